@@ -1,0 +1,184 @@
+"""What can go wrong, as one tree. A class's docstring is the sentence that a person reads; its code is the contract's.
+
+TurntableError
+├── Refused                      a frame or command that is not taken
+│   ├── Throttled                one user's limits
+│   └── NotYet                   promised, not built
+├── NotFound                     no such conversation, or somebody else's
+├── ConfigurationError           settings that cannot work
+├── TurnError                    ends a turn
+│   ├── RoundLimit
+│   ├── TurnInterrupted
+│   └── InternalError
+└── GatewayError                 a round that the gateway did not complete
+    ├── GatewayThrottled         429, throttling in the stream
+    ├── GatewayUnreachable       no connection
+    ├── GatewayRefused           401, 403, 404
+    ├── GatewayFailed            5xx, answers that are no event stream
+    ├── InvalidRequest           any other 4xx
+    ├── ContextOverflow          the conversation is too long for the model
+    ├── GatewayTimeout           no byte in time
+    ├── StreamCut                ended before messageStop
+    ├── StreamError              an exception in the stream
+    └── CallInterrupted          we closed it ourselves
+"""
+
+
+class TurntableError(Exception):
+    """Something went wrong."""
+
+    code = "internal"
+
+    def __init__(self, detail: str = "") -> None:
+        self.detail = detail
+        super().__init__(detail)
+
+    def __str__(self) -> str:
+        """The sentence for a person, then what the other side said."""
+        sentence = " ".join((type(self).__doc__ or "").split())
+        said = " ".join(self.detail.split())[:500]
+        return f"{sentence} ({said})" if said else sentence
+
+
+class Refused(TurntableError):
+    """This cannot be taken."""
+
+    code = "invalid_request"
+
+    def __str__(self) -> str:
+        """The detail alone: it is written for the person who sent the frame."""
+        return self.detail or "This cannot be taken."
+
+
+class Throttled(Refused):
+    """Too many turns at once. Wait for one to end, then send again."""
+
+    code = "throttled"
+
+
+class NotYet(Refused):
+    """This is not possible yet."""
+
+    code = "not_yet"
+
+
+class NotFound(TurntableError):
+    """There is no such conversation."""
+
+    code = "invalid_request"
+
+
+class ConfigurationError(TurntableError):
+    """The settings cannot work."""
+
+    def __str__(self) -> str:
+        """The detail alone: it names the setting and what it takes."""
+        return self.detail
+
+
+class TurnError(TurntableError):
+    """The turn could not go on."""
+
+
+class RoundLimit(TurnError):
+    """The model kept asking for tools until the limit of rounds. Ask again to let it go on."""
+
+    code = "round_limit"
+
+
+class TurnInterrupted(TurnError):
+    """The server stopped while it was answering. Send the message again."""
+
+    code = "interrupted"
+
+
+class InternalError(TurnError):
+    """Something failed on this server. Try again; if it happens again, tell your operator."""
+
+    code = "internal"
+
+
+class GatewayError(TurntableError):
+    """The gateway did not complete the answer."""
+
+    code = "gateway_failed"
+    retryable = False
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        status: int | None = None,
+        request_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class GatewayThrottled(GatewayError):
+    """The gateway or the model is handling too many requests. Wait a moment, then send again."""
+
+    code = "throttled"
+    retryable = True
+
+
+class GatewayUnreachable(GatewayError):
+    """The gateway cannot be reached. Check that it runs and that GATEWAY_URL is right, then send again."""
+
+    code = "gateway_unreachable"
+    retryable = True
+
+
+class GatewayRefused(GatewayError):
+    """The gateway does not let this through. Ask your operator to check the route, its keys and the model."""
+
+    code = "gateway_refused"
+
+
+class GatewayFailed(GatewayError):
+    """The gateway or the model failed. Send again in a moment."""
+
+    code = "gateway_failed"
+    retryable = True
+
+
+class InvalidRequest(GatewayError):
+    """The gateway did not accept the request. Another model or a new conversation may help."""
+
+    code = "invalid_request"
+
+
+class ContextOverflow(GatewayError):
+    """The conversation is too long for this model. Start a new one, or choose a model with a larger context."""
+
+    code = "context_overflow"
+
+
+class GatewayTimeout(GatewayError):
+    """The gateway sent nothing for too long. Send again."""
+
+    code = "timeout"
+    retryable = True
+
+
+class StreamCut(GatewayError):
+    """The answer broke off. What arrived is kept; send again for the rest."""
+
+    code = "stream_cut"
+    retryable = True
+
+
+class StreamError(GatewayError):
+    """The model failed while it was answering. What arrived is kept; send again."""
+
+    code = "stream_error"
+    retryable = True
+
+
+class CallInterrupted(GatewayError):
+    """The call was stopped."""
+
+    code = "stopped"

@@ -1,0 +1,141 @@
+"""Content blocks on their way: what has come of each, what of it is shown, and the block in Converse's shape."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from . import content
+from .text import clean_text, parse_json_object
+
+Kind = Literal["text", "reasoning", "redacted", "tool", "server_tool", "server_result", "citation", "image"]
+Phase = Literal["start", "part", "stop", "whole"]
+
+SHOWN_WHOLE = ("server_tool", "server_result", "image")
+
+
+class Delta(NamedTuple):
+    """One step of a block as it is shown: `text` is what is new, `detail` what the block is about."""
+
+    phase: Phase
+    kind: Kind
+    block: int
+    text: str = ""
+    detail: dict[str, Any] | None = None
+
+
+class Requested(NamedTuple):
+    """A tool call that the model asked for; `input` is None where the arguments may not be run."""
+
+    tool_use_id: str
+    name: str
+    arguments: str
+    input: dict[str, Any] | None
+
+
+@dataclass
+class OpenBlock:
+    """One content block: `index` is the stream's, `number` counts blocks as they begin, `head` is its start event."""
+
+    index: int
+    number: int
+    kind: Kind
+    head: dict[str, Any] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+    signature: str = ""
+    data: bytes = b""
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    half: str = ""
+    shown: bool = False
+    closed: bool = False
+
+    @property
+    def text(self) -> str:
+        """All fragments so far, as received."""
+        return "".join(self.texts)
+
+    def takes(self, kind: Kind) -> bool:
+        """Whether a delta of this kind goes on with the block."""
+        return kind == self.kind or (kind == "tool" and self.kind == "server_tool")
+
+    def add(self, fragment: str) -> list[Delta]:
+        """Takes a fragment; half a surrogate pair waits for its other half before it is shown."""
+        self.texts.append(fragment)
+        fragment, self.half = self.half + fragment, ""
+        if fragment and "\ud800" <= fragment[-1] <= "\udbff":
+            fragment, self.half = fragment[:-1], fragment[-1]
+        return self.show(clean_text(fragment)) if fragment else []
+
+    def show(self, text: str = "") -> list[Delta]:
+        """The block's start if it was not shown yet, and the text."""
+        if self.kind in SHOWN_WHOLE:
+            return []
+        part = [Delta("part", self.kind, self.number, text, self.head)] if text else []
+        if self.shown:
+            return part
+        self.shown = True
+        return [Delta("start", self.kind, self.number, detail=self.head), *part]
+
+    def end(self) -> list[Delta]:
+        """What is left to show, and the block's end."""
+        rest = self.show(clean_text(self.half)) if self.half else []
+        self.half = ""
+        if self.kind in SHOWN_WHOLE:
+            return [Delta("whole", self.kind, self.number, detail=self.built())]
+        return [*rest, Delta("stop", self.kind, self.number, detail=self.head)] if self.shown else rest
+
+    def parsed(self) -> dict[str, Any] | None:
+        """The JSON object that a tool use's fragments are, `{}` for none, None for anything else."""
+        return parse_json_object(self.text)
+
+    def requested(self, is_runnable: bool) -> Requested:
+        """The call that a tool use asks for."""
+        arguments = self.parsed() if is_runnable else None
+        return Requested(self.head["toolUseId"], self.head["name"], clean_text(self.text), arguments)
+
+    def built(self) -> content.Block:
+        """The block in Converse's shape."""
+        return BUILDERS[self.kind](self)
+
+
+def _text(block: OpenBlock) -> content.Block:
+    shown = content.text(clean_text(block.text))
+    return {"citationsContent": {"content": [shown], "citations": block.parts}} if block.parts else shown
+
+
+def _reasoning(block: OpenBlock) -> content.Block:
+    said = clean_text(block.text)
+    is_unchanged = json.dumps(said) == json.dumps(
+        block.text
+    )  # as on the wire, where surrogate pairs are escaped
+    signed = {"signature": block.signature} if block.signature and is_unchanged else {}
+    return {"reasoningContent": {"reasoningText": {"text": said} | signed}}
+
+
+def _redacted(block: OpenBlock) -> content.Block:
+    return {"reasoningContent": {"redactedContent": content.encode_base64(block.data)}}
+
+
+def _tool(block: OpenBlock) -> content.Block:
+    parsed = block.parsed()
+    return {"toolUse": block.head | {"input": clean_text(block.text) if parsed is None else parsed}}
+
+
+def _server_result(block: OpenBlock) -> content.Block:
+    return {"toolResult": block.head | {"content": block.parts}}
+
+
+def _image(block: OpenBlock) -> content.Block:
+    source = {"source": {"bytes": content.encode_base64(block.data)}} if block.data else {}
+    return {"image": block.head | source}
+
+
+BUILDERS: dict[Kind, Callable[[OpenBlock], content.Block]] = {
+    "text": _text,
+    "reasoning": _reasoning,
+    "redacted": _redacted,
+    "tool": _tool,
+    "server_tool": _tool,
+    "server_result": _server_result,
+    "image": _image,
+}

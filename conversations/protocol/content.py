@@ -1,0 +1,65 @@
+"""Content blocks and messages in Converse's own shape, bytes as base64 text."""
+
+import base64
+import binascii
+from typing import Any
+
+Block = dict[str, Any]
+Message = dict[str, Any]
+
+RUN_BY_CLIENT = frozenset({None, "tool_use"})
+"""`toolUse.type` of the calls that are ours to run; `server_tool_use` has been run already (Nova sends `tool_use` too)."""
+
+
+def text(value: str) -> Block:
+    """A text block."""
+    return {"text": value}
+
+
+def is_blank(block: Block) -> bool:
+    """Whether Bedrock would refuse the block as blank."""
+    return "text" in block and not block["text"].strip()
+
+
+def is_client_tool_use(block: Block) -> bool:
+    """Whether the block asks us to run a tool."""
+    return "toolUse" in block and block["toolUse"].get("type") in RUN_BY_CLIENT
+
+
+def client_tool_uses(content: list[Block]) -> list[Block]:
+    """The `toolUse` members of the blocks that ask us to run a tool, in order."""
+    return [block["toolUse"] for block in content if is_client_tool_use(block)]
+
+
+def plain_text(content: list[Block]) -> str:
+    """All that the text blocks and cited texts say."""
+    return "".join(
+        block.get("text", "") or "".join(part.get("text", "") for part in cited(block)) for block in content
+    )
+
+
+def cited(block: Block) -> list[Block]:
+    """The texts of a citations block."""
+    found: list[Block] = block.get("citationsContent", {}).get("content", [])
+    return found
+
+
+def tool_result(tool_use_id: str, content: list[Block], *, error: bool) -> Block:
+    """The block that answers a tool use; a success says nothing of its status, as not every model knows the field."""
+    result: Block = {"toolUseId": tool_use_id, "content": content}
+    if error:
+        result["status"] = "error"
+    return {"toolResult": result}
+
+
+def decode_base64(value: Any) -> bytes | None:
+    """The bytes that base64 text stands for, or None where it is not that."""
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError, TypeError):
+        return None
+
+
+def encode_base64(value: bytes) -> str:
+    """Bytes as base64 text."""
+    return base64.b64encode(value).decode("ascii")

@@ -1,0 +1,54 @@
+"""A round's request: the messages, and its base: whatever it says beside them."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from .content import Message
+
+Body = dict[str, Any]
+
+
+def base(
+    system: str,
+    inference: dict[str, Any],
+    max_tokens: int,
+    tools: Sequence[dict[str, Any]],
+    messages: Sequence[Message],
+) -> Body:
+    """System prompt, settings (`maxTokens` always: Bedrock's own default cuts at 4,096) and the tools offered.
+
+    Tools that the history speaks of are declared even where none is offered any more: Bedrock refuses tool blocks without `toolConfig`.
+    """
+    offered = list(tools) or [_stub(name) for name in _tool_names(messages)]
+    said: Body = {"system": [{"text": system}]} if system.strip() else {}
+    said["inferenceConfig"] = {"maxTokens": max_tokens} | inference
+    return said | ({"toolConfig": {"tools": offered}} if offered else {})
+
+
+def body(messages: Sequence[Message], base: Body) -> Body:
+    """The request body, in the order in which it is sent."""
+    return {"messages": list(messages), **base}
+
+
+def encoded(value: Body) -> bytes:
+    """The JSON bytes of a request body, as botocore writes them."""
+    return json.dumps(value).encode("ascii")
+
+
+def sha256(data: bytes) -> str:
+    """The SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _tool_names(messages: Sequence[Message]) -> list[str]:
+    blocks = [block for message in messages for block in message["content"]]
+    return sorted({block["toolUse"]["name"] for block in blocks if "toolUse" in block})
+
+
+def _stub(name: str) -> dict[str, Any]:
+    schema = {"type": "object", "properties": {}}
+    return {
+        "toolSpec": {"name": name, "description": "No longer available.", "inputSchema": {"json": schema}}
+    }

@@ -1,0 +1,130 @@
+"""AG-UI events -> the AG-UI messages that they add up to: what a page shows, at any moment of a record."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Event = dict[str, Any]
+Message = dict[str, Any]
+
+
+class Snapshot:
+    """The messages of one turn and how it stands, event by event."""
+
+    def __init__(self, turn: str) -> None:
+        self.turn = turn
+        self.messages: dict[str, Message] = {}
+        self._texts: dict[str, list[str]] = {}
+        self.state: dict[str, Any] = {
+            "id": turn,
+            "status": "queued",
+            "error": None,
+            "stopReason": None,
+            "steps": 0,
+        }
+
+    def apply(self, events: Iterable[Event]) -> "Snapshot":
+        """Takes further events, in order."""
+        for event in events:
+            take = TAKES.get(event["type"])
+            if take:
+                take(self, event)
+        return self
+
+    def as_list(self) -> list[Message]:
+        """The messages, in the order in which they began."""
+        return [self._whole(message) for message in self.messages.values()]
+
+    def _whole(self, message: Message) -> Message:
+        written = "".join(self._texts.get(message["id"], ()))
+        if "toolCalls" in message:
+            call = message["toolCalls"][0]
+            return message | {"toolCalls": [call | {"function": call["function"] | {"arguments": written}}]}
+        return message if message["role"] == "tool" else message | {"content": written}
+
+    def _begin(self, message_id: str, message: Message) -> None:
+        self.messages[message_id] = (
+            {"id": message_id} | message | {"metadata": {"turn": self.turn, "open": True}}
+        )
+        self._texts[message_id] = []
+
+    def _text_start(self, event: Event) -> None:
+        self._begin(event["messageId"], {"role": event.get("role", "assistant"), "content": ""})
+
+    def _reasoning_start(self, event: Event) -> None:
+        self._begin(event["messageId"], {"role": "reasoning", "content": ""})
+
+    def _content(self, event: Event) -> None:
+        self._texts[event["messageId"]].append(event["delta"])
+
+    def _end(self, event: Event) -> None:
+        self._settle(self.messages[event["messageId"]])
+
+    def _call_start(self, event: Event) -> None:
+        function = {"name": event["toolCallName"], "arguments": ""}
+        call = {"id": event["toolCallId"], "type": "function", "function": function}
+        self._begin(f"call:{event['toolCallId']}", {"role": "assistant", "toolCalls": [call]})
+
+    def _call_args(self, event: Event) -> None:
+        self._texts[f"call:{event['toolCallId']}"].append(event["delta"])
+
+    def _call_end(self, event: Event) -> None:
+        self._settle(self.messages[f"call:{event['toolCallId']}"])
+
+    def _result(self, event: Event) -> None:
+        metadata = {key: value for key, value in event["metadata"].items() if key != "seq"}
+        message = {key: event[key] for key in ("toolCallId", "content")}
+        failed = {"error": event["content"][:200]} if metadata["status"] == "error" else {}
+        self.messages[event["messageId"]] = {
+            "id": event["messageId"],
+            "role": "tool",
+            **message,
+            **failed,
+            "metadata": {"turn": self.turn, **metadata},
+        }
+
+    def _run_started(self, event: Event) -> None:
+        self.state["status"] = "running"
+
+    def _step_started(self, event: Event) -> None:
+        self.state["steps"] += 1
+
+    def _step_finished(self, event: Event) -> None:
+        metadata = event.get("metadata", {})
+        self.state |= {key: metadata[key] for key in ("stopReason", "model", "usage") if key in metadata}
+
+    def _run_finished(self, event: Event) -> None:
+        outcome = event.get("outcome", {}).get("type", "success")
+        self.state["status"] = {"cancelled": "stopped", "interrupt": "waiting"}.get(outcome, "completed")
+        self._settle_all()
+
+    def _run_error(self, event: Event) -> None:
+        self.state["status"] = "interrupted" if event.get("code") == "interrupted" else "failed"
+        self.state["error"] = {"code": event.get("code"), "message": event["message"]}
+        self._settle_all()
+
+    def _settle_all(self) -> None:
+        for message in self.messages.values():
+            self._settle(message)
+
+    @staticmethod
+    def _settle(message: Message) -> None:
+        message["metadata"] = {key: value for key, value in message["metadata"].items() if key != "open"}
+
+
+TAKES: dict[str, Callable[[Snapshot, Event], None]] = {
+    "RUN_STARTED": Snapshot._run_started,
+    "TEXT_MESSAGE_START": Snapshot._text_start,
+    "TEXT_MESSAGE_CONTENT": Snapshot._content,
+    "TEXT_MESSAGE_END": Snapshot._end,
+    "REASONING_START": Snapshot._reasoning_start,
+    "REASONING_MESSAGE_CONTENT": Snapshot._content,
+    "REASONING_END": Snapshot._end,
+    "TOOL_CALL_START": Snapshot._call_start,
+    "TOOL_CALL_ARGS": Snapshot._call_args,
+    "TOOL_CALL_END": Snapshot._call_end,
+    "TOOL_CALL_RESULT": Snapshot._result,
+    "STEP_STARTED": Snapshot._step_started,
+    "STEP_FINISHED": Snapshot._step_finished,
+    "RUN_FINISHED": Snapshot._run_finished,
+    "RUN_ERROR": Snapshot._run_error,
+}

@@ -1,0 +1,106 @@
+"""What a turn does next, as a pure function of what is stored; stop reasons as a table.
+
+Whether tools run is decided by the blocks of the message, not by its stop reason: models say `end_turn` beside tool uses, and
+`tool_use` beside none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Ending(NamedTuple):
+    """What a stop reason means: the turn's error code, if it fails and no tool is to run, and whether the
+    arguments of a tool call may have been cut off."""
+
+    code: str | None = None
+    cuts_arguments: bool = False
+
+
+STOP_REASONS: dict[str, Ending] = {
+    "end_turn": Ending(),
+    "stop_sequence": Ending(),
+    "tool_use": Ending(),
+    "max_tokens": Ending(cuts_arguments=True),
+    "guardrail_intervened": Ending(cuts_arguments=True),
+    "content_filtered": Ending(cuts_arguments=True),
+    "malformed_model_output": Ending(code="stream_error", cuts_arguments=True),
+    "malformed_tool_use": Ending(code="stream_error", cuts_arguments=True),
+    "model_context_window_exceeded": Ending(code="context_overflow", cuts_arguments=True),
+}
+UNKNOWN = Ending()
+"""A stop reason newer than this table ends the turn as `end_turn` does; the round keeps its name."""
+
+CUTS_ARGUMENTS = frozenset(reason for reason, ending in STOP_REASONS.items() if ending.cuts_arguments)
+BLOCKED = frozenset({"guardrail_intervened"})
+"""Rounds whose question would be blocked again: their turn stays out of later requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallState:
+    """A requested tool call: whether it has its result."""
+
+    tool_use_id: str
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoundState:
+    """A round as it is stored; it is complete when `messageStop` was seen."""
+
+    number: int
+    complete: bool
+    stop_reason: str = ""
+    calls: tuple[CallState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallModel:
+    """Call the model for round `number`."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunTools:
+    """Run these calls of round `number`, all at once; `refuse` them instead where the limit of rounds is reached."""
+
+    number: int
+    tool_use_ids: tuple[str, ...]
+    refuse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The answer is final."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The turn ends with an error of the contract's."""
+
+    code: str
+
+
+Step = CallModel | RunTools | Finish | Fail
+
+
+def next_step(rounds: Sequence[RoundState], max_rounds: int) -> Step:
+    """The step that follows from a turn's rounds, in order."""
+    if not rounds:
+        return CallModel(1)
+    last = rounds[-1]
+    if not last.complete:
+        return CallModel(last.number)
+    if last.calls:
+        return _after_calls(last, max_rounds)
+    ending = STOP_REASONS.get(last.stop_reason, UNKNOWN)
+    return Fail(ending.code) if ending.code else Finish()
+
+
+def _after_calls(last: RoundState, max_rounds: int) -> Step:
+    at_limit = last.number >= max_rounds
+    unanswered = tuple(call.tool_use_id for call in last.calls if not call.answered)
+    if unanswered:
+        return RunTools(last.number, unanswered, refuse=at_limit)
+    return Fail("round_limit") if at_limit else CallModel(last.number + 1)

@@ -1,0 +1,155 @@
+"""What comes through the doors is cleaned here: text and JSON that every database, socket and model takes.
+
+PostgreSQL refuses NUL in text and in jsonb, and lone surrogates and NaN in jsonb; SQLite takes them all, and
+UTF-8 has no surrogates at all. So nothing of the kind gets in, whichever database is behind.
+"""
+
+import base64
+import json
+import math
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+DEPTH = 32
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_TOO_DEEP_SHOWN = 200
+
+Path = tuple[int, ...]
+
+
+def clean_text(text: str) -> str:
+    """The text with NUL and lone surrogates as U+FFFD, and each surrogate pair as the character it means."""
+    text = str.__str__(text).replace("\0", REPLACEMENT)
+    if _encodes(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def clean_json(value: Any, *, depth: int = DEPTH, default: Callable[[Any], Any] | None = None) -> Any:
+    """A copy made of JSON's own types, its strings and keys cleaned: tuples become lists, bytes base64,
+    numbers that no double can hold (NaN, infinities, integers beyond 1.8e308) None, and objects and arrays
+    nested deeper than `depth` the beginning of their JSON text. `default` turns any other object into one
+    of these.
+
+    Raises TypeError for an object that is none of these, ValueError for one that contains itself.
+    """
+    return _Cleaning(depth, default).value(value, ())
+
+
+def parse_json_object(text: str) -> dict[str, Any] | None:
+    """The JSON object that the text holds, cleaned; {} if it is blank; None for anything else, for numbers
+    that no double can hold and for nesting over 32."""
+    if not text.strip():
+        return {}
+    try:
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite, parse_int=_whole)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or _is_deeper(value, DEPTH):
+        return None
+    cleaned: dict[str, Any] = clean_json(value)
+    return cleaned
+
+
+def cut_bytes(text: str, limit: int) -> tuple[str, bool]:
+    """The longest beginning of the cleaned text within `limit` bytes of UTF-8, and whether that is a cut."""
+    # A character takes a byte at least, so what follows these cannot be in the answer.
+    data = clean_text(text[: max(limit, 0) + 1]).encode()
+    if len(data) <= max(limit, 0):
+        return data.decode(), False
+    return data[: max(limit, 0)].decode(errors="ignore"), True
+
+
+@dataclass(frozen=True)
+class _Cleaning:
+    depth: int
+    default: Callable[[Any], Any] | None
+
+    def value(self, value: Any, path: Path) -> Any:
+        """The value, cleaned; `path` holds the ids of the containers around it."""
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return clean_text(value)
+        if isinstance(value, int | float):
+            return _number(value)
+        if isinstance(value, bytes | bytearray | memoryview):
+            return base64.b64encode(value).decode()
+        if isinstance(value, Mapping | list | tuple):
+            return self.container(value, path)
+        if self.default is None:
+            raise TypeError(f"{type(value).__name__} has no form in JSON")
+        return self.value(self.default(value), path)
+
+    def container(self, value: Mapping[Any, Any] | list[Any] | tuple[Any, ...], path: Path) -> Any:
+        if id(value) in path:
+            raise ValueError(f"a {type(value).__name__} that contains itself has no form in JSON")
+        if len(path) >= self.depth:
+            return _beginning(value)
+        inside = (*path, id(value))
+        if isinstance(value, Mapping):
+            return {self.key(key): self.value(item, inside) for key, item in value.items()}
+        return [self.value(item, inside) for item in value]
+
+    def key(self, key: Any) -> str:
+        name = self.value(key, ())
+        return name if isinstance(name, str) else json.dumps(name)
+
+
+def _encodes(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _number(value: float) -> float | None:
+    try:
+        if not math.isfinite(value):
+            return None
+    except OverflowError:
+        return None
+    return int(value) if isinstance(value, int) else float(value)
+
+
+def _beginning(value: Any) -> str:
+    """The first characters of a value's JSON text, which is made no further: the depth may be anything."""
+    parts, length = [], 0
+    with suppress(TypeError, ValueError, RecursionError):
+        for part in json.JSONEncoder(default=str).iterencode(value):
+            parts.append(part)
+            length += len(part)
+            if length > _TOO_DEEP_SHOWN:
+                break
+    text = "".join(parts)
+    return text if length <= _TOO_DEEP_SHOWN else f"{text[:_TOO_DEEP_SHOWN]}..."
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError("no double can hold the number")
+    return value
+
+
+def _whole(number: str) -> int:
+    _finite(number)
+    return int(number)
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    if not depth:
+        return True
+    items = value.values() if isinstance(value, dict) else value
+    return any(_is_deeper(item, depth - 1) for item in items)
