@@ -1,0 +1,18 @@
+"""Everything that is kept, as rows: conversations, turns, rounds, messages, tool calls, events and recordings."""
+
+from .conversation import Conversation, Turn
+from .fields import JSONText
+from .record import Event, Recording
+from .round import Message, RequestBase, Round, ToolCall
+
+__all__ = [
+    "Conversation",
+    "Event",
+    "JSONText",
+    "Message",
+    "Recording",
+    "RequestBase",
+    "Round",
+    "ToolCall",
+    "Turn",
+]

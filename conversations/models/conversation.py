@@ -1,0 +1,100 @@
+"""Conversations and their turns."""
+
+import uuid
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from .fields import TOKENS, Failure, JSONText, Usage, count
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    """Conversations, by who may see them."""
+
+    def owned_by(self, user: "AbstractBaseUser | AnonymousUser") -> "ConversationQuerySet":
+        """The user's own."""
+        return self.filter(owner_id=user.pk)
+
+
+class Conversation(models.Model):
+    """One owner's thread with a model."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="conversations")
+    title = models.CharField(max_length=200, blank=True)
+    model = models.CharField(max_length=2048)
+    system = models.TextField(blank=True)
+    inference = JSONText(default=dict, help_text="Converse's inferenceConfig, beside maxTokens.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-updated_at"]
+        indexes: ClassVar = [models.Index(fields=["owner", "-updated_at"], name="conversation_of_owner")]
+
+    def __str__(self) -> str:
+        return self.title or "Untitled"
+
+
+class Turn(Usage, Failure):
+    """A user message and all that follows until the answer is final."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        WAITING = "waiting"
+        COMPLETED = "completed"
+        STOPPED = "stopped"
+        FAILED = "failed"
+        INTERRUPTED = "interrupted"
+
+    ACTIVE: ClassVar = (Status.RUNNING, Status.WAITING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="children")
+    number = models.PositiveIntegerField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)
+    model = models.CharField(max_length=2048)
+    system = models.TextField(blank=True)
+    inference = JSONText(default=dict)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    first_token_ms = models.PositiveIntegerField(null=True)
+    stop_requested_at = models.DateTimeField(null=True)
+    lease_token = models.UUIDField(null=True, help_text="Who runs it.")
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["conversation", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["conversation", "number"], name="one_turn_a_number"),
+            models.UniqueConstraint(
+                fields=["conversation"], condition=Q(status__in=["running", "waiting"]), name="one_running_turn"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["status", "lease_until"], name="turn_lease"),
+            models.Index(fields=["user", "created_at"], name="turn_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"turn {self.number}"
+
+    def sum_usage(self) -> None:
+        """Takes the sum of its rounds' usage."""
+        told = list(self.rounds.values_list("usage", flat=True))
+        members = {member for usage in told for member in usage if member in TOKENS.values()}
+        self.take_usage({member: sum(count(usage.get(member)) for usage in told) for member in sorted(members)})
+        self.first_token_ms = self.rounds.order_by("number").values_list("first_token_ms", flat=True).first()

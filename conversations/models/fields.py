@@ -1,0 +1,72 @@
+"""The columns that several rows share."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+if TYPE_CHECKING:
+    TextBase = models.TextField[Any, Any]
+else:
+    TextBase = models.TextField
+
+
+class JSONText(TextBase):
+    """A JSON value kept as its exact text: every database gives back the same key order, numbers and bytes."""
+
+    def from_db_value(self, value: str | None, *_: object) -> Any:
+        """The value that the text stands for."""
+        return None if value is None else json.loads(value)
+
+    def get_prep_value(self, value: Any) -> str | None:
+        """Compact ASCII JSON, so that no database meets a NUL or a lone surrogate."""
+        return None if value is None else json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """The text itself, for Django's serialisers."""
+        return self.get_prep_value(self.value_from_object(obj)) or ""
+
+
+TOKENS = {
+    "input_tokens": "inputTokens",
+    "output_tokens": "outputTokens",
+    "total_tokens": "totalTokens",
+    "cache_read_tokens": "cacheReadInputTokens",
+    "cache_write_tokens": "cacheWriteInputTokens",
+}
+
+
+def count(value: Any) -> int:
+    """A count that any database's integer column holds, 0 for anything else."""
+    return value if isinstance(value, int) and 0 <= value < 2**31 else 0
+
+
+class Usage(models.Model):
+    """Tokens, by Converse's names; `usage` keeps all that the gateway said."""
+
+    input_tokens = models.PositiveIntegerField(default=0)
+    output_tokens = models.PositiveIntegerField(default=0)
+    total_tokens = models.PositiveIntegerField(default=0)
+    cache_read_tokens = models.PositiveIntegerField(default=0)
+    cache_write_tokens = models.PositiveIntegerField(default=0)
+    usage = JSONText(default=dict)
+
+    class Meta:
+        abstract = True
+
+    def take_usage(self, usage: dict[str, Any]) -> None:
+        """Keeps what Converse's `usage` says; counts that are none are left out."""
+        self.usage = usage
+        for column, member in TOKENS.items():
+            setattr(self, column, count(usage.get(member)))
+
+
+class Failure(models.Model):
+    """How something ended that did not end well: the contract's code, the person's sentence, the other side's words."""
+
+    error_code = models.CharField(max_length=32, blank=True)
+    error_text = models.TextField(blank=True)
+    error_detail = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
