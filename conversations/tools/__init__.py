@@ -1,0 +1,7 @@
+"""Tools that a model may call: `@tool` declares one, `ToolError` is a failure meant for the model."""
+
+from conversations.tools.execution import Outcome, execute, idempotency_key
+from conversations.tools.registry import Tool, ToolError, tool
+from conversations.tools.top_song import top_song
+
+__all__ = ["Outcome", "Tool", "ToolError", "execute", "idempotency_key", "tool", "top_song"]

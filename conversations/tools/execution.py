@@ -1,0 +1,177 @@
+"""One tool call: the input is checked, the function runs in a thread of its own, the model is told."""
+
+import asyncio
+import inspect
+import logging
+import threading
+import time
+from collections.abc import Awaitable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.db import connections
+
+from conversations.protocol.text import clean_text
+from conversations.tools import registry, results
+from conversations.tools.arguments import InvalidInput
+from conversations.tools.registry import Tool, ToolError
+from conversations.tools.results import Content
+
+logger = logging.getLogger(__name__)
+
+Fault = Literal["", "invalid_input", "unknown_tool", "tool_error", "exception", "timeout", "stopped"]
+Answer = tuple[Fault, Content]
+
+# A stop is noticed this many seconds later at most; an answer at once.
+_GLANCE = 0.05
+
+_NO_OBJECT = "The input is not a JSON object. The tool was not run."
+_FAILED = "The tool failed. What went wrong is in the server's log."
+_UNSENDABLE = "The tool returned something that cannot be sent."
+_NOT_RUN = "The tool was not run: the turn was stopped."
+_STOPPED = "The tool was stopped. What it does may or may not have happened."
+_TIMEOUT = "The tool did not end within {seconds:g} seconds. What it does may or may not have happened."
+
+_key: ContextVar[str] = ContextVar("idempotency_key", default="")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a tool call: `content` is a Converse `toolResult`'s, `error` a word for the operator."""
+
+    status: Literal["success", "error"]
+    error: str
+    content: Content
+    duration_ms: int
+
+
+def idempotency_key() -> str:
+    """The key of the tool call that asks, the same if that call is made again; '' outside of one."""
+    return _key.get()
+
+
+def execute(
+    name: str, arguments: dict[str, Any] | None, *, stop: threading.Event | None = None, key: str = ""
+) -> Outcome:
+    """Makes the call and waits until it has ended, its time is over or `stop` is set; failures are outcomes.
+
+    `arguments` None stands for an input that is no JSON object. A function that does not end is left to
+    itself and its late result discarded.
+    """
+    started = time.monotonic()
+    error, content = _answer(name, arguments, stop or threading.Event(), key)
+    return Outcome("error" if error else "success", error, content, _milliseconds(started))
+
+
+def _answer(name: str, arguments: dict[str, Any] | None, stop: threading.Event, key: str) -> Answer:
+    tool = registry.get(name)
+    if tool is None:
+        return "unknown_tool", results.text(_unknown(name))
+    if arguments is None:
+        return "invalid_input", results.text(_NO_OBJECT)
+    if stop.is_set():
+        return "stopped", results.text(_NOT_RUN)
+    call = _Call(tool, arguments, key)
+    call.start()
+    return call.wait(stop)
+
+
+class _Call:
+    """A call in its thread. Its answer is given once: by the thread, or by whoever gives it up first."""
+
+    def __init__(self, tool: Tool, arguments: dict[str, Any], key: str) -> None:
+        self._tool = tool
+        self._arguments = arguments
+        self._key = key
+        self._started = time.monotonic()
+        self._answer: Future[Answer] = Future()
+
+    def start(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"tool {self._tool.name}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads to be had
+            logger.exception("Tool %s (%s) could not be started", self._tool.name, self._key)
+            self._answer.set_result(("exception", results.text(_FAILED)))
+
+    def wait(self, stop: threading.Event) -> Answer:
+        """The answer, or that the call was given up after its time or because `stop` was set."""
+        deadline = self._started + self._tool.seconds
+        while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
+            with suppress(TimeoutError):
+                return self._answer.result(timeout=min(left, _GLANCE))
+        if not self._answer.cancel():
+            return self._answer.result()
+        if stop.is_set():
+            return "stopped", results.text(_STOPPED)
+        return "timeout", results.text(_TIMEOUT.format(seconds=self._tool.seconds))
+
+    def _work(self) -> None:
+        _key.set(self._key)
+        answer = self._guarded()
+        _close_connections()
+        try:
+            self._answer.set_result(answer)
+        except InvalidStateError:
+            took = _milliseconds(self._started)
+            logger.warning(
+                "Tool %s (%s) ended after it was given up, %d ms in all", self._tool.name, self._key, took
+            )
+
+    def _guarded(self) -> Answer:
+        try:
+            return self._attempt()
+        except BaseException as error:  # SystemExit too: nobody else would hear of it in this thread
+            if not (self._answer.cancelled() and isinstance(error, asyncio.CancelledError)):
+                logger.exception("Tool %s (%s) failed", self._tool.name, self._key)
+            said = _UNSENDABLE if isinstance(error, results.Unsendable) else _FAILED
+            return "exception", results.text(said)
+
+    def _attempt(self) -> Answer:
+        try:
+            return "", results.content(self._run())
+        except InvalidInput as error:
+            return "invalid_input", results.text(str(error))
+        except ToolError as error:
+            return "tool_error", results.text(str(error) or _FAILED)
+
+    def _run(self) -> Any:
+        result = self._tool.function(**self._tool.arguments.validate(self._arguments))
+        return asyncio.run(self._awaited(result)) if inspect.isawaitable(result) else result
+
+    async def _awaited(self, result: Awaitable[Any]) -> Any:
+        """The result, on a loop of the thread's own; giving the call up cancels it."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def cancel(answer: Future[Answer]) -> None:
+            with suppress(RuntimeError):  # the loop has just closed
+                if answer.cancelled() and task:
+                    loop.call_soon_threadsafe(task.cancel)
+
+        self._answer.add_done_callback(cancel)
+        # The ORM runs in a thread of this context, not in the one that all of a process would share.
+        async with ThreadSensitiveContext():
+            try:
+                return await result
+            finally:
+                await sync_to_async(_close_connections)()
+
+
+def _close_connections() -> None:
+    try:
+        connections.close_all()
+    except Exception:
+        logger.exception("A tool's database connections could not be closed")
+
+
+def _unknown(name: str) -> str:
+    names = ", ".join(spec["toolSpec"]["name"] for spec in registry.specs())
+    return f"There is no tool named {clean_text(name[:64])!r}. There is: {names or 'none'}."
+
+
+def _milliseconds(since: float) -> int:
+    return round((time.monotonic() - since) * 1000)

@@ -1,0 +1,141 @@
+"""The tools that the product knows: `@tool` declares one, `specs` is what the model is told of them."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar, overload
+
+from django.conf import settings
+
+from conversations.errors import ConfigurationError
+from conversations.protocol.text import clean_text
+from conversations.tools.arguments import Arguments
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# The service's own rule: ToolSpecification in botocore's bedrock-runtime model.
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+class ToolError(Exception):
+    """A failure that is meant for the model: it is told the text."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A declared function: `timeout` in seconds or None for the setting's, `approval` asks a person before
+    each call, `idempotent` says that a call whose end is unknown may be made again."""
+
+    name: str
+    function: Callable[..., Any]
+    arguments: Arguments
+    timeout: float | None = None
+    approval: bool = False
+    idempotent: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """How long a call may take."""
+        return float(settings.TOOL_TIMEOUT) if self.timeout is None else self.timeout
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """Converse's `toolSpec` entry."""
+        description = _first_paragraph(self.function)
+        return {
+            "toolSpec": {
+                "name": self.name,
+                **({"description": description} if description else {}),
+                "inputSchema": {"json": self.arguments.schema},
+            }
+        }
+
+
+# The last one counts; the others wait for the end of an `override`.
+_registries: list[dict[str, Tool]] = [{}]
+
+
+@overload
+def tool(function: Function, /) -> Function: ...
+@overload
+def tool(
+    *, name: str | None = None, timeout: float | None = None, approval: bool = False, idempotent: bool = False
+) -> Callable[[Function], Function]: ...
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    timeout: float | None = None,
+    approval: bool = False,
+    idempotent: bool = False,
+) -> Any:
+    """Declares a function, sync or async, as a tool, and leaves it as it is: its name, docstring and type
+    hints are what the model is told.
+
+    Raises ConfigurationError for a name, a timeout or a parameter that cannot be, and for a taken name.
+    """
+
+    def declare(function: Function) -> Function:
+        called = name or function.__name__
+        _check(called, timeout)
+        _register(Tool(called, function, _arguments(called, function), timeout, approval, idempotent))
+        return function
+
+    return declare if function is None else declare(function)
+
+
+def get(name: str) -> Tool | None:
+    """The tool of this name."""
+    return _registries[-1].get(name)
+
+
+def specs() -> list[dict[str, Any]]:
+    """The tools as `toolConfig` takes them, by name; the entries are shared and not to be changed."""
+    return [tool.spec for _, tool in sorted(_registries[-1].items())]
+
+
+@contextmanager
+def override(*kept: str) -> Iterator[None]:
+    """For tests: within it only the tools named here and those declared meanwhile exist, in every thread;
+    after it all is as before. Raises KeyError for a name that is not a tool's."""
+    _registries.append({name: _registries[-1][name] for name in kept})
+    try:
+        yield
+    finally:
+        _registries.pop()
+
+
+def _check(name: str, timeout: float | None) -> None:
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(f"Tool {name!r}: a name has 1 to 64 letters of a-z, A-Z, 0-9, _ and -.")
+    if timeout is not None and not 0 < timeout < float("inf"):
+        raise ConfigurationError(f"Tool {name!r}: timeout is {timeout!r}, but must be seconds above 0.")
+
+
+def _arguments(name: str, function: Callable[..., Any]) -> Arguments:
+    try:
+        return Arguments(function)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"Tool {name!r} in {function.__module__}: {error}.") from error
+
+
+def _register(new: Tool) -> None:
+    old = get(new.name)
+    if old and _origin(old.function) != _origin(new.function):
+        places = f"{old.function.__module__} and in {new.function.__module__}"
+        raise ConfigurationError(f"Tool {new.name!r} is declared twice: in {places}.")
+    _registries[-1][new.name] = new
+
+
+def _origin(function: Callable[..., Any]) -> tuple[str, str]:
+    """What stays the same when a module is imported once more."""
+    return function.__module__, function.__qualname__
+
+
+def _first_paragraph(function: Callable[..., Any]) -> str:
+    paragraph = re.split(r"\n\s*\n", inspect.getdoc(function) or "")[0]
+    return clean_text(" ".join(paragraph.split()))
