@@ -1,0 +1,61 @@
+"""`manage.py serve`: everything from an empty database to a page that answers."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from conversations.gateway import endpoint
+from project.database import unapplied_migrations
+from project.links import sign_in_path
+from project.server import address, listen, serve
+
+OWNER = "owner"
+ADVICE = (
+    f"The link signs you in once, within an hour. To set a password: python manage.py changepassword {OWNER}"
+)
+
+
+class Command(BaseCommand):
+    """Prepares the database, the owner's account and the demo gateway, then serves until it is told to stop."""
+
+    help = "Serve the site, with the embedded demo gateway unless GATEWAY_URL is set."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where to listen."""
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen at (127.0.0.1)")
+        parser.add_argument(
+            "--port", default=8080, type=int, help="port to listen at, 0 for any free one (8080)"
+        )
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        """Serve; ConfigurationError or DatabaseError when that cannot be."""
+        listener = listen(host, port)
+        if unapplied_migrations():
+            call_command("migrate", verbosity=0, interactive=False)
+        create_owner()
+        endpoint()  # starts the demo gateway unless there is another
+        text = greeting(address(listener))
+        serve(listener, lambda: self.announce(text))
+
+    def announce(self, text: str) -> None:
+        """Print the text at once, also into a pipe."""
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def create_owner() -> None:
+    """The first account: a superuser without a password, who gets in by a link."""
+    users = get_user_model().objects
+    if not users.exists():
+        users.create_superuser(username=OWNER, email="", password=None)
+
+
+def greeting(url: str) -> str:
+    """Where the site is, with a link that signs the owner in for as long as the owner never has."""
+    owner = get_user_model().objects.filter(username=OWNER, is_active=True, last_login=None).first()
+    if owner is None:
+        return f"Turntable is at {url}/"
+    return f"Turntable is at {url}{sign_in_path(owner)}\n{ADVICE}"

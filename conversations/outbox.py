@@ -1,0 +1,116 @@
+"""What one socket is sent: a cursor on the journal that never runs more than 256 KiB ahead of what the client has acknowledged.
+
+Daphne never pushes back, so a reader that does not read is bounded here: what it cannot take yet stays in the journal.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+Frame = tuple[int, str]
+Send = Callable[[str], Awaitable[None]]
+Read = Callable[[int], Awaitable[list[Frame]]]
+
+WINDOW = 256 * 1024
+PATIENCE = 60.0
+NOTICES = 64
+
+
+class TooSlow(Exception):
+    """The client left the server waiting for an acknowledgement."""
+
+
+class Outbox:
+    """One socket's way out. `cursor` is the last seq sent, `reach` the last that is known to exist."""
+
+    def __init__(self, send: Send, read: Read) -> None:
+        self.cursor = self.reach = 0
+        self._send, self._read = send, read
+        self._frames: deque[Frame] = deque()
+        self._held = 0
+        self._notices: deque[str] = deque(maxlen=NOTICES)
+        self._in_flight: deque[tuple[int, int]] = deque()
+        self._unacknowledged = 0
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+
+    # -- a Socket, as live.Hub wants it
+
+    def frames(self, frames: list[Frame]) -> None:
+        """Takes events that were committed in this process; those that a slow reader has no room for stay in the journal."""
+        self.reach = max(self.reach, frames[-1][0])
+        size = sum(len(text) for _, text in frames)
+        if self._held + size <= WINDOW:
+            self._frames += frames
+            self._held += size
+        self._news.set()
+
+    def news(self, seq: int) -> None:
+        """Hears that the record reaches `seq`."""
+        if seq > self.reach:
+            self.reach = seq
+            self._news.set()
+
+    def notice(self, text: str) -> None:
+        """Takes a frame that is no part of the record; of too many the oldest are forgotten."""
+        self._notices.append(text)
+        self._news.set()
+
+    # -- the client's side
+
+    def acknowledge(self, seq: int) -> None:
+        """The client has applied everything up to `seq`."""
+        while self._in_flight and self._in_flight[0][0] <= seq:
+            self._unacknowledged -= self._in_flight.popleft()[1]
+        if self._unacknowledged < WINDOW:
+            self._room.set()
+
+    async def begin(self, seq: int, frame: str | None) -> None:
+        """Begins at `seq`, with a snapshot if there is one."""
+        self.cursor = seq
+        self.reach = max(self.reach, seq)
+        if frame is not None:
+            await self._send_counted(seq, frame)
+        self._news.set()
+
+    async def pump(self) -> None:
+        """Sends whatever there is, in order and once, for ever; raises TooSlow."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._notices or self.cursor < self.reach:
+                while self._notices:
+                    await self._send(self._notices.popleft())
+                if self.cursor < self.reach and not await self._send_next():
+                    break
+
+    async def _send_next(self) -> bool:
+        """Sends the frames that follow; whether there were any."""
+        frames = self._take_held() or await self._read(self.cursor)
+        for seq, text in frames:
+            if seq == self.cursor + 1:
+                await self._wait_for_room()
+                await self._send_counted(seq, text)
+                self.cursor = seq
+        return bool(frames)
+
+    def _take_held(self) -> list[Frame]:
+        """The held frames if they go on where the cursor is; they are forgotten where they do not."""
+        frames = [frame for frame in self._frames if frame[0] > self.cursor]
+        self._frames.clear()
+        self._held = 0
+        return frames if frames and frames[0][0] == self.cursor + 1 else []
+
+    async def _send_counted(self, seq: int, text: str) -> None:
+        size = len(text.encode())
+        self._in_flight.append((seq, size))
+        self._unacknowledged += size
+        await self._send(text)
+
+    async def _wait_for_room(self) -> None:
+        while self._unacknowledged >= WINDOW:
+            self._room.clear()
+            try:
+                await asyncio.wait_for(self._room.wait(), PATIENCE)
+            except TimeoutError:
+                raise TooSlow from None

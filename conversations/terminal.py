@@ -1,0 +1,101 @@
+"""A record in the terminal: a cursor on the journal, like a socket."""
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import OutputWrapper
+
+from conversations.journal import Frame, read
+
+LOOK_EVERY = 0.5
+
+
+class Terminal:
+    """Prints a conversation's text as it is committed, and a line for each tool call."""
+
+    def __init__(self, conversation: UUID, cursor: int, out: OutputWrapper) -> None:
+        self._conversation, self._cursor, self._out = conversation, cursor, out
+        self._news = threading.Event()
+        self._calls: dict[str, str] = {}
+        self._arguments: dict[str, str] = {}
+        self._answers: set[str] = set()
+        self._at_line_start = True
+
+    def frames(self, frames: list[Frame]) -> None:
+        """Hears that there is something to read."""
+        self._news.set()
+
+    def news(self, seq: int) -> None:
+        """Hears that there is something to read."""
+        self._news.set()
+
+    def notice(self, text: str) -> None:
+        """Passes over what is no part of the record."""
+
+    def follow(self, run: str) -> str | None:
+        """Prints what is said until the run ends; its error's text, if it failed."""
+        ours = False
+        while True:
+            self._news.wait(LOOK_EVERY)
+            self._news.clear()
+            while frames := read(self._conversation, self._cursor):
+                for seq, data in frames:
+                    self._cursor = seq
+                    event = json.loads(data)
+                    ours = ours or event.get("runId") == run
+                    if ours and event["type"] in ("RUN_FINISHED", "RUN_ERROR"):
+                        return event.get("message")
+                    self._print(event, ours)
+
+    def _print(self, event: dict[str, Any], ours: bool) -> None:
+        show = SHOWN.get(event["type"])
+        if ours and show is not None:
+            show(self, event)
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._out.write(text, ending="")
+            self._out.flush()
+            self._at_line_start = text.endswith("\n")
+
+    def _line(self, text: str) -> None:
+        self._write(("" if self._at_line_start else "\n") + text + "\n")
+
+    def _message(self, event: dict[str, Any]) -> None:
+        if event.get("role") == "assistant":
+            self._answers.add(event["messageId"])
+
+    def _text(self, event: dict[str, Any]) -> None:
+        if event["messageId"] in self._answers:
+            self._write(event["delta"])
+
+    def _call(self, event: dict[str, Any]) -> None:
+        self._calls[event["toolCallId"]] = event["toolCallName"]
+        self._arguments[event["toolCallId"]] = ""
+
+    def _argument(self, event: dict[str, Any]) -> None:
+        self._arguments[event["toolCallId"]] += event["delta"]
+
+    def _result(self, event: dict[str, Any]) -> None:
+        call, told = event["toolCallId"], event["metadata"]
+        arguments = " ".join(self._arguments[call].split()) or "{}"
+        content = " ".join(event["content"].split())[:200]
+        self._line(f"[{self._calls[call]} {arguments} -> {told['status']}, {told['durationMs']} ms: {content}]")
+
+    def _custom(self, event: dict[str, Any]) -> None:
+        if event["name"] == "turntable.retrying":
+            told = event["value"]
+            self._line(f"[trying again in {told['seconds']} s, {told['attempt']} of {told['of']}]")
+
+
+SHOWN: dict[str, Callable[[Terminal, dict[str, Any]], None]] = {
+    "TEXT_MESSAGE_START": Terminal._message,
+    "TEXT_MESSAGE_CONTENT": Terminal._text,
+    "TOOL_CALL_START": Terminal._call,
+    "TOOL_CALL_ARGS": Terminal._argument,
+    "TOOL_CALL_RESULT": Terminal._result,
+    "CUSTOM": Terminal._custom,
+}

@@ -1,0 +1,50 @@
+"""The heartbeat of the turns that this process runs: their leases renewed, and stops that other processes asked for heard."""
+
+import logging
+import threading
+import time
+from itertools import count
+
+from django.db import connection
+from django.utils import timezone
+
+from conversations.models import Turn
+
+from .starting import LEASE
+from .stopping import RUNNING
+
+logger = logging.getLogger(__name__)
+
+BEAT = 0.5
+RENEW_EVERY = 10
+_lock = threading.Lock()
+_threads: list[threading.Thread] = []
+
+
+def keep_leases() -> None:
+    """Lets the heart beat from now on; once a process."""
+    with _lock:
+        if not _threads:
+            _threads.append(threading.Thread(target=_beat_for_ever, name="leases", daemon=True))
+            _threads[0].start()
+
+
+def _beat_for_ever() -> None:
+    for beat in count():
+        time.sleep(BEAT)
+        try:
+            if RUNNING:
+                _beat(renew=beat % RENEW_EVERY == 0)
+        except Exception:
+            logger.exception("the leases of %d turns could not be renewed", len(RUNNING))
+        finally:
+            connection.close()
+
+
+def _beat(*, renew: bool) -> None:
+    ours = Turn.objects.filter(pk__in=list(RUNNING))
+    if renew:
+        ours.update(lease_until=timezone.now() + LEASE)
+    for turn in ours.filter(stop_requested_at__isnull=False).values_list("pk", flat=True):
+        if turn in RUNNING:
+            RUNNING[turn].request()

@@ -1,0 +1,78 @@
+"""Rows -> the core's values: a turn's rounds for the next step, its ancestors for the history, and any past request again."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from conversations.models import Message, Round, ToolCall, Turn
+from conversations.protocol import history, request
+from conversations.protocol.content import Block, tool_result
+from conversations.protocol.history import PastRound, PastTurn
+from conversations.protocol.steps import CallState, RoundState
+
+
+def round_states(turn: Turn) -> list[RoundState]:
+    """The turn's rounds as the next step is decided by: the last attempt of each."""
+    calls: dict[int, list[CallState]] = defaultdict(list)
+    for call in turn.tool_calls.order_by("round", "position"):
+        calls[call.round_id].append(CallState(call.tool_use_id, call.result is not None))
+    newest = {row.number: row for row in turn.rounds.order_by("number", "attempt")}
+    return [
+        RoundState(row.number, row.status == Round.Status.COMPLETED, row.stop_reason, tuple(calls[row.pk]))
+        for row in newest.values()
+    ]
+
+
+def messages(turn: Turn, model: str, before_round: int | None = None) -> list[dict[str, Any]]:
+    """The messages that ask `model` for the turn's next round, or for its round `before_round`."""
+    return history.messages(past_turns(turn, before_round), model)
+
+
+def past_turns(turn: Turn, before_round: int | None = None) -> list[PastTurn]:
+    """The turn and its ancestors, oldest first."""
+    line = _line(turn)
+    rounds = _rounds(line, turn, before_round)
+    users: dict[UUID, list[Block]] = dict(
+        Message.objects.filter(turn__in=line, role=Message.Role.USER).values_list("turn", "content")
+    )
+    return [PastTurn(users.get(pk, []), rounds.get(pk, [])) for pk in line]
+
+
+def used_tool_ids(conversation: UUID) -> set[str]:
+    """Every tool use id of the conversation so far."""
+    return set(ToolCall.objects.filter(conversation=conversation).values_list("tool_use_id", flat=True))
+
+
+def rebuild_request(row: Round) -> bytes:
+    """The body of a past round's request, byte for byte; its SHA-256 is `row.request_sha256`."""
+    told = messages(row.turn, row.model, before_round=row.number)
+    return request.encoded(request.body(told, json.loads(row.base.body)))
+
+
+def _line(turn: Turn) -> list[UUID]:
+    parents = dict(Turn.objects.filter(conversation=turn.conversation_id).values_list("pk", "parent"))
+    line: list[UUID] = []
+    current: UUID | None = turn.pk
+    while current is not None:
+        line.append(current)
+        current = parents[current]
+    return line[::-1]
+
+
+def _rounds(line: Iterable[UUID], turn: Turn, before_round: int | None) -> dict[UUID, list[PastRound]]:
+    results: dict[int, dict[str, Block]] = defaultdict(dict)
+    for call in ToolCall.objects.filter(turn__in=line, result__isnull=False).order_by("round", "position"):
+        failed = call.status == ToolCall.Status.ERROR
+        results[call.round_id][call.tool_use_id] = tool_result(call.tool_use_id, call.result, error=failed)
+    told: dict[UUID, dict[int, PastRound]] = defaultdict(dict)
+    said = Message.objects.filter(turn__in=line, round__isnull=False).select_related("round")
+    for message in said.order_by("round__number", "round__attempt"):
+        row = message.round
+        assert row is not None
+        if row.turn_id == turn.pk and before_round is not None and row.number >= before_round:
+            continue
+        past = PastRound(message.content, row.model, message.complete, row.stop_reason, results[row.pk])
+        told[row.turn_id][row.number] = past
+    return {turn_id: list(rounds.values()) for turn_id, rounds in told.items()}

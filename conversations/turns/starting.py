@@ -1,0 +1,146 @@
+"""Taking a user's message in: one transaction stores it with its turn, and says whether the turn runs at once or waits in the queue."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from conversations.errors import Refused, Throttled
+from conversations.journal.reading import queue
+from conversations.live import HUB
+from conversations.models import Conversation, Message, Turn
+from conversations.protocol import events
+from conversations.protocol.content import text as text_block
+from conversations.protocol.text import clean_text
+
+from .stopping import DRAINING
+
+LONGEST_TEXT = 100_000
+TITLE_LENGTH = 60
+LEASE = timedelta(seconds=15)
+
+
+@dataclass(frozen=True)
+class Started:
+    """A stored message's turn; `new` is False when the message had been stored before."""
+
+    turn: Turn
+    new: bool
+
+    @property
+    def queued(self) -> bool:
+        """Whether the turn waits for another to end."""
+        return self.turn.status == Turn.Status.QUEUED
+
+
+def store(conversation: Conversation, message_id: str, text: str, *, model: str | None = None) -> Started:
+    """Stores a user's message and its turn, which is claimed at once when no other turn comes before it. The same id again changes nothing.
+
+    Raises Refused for an id that is no UUID and a text that is blank or too long, Throttled over the user's limits.
+    """
+    return _store(conversation, _canonical(message_id), _checked(text), model)
+
+
+def claim_next(conversation: UUID) -> Turn | None:
+    """Makes the conversation's oldest queued turn its running one, ours; None if there is none or another runs."""
+    with transaction.atomic():
+        _lock(conversation)
+        if Turn.objects.filter(conversation=conversation, status__in=Turn.ACTIVE).exists():
+            return None
+        turn = Turn.objects.filter(conversation=conversation, status=Turn.Status.QUEUED).order_by("number").first()
+        if turn is not None:
+            _claim(turn)
+            turn.save()
+        return turn
+
+
+def tell_queue(conversation: UUID) -> None:
+    """Tells every socket of this process what waits."""
+    HUB.notify(conversation, events.custom("queued", queue(conversation)))
+
+
+def _store(conversation: Conversation, message_id: UUID, text: str, model: str | None) -> Started:
+    with transaction.atomic():
+        row = _lock(conversation.pk)
+        stored = Message.objects.filter(conversation=row, public_id=message_id).select_related("turn").first()
+        if stored is not None:
+            return Started(stored.turn, new=False)
+        _check_limits(row)
+        turn = _new_turn(row, model)
+        busy = row.turns.filter(status__in=(*Turn.ACTIVE, Turn.Status.QUEUED)).exists()
+        if not busy and not DRAINING.is_set():
+            _claim(turn)
+        turn.save(force_insert=True)
+        Message.objects.create(
+            conversation=row, turn=turn, public_id=message_id, role=Message.Role.USER, content=[text_block(text)]
+        )
+        row.title = row.title or _title(text)
+        row.updated_at = timezone.now()
+        row.save(update_fields=["title", "updated_at"])
+    return Started(turn, new=True)
+
+
+def _lock(conversation: UUID) -> Conversation:
+    return Conversation.objects.select_for_update().get(pk=conversation)
+
+
+def _new_turn(conversation: Conversation, model: str | None) -> Turn:
+    last = conversation.turns.order_by("-number").first()
+    return Turn(
+        conversation=conversation,
+        parent=last,
+        number=last.number + 1 if last else 1,
+        user_id=conversation.owner_id,
+        model=model or conversation.model,
+        system=conversation.system,
+        inference=conversation.inference,
+    )
+
+
+def _claim(turn: Turn) -> None:
+    now = timezone.now()
+    turn.status = Turn.Status.RUNNING
+    turn.attempts += 1
+    turn.started_at = now
+    turn.lease_token = uuid.uuid4()
+    turn.lease_until = now + LEASE
+
+
+def _check_limits(conversation: Conversation) -> None:
+    turns = Turn.objects.filter(user=conversation.owner_id)
+    if settings.USER_TURNS_AT_ONCE:
+        open_turns = turns.filter(status__in=(*Turn.ACTIVE, Turn.Status.QUEUED)).count()
+        if open_turns >= settings.USER_TURNS_AT_ONCE:
+            raise Throttled("You have too many answers under way. Wait for one to end, then send again.")
+    if settings.USER_TURNS_PER_MINUTE:
+        recent = turns.filter(created_at__gt=timezone.now() - timedelta(minutes=1)).count()
+        if recent >= settings.USER_TURNS_PER_MINUTE:
+            raise Throttled("You have sent too many messages in a minute. Wait a moment, then send again.")
+
+
+def _canonical(message_id: str) -> UUID:
+    try:
+        return UUID(message_id) if isinstance(message_id, str) and len(message_id) == 36 else _refuse_id()
+    except ValueError:
+        return _refuse_id()
+
+
+def _refuse_id() -> UUID:
+    raise Refused("A message needs an id that is a UUID.")
+
+
+def _checked(text: str) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise Refused("The message is empty.")
+    if len(text) > LONGEST_TEXT:
+        raise Refused(f"The message is too long: {len(text):,} characters of at most {LONGEST_TEXT:,}.")
+    return clean_text(text)
+
+
+def _title(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"

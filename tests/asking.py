@@ -1,0 +1,53 @@
+"""Turns as the tests ask for them: started, run to their end, and read back from the journal."""
+
+import json
+import uuid
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from conversations import turns
+from conversations.journal import read
+from conversations.models import Conversation, Turn
+
+Event = dict[str, Any]
+
+
+def conversation_of(user: User, **fields: Any) -> Conversation:
+    """A new conversation."""
+    return Conversation.objects.create(owner=user, **{"model": "cohere.command-r-v1:0"} | fields)
+
+
+def ask(conversation: Conversation, text: str, message_id: str | None = None) -> Turn:
+    """A turn, run to its end."""
+    started = turns.start(conversation, message_id or str(uuid.uuid4()), text)
+    assert turns.wait(20), "the turn did not end"
+    return Turn.objects.get(pk=started.turn.pk)
+
+
+def record(conversation: Conversation, after: int = 0) -> list[Event]:
+    """The events that follow `after`."""
+    events: list[Event] = []
+    while frames := read(conversation.pk, events[-1]["metadata"]["seq"] if events else after):
+        events += [json.loads(data) for _, data in frames]
+    return events
+
+
+def types(events: list[Event]) -> list[str]:
+    """The events' types, neighbours of one type once."""
+    found: list[str] = []
+    for event in events:
+        if not found or found[-1] != event["type"]:
+            found.append(event["type"])
+    return found
+
+
+def of_type(events: list[Event], kind: str) -> list[Event]:
+    """The events of one type."""
+    return [event for event in events if event["type"] == kind]
+
+
+def answer(events: list[Event]) -> str:
+    """All that the assistant said."""
+    spoken = {e["messageId"] for e in events if e["type"] == "TEXT_MESSAGE_START" and e["role"] == "assistant"}
+    return "".join(e["delta"] for e in of_type(events, "TEXT_MESSAGE_CONTENT") if e["messageId"] in spoken)

@@ -1,0 +1,210 @@
+"""The websocket: who gets in, where a record begins, what frames do, and how far a reader may fall behind."""
+
+import asyncio
+import json
+import uuid
+
+import pytest
+from asgiref.sync import sync_to_async
+from ag_ui_validate.pytest_plugin import assert_valid_agui
+from django.contrib.auth.models import User
+from pytest_django.fixtures import Settings
+
+from conversations import turns
+from conversations.models import Conversation, Turn
+from tests.asking import answer, ask, conversation_of, of_type, record
+from tests.sockets import page_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
+QUESTION = "What is the most popular song on WZPZ?"
+
+
+@pytest.fixture
+def conversation(user: User) -> Conversation:
+    return conversation_of(user)
+
+
+async def test_a_message_is_answered_event_by_event(user: User, conversation: Conversation) -> None:
+    async with page_of(user, conversation, "?after=0") as page:
+        message_id = await page.ask(QUESTION)
+        events = await page.until_end()
+    assert events[0]["type"] == "RUN_STARTED"
+    assert events[1]["messageId"] == message_id
+    assert "Elemental Hotel" in answer(events)
+    assert [e["metadata"]["seq"] for e in events] == list(range(1, len(events) + 1))
+    assert_valid_agui(events)
+    await settled()
+
+
+async def test_two_tabs_see_the_same(user: User, conversation: Conversation) -> None:
+    async with page_of(user, conversation, "?after=0") as one, page_of(user, conversation, "?after=0") as other:
+        await one.ask(QUESTION)
+        assert await one.until_end() == await other.until_end()
+    await settled()
+
+
+async def test_whoever_comes_back_with_any_seq_misses_nothing_and_gets_nothing_twice(
+    user: User, conversation: Conversation
+) -> None:
+    await sync_to_async(ask)(conversation, "show parallel calls")
+    everything = await sync_to_async(record)(conversation)
+    for after in range(0, len(everything) - 1, 5):
+        async with page_of(user, conversation, f"?after={after}") as page:
+            assert [await page.receive() for _ in everything[after:]] == everything[after:]
+
+
+async def test_a_reload_in_mid_answer_goes_on_where_the_snapshot_ends(
+    user: User, conversation: Conversation
+) -> None:
+    async with page_of(user, conversation, "?after=0") as first:
+        await first.ask("show a long answer")
+        await first.until("TEXT_MESSAGE_CONTENT")
+        async with page_of(user, conversation) as second:
+            snapshot = await second.receive()
+            rest = [] if _ended(snapshot) else await second.until_end()
+        await first.until_end()
+        events = first.seen
+    assert snapshot["type"] == "MESSAGES_SNAPSHOT"
+    assert rest == events[snapshot["metadata"]["seq"] :]
+    await settled()
+
+
+def _ended(snapshot: dict) -> bool:  # type: ignore[type-arg]
+    return snapshot["metadata"]["turns"][-1]["status"] != "running"
+
+
+@pytest.mark.parametrize("query", ["", "?after=99", "?after=-1", "?after=x", "?after=1.5", "?after=" + "9" * 30])
+async def test_without_a_good_after_the_first_frame_is_a_snapshot(
+    user: User, conversation: Conversation, query: str
+) -> None:
+    turn = await sync_to_async(ask)(conversation, QUESTION)
+    async with page_of(user, conversation, query) as page:
+        snapshot = await page.receive()
+    assert snapshot["type"] == "MESSAGES_SNAPSHOT"
+    assert snapshot["metadata"]["seq"] == len(await sync_to_async(record)(conversation))
+    roles = [message["role"] for message in snapshot["messages"]]
+    assert roles == ["user", "assistant", "assistant", "tool", "assistant"]
+    assert snapshot["messages"][-1]["id"] == f"{turn.pk}:2:0"
+
+
+async def test_no_session_is_4401_and_somebody_elses_conversation_4404(
+    user: User, other_user: User, conversation: Conversation
+) -> None:
+    for who, target, code in (
+        (None, conversation, 4401), (other_user, conversation, 4404), (user, uuid.uuid4(), 4404),
+    ):  # fmt: skip
+        async with page_of(who, target) as page:
+            assert await page.closed() == code
+
+
+WRONG = [
+    ("not json", "invalid_request"), ("[]", "invalid_request"), ("7", "invalid_request"),
+    ("{}", "invalid_request"), ('{"type": 5}', "invalid_request"), ('{"type": ["message"]}', "invalid_request"),
+    ('{"type": "fly"}', "invalid_request"), ("[" * 5000, "invalid_request"), ('{"type": "message"}', "invalid_request"),
+    ('{"type": "message", "id": "x", "text": "hi"}', "invalid_request"), ('{"type": "ack", "seq": true}', "invalid_request"),
+    ('{"type": "ack"}', "invalid_request"), ('{"type": "regenerate"}', "not_yet"), ('{"type": "edit"}', "not_yet"),
+    ('{"type": "resume"}', "not_yet"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("frame", "code"), WRONG)
+async def test_a_wrong_frame_is_answered_and_the_socket_stays_open(
+    user: User, conversation: Conversation, frame: str, code: str
+) -> None:
+    async with page_of(user, conversation, "?after=0") as page:
+        await page.communicator.send_to(text_data=frame)
+        refused = await page.receive()
+        assert (refused["name"], refused["value"]["code"]) == ("turntable.refused", code)
+        assert "metadata" not in refused
+        message_id = str(uuid.uuid4())
+        await page.send({"type": "message", "id": message_id, "text": " "})
+        assert (await page.receive())["value"]["id"] == message_id
+    assert not await Turn.objects.aexists()
+
+
+async def test_a_binary_frame_is_refused(user: User, conversation: Conversation) -> None:
+    async with page_of(user, conversation, "?after=0") as page:
+        await page.communicator.send_to(bytes_data=b"\x00")
+        assert (await page.receive())["name"] == "turntable.refused"
+
+
+async def test_a_message_while_a_turn_runs_is_queued_and_every_tab_is_told(
+    user: User, conversation: Conversation, settings: Settings
+) -> None:
+    settings.GATEWAY_TIMEOUT = 30
+    async with page_of(user, conversation, "?after=0") as one, page_of(user, conversation, "?after=0") as other:
+        await one.ask("fail timeout")
+        await one.until("STEP_STARTED")
+        await other.until("STEP_STARTED")
+        waiting = await one.ask("help")
+        for page in (one, other):
+            told = await page.receive()
+            assert told["name"] == "turntable.queued"
+            assert told["value"] == [{"id": waiting, "text": "help"}]
+        await other.send({"type": "stop"})
+        assert (await one.until_end())[-1]["outcome"] == {"type": "cancelled"}
+        events = await one.until_end()
+    assert waiting in [e.get("messageId") for e in events]
+    assert events[-1]["outcome"] == {"type": "success"}
+    await settled()
+
+
+async def test_a_reader_that_does_not_acknowledge_is_waited_for_and_then_gets_the_rest(
+    user: User, conversation: Conversation
+) -> None:
+    text = "x" * 100_000
+    for _ in range(4):
+        await sync_to_async(ask)(conversation, text)
+    everything = await sync_to_async(record)(conversation)
+    async with page_of(user, conversation, "?after=0", acknowledges=False) as page:
+        size = 0
+        while size < 256 * 1024:
+            size += len(json.dumps(await page.receive()))
+        assert await page.communicator.receive_nothing(timeout=0.3)
+        assert len(page.seen) < len(everything)
+        page.acknowledges = True
+        await page.send({"type": "ack", "seq": page.seen[-1]["metadata"]["seq"]})
+        while len(page.seen) < len(everything):
+            await page.receive()
+    assert page.seen == everything
+
+
+async def test_a_reader_that_lets_the_server_wait_too_long_is_closed_with_4008(
+    user: User, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conversations.outbox.PATIENCE", 0.1)
+    for _ in range(4):
+        await sync_to_async(ask)(conversation, "x" * 100_000)
+    async with page_of(user, conversation, "?after=0", acknowledges=False) as page:
+        assert await page.closed() == 4008
+
+
+async def test_a_snapshot_holds_the_newest_messages_that_fit_and_names_the_oldest(
+    user: User, conversation: Conversation
+) -> None:
+    for _ in range(7):
+        await sync_to_async(ask)(conversation, "x" * 100_000)
+    async with page_of(user, conversation) as page:
+        snapshot = await page.receive()
+    assert len(json.dumps(snapshot).encode()) < 600 * 1024
+    assert snapshot["metadata"]["before"] == snapshot["messages"][0]["id"]
+    assert of_type(await sync_to_async(record)(conversation), "RUN_FINISHED")
+
+
+async def test_events_of_another_process_arrive_by_themselves(user: User, conversation: Conversation) -> None:
+    from conversations.journal.reading import heads
+    from conversations.live import HUB, keep_in_touch
+
+    async with page_of(user, conversation, "?after=0") as page:
+        listening, HUB._sockets = HUB._sockets, {}
+        await sync_to_async(ask)(conversation, QUESTION)
+        HUB._sockets = listening
+        looking = asyncio.create_task(keep_in_touch(heads))
+        events = await page.until_end()
+        looking.cancel()
+    assert events == await sync_to_async(record)(conversation)
+
+
+async def settled() -> None:
+    """Leaves no turn running behind a test."""
+    assert await sync_to_async(turns.wait)(20)
