@@ -1,0 +1,79 @@
+"""The ordinary answers: a call of the tool that a question is about, or a word about what this is."""
+
+from conversations.gateway.demo import arguments
+from conversations.gateway.demo.conversation import Conversation, Tool, words
+from conversations.gateway.demo.reply import Block, Reply, call, say, text
+
+SUCH_AS = ', such as "What is the most popular song on WZPZ?"'
+ENOUGH = 2
+"""A word of a tool's name counts two, a word of its description one."""
+
+
+def respond(conversation: Conversation, question: str) -> Reply:
+    """A tool call if the question is about a tool on offer, or else an explanation."""
+    tools = _chosen(conversation, question)
+    return calling(tools, question) if tools else explain(conversation, question)
+
+
+def calling(tools: list[Tool], question: str, several: bool = False) -> Reply:
+    """A reply that calls these tools, in parallel if there are several calls; a longer question gets a word first."""
+    blocks = [
+        call(tool.name, drawn) for tool in tools for drawn in arguments.calls(tool.schema, question, several)
+    ]
+    return Reply((*_before(question, len(blocks)), *blocks), stop="tool_use")
+
+
+def best(conversation: Conversation, question: str) -> Tool:
+    """The tool that the question is most about; the first if it is about none."""
+    return max(conversation.tools, key=lambda tool: _score(tool, question))
+
+
+def _before(question: str, count: int) -> tuple[Block, ...]:
+    # Models say something before a tool call, and sometimes do not: here the question's length decides.
+    if len(question) % 4 == 0:
+        return ()
+    return (text("I will look that up." if count == 1 else f"I will look these {count} up."),)
+
+
+def _chosen(conversation: Conversation, question: str) -> list[Tool]:
+    """The tools named in the question, all of them; or the one that it is about; or the one that is forced."""
+    if not conversation.tools:
+        return []
+    named = [tool for tool in conversation.tools if tool.name in question and len(tool.name) > 3]
+    if conversation.forced is not None:
+        forced = [tool for tool in conversation.tools if tool.name == conversation.forced]
+        return forced or named or [best(conversation, question)]
+    if named:
+        return named
+    tool = best(conversation, question)
+    return [tool] if _score(tool, question) >= ENOUGH else []
+
+
+def _score(tool: Tool, question: str) -> int:
+    asked = words(question)
+    return 2 * len(tool.name_words & asked) + len(tool.other_words & asked)
+
+
+def explain(conversation: Conversation, question: str) -> Reply:
+    """What this is, what it was given, and what can be asked."""
+    lines = ["This is Turntable's demo gateway, not a model: it answers from the request alone."]
+    if question:
+        lines.append(f"You wrote: “{_shortened(question, 200)}”")
+    if conversation.system:
+        lines.append(
+            f"The request came with a system prompt that begins “{_shortened(conversation.system, 60)}”"
+        )
+    lines.append(_offer(conversation))
+    return say("\n\n".join(lines))
+
+
+def _offer(conversation: Conversation) -> str:
+    names = ", ".join(f"`{tool.name}`" for tool in conversation.tools)
+    offer = f"Ask about what a tool on offer knows ({names})" if names else "No tool is on offer"
+    known = any("song" in tool.name_words | tool.other_words for tool in conversation.tools)
+    return f'{offer}{SUCH_AS if known else ""}. Say "help" for all that it can show.'
+
+
+def _shortened(words: str, most: int) -> str:
+    line = " ".join(words.split())
+    return line if len(line) <= most else f"{line[:most].rstrip()}..."

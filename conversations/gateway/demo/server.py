@@ -1,0 +1,76 @@
+"""The demo gateway's listening side: a thread for each connection, all of which close with it."""
+
+import contextlib
+import hashlib
+import logging
+import socket
+import threading
+from http.server import ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import Any
+
+from conversations.gateway.demo.exchange import Exchange
+
+logger = logging.getLogger(__name__)
+
+
+class Server(ThreadingHTTPServer):
+    """One demo gateway: its pace, its open connections, and which requests have failed once."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], pace: float) -> None:
+        self.pace = pace
+        self.closing = threading.Event()
+        self._connections: set[socket.socket] = set()
+        self._tried: set[bytes] = set()
+        self._lock = threading.Lock()
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, Exchange)
+
+    def server_bind(self) -> None:
+        """Binds without the reverse name look-up of the standard library's server, which can take seconds."""
+        TCPServer.server_bind(self)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Notes the connection, so that close() reaches it."""
+        with self._lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forgets the connection."""
+        with self._lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    @property
+    def connections(self) -> int:
+        """How many callers are connected."""
+        with self._lock:
+            return len(self._connections)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that hangs up is nothing to print a traceback about."""
+        logger.debug("demo gateway: a connection broke")
+
+    def tried(self, body: bytes) -> bool:
+        """Whether this body was here before: every second time."""
+        digest = hashlib.sha256(body).digest()
+        with self._lock:
+            known = digest in self._tried
+            (self._tried.discard if known else self._tried.add)(digest)
+        return known
+
+    def close(self) -> None:
+        """Stops listening and ends what is being sent."""
+        self.closing.set()
+        self.shutdown()
+        self.server_close()
+        with self._lock:
+            connections = list(self._connections)
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,49 @@
+"""`manage.py demo_gateway`, run as a person runs it."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from conversations.gateway import demo
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@contextmanager
+def command(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    line = [sys.executable, "manage.py", "demo_gateway", *arguments]
+    with subprocess.Popen(
+        line, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_it_says_where_it_is_answers_and_ends_with_ctrl_c() -> None:
+    with command("--port", "0") as process:
+        assert process.stdout
+        found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert found
+        body = json.dumps({"messages": [{"role": "user", "content": [{"text": "hello"}]}]}).encode()
+        with urllib.request.urlopen(f"{found.group()}/model/m/converse", body) as answer:
+            assert json.load(answer)["stopReason"] == "end_turn"
+        process.send_signal(signal.SIGINT)
+        assert "`show markdown`" in process.stdout.read()
+        assert process.wait(30) == 0
+        assert process.stderr
+        assert process.stderr.read() == ""
+
+
+def test_a_port_in_use_is_one_sentence_and_exit_1() -> None:
+    with closing(demo.start()) as running, command("--port", str(running.port)) as process:
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, output) == (1, "")
+    assert errors == f"Port {running.port} of 127.0.0.1 is already in use.\n"
