@@ -156,7 +156,9 @@ async def _look(heads: Callable[[list[UUID]], dict[UUID, int]]) -> None:
 
 
 async def _look_once(
-    loop: asyncio.AbstractEventLoop, heads: Callable[[list[UUID]], dict[UUID, int]], conversations: Iterable[UUID]
+    loop: asyncio.AbstractEventLoop,
+    heads: Callable[[list[UUID]], dict[UUID, int]],
+    conversations: Iterable[UUID],
 ) -> None:
     for conversation, seq in (await loop.run_in_executor(READERS, heads, list(conversations))).items():
         HUB.rang(conversation, seq)

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -38,22 +38,24 @@ class Terminal:
     def follow(self, run: str) -> str | None:
         """Prints what is said until the run ends; its error's text, if it failed."""
         ours = False
+        for event in self._events():
+            ours = ours or event.get("runId") == run
+            if ours and event["type"] in ("RUN_FINISHED", "RUN_ERROR"):
+                message: str | None = event.get("message")
+                return message
+            show = SHOWN.get(event["type"])
+            if ours and show is not None:
+                show(self, event)
+        return None
+
+    def _events(self) -> Iterator[dict[str, Any]]:
+        """The record's events from the cursor on, for ever."""
         while True:
             self._news.wait(LOOK_EVERY)
             self._news.clear()
             while frames := read(self._conversation, self._cursor):
-                for seq, data in frames:
-                    self._cursor = seq
-                    event = json.loads(data)
-                    ours = ours or event.get("runId") == run
-                    if ours and event["type"] in ("RUN_FINISHED", "RUN_ERROR"):
-                        return event.get("message")
-                    self._print(event, ours)
-
-    def _print(self, event: dict[str, Any], ours: bool) -> None:
-        show = SHOWN.get(event["type"])
-        if ours and show is not None:
-            show(self, event)
+                for self._cursor, data in frames:
+                    yield json.loads(data)
 
     def _write(self, text: str) -> None:
         if text:
@@ -83,7 +85,9 @@ class Terminal:
         call, told = event["toolCallId"], event["metadata"]
         arguments = " ".join(self._arguments[call].split()) or "{}"
         content = " ".join(event["content"].split())[:200]
-        self._line(f"[{self._calls[call]} {arguments} -> {told['status']}, {told['durationMs']} ms: {content}]")
+        self._line(
+            f"[{self._calls[call]} {arguments} -> {told['status']}, {told['durationMs']} ms: {content}]"
+        )
 
     def _custom(self, event: dict[str, Any]) -> None:
         if event["name"] == "turntable.retrying":

@@ -30,7 +30,9 @@ def heads(conversations: list[UUID]) -> dict[UUID, int]:
     """The last `seq` of each of the conversations that has one."""
     found: dict[UUID, int] = {}
     for rows, column in ((Event.objects, "seq"), (Recording.objects, "last_seq")):
-        newest = rows.filter(conversation__in=conversations).values_list("conversation").annotate(last=Max(column))
+        newest = (
+            rows.filter(conversation__in=conversations).values_list("conversation").annotate(last=Max(column))
+        )
         for conversation, last in newest:
             found[conversation] = max(found.get(conversation, 0), last)
     return found
@@ -45,7 +47,9 @@ def read(conversation: UUID, after: int) -> list[Frame]:
     events = list(rows.values_list("seq", "data")[:READ_EVENTS])
     if events and events[0][0] == after + 1:
         return _at_most(READ_BYTES, events)
-    packed = Recording.objects.filter(conversation=conversation, last_seq__gt=after).order_by("last_seq").first()
+    packed = (
+        Recording.objects.filter(conversation=conversation, last_seq__gt=after).order_by("last_seq").first()
+    )
     if packed is None or packed.first_seq > after + 1:
         return []
     return _at_most(READ_BYTES, [frame for frame in frames(packed) if frame[0] > after])

@@ -49,6 +49,6 @@ def squeeze(text: str) -> bytes:
     return zlib.compress(text.encode())
 
 
-def unsqueeze(data: bytes) -> str:
+def unsqueeze(data: bytes | memoryview) -> str:
     """The text that was compressed."""
     return zlib.decompress(data).decode()

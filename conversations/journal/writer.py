@@ -14,14 +14,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import close_old_connections, connection, transaction
+from django.db.models import UUIDField
 
 from conversations.errors import InternalError
-from conversations.models import Event as EventRow
 from conversations.models import Turn
 from conversations.protocol.events import Event
 
 from .lines import Line, add
-from .reading import Frame, head
+from .reading import head
+from .recordings import Frame
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Record:
 
     def __init__(self, journal: "Journal", turn: Turn) -> None:
         self.conversation: UUID = turn.conversation_id
-        self.keys = (_database_value("conversation", turn.conversation_id), _database_value("turn", turn.pk))
+        self.keys = (_database_value(turn.conversation_id), _database_value(turn.pk))
         self.seq = head(turn.conversation_id)
         self.failure: BaseException | None = None
         self._journal = journal
@@ -94,7 +95,9 @@ class Batch:
         shown: list[tuple[UUID, list[Frame]]] = []
         for record, lines in self.lines.items():
             frames = [(seq, line.frame(seq)) for seq, line in enumerate(lines, record.seq + 1)]
-            rows += [(*record.keys, *frame, line.boundaries()) for frame, line in zip(frames, lines, strict=True)]
+            rows += [
+                (*record.keys, *frame, line.boundaries()) for frame, line in zip(frames, lines, strict=True)
+            ]
             shown.append((record.conversation, frames))
         with transaction.atomic():
             if rows:
@@ -157,7 +160,9 @@ class Journal:
         try:
             self._commit(entries)
         except Exception:
-            logger.exception("a commit of %d entries failed, each turn's are tried by themselves", len(entries))
+            logger.exception(
+                "a commit of %d entries failed, each turn's are tried by themselves", len(entries)
+            )
             close_old_connections()
             for record in dict.fromkeys(entry.record for entry in entries):
                 self._write_alone([entry for entry in entries if entry.record is record])
@@ -187,8 +192,10 @@ def _now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _database_value(column: str, value: UUID) -> Any:
-    return EventRow._meta.get_field(column).get_db_prep_value(value, connection)
+def _database_value(value: UUID) -> Any:
+    return UUIDField().get_db_prep_value(value, connection)
 
 
-INSERT = 'INSERT INTO conversations_event (conversation_id, turn_id, seq, data, parts) VALUES (%s, %s, %s, %s, %s)'
+INSERT = (
+    "INSERT INTO conversations_event (conversation_id, turn_id, seq, data, parts) VALUES (%s, %s, %s, %s, %s)"
+)

@@ -26,7 +26,9 @@ class Conversation(models.Model):
     """One owner's thread with a model."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="conversations")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="conversations"
+    )
     title = models.CharField(max_length=200, blank=True)
     model = models.CharField(max_length=2048)
     system = models.TextField(blank=True)
@@ -81,7 +83,9 @@ class Turn(Usage, Failure):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["conversation", "number"], name="one_turn_a_number"),
             models.UniqueConstraint(
-                fields=["conversation"], condition=Q(status__in=["running", "waiting"]), name="one_running_turn"
+                fields=["conversation"],
+                condition=Q(status__in=["running", "waiting"]),
+                name="one_running_turn",
             ),
         ]
         indexes: ClassVar = [
@@ -96,5 +100,7 @@ class Turn(Usage, Failure):
         """Takes the sum of its rounds' usage."""
         told = list(self.rounds.values_list("usage", flat=True))
         members = {member for usage in told for member in usage if member in TOKENS.values()}
-        self.take_usage({member: sum(count(usage.get(member)) for usage in told) for member in sorted(members)})
+        self.take_usage(
+            {member: sum(count(usage.get(member)) for usage in told) for member in sorted(members)}
+        )
         self.first_token_ms = self.rounds.order_by("number").values_list("first_token_ms", flat=True).first()

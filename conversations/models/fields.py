@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 if TYPE_CHECKING:
-    TextBase = models.TextField[Any, Any]
+
+    class TextBase(models.TextField[Any, Any]):
+        """A column that holds any value, as the type checker sees it."""
+
+        _pyi_private_set_type: Any
+        _pyi_private_get_type: Any
 else:
     TextBase = models.TextField
 

@@ -18,7 +18,9 @@ class Event(models.Model):
 
     class Meta:
         ordering: ClassVar = ["conversation", "seq"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["conversation", "seq"], name="one_event_a_seq")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["conversation", "seq"], name="one_event_a_seq")
+        ]
 
     def __str__(self) -> str:
         return f"event {self.seq}"
@@ -28,7 +30,9 @@ class Recording(models.Model):
     """A finished turn's events in one compact row, and the messages that they add up to."""
 
     turn = models.OneToOneField(Turn, on_delete=models.CASCADE, primary_key=True, related_name="recording")
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="recordings", db_index=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="recordings", db_index=False
+    )
     first_seq = models.PositiveBigIntegerField()
     last_seq = models.PositiveBigIntegerField()
     body = models.BinaryField()

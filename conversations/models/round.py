@@ -77,7 +77,9 @@ class Message(models.Model):
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["conversation", "public_id"], name="one_message_an_id"),
-            models.UniqueConstraint(fields=["turn"], condition=Q(role="user"), name="one_user_message_a_turn"),
+            models.UniqueConstraint(
+                fields=["turn"], condition=Q(role="user"), name="one_user_message_a_turn"
+            ),
         ]
 
     def __str__(self) -> str:

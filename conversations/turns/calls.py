@@ -23,7 +23,9 @@ class Calls:
 
     def __init__(self, turn: Turn, record: Record, stop: Stop, step: RunTools) -> None:
         self.record, self.stop, self.refuse = record, stop, step.refuse
-        rows = ToolCall.objects.filter(turn=turn, round__number=step.number, tool_use_id__in=step.tool_use_ids)
+        rows = ToolCall.objects.filter(
+            turn=turn, round__number=step.number, tool_use_id__in=step.tool_use_ids
+        )
         self.rows = list(rows.order_by("position"))
         self._shown = 0
 

@@ -67,12 +67,12 @@ def _rounds(line: Iterable[UUID], turn: Turn, before_round: int | None) -> dict[
         failed = call.status == ToolCall.Status.ERROR
         results[call.round_id][call.tool_use_id] = tool_result(call.tool_use_id, call.result, error=failed)
     told: dict[UUID, dict[int, PastRound]] = defaultdict(dict)
-    said = Message.objects.filter(turn__in=line, round__isnull=False).select_related("round")
-    for message in said.order_by("round__number", "round__attempt"):
-        row = message.round
-        assert row is not None
-        if row.turn_id == turn.pk and before_round is not None and row.number >= before_round:
-            continue
-        past = PastRound(message.content, row.model, message.complete, row.stop_reason, results[row.pk])
+    rows = Round.objects.filter(turn__in=line, message__isnull=False).select_related("message")
+    if before_round is not None:
+        rows = rows.exclude(turn=turn, number__gte=before_round)
+    for row in rows.order_by("number", "attempt"):
+        past = PastRound(
+            row.message.content, row.model, row.message.complete, row.stop_reason, results[row.pk]
+        )
         told[row.turn_id][row.number] = past
     return {turn_id: list(rounds.values()) for turn_id, rounds in told.items()}

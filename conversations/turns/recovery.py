@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from conversations.errors import TurnInterrupted
 from conversations.journal import Record, pack
+from conversations.journal.recordings import summary
 from conversations.models import Event, Message, Round, ToolCall, Turn
 from conversations.protocol import events
 from conversations.protocol.history import NO_RESULT
-from conversations.journal.recordings import summary
 
 from .running import JOURNAL, opening, run_in_thread
 from .starting import LEASE, claim_next
@@ -51,7 +51,9 @@ def sweep() -> None:
         if taken.update(lease_token=uuid.uuid4(), lease_until=now + LEASE):
             end_interrupted(turn)
     pack_leftovers(now)
-    queued = Turn.objects.filter(status=Turn.Status.QUEUED).exclude(conversation__turns__status__in=Turn.ACTIVE)
+    queued = Turn.objects.filter(status=Turn.Status.QUEUED).exclude(
+        conversation__turns__status__in=Turn.ACTIVE
+    )
     for conversation in set(queued.values_list("conversation", flat=True)):
         following = claim_next(conversation)
         if following is not None:
@@ -77,7 +79,9 @@ def end_interrupted(turn: Turn) -> None:
     turn.error_code, turn.error_text = error.code, str(error)
     turn.lease_token = turn.lease_until = None
     turn.sum_usage()
-    record.commit(events.run_error(str(error), error.code), write=partial(_save, turn, _partial_messages(turn)))
+    record.commit(
+        events.run_error(str(error), error.code), write=partial(_save, turn, _partial_messages(turn))
+    )
     pack(turn)
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from conversations.errors import CallInterrupted, GatewayError, StreamCut
-from conversations.gateway import get_gateway
+from conversations.gateway import Call, get_gateway
 from conversations.journal import Record
 from conversations.models import Message, RequestBase, Round, ToolCall, Turn
 from conversations.protocol import events, request
@@ -83,23 +83,29 @@ class Streaming:
 
     def _stream(self) -> None:
         self.assembly = self._fresh()
-        began = time.monotonic()
         call = get_gateway().call(self.row.model, self.body, self._labels())
         try:
             with self.stop.during(call):
-                for name, payload in call.events():
-                    deltas = self.assembly.feed(name, payload)
-                    if deltas:
-                        self._show(deltas, began)
+                self._read(call, time.monotonic())
         finally:
-            self.row.gateway_request_id = call.request_id or ""
+            self.row.gateway_request_id = call.request_id
             self.row.request_sha256 = call.request_sha256 or self.row.request_sha256
         if not self.assembly.complete:
-            raise StreamCut(request_id=call.request_id or "")
+            raise StreamCut(request_id=call.request_id)
+
+    def _read(self, call: Call, began: float) -> None:
+        for name, payload in call.events():
+            deltas = self.assembly.feed(name, payload)
+            if deltas:
+                self._show(deltas, began)
 
     def _labels(self) -> dict[str, str]:
         turn = self.turn
-        return {"user": turn.user.get_username(), "conversation": str(turn.conversation_id), "turn": str(turn.pk)}
+        return {
+            "user": turn.user.get_username(),
+            "conversation": str(turn.conversation_id),
+            "turn": str(turn.pk),
+        }
 
     def _show(self, deltas: Sequence[Delta], began: float) -> None:
         if self.row.first_token_ms is None:
@@ -111,15 +117,19 @@ class Streaming:
     def _end_well(self) -> None:
         self._settle(Round.Status.COMPLETED)
         self.record.commit(
-            events.step_finished(self.row.number, self._told()), write=partial(self._save_end, self._calls("", ""))
+            events.step_finished(self.row.number, self._told()),
+            write=partial(self._save_end, self._calls("", "")),
         )
 
     def _end_stopped(self) -> None:
         self._settle(Round.Status.STOPPED)
-        open_blocks = [event for delta in self.assembly.close() for event in events.block_events(self.prefix, delta)]
+        open_blocks = [
+            event for delta in self.assembly.close() for event in events.block_events(self.prefix, delta)
+        ]
         calls = self._calls("stopped", STOPPED)
         results = [
-            events.tool_call_result(call.tool_use_id, STOPPED, status="error", duration_ms=0) for call in calls
+            events.tool_call_result(call.tool_use_id, STOPPED, status="error", duration_ms=0)
+            for call in calls
         ]
         finished = events.step_finished(self.row.number, self._told())
         self.record.commit(*open_blocks, finished, *results, write=partial(self._save_end, calls))

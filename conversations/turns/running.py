@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from conversations.errors import InternalError, RoundLimit, StreamError, TurntableError
 from conversations.errors import ContextOverflow as Overflow
+from conversations.errors import InternalError, RoundLimit, StreamError, TurntableError
 from conversations.journal import Journal, pack
 from conversations.live import HUB
 from conversations.models import Conversation, Message, Turn

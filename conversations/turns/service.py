@@ -19,7 +19,9 @@ from .stopping import DRAINING, RUNNING
 logger = logging.getLogger(__name__)
 
 
-def start(conversation: Conversation, message_id: str, text: str, *, model: str | None = None) -> Started:
+def start(
+    conversation: Conversation, message_id: object, text: object, *, model: str | None = None
+) -> Started:
     """Takes a user's message in; its turn runs as soon as none runs before it. The same id again changes nothing.
 
     Raises Refused for an id that is no UUID and a text that is blank or too long, Throttled over the user's limits.

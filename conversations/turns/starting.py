@@ -20,6 +20,7 @@ from conversations.protocol.text import clean_text
 from .stopping import DRAINING
 
 LONGEST_TEXT = 100_000
+UUID_LENGTH = 36
 TITLE_LENGTH = 60
 LEASE = timedelta(seconds=15)
 
@@ -37,7 +38,9 @@ class Started:
         return self.turn.status == Turn.Status.QUEUED
 
 
-def store(conversation: Conversation, message_id: str, text: str, *, model: str | None = None) -> Started:
+def store(
+    conversation: Conversation, message_id: object, text: object, *, model: str | None = None
+) -> Started:
     """Stores a user's message and its turn, which is claimed at once when no other turn comes before it. The same id again changes nothing.
 
     Raises Refused for an id that is no UUID and a text that is blank or too long, Throttled over the user's limits.
@@ -51,7 +54,11 @@ def claim_next(conversation: UUID) -> Turn | None:
         _lock(conversation)
         if Turn.objects.filter(conversation=conversation, status__in=Turn.ACTIVE).exists():
             return None
-        turn = Turn.objects.filter(conversation=conversation, status=Turn.Status.QUEUED).order_by("number").first()
+        turn = (
+            Turn.objects.filter(conversation=conversation, status=Turn.Status.QUEUED)
+            .order_by("number")
+            .first()
+        )
         if turn is not None:
             _claim(turn)
             turn.save()
@@ -76,7 +83,11 @@ def _store(conversation: Conversation, message_id: UUID, text: str, model: str |
             _claim(turn)
         turn.save(force_insert=True)
         Message.objects.create(
-            conversation=row, turn=turn, public_id=message_id, role=Message.Role.USER, content=[text_block(text)]
+            conversation=row,
+            turn=turn,
+            public_id=message_id,
+            role=Message.Role.USER,
+            content=[text_block(text)],
         )
         row.title = row.title or _title(text)
         row.updated_at = timezone.now()
@@ -122,18 +133,16 @@ def _check_limits(conversation: Conversation) -> None:
             raise Throttled("You have sent too many messages in a minute. Wait a moment, then send again.")
 
 
-def _canonical(message_id: str) -> UUID:
+def _canonical(message_id: object) -> UUID:
     try:
-        return UUID(message_id) if isinstance(message_id, str) and len(message_id) == 36 else _refuse_id()
+        if isinstance(message_id, str) and len(message_id) == UUID_LENGTH:
+            return UUID(message_id)
     except ValueError:
-        return _refuse_id()
-
-
-def _refuse_id() -> UUID:
+        pass
     raise Refused("A message needs an id that is a UUID.")
 
 
-def _checked(text: str) -> str:
+def _checked(text: object) -> str:
     if not isinstance(text, str) or not text.strip():
         raise Refused("The message is empty.")
     if len(text) > LONGEST_TEXT:

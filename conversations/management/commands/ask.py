@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
 from conversations import turns
@@ -56,7 +56,7 @@ def _follow(terminal: Terminal, run: str, conversation: UUID) -> str | None:
         return terminal.follow(run)
 
 
-def _user(name: str | None) -> AbstractUser:
+def _user(name: str | None) -> User:
     users: Any = get_user_model()._default_manager.filter(is_active=True)
     if name is not None:
         user = users.filter(username=name).first()
@@ -67,11 +67,11 @@ def _user(name: str | None) -> AbstractUser:
             f"no user is called {name}" if name else "there is no user yet: run `python manage.py serve` once"
         )
         raise CommandError(f"Nobody to ask as: {who}.")
-    found: AbstractUser = user
+    found: User = user
     return found
 
 
-def _conversation(user: AbstractUser, given: str | None, model: str | None) -> Conversation:
+def _conversation(user: User, given: str | None, model: str | None) -> Conversation:
     if given is None:
         return Conversation.objects.create(owner=user, model=model or settings.GATEWAY_MODELS[0])
     try:
