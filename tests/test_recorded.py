@@ -1,0 +1,177 @@
+"""Bedrock's own streams, byte by byte, through boto3, the engine, the journal and a websocket."""
+
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from pytest_django.fixtures import Settings
+
+from conversations import turns
+from conversations.models import Message, Round, Turn
+from conversations.protocol.content import client_tool_uses
+from conversations.protocol.history import INTERRUPTED
+from conversations.tools import registry, tool
+from tests.asking import answer, ask, conversation_of, of_type
+from tests.gateway.wire import Answer, WireServer, answer_frames
+from tests.protocol.recorded import FOLDER, RECORDED, SETS, Stream, params
+from tests.sockets import page_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SEVERAL_ROUNDS = [rounds for rounds in SETS.values() if len(rounds) > 1]
+ENDED_BY_EXCEPTION = {"nova-micro--text+exception": "stream_error", "nova-lite--exception": "invalid_request"}
+DROPS_TEXT_BESIDE_TOOL_USES = ("claude-3-5-haiku", "nova-2-lite")
+"""Recorded with a client that sends no text beside tool uses, as ours does: its requests lack what the model had said."""
+
+
+def played(stream: Stream, size: int = 0) -> Answer:
+    """The recorded response, in chunks of `size` bytes."""
+    return Answer.stream((FOLDER / stream.name / "response.bin").read_bytes(), size=size)
+
+
+@pytest.mark.parametrize("stream", params(RECORDED))
+async def test_a_recorded_stream_is_shown_and_stored_as_it_was_said(
+    user: User, settings: Settings, stream: Stream
+) -> None:
+    settings.GATEWAY_RETRIES = 1
+    conversation = await sync_to_async(conversation_of)(user, model=stream.model)
+    with (
+        WireServer([played(stream, 100), Answer.stream(*answer_frames("Done."))]) as server,
+        registry.override(),
+    ):
+        settings.GATEWAY_URL = server.url
+        async with page_of(user, conversation, "?after=0") as page:
+            await page.ask("Go on.")
+            events = await page.until_end()
+        assert await sync_to_async(turns.wait)(20)
+    await sync_to_async(_check)(stream, events)
+
+
+def _check(stream: Stream, events: list[dict[str, Any]]) -> None:
+    first = Round.objects.order_by("number").first()
+    assert first is not None
+    stored = Message.objects.filter(round=first).first()
+    assert (stored.content if stored else []) == stream.content
+    assert first.stop_reason == (stream.stop_reason or "")
+    assert {name: first.usage.get(name) for name in stream.usage} == stream.usage
+    last = events[-1]
+    code = ENDED_BY_EXCEPTION.get(stream.name)
+    assert last.get("code") == code if code else last["outcome"] == {"type": "success"}
+    assert answer(events).removesuffix("Done.") == "".join(_texts(stream)).removesuffix("Done.")
+    asked = [use["toolUseId"] for use in client_tool_uses(stream.content)] if stream.stop_reason else []
+    assert [event["toolCallId"] for event in of_type(events, "TOOL_CALL_RESULT")] == asked
+
+
+def _texts(stream: Stream) -> Iterator[str]:
+    for block in stream.content:
+        yield block.get("text", "")
+        yield from (part["text"] for part in block.get("citationsContent", {}).get("content", []))
+
+
+@pytest.mark.parametrize("rounds", params(SEVERAL_ROUNDS))
+def test_the_next_request_of_a_recorded_set_is_the_recorded_one(
+    user: User, settings: Settings, rounds: list[Stream]
+) -> None:
+    wanted = rounds[-1].request
+    inference = wanted.get("inferenceConfig", {})
+    settings.MAX_TOKENS = inference.get("maxTokens", 4096)
+    conversation = conversation_of(
+        user,
+        model=rounds[0].model,
+        system="".join(block["text"] for block in wanted.get("system", [])),
+        inference={name: value for name, value in inference.items() if name != "maxTokens"},
+    )
+    with WireServer([played(stream) for stream in rounds]) as server, recorded_tools(rounds):
+        settings.GATEWAY_URL = server.url
+        for said in _questions(wanted["messages"]):
+            assert ask(conversation, said).status == Turn.Status.COMPLETED
+        sent = [json.loads(request.body) for request in server.requests]
+    assert len(sent) == len(rounds)
+    for ours, stream in zip(sent, rounds, strict=True):
+        drops = stream.name.startswith(DROPS_TEXT_BESIDE_TOOL_USES)
+        assert _comparable(ours["messages"], drops) == _comparable(stream.request["messages"], drops)
+        assert ours.get("system") == stream.request.get("system")
+        assert ours["inferenceConfig"] == {"maxTokens": settings.MAX_TOKENS} | stream.request.get(
+            "inferenceConfig", {}
+        )
+        assert _tool_names(ours) == _tool_names(stream.request)
+
+
+def _questions(messages: list[dict[str, Any]]) -> list[str]:
+    """What the user said, a text a turn: one of the recorded clients sent the first in two messages."""
+    said: list[str] = []
+    previous = None
+    for message in messages:
+        texts = [block["text"] for block in message["content"] if "text" in block]
+        if message["role"] == "user" and texts:
+            said[-1:] = ["\n".join([said[-1], *texts])] if previous == "user" else [*said[-1:], *texts]
+        previous = message["role"]
+    return said
+
+
+def _comparable(messages: list[dict[str, Any]], drops_text: bool) -> list[dict[str, Any]]:
+    """Messages up to what says the same: neighbours of one role, a success that is said or not."""
+    compared: list[dict[str, Any]] = []
+    for message in messages:
+        content = [_block(block) for block in message["content"]]
+        if drops_text and any("toolUse" in block for block in content):
+            content = [block for block in content if "text" not in block]
+        if compared and compared[-1]["role"] == message["role"] == "user":
+            content = [{"text": "\n".join([compared.pop()["content"][0]["text"], content[0]["text"]])}]
+        compared.append({"role": message["role"], "content": content})
+    assert {"text": INTERRUPTED} not in [block for message in compared for block in message["content"]]
+    return compared
+
+
+def _block(block: dict[str, Any]) -> dict[str, Any]:
+    if "toolResult" not in block:
+        return block
+    return {
+        "toolResult": {
+            key: value for key, value in block["toolResult"].items() if (key, value) != ("status", "success")
+        }
+    }
+
+
+def _tool_names(request: dict[str, Any]) -> list[str]:
+    return sorted(entry["toolSpec"]["name"] for entry in request["toolConfig"]["tools"])
+
+
+@contextmanager
+def recorded_tools(rounds: list[Stream]) -> Iterator[None]:
+    """The tools that the set's requests offer, which answer as they did."""
+    specs = [entry["toolSpec"] for entry in rounds[0].request["toolConfig"]["tools"]]
+    results = _results(rounds[-1].request["messages"])
+    with registry.override():
+        for spec in specs:
+            tool(_answering(spec, results))
+        yield
+
+
+def _answering(spec: dict[str, Any], results: dict[str, Any]) -> Callable[..., Any]:
+    def answered(**arguments: object) -> Any:
+        return results[json.dumps([spec["name"], arguments], sort_keys=True)]
+
+    named = spec["inputSchema"]["json"].get("properties", {})
+    parameters = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in named]
+    answered.__name__, answered.__doc__ = spec["name"], spec["description"]
+    answered.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return answered
+
+
+def _results(messages: list[dict[str, Any]]) -> dict[str, Any]:
+    blocks = [block for message in messages for block in message["content"]]
+    told = {
+        block["toolResult"]["toolUseId"]: block["toolResult"]["content"][0]
+        for block in blocks
+        if "toolResult" in block
+    }
+    return {
+        json.dumps([use["name"], use["input"]], sort_keys=True): told[use["toolUseId"]].get("text")
+        or told[use["toolUseId"]]["json"]
+        for use in (block["toolUse"] for block in blocks if "toolUse" in block)
+    }
