@@ -12,7 +12,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import connection
 
 from conversations import turns
-from conversations.errors import NotFound, NotYet, Refused
+from conversations.errors import InternalError, NotFound, NotYet, Refused
 from conversations.journal import Frame, head, page, read
 from conversations.journal.lines import encode
 from conversations.journal.reading import queue
@@ -75,6 +75,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._refuse(frame, refused.code, str(refused))
         except NotFound:
             await self.close(NOT_FOUND)
+        except Exception:
+            logger.exception("a frame to conversation %s could not be taken", self.conversation_id)
+            self._refuse(frame, InternalError.code, str(InternalError()))
 
     def _command(self, frame: dict[str, Any]) -> "Command":
         kind = frame.get("type")

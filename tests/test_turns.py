@@ -256,3 +256,18 @@ def _wait_for(condition: "object") -> None:
             return
         paused.wait(0.02)
     raise AssertionError("it did not come to be")
+
+
+def test_a_tool_that_needs_an_approval_is_not_run_without_one(conversation: Conversation) -> None:
+    played: list[str] = []
+    with registry.override():
+
+        @tool(approval=True)
+        def top_song(sign: str) -> str:
+            """Get the most popular song played on a radio station."""
+            played.append(sign)
+            return sign
+
+        ask(conversation, QUESTION)
+    call = ToolCall.objects.get()
+    assert (played, call.status, call.error) == ([], "error", "denied")

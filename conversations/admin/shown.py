@@ -56,7 +56,9 @@ def pretty(value: Any) -> SafeString:
 
 def seconds(milliseconds: int | None) -> str:
     """A duration for people."""
-    return "-" if milliseconds is None else f"{milliseconds / 1000:.2f} s"
+    if milliseconds is None:
+        return "-"
+    return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.2f} s"
 
 
 def related(row: Model, lookup: str, **models: str) -> SafeString:

@@ -96,8 +96,8 @@ class Turn(Usage, Failure):
     def __str__(self) -> str:
         return f"turn {self.number}"
 
-    def sum_usage(self) -> None:
-        """Takes the sum of its rounds' usage."""
+    def take_figures(self) -> None:
+        """Takes the sum of its rounds' usage, and the first round's time to its first token."""
         told = list(self.rounds.values_list("usage", flat=True))
         members = {member for usage in told for member in usage if member in TOKENS.values()}
         self.take_usage(

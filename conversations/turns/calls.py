@@ -11,10 +11,12 @@ from conversations.models import ToolCall, Turn
 from conversations.protocol import events
 from conversations.protocol.events import Event
 from conversations.protocol.steps import RunTools
+from conversations.tools import registry
 from conversations.tools.execution import Outcome, execute
 
 from .stopping import Stop
 
+NO_APPROVAL = "Not run: this tool needs an approval, and nobody can give one here yet."
 LIMIT = "Not run: the limit of rounds for this turn is reached."
 
 
@@ -43,6 +45,9 @@ class Calls:
                 self._store(waiting[done], _outcome(done))
 
     def _execute(self, row: ToolCall) -> Outcome:
+        asked = registry.get(row.name)
+        if asked is not None and asked.approval:
+            return Outcome(status="error", error="denied", content=[{"text": NO_APPROVAL}], duration_ms=0)
         return execute(row.name, row.input, stop=self.stop.event, key=str(row.pk))
 
     def _save_running(self) -> None:

@@ -16,7 +16,7 @@ from .stopping import RUNNING
 logger = logging.getLogger(__name__)
 
 BEAT = 0.5
-RENEW_EVERY = 10
+RENEW_EVERY = 5
 _lock = threading.Lock()
 _threads: list[threading.Thread] = []
 

@@ -78,7 +78,7 @@ def end_interrupted(turn: Turn) -> None:
     turn.status, turn.finished_at = Turn.Status.INTERRUPTED, timezone.now()
     turn.error_code, turn.error_text = error.code, str(error)
     turn.lease_token = turn.lease_until = None
-    turn.sum_usage()
+    turn.take_figures()
     record.commit(
         events.run_error(str(error), error.code), write=partial(_save, turn, _partial_messages(turn))
     )

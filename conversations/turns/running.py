@@ -100,14 +100,14 @@ class Running:
                 return
 
     def _finished(self, outcome: str) -> dict[str, Any]:
-        self.turn.sum_usage()
+        self.turn.take_figures()
         usage = [events.token_usage(self.turn.model, self.turn.usage)] if self.turn.usage else []
         return events.run_finished(self.conversation, self.run_id, outcome, usage)
 
     def _fail(self, error: TurntableError) -> None:
         turn = self.turn
         turn.error_code, turn.error_text, turn.error_detail = error.code, str(error), error.detail
-        turn.sum_usage()
+        turn.take_figures()
         self._end(Turn.Status.FAILED, events.run_error(str(error), error.code))
 
     def _end(self, status: Turn.Status, event: dict[str, Any]) -> None:
