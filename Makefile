@@ -1,0 +1,72 @@
+# `make run` and `make test` need nothing but make and Python 3.11 or newer. `make help` lists the rest.
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8080
+
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+# Runs apt-get as root, by sudo if that asks for no password; fails where neither is possible.
+APT := $(shell command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] && echo apt-get || { sudo -n true 2>/dev/null && echo sudo -n apt-get; }; } || echo false)
+APT_INSTALL = { $(APT) -qq update && DEBIAN_FRONTEND=noninteractive $(APT) -qq install -y --no-install-recommends
+BROWSERS := chromium chromium-browser google-chrome
+
+.PHONY: run test check format clean help
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+run: $(VENV)/runtime ## serve at HOST and PORT (127.0.0.1 and 8080), all set up
+	@exec $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
+
+test: $(VENV)/dev browser ## the whole test suite; the protocol must be covered to the last branch
+	@$(BIN)/coverage run -m pytest -q tests/protocol
+	@$(BIN)/coverage report
+	@$(BIN)/pytest -q --ignore tests/protocol
+
+check: $(VENV)/dev ## format, lint, imports, types, budgets, Django's checks, migrations
+	@report=$$($(BIN)/ruff format --check --output-format concise .) || { echo "$$report"; echo "Run 'make format'."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@report=$$(PYTHONPATH=. $(BIN)/lint-imports --no-logo) || { echo "$$report"; exit 1; }
+	@$(BIN)/mypy --no-error-summary $(wildcard bench) conversations project manage.py .ci/budgets.py
+	@$(BIN)/python .ci/budgets.py
+	@$(BIN)/python manage.py check --deploy --fail-level WARNING
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+format: $(VENV)/dev ## let ruff format the code and mend what it can
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+clean: ## remove the virtual environment and the caches; database and secret key stay
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+
+$(VENV)/runtime: requirements.txt | $(BIN)/python
+	@echo "Installing what Turntable needs ..."
+	@$(BIN)/python -m pip install -qq -r $<
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt $(VENV)/runtime
+	@echo "Installing what its tests and checks need ..."
+	@$(BIN)/python -m pip install -qq -r $<
+	@touch $@
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Turntable needs Python 3.11 or newer: install it, or name it as in 'make run PYTHON=/path/to/python3'." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || \
+		{ $(APT_INSTALL) python3-venv && $(PYTHON) -m venv --clear $(VENV); } >/dev/null 2>&1; } || \
+		{ rm -rf $(VENV); echo "Python cannot make a virtual environment here: install the package python3-venv." >&2; exit 1; }
+
+.PHONY: browser
+browser: | $(VENV)/dev
+	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+		echo "Installing a browser for the tests ..."; \
+		{ $(APT_INSTALL) chromium; } >/dev/null 2>&1; } || \
+		$(BIN)/playwright install chromium >/dev/null 2>&1 || \
+		echo "There is no Chromium and none can be installed: browser tests are skipped."

@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""Runs Turntable's commands. What an operator can put right is said in one sentence, with exit code 1."""
+
+import os
+import sys
+from typing import NoReturn
+
+
+def main() -> None:
+    """Run the command of the command line; `--traceback` shows where a failure comes from."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+    try:
+        from django.core.exceptions import ImproperlyConfigured
+        from django.core.management import execute_from_command_line
+        from django.db import DatabaseError
+
+        from conversations.errors import ConfigurationError
+    except ImportError as error:
+        fail(f"{error}: `make run` installs what Turntable needs, then use .venv/bin/python.")
+    try:
+        execute_from_command_line(sys.argv)
+    except (ConfigurationError, ImproperlyConfigured) as error:
+        fail(str(error), error)
+    except DatabaseError as error:
+        from project.database import explain
+
+        fail(explain(error), error)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def fail(sentence: str | None, error: Exception | None = None) -> NoReturn:
+    """Exit with the sentence on stderr, or raise the error when there is none or a traceback was asked for."""
+    if error and (sentence is None or "--traceback" in sys.argv):
+        raise error
+    sys.exit(" ".join((sentence or "").split()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""The environment variables of the contract's table, with their types, defaults and limits."""
+
+import re
+from string import ascii_letters, digits
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from conversations.errors import ConfigurationError
+from project.database import from_url
+
+# A token of RFC 9110, section 5.6.2: what the name of a header may be made of.
+TOKEN = frozenset(ascii_letters + digits + "!#$%&'*+-.^_`|~")
+
+
+def split_list(value: Any) -> Any:
+    """The items of a comma-separated text, without blanks and repetitions."""
+    if not isinstance(value, str):
+        return value
+    return list(dict.fromkeys(item.strip() for item in value.split(",") if item.strip()))
+
+
+def split_pairs(value: Any) -> Any:
+    """The header lines of `name=value` pairs; ValueError for a name or value that HTTP cannot carry."""
+    if not isinstance(value, str):
+        return value
+    pairs = [item.partition("=") for item in split_list(value)]
+    headers = {name.strip(): content.strip() for name, _, content in pairs}
+    if not all(sign for _, sign, _ in pairs) or not all(map(is_header, headers, headers.values())):
+        raise ValueError
+    return headers
+
+
+def is_header(name: str, content: str) -> bool:
+    """Whether the two make a header: a token, and a value of printable ASCII."""
+    return bool(name) and TOKEN.issuperset(name) and content.isascii() and content.isprintable()
+
+
+def check_http_url(value: str) -> str:
+    """The URL itself; ValueError unless it is http or https, with a host, and without a query or fragment."""
+    url = urlsplit(value)
+    if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
+        raise ValueError
+    if url.query or url.fragment or re.search(r"\s", value):
+        raise ValueError
+    return value
+
+
+def check_redis_url(value: str) -> str:
+    """The URL itself; ValueError unless redis-py can read it."""
+    if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError
+    return value
+
+
+def check_database_url(value: str) -> str:
+    """The URL itself; ValueError unless it names a database that Turntable can use."""
+    from_url(value)
+    return value
+
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number above 0")]
+Count = Annotated[int, Field(gt=0, description="a whole number above 0")]
+Limit = Annotated[int, Field(ge=0, description="a whole number, 0 for no limit")]
+Names = Annotated[list[str], NoDecode, BeforeValidator(split_list), Field(min_length=1)]
+Headers = Annotated[dict[str, str], NoDecode, BeforeValidator(split_pairs)]
+
+
+class Environment(BaseSettings):
+    """The settings as read from the environment; a variable that is empty counts as unset."""
+
+    model_config = SettingsConfigDict(
+        case_sensitive=True, env_ignore_empty=True, frozen=True, str_strip_whitespace=True
+    )
+
+    GATEWAY_URL: Annotated[str, AfterValidator(check_http_url)] | None = Field(
+        None, description="an http or https URL such as http://127.0.0.1:8000/bedrock"
+    )
+    GATEWAY_MODELS: Names = Field(["cohere.command-r-v1:0"], description="model ids with commas between them")
+    GATEWAY_HEADERS: Headers = Field({}, description="name=value pairs with commas between them")
+    GATEWAY_TIMEOUT: Seconds = 60
+    GATEWAY_RETRIES: Count = 3
+    AWS_REGION: str = Field("us-west-2", pattern=r"^[A-Za-z0-9-]{1,63}$", description="a region's name")
+    AWS_ACCESS_KEY_ID: str = Field("dummy", repr=False)
+    AWS_SECRET_ACCESS_KEY: str = Field("dummy", repr=False)
+    MAX_ROUNDS: Count = 25
+    MAX_TOKENS: Count = 4096
+    USER_TURNS_AT_ONCE: Limit = 20
+    USER_TURNS_PER_MINUTE: Limit = 60
+    TOOL_TIMEOUT: Seconds = 30
+    TOOL_RESULT_LIMIT: Count = 65_536
+    DATABASE_URL: Annotated[str, AfterValidator(check_database_url)] = Field(
+        "sqlite:///db.sqlite3",
+        repr=False,
+        description="sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME",
+    )
+    REDIS_URL: Annotated[str, AfterValidator(check_redis_url)] | None = Field(
+        None, repr=False, description="a URL such as redis://127.0.0.1:6379/0"
+    )
+    SECRET_KEY: str | None = Field(None, repr=False, description="a long text that nobody can guess")
+    DEBUG: bool = Field(False, description="0 or 1")
+    ALLOWED_HOSTS: Names = Field(
+        ["127.0.0.1", "localhost"], description="host names with commas between them"
+    )
+
+
+def read_environment() -> Environment:
+    """The environment as settings; ConfigurationError says, without any value, what each bad variable must be."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        names = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors(include_input=False))
+    fields = Environment.model_fields
+    raise ConfigurationError(" ".join(f"{name} must be {fields[name].description}." for name in names))

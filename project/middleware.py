@@ -1,0 +1,55 @@
+"""The content security policy and static files: what two libraries leave to the site."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from csp.middleware import CSPMiddleware, PolicyParts
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import StaticFile
+
+Answer = HttpResponseBase | Awaitable[HttpResponseBase]
+
+
+class ContentPolicy(CSPMiddleware):
+    """The site's policy; without trusted types in Django's admin, whose scripts write HTML."""
+
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        """The parts that django-csp builds the header from."""
+        parts = super().get_policy_parts(request, response, report_only)
+        if request.resolver_match and "admin" in request.resolver_match.app_names:
+            parts.replace = {"require-trusted-types-for": None, "trusted-types": None}
+        return parts
+
+
+class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # ships no types
+    """WhiteNoise for an asynchronous server, which would else need two threads for each request."""
+
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Answer]) -> None:
+        super().__init__(get_response)
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Answer:
+        """A file of ours, or what the rest of the site answers."""
+        answer: Answer = super().__call__(request)
+        if isinstance(answer, HttpResponseBase) and iscoroutinefunction(self):
+            return _ready(answer)
+        return answer
+
+    @staticmethod
+    def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:
+        """The file as one piece: ASGI would have to read a streamed one in a thread, chunk by chunk."""
+        streamed: Any = WhiteNoiseMiddleware.serve(static_file, request)
+        whole = HttpResponse(b"".join(streamed), status=streamed.status_code, headers=streamed.headers)
+        streamed.close()
+        return whole
+
+
+async def _ready(answer: HttpResponseBase) -> HttpResponseBase:
+    return answer

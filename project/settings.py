@@ -1,0 +1,159 @@
+"""Django's settings, from the environment. A site extends them in a module of its own with
+`from project.settings import *` and names that module in DJANGO_SETTINGS_MODULE.
+"""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from project.database import from_url
+from project.environment import read_environment
+from project.secret_key import read_or_make
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+_env = read_environment()
+
+# What the contract lists
+GATEWAY_URL = _env.GATEWAY_URL
+GATEWAY_MODELS = _env.GATEWAY_MODELS
+GATEWAY_HEADERS = _env.GATEWAY_HEADERS
+GATEWAY_TIMEOUT = _env.GATEWAY_TIMEOUT
+GATEWAY_RETRIES = _env.GATEWAY_RETRIES
+AWS_REGION = _env.AWS_REGION
+AWS_ACCESS_KEY_ID = _env.AWS_ACCESS_KEY_ID
+AWS_SECRET_ACCESS_KEY = _env.AWS_SECRET_ACCESS_KEY
+MAX_ROUNDS = _env.MAX_ROUNDS
+MAX_TOKENS = _env.MAX_TOKENS
+USER_TURNS_AT_ONCE = _env.USER_TURNS_AT_ONCE
+USER_TURNS_PER_MINUTE = _env.USER_TURNS_PER_MINUTE
+TOOL_TIMEOUT = _env.TOOL_TIMEOUT
+TOOL_RESULT_LIMIT = _env.TOOL_RESULT_LIMIT
+REDIS_URL = _env.REDIS_URL
+SECRET_KEY = _env.SECRET_KEY or read_or_make(BASE_DIR / ".secret_key")
+DEBUG = _env.DEBUG
+ALLOWED_HOSTS = _env.ALLOWED_HOSTS
+
+MAX_TURNS_AT_ONCE = 256  # worker threads of a process, and connections to the gateway
+
+# The parts
+INSTALLED_APPS = [
+    "daphne",  # first: its runserver takes the place of Django's
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "conversations.apps.ConversationsConfig",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "project.middleware.ContentPolicy",
+    "project.middleware.StaticFiles",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",  # a view is closed unless it says otherwise
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+ROOT_URLCONF = "project.urls"
+ASGI_APPLICATION = "project.asgi.application"
+
+# Where things are kept
+DATABASES = {"default": from_url(_env.DATABASE_URL, BASE_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# The layer waits 5 s at a time for news; redis-py's own socket timeout of 5 s would end the wait with an error.
+_redis = {"hosts": [{"address": REDIS_URL, "socket_timeout": 30}]}
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": _redis}
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True  # the apps' own files are served: no collectstatic, no build
+WHITENOISE_MAX_AGE = 0  # names carry no hash, so a browser asks each time and gets a 304
+
+# Who gets in
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "sesame.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "conversations:index"
+LOGOUT_REDIRECT_URL = "login"
+SESAME_TOKEN_NAME = "token"  # noqa: S105 (the name of a parameter)
+SESAME_MAX_AGE = 60 * 60
+SESAME_ONE_TIME = True
+
+# What browsers are told. Beyond this machine TLS is expected in front, and cookies go over nothing else.
+_public_hosts = [host for host in ALLOWED_HOSTS if host not in ("127.0.0.1", "localhost", "[::1]")]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = bool(_public_hosts)
+CSRF_TRUSTED_ORIGINS = [
+    f"https://{'*' if host.startswith('.') else ''}{host}" for host in _public_hosts if host != "*"
+]
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],  # the websocket too: CSP level 3 counts ws and wss of the same host as 'self'
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["turntable", "dompurify"],
+    }
+}
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",  # HSTS is for the proxy that speaks TLS
+    "security.W008",  # so is the redirect to https
+    "security.W012",  # the session cookie is secure as soon as another host is allowed (above)
+    "security.W016",  # the CSRF cookie likewise
+]
+
+# Times and words
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "conversations": {"level": "INFO"},
+        "project": {"level": "INFO"},
+        "django": {"handlers": [], "level": "WARNING"},  # Django's own handlers would print a second time
+        "django.request": {"level": "ERROR"},  # a page that is not there is no news
+    },
+}

@@ -1,0 +1,17 @@
+"""The site's addresses; those of the conversations are in their app."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+
+from project.health import healthz
+from project.links import LinkView
+
+urlpatterns = [
+    path("accounts/login/", LoginView.as_view(), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/link/", LinkView.as_view(), name="link"),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz),
+    path("", include("conversations.urls")),
+]

@@ -1,0 +1,54 @@
+"""What every test may ask for: a database in a file, two users, and a gateway that behaves."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from django.test import override_settings
+from hypothesis import settings as examples
+
+from conversations.gateway import demo
+
+examples.register_profile("turntable", deadline=None)  # a busy machine is no failure
+if not examples.get_current_profile_name().startswith("ci"):
+    examples.load_profile("turntable")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Put an SQLite test database into a file: one in memory cannot be shared by threads as the real one is."""
+    database = connections.databases["default"]
+    if "sqlite" in database["ENGINE"]:
+        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_passwords() -> Iterator[None]:
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    return User.objects.create_user("jennifer", password="flycatcher")
+
+
+@pytest.fixture
+def other_user(db: None) -> User:
+    return User.objects.create_user("herbert", password="turkeys-away")
+
+
+@pytest.fixture(scope="session")
+def demo_gateway() -> Iterator[demo.DemoGateway]:
+    """The embedded gateway, which sends all at once."""
+    gateway = demo.start(pace=0)
+    yield gateway
+    gateway.close()
+
+
+@pytest.fixture
+def gateway(demo_gateway: demo.DemoGateway) -> Iterator[demo.DemoGateway]:
+    """The embedded gateway as GATEWAY_URL."""
+    with override_settings(GATEWAY_URL=demo_gateway.url):
+        yield demo_gateway

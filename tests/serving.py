@@ -1,0 +1,112 @@
+"""The commands as an operator runs them: processes of their own, in a site of their own."""
+
+import http.cookiejar
+import os
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = (
+    "GATEWAY_",
+    "AWS_",
+    "MAX_",
+    "USER_TURNS_",
+    "TOOL_",
+    "DATABASE_",
+    "REDIS_",
+    "SECRET_",
+    "DEBUG",
+    "ALLOWED_",
+)
+
+
+def site(folder: Path, **variables: str) -> dict[str, str]:
+    """An environment whose site lives in the folder, with the machine's own settings left out."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+    own = {"DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}", "SECRET_KEY": "one for the tests " * 3}
+    return kept | {"DJANGO_SETTINGS_MODULE": "project.settings"} | own | variables
+
+
+def manage(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """A command that ends by itself."""
+    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+class Server:
+    """A running `manage.py serve` that answers at `url`, and the path that it printed."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        greeting = self.next_line()
+        found = re.fullmatch(r"Turntable is at (http://[^/]+)(/\S*)\n", greeting)
+        assert found, greeting
+        self.url, self.path = found.groups()
+
+    def next_line(self) -> str:
+        """What it prints next."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def stop(self, number: int, patience: float) -> int:
+        """Its exit code after a signal."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=patience)
+
+
+@contextmanager
+def serving(environment: dict[str, str], *arguments: str) -> Iterator[Server]:
+    """A server on a free port, killed at the end if it still runs."""
+    command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Server(process)
+        finally:
+            process.kill()
+
+
+class Page(NamedTuple):
+    """What a browser ends up with."""
+
+    status: int
+    url: str
+    text: str
+
+
+class Browser:
+    """A client that keeps cookies and follows redirects."""
+
+    def __init__(self) -> None:
+        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self._opener = urllib.request.build_opener(cookies)
+        self._jar = cookies.cookiejar
+
+    def open(self, url: str, method: str = "GET") -> Page:
+        """The page at the address, an error's too."""
+        try:
+            answer = self._opener.open(urllib.request.Request(url, method=method))
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            return Page(answer.status, answer.url, answer.read().decode())
+
+    def connect(self, page: str) -> ClientConnection:
+        """The websocket of a conversation's page, as the page itself opens it."""
+        url = urlsplit(page)
+        cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._jar)
+        return connect(
+            f"ws://{url.netloc}/ws{url.path}",
+            origin=Origin(f"{url.scheme}://{url.netloc}"),
+            additional_headers={"Cookie": cookie},
+        )

@@ -1,0 +1,179 @@
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from conversations.errors import ConfigurationError
+from project.database import from_url
+from project.environment import Environment, read_environment
+from project.secret_key import read_or_make
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Environment.model_fields:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_without_any_variable_the_defaults_are_the_contracts() -> None:
+    assert read_environment().model_dump() == {
+        "GATEWAY_URL": None,
+        "GATEWAY_MODELS": ["cohere.command-r-v1:0"],
+        "GATEWAY_HEADERS": {},
+        "GATEWAY_TIMEOUT": 60,
+        "GATEWAY_RETRIES": 3,
+        "AWS_REGION": "us-west-2",
+        "AWS_ACCESS_KEY_ID": "dummy",
+        "AWS_SECRET_ACCESS_KEY": "dummy",
+        "MAX_ROUNDS": 25,
+        "MAX_TOKENS": 4096,
+        "USER_TURNS_AT_ONCE": 20,
+        "USER_TURNS_PER_MINUTE": 60,
+        "TOOL_TIMEOUT": 30,
+        "TOOL_RESULT_LIMIT": 65536,
+        "DATABASE_URL": "sqlite:///db.sqlite3",
+        "REDIS_URL": None,
+        "SECRET_KEY": None,
+        "DEBUG": False,
+        "ALLOWED_HOSTS": ["127.0.0.1", "localhost"],
+    }
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Environment.model_fields:
+        monkeypatch.setenv(name, "")
+    assert read_environment() == Environment()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("GATEWAY_URL", "http://127.0.0.1:8000/bedrock", "http://127.0.0.1:8000/bedrock"),
+        ("GATEWAY_URL", "https://gateway.example.org", "https://gateway.example.org"),
+        ("GATEWAY_MODELS", "one, two,,one ", ["one", "two"]),
+        ("GATEWAY_MODELS", "arn:aws:bedrock:us-west-2::p/x", ["arn:aws:bedrock:us-west-2::p/x"]),
+        ("GATEWAY_HEADERS", "apikey=a=b, X-User={user},", {"apikey": "a=b", "X-User": "{user}"}),
+        ("GATEWAY_HEADERS", "X-Empty=", {"X-Empty": ""}),
+        ("GATEWAY_TIMEOUT", "0.5", 0.5),
+        ("USER_TURNS_AT_ONCE", "0", 0),
+        ("REDIS_URL", "redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+        ("DEBUG", "1", True),
+        ("ALLOWED_HOSTS", "chat.example.org, .example.net", ["chat.example.org", ".example.net"]),
+    ],
+)
+def test_a_variable_is_read_as_its_type(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, read: object
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert getattr(read_environment(), name) == read
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("GATEWAY_URL", "ftp://h", "an http or https URL such as http://127.0.0.1:8000/bedrock"),
+        ("GATEWAY_URL", "http://", "an http or https URL such as http://127.0.0.1:8000/bedrock"),
+        ("GATEWAY_URL", "http://h:port", "an http or https URL such as http://127.0.0.1:8000/bedrock"),
+        ("GATEWAY_URL", "http://h?q", "an http or https URL such as http://127.0.0.1:8000/bedrock"),
+        ("GATEWAY_URL", "http://a b", "an http or https URL such as http://127.0.0.1:8000/bedrock"),
+        ("GATEWAY_MODELS", " , ", "model ids with commas between them"),
+        ("GATEWAY_HEADERS", "apikey", "name=value pairs with commas between them"),
+        ("GATEWAY_HEADERS", "=value", "name=value pairs with commas between them"),
+        ("GATEWAY_HEADERS", "a b=c", "name=value pairs with commas between them"),
+        ("GATEWAY_HEADERS", "a=b\nc", "name=value pairs with commas between them"),
+        ("GATEWAY_HEADERS", "a=\u00fc", "name=value pairs with commas between them"),
+        ("GATEWAY_TIMEOUT", "0", "a number above 0"),
+        ("GATEWAY_TIMEOUT", "nan", "a number above 0"),
+        ("GATEWAY_TIMEOUT", "inf", "a number above 0"),
+        ("GATEWAY_RETRIES", "0", "a whole number above 0"),
+        ("AWS_REGION", "us west", "a region's name"),
+        ("MAX_ROUNDS", "2.5", "a whole number above 0"),
+        ("MAX_TOKENS", "many", "a whole number above 0"),
+        ("USER_TURNS_PER_MINUTE", "-1", "a whole number, 0 for no limit"),
+        ("TOOL_TIMEOUT", "-1", "a number above 0"),
+        ("TOOL_RESULT_LIMIT", "0", "a whole number above 0"),
+        ("DATABASE_URL", "db.sqlite3", "sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME"),
+        ("DATABASE_URL", "mysql://h/x", "sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME"),
+        ("DATABASE_URL", "sqlite://", "sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME"),
+        ("DATABASE_URL", "sqlite:///:memory:", "sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME"),
+        ("DATABASE_URL", "sqlite://h/x", "sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME"),
+        ("DATABASE_URL", "postgres://h:x/y", "sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME"),
+        ("REDIS_URL", "http://h", "a URL such as redis://127.0.0.1:6379/0"),
+        ("DEBUG", "perhaps", "0 or 1"),
+        ("ALLOWED_HOSTS", ",", "host names with commas between them"),
+    ],
+)
+def test_a_bad_value_is_one_sentence_that_says_what_is_due(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as error:
+        read_environment()
+    assert str(error.value) == f"{name} must be {expected}."
+
+
+def test_every_bad_variable_is_named_and_no_value_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "mysql://jennifer:carlson@h/wkrp")
+    monkeypatch.setenv("REDIS_URL", "amqp://:carlson@h")
+    with pytest.raises(ConfigurationError) as error:
+        read_environment()
+    assert str(error.value).startswith("DATABASE_URL must be ")
+    assert " REDIS_URL must be " in str(error.value)
+    assert "carlson" not in str(error.value)
+    assert error.value.__cause__ is None
+
+
+def test_secrets_are_not_in_the_settings_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SECRET_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "carlson")
+    assert "carlson" not in repr(read_environment())
+
+
+def test_a_database_file_is_relative_to_the_folder_unless_it_is_absolute() -> None:
+    assert from_url("sqlite:///db.sqlite3", Path("/srv/site"))["NAME"] == Path("/srv/site/db.sqlite3")
+    assert from_url("sqlite:////var/db.sqlite3", Path("/srv/site"))["NAME"] == Path("/var/db.sqlite3")
+    assert from_url("sqlite:///a%20b.sqlite3", Path("/srv"))["NAME"] == Path("/srv/a b.sqlite3")
+
+
+def test_sqlite_takes_its_lock_when_a_transaction_begins() -> None:
+    options = from_url("sqlite:///db.sqlite3")["OPTIONS"]
+    assert options["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in options["init_command"]
+
+
+def test_options_of_the_database_url_win() -> None:
+    options = from_url("postgres://jennifer:fly%40@db:5433/wkrp?sslmode=require&connect_timeout=9")
+    assert (options["USER"], options["PASSWORD"], options["PORT"]) == ("jennifer", "fly@", 5433)
+    assert options["OPTIONS"] == {"sslmode": "require", "connect_timeout": 9}
+
+
+def test_the_secret_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / ".secret_key"
+    key = read_or_make(path)
+    assert len(key) >= 50
+    assert read_or_make(path) == key
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [tmp_path / ".secret_key"]
+
+
+def test_processes_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        keys = set(pool.map(read_or_make, [tmp_path / ".secret_key"] * 64))
+    assert len(keys) == 1
+    assert list(tmp_path.iterdir()) == [tmp_path / ".secret_key"]
+
+
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_an_empty_key_is_not_used(tmp_path: Path, content: str) -> None:
+    (tmp_path / ".secret_key").write_text(content)
+    with pytest.raises(ConfigurationError, match=r"^SECRET_KEY must be set, or the empty file .* be removed"):
+        read_or_make(tmp_path / ".secret_key")
+
+
+def test_a_folder_that_takes_no_key_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        ConfigurationError, match=r"^SECRET_KEY must be set: .* cannot be used \(Not a directory\)"
+    ):
+        read_or_make(tmp_path / "file" / ".secret_key")

@@ -1,0 +1,39 @@
+import json
+from pathlib import Path
+
+from tests.serving import manage, site
+
+SHOW = """
+import json
+from django.conf import settings
+names = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "CSRF_TRUSTED_ORIGINS", "CHANNEL_LAYERS", "SECRET_KEY")
+print(json.dumps({name: getattr(settings, name) for name in names}))
+"""
+
+
+def settings(environment: dict[str, str]) -> dict[str, object]:
+    """Some of Django's settings in that environment."""
+    shown = manage(environment, "shell", "--no-imports", "-c", SHOW)
+    assert shown.stderr == ""
+    found: dict[str, object] = json.loads(shown.stdout)
+    return found
+
+
+def test_on_this_machine_alone_cookies_go_over_plain_http(tmp_path: Path) -> None:
+    found = settings(site(tmp_path))
+    assert not found["SESSION_COOKIE_SECURE"]
+    assert not found["CSRF_COOKIE_SECURE"]
+    assert found["CSRF_TRUSTED_ORIGINS"] == []
+
+
+def test_beyond_this_machine_cookies_go_over_tls_alone_and_its_origins_are_trusted(tmp_path: Path) -> None:
+    found = settings(site(tmp_path, ALLOWED_HOSTS="localhost,chat.example.org,.example.net,*"))
+    assert found["SESSION_COOKIE_SECURE"]
+    assert found["CSRF_COOKIE_SECURE"]
+    assert found["CSRF_TRUSTED_ORIGINS"] == ["https://chat.example.org", "https://*.example.net"]
+
+
+def test_a_redis_url_makes_the_channel_layer_redis(tmp_path: Path) -> None:
+    inner, outer = settings(site(tmp_path)), settings(site(tmp_path, REDIS_URL="redis://127.0.0.1:6379/1"))
+    assert "InMemoryChannelLayer" in str(inner["CHANNEL_LAYERS"])
+    assert "redis://127.0.0.1:6379/1" in str(outer["CHANNEL_LAYERS"])
