@@ -1,0 +1,169 @@
+"""What others report as failure, told in our own exceptions: HTTP answers, frames, botocore, urllib3."""
+
+import html
+import http.client
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import botocore.exceptions
+import urllib3.exceptions
+
+from conversations.errors import (
+    ContextOverflow,
+    GatewayError,
+    GatewayFailed,
+    GatewayRefused,
+    GatewayThrottled,
+    GatewayTimeout,
+    GatewayUnreachable,
+    InvalidRequest,
+    StreamCut,
+    StreamError,
+)
+from conversations.gateway.frames import Frame, FrameError
+
+SAID_LIMIT = 2000
+
+_BY_STATUS: dict[int, type[GatewayError]] = {
+    401: GatewayRefused,
+    403: GatewayRefused,
+    404: GatewayRefused,
+    408: GatewayTimeout,
+    424: StreamError,
+    429: GatewayThrottled,
+}
+_BY_EXCEPTION: dict[str, type[GatewayError]] = {
+    "throttlingexception": GatewayThrottled,
+    "validationexception": InvalidRequest,
+}
+_BY_TYPE: list[tuple[tuple[type[Exception], ...], type[GatewayError]]] = [
+    (
+        (botocore.exceptions.ReadTimeoutError, urllib3.exceptions.ReadTimeoutError, TimeoutError),
+        GatewayTimeout,
+    ),
+    ((botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError), GatewayUnreachable),
+    ((FrameError, urllib3.exceptions.HTTPError, OSError), StreamCut),
+    ((botocore.exceptions.ParamValidationError,), InvalidRequest),
+]
+# Bedrock tells an overflow as a ValidationException like any other; only the models' own words differ.
+_OVERFLOW = re.compile(
+    r"input is too long|prompt is too long|exceed context limit|too many total text bytes"
+    r"|maximum context length|input tokens exceeded|exceeds maximum length",
+    re.IGNORECASE,
+)
+_KONG_BODY_LIMIT = 8192
+_KONG_BODY_WORDS = "content-type header does not match request body"
+
+
+def from_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int) -> GatewayError:
+    """The error that an HTTP answer of 300 and over stands for; `sent` the request body's bytes."""
+    detail = said(body) or _code(headers) or _phrase(status)
+    if status == 400 and sent > _KONG_BODY_LIMIT and _KONG_BODY_WORDS in detail:
+        detail += f"; the request has {sent} bytes: the gateway's max_request_body_size may be smaller"
+    throttled = _code(headers).lower() == "throttlingexception"
+    kind = GatewayThrottled if throttled else _BY_STATUS.get(status) or _by_text(status, detail)
+    error = kind(detail, status=status, request_id=request_id(headers), retry_after=retry_after(headers))
+    error.retryable = status >= 500 or kind is GatewayThrottled
+    return error
+
+
+def from_frame(frame: Frame) -> GatewayError:
+    """The error that an `exception` or `error` frame stands for."""
+    detail = said(frame.payload) or str(frame.headers.get(":error-message", "")) or frame.name
+    kind = _BY_EXCEPTION.get(frame.name.lower(), StreamError)
+    if kind is not GatewayThrottled and _OVERFLOW.search(detail):
+        kind = ContextOverflow
+    return kind(detail)
+
+
+def from_failure(error: Exception) -> GatewayError:
+    """The error that an exception out of botocore, urllib3 or our frame decoder stands for."""
+    if isinstance(error, GatewayError):
+        return error
+    kinds = (kind for types, kind in _BY_TYPE if isinstance(error, types))
+    return next(kinds, GatewayFailed)(_reason(error))
+
+
+def not_a_stream(status: int, body: bytes) -> GatewayError:
+    """The error for an answer that is no event stream though its status is good."""
+    return GatewayFailed(said(body) or "the answer is no event stream", status=status)
+
+
+def request_id(headers: Mapping[str, str]) -> str:
+    """The id that Bedrock, or else Kong, gave the request; empty if neither did."""
+    return headers.get("x-amzn-requestid") or headers.get("x-kong-request-id") or ""
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait that a Retry-After header asks for, as a number or a date (RFC 9110, 10.2.3)."""
+    value = (headers.get("retry-after") or "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def said(body: bytes) -> str:
+    """The message in a body: AWS's `message`, the AI plugins' `error.message`, plain text, a page's title."""
+    text = body.decode(errors="replace").strip()
+    if re.search(r"[\x00-\x08\x0e-\x1f]", text):
+        return ""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return _plain(text)
+    return _short(_message(value) or (text if value else ""))
+
+
+def _message(value: object) -> str:
+    for _ in range(4):
+        if isinstance(value, dict):
+            value = next(
+                (value[key] for key in ("message", "Message", "error", "detail") if value.get(key)), ""
+            )
+        elif isinstance(value, list):
+            value = value[0] if value else ""
+    return value if isinstance(value, str) else ""
+
+
+def _plain(text: str) -> str:
+    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    if title:
+        text = title[1]
+    elif text.startswith("<"):
+        text = re.sub(r"<[^>]*>", " ", text)
+    return _short(html.unescape(text))
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:SAID_LIMIT]
+
+
+def _by_text(status: int, detail: str) -> type[GatewayError]:
+    if not 400 <= status < 500:
+        return GatewayFailed
+    return ContextOverflow if _OVERFLOW.search(detail) else InvalidRequest
+
+
+def _code(headers: Mapping[str, str]) -> str:
+    """`ValidationException` out of `ValidationException:http://internal.amazon.com/...`."""
+    return (headers.get("x-amzn-errortype") or "").partition(":")[0]
+
+
+def _phrase(status: int) -> str:
+    return f"HTTP {status} {http.client.responses.get(status, '')}".strip()
+
+
+def _reason(error: Exception) -> str:
+    """The innermost words: botocore's own would name the gateway's address."""
+    inner = getattr(error, "kwargs", {}).get("error") or error
+    inner = inner.__cause__ or inner
+    if inner.args and isinstance(inner.args[-1], Exception):
+        inner = inner.args[-1]
+    return _short(str(inner)) or type(inner).__name__

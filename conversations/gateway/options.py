@@ -1,0 +1,103 @@
+"""Where the gateway is and how it is spoken to, from the settings."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from threading import Lock
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+
+from conversations.errors import ConfigurationError
+
+CONNECT_TIMEOUT = 5.0
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_LABEL = re.compile(r"\{(user|conversation|turn)\}")
+# What a label may hold in a header as it is; line ends and all that is not ASCII are percent-encoded.
+_PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
+
+
+@dataclass(frozen=True)
+class Options:
+    """All that a Gateway has to know; raises ConfigurationError where it cannot work."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    timeout: float = 60.0
+    region: str = "us-west-2"
+    access_key: str = field(default="dummy", repr=False)
+    secret_key: str = field(default="dummy", repr=False)
+    connections: int = 10
+    ending: float = 5.0
+    """Seconds without a byte once the answer is complete: for the metadata and the end of the stream."""
+
+    def __post_init__(self) -> None:
+        _check_url(self.url)
+        for name, value in self.headers:
+            if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+                raise ConfigurationError(
+                    "GATEWAY_HEADERS has a name or value that HTTP cannot send: no line ends, Latin-1 alone."
+                )
+
+    @classmethod
+    def from_settings(cls) -> "Options":
+        """The options that Django's settings ask for."""
+        return cls(
+            url=endpoint(),
+            headers=tuple(settings.GATEWAY_HEADERS.items()),
+            timeout=settings.GATEWAY_TIMEOUT,
+            region=settings.AWS_REGION,
+            access_key=settings.AWS_ACCESS_KEY_ID,
+            secret_key=settings.AWS_SECRET_ACCESS_KEY,
+            connections=settings.MAX_TURNS_AT_ONCE,
+        )
+
+    def headers_for(self, labels: Mapping[str, str]) -> dict[str, str]:
+        """One request's extra headers; `{user}`, `{conversation}` and `{turn}` come from `labels`."""
+
+        def label(match: re.Match[str]) -> str:
+            return quote(labels.get(match[1], ""), safe=_PLAIN)
+
+        return {name: _LABEL.sub(label, value) for name, value in self.headers}
+
+
+def is_demo() -> bool:
+    """Whether no gateway is set, so that the embedded one answers."""
+    return not settings.GATEWAY_URL
+
+
+def endpoint() -> str:
+    """The gateway's address: GATEWAY_URL, or else that of the embedded one, started by the first call."""
+    if settings.GATEWAY_URL:
+        return str(settings.GATEWAY_URL)
+    with _starting:
+        return _demo_url()
+
+
+_starting = Lock()
+
+
+@cache
+def _demo_url() -> str:
+    from conversations.gateway import demo  # only where it is wanted
+
+    return str(demo.start().url)
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or re.search(r"\s", url):
+        raise ConfigurationError(
+            "GATEWAY_URL must be an http or https address, such as http://localhost:8000."
+        )
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ConfigurationError(
+            "GATEWAY_URL takes no user, password, query or fragment; keys belong in GATEWAY_HEADERS."
+        )

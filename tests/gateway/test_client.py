@@ -1,0 +1,177 @@
+"""What is heard of an answer that goes well, and what becomes of its connection."""
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conversations.gateway.connection import _Connection
+from conversations.gateway.frames import Decoder, encode
+from tests.gateway.talking import Wire, heard, talking
+from tests.gateway.wire import EVENT_STREAM, Answer, End, Part, answer_frames
+from tests.protocol.recorded import FOLDER, NONE_HERE
+
+FRAMES = answer_frames("Hello", " world")
+NAMES = [
+    "messageStart",
+    "contentBlockDelta",
+    "contentBlockDelta",
+    "contentBlockStop",
+    "messageStop",
+    "metadata",
+]
+RECORDED = [path for path in sorted(FOLDER.rglob("response.bin")) if "errors" not in path.parts]
+BODIES = [pytest.param(path, id=path.parent.relative_to(FOLDER).as_posix()) for path in RECORDED] or [
+    pytest.param(None, marks=NONE_HERE)
+]
+
+
+def test_the_events_of_an_answer_come_as_they_were_sent(wire: Wire) -> None:
+    result = wire.hear(Answer.stream(*FRAMES))
+    assert result.error is None
+    assert result.events == [
+        (frame.name, json.loads(frame.payload)) for frame in Decoder().feed(b"".join(FRAMES))
+    ]
+    assert result.names == NAMES
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 10_000])
+def test_the_cuts_of_the_transport_do_not_matter(wire: Wire, size: int) -> None:
+    assert wire.hear(Answer.stream(*FRAMES, size=size)).names == NAMES
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer.plain(*FRAMES),
+        Answer.plain(*FRAMES, missing=0),
+        Answer.plain(*FRAMES, missing=100),
+        Answer.stream(*FRAMES, headers={"Content-Type": "text/event-stream"}),
+        Answer.stream(*FRAMES, headers={}),
+    ],
+    ids=["until the end", "with a length", "with a wrong length", "labelled as Kong does", "not labelled"],
+)
+def test_an_answer_is_read_however_it_is_delivered(wire: Wire, answer: Answer) -> None:
+    assert wire.hear(answer).names == NAMES
+
+
+def slowly(kind: str, gate: threading.Event) -> Answer:
+    parts: list[Part] = [FRAMES[0], gate, *FRAMES[1:]]
+    return (
+        Answer.stream(*parts)
+        if kind == "chunked"
+        else Answer.plain(*parts, missing=0 if kind == "length" else None)
+    )
+
+
+@pytest.mark.parametrize("kind", ["chunked", "length", "until the end"])
+def test_an_event_is_there_before_the_next_is_sent(wire: Wire, kind: str) -> None:
+    gate = threading.Event()
+    wire.server.play(slowly(kind, gate))
+    events = wire.call().events()
+    assert next(events)[0] == "messageStart"
+    gate.set()
+    assert [name for name, _ in events] == NAMES[1:]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_recorded_stream_is_heard_as_recorded_and_its_request_is_sent_as_it_is(
+    wire: Wire, body: Path
+) -> None:
+    told = [json.loads(line) for line in body.with_name("events.jsonl").read_text().splitlines()]
+    asked = json.loads(body.with_name("request.json").read_text())
+    result = wire.hear(Answer.stream(body.read_bytes(), size=1000), body=asked)
+    events = [(line["event-type"], line["payload"]) for line in told if line["message-type"] == "event"]
+    assert result.events == events
+    assert (result.error is None) == (len(events) == len(told))
+    assert wire.server.requests[0].body == json.dumps(asked).encode()
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"somethingNew": {"x": 1}},
+        {"contentBlockIndex": 0, "delta": {"newKind": {"x": 1}}},
+        {"contentBlockIndex": 0, "delta": {}},
+        {"contentBlockIndex": 0, "delta": {"text": "a", "more": "b"}},
+        {"contentBlockIndex": 0, "delta": {"text": "a", "toolUse": None}},
+        {"contentBlockIndex": 0, "delta": {"reasoningContent": {"redactedContent": "not base64!"}}},
+        {"usage": {"inputTokens": 1, "serverToolUsage": {}}, "p": "abc"},
+    ],
+)
+@pytest.mark.parametrize("name", ["contentBlockDelta", "somethingNew", ""])
+def test_what_botocore_does_not_know_is_passed_on(wire: Wire, name: str, payload: dict[str, Any]) -> None:
+    result = wire.hear(Answer.stream(encode(name, payload)))
+    assert result == ([(name, payload)], None)
+
+
+def test_payloads_that_are_no_object_are_passed_over_and_counted(
+    wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = [
+        encode("contentBlockDelta", payload)
+        for payload in (b"", b"[1]", b"{broken", b"null", b"\xff", b"[" * 99_999)
+    ]
+    result = wire.hear(Answer.stream(FRAMES[0], *odd, *FRAMES[1:]))
+    assert (result.names, result.error) == (NAMES, None)
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("conversations")] == [
+        "request request-1: 6 events that are no JSON object"
+    ]
+
+
+def test_a_connection_serves_again_once_its_answer_was_read(wire: Wire) -> None:
+    wire.server.play(Answer.stream(*FRAMES))
+    for _ in range(5):
+        heard(wire.call())
+    assert len({request.connection for request in wire.server.requests}) == 1
+
+
+def test_a_connection_serves_again_after_an_error(wire: Wire) -> None:
+    wire.server.play(Answer.error(429, {"message": "slow down"}), Answer.stream(*FRAMES))
+    assert heard(wire.call()).error
+    assert heard(wire.call()).names == NAMES
+    assert len({request.connection for request in wire.server.requests}) == 1
+
+
+def test_a_reader_who_leaves_early_closes_the_connection(wire: Wire) -> None:
+    wire.server.play(Answer.stream(*FRAMES[:2], terminated=False, end=End.STALL))
+    events = wire.call().events()
+    next(events)
+    events.close()  # type: ignore[attr-defined]
+    assert wire.server.requests[0].hung_up.wait(1)
+
+
+def test_a_stale_connection_is_replaced_without_an_error(wire: Wire) -> None:
+    wire.server.play(Answer.stream(*FRAMES, end=End.CLOSE), Answer.stream(*FRAMES))
+    assert heard(wire.call()).names == NAMES
+    assert wire.server.requests[0].hung_up.wait(1)
+    assert heard(wire.call()).names == NAMES
+
+
+def test_the_request_id_is_known_with_the_first_event(wire: Wire) -> None:
+    wire.server.play(Answer.stream(*FRAMES, headers={"X-Kong-Request-Id": "kong-1", **EVENT_STREAM}))
+    call = wire.call()
+    events = call.events()
+    assert (next(events)[0], call.request_id) == ("messageStart", "request-1")
+    assert len(list(events)) == 5
+
+
+@pytest.mark.parametrize("headers", [EVENT_STREAM, EVENT_STREAM | {"Connection": "close"}])
+def test_an_answer_that_is_complete_waits_a_short_while_for_its_end(headers: dict[str, str]) -> None:
+    stalled = Answer.stream(*FRAMES[:-1], headers=headers, terminated=False, end=End.STALL)
+    with talking(stalled, ending=0.05, timeout=30) as wire:
+        began = time.monotonic()
+        result = heard(wire.call())
+        assert (result.names, result.error) == (NAMES[:-1], None)
+        assert time.monotonic() - began < 5
+        assert wire.server.requests[0].hung_up.wait(1)
+
+
+def test_botocore_makes_its_connections_of_our_kind(wire: Wire) -> None:
+    session = wire.gateway._client._endpoint.http_session
+    for scheme in ("http", "https"):
+        pool = session._manager.connection_from_url(f"{scheme}://somewhere.example")
+        assert issubclass(pool.ConnectionCls, _Connection)

@@ -1,0 +1,282 @@
+"""Every failure there can be, and what it is told as. The wire's own cases are in test_failures."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import botocore.exceptions
+import pytest
+import urllib3.exceptions
+
+from conversations.errors import (
+    ContextOverflow,
+    GatewayError,
+    GatewayFailed,
+    GatewayRefused,
+    GatewayThrottled,
+    GatewayTimeout,
+    GatewayUnreachable,
+    InvalidRequest,
+    StreamCut,
+    StreamError,
+)
+from conversations.gateway import errors
+from conversations.gateway.frames import Decoder, FrameError, encode
+
+KONG_BODY = b'{"error":{"message":"content-type header does not match request body, or bad JSON formatting"}}'
+URL = "http://somewhere.example/secret-route"
+
+
+def answered(status: int, body: bytes = b"", sent: int = 100, **headers: str) -> GatewayError:
+    return errors.from_answer(
+        status, {name.replace("_", "-"): value for name, value in headers.items()}, body, sent
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "retryable"),
+    [
+        (300, GatewayFailed, False),
+        (302, GatewayFailed, False),
+        (400, InvalidRequest, False),
+        (401, GatewayRefused, False),
+        (403, GatewayRefused, False),
+        (404, GatewayRefused, False),
+        (408, GatewayTimeout, False),
+        (413, InvalidRequest, False),
+        (417, InvalidRequest, False),
+        (424, StreamError, False),
+        (429, GatewayThrottled, True),
+        (500, GatewayFailed, True),
+        (502, GatewayFailed, True),
+        (503, GatewayFailed, True),
+        (504, GatewayFailed, True),
+        (529, GatewayFailed, True),
+    ],
+)
+def test_a_status_is_told_by_its_number(status: int, kind: type[GatewayError], retryable: bool) -> None:
+    error = answered(status, b'{"message": "so it is"}')
+    assert (type(error), error.retryable, error.status, error.detail) == (kind, retryable, status, "so it is")
+
+
+@pytest.mark.parametrize(
+    "code", ["ThrottlingException", "throttlingException:http://internal.amazon.com/coral/"]
+)
+def test_throttling_is_throttling_under_any_status(code: str) -> None:
+    error = answered(400, x_amzn_errortype=code)
+    assert (type(error), error.retryable) == (GatewayThrottled, True)
+
+
+OVERFLOWS = [
+    "Input is too long for requested model.",
+    "prompt is too long: 903884 tokens > 200000 maximum",
+    "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+    "too many total text bytes",
+    "This model's maximum context length is 131072 tokens.",
+    "The model returned the following errors: Input Tokens Exceeded: Number of input tokens exceeds maximum length.",
+]
+
+
+@pytest.mark.parametrize("words", OVERFLOWS)
+def test_an_overflow_is_known_by_its_words_in_an_answer_and_in_a_stream(words: str) -> None:
+    assert type(answered(400, words.encode())) is ContextOverflow
+    [frame] = Decoder().feed(encode("validationException", {"message": words}, "exception"))
+    error = errors.from_frame(frame)
+    assert (type(error), error.retryable, error.detail) == (ContextOverflow, False, words)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (
+            b'{\n "message": "No API key found in request",\n "request_id": "1"\n}',
+            "No API key found in request",
+        ),
+        (b'{"Message": "capital"}', "capital"),
+        (b'{"error": {"message": "cannot use own model - must be: X"}}', "cannot use own model - must be: X"),
+        (b'{"error": "flat"}', "flat"),
+        (b'{"detail": [{"message": "listed"}]}', "listed"),
+        (b'{"error": true, "message": "both"}', "both"),
+        (b'["one", "two"]', "one"),
+        (b'"only text"', "only text"),
+        (b'{"code": 40001}', '{"code": 40001}'),
+        (b'{"message": null}', '{"message": null}'),
+        (b'{"message": {}}', '{"message": {}}'),
+        (b"null", ""),
+        (b"[]", ""),
+        (b"", ""),
+        (b"upstream  gone\r\n", "upstream gone"),
+        (b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>", "502 Bad Gateway"),
+        (b"<!doctype html>\n<TITLE>\n R&amp;D </TITLE>", "R&D"),
+        (b"<html><body><h1>Gone</h1> away</body></html>", "Gone away"),
+        (b"gesperrt f\xfcr alle", "gesperrt f\ufffdr alle"),
+        (b"\x1f\x8b\x08\x00\x00\x00", ""),
+        (b"[" * 100_000, "[" * errors.SAID_LIMIT),
+        (b"x" * 5000, "x" * errors.SAID_LIMIT),
+    ],
+)
+def test_the_words_of_a_body_are_found(body: bytes, text: str) -> None:
+    assert errors.said(body) == text
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "detail"),
+    [
+        (400, {"x_amzn_errortype": "ValidationException:http://internal.amazon.com/"}, "ValidationException"),
+        (502, {}, "HTTP 502 Bad Gateway"),
+        (599, {}, "HTTP 599"),
+    ],
+)
+def test_an_answer_without_words_is_told_by_its_code_or_status(
+    status: int, headers: dict[str, str], detail: str
+) -> None:
+    assert answered(status, b"", **headers).detail == detail
+
+
+def test_kongs_limit_of_bodies_is_told_with_the_size_of_ours() -> None:
+    assert "the request has 9000 bytes" in answered(400, KONG_BODY, sent=9000).detail
+    assert "bytes" not in answered(400, KONG_BODY, sent=8192).detail
+    assert "bytes" not in answered(400, b'{"message": "another"}', sent=9000).detail
+
+
+def test_the_request_id_is_bedrocks_or_else_kongs() -> None:
+    assert answered(500, x_amzn_requestid="aws", x_kong_request_id="kong").request_id == "aws"
+    assert answered(500, x_kong_request_id="kong").request_id == "kong"
+    assert answered(500).request_id == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("3", 3.0),
+        (" 1.5 ", 1.5),
+        ("0", 0.0),
+        ("-1", None),
+        ("soon", None),
+        ("inf", None),
+        ("", None),
+        ("9" * 400, None),
+    ],
+)
+def test_retry_after_is_read_as_seconds(value: str, seconds: float | None) -> None:
+    assert answered(429, retry_after=value).retry_after == seconds
+
+
+def test_retry_after_is_read_as_a_date() -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=30)
+    assert answered(429, retry_after=format_datetime(soon, usegmt=True)).retry_after == pytest.approx(
+        30, abs=2
+    )
+    assert answered(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT").retry_after == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("throttlingException", GatewayThrottled),
+        ("ThrottlingException", GatewayThrottled),
+        ("validationException", InvalidRequest),
+        ("modelStreamErrorException", StreamError),
+        ("internalServerException", StreamError),
+        ("serviceUnavailableException", StreamError),
+        ("modelTimeoutException", StreamError),
+    ],
+)
+@pytest.mark.parametrize("form", ["exception", "error"])
+def test_an_exception_in_the_stream_is_told_by_its_name(
+    name: str, form: str, kind: type[GatewayError]
+) -> None:
+    [frame] = Decoder().feed(encode(name, {"message": "it broke", "originalStatusCode": 500}, form))
+    error = errors.from_frame(frame)
+    assert (type(error), error.detail, error.status) == (kind, "it broke", None)
+
+
+@pytest.mark.parametrize(
+    ("payload", "detail"),
+    [
+        (b"plain words", "plain words"),
+        (b'{"Message": "capital"}', "capital"),
+        (b"", "internalServerException"),
+    ],
+)
+def test_an_exception_whose_payload_is_odd_still_says_something(payload: bytes, detail: str) -> None:
+    [frame] = Decoder().feed(encode("internalServerException", payload, "exception"))
+    assert errors.from_frame(frame).detail == detail
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+POOL: Any = "pool"
+REFUSED = caused(
+    urllib3.exceptions.NewConnectionError(POOL, "no"), ConnectionRefusedError(111, "Connection refused")
+)
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind", "detail"),
+    [
+        (
+            botocore.exceptions.EndpointConnectionError(endpoint_url=URL, error=REFUSED),
+            GatewayUnreachable,
+            "[Errno 111] Connection refused",
+        ),
+        (
+            botocore.exceptions.ConnectTimeoutError(endpoint_url=URL, error=TimeoutError("timed out")),
+            GatewayUnreachable,
+            "timed out",
+        ),
+        (
+            botocore.exceptions.SSLError(endpoint_url=URL, error=urllib3.exceptions.SSLError("self-signed")),
+            GatewayUnreachable,
+            "self-signed",
+        ),
+        (
+            botocore.exceptions.ConnectionClosedError(
+                endpoint_url=URL,
+                error=urllib3.exceptions.ProtocolError("Connection aborted.", OSError("reset")),
+            ),
+            GatewayUnreachable,
+            "reset",
+        ),
+        (botocore.exceptions.HTTPClientError(error=ValueError("odd")), GatewayUnreachable, "odd"),
+        (
+            botocore.exceptions.ReadTimeoutError(endpoint_url=URL, error=TimeoutError("timed out")),
+            GatewayTimeout,
+            "timed out",
+        ),
+        (
+            urllib3.exceptions.ReadTimeoutError(POOL, "/", "Read timed out."),
+            GatewayTimeout,
+            "pool: Read timed out.",
+        ),
+        (TimeoutError("timed out"), GatewayTimeout, "timed out"),
+        (
+            urllib3.exceptions.ProtocolError("Response ended prematurely"),
+            StreamCut,
+            "Response ended prematurely",
+        ),
+        (urllib3.exceptions.SSLError("bad record"), StreamCut, "bad record"),
+        (ConnectionResetError("reset"), StreamCut, "reset"),
+        (FrameError("the checksum of a frame is wrong"), StreamCut, "the checksum of a frame is wrong"),
+        (botocore.exceptions.ParamValidationError(report="modelId"), InvalidRequest, None),
+        (AttributeError("out of a parser"), GatewayFailed, "out of a parser"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), GatewayFailed, None),
+        (KeyError(), GatewayFailed, "KeyError"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_an_exception_from_below_is_told_in_the_innermost_words(
+    failure: Exception, kind: type[GatewayError], detail: str | None
+) -> None:
+    error = errors.from_failure(failure)
+    assert type(error) is kind
+    assert detail is None or error.detail == detail
+    assert "secret-route" not in str(error)
+
+
+def test_our_own_errors_pass_through() -> None:
+    cut = StreamCut("mine")
+    assert errors.from_failure(cut) is cut

@@ -1,0 +1,64 @@
+"""No answer, or none any more: nobody there, nobody who speaks HTTP, nothing said for too long."""
+
+import pytest
+
+from conversations.errors import GatewayTimeout, GatewayUnreachable
+from tests.gateway.talking import Wire, heard, talking, talking_to
+from tests.gateway.wire import EVENT_STREAM, Answer, End, answer_frames, head
+
+PART = answer_frames("Hello", " world")[:3]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer((), End.CLOSE),
+        Answer((), End.RESET),
+        Answer((b"SSH-2.0-OpenSSH_9\r\n",), End.CLOSE),
+        Answer((b"HTTP/1.1 2",), End.CLOSE),
+    ],
+    ids=["FIN", "RST", "another protocol", "half a status line"],
+)
+def test_a_connection_closed_without_an_answer_is_told_as_unreachable(wire: Wire, answer: Answer) -> None:
+    error = wire.fail(answer)
+    assert (type(error), error.retryable) == (GatewayUnreachable, True)
+
+
+def test_a_port_where_nobody_listens_is_told_as_unreachable() -> None:
+    with talking() as wire:
+        pass
+    error = heard(wire.call()).error
+    assert type(error) is GatewayUnreachable
+    assert "refused" in error.detail
+
+
+def test_a_name_that_nobody_has_is_told_as_unreachable() -> None:
+    with talking_to("http://gateway.invalid") as gateway:
+        assert type(heard(gateway.call("m", {}, {})).error) is GatewayUnreachable
+
+
+def test_silence_before_the_headers_is_told_as_timeout() -> None:
+    with talking(Answer.silence(), timeout=0.1) as wire:
+        error = heard(wire.call()).error
+        assert (type(error), error and error.retryable) == (GatewayTimeout, True)
+        assert wire.server.requests[0].hung_up.wait(1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer.stream(*PART, terminated=False, end=End.STALL),
+        Answer((head(200, {**EVENT_STREAM, "Content-Length": "9999"}), *PART), End.STALL),
+    ],
+    ids=["chunked", "with a length"],
+)
+def test_silence_in_the_stream_is_told_as_timeout_after_what_had_come(answer: Answer) -> None:
+    with talking(answer, timeout=0.1) as wire:
+        result = heard(wire.call())
+        assert (len(result.events), type(result.error)) == (3, GatewayTimeout)
+        assert wire.server.requests[0].hung_up.wait(1)
+
+
+def test_a_host_that_does_not_answer_a_connection_is_told_as_unreachable(deaf_port: int) -> None:
+    with talking_to(f"http://127.0.0.1:{deaf_port}", timeout=0.1) as gateway:
+        assert type(heard(gateway.call("m", {}, {})).error) is GatewayUnreachable
