@@ -1,0 +1,109 @@
+/**
+ * Where a message is written, sent, and comes back to when it was refused.
+ */
+
+/** Enter submits the form of a textarea, Shift+Enter breaks the line; while an input method composes, Enter is its own. */
+export function submitOnEnter(textarea) {
+  textarea.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    textarea.form.requestSubmit();
+  });
+}
+
+/** Buttons with `data-fill` put their phrase into the textarea. */
+export function fillFromButtons(textarea) {
+  document.addEventListener("click", ({ target }) => {
+    const phrase = target.closest("[data-fill]")?.dataset.fill;
+    if (phrase === undefined) return;
+    textarea.value = phrase;
+    textarea.dispatchEvent(new Event("input"));
+    textarea.focus();
+  });
+}
+
+/** `send(frame)` returns whether the frame could be sent; `changed()` hears of each new message on its way. */
+export class Composer {
+  constructor(form, { outbox, send, changed }) {
+    Object.assign(this, { form, outbox, send, changed });
+    this.textarea = form.querySelector("textarea");
+    this.stop = form.querySelector("#stop");
+    this.reason = form.querySelector("#refusal");
+    this.listen();
+    this.restore();
+  }
+
+  listen() {
+    submitOnEnter(this.textarea);
+    fillFromButtons(this.textarea);
+    this.textarea.addEventListener("input", () => (this.outbox.draft = this.textarea.value));
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.submit();
+    });
+    this.stop.addEventListener("click", () => this.askToStop());
+  }
+
+  // The server puts a conversation's first message into the textarea, to be sent at once.
+  restore() {
+    if ("send" in this.textarea.dataset) return this.submit();
+    if (this.outbox.draft) this.textarea.value = this.outbox.draft;
+  }
+
+  submit() {
+    const text = this.textarea.value;
+    this.textarea.focus({ preventScroll: true });
+    if (text.trim() === "") return;
+    this.write("");
+    this.refuse("");
+    this.deliver(this.outbox.add(text));
+    this.changed();
+  }
+
+  deliver({ id, text }) {
+    this.send({ type: "message", id, text });
+  }
+
+  /** Sends again what is not known to have arrived; the id makes that harmless. */
+  deliverAll() {
+    this.outbox.messages.forEach((message) => this.deliver(message));
+  }
+
+  /** Gives a refused message back, in front of what has been written since. */
+  refused({ id, message }) {
+    const returned = this.outbox.take(id);
+    if (returned) this.write([returned.text, this.textarea.value].filter(Boolean).join("\n\n"));
+    this.refuse(message);
+    this.changed();
+  }
+
+  refuse(reason) {
+    this.reason.textContent = reason;
+    this.reason.hidden = !reason;
+  }
+
+  write(text) {
+    this.textarea.value = text;
+    this.outbox.draft = text;
+  }
+
+  askToStop() {
+    this.stop.disabled = this.send({ type: "stop" });
+    this.textarea.focus({ preventScroll: true });
+  }
+
+  /** Shows Stop while a turn runs; the focus does not vanish with it. */
+  show(running) {
+    if (this.running === running?.id) return;
+    this.running = running?.id;
+    if (!running && document.activeElement === this.stop) this.textarea.focus({ preventScroll: true });
+    this.stop.hidden = !running;
+    this.stop.disabled = !running;
+  }
+
+  /** Nothing can be sent any more. */
+  close(reason) {
+    this.form.querySelectorAll("textarea, button").forEach((control) => (control.disabled = true));
+    this.refuse(reason);
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * The list of conversations: a new one starts with its first message.
+ */
+import { fillFromButtons, submitOnEnter } from "./composer.js";
+
+const textarea = document.getElementById("message");
+submitOnEnter(textarea);
+fillFromButtons(textarea);

@@ -1,0 +1,102 @@
+/**
+ * The transcript: brings the page's elements in line with the state, touching only what has changed.
+ */
+import { drawFoot } from "./foot.js";
+import { sections } from "./layout.js";
+import { visible } from "./markdown.js";
+import { drawTool } from "./tool.js";
+import { Writing } from "./writing.js";
+
+/** Makes the children the parent's elements, in that order, moving as few as possible. */
+export function arrange(parent, children) {
+  let at = parent.firstElementChild;
+  for (const child of children) {
+    if (child === at) at = at.nextElementSibling;
+    else parent.insertBefore(child, at);
+  }
+  while (at) {
+    const next = at.nextElementSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+const same = (before, now) => before !== undefined && now.every((value, index) => value === before[index]);
+
+/** Shows states in the log; the elements that the server made are taken over. */
+export class View {
+  constructor(log) {
+    this.log = log;
+    this.elements = new Map();
+    this.drawn = new WeakMap();
+    this.writings = new WeakMap();
+    this.adopt();
+  }
+
+  adopt() {
+    for (const element of this.log.querySelectorAll("[data-turn]"))
+      this.elements.set(`turn:${JSON.parse(element.dataset.turn).id}`, element);
+    for (const element of this.log.querySelectorAll("[data-message]"))
+      this.elements.set(JSON.parse(element.dataset.message).id, element);
+  }
+
+  /** Shows the state; false when something was put off to a later frame. */
+  render(state, outgoing) {
+    this.complete = true;
+    const shown = sections(state, outgoing);
+    arrange(this.log, shown.map((section) => this.section(section, state)));
+    return this.complete;
+  }
+
+  section(section, { retrying }) {
+    const element = this.element(section.key, "turn");
+    const [blocks, foot] = element.children;
+    arrange(blocks, section.blocks.map((block) => this.block(block)));
+    this.once(foot, [section.turn, section.blocks.at(-1)?.message, retrying], () => drawFoot(foot, section, retrying));
+    return element;
+  }
+
+  block(block) {
+    const element = this.element(block.id, block.kind);
+    const { message, result, ended } = block;
+    this.once(element, [message, result, ended], () => this.draw(element, block));
+    return element;
+  }
+
+  draw(element, block) {
+    const { message, kind } = block;
+    if (kind === "tool") return drawTool(element, block);
+    const text = element.querySelector(".text");
+    if (kind === "you") return void (text.textContent = visible(message.content));
+    if (kind === "reasoning") drawSummary(element, message);
+    return this.writing(text).show(message.content, Boolean(message.metadata.open));
+  }
+
+  // Draws unless these very facts have been drawn; what says `false` is drawn again in the next frame.
+  once(element, facts, draw) {
+    if (same(this.drawn.get(element), facts)) return;
+    if (draw() === false) this.complete = false;
+    else this.drawn.set(element, facts);
+  }
+
+  writing(element) {
+    if (!this.writings.has(element)) this.writings.set(element, new Writing(element));
+    return this.writings.get(element);
+  }
+
+  element(key, kind) {
+    if (!this.elements.has(key)) this.elements.set(key, clone(kind));
+    const element = this.elements.get(key);
+    element.dataset.key = key;
+    return element;
+  }
+}
+
+function clone(kind) {
+  return document.getElementById(`${kind}-template`).content.firstElementChild.cloneNode(true);
+}
+
+function drawSummary(element, { content, metadata }) {
+  const hidden = !metadata.open && content === "";
+  element.querySelector(".reasoning-name").textContent = hidden ? "Thinking, not shown by the provider" : "Thinking";
+}

@@ -1,0 +1,109 @@
+"""The pages: the list of conversations, and a conversation."""
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from conversations import gateway, journal, layout
+from conversations.models import Conversation, Message
+from conversations.models.conversation import ConversationQuerySet
+from conversations.protocol.text import clean_text
+
+PER_PAGE = 50
+BESIDE = 40
+"""Conversations on a page of the list, and in the list beside a conversation."""
+
+DEMO_PHRASES = (
+    "What is the most popular song on WZPZ?",
+    "show markdown",
+    "show reasoning",
+    "show parallel calls",
+    "help",
+)
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The user's conversations, newest first, those that hold the words of `?q=` if it is given."""
+    return _index(request)
+
+
+@require_POST
+def create(request: HttpRequest) -> HttpResponse:
+    """A new conversation, leading to its page, which sends the `message` if there is one; 400 for a model not offered."""
+    model = request.POST.get("model") or settings.GATEWAY_MODELS[0]
+    if model not in settings.GATEWAY_MODELS:
+        return _index(request, status=400, problem="This model is not offered. Choose one of the list.")
+    made = Conversation.objects.create(
+        owner=request.user,
+        model=model,
+        system=clean_text(request.POST.get("system", "")),
+        title=clean_text(request.POST.get("title", "")).strip()[:200],
+    )
+    if message := request.POST.get("message", "").strip():
+        request.session[_first(made.pk)] = message
+    return redirect("conversations:conversation", pk=made.pk)
+
+
+@require_safe
+def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A conversation's newest messages, or the older ones before `?before=`; 404 unless it is the user's own."""
+    own = Conversation.objects.owned_by(request.user)
+    found = get_object_or_404(own, pk=pk)
+    before = request.GET.get("before")
+    page = journal.page(found, before)
+    if before and not page.messages:
+        raise Http404
+    context = {
+        "conversation": found,
+        "page": page,
+        "queue": json.dumps(page.queue),
+        "sections": layout.sections(page),
+        "beside": own[:BESIDE],
+        "first": "" if before else request.session.pop(_first(pk), ""),
+        "is_older": before is not None,
+    }
+    return render(request, "conversations/conversation.html", context | _gateway())
+
+
+def _index(request: HttpRequest, status: int = 200, problem: str = "") -> HttpResponse:
+    words = clean_text(request.GET.get("q", "")).strip()
+    matching = _matching(Conversation.objects.owned_by(request.user), words)
+    context = {
+        "page": Paginator(matching, PER_PAGE).get_page(request.GET.get("page")),
+        "words": words,
+        "problem": problem,
+        "message": request.POST.get("message", ""),
+        "models": settings.GATEWAY_MODELS,
+    }
+    return render(request, "conversations/index.html", context | _gateway(), status=status)
+
+
+def _matching(own: ConversationQuerySet, words: str) -> ConversationQuerySet:
+    """Those whose title or messages hold the words; messages are stored as ASCII JSON, so they are sought as that."""
+    if not words:
+        return own
+    stored = json.dumps(words)[1:-1]
+    said = Message.objects.annotate(text=Cast("content", TextField())).filter(text__icontains=stored)
+    return own.filter(Q(title__icontains=words) | Q(pk__in=said.values("conversation")))
+
+
+def _gateway() -> dict[str, Any]:
+    """What the header tells of the gateway: never more of its address than host and port."""
+    if gateway.is_demo():
+        return {"is_demo": True, "phrases": DEMO_PHRASES}
+    url = urlsplit(gateway.endpoint())
+    return {"is_demo": False, "host": url.netloc.rpartition("@")[2]}
+
+
+def _first(pk: UUID) -> str:
+    return f"first message of {pk}"

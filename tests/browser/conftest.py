@@ -1,0 +1,106 @@
+"""A real browser on a real server, which has a database of its own and the demo gateway for its gateway."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, StorageState, sync_playwright
+
+from conversations.gateway import demo
+from tests.browser.conversing import Chat, Line
+from tests.serving import Server, serving, site
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+ROOMY = {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; for a module only, since Playwright keeps an event loop running in this thread."""
+    with sync_playwright() as playwright:
+        browser = _launched(playwright)
+        yield browser
+        browser.close()
+
+
+def _launched(playwright: Playwright) -> Browser:
+    installed = filter(None, map(shutil.which, CHROMIUMS))
+    program = os.environ.get("CHROMIUM") or next(installed, None)
+    with suppress(Error):
+        return playwright.chromium.launch(executable_path=program, args=FLAGS)
+    pytest.skip("no Chromium: install one, or name it in the environment variable CHROMIUM")
+
+
+@pytest.fixture(scope="session")
+def quick_gateway() -> Iterator[demo.DemoGateway]:
+    """The demo gateway, at eight times its pace: still slow enough to see it write."""
+    gateway = demo.start(pace=0.125)
+    yield gateway
+    gateway.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, quick_gateway: demo.DemoGateway) -> Iterator[Server]:
+    """`manage.py serve` with two models and without limits on turns."""
+    variables = {
+        "GATEWAY_URL": quick_gateway.url,
+        "GATEWAY_MODELS": "cohere.command-r-v1:0,other.model-v1",
+        "USER_TURNS_PER_MINUTE": "0",
+    }
+    with serving(site(tmp_path_factory.mktemp("site"), **variables)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, server: Server) -> StorageState:
+    """The cookies of the owner; the link works once, so they are kept for the next module."""
+    if not hasattr(server, "cookies"):
+        context = browser.new_context()
+        context.new_page().goto(server.url + server.path)
+        server.cookies = context.storage_state()  # type: ignore[attr-defined]
+        context.close()
+    return server.cookies  # type: ignore[attr-defined, no-any-return]
+
+
+@pytest.fixture
+def context(browser: Browser, server: Server, signed_in: StorageState) -> Iterator[BrowserContext]:
+    """The signed-in owner's browser."""
+    context = browser.new_context(base_url=server.url, storage_state=signed_in, viewport=ROOMY)
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A tab, in which no script may fail."""
+    page = context.new_page()
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    yield page
+    assert failures == []
+
+
+@pytest.fixture
+def chat(page: Page) -> Chat:
+    """A new conversation in the tab."""
+    return Chat.begun(page)
+
+
+@pytest.fixture
+def line(chat: Chat) -> Line:
+    """The way from the conversation's page to the server."""
+    line = Line(chat.page)
+    chat.page.reload()
+    return line

@@ -1,0 +1,99 @@
+"""Writing, sending, stopping, queueing."""
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conversing import UNENDING, Chat
+
+
+def test_shift_enter_breaks_the_line_and_enter_sends(chat: Chat) -> None:
+    chat.box.press_sequentially("one")
+    chat.box.press("Shift+Enter")
+    chat.box.press_sequentially("two")
+    expect(chat.box).to_have_value("one\ntwo")
+    expect(chat.messages("You")).to_have_count(0)
+    chat.box.press("Enter")
+    expect(chat.box).to_have_value("")
+    chat.settled()
+    assert chat.stored()[0] == "one\ntwo"
+    assert chat.messages("You").text_content() == "one\ntwo"
+
+
+def test_enter_within_an_input_method_is_the_input_method_s(chat: Chat) -> None:
+    chat.box.fill("にほん")
+    chat.box.dispatch_event("keydown", {"key": "Enter", "isComposing": True})
+    expect(chat.box).to_have_value("にほん")
+
+
+def test_a_blank_message_is_not_sent(chat: Chat) -> None:
+    chat.say("  \n ")
+    chat.send_button.click()
+    chat.ask("hello")
+    expect(chat.messages("You")).to_have_text(["hello"])
+
+
+def test_stop_ends_the_answer_and_keeps_what_was_shown(chat: Chat) -> None:
+    chat.say(UNENDING)
+    expect(chat.messages("Assistant")).not_to_be_empty()
+    chat.stop_button.click()
+    expect(chat.log).to_contain_text("Stopped.", timeout=2000)
+    expect(chat.stop_button).to_be_hidden()
+    expect(chat.box).to_be_focused()
+    shown = chat.shown()
+    chat.page.reload()
+    expect(chat.log).to_contain_text("Stopped.")
+    assert chat.shown() == shown
+
+
+def test_any_tab_can_stop(chat: Chat, context: BrowserContext) -> None:
+    chat.say(UNENDING)
+    other = Chat(context.new_page())
+    other.page.goto(chat.page.url)
+    other.stop_button.click()
+    expect(chat.log).to_contain_text("Stopped.", timeout=2000)
+    expect(other.log).to_contain_text("Stopped.", timeout=2000)
+
+
+def test_a_message_sent_while_an_answer_runs_is_queued_and_answered_next(chat: Chat) -> None:
+    chat.say(UNENDING)
+    expect(chat.messages("Assistant")).not_to_be_empty()
+    chat.say("hello there")
+    expect(chat.log).to_contain_text("Queued")
+    chat.page.reload()
+    expect(chat.log).to_contain_text("Queued")
+    expect(chat.messages("You")).to_have_text([UNENDING, "hello there"])
+    chat.stop_button.click()
+    chat.settled()
+    expect(chat.messages("You")).to_have_text([UNENDING, "hello there"])
+    expect(chat.messages("Assistant")).to_have_count(2)
+
+
+def test_a_refused_message_comes_back_with_the_reason(chat: Chat) -> None:
+    long = "x" * 100_001
+    chat.say(long)
+    expect(chat.page.locator("#refusal")).to_be_visible()
+    expect(chat.page.locator("#refusal")).to_have_role("alert")
+    expect(chat.box).to_have_value(long)
+    expect(chat.messages("You")).to_have_count(0)
+    chat.ask("short")
+    expect(chat.page.locator("#refusal")).to_be_hidden()
+
+
+def test_a_draft_survives_a_reload(chat: Chat) -> None:
+    chat.box.fill("half a thou")
+    chat.page.reload()
+    expect(chat.box).to_have_value("half a thou")
+
+
+def test_a_conversation_starts_with_its_first_message_and_the_chosen_model(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("Model").select_option("other.model-v1")
+    page.get_by_role("textbox", name="Message").fill("hello\nyou")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/conversations/*/")
+    chat = Chat(page)
+    chat.settled()
+    assert chat.messages("You").text_content() == "hello\nyou"
+    expect(page.get_by_role("banner")).to_contain_text("other.model-v1")
+    page.reload()
+    expect(chat.messages("You")).to_have_count(1)
+    expect(chat.box).to_have_value("")

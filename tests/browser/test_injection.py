@@ -1,0 +1,148 @@
+"""Nothing that a user, a model or a tool writes may run, load or lead away by itself."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conversing import Chat
+
+ELSEWHERE = "http://attacker.invalid"
+MARKED = (
+    f"![a picture]({ELSEWHERE}/1.png)",
+    f"![by reference][x]\n\n[x]: {ELSEWHERE}/2.png",
+    f"[![linked]({ELSEWHERE}/3.png)]({ELSEWHERE}/4)",
+    "![inline](data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9Im93bmVkPTEiLz4=)",
+    "[click](javascript:window.owned=1)",
+    "[click](JaVaScRiPt:window.owned=1)",
+    "[click](&#106;avascript:window.owned=1)",
+    "[click](data:text/html,<script>window.owned=1</script>)",
+    "[click](vbscript:window.owned=1)",
+    "[click](\x01javascript:window.owned=1)",
+    "<javascript:window.owned=1>",
+    f'[title]({ELSEWHERE} "x\\" onmouseover=window.owned=1 y=\\"")',
+    "```x\" onmouseover=\"window.owned=1\n<script>window.owned=1</script>\n```",
+    "~~~<img src=x onerror=window.owned=1>\ncode\n~~~",
+    "|a|\n|-|\n|<img src=x onerror=window.owned=1>|",
+)
+RAW = (
+    "<script>window.owned=1</script>",
+    f"<script src={ELSEWHERE}/5.js></script>",
+    "<img src=x onerror=window.owned=1>",
+    f"<img src={ELSEWHERE}/6.png srcset='{ELSEWHERE}/7.png 2x'>",
+    "<svg onload=window.owned=1>",
+    "<svg><script>window.owned=1</script></svg>",
+    f"<svg><image href={ELSEWHERE}/8.png /></svg>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=window.owned=1>",
+    f"<iframe src={ELSEWHERE}/9></iframe>",
+    "<iframe srcdoc='<script>parent.owned=1</script>'></iframe>",
+    f"<object data={ELSEWHERE}/10></object>",
+    f"<embed src={ELSEWHERE}/11>",
+    f"<link rel=stylesheet href={ELSEWHERE}/12.css>",
+    f"<style>@import '{ELSEWHERE}/13.css'; * {{ display: none }}</style>",
+    f"<div style='background: url({ELSEWHERE}/14.png); position: fixed; inset: 0'>cover</div>",
+    f"<meta http-equiv=refresh content='0;url={ELSEWHERE}/15'>",
+    f"<base href={ELSEWHERE}/>",
+    f"<form action={ELSEWHERE}/16><input name=password autofocus onfocus=window.owned=1></form>",
+    f"<video src={ELSEWHERE}/17.mp4 autoplay poster={ELSEWHERE}/18.png onerror=window.owned=1></video>",
+    f"<audio src={ELSEWHERE}/19.mp3 autoplay onerror=window.owned=1></audio>",
+    "<details open ontoggle=window.owned=1>",
+    "<body onload=window.owned=1>",
+    f"<a href={ELSEWHERE} ping={ELSEWHERE}/20 target=_top>link</a>",
+    "<a href=javascript:window.owned=1>link</a>",
+    "<template><script>window.owned=1</script></template>",
+    "<noscript><p title='</noscript><img src=x onerror=window.owned=1>'>",
+    "<div id=transcript></div><img name=getElementById>",
+    "</textarea><script>window.owned=1</script>",
+)
+LIVE = "script, img, svg, math, iframe, object, embed, link, style, meta, base, form, input, video, audio, [style]"
+
+
+@pytest.fixture
+def watched(page: Page) -> Iterator[list[str]]:
+    """The requests to elsewhere, none of which may happen; nor may the page be left or anything be run."""
+    elsewhere: list[str] = []
+    page.context.on("request", lambda request: "attacker" in request.url and elsewhere.append(request.url))
+    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
+    yield elsewhere
+    assert elsewhere == []
+
+
+def refuses_all(chat: Chat) -> None:
+    """Looks at the transcript after hovering and clicking what it holds."""
+    page = chat.page
+    assert page.evaluate("window.owned") is None
+    assert page.evaluate("document.styleSheets.length") == 5
+    expect(chat.log.locator(LIVE)).to_have_count(0)
+    for link in chat.log.locator("a").all():
+        href = link.get_attribute("href")
+        assert href is None or re.match(r"(https?|mailto):", href)
+        assert href is None or link.get_attribute("rel") == "noopener noreferrer nofollow"
+        assert href is None or link.get_attribute("target") == "_blank"
+    handlers = """Array.from(document.querySelectorAll("#transcript *")).flatMap(
+        (element) => element.getAttributeNames().filter((name) => name.startsWith("on")))"""
+    assert page.evaluate(handlers) == []
+
+
+def test_text_of_a_message_and_of_an_answer_stays_text(chat: Chat, watched: list[str]) -> None:
+    attack = "\n\n".join(MARKED + RAW)
+    chat.ask(attack)
+    chat.ask("What did I ask first?")
+    expect(chat.messages("You").first).to_have_text(attack, use_inner_text=True)
+    expect(chat.messages("Assistant").last).to_contain_text("<img src=x onerror=window.owned=1>")
+    refuses_all(chat)
+    chat.page.reload()
+    expect(chat.messages("Assistant").last).to_contain_text("<img src=x onerror=window.owned=1>")
+    refuses_all(chat)
+
+
+def test_a_tool_call_and_its_result_stay_text(chat: Chat, watched: list[str]) -> None:
+    chat.ask("What is the most popular song on <img src=x onerror=window.owned=1>?")
+    chat.ask(f"What is the most popular song on <svg onload=window.owned=1> ![x]({ELSEWHERE}/1.png)?")
+    refuses_all(chat)
+
+
+@pytest.mark.parametrize("attack", [RAW[0], RAW[2], RAW[-2]])
+def test_a_title_stays_text(page: Page, watched: list[str], attack: str) -> None:
+    page.goto("/")
+    page.get_by_text("Title and instructions").click()
+    page.get_by_label("Title").fill(attack)
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(attack)
+    page.goto("/")
+    expect(page.get_by_role("link", name=attack, exact=True).first).to_be_visible()
+    assert page.evaluate("window.owned") is None
+
+
+def test_even_without_escaping_the_sanitiser_and_the_policy_hold(chat: Chat, watched: list[str]) -> None:
+    """The second and third line of defence, by themselves."""
+    chat.page.evaluate(
+        """async (attacks) => {
+            const {default: purifier} = await import("/static/conversations/vendor/purify.mjs");
+            const box = document.getElementById("transcript");
+            for (const attack of attacks) box.append(purifier.sanitize(attack, {RETURN_DOM_FRAGMENT: true, FORBID_TAGS: ["img",
+                "image", "svg", "math", "style", "form", "input", "video", "audio"], FORBID_ATTR: ["style", "ping", "target"]}));
+        }""",
+        list(RAW),
+    )
+    assert chat.page.evaluate("window.owned") is None
+    refused = chat.page.evaluate(
+        """() => { try { document.createElement("div").innerHTML = "<b>x</b>"; } catch (error) { return error.name; } }"""
+    )
+    assert refused == "TypeError"
+
+
+def test_a_link_tells_where_it_leads(chat: Chat) -> None:
+    chat.ask("[my bank](https://attacker.invalid/login) and https://honest.example/page")
+    chat.ask("What did I ask first?")
+    disguised, honest = chat.messages("Assistant").last.locator("a").all()
+    expect(disguised).to_have_attribute("title", "https://attacker.invalid/login")
+    shown = disguised.evaluate("link => getComputedStyle(link, '::after').content")
+    assert "attacker.invalid" in shown
+    assert honest.evaluate("link => getComputedStyle(link, '::after').content") == "none"
+
+
+def test_characters_that_reorder_text_are_made_visible(chat: Chat) -> None:
+    chat.ask("access\u202eresu\u2066")
+    expect(chat.messages("You")).to_have_text("access[U+202E]resu[U+2066]")

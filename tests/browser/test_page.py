@@ -1,0 +1,157 @@
+"""The page itself: widths, keyboard, scrolling, older messages."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conversing import UNENDING, Chat
+
+WIDE = "`" + "x" * 400 + "`\n\n" + "y" * 400 + "\n\n|" + "column|" * 40 + "\n|" + "-|" * 40 + "\n\n```\n" + "z " * 400 + "\n```"
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_nothing_is_wider_than_the_screen(chat: Chat, width: int) -> None:
+    chat.page.set_viewport_size({"width": width, "height": 800})
+    for question in (WIDE, "What did I ask first?", "show markdown", "show parallel calls", "fail cut"):
+        chat.ask(question)
+    assert chat.page.evaluate(OVERFLOW) == 0
+    for path in ("/", "/accounts/login/", "/conversations/none/"):
+        chat.page.goto(path)
+        assert chat.page.evaluate(OVERFLOW) == 0
+
+
+def test_everything_can_be_done_by_keyboard(page: Page) -> None:
+    page.goto("/")
+    focused = page.locator(":focus")
+    expect(focused).to_have_attribute("name", "message")
+    page.keyboard.type(UNENDING)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/conversations/*/")
+    chat = Chat(page)
+    expect(chat.messages("Assistant")).not_to_be_empty()
+    expect(chat.box).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(chat.stop_button).to_be_focused()
+    page.keyboard.press("Space")
+    expect(chat.log).to_contain_text("Stopped.")
+    expect(chat.box).to_be_focused()
+    page.keyboard.type("What is the most popular song on WZPZ?")
+    page.keyboard.press("Tab")
+    expect(chat.send_button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(chat.messages("Assistant").last).to_contain_text("Elemental Hotel")
+    card = chat.tool("top_song").locator("summary")
+    card.focus()
+    expect(chat.tool("top_song").locator(".result")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(chat.tool("top_song").locator(".result")).to_be_hidden()
+    expect(card).to_be_focused()
+
+
+def test_the_first_tab_leads_to_the_content(page: Page) -> None:
+    page.goto("/conversations/none/")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_the_newest_stays_in_sight_until_the_reader_scrolls_up(chat: Chat) -> None:
+    chat.page.set_viewport_size({"width": 800, "height": 500})
+    jump = chat.page.get_by_role("button", name="Jump to the newest")
+    chat.ask("show a long answer")
+    expect(jump).to_be_hidden()
+    at_end = "Math.abs(document.scrollingElement.scrollHeight - innerHeight - scrollY) < 2"
+    assert chat.page.evaluate(at_end)
+    chat.say("show a long answer")
+    expect(chat.messages("Assistant")).to_have_count(2)
+    chat.grown(300)
+    chat.page.mouse.wheel(0, -200)
+    expect(jump).to_be_visible()
+    place = chat.page.evaluate("scrollY")
+    chat.settled()
+    assert chat.page.evaluate("scrollY") == place
+    jump.click()
+    expect(jump).to_be_hidden()
+    assert chat.page.evaluate(at_end)
+    expect(chat.log).to_be_focused()
+
+
+def test_one_s_own_message_is_brought_into_sight(chat: Chat) -> None:
+    chat.page.set_viewport_size({"width": 800, "height": 500})
+    chat.ask("show a long answer")
+    chat.page.mouse.wheel(0, -5000)
+    chat.ask("hello")
+    expect(chat.messages("You").last).to_be_in_viewport()
+
+
+def test_older_messages_are_put_before_the_newer_ones(chat: Chat) -> None:
+    big = "word " * 19_000
+    for number in range(7):
+        chat.ask(f"{number} {big}")
+    chat.page.reload()
+    older = chat.page.get_by_role("link", name="Earlier messages")
+    expect(older).to_be_visible()
+    assert chat.messages("You").count() < 7
+    while older.is_visible():
+        shown = chat.messages("You").count()
+        older.click()
+        expect(chat.messages("You")).not_to_have_count(shown)
+    beginnings = [text[:2] for text in chat.messages("You").all_text_contents()]
+    assert beginnings == [f"{number} " for number in range(7)]
+
+
+def test_an_older_page_by_itself_leads_back_to_the_newest(chat: Chat) -> None:
+    chat.ask("hello")
+    chat.ask("show markdown")
+    last = chat.messages("You").last.get_attribute("data-key")
+    address = chat.page.url
+    chat.page.goto(f"{address}?before={last}")
+    expect(chat.messages("You")).to_have_text(["hello"])
+    expect(chat.box).to_have_count(0)
+    chat.page.get_by_role("link", name="Back to the newest messages").click()
+    expect(chat.page).to_have_url(address)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_told_from_its_ground(page: Page, scheme: str) -> None:
+    """WCAG 2.2, 1.4.3: 4.5 to 1 for each pair of tokens that is used as text on ground."""
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto("/accounts/login/")
+    inks = ("ink", "soft", "accent", "bad", "good")
+    pairs = [(ink, ground) for ink in inks for ground in ("paper", "raised", "tint")]
+    for ink, ground in [*pairs, ("on-accent", "accent"), ("bad", "bad-tint")]:
+        assert contrast(colour(page, ink), colour(page, ground)) >= 4.5, (ink, ground)
+
+
+def colour(page: Page, token: str) -> tuple[float, ...]:
+    """The red, green and blue of a token, from 0 to 1."""
+    value = page.evaluate(f"getComputedStyle(document.documentElement).getPropertyValue('--{token}')")
+    return tuple(int(part, 16) / 255 for part in re.findall("[0-9a-f]{2}", value))
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """The ratio of WCAG 2.2."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    """Relative luminance of WCAG 2.2."""
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("path", ["/", "conversation"])
+def test_targets_are_large_enough_for_a_finger(chat: Chat, path: str) -> None:
+    chat.page.set_viewport_size({"width": 390, "height": 844})
+    chat.ask("show markdown")
+    if path == "/":
+        chat.page.goto(path)
+    for control in chat.page.locator("button, input:not([type=hidden]), select, summary, .bar a").all():
+        box = control.bounding_box() if control.is_visible() else None
+        assert box is None or (box["height"] >= 44 and box["width"] >= 44), control.inner_text()
