@@ -26,11 +26,6 @@ def is_client_tool_use(block: Block) -> bool:
     return "toolUse" in block and block["toolUse"].get("type") in RUN_BY_CLIENT
 
 
-def client_tool_uses(content: list[Block]) -> list[Block]:
-    """The `toolUse` members of the blocks that ask us to run a tool, in order."""
-    return [block["toolUse"] for block in content if is_client_tool_use(block)]
-
-
 def plain_text(content: list[Block]) -> str:
     """All that the text blocks and cited texts say."""
     return "".join(

@@ -1,0 +1,165 @@
+"""Stored turns become the messages of a valid request, whatever happened in them."""
+
+import pytest
+
+from conversations.protocol.history import INTERRUPTED
+from tests.protocol.asking import (
+    IMAGE,
+    MODEL,
+    REDACTED,
+    SERVED,
+    SERVED_RESULT,
+    SIGNED,
+    Block,
+    asked,
+    assistant,
+    interrupted,
+    result,
+    round_,
+    turn,
+    use,
+    user,
+)
+
+ANSWERED = round_("Let me see.", use(), results=[result()], stop_reason="tool_use")
+
+
+def test_the_first_round_asks_what_the_user_said() -> None:
+    assert asked(turn("Hi")) == [user("Hi")]
+
+
+def test_a_round_after_tools_ends_with_their_results() -> None:
+    assert asked(turn("Hi", ANSWERED)) == [user("Hi"), assistant("Let me see.", use()), user(result())]
+
+
+def test_a_further_turn_tells_all_that_was_said() -> None:
+    told = asked(turn("Hi", ANSWERED, round_("Elemental Hotel")), turn("Thanks"))
+    assert told[-3:] == [user(result()), assistant("Elemental Hotel"), user("Thanks")]
+
+
+def test_all_results_of_a_round_are_in_one_message_in_the_order_of_its_calls() -> None:
+    both = round_(use("t1"), use("t2"), results=[result("t2", "two"), result("t1", "one")])
+    assert asked(turn("Hi", both))[-1] == user(result("t1", "one"), result("t2", "two"))
+
+
+# -- turns that did not end well
+
+
+def test_a_question_without_an_answer_is_followed_by_the_next() -> None:
+    assert asked(turn("Hi"), turn("Hello?")) == [user("Hi"), assistant(INTERRUPTED), user("Hello?")]
+
+
+def test_of_a_cut_round_what_it_said_is_told_and_nothing_else() -> None:
+    cut = round_(SIGNED, "Let me", use(), SERVED, complete=False, results=[result()])
+    assert asked(turn("Hi", cut), turn("And?")) == [user("Hi"), assistant("Let me"), user("And?")]
+
+
+def test_a_cut_round_that_said_nothing_leaves_no_trace() -> None:
+    cut = round_(use(), complete=False)
+    assert asked(turn("Hi", cut), turn("And?")) == [user("Hi"), assistant(INTERRUPTED), user("And?")]
+
+
+def test_a_turn_stopped_before_its_calls_ran_tells_that_they_were_interrupted() -> None:
+    stopped = turn("Hi", round_(use("t1"), use("t2"), results=[result("t2")]))
+    assert asked(stopped, turn("And?"))[2:] == [
+        user(interrupted("t1"), result("t2")),
+        assistant(INTERRUPTED),
+        user("And?"),
+    ]
+
+
+def test_a_turn_stopped_between_its_results_and_the_next_round_goes_on() -> None:
+    told = asked(turn("Hi", ANSWERED), turn("And?"))
+    assert told[2:] == [user(result()), assistant(INTERRUPTED), user("And?")]
+
+
+def test_an_empty_answer_is_left_out() -> None:
+    assert asked(turn("Hi", ANSWERED, round_()), turn("And?")) == asked(turn("Hi", ANSWERED), turn("And?"))
+
+
+def test_a_turn_that_a_guardrail_blocked_is_left_out() -> None:
+    blocked = turn("Bad", ANSWERED, round_("Blocked.", stop_reason="guardrail_intervened"))
+    assert asked(turn("Hi", round_("Hello")), blocked, turn("Good")) == [
+        user("Hi"),
+        assistant("Hello"),
+        user("Good"),
+    ]
+
+
+def test_a_turn_that_a_guardrail_blocked_is_told_while_it_is_the_one_that_is_asked() -> None:
+    blocked = round_(use(), results=[result()], stop_reason="guardrail_intervened")
+    assert asked(turn("Bad", blocked)) == [user("Bad"), assistant(use()), user(result())]
+
+
+# -- reasoning, citations and server-side tools
+
+
+@pytest.mark.parametrize("reasoning", [SIGNED, REDACTED])
+def test_signed_reasoning_goes_back_unchanged(reasoning: Block) -> None:
+    assert asked(turn("Hi", round_(reasoning, use(), results=[result()])))[1] == assistant(reasoning, use())
+
+
+@pytest.mark.parametrize(
+    "reasoning",
+    [
+        {"reasoningText": {"text": "hm"}},
+        {"reasoningText": {"text": "hm", "signature": ""}},
+        {"redactedContent": ""},
+        {"redactedContent": "?"},
+        {},
+    ],
+)
+def test_reasoning_without_its_signature_is_left_out(reasoning: Block) -> None:
+    assert asked(turn("Hi", round_({"reasoningContent": reasoning}, "Yes")), turn("Thanks"))[1] == assistant(
+        "Yes"
+    )
+
+
+def test_reasoning_that_nothing_follows_is_left_out() -> None:
+    told = asked(turn("Hi", round_(SIGNED, "Yes", SIGNED, REDACTED)), turn("And?"))
+    assert told[1] == assistant(SIGNED, "Yes")
+
+
+def test_reasoning_that_only_an_unanswered_server_call_follows_is_left_out() -> None:
+    assert asked(turn("Hi", round_("Yes", SIGNED, SERVED)), turn("And?"))[1] == assistant("Yes")
+
+
+def test_what_only_another_model_understands_is_left_out() -> None:
+    other = round_(
+        SIGNED, SERVED, SERVED_RESULT, "Yes", use(), results=[result()], model="amazon.nova-2-lite"
+    )
+    assert asked(turn("Hi", other)) == [user("Hi"), assistant("Yes", use()), user(result())]
+
+
+def test_cited_text_goes_back_as_text() -> None:
+    cited = {
+        "citationsContent": {
+            "content": [{"text": "It "}, {"text": "says so."}],
+            "citations": [{"title": "W"}],
+        }
+    }
+    bare = {"citationsContent": {"content": [{"text": ""}], "citations": [{"title": "W"}]}}
+    for complete in (True, False):
+        told = asked(turn("Hi", round_(cited, bare, complete=complete)), turn("And?"))
+        assert told[1] == assistant("It says so.")
+
+
+def test_a_server_side_call_goes_back_with_its_result() -> None:
+    assert asked(turn("Hi", round_(SERVED, SERVED_RESULT, "Yes")), turn("And?"))[1] == assistant(
+        SERVED, SERVED_RESULT, "Yes"
+    )
+
+
+@pytest.mark.parametrize("lone", [SERVED, SERVED_RESULT])
+def test_a_server_side_call_or_result_alone_is_left_out(lone: Block) -> None:
+    assert asked(turn("Hi", round_(lone, "Yes")), turn("And?"))[1] == assistant("Yes")
+
+
+def test_images_that_a_model_made_are_left_out() -> None:
+    assert asked(turn("Hi", round_(IMAGE, "Yes")), turn("And?"))[1] == assistant("Yes")
+
+
+def test_the_history_is_told_for_the_model_that_is_asked() -> None:
+    said = turn("Hi", round_(SIGNED, "Yes"))
+    assert asked(said, turn("And?"), model=MODEL)[1] == assistant(SIGNED, "Yes")
+    assert asked(said, turn("And?"), model="other")[1] == assistant("Yes")

@@ -1,0 +1,44 @@
+"""Whole turns as events, made of streams as the product makes them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from conversations.protocol import events
+from conversations.protocol.events import Event
+from conversations.protocol.stream import Assembly
+from tests.protocol.recorded import Stream
+
+CONVERSATION, TURN, QUESTION = "c0", "f3a1", "9b2e"
+
+
+def turn_of(*rounds: Stream, question: str = "Hi") -> list[Event]:
+    """The events of a turn with these rounds, its tools all answered; it fails if its last round was cut."""
+    told = [events.run_started(CONVERSATION, TURN), *events.user_message(QUESTION, question)]
+    used: set[str] = set()
+    for number, stream in enumerate(rounds, 1):
+        told += round_of(stream, number, used)
+    if rounds and rounds[-1].stop_reason is None:
+        return [*told, events.run_error("The answer broke off.", "stream_cut")]
+    usage = [events.token_usage(stream.model, stream.usage) for stream in rounds]
+    return [*told, events.run_finished(CONVERSATION, TURN, "success", usage)]
+
+
+def round_of(stream: Stream, number: int, used: set[str]) -> list[Event]:
+    """A round's events; `used` gains its tool use ids."""
+    assembly = Assembly(used)
+    told = [events.step_started(number), *shown(assembly, stream.events, f"{TURN}:{number}")]
+    if not assembly.complete:
+        return told
+    used |= {call.tool_use_id for call in assembly.calls()}
+    metadata = {"stopReason": assembly.stop_reason, "usage": assembly.usage, "model": stream.model}
+    results = [
+        events.tool_call_result(call.tool_use_id, "8 Storey Hike", status="success", duration_ms=3)
+        for call in assembly.calls()
+    ]
+    return [*told, events.step_finished(number, metadata), *results]
+
+
+def shown(assembly: Assembly, said: Sequence[tuple[str, Any]], prefix: str) -> list[Event]:
+    """The events that show what a stream said."""
+    deltas = [delta for name, payload in said for delta in assembly.feed(name, payload)]
+    return [event for delta in deltas for event in events.block_events(prefix, delta)]
