@@ -14,9 +14,8 @@ from django.db import connection
 from conversations import turns
 from conversations.errors import InternalError, NotFound, NotYet, Refused
 from conversations.journal import Frame, head, page, read
-from conversations.journal.lines import encode
 from conversations.journal.reading import queue
-from conversations.live import HUB, READERS
+from conversations.live import HUB, READERS, unnumbered
 from conversations.models import Conversation
 from conversations.outbox import Outbox, TooSlow
 from conversations.protocol.events import custom
@@ -53,7 +52,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         await self.outbox.begin(seq, snapshot)
         if queued:
-            self.outbox.notice(encode(custom("queued", queued)))
+            self.outbox.notice(unnumbered(custom("queued", queued)))
         self.pump = asyncio.create_task(self._pump(self.outbox))
 
     async def disconnect(self, code: int) -> None:
@@ -89,7 +88,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _refuse(self, frame: dict[str, Any], code: str, message: str) -> None:
         value = {"id": frame.get("id"), "code": code, "message": message}
         if self.outbox is not None:
-            self.outbox.notice(encode(custom("refused", value)))
+            self.outbox.notice(unnumbered(custom("refused", value)))
 
     # -- commands
 
@@ -136,7 +135,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if after is not None and after <= last:
             return after, None, queue(self.conversation_id)
         found = page(conversation)
-        return found.seq, encode(found.event()), found.queue
+        return found.seq, unnumbered(found.event()), found.queue
 
     def _start(self, message_id: Any, text: Any) -> None:
         turns.start(self._conversation(), message_id, text)

@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
@@ -73,7 +74,7 @@ class Hub:
 
     def notify(self, conversation: UUID, event: dict[str, Any]) -> None:
         """Sends every socket of a conversation a frame that is no part of the record, from any thread."""
-        text = json.dumps(event, ensure_ascii=False)
+        text = unnumbered(event)
         self._soon(lambda: self._each(conversation, lambda socket: socket.notice(text)))
 
     def listening(self) -> list[UUID]:
@@ -125,6 +126,11 @@ class Hub:
                 tell(socket)
             except Exception:
                 logger.exception("a socket could not be told")
+
+
+def unnumbered(event: dict[str, Any]) -> str:
+    """The frame of an event that is no part of the record."""
+    return json.dumps(event | {"timestamp": time.time_ns() // 1_000_000}, ensure_ascii=False)
 
 
 HUB = Hub()

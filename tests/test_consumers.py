@@ -82,6 +82,7 @@ async def test_without_a_good_after_the_first_frame_is_a_snapshot(
         snapshot = await page.receive()
     assert snapshot["type"] == "MESSAGES_SNAPSHOT"
     assert snapshot["metadata"]["seq"] == len(await sync_to_async(record)(conversation))
+    assert isinstance(snapshot["timestamp"], int)
     roles = [message["role"] for message in snapshot["messages"]]
     assert roles == ["user", "assistant", "assistant", "tool", "assistant"]
     assert snapshot["messages"][-1]["id"] == f"{turn.pk}:2:0"
@@ -116,6 +117,7 @@ async def test_a_wrong_frame_is_answered_and_the_socket_stays_open(
         refused = await page.receive()
         assert (refused["name"], refused["value"]["code"]) == ("turntable.refused", code)
         assert "metadata" not in refused
+        assert isinstance(refused["timestamp"], int)
         message_id = str(uuid.uuid4())
         await page.send({"type": "message", "id": message_id, "text": " "})
         assert (await page.receive())["value"]["id"] == message_id
