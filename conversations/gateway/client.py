@@ -200,7 +200,7 @@ def _encoded(body: Mapping[str, Any]) -> bytes:
 
 def _object(payload: bytes) -> dict[str, Any] | None:
     try:
-        value = json.loads(payload)
+        value = json.loads(payload.decode())
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

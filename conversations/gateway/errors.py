@@ -59,7 +59,7 @@ _KONG_BODY_WORDS = "content-type header does not match request body"
 
 
 def from_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int) -> GatewayError:
-    """The error that an HTTP answer of 300 and over stands for; `sent` the request body's bytes."""
+    """The error that an HTTP answer of 300 and over, to a request of `sent` bytes, stands for."""
     detail = said(body) or _code(headers) or _phrase(status)
     if status == 400 and sent > _KONG_BODY_LIMIT and _KONG_BODY_WORDS in detail:
         detail += f"; the request has {sent} bytes: the gateway's max_request_body_size may be smaller"

@@ -11,7 +11,7 @@ import pytest
 from conversations.gateway.connection import _Connection
 from conversations.gateway.frames import Decoder, encode
 from tests.gateway.talking import Wire, heard, talking
-from tests.gateway.wire import EVENT_STREAM, Answer, End, Part, answer_frames
+from tests.gateway.wire import EVENT_STREAM, Answer, End, Part, answer_frames, head
 from tests.protocol.recorded import FOLDER, NONE_HERE
 
 FRAMES = answer_frames("Hello", " world")
@@ -136,12 +136,15 @@ def test_a_connection_serves_again_after_an_error(wire: Wire) -> None:
     assert len({request.connection for request in wire.server.requests}) == 1
 
 
-def test_a_reader_who_leaves_early_closes_the_connection(wire: Wire) -> None:
-    wire.server.play(Answer.stream(*FRAMES[:2], terminated=False, end=End.STALL))
-    events = wire.call().events()
+@pytest.mark.parametrize("length", [{"Transfer-Encoding": "chunked"}, {"Content-Length": "9999"}])
+def test_a_reader_who_leaves_early_closes_the_connection(wire: Wire, length: dict[str, str]) -> None:
+    beginning = FRAMES[0] if "Content-Length" in length else b"%x\r\n%b\r\n" % (len(FRAMES[0]), FRAMES[0])
+    wire.server.play(Answer((head(200, {**EVENT_STREAM, **length}), beginning), End.STALL))
+    call = wire.call()
+    events = call.events()
     next(events)
     events.close()  # type: ignore[attr-defined]
-    assert wire.server.requests[0].hung_up.wait(1)
+    assert wire.server.requests[0].hung_up.wait(1), call
 
 
 def test_a_stale_connection_is_replaced_without_an_error(wire: Wire) -> None:

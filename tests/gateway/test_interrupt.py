@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,21 @@ def test_before_it_began(wire: Wire) -> None:
     call.interrupt()
     assert type(heard(call).error) is CallInterrupted
     assert wire.server.requests == []
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["a new connection", "a kept connection"])
+def test_just_before_the_request_is_sent(*, kept: bool) -> None:
+    class Labels(dict[str, str]):
+        def get(self, key: str, default: Any = None) -> Any:
+            call.interrupt()
+            return default
+
+    with talking(Answer.stream(*FRAMES), headers=(("X-User", "{user}"),)) as wire:
+        if kept:
+            assert heard(wire.call()).error is None
+        call = wire.gateway.call("m", {}, Labels())
+        assert type(heard(call).error) is CallInterrupted
+        assert len(wire.server.requests) == kept
 
 
 def connecting(sock: socket.socket | None) -> bool:

@@ -1,0 +1,41 @@
+"""The product as a program of one's own meets it: a real server, a websocket, AG-UI events."""
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ag_ui_validate.pytest_plugin import assert_valid_agui
+from websockets.sync.client import ClientConnection
+
+from tests.asking import answer
+from tests.serving import Browser, manage, serving, site
+
+QUESTION = "What is the most popular song on WZPZ?"
+
+
+def until_end(page: ClientConnection) -> list[dict[str, Any]]:
+    """The events up to the end of a run, acknowledged as they come."""
+    events: list[dict[str, Any]] = []
+    while not events or events[-1]["type"] not in ("RUN_FINISHED", "RUN_ERROR"):
+        events.append(json.loads(page.recv(timeout=30)))
+        page.send(json.dumps({"type": "ack", "seq": events[-1]["metadata"]["seq"]}))
+    return events
+
+
+def test_a_plain_websocket_client_asks_and_the_terminal_goes_on_with_the_same_conversation(tmp_path: Path) -> None:
+    environment = site(tmp_path)
+    with serving(environment) as server:
+        reader = Browser()
+        address = reader.open(server.url + server.path).url
+        conversation = address.rstrip("/").rpartition("/")[2]
+        with reader.connect(address) as page:
+            page.send(json.dumps({"type": "message", "id": str(uuid4()), "text": QUESTION}))
+            snapshot, *events = until_end(page)
+            assert snapshot["type"] == "MESSAGES_SNAPSHOT"
+            assert '"Elemental Hotel" by 8 Storey Hike' in answer(events)
+            assert_valid_agui(events)
+            asked = manage(environment, "ask", "And on WKRP?", "--conversation", conversation)
+            assert "Station WKRP not found." in asked.stdout
+            assert answer(until_end(page)) in " ".join(asked.stdout.split("\n"))
+        assert "Station WKRP not found." in reader.open(address).text
