@@ -9,8 +9,9 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -18,10 +19,12 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 Frame = tuple[int, str]
 Batch = list[tuple[UUID, list[Frame]]]
+Heads = Callable[[list[UUID]], dict[UUID, int]]
 
 logger = logging.getLogger(__name__)
 
 GROUP = "turntable.doorbell"
+RING_EVERY = 0.02
 LOOK_EVERY = 1.0
 JOIN_EVERY = 60.0
 
@@ -83,7 +86,7 @@ class Hub:
 
     def rang(self, conversation: UUID, seq: int) -> None:
         """Tells the sockets of a record that goes further than they have heard."""
-        if seq > self._seen.get(conversation, -1):
+        if conversation in self._sockets and seq > self._seen.get(conversation, -1):
             self._seen[conversation] = seq
             self._each(conversation, lambda socket: socket.news(seq))
 
@@ -93,18 +96,22 @@ class Hub:
         return rings
 
     def _soon(self, call: Callable[[], None]) -> None:
-        loop = self._loop
+        with self._lock:
+            loop, is_first = self._loop, not self._waiting
+            if loop is not None:
+                self._waiting.append(call)
         if loop is None:
             call()
-            return
-        with self._lock:
-            self._waiting.append(call)
-            if len(self._waiting) > 1:
-                return
+        elif is_first:
+            self._wake(loop)
+
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
             loop.call_soon_threadsafe(self._run_waiting)
         except RuntimeError:
             logger.info("the server's loop is closed")
+            with self._lock:
+                self._waiting = [] if self._loop is loop else self._waiting
 
     def _run_waiting(self) -> None:
         with self._lock:
@@ -118,7 +125,7 @@ class Hub:
                 self._rings[str(conversation)] = self._seen[conversation] = frames[-1][0]
                 self._each(conversation, lambda socket, frames=frames: socket.frames(frames))  # type: ignore[misc]
                 if conversation not in self._sockets:
-                    self._seen.pop(conversation)
+                    self._seen.pop(conversation, None)
 
     def _each(self, conversation: UUID, tell: Callable[[Socket], None]) -> None:
         for socket in list(self._sockets.get(conversation, ())):
@@ -138,11 +145,11 @@ READERS = ThreadPoolExecutor(8, thread_name_prefix="journal-reader")
 """Database reads of sockets: Django's own thread for them is one for all, and the loop's default pool is six here."""
 
 
-async def keep_in_touch(heads: Callable[[list[UUID]], dict[UUID, int]]) -> None:
+async def keep_in_touch(heads: Heads, hub: Hub = HUB) -> None:
     """Rings for other processes and hears their rings, for ever; `heads` reads the last `seq` of conversations."""
-    tasks = [asyncio.create_task(_look(heads))]
+    tasks = [asyncio.create_task(_look(hub, heads))]
     if has_layer():
-        tasks += [asyncio.create_task(_ring()), asyncio.create_task(_hear())]
+        tasks += [asyncio.create_task(ring(hub)), asyncio.create_task(hear(hub))]
     await asyncio.gather(*tasks)
 
 
@@ -151,55 +158,55 @@ def has_layer() -> bool:
     return not isinstance(get_channel_layer(), InMemoryChannelLayer)
 
 
-async def _look(heads: Callable[[list[UUID]], dict[UUID, int]]) -> None:
-    loop = asyncio.get_running_loop()
+async def _look(hub: Hub, heads: Heads) -> None:
     while True:
         await asyncio.sleep(LOOK_EVERY)
-        HUB.rings() if not has_layer() else None
-        conversations = HUB.listening()
-        if conversations:
-            await _safely(_look_once(loop, heads, conversations))
+        if not has_layer():
+            hub.rings()
+        if hub.listening():
+            await _safely(_look_once(hub, heads))
 
 
-async def _look_once(
-    loop: asyncio.AbstractEventLoop,
-    heads: Callable[[list[UUID]], dict[UUID, int]],
-    conversations: Iterable[UUID],
-) -> None:
-    for conversation, seq in (await loop.run_in_executor(READERS, heads, list(conversations))).items():
-        HUB.rang(conversation, seq)
+async def _look_once(hub: Hub, heads: Heads) -> None:
+    loop = asyncio.get_running_loop()
+    for conversation, seq in (await loop.run_in_executor(READERS, heads, hub.listening())).items():
+        hub.rang(conversation, seq)
 
 
-async def _ring() -> None:
+async def ring(hub: Hub) -> None:
+    """Tells the other processes of what was committed in this one, for ever."""
     layer: Any = get_channel_layer()
     while True:
-        await asyncio.sleep(0.02)
-        rings = HUB.rings()
-        if rings:
-            await _safely(layer.group_send(GROUP, {"type": "doorbell", "rings": rings}))
+        await asyncio.sleep(RING_EVERY)
+        rings = hub.rings()
+        if rings and not await _safely(layer.group_send(GROUP, {"type": "doorbell", "rings": rings})):
+            await asyncio.sleep(LOOK_EVERY)
 
 
-async def _hear() -> None:
+async def hear(hub: Hub) -> None:
+    """Hears what the other processes tell, for ever; a layer that fails or forgets is joined again."""
     layer: Any = get_channel_layer()
     channel = await layer.new_channel("turntable.process")
     while True:
-        await _safely(layer.group_add(GROUP, channel))
-        try:
-            async with asyncio.timeout(JOIN_EVERY):
-                await _hear_rings(layer, channel)
-        except TimeoutError:
-            continue
+        if not await _safely(_hear_for_a_while(hub, layer, channel)):
+            await asyncio.sleep(LOOK_EVERY)
 
 
-async def _hear_rings(layer: Any, channel: str) -> None:
-    while True:
-        message = await layer.receive(channel)
-        for conversation, seq in message["rings"].items():
-            HUB.rang(UUID(conversation), seq)
+async def _hear_for_a_while(hub: Hub, layer: Any, channel: str) -> None:
+    await layer.group_add(GROUP, channel)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(JOIN_EVERY):
+            while True:
+                message = await layer.receive(channel)
+                for conversation, seq in message["rings"].items():
+                    hub.rang(UUID(conversation), seq)
 
 
-async def _safely(work: Any) -> None:
+async def _safely(work: Awaitable[None]) -> bool:
+    """Whether the work went well; a failure is only logged, as every process looks for itself too."""
     try:
         await work
-    except Exception:
-        logger.exception("other processes could not be reached")
+    except Exception as error:  # noqa: BLE001 (a layer or database may fail with anything)
+        logger.warning("other processes could not be reached: %r", error)
+        return False
+    return True

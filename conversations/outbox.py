@@ -86,13 +86,14 @@ class Outbox:
 
     async def _send_next(self) -> bool:
         """Sends the frames that follow; whether there were any."""
+        began = self.cursor
         frames = self._take_held() or await self._read(self.cursor)
         for seq, text in frames:
             if seq == self.cursor + 1:
                 await self._wait_for_room()
                 await self._send_counted(seq, text)
                 self.cursor = seq
-        return bool(frames)
+        return self.cursor > began
 
     def _take_held(self) -> list[Frame]:
         """The held frames if they go on where the cursor is; they are forgotten where they do not."""

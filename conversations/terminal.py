@@ -11,6 +11,9 @@ from django.core.management.base import OutputWrapper
 from conversations.journal import Frame, read
 
 LOOK_EVERY = 0.5
+CONTROLS = {*range(32), *range(127, 160)} - {ord("\n"), ord("\t")}
+UNPRINTABLE = dict.fromkeys(CONTROLS, "\N{REPLACEMENT CHARACTER}")
+"""What a terminal may take for a command: a model's words move no cursor and set no title."""
 
 
 class Terminal:
@@ -23,6 +26,7 @@ class Terminal:
         self._arguments: dict[str, str] = {}
         self._answers: set[str] = set()
         self._at_line_start = True
+        self._has_begun = False
 
     def frames(self, frames: list[Frame]) -> None:
         """Hears that there is something to read."""
@@ -35,31 +39,36 @@ class Terminal:
     def notice(self, text: str) -> None:
         """Passes over what is no part of the record."""
 
-    def follow(self, run: str) -> str | None:
-        """Prints what is said until the run ends; its error's text, if it failed."""
-        ours = False
-        for event in self._events():
-            ours = ours or event.get("runId") == run
-            if ours and event["type"] in ("RUN_FINISHED", "RUN_ERROR"):
+    def follow(self, run: str, meanwhile: Callable[[], None] = lambda: None) -> str | None:
+        """Prints what is said until the run ends; its error's text, if it failed. Goes on where it was when it is called again.
+
+        Calls `meanwhile` whenever nothing has come for half a second.
+        """
+        for event in self._events(meanwhile):
+            self._has_begun = self._has_begun or event.get("runId") == run
+            if self._has_begun and event["type"] in ("RUN_FINISHED", "RUN_ERROR"):
                 message: str | None = event.get("message")
                 return message
             show = SHOWN.get(event["type"])
-            if ours and show is not None:
+            if self._has_begun and show is not None:
                 show(self, event)
         return None
 
-    def _events(self) -> Iterator[dict[str, Any]]:
+    def _events(self, meanwhile: Callable[[], None]) -> Iterator[dict[str, Any]]:
         """The record's events from the cursor on, for ever."""
         while True:
-            self._news.wait(LOOK_EVERY)
+            has_news = self._news.wait(LOOK_EVERY)
             self._news.clear()
             while frames := read(self._conversation, self._cursor):
+                has_news = True
                 for self._cursor, data in frames:
                     yield json.loads(data)
+            if not has_news:
+                meanwhile()
 
     def _write(self, text: str) -> None:
         if text:
-            self._out.write(text, ending="")
+            self._out.write(text.translate(UNPRINTABLE), ending="")
             self._out.flush()
             self._at_line_start = text.endswith("\n")
 

@@ -1,8 +1,9 @@
 """Reading on from a `seq`, packed turns included, and the snapshot that a page begins with."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from heapq import merge
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -11,12 +12,18 @@ from django.db.models import Max
 
 from conversations.models import Conversation, Event, Message, Recording, Turn
 from conversations.protocol.content import plain_text
+from conversations.protocol.text import cut_bytes
 
 from .recordings import Frame, frames, summary, unsqueeze
+
+Part = list[Event] | Recording
+"""A turn's part of the record."""
 
 READ_BYTES = 256 * 1024
 READ_EVENTS = 2_000
 SNAPSHOT_BYTES = 512 * 1024
+QUEUE_BYTES = 64 * 1024
+"""Of text, which JSON escapes may make six times as long: it goes beside a snapshot in a frame of at most 1 MiB."""
 
 
 def head(conversation: UUID) -> int:
@@ -41,12 +48,14 @@ def heads(conversations: list[UUID]) -> dict[UUID, int]:
 def read(conversation: UUID, after: int) -> list[Frame]:
     """Some of the frames that follow `after`, in order, 256 KiB or one frame at most; none when there are no more.
 
-    Events come first: a turn that is packed between the two queries is then found in its recording.
+    Events come first: a turn that is packed between the two queries is then found in its recording. Those that do not follow on are left
+    for later: a turn whose process died may be packed after the turns that came later.
     """
     rows = Event.objects.filter(conversation=conversation, seq__gt=after).order_by("seq")
     events = list(rows.values_list("seq", "data")[:READ_EVENTS])
-    if events and events[0][0] == after + 1:
-        return _at_most(READ_BYTES, events)
+    following = [frame for seq, frame in enumerate(events, after + 1) if frame[0] == seq]
+    if following:
+        return _at_most(READ_BYTES, following)
     packed = (
         Recording.objects.filter(conversation=conversation, last_seq__gt=after).order_by("last_seq").first()
     )
@@ -100,44 +109,81 @@ def page(conversation: Conversation, before: str | None = None) -> Page:
 
 
 def _fill(found: Page, messages: list[dict[str, Any]], state: dict[str, Any], room: int) -> int:
-    """Puts a turn's messages before those that are there, newest first, while there is room."""
+    """Puts a turn's messages and state before those that are there, newest first, while there is room."""
+    room -= _size(state)
     for message in reversed(messages):
-        size = len(json.dumps(message, ensure_ascii=False).encode())
+        size = _size(message)
         if size > room and found.messages:
             found.before = found.messages[0]["id"]
             return 0
+        if found.turns[:1] != [state]:
+            found.turns.insert(0, state)
         found.messages.insert(0, message if size <= room else _cut(message, room))
         room -= size
-    found.turns.insert(0, state)
     return room
 
 
+def _size(value: dict[str, Any]) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode())
+
+
 def _cut(message: dict[str, Any], room: int) -> dict[str, Any]:
-    """A message too large for any snapshot, cut at its front: JSON escapes make at most six bytes of one."""
-    content = str(message.get("content", "")).encode()[-room // 6 :].decode(errors="ignore")
-    return message | {"content": content, "metadata": message.get("metadata", {}) | {"cut": True}}
+    """A message too large for any snapshot, cut at its front."""
+    metadata = {"metadata": message["metadata"] | {"cut": True}}
+    if "toolCalls" not in message:
+        return message | metadata | {"content": _end(message["content"], room)}
+    call = message["toolCalls"][0]
+    function = call["function"] | {"arguments": _end(call["function"]["arguments"], room)}
+    return message | metadata | {"toolCalls": [call | {"function": function}]}
+
+
+def _end(text: str, room: int) -> str:
+    """As much of a text's end as fits for sure: JSON escapes make at most six bytes of one."""
+    return text.encode()[-room // 6 :].decode(errors="ignore")
 
 
 def _newest_first(conversation: Conversation) -> tuple[int, Iterator[dict[str, Any]]]:
-    events = list(Event.objects.filter(conversation=conversation).order_by("seq"))
-    packed = Recording.objects.filter(conversation=conversation).order_by("-last_seq")
-    if events:
-        packed = packed.filter(last_seq__lt=events[0].seq)
-    newest = packed.values_list("last_seq", flat=True).first() or 0
-    return events[-1].seq if events else newest, _summaries(events, packed.filter(last_seq__lte=newest))
+    """How far the record goes, and what each of its turns adds up to.
+
+    What was packed between the two queries, or begun, does not join on to the events that were read first and is left out.
+    """
+    rows = Event.objects.filter(conversation=conversation).order_by("seq")
+    said = {turn: list(events) for turn, events in groupby(rows, lambda row: row.turn_id)}
+    packed = Recording.objects.filter(conversation=conversation).exclude(turn__in=said)
+    spans = [(events[0].seq, events[-1].seq) for events in said.values()]
+    last = _joined([*spans, *packed.values_list("first_seq", "last_seq")])
+    recordings = packed.filter(last_seq__lte=last).order_by("-last_seq").iterator(chunk_size=8)
+    parts: list[Iterable[Part]] = [list(said.values())[::-1], recordings]
+    return last, map(_summary, merge(*parts, key=_first_seq, reverse=True))
 
 
-def _summaries(events: list[Event], packed: Any) -> Iterator[dict[str, Any]]:
-    turns = [(turn, [row.data for row in rows]) for turn, rows in groupby(events, lambda row: row.turn_id)]
-    for turn, data in reversed(turns):
-        yield summary(turn, data)
-    for recording in packed.iterator(chunk_size=8):
-        yield json.loads(unsqueeze(recording.snapshot))
+def _joined(spans: list[tuple[int, int]]) -> int:
+    """The last `seq` that is reached from the first without a gap."""
+    reached = 0
+    for first, last in sorted(spans):
+        if first == reached + 1:
+            reached = last
+    return reached
+
+
+def _first_seq(part: Part) -> int:
+    return part.first_seq if isinstance(part, Recording) else part[0].seq
+
+
+def _summary(part: Part) -> dict[str, Any]:
+    if isinstance(part, Recording):
+        found: dict[str, Any] = json.loads(unsqueeze(part.snapshot))
+        return found
+    return summary(part[0].turn_id, (event.data for event in part))
 
 
 def queue(conversation: UUID) -> list[dict[str, Any]]:
-    """The messages that wait for a running turn to end, in order: `id` and `text`."""
+    """The messages that wait for a running turn to end, in order: `id` and `text`, each cut to its share of 64 KiB."""
     waiting = Message.objects.filter(
         conversation=conversation, role=Message.Role.USER, turn__status=Turn.Status.QUEUED
     ).order_by("turn__number")
-    return [{"id": str(message.public_id), "text": plain_text(message.content)} for message in waiting]
+    room = QUEUE_BYTES // max(1, len(waiting))
+    return [
+        {"id": str(message.public_id), "text": cut_bytes(plain_text(message.content), room)[0]}
+        for message in waiting
+    ]

@@ -15,7 +15,7 @@ Frame = tuple[int, str]
 
 
 def pack(turn: Turn) -> None:
-    """Packs a finished turn's events into its recording; does nothing where there are none."""
+    """Packs a finished turn's events into its recording; does nothing where there are none, or another process was faster."""
     events = list(Event.objects.filter(conversation=turn.conversation_id, turn=turn).order_by("seq"))
     if not events:
         return
@@ -28,6 +28,9 @@ def pack(turn: Turn) -> None:
         snapshot=squeeze(json.dumps(summary(turn.pk, (event.data for event in events)))),
     )
     with transaction.atomic():
+        Turn.objects.select_for_update(no_key=True).get(pk=turn.pk)
+        if Recording.objects.filter(pk=turn.pk).exists():
+            return
         recording.save(force_insert=True)
         Event.objects.filter(conversation=turn.conversation_id, seq__lte=events[-1].seq, turn=turn).delete()
 

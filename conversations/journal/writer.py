@@ -13,7 +13,8 @@ from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import UUID
 
-from django.db import close_old_connections, connection, transaction
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import UUIDField
 
 from conversations.errors import InternalError
@@ -52,7 +53,9 @@ class Record:
 
     def __init__(self, journal: "Journal", turn: Turn) -> None:
         self.conversation: UUID = turn.conversation_id
+        self.turn: UUID = turn.pk
         self.keys = (_database_value(turn.conversation_id), _database_value(turn.pk))
+        self.lease = (self.keys[1], _database_value(turn.lease_token))
         self.seq = head(turn.conversation_id)
         self.failure: BaseException | None = None
         self._journal = journal
@@ -63,11 +66,15 @@ class Record:
         self._journal.put(Entry(self, _now(), events, write))
 
     def commit(self, *events: Event, write: Write | None = None) -> None:
-        """Puts events on the journal, with rows that `write` writes in the same transaction, and waits until they are stored."""
+        """Puts events on the journal, with rows that `write` writes in the same transaction, and waits until they are stored.
+
+        Raises InternalError if they or what came before them could not be stored.
+        """
         self._check()
         done: Future[None] = Future()
         self._journal.put(Entry(self, _now(), events, write, done))
         done.result()
+        self._check()
 
     def _check(self) -> None:
         if self.failure is not None:
@@ -99,15 +106,23 @@ class Batch:
                 (*record.keys, *frame, line.boundaries()) for frame, line in zip(frames, lines, strict=True)
             ]
             shown.append((record.conversation, frames))
-        with transaction.atomic():
+        with transaction.atomic(), connection.cursor() as cursor:
+            self._hold(cursor)
             if rows:
-                with connection.cursor() as cursor:
-                    cursor.executemany(INSERT, rows)
+                cursor.executemany(INSERT, rows)
             for write in self.writes:
                 write()
         for record, lines in self.lines.items():
             record.seq += len(lines)
         return shown
+
+    def _hold(self, cursor: CursorWrapper) -> None:
+        """Locks the turns; raises InternalError if a process that slept past its lease has lost one of them to another."""
+        leases = [record.lease for record in self.lines]
+        lock = "FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
+        cursor.execute(LEASES.format(", ".join(["%s"] * len(leases)), lock), [turn for turn, _ in leases])
+        if not set(cursor.fetchall()).issuperset(leases):
+            raise InternalError("another process has taken the turn up")
 
 
 class Journal:
@@ -142,7 +157,7 @@ class Journal:
             if entries:
                 self._write(entries)
             else:
-                connection.close()
+                _give_back_connection()
             if not self._entries.empty():
                 time.sleep(max(0.0, began + GAP - time.monotonic()))
 
@@ -157,45 +172,59 @@ class Journal:
             return entries
 
     def _write(self, entries: list[Entry]) -> None:
+        """Writes the entries at once, or where that fails each turn's by themselves."""
         try:
-            self._commit(entries)
+            self._commit([entry for entry in entries if entry.record.failure is None])
         except Exception:
             logger.exception(
                 "a commit of %d entries failed, each turn's are tried by themselves", len(entries)
             )
-            close_old_connections()
+            _give_back_connection()
             for record in dict.fromkeys(entry.record for entry in entries):
-                self._write_alone([entry for entry in entries if entry.record is record])
+                self._write_alone(record, [entry for entry in entries if entry.record is record])
+        for entry in entries:
+            if entry.done is not None:
+                entry.done.set_result(None)
 
-    def _write_alone(self, entries: list[Entry]) -> None:
+    def _write_alone(self, record: Record, entries: list[Entry]) -> None:
         try:
-            self._commit(entries)
+            self._commit(entries if record.failure is None else [])
         except Exception as error:
-            logger.exception("the journal of a turn could not be written")
-            entries[0].record.failure = error
-            for entry in entries:
-                if entry.done is not None:
-                    entry.done.set_exception(error)
+            logger.exception("the journal of turn %s could not be written", record.turn)
+            record.failure = error
 
     def _commit(self, entries: list[Entry]) -> None:
         batch = Batch()
         for entry in entries:
             batch.take(entry)
-        shown = batch.commit()
-        self._publish(shown)
-        for entry in entries:
-            if entry.done is not None:
-                entry.done.set_result(None)
+        if batch.lines:
+            self._show(batch.commit())
+
+    def _show(self, shown: list[tuple[UUID, list[Frame]]]) -> None:
+        """Has a batch shown; it is stored, so whatever fails here is not a reason to write it again."""
+        try:
+            self._publish(shown)
+        except Exception:
+            logger.exception("a batch of %d turns could not be shown", len(shown))
+
+
+def _give_back_connection() -> None:
+    """Closes the writer's connection, which may be broken: the writer itself has to go on."""
+    try:
+        connection.close()
+    except Exception:
+        logger.exception("the journal's connection could not be closed")
 
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _database_value(value: UUID) -> Any:
+def _database_value(value: UUID | None) -> Any:
     return UUIDField().get_db_prep_value(value, connection)
 
 
 INSERT = (
     "INSERT INTO conversations_event (conversation_id, turn_id, seq, data, parts) VALUES (%s, %s, %s, %s, %s)"
 )
+LEASES = "SELECT id, lease_token FROM conversations_turn WHERE id IN ({}) {}"

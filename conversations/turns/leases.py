@@ -42,9 +42,9 @@ def _beat_for_ever() -> None:
 
 
 def _beat(*, renew: bool) -> None:
-    ours = Turn.objects.filter(pk__in=list(RUNNING))
+    ours = Turn.objects.filter(pk__in=list(RUNNING), status=Turn.Status.RUNNING)
     if renew:
         ours.update(lease_until=timezone.now() + LEASE)
     for turn in ours.filter(stop_requested_at__isnull=False).values_list("pk", flat=True):
-        if turn in RUNNING:
-            RUNNING[turn].request()
+        if (running := RUNNING.get(turn)) is not None:
+            running.request()

@@ -2,20 +2,25 @@
 
 import uuid
 from argparse import ArgumentParser
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from conversations import turns
-from conversations.errors import TurntableError
+from conversations.errors import Refused
 from conversations.journal import head
 from conversations.live import HUB
-from conversations.models import Conversation
+from conversations.models import Conversation, Turn
 from conversations.terminal import Terminal
+from conversations.turns.recovery import sweep
+
+LAST_TURNS = 600.0
+"""Seconds in which the turns that this process runs may end."""
 
 
 class Command(BaseCommand):
@@ -31,29 +36,50 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="NAME", help="whose conversation it is")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Starts the turn and follows it to its end; Ctrl-C stops it."""
-        conversation = _conversation(_user(options["user"]), options["conversation"], options["model"])
+        """Asks, and says how it ended; a turn that came to wait behind this one is run to its end too."""
+        try:
+            turn, error = self._ask(
+                options["text"], options["user"], options["conversation"], options["model"]
+            )
+        except Refused as refused:
+            error = str(refused)
+        if error is None:
+            self.stdout.write(f"Finished streaming messages with model {turn.model}.")
+            self.stdout.flush()
+        else:
+            self.stderr.write(f"A client error occurred: {error}")
+        turns.wait(timeout=LAST_TURNS)
+        if error is not None:
+            raise SystemExit(1)
+
+    def _ask(
+        self, text: str, name: str | None, given: str | None, model: str | None
+    ) -> tuple[Turn, str | None]:
+        """One turn, printed, and its error's text; Ctrl-C stops it. Raises Refused."""
+        user = _user(name)
+        conversation = _own(user, given) if given else _new(user, model)
         terminal = Terminal(conversation.pk, head(conversation.pk), self.stdout)
         HUB.subscribe(conversation.pk, terminal)
         try:
-            started = turns.start(conversation, str(uuid.uuid4()), options["text"], model=options["model"])
-        except TurntableError as refused:
-            raise CommandError(str(refused)) from refused
-        error = _follow(terminal, str(started.turn.pk), conversation.pk)
-        turns.wait(timeout=5)
-        self.stdout.write("")
-        if error is not None:
-            self.stderr.write(f"A client error occurred: {error}")
-            raise SystemExit(1)
-        self.stdout.write(f"Finished streaming messages with model {started.turn.model}.")
+            turn = turns.start(conversation, str(uuid.uuid4()), text, model=model).turn
+            error = _follow(terminal, str(turn.pk), conversation.pk)
+            self.stdout.write("")
+            return turn, error
+        except Refused:
+            if not given:
+                conversation.delete()
+            raise
+        finally:
+            HUB.unsubscribe(conversation.pk, terminal)
 
 
 def _follow(terminal: Terminal, run: str, conversation: UUID) -> str | None:
+    meanwhile = partial(sweep, conversation)  # what runs before this turn may have lost its process
     try:
-        return terminal.follow(run)
+        return terminal.follow(run, meanwhile)
     except KeyboardInterrupt:
         turns.stop(conversation)
-        return terminal.follow(run)
+        return terminal.follow(run, meanwhile)
 
 
 def _user(name: str | None) -> User:
@@ -66,15 +92,17 @@ def _user(name: str | None) -> User:
         who = (
             f"no user is called {name}" if name else "there is no user yet: run `python manage.py serve` once"
         )
-        raise CommandError(f"Nobody to ask as: {who}.")
+        raise Refused(f"Nobody to ask as: {who}.")
     found: User = user
     return found
 
 
-def _conversation(user: User, given: str | None, model: str | None) -> Conversation:
-    if given is None:
-        return Conversation.objects.create(owner=user, model=model or settings.GATEWAY_MODELS[0])
+def _new(user: User, model: str | None) -> Conversation:
+    return Conversation.objects.create(owner=user, model=model or settings.GATEWAY_MODELS[0])
+
+
+def _own(user: User, given: str) -> Conversation:
     try:
         return Conversation.objects.owned_by(user).get(pk=UUID(given))
     except (ValueError, Conversation.DoesNotExist):
-        raise CommandError(f"{user.get_username()} has no conversation {given}.") from None
+        raise Refused(f"{user.get_username()} has no conversation {given}.") from None

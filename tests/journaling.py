@@ -1,0 +1,104 @@
+"""The journal as the tests write it: turns as rows, deltas, a writer that can be held up, and what it has shown."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import connection
+
+from conversations.journal import Frame, Journal, Record
+from conversations.models import Conversation, Turn
+from conversations.protocol import events
+from conversations.protocol.events import DELTA_KEYS
+
+Batch = list[tuple[uuid.UUID, list[Frame]]]
+JOURNAL = Journal(lambda batch: None)
+
+
+def running(conversation: Conversation, number: int = 1, **fields: Any) -> Turn:
+    """A turn that this process runs."""
+    own = {"status": "running", "model": conversation.model, "lease_token": uuid.uuid4()}
+    return Turn.objects.create(
+        conversation=conversation, number=number, user=conversation.owner, **own | fields
+    )
+
+
+def delta(text: str, block: str = "block", kind: str = "TEXT_MESSAGE_CONTENT") -> dict[str, Any]:
+    return {"type": kind, DELTA_KEYS[kind]: block, "delta": text}
+
+
+def opening(conversation: Conversation, turn: Turn, text: str = "hi") -> list[dict[str, Any]]:
+    """What a turn begins with: the run and the user's message."""
+    return [
+        events.run_started(str(conversation.pk), str(turn.pk)),
+        *events.user_message(f"user:{turn.number}", text),
+    ]
+
+
+def answering(turn: Turn, text: str) -> list[dict[str, Any]]:
+    """A round that says one text."""
+    block = f"{turn.pk}:1:0"
+    return [
+        events.step_started(1),
+        {"type": "TEXT_MESSAGE_START", "messageId": block, "role": "assistant"},
+        *(delta(piece, block) for piece in events.pieces(text)),
+        {"type": "TEXT_MESSAGE_END", "messageId": block},
+        events.step_finished(1, {"stopReason": "end_turn"}),
+    ]
+
+
+def finished(conversation: Conversation, number: int, question: str = "hi", answer: str = "hello") -> Turn:
+    """A turn that has ended and is not packed yet."""
+    turn = running(conversation, number)
+    told = [*opening(conversation, turn, question), *answering(turn, answer)]
+    end = events.run_finished(str(conversation.pk), str(turn.pk), "success", [])
+    JOURNAL.open(turn).commit(*told, end)
+    turn.status, turn.lease_token = Turn.Status.COMPLETED, None
+    turn.save()
+    return turn
+
+
+class Told:
+    """What a journal has shown, by conversation."""
+
+    def __init__(self) -> None:
+        self.frames: dict[uuid.UUID, list[Frame]] = {}
+        self.batches: list[Batch] = []
+        self.during: Callable[[Batch], None] = lambda batch: None
+
+    def __call__(self, batch: Batch) -> None:
+        self.batches.append(batch)
+        for conversation, frames in batch:
+            self.frames.setdefault(conversation, []).extend(frames)
+        self.during(batch)
+
+
+class Held:
+    """A writer kept inside a commit, so that what follows waits."""
+
+    def __init__(self, opened: Record) -> None:
+        self._entered, self._release = threading.Event(), threading.Event()
+        opened.append(events.step_started(1), write=self._hold)
+        assert self._entered.wait(10)
+
+    def _hold(self) -> None:
+        self._entered.set()
+        self._release.wait(10)
+
+    def release(self) -> None:
+        self._release.set()
+
+
+def elsewhere(query: Callable[[], Any]) -> Any:
+    """What a query finds on another connection: only what has been committed."""
+
+    def ask() -> Any:
+        try:
+            return query()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(ask).result(10)

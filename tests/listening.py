@@ -1,0 +1,53 @@
+"""A socket as live.Hub tells it, which remembers what it heard."""
+
+import asyncio
+import json
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from conversations.live import Batch
+
+Frame = tuple[int, str]
+ONE, OTHER = uuid.uuid4(), uuid.uuid4()
+"""Two conversations."""
+
+
+class Listener:
+    """A socket that remembers what it hears, and on which thread."""
+
+    def __init__(self) -> None:
+        self.seqs: list[int] = []
+        self.reaches: list[int] = []
+        self.notices: list[dict[str, Any]] = []
+        self.threads: set[int] = set()
+        self.heard = asyncio.Event()
+
+    def frames(self, frames: list[Frame]) -> None:
+        self.seqs += [seq for seq, _ in frames]
+        self._note()
+
+    def news(self, seq: int) -> None:
+        self.reaches.append(seq)
+        self._note()
+
+    def notice(self, text: str) -> None:
+        self.notices.append(json.loads(text))
+        self._note()
+
+    def _note(self) -> None:
+        self.threads.add(threading.get_ident())
+        self.heard.set()
+
+
+def batch(*seqs: int, conversation: uuid.UUID = ONE) -> Batch:
+    """A commit of one turn's events."""
+    return [(conversation, [(seq, f"frame {seq}") for seq in seqs])]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Waits until something is so."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 (nobody tells when it is)
+            await asyncio.sleep(0)

@@ -1,0 +1,193 @@
+"""The journal's writer: what one commit holds, who is shown what when, and what comes of a turn that cannot be written."""
+
+import json
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from conversations.errors import InternalError
+from conversations.journal import Journal, read
+from conversations.models import Conversation, Event, Message, Turn
+from conversations.protocol.events import step_started
+from tests.asking import conversation_of, record
+from tests.journaling import Batch, Held, Told, delta, elsewhere, running
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def journal(told: Told) -> Journal:
+    return Journal(told)
+
+
+@pytest.fixture
+def conversation(user: User) -> Conversation:
+    return conversation_of(user)
+
+
+def test_deltas_that_wait_are_committed_as_one_event(journal: Journal, conversation: Conversation) -> None:
+    opened = journal.open(running(conversation))
+    held = Held(opened)
+    for text in ("Ele", "mental ", "Hotel"):
+        opened.append(delta(text))
+    held.release()
+    opened.commit()
+    assert [event.get("delta") for event in record(conversation)] == [None, "Elemental Hotel"]
+    assert [length for _, length in json.loads(Event.objects.get(seq=2).parts)] == [3, 7, 5]
+    assert Event.objects.get(seq=1).parts == ""
+
+
+def test_deltas_of_several_turns_are_committed_at_once_but_never_merged(
+    journal: Journal, told: Told, user: User
+) -> None:
+    conversations = [conversation_of(user) for _ in range(3)]
+    opened = [journal.open(running(conversation)) for conversation in conversations]
+    held = Held(opened[0])
+    for letter in "abc":
+        for turn in opened:
+            turn.append(delta(letter))
+    held.release()
+    opened[0].commit()
+    assert [len(frames) for _, frames in told.batches[1]] == [1, 1, 1]
+    assert [record(c)[-1]["delta"] for c in conversations] == ["abc"] * 3
+
+
+def test_every_turn_of_a_conversation_goes_on_numbering_without_a_gap(
+    journal: Journal, told: Told, user: User
+) -> None:
+    conversations = [conversation_of(user) for _ in range(4)]
+    turns = {c.pk: [running(c)] for c in conversations}
+    for number in (2, 3):
+        for c in conversations:
+            turns[c.pk].append(
+                Turn.objects.create(conversation=c, number=number, user=user, lease_token=uuid.uuid4())
+            )
+
+    def say_all(key: uuid.UUID) -> None:
+        for turn in turns[key]:
+            opened = journal.open(turn)
+            for number in range(30):
+                opened.append(step_started(number))
+            opened.commit()
+        connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(say_all, turns))
+    for c in conversations:
+        assert [event["metadata"]["seq"] for event in record(c)] == list(range(1, 91))
+        assert told.frames[c.pk] == read(c.pk, 0)
+
+
+def test_nothing_is_shown_before_other_connections_find_it(
+    journal: Journal, told: Told, conversation: Conversation
+) -> None:
+    opened, missing = journal.open(running(conversation)), []
+
+    def look(batch: Batch) -> None:
+        for key, frames in batch:
+            missing.extend(set(frames) - set(elsewhere(lambda key=key: read(key, 0))))
+
+    told.during = look
+    for number in range(20):
+        opened.append(step_started(number))
+        opened.commit(delta(str(number)))
+    assert len(told.frames[conversation.pk]) == 40
+    assert missing == []
+
+
+def say(turn: Turn, role: str, text: str) -> Callable[[], object]:
+    """A row to be written beside events."""
+    return lambda: Message.objects.create(
+        conversation_id=turn.conversation_id, turn=turn, role=role, content=[{"text": text}]
+    )
+
+
+def test_rows_are_committed_with_their_events(
+    journal: Journal, told: Told, conversation: Conversation
+) -> None:
+    turn, found = running(conversation), []
+    told.during = lambda batch: found.append(
+        elsewhere(lambda: (Message.objects.count(), Event.objects.count()))
+    )
+    journal.open(turn).commit(step_started(1), write=say(turn, "user", "hi"))
+    assert found == [(1, 1)]
+
+
+def test_a_turn_whose_rows_cannot_be_written_is_rolled_back_alone(
+    journal: Journal, told: Told, user: User
+) -> None:
+    good, bad, other = (journal.open(running(conversation_of(user))) for _ in range(3))
+    turns = [Turn.objects.get(conversation=opened.conversation) for opened in (good, bad, other)]
+    held = Held(good)
+    good.append(delta("kept"), write=say(turns[0], "user", "kept"))
+    bad.append(delta("lost"), write=say(turns[1], "user", "first"))
+    bad.append(step_started(2), write=say(turns[1], "user", "a second user message, which no turn has"))
+    other.append(delta("kept too"), write=say(turns[2], "user", "kept too"))
+    held.release()
+    other.commit()
+    assert [frames[-1][0] for frames in told.frames.values()] == [2, 1]
+    assert bad.conversation not in told.frames
+    assert read(bad.conversation, 0) == []
+    assert {m.content[0]["text"] for m in Message.objects.all()} == {"kept", "kept too"}
+    with pytest.raises(InternalError):
+        bad.append(step_started(3))
+    good.commit(step_started(2))
+    assert [seq for seq, _ in read(good.conversation, 0)] == [1, 2, 3]
+
+
+def test_what_follows_a_lost_event_is_not_stored_either(journal: Journal, conversation: Conversation) -> None:
+    opened = journal.open(running(conversation))
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def fail() -> None:
+        under_way.set()
+        go_on.wait(10)
+        raise ValueError
+
+    opened.append(delta("lost"), write=fail)
+    assert under_way.wait(10)
+    opened.append(delta("after what was lost"))
+    go_on.set()
+    with pytest.raises(InternalError):
+        opened.commit(step_started(2))
+    assert read(conversation.pk, 0) == []
+
+
+def test_a_batch_that_cannot_be_shown_is_not_stored_a_second_time(
+    journal: Journal, told: Told, conversation: Conversation
+) -> None:
+    def fail(batch: Batch) -> None:
+        raise ValueError
+
+    told.during = fail
+    opened = journal.open(running(conversation))
+    opened.commit(step_started(1))
+    opened.commit(step_started(2))
+    assert [event["stepName"] for event in record(conversation)] == ["round 1", "round 2"]
+
+
+def test_a_process_that_has_lost_its_lease_writes_no_more(journal: Journal, user: User) -> None:
+    lost, kept = running(conversation_of(user)), running(conversation_of(user))
+    opened, other = journal.open(lost), journal.open(kept)
+    opened.commit(step_started(1))
+    Turn.objects.filter(pk=lost.pk).update(lease_token=uuid.uuid4())
+    held = Held(other)
+    opened.append(delta("too late"), write=say(lost, "user", "too late"))
+    other.append(delta("in time"))
+    held.release()
+    with pytest.raises(InternalError):
+        opened.commit(step_started(2))
+    other.commit()
+    assert len(read(lost.conversation_id, 0)) == 1
+    assert len(read(kept.conversation_id, 0)) == 2
+    assert not Message.objects.exists()

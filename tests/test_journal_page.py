@@ -1,0 +1,192 @@
+"""A conversation's snapshot: the newest messages that fit, older ones page by page, and the queue."""
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from conversations.journal import Page, head, pack, page
+from conversations.journal.lines import encode
+from conversations.journal.reading import SNAPSHOT_BYTES, queue
+from conversations.journal.recordings import squeeze
+from conversations.models import Conversation, Message, Recording, Turn
+from conversations.protocol import events
+from tests.asking import conversation_of
+from tests.journaling import JOURNAL, answering, delta, finished, opening, running
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def conversation(user: User) -> Conversation:
+    return conversation_of(user)
+
+
+def texts(found: Page) -> list[str]:
+    return [message.get("content", "") for message in found.messages]
+
+
+def pages(conversation: Conversation) -> list[Page]:
+    """The newest page and all that come before it."""
+    found = [page(conversation)]
+    while found[-1].before:
+        found.append(page(conversation, found[-1].before))
+    return found
+
+
+def test_an_empty_conversation_has_an_empty_page(conversation: Conversation) -> None:
+    assert page(conversation) == Page(0)
+
+
+@pytest.mark.parametrize("packed", [(), (1,), (2,), (1, 3), (1, 2, 3)])
+def test_a_page_is_whole_whichever_turns_are_packed(
+    conversation: Conversation, packed: tuple[int, ...]
+) -> None:
+    turns = {number: finished(conversation, number, f"ask {number}", f"say {number}") for number in (1, 2, 3)}
+    for number in packed:
+        pack(turns[number])
+    found = page(conversation)
+    assert texts(found) == ["ask 1", "say 1", "ask 2", "say 2", "ask 3", "say 3"]
+    assert [turn["id"] for turn in found.turns] == [str(turns[number].pk) for number in (1, 2, 3)]
+    assert (found.seq, found.before) == (head(conversation.pk), None)
+
+
+SIZES = [
+    [(10, 20)] * 4,
+    [(100_000, 200_000)] * 6,
+    [(10, 600_000), (10, 10), (300_000, 300_000), (10, 10)],
+    [(10, 400_000), (400_000, 10), (10, 400_000)],
+    [(250_000, 250_000), (10, SNAPSHOT_BYTES), (10, 10)],
+]
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+def test_paging_back_reaches_the_first_message_with_nothing_twice_or_missing(
+    conversation: Conversation, sizes: list[tuple[int, int]]
+) -> None:
+    for number, (question, answer) in enumerate(sizes, 1):
+        pack(finished(conversation, number, "é" * (question // 2), "a" * answer))
+    found = pages(conversation)
+    ids = [message["id"] for each in reversed(found) for message in each.messages]
+    turns = Turn.objects.order_by("number").values_list("number", "pk")
+    assert ids == [name for number, pk in turns for name in (f"user:{number}", f"{pk}:1:0")]
+    for each in found:
+        assert {message["metadata"]["turn"] for message in each.messages} == {
+            turn["id"] for turn in each.turns
+        }
+        assert len(encode(each.event()).encode()) < SNAPSHOT_BYTES + 1024
+
+
+def test_a_page_holds_as_many_messages_as_fit(conversation: Conversation) -> None:
+    for number in range(1, 9):
+        pack(finished(conversation, number, "q" * 100_000, "a"))
+    newest, older = pages(conversation)
+    assert [len(text) for text in texts(newest)] == [1, *[100_000, 1] * 5]
+    assert [len(text) for text in texts(older)] == [100_000, 1, 100_000, 1, 100_000]
+    assert newest.before == newest.messages[0]["id"]
+    assert newest.event()["metadata"]["before"] == newest.before
+
+
+def test_a_page_before_an_unknown_message_is_empty(conversation: Conversation) -> None:
+    pack(finished(conversation, 1))
+    assert page(conversation, "nobody").messages == page(conversation, "user:1").messages == []
+
+
+@pytest.mark.parametrize("letter", ["a", "\N{GRINNING FACE}", "\x01", '"'])
+def test_a_message_too_large_for_any_page_is_cut_at_its_front_and_marked(
+    conversation: Conversation, letter: str
+) -> None:
+    text = "front" + letter * SNAPSHOT_BYTES + "end"
+    pack(finished(conversation, 1, "hi", text))
+    found = page(conversation)
+    (said,) = found.messages
+    assert said["metadata"]["cut"] is True
+    assert text.endswith(said["content"])
+    assert len(said["content"]) > 10_000
+    assert len(encode(found.event()).encode()) <= SNAPSHOT_BYTES + 1024
+    assert texts(page(conversation, found.before)) == ["hi"]
+
+
+def test_a_tool_calls_arguments_too_large_for_any_page_are_cut_too(conversation: Conversation) -> None:
+    turn = running(conversation)
+    call = {"toolCallId": "one"}
+    arguments = [{"type": "TOOL_CALL_ARGS", **call, "delta": piece} for piece in events.pieces("x" * MIB)]
+    start = {"type": "TOOL_CALL_START", **call, "toolCallName": "top_song"}
+    told = [*opening(conversation, turn), start, *arguments, {"type": "TOOL_CALL_END", **call}]
+    JOURNAL.open(turn).commit(*told)
+    found = page(conversation)
+    assert found.messages[0]["metadata"]["cut"] is True
+    assert found.messages[0]["toolCalls"][0]["function"]["name"] == "top_song"
+    assert len(encode(found.event()).encode()) <= SNAPSHOT_BYTES
+
+
+def test_the_snapshot_of_very_many_short_turns_fits_into_a_frame(conversation: Conversation) -> None:
+    count = 1300
+    turns = [
+        Turn(conversation=conversation, user=conversation.owner, number=n, status="completed")
+        for n in range(count)
+    ]
+    Turn.objects.bulk_create(turns)
+    Recording.objects.bulk_create([short_recording(turn) for turn in turns])
+    found = page(conversation)
+    assert found.seq == count
+    assert found.before
+    assert len(encode(found.event()).encode()) <= SNAPSHOT_BYTES + 1024
+
+
+def short_recording(turn: Turn) -> Recording:
+    """A recording whose turn says "ok" in one event."""
+    said = {"id": f"user:{turn.number}", "role": "user", "content": "ok", "metadata": {"turn": str(turn.pk)}}
+    error = {"code": "gateway_failed", "message": "m" * 700}
+    state = {"id": str(turn.pk), "status": "failed", "error": error, "stopReason": None, "steps": 1}
+    seq = turn.number + 1
+    return Recording(
+        turn=turn, conversation_id=turn.conversation_id, first_seq=seq, last_seq=seq, body=squeeze(""),
+        snapshot=squeeze(json.dumps({"messages": [said], "state": state})),
+    )  # fmt: skip
+
+
+def test_a_half_finished_message_is_open_and_goes_on_in_the_events_that_follow(
+    conversation: Conversation,
+) -> None:
+    pack(finished(conversation, 1))
+    turn = running(conversation, 2)
+    opened = JOURNAL.open(turn)
+    *begun, _, _ = answering(turn, "half")
+    opened.commit(*opening(conversation, turn), *begun)
+    found = page(conversation)
+    assert (texts(found)[-1], found.messages[-1]["metadata"]["open"]) == ("half", True)
+    assert [message["metadata"].get("open") for message in found.messages[:-1]] == [None] * 3
+    assert found.turns[-1]["status"] == "running"
+    opened.commit(delta(" and half", f"{turn.pk}:1:0"))
+    assert texts(page(conversation))[-1] == "half and half"
+    assert page(conversation).seq == found.seq + 1
+
+
+def waiting(conversation: Conversation, number: int, text: str) -> dict[str, Any]:
+    """A queued message, as the queue tells of it."""
+    turn = Turn.objects.create(conversation=conversation, number=number, user=conversation.owner)
+    said = Message.objects.create(conversation=conversation, turn=turn, role="user", content=[{"text": text}])
+    return {"id": str(said.public_id), "text": text}
+
+
+def test_the_queue_is_what_waits_in_the_order_of_its_turns(conversation: Conversation, user: User) -> None:
+    finished(conversation, 1)
+    later, sooner = waiting(conversation, 3, "later"), waiting(conversation, 2, "sooner")
+    waiting(conversation_of(user), 1, "elsewhere")
+    assert queue(conversation.pk) == [sooner, later]
+    assert page(conversation).event()["metadata"]["queue"] == [sooner, later]
+
+
+def test_a_queue_of_long_messages_fits_into_a_frame_beside_a_full_page(conversation: Conversation) -> None:
+    pack(finished(conversation, 1, "q", "a" * SNAPSHOT_BYTES))
+    texts = ["\x01" * 100_000, *["\N{GRINNING FACE}" * 100_000] * 18]
+    told = [waiting(conversation, number, text) for number, text in enumerate(texts, 2)]
+    found = queue(conversation.pk)
+    assert [item["id"] for item in found] == [item["id"] for item in told]
+    assert all(
+        text.startswith(item["text"]) and item["text"] for text, item in zip(texts, found, strict=True)
+    )
+    assert len(encode(page(conversation).event()).encode()) < MIB

@@ -1,0 +1,215 @@
+"""One socket's way out, on a journal of the tests' own: every seq once, in order, and never too far ahead of the reader."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conversations.outbox import NOTICES, WINDOW, Outbox, TooSlow
+
+Frame = tuple[int, str]
+KIB = 1024
+
+
+@dataclass
+class Reader:
+    """A client and the journal that it reads: what was committed, what was sent, what is acknowledged."""
+
+    committed: list[Frame] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+    acknowledged: int = 0
+    at_once: int = 3
+    ahead: int = 0
+
+    def __post_init__(self) -> None:
+        self.outbox = Outbox(self.receive, self.read)
+
+    @property
+    def unacknowledged(self) -> int:
+        return sum(len(text.encode()) for text in self.sent[self.acknowledged :])
+
+    async def receive(self, text: str) -> None:
+        self.ahead = max(self.ahead, self.unacknowledged)
+        self.sent.append(text)
+        await asyncio.sleep(0)
+
+    async def read(self, after: int) -> list[Frame]:
+        found = self.committed[after : after + self.at_once]
+        await asyncio.sleep(0)
+        return found
+
+    def commit(self, sizes: list[int]) -> list[Frame]:
+        """Further events, in the journal before anyone hears of them."""
+        first = len(self.committed) + 1
+        batch = [(seq, f"{seq}:".ljust(size // 2, "é")) for seq, size in enumerate(sizes, first)]
+        self.committed += batch
+        return batch
+
+    def acknowledge(self, count: int) -> None:
+        """Applies that many frames more."""
+        self.acknowledged = min(len(self.sent), self.acknowledged + count)
+        self.outbox.acknowledge(self.acknowledged)
+
+
+async def turns_of_the_loop(count: int = 20) -> None:
+    """Lets everything run that can: nothing here waits for anything outside the loop."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+BATCH = st.lists(st.sampled_from([10, 1 * KIB, 60 * KIB, 200 * KIB]), min_size=1, max_size=4)
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["deliver", "skip", "ring"]), BATCH),
+        st.tuples(st.just("again"), st.integers(0, 10)),
+        st.tuples(st.just("ack"), st.integers(0, 6)),
+        st.tuples(st.just("wait"), st.integers(0, 8)),
+    ),
+    max_size=30,
+)
+
+
+def act(reader: Reader, batches: list[list[Frame]], name: str, value: Any) -> None:
+    """A batch is committed, and the socket hears of it, of its last seq, or not at all; it hears old news; it acknowledges."""
+    if name in ("deliver", "skip", "ring"):
+        batches.append(reader.commit(value))
+    if name == "deliver":
+        reader.outbox.frames(batches[-1])
+    elif name == "ring":
+        reader.outbox.news(batches[-1][-1][0])
+    elif name == "again" and batches:
+        reader.outbox.frames(batches[value % len(batches)])
+        reader.outbox.news(value)
+    elif name == "ack":
+        reader.acknowledge(value)
+
+
+async def to_the_end(reader: Reader) -> None:
+    """A reader that acknowledges until it has everything."""
+    reader.outbox.news(len(reader.committed))
+    for _ in range(len(reader.committed) + 5):
+        await turns_of_the_loop(100)
+        reader.acknowledge(len(reader.sent))
+
+
+@settings(deadline=None)
+@given(ACTIONS, st.integers(1, 5))
+def test_every_seq_is_sent_once_and_in_order_however_the_news_comes(actions: list[Any], at_once: int) -> None:
+    reader = Reader(at_once=at_once)
+
+    async def play() -> None:
+        pump = asyncio.create_task(reader.outbox.pump())
+        batches: list[list[Frame]] = []
+        for name, value in actions:
+            act(reader, batches, name, value)
+            await turns_of_the_loop(value if name == "wait" else 0)
+        await to_the_end(reader)
+        pump.cancel()
+
+    asyncio.run(play())
+    assert reader.sent == [text for _, text in reader.committed]
+    assert reader.ahead < WINDOW
+
+
+async def pumping(reader: Reader, seq: int = 0, snapshot: str | None = None) -> "asyncio.Task[None]":
+    await reader.outbox.begin(seq, snapshot)
+    return asyncio.create_task(reader.outbox.pump())
+
+
+async def test_what_a_lost_delivery_left_out_is_read_from_the_journal() -> None:
+    reader = Reader()
+    pump = await pumping(reader)
+    reader.commit([10, 10])
+    reader.outbox.frames(reader.commit([10]))
+    await turns_of_the_loop()
+    assert reader.sent == ["1:ééé", "2:ééé", "3:ééé"]
+    pump.cancel()
+
+
+@pytest.mark.parametrize("heard_of_by", [Outbox.frames, lambda outbox, batch: outbox.news(batch[-1][0])])
+async def test_a_reader_that_does_not_acknowledge_is_sent_256_kib_and_one_frame_at_most(
+    heard_of_by: Callable[[Outbox, list[Frame]], None],
+) -> None:
+    reader = Reader()
+    pump = await pumping(reader)
+    for _ in range(20):
+        heard_of_by(reader.outbox, reader.commit([60 * KIB]))
+        await turns_of_the_loop()
+    assert len(reader.sent) == 5
+    reader.acknowledge(1)
+    await turns_of_the_loop()
+    assert len(reader.sent) == 6
+    await to_the_end(reader)
+    assert len(reader.sent) == 20
+    pump.cancel()
+
+
+async def test_a_slow_readers_frames_are_left_to_the_journal() -> None:
+    reader = Reader()
+    for _ in range(50):
+        reader.outbox.frames(reader.commit([60 * KIB]))
+    assert sum(len(text) for _, text in reader.outbox._frames) <= WINDOW
+    pump = await pumping(reader)
+    await to_the_end(reader)
+    assert reader.sent == [text for _, text in reader.committed]
+    pump.cancel()
+
+
+async def test_a_snapshot_is_acknowledged_by_its_seq_before_more_is_sent() -> None:
+    reader = Reader()
+    reader.commit([10] * 7)
+    pump = await pumping(reader, 7, "s" * 512 * KIB)
+    reader.outbox.frames(reader.commit([10]))
+    reader.outbox.acknowledge(6)
+    await turns_of_the_loop()
+    assert len(reader.sent) == 1
+    reader.outbox.acknowledge(7)
+    await turns_of_the_loop()
+    assert reader.sent[1:] == ["8:ééé"]
+    pump.cancel()
+
+
+async def test_after_counts_as_an_acknowledgement() -> None:
+    reader = Reader()
+    reader.commit([10] * 5)
+    pump = await pumping(reader, 3)
+    reader.outbox.news(5)
+    await turns_of_the_loop()
+    assert reader.sent == ["4:ééé", "5:ééé"]
+    pump.cancel()
+
+
+async def test_a_reader_that_makes_no_room_in_time_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conversations.outbox.PATIENCE", 0.05)
+    reader = Reader()
+    await reader.outbox.begin(0, None)
+    reader.outbox.frames(reader.commit([200 * KIB] * 3))
+    with pytest.raises(TooSlow):
+        await asyncio.wait_for(reader.outbox.pump(), 10)
+    assert len(reader.sent) == 2
+
+
+async def test_notices_are_sent_beside_the_record_and_the_oldest_of_too_many_forgotten() -> None:
+    reader = Reader()
+    for number in range(NOTICES + 2):
+        reader.outbox.notice(f"notice {number}")
+    reader.outbox.frames(reader.commit([10]))
+    pump = await pumping(reader)
+    await turns_of_the_loop(200)
+    assert reader.sent == [*(f"notice {number}" for number in range(2, NOTICES + 2)), "1:ééé"]
+    assert reader.outbox.cursor == 1
+    pump.cancel()
+
+
+async def test_a_journal_that_fails_ends_the_pump() -> None:
+    async def broken(after: int) -> list[Frame]:
+        raise OSError
+
+    outbox = Outbox(Reader().receive, broken)
+    outbox.news(1)
+    with pytest.raises(OSError):  # noqa: PT011 (there is no more to it)
+        await asyncio.wait_for(outbox.pump(), 10)

@@ -1,0 +1,181 @@
+"""The sweep for lost turns: what it takes up and what it leaves alone, leftovers, and the queue."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+
+from conversations import turns
+from conversations.errors import InternalError
+from conversations.journal import pack
+from conversations.models import Conversation, Event, Recording, Turn
+from conversations.protocol.events import step_started
+from conversations.turns.recovery import sweep
+from conversations.turns.starting import LEASE
+from conversations.turns.stopping import DRAINING, RUNNING, Stop
+from tests.asking import conversation_of, of_type, record
+from tests.journaling import finished
+from tests.losing import Lost
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
+MOMENT = timedelta(seconds=1)
+
+
+@pytest.fixture
+def conversation(user: User) -> Conversation:
+    return conversation_of(user)
+
+
+@pytest.fixture
+def draining() -> Iterator[None]:
+    """A process that is about to end."""
+    DRAINING.set()
+    yield
+    DRAINING.clear()
+
+
+def statuses() -> list[str]:
+    return list(Turn.objects.order_by("conversation__created_at", "number").values_list("status", flat=True))
+
+
+def test_a_turn_whose_lease_runs_is_left_alone(conversation: Conversation) -> None:
+    lost = Lost(conversation)
+    lost.begins_round()
+    Turn.objects.update(lease_until=timezone.now() + LEASE)
+    before = record(conversation)
+    sweep()
+    assert (statuses(), record(conversation)) == (["running"], before)
+
+
+def test_a_turn_that_this_process_runs_is_left_alone_however_late_its_heart_beats(
+    conversation: Conversation,
+) -> None:
+    lost = Lost(conversation)
+    RUNNING[lost.turn.pk] = Stop()
+    try:
+        sweep()
+    finally:
+        del RUNNING[lost.turn.pk]
+    assert statuses() == ["running"]
+
+
+def test_sweeping_again_changes_nothing(conversation: Conversation) -> None:
+    Lost(conversation)
+    sweep()
+    told = record(conversation)
+    sweep()
+    assert record(conversation) == told
+
+
+def test_of_several_processes_that_sweep_at_once_one_ends_the_turn(conversation: Conversation) -> None:
+    Lost(conversation).says("Ele")
+    ready = threading.Barrier(4, timeout=10)
+
+    def sweep_together() -> None:
+        ready.wait()
+        try:
+            sweep()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=sweep_together) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses() == ["interrupted"]
+    assert len(of_type(record(conversation), "RUN_ERROR")) == 1
+
+
+def test_a_process_that_comes_back_too_late_writes_no_more(conversation: Conversation) -> None:
+    lost = Lost(conversation)
+    lost.says("Elemental ")
+    sweep()
+    told = record(conversation)
+    with pytest.raises(InternalError):
+        lost.record.commit(step_started(2), write=lost.turn.save)
+    assert record(conversation) == told
+    assert statuses() == ["interrupted"]
+
+
+def test_a_turn_that_cannot_be_recovered_keeps_no_other_from_it(
+    conversation: Conversation, user: User
+) -> None:
+    Lost(conversation).begins_round()
+    Event.objects.update(data="not JSON")
+    other = conversation_of(user)
+    Lost(other)
+    queued(other, 2)
+    sweep()
+    assert turns.wait(20)
+    assert statuses() == ["running", "interrupted", "completed"]
+
+
+def test_one_conversation_alone_can_be_swept(conversation: Conversation, user: User) -> None:
+    other = conversation_of(user)
+    Lost(conversation)
+    Lost(other)
+    queued(conversation, 2)
+    sweep(only=other.pk)
+    assert statuses() == ["running", "queued", "interrupted"]
+
+
+def test_what_a_process_left_unpacked_is_packed_after_a_while(conversation: Conversation) -> None:
+    turn = finished(conversation, 1)
+    told = record(conversation)
+    for ended, packed in ((timezone.now() - LEASE + 5 * MOMENT, 0), (timezone.now() - LEASE - MOMENT, 1)):
+        Turn.objects.filter(pk=turn.pk).update(finished_at=ended)
+        sweep()
+        assert Recording.objects.count() == packed
+        assert record(conversation) == told
+    assert not Event.objects.exists()
+
+
+def test_a_leftover_that_cannot_be_packed_keeps_no_queue_waiting(conversation: Conversation) -> None:
+    turn = finished(conversation, 1)
+    Turn.objects.update(finished_at=timezone.now() - LEASE - MOMENT)
+    Event.objects.filter(turn=turn, seq=2).update(data="not JSON")
+    queued(conversation, 2)
+    sweep()
+    assert turns.wait(20)
+    assert statuses() == ["completed", "completed"]
+
+
+def queued(conversation: Conversation, number: int) -> Turn:
+    """A turn that waits, and that nobody will begin by himself."""
+    lost = Lost(conversation, number, "help", status="queued")
+    return lost.turn
+
+
+def test_the_queue_that_a_drained_process_left_is_begun_in_order(conversation: Conversation) -> None:
+    pack(finished(conversation, 1))
+    waiting = [queued(conversation, number) for number in (2, 3)]
+    sweep()
+    assert turns.wait(20)
+    assert statuses() == ["completed"] * 3
+    runs = [event["runId"] for event in of_type(record(conversation), "RUN_STARTED")]
+    assert runs[1:] == [str(turn.pk) for turn in waiting]
+
+
+@pytest.mark.usefixtures("draining")
+def test_a_process_that_drains_takes_messages_in_and_begins_nothing(conversation: Conversation) -> None:
+    started = turns.start(conversation, str(uuid.uuid4()), "help")
+    sweep()
+    assert (started.queued, statuses(), dict(RUNNING)) == (True, ["queued"], {})
+    DRAINING.clear()
+    sweep()
+    assert turns.wait(20)
+    assert statuses() == ["completed"]
+
+
+def test_a_queue_behind_a_lost_turn_moves_on_in_the_same_sweep(conversation: Conversation) -> None:
+    Lost(conversation)
+    queued(conversation, 2)
+    sweep()
+    assert turns.wait(20)
+    assert statuses() == ["interrupted", "completed"]
