@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from conversations import turns
 from conversations.models import Message, Round, Turn
-from conversations.protocol.content import client_tool_uses
+from conversations.protocol.content import is_client_tool_use
 from conversations.protocol.history import INTERRUPTED
 from conversations.tools import registry, tool
 from tests.asking import answer, ask, conversation_of, of_type
@@ -62,7 +62,8 @@ def _check(stream: Stream, events: list[dict[str, Any]]) -> None:
     code = ENDED_BY_EXCEPTION.get(stream.name)
     assert last.get("code") == code if code else last["outcome"] == {"type": "success"}
     assert answer(events).removesuffix("Done.") == "".join(_texts(stream)).removesuffix("Done.")
-    asked = [use["toolUseId"] for use in client_tool_uses(stream.content)] if stream.stop_reason else []
+    uses = [block["toolUse"]["toolUseId"] for block in stream.content if is_client_tool_use(block)]
+    asked = uses if stream.stop_reason else []
     assert [event["toolCallId"] for event in of_type(events, "TOOL_CALL_RESULT")] == asked
 
 

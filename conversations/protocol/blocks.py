@@ -79,7 +79,6 @@ class OpenBlock:
     def end(self) -> list[Delta]:
         """What is left to show, and the block's end."""
         rest = self.show(clean_text(self.half)) if self.half else []
-        self.half = ""
         if self.kind in SHOWN_WHOLE:
             return [Delta("whole", self.kind, self.number, detail=self.built())]
         return [*rest, Delta("stop", self.kind, self.number, detail=self.head)] if self.shown else rest

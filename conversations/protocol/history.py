@@ -53,7 +53,7 @@ def messages(turns: Sequence[PastTurn], model: str) -> list[Message]:
         told.append({"role": "user", "content": list(turn.user)})
         for past in turn.rounds:
             told.append({"role": "assistant", "content": _sendable(past, model)})
-            told.append({"role": "user", "content": list(past.results.values()) if past.complete else []})
+            told.append({"role": "user", "content": list(past.results.values())})
     return repair(told)
 
 

@@ -146,7 +146,8 @@ class Streaming:
         row.finished_at = timezone.now()
         row.stop_reason = assembly.stop_reason or ""
         row.latency_ms = assembly.latency_ms
-        row.metadata = assembly.metadata
+        passed_over = {"passedOver": dict(assembly.passed_over)} if assembly.passed_over else {}
+        row.metadata = assembly.metadata | passed_over
         row.take_usage(assembly.usage)
 
     def _told(self) -> dict[str, Any]:

@@ -150,6 +150,11 @@ def test_a_server_side_call_goes_back_with_its_result() -> None:
     )
 
 
+def test_a_server_side_call_without_an_id_is_left_out() -> None:
+    blank = [use("", type="server_tool_use"), result("")]
+    assert asked(turn("Hi", round_(*blank, "Yes")), turn("And?"))[1] == assistant("Yes")
+
+
 @pytest.mark.parametrize("lone", [SERVED, SERVED_RESULT])
 def test_a_server_side_call_or_result_alone_is_left_out(lone: Block) -> None:
     assert asked(turn("Hi", round_(lone, "Yes")), turn("And?"))[1] == assistant("Yes")

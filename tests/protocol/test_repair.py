@@ -3,7 +3,7 @@
 import pytest
 
 from conversations.protocol.history import CONTINUE, INTERRUPTED, NO_OUTPUT
-from tests.protocol.asking import IMAGE, Block, assistant, repaired, result, use, user
+from tests.protocol.asking import IMAGE, Block, assistant, interrupted, repaired, result, use, user
 
 
 def test_nothing_at_all_asks_to_continue() -> None:
@@ -71,6 +71,11 @@ def test_results_that_nothing_asked_for_are_left_out() -> None:
         user("Hi"), assistant("Hello", use("t1")), user(result("t1"), result("t9")), user(result("t1"))
     )
     assert told[-1] == user(result("t1"))
+
+
+def test_calls_are_answered_before_the_assistant_says_more() -> None:
+    told = repaired(user("Hi"), assistant(use()), assistant("Yes"), user("And?"))
+    assert told[1:3] == [assistant(use()), user(interrupted())]
 
 
 def test_calls_are_answered_before_the_user_says_more() -> None:

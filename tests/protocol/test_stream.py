@@ -122,6 +122,11 @@ def test_the_first_half_of_a_character_is_shown_with_its_second() -> None:
     assert [part.text for part in assembly.feed(*text(0, "\ude00"))] == ["😀"]
 
 
+def test_a_second_half_alone_is_shown_at_once() -> None:
+    [_, part] = Assembly().feed(*text(0, "\udc00"))
+    assert part.text == "\ufffd"
+
+
 def test_half_a_character_that_never_gets_its_other_half_is_shown_as_replaced() -> None:
     assembly, deltas = played([text(0, "\ud83d"), stop(0), *end()])
     assert shown(deltas) == stored(assembly) == [("text", "\ufffd")]
@@ -129,7 +134,9 @@ def test_half_a_character_that_never_gets_its_other_half_is_shown_as_replaced() 
 
 def test_a_block_index_used_twice_is_two_blocks() -> None:
     events = [text(0, "one"), stop(0), tool_start(0), tool_start(0, "t2"), stop(0), text(0, "two"), *end()]
-    assert assembled(events).content() == [{"text": "one"}, use("t1"), use("t2"), {"text": "two"}]
+    assembly, deltas = played(events)
+    assert assembly.content() == [{"text": "one"}, use("t1"), use("t2"), {"text": "two"}]
+    assert [part.block for part in deltas if part.phase == "stop"] == [0, 1, 2, 3]
 
 
 def test_deltas_of_several_kinds_in_one_index_are_a_block_each() -> None:
@@ -176,6 +183,15 @@ def test_bytes_that_are_no_base64_are_none() -> None:
         *end(),
     ]
     assert assembled(events).content() == [{"reasoningContent": {"redactedContent": ""}}, {"image": {}}]
+
+
+def test_signature_and_redacted_bytes_that_come_in_parts_are_joined() -> None:
+    signature = [reasoning(0, signature="c2"), reasoning(0, signature="ln"), stop(0)]
+    redacted = [reasoning(1, redactedContent="AAEC"), reasoning(1, redactedContent="Aw=="), stop(1)]
+    assert assembled([*signature, *redacted, *end()]).content() == [
+        {"reasoningContent": {"reasoningText": {"text": "", "signature": "c2ln"}}},
+        {"reasoningContent": {"redactedContent": "AAECAw=="}},
+    ]
 
 
 def test_bytes_that_come_in_parts_are_joined() -> None:
