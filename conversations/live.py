@@ -197,9 +197,12 @@ async def _hear_for_a_while(hub: Hub, layer: Any, channel: str) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(JOIN_EVERY):
             while True:
-                message = await layer.receive(channel)
-                for conversation, seq in message["rings"].items():
-                    hub.rang(UUID(conversation), seq)
+                _answer(hub, await layer.receive(channel))
+
+
+def _answer(hub: Hub, message: dict[str, dict[str, int]]) -> None:
+    for conversation, seq in message["rings"].items():
+        hub.rang(UUID(conversation), seq)
 
 
 async def _safely(work: Awaitable[None]) -> bool:

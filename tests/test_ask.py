@@ -1,31 +1,27 @@
 """`manage.py ask`: a turn in the terminal, and the same record that a page would leave."""
 
 import io
-import os
+import json
 import re
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import closing
+from subprocess import PIPE
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.core.management.base import OutputWrapper
 
 from conversations.models import Conversation, Turn
-from conversations.protocol import events
-from conversations.terminal import Terminal
-from tests.asking import answer, ask, conversation_of, record
-from tests.journaling import JOURNAL, delta, opening, running
+from tests.asking import answer, ask, conversation_of, record, types
 from tests.losing import Lost
 from tests.serving import ROOT, manage, site
 
-database = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
+in_process = pytest.mark.django_db(transaction=True)
 QUESTION = "What is the most popular song on WZPZ?"
 FINISHED = "Finished streaming messages with model cohere.command-r-v1:0."
 
@@ -40,13 +36,8 @@ def asked(*arguments: str) -> tuple[int, str, str]:
     return 0, out.getvalue(), err.getvalue()
 
 
-def in_a_database(test: object) -> object:
-    for mark in database:
-        test = mark(test)
-    return test
-
-
-@in_a_database
+@in_process
+@pytest.mark.usefixtures("gateway")
 def test_the_answer_a_line_for_each_call_and_the_last_line(user: User) -> None:
     code, out, err = asked(QUESTION)
     assert (code, err) == (0, "")
@@ -60,17 +51,19 @@ def test_the_answer_a_line_for_each_call_and_the_last_line(user: User) -> None:
     assert "".join(printed.split()) == "".join(answer(record(conversation)).split())
 
 
-@in_a_database
+@in_process
+@pytest.mark.usefixtures("gateway")
 def test_it_leaves_the_record_that_a_page_would_leave(user: User) -> None:
     asked(QUESTION)
     mine = conversation_of(user)
     ask(mine, QUESTION)
     told = [record(c) for c in Conversation.objects.order_by("created_at")]
-    assert [e["type"] for e in told[0]] == [e["type"] for e in told[1]]
+    assert types(told[0]) == types(told[1])
     assert answer(told[0]) == answer(told[1])
 
 
-@in_a_database
+@in_process
+@pytest.mark.usefixtures("gateway")
 def test_a_conversation_is_gone_on_with_and_another_model_asked(user: User) -> None:
     asked(QUESTION)
     conversation = Conversation.objects.get()
@@ -87,7 +80,8 @@ def test_a_conversation_is_gone_on_with_and_another_model_asked(user: User) -> N
     ]
 
 
-@in_a_database
+@in_process
+@pytest.mark.usefixtures("gateway")
 def test_a_failure_is_one_line_on_stderr_and_what_was_shown_stays(user: User) -> None:
     code, out, err = asked("fail cut")
     turn = Turn.objects.get()
@@ -97,14 +91,16 @@ def test_a_failure_is_one_line_on_stderr_and_what_was_shown_stays(user: User) ->
     assert "Finished" not in out
 
 
-@in_a_database
+@in_process
+@pytest.mark.usefixtures("gateway")
 def test_a_new_attempt_is_told(user: User) -> None:
     code, out, _ = asked("fail gateway once")
     assert code == 0
     assert re.search(r"^\[trying again in [\d.]+ s, 2 of 3\]$", out, re.MULTILINE)
 
 
-@in_a_database
+@in_process
+@pytest.mark.usefixtures("gateway")
 @pytest.mark.parametrize("text", ["", " \n", "x" * 100_001])
 def test_a_text_that_is_refused_leaves_nothing_behind(user: User, text: str) -> None:
     code, out, err = asked(text)
@@ -113,14 +109,16 @@ def test_a_text_that_is_refused_leaves_nothing_behind(user: User, text: str) -> 
     assert not Conversation.objects.exists()
 
 
-@in_a_database
+@in_process
+@pytest.mark.usefixtures("gateway")
 def test_a_refusal_leaves_the_conversation_that_was_there(user: User) -> None:
     conversation = conversation_of(user)
     assert asked(" ", "--conversation", str(conversation.pk))[0] == 1
     assert Conversation.objects.exists()
 
 
-@in_a_database
+@in_process
+@pytest.mark.usefixtures("gateway")
 def test_whoever_asks_is_the_one_named_the_only_one_or_the_first_superuser(user: User) -> None:
     User.objects.create_user("gone", is_active=False)
     asked("help")
@@ -132,7 +130,8 @@ def test_whoever_asks_is_the_one_named_the_only_one_or_the_first_superuser(user:
     assert list(owners) == [user.pk, boss.pk, user.pk]
 
 
-@in_a_database
+@in_process
+@pytest.mark.usefixtures("gateway")
 def test_who_or_what_is_not_there_is_said(user: User, other_user: User) -> None:
     theirs = conversation_of(other_user)
     for arguments, said in (
@@ -148,7 +147,8 @@ def test_who_or_what_is_not_there_is_said(user: User, other_user: User) -> None:
     assert not Turn.objects.exists()
 
 
-@in_a_database
+@in_process
+@pytest.mark.usefixtures("gateway")
 def test_a_turn_whose_process_died_keeps_nobody_waiting(user: User) -> None:
     conversation = conversation_of(user)
     Lost(conversation)
@@ -157,48 +157,58 @@ def test_a_turn_whose_process_died_keeps_nobody_waiting(user: User) -> None:
     assert [turn.status for turn in Turn.objects.order_by("number")] == ["interrupted", "completed"]
 
 
-class Interrupted(io.StringIO):
-    """A terminal at which Ctrl-C is pressed when the text has come."""
-
-    pressed = False
-
-    def write(self, text: str) -> int:
-        if "half" in text and not self.pressed:
-            self.pressed = True
-            raise KeyboardInterrupt
-        return super().write(text)
+PREPARED = """
+from django.contrib.auth.models import User
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+User.objects.create_superuser("andy")
+"""
 
 
-@in_a_database
-@pytest.mark.parametrize("ending", ["RUN_ERROR", "RUN_FINISHED"])
-def test_a_terminal_goes_on_after_ctrl_c_until_the_run_has_ended(user: User, ending: str) -> None:
-    conversation, out = conversation_of(user), Interrupted()
-    turn = running(conversation)
-    terminal, run = Terminal(conversation.pk, 0, OutputWrapper(out)), str(turn.pk)
-    said = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"}
-    end = events.run_error("It failed.", "internal")
-    if ending == "RUN_FINISHED":
-        end = events.run_finished(str(conversation.pk), run, "cancelled", [])
-    JOURNAL.open(turn).commit(
-        *opening(conversation, turn), said, delta("half", "a"), step(), delta("whole", "a"), end
-    )
-    with pytest.raises(KeyboardInterrupt):
-        terminal.follow(run)
-    assert terminal.follow(run) == end.get("message")
-    assert out.getvalue() == "whole"
+@pytest.fixture(scope="module")
+def own_site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A site with a database and an owner, on its own demo gateway."""
+    environment = site(tmp_path_factory.mktemp("site"))
+    prepared = manage(environment, "shell", "-c", PREPARED)
+    assert prepared.returncode == 0, prepared.stderr
+    return environment
 
 
-def step() -> events.Event:
-    return events.step_finished(1, {})
+def newest_turn(environment: dict[str, str]) -> tuple[str, str]:
+    """The status of the site's newest turn, and what the model said in it."""
+    path = environment["DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as database:
+        query = "SELECT id, status FROM conversations_turn ORDER BY created_at DESC LIMIT 1"
+        turn, status = database.execute(query).fetchone()
+        said = "SELECT content FROM conversations_message WHERE turn_id = ? AND role = 'assistant'"
+        (content,) = database.execute(said, [turn]).fetchone()
+    return status, json.loads(content)[0]["text"]
 
 
-@in_a_database
-def test_no_text_moves_the_cursor_or_sets_the_title(user: User) -> None:
-    conversation, out = conversation_of(user), io.StringIO()
-    turn = running(conversation)
-    said = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"}
-    end = events.run_finished(str(conversation.pk), str(turn.pk), "success", [])
-    told = delta("\x1b]0;title\x07 \x9b2J\tSeñora\nBlue", "a")
-    JOURNAL.open(turn).commit(*opening(conversation, turn), said, told, end)
-    Terminal(conversation.pk, 0, OutputWrapper(out)).follow(str(turn.pk))
-    assert out.getvalue() == "\ufffd]0;title\ufffd \ufffd2J\tSeñora\nBlue"
+def test_as_a_process_it_answers_and_exits_with_0(own_site: dict[str, str]) -> None:
+    done = manage(own_site, "ask", QUESTION)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Elemental Hotel" in done.stdout
+    assert done.stdout.splitlines()[-1] == FINISHED
+
+
+def test_as_a_process_it_tells_its_failure_on_stderr_and_exits_with_1(own_site: dict[str, str]) -> None:
+    done = manage(own_site | {"GATEWAY_RETRIES": "1"}, "ask", "fail refused")
+    assert done.returncode == 1
+    assert [line for line in done.stderr.splitlines() if line.startswith("A client error occurred: ")]
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_stops_the_turn_and_what_was_shown_is_kept(own_site: dict[str, str]) -> None:
+    command = [sys.executable, str(ROOT / "manage.py"), "ask", "show slow"]
+    with subprocess.Popen(command, env=own_site, stdout=PIPE, stderr=PIPE, bufsize=0) as process:
+        assert process.stdout
+        begun = process.stdout.read(10)
+        pressed = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        rest, complaint = process.communicate(timeout=30)
+    assert time.monotonic() - pressed < 5
+    assert (process.returncode, complaint) == (0, b"")
+    status, said = newest_turn(own_site)
+    assert status == "stopped"
+    assert (begun + rest).decode() == f"{said}\n{FINISHED}\n"

@@ -5,8 +5,8 @@ import json
 import uuid
 
 import pytest
-from asgiref.sync import sync_to_async
 from ag_ui_validate.pytest_plugin import assert_valid_agui
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
@@ -37,7 +37,10 @@ async def test_a_message_is_answered_event_by_event(user: User, conversation: Co
 
 
 async def test_two_tabs_see_the_same(user: User, conversation: Conversation) -> None:
-    async with page_of(user, conversation, "?after=0") as one, page_of(user, conversation, "?after=0") as other:
+    async with (
+        page_of(user, conversation, "?after=0") as one,
+        page_of(user, conversation, "?after=0") as other,
+    ):
         await one.ask(QUESTION)
         assert await one.until_end() == await other.until_end()
     await settled()
@@ -73,7 +76,9 @@ def _ended(snapshot: dict) -> bool:  # type: ignore[type-arg]
     return snapshot["metadata"]["turns"][-1]["status"] != "running"
 
 
-@pytest.mark.parametrize("query", ["", "?after=99", "?after=-1", "?after=x", "?after=1.5", "?after=" + "9" * 30])
+@pytest.mark.parametrize(
+    "query", ["", "?after=99", "?after=-1", "?after=x", "?after=1.5", "?after=" + "9" * 30]
+)
 async def test_without_a_good_after_the_first_frame_is_a_snapshot(
     user: User, conversation: Conversation, query: str
 ) -> None:
@@ -134,7 +139,10 @@ async def test_a_message_while_a_turn_runs_is_queued_and_every_tab_is_told(
     user: User, conversation: Conversation, settings: Settings
 ) -> None:
     settings.GATEWAY_TIMEOUT = 30
-    async with page_of(user, conversation, "?after=0") as one, page_of(user, conversation, "?after=0") as other:
+    async with (
+        page_of(user, conversation, "?after=0") as one,
+        page_of(user, conversation, "?after=0") as other,
+    ):
         await one.ask("fail timeout")
         await one.until("STEP_STARTED")
         await other.until("STEP_STARTED")

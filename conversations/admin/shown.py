@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -37,6 +37,16 @@ class ReadOnly(Admin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Evidence is kept."""
         return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The rows that hold the words, inside JSON too, which is stored as ASCII."""
+        found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        stored = "".join(letter if letter.isascii() else json.dumps(letter)[1:-1] for letter in search_term)
+        if stored != search_term:
+            found |= super().get_search_results(request, queryset, stored)[0]
+        return found, has_duplicates
 
 
 def link(target: Model | None) -> SafeString | str:

@@ -1,0 +1,68 @@
+"""A stop at the worst moments: whenever it comes, the turn ends, its calls are answered and nothing else is stopped."""
+
+import json
+import uuid
+from collections.abc import Callable
+
+import pytest
+from ag_ui_validate.pytest_plugin import assert_valid_agui
+from django.contrib.auth.models import User
+
+from conversations import turns
+from conversations.live import HUB
+from conversations.models import Conversation, ToolCall, Turn
+from tests.asking import ask, conversation_of, of_type, record
+from tests.listening import Frame, Listener
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
+QUESTION = "What is the most popular song on WZPZ?"
+
+
+@pytest.fixture
+def conversation(user: User) -> Conversation:
+    return conversation_of(user)
+
+
+class At(Listener):
+    """Does something as soon as an event of a type is committed, before the turn goes on."""
+
+    def __init__(self, kind: str, act: Callable[[], object]) -> None:
+        super().__init__()
+        self._kind, self._act = kind, act
+
+    def frames(self, frames: list[Frame]) -> None:
+        if self._kind in [json.loads(text)["type"] for _, text in frames]:
+            self._kind = ""
+            self._act()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["RUN_STARTED", "STEP_STARTED", "TOOL_CALL_START", "TOOL_CALL_END", "STEP_FINISHED", "TOOL_CALL_RESULT"],
+)
+def test_a_stop_at_any_event_leaves_a_valid_record_with_its_calls_answered(
+    conversation: Conversation, kind: str
+) -> None:
+    HUB.attach(None)
+    stopping = At(kind, lambda: turns.stop(conversation.pk))
+    HUB.subscribe(conversation.pk, stopping)
+    turn = ask(conversation, QUESTION)
+    HUB.unsubscribe(conversation.pk, stopping)
+    events = record(conversation)
+    assert_valid_agui(events)
+    assert turn.status == Turn.Status.STOPPED
+    assert events[-1]["outcome"] == {"type": "cancelled"}
+    assert not ToolCall.objects.filter(result__isnull=True).exists()
+    assert len(of_type(events, "TOOL_CALL_RESULT")) == len(of_type(events, "TOOL_CALL_START"))
+    assert ask(conversation, "help").status == Turn.Status.COMPLETED
+
+
+def test_a_stop_that_comes_too_late_stops_nothing(conversation: Conversation) -> None:
+    HUB.attach(None)
+    late = At("RUN_FINISHED", lambda: turns.stop(conversation.pk))
+    HUB.subscribe(conversation.pk, late)
+    turns.start(conversation, str(uuid.uuid4()), "show parallel calls")
+    turns.start(conversation, str(uuid.uuid4()), "help")
+    assert turns.wait(20)
+    HUB.unsubscribe(conversation.pk, late)
+    assert list(Turn.objects.values_list("status", flat=True)) == ["completed", "completed"]

@@ -1,0 +1,60 @@
+"""A record in the terminal: it goes on where it was interrupted, and prints nothing that a terminal would obey."""
+
+import io
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management.base import OutputWrapper
+
+from conversations.protocol import events
+from conversations.terminal import Terminal
+from tests.asking import conversation_of
+from tests.journaling import JOURNAL, delta, opening, running
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Interrupted(io.StringIO):
+    """A terminal at which Ctrl-C is pressed when the text has come."""
+
+    pressed = False
+
+    def write(self, text: str) -> int:
+        if "half" in text and not self.pressed:
+            self.pressed = True
+            raise KeyboardInterrupt
+        return super().write(text)
+
+
+@pytest.mark.parametrize("ending", ["RUN_ERROR", "RUN_FINISHED"])
+def test_a_terminal_goes_on_after_ctrl_c_until_the_run_has_ended(user: User, ending: str) -> None:
+    conversation, out = conversation_of(user), Interrupted()
+    turn = running(conversation)
+    terminal, run = Terminal(conversation.pk, 0, OutputWrapper(out)), str(turn.pk)
+    said = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"}
+    end = events.run_error("It failed.", "internal")
+    if ending == "RUN_FINISHED":
+        end = events.run_finished(str(conversation.pk), run, "cancelled", [])
+    JOURNAL.open(turn).commit(
+        *opening(conversation, turn),
+        said,
+        delta("half", "a"),
+        events.step_finished(1, {}),
+        delta("whole", "a"),
+        end,
+    )
+    with pytest.raises(KeyboardInterrupt):
+        terminal.follow(run)
+    assert terminal.follow(run) == end.get("message")
+    assert out.getvalue() == "whole"
+
+
+def test_no_text_moves_the_cursor_or_sets_the_title(user: User) -> None:
+    conversation, out = conversation_of(user), io.StringIO()
+    turn = running(conversation)
+    said = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"}
+    end = events.run_finished(str(conversation.pk), str(turn.pk), "success", [])
+    told = delta("\x1b]0;title\x07 \x9b2J\tSeñora\nBlue", "a")
+    JOURNAL.open(turn).commit(*opening(conversation, turn), said, told, end)
+    Terminal(conversation.pk, 0, OutputWrapper(out)).follow(str(turn.pk))
+    assert out.getvalue() == "\ufffd]0;title\ufffd \ufffd2J\tSeñora\nBlue"
