@@ -1,7 +1,7 @@
 """The pages: the list of conversations, and a conversation."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -11,12 +11,16 @@ from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations import gateway, journal, layout
 from conversations.models import Conversation, Message
 from conversations.models.conversation import ConversationQuerySet
 from conversations.protocol.text import clean_text
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 PER_PAGE = 50
 BESIDE = 40
@@ -31,14 +35,20 @@ DEMO_PHRASES = (
 )
 
 
+class SignedIn(HttpRequest):
+    """A request as LoginRequiredMiddleware lets it through."""
+
+    user: "User"
+
+
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: SignedIn) -> HttpResponse:
     """The user's conversations, newest first, those that hold the words of `?q=` if it is given."""
     return _index(request)
 
 
 @require_POST
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: SignedIn) -> HttpResponse:
     """A new conversation, leading to its page, which sends the `message` if there is one; 400 for a model not offered."""
     model = request.POST.get("model") or settings.GATEWAY_MODELS[0]
     if model not in settings.GATEWAY_MODELS:
@@ -54,8 +64,9 @@ def create(request: HttpRequest) -> HttpResponse:
     return redirect("conversations:conversation", pk=made.pk)
 
 
+@never_cache  # a copy in the browser's cache would send its first message again
 @require_safe
-def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
+def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
     """A conversation's newest messages, or the older ones before `?before=`; 404 unless it is the user's own."""
     own = Conversation.objects.owned_by(request.user)
     found = get_object_or_404(own, pk=pk)
@@ -75,7 +86,7 @@ def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "conversations/conversation.html", context | _gateway())
 
 
-def _index(request: HttpRequest, status: int = 200, problem: str = "") -> HttpResponse:
+def _index(request: SignedIn, status: int = 200, problem: str = "") -> HttpResponse:
     words = clean_text(request.GET.get("q", "")).strip()
     matching = _matching(Conversation.objects.owned_by(request.user), words)
     context = {

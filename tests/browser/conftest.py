@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, StorageState, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Page,
+    Playwright,
+    StorageState,
+    sync_playwright,
+)
 
 from conversations.gateway import demo
 from tests.browser.conversing import Chat, Line
@@ -22,7 +30,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-ROOMY = {"width": 1280, "height": 900}
+ROOMY = {"width": 1100, "height": 700}
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +84,9 @@ def signed_in(browser: Browser, server: Server) -> StorageState:
 @pytest.fixture
 def context(browser: Browser, server: Server, signed_in: StorageState) -> Iterator[BrowserContext]:
     """The signed-in owner's browser."""
-    context = browser.new_context(base_url=server.url, storage_state=signed_in, viewport=ROOMY)
+    context = browser.new_context(
+        base_url=server.url, storage_state=signed_in, viewport=ROOMY, reduced_motion="reduce"
+    )
     context.set_default_timeout(15_000)
     yield context
     context.close()

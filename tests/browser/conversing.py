@@ -79,7 +79,9 @@ class Chat:
         """The messages as the server has them, from its page without any script."""
         browser = self.page.context.browser
         assert browser is not None
-        plain = browser.new_context(storage_state=self.page.context.storage_state(), java_script_enabled=False)
+        plain = browser.new_context(
+            storage_state=self.page.context.storage_state(), java_script_enabled=False
+        )
         page = plain.new_page()
         page.goto(self.page.url)
         texts = page.get_by_role("log").get_by_role("article").all_text_contents()

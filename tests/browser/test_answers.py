@@ -2,21 +2,31 @@
 
 import re
 
-import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conversing import Chat, words
 
 SONG = "What is the most popular song on WZPZ?"
+STOP_REASONS = {
+    "max_tokens": "The answer was cut: it reached the limit on its length.",
+    "guardrail_intervened": "A guardrail stepped in.",
+    "content_filtered": "A content filter stepped in.",
+    "tea_time": "The model stopped for a reason that is not known here: tea_time.",
+}
 
 
 def test_a_reload_changes_nothing(chat: Chat) -> None:
-    for question in (SONG, "show parallel calls", "show reasoning", "show markdown", "show redacted reasoning"):
+    for question in (
+        SONG,
+        "show parallel calls",
+        "show reasoning",
+        "show markdown",
+        "show redacted reasoning",
+    ):
         chat.ask(question)
     before = chat.shown()
     chat.page.reload()
-    expect(chat.messages("You")).to_have_count(5)
-    assert chat.shown() == before
+    chat.until(lambda: chat.shown() == before)
 
 
 def test_a_reload_in_mid_answer_loses_and_repeats_nothing(chat: Chat) -> None:
@@ -91,20 +101,22 @@ def test_a_further_attempt_is_announced_while_it_waits(chat: Chat) -> None:
     expect(chat.alert).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    ("reason", "sentence"),
-    [
-        ("max_tokens", "it reached the limit on its length"),
-        ("guardrail_intervened", "A guardrail stepped in."),
-        ("content_filtered", "A content filter stepped in."),
-        ("tea_time", "a reason that is not known here: tea_time"),
-    ],
-)
-def test_an_unusual_stop_reason_is_told(chat: Chat, reason: str, sentence: str) -> None:
-    chat.ask(f"show stop reason {reason}")
-    expect(chat.log).to_contain_text(sentence)
+def test_an_unusual_stop_reason_is_told(chat: Chat) -> None:
+    for reason, sentence in STOP_REASONS.items():
+        chat.ask(f"show stop reason {reason}")
+        expect(chat.log.locator(".notice").last).to_have_text(sentence)
     chat.page.reload()
-    expect(chat.log).to_contain_text(sentence)
+    expect(chat.log.locator(".notice")).to_have_text(list(STOP_REASONS.values()))
+
+
+def test_an_answer_and_its_code_can_be_copied(chat: Chat, context: BrowserContext) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    chat.ask("show markdown")
+    chat.log.get_by_role("button", name="Copy the code").click()
+    clipboard = "navigator.clipboard.readText()"
+    chat.until(lambda: chat.page.evaluate(clipboard).startswith("def minutes"))
+    chat.log.get_by_role("button", name="Copy", exact=True).click()
+    chat.until(lambda: chat.page.evaluate(clipboard) == chat.stored()[1])
 
 
 def test_what_begins_and_ends_is_announced_and_tokens_are_not(chat: Chat) -> None:

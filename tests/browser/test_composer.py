@@ -41,7 +41,7 @@ def test_stop_ends_the_answer_and_keeps_what_was_shown(chat: Chat) -> None:
     shown = chat.shown()
     chat.page.reload()
     expect(chat.log).to_contain_text("Stopped.")
-    assert chat.shown() == shown
+    chat.until(lambda: chat.shown() == shown)
 
 
 def test_any_tab_can_stop(chat: Chat, context: BrowserContext) -> None:

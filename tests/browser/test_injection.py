@@ -22,7 +22,7 @@ MARKED = (
     "[click](\x01javascript:window.owned=1)",
     "<javascript:window.owned=1>",
     f'[title]({ELSEWHERE} "x\\" onmouseover=window.owned=1 y=\\"")',
-    "```x\" onmouseover=\"window.owned=1\n<script>window.owned=1</script>\n```",
+    '```x" onmouseover="window.owned=1\n<script>window.owned=1</script>\n```',
     "~~~<img src=x onerror=window.owned=1>\ncode\n~~~",
     "|a|\n|-|\n|<img src=x onerror=window.owned=1>|",
 )
@@ -73,7 +73,7 @@ def refuses_all(chat: Chat) -> None:
     """Looks at the transcript after hovering and clicking what it holds."""
     page = chat.page
     assert page.evaluate("window.owned") is None
-    assert page.evaluate("document.styleSheets.length") == 5
+    assert page.evaluate("document.styleSheets.length") == page.locator("head link[rel=stylesheet]").count()
     expect(chat.log.locator(LIVE)).to_have_count(0)
     for link in chat.log.locator("a").all():
         href = link.get_attribute("href")

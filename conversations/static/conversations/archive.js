@@ -4,4 +4,7 @@
 import { hydrate } from "./hydrate.js";
 import { View } from "./view.js";
 
-new View(document.getElementById("transcript")).render({ ...hydrate(document), queue: [] }, []);
+const view = new View(document.getElementById("transcript"));
+const state = { ...hydrate(document), queue: [] };
+const show = () => view.render(state, []) || requestAnimationFrame(show);
+show();

@@ -22,6 +22,13 @@ export function fillFromButtons(textarea) {
   });
 }
 
+const MOST_ROWS = 12;
+
+// Where `field-sizing: content` is not known, at least the lines are counted.
+function grow(textarea) {
+  if (!CSS.supports("field-sizing", "content")) textarea.rows = Math.min(MOST_ROWS, textarea.value.split("\n").length);
+}
+
 /** `send(frame)` returns whether the frame could be sent; `changed()` hears of each new message on its way. */
 export class Composer {
   constructor(form, { outbox, send, changed }) {
@@ -36,7 +43,7 @@ export class Composer {
   listen() {
     submitOnEnter(this.textarea);
     fillFromButtons(this.textarea);
-    this.textarea.addEventListener("input", () => (this.outbox.draft = this.textarea.value));
+    this.textarea.addEventListener("input", () => this.write(this.textarea.value));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
@@ -47,7 +54,7 @@ export class Composer {
   // The server puts a conversation's first message into the textarea, to be sent at once.
   restore() {
     if ("send" in this.textarea.dataset) return this.submit();
-    if (this.outbox.draft) this.textarea.value = this.outbox.draft;
+    if (this.outbox.draft) this.write(this.outbox.draft);
   }
 
   submit() {
@@ -83,8 +90,9 @@ export class Composer {
   }
 
   write(text) {
-    this.textarea.value = text;
+    if (this.textarea.value !== text) this.textarea.value = text; // else the caret would move
     this.outbox.draft = text;
+    grow(this.textarea);
   }
 
   askToStop() {

@@ -68,7 +68,7 @@ function show() {
   composer.show(runningTurn(state));
   showTitle();
   find("welcome").hidden = log.childElementCount > 0;
-  find("older").hidden = !state.before;
+  showWayBack();
   follow.settle();
   if (!complete) refresh();
 }
@@ -78,6 +78,11 @@ function showTitle() {
   find("title").textContent = state.title;
   document.title = `${state.title} · Turntable`;
   document.querySelector("nav [aria-current=page]")?.replaceChildren(state.title);
+}
+
+function showWayBack() {
+  find("older").hidden = !state.before;
+  if (state.before) find("older").search = new URLSearchParams({ before: state.before });
 }
 
 const STATUSES = {
@@ -97,8 +102,11 @@ function connectionChanged(status) {
 
 async function showOlder(event) {
   event.preventDefault();
-  const older = await loadOlder(state.before);
-  state = prepend(state, older);
+  try {
+    state = prepend(state, await loadOlder(find("older").href));
+  } catch {
+    return location.assign(find("older").href); // there the browser says what is wrong
+  }
   follow.holding(show);
   announcer.say("Earlier messages are shown.");
   if (!state.before) log.focus({ preventScroll: true });

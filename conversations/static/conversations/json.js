@@ -6,6 +6,7 @@
 const TOKEN = /"(?:\\.|[^"\\])*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 const LONGEST = 100_000;
 const LINE = 72;
+const DEEPEST = 40; // levels that are indented: a hundred thousand brackets would else become gigabytes of blanks
 
 /** True when the text is JSON. */
 export function isJSON(text) {
@@ -32,6 +33,6 @@ function write({ out, depth, last }, token) {
   const inner = closes ? depth - 1 : depth;
   const empty = closes && (last === "{" || last === "[");
   const breaks = last && !empty && (closes || "{[,".includes(last));
-  const space = breaks ? `\n${"  ".repeat(inner)}` : last === ":" ? " " : "";
+  const space = breaks ? `\n${"  ".repeat(Math.min(inner, DEEPEST))}` : last === ":" ? " " : "";
   return { out: out + space + token, depth: "{[".includes(token) ? depth + 1 : inner, last: token };
 }

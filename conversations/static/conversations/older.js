@@ -3,10 +3,8 @@
  */
 import { hydrate } from "./hydrate.js";
 
-/** The state of the page that ends before the message. XMLHttpRequest parses it, so that no string becomes HTML here. */
-export function loadOlder(before) {
-  const url = new URL(location.pathname, location.href);
-  url.searchParams.set("before", before);
+/** The state of the page at the address. XMLHttpRequest parses it, so that no string becomes HTML here. */
+export function loadOlder(url) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.responseType = "document";

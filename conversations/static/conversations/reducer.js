@@ -26,9 +26,13 @@ export function reduce(state, event) {
 
 /** Puts an older page of the transcript before what is there. */
 export function prepend(state, older) {
-  const known = new Set(state.turns.map((turn) => turn.id));
-  const turns = older.turns.filter((turn) => !known.has(turn.id));
-  return { ...state, before: older.before, messages: [...older.messages, ...state.messages], turns: [...turns, ...state.turns] };
+  const messages = joined(older.messages, state.messages);
+  return { ...state, before: older.before, messages, turns: joined(older.turns, state.turns) };
+}
+
+function joined(older, newer) {
+  const known = new Set(newer.map(({ id }) => id));
+  return [...older.filter(({ id }) => !known.has(id)), ...newer];
 }
 
 /** The turn that is running, if one is. */

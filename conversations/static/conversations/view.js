@@ -23,6 +23,8 @@ export function arrange(parent, children) {
 
 const same = (before, now) => before !== undefined && now.every((value, index) => value === before[index]);
 
+const BUDGET_MS = 30; // for rendering in a frame; text that is not rendered yet stands there as it was written
+
 /** Shows states in the log; the elements that the server made are taken over. */
 export class View {
   constructor(log) {
@@ -43,8 +45,9 @@ export class View {
   /** Shows the state; false when something was put off to a later frame. */
   render(state, outgoing) {
     this.complete = true;
-    const shown = sections(state, outgoing);
-    arrange(this.log, shown.map((section) => this.section(section, state)));
+    this.deadline = performance.now() + BUDGET_MS;
+    const newestFirst = sections(state, outgoing).reverse().map((section) => this.section(section, state));
+    arrange(this.log, newestFirst.reverse());
     return this.complete;
   }
 
@@ -69,7 +72,15 @@ export class View {
     const text = element.querySelector(".text");
     if (kind === "you") return void (text.textContent = visible(message.content));
     if (kind === "reasoning") drawSummary(element, message);
-    return this.writing(text).show(message.content, Boolean(message.metadata.open));
+    return this.write(text, message);
+  }
+
+  write(text, { content, metadata }) {
+    if (performance.now() > this.deadline && !text.classList.contains("rendered")) {
+      if (text.textContent !== content) text.textContent = content;
+      return false;
+    }
+    return this.writing(text).show(content, Boolean(metadata.open));
   }
 
   // Draws unless these very facts have been drawn; what says `false` is drawn again in the next frame.

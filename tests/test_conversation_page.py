@@ -1,0 +1,136 @@
+"""A conversation's page as a browser without scripts gets it."""
+
+import json
+import re
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from conversations.models import Conversation, Turn
+from conversations.protocol import events
+from tests.recorded import answered, said
+
+MODEL = "cohere.command-r-v1:0"
+HOSTILE = "</div><script>alert(1)</script>&amp;\"'"
+
+
+@pytest.fixture
+def client(user: User) -> Client:
+    """The user's browser."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def conversation(user: User) -> Conversation:
+    return Conversation.objects.create(owner=user, model=MODEL, title="Turkeys")
+
+
+def page_of(client: Client, conversation: Conversation, **query: str) -> str:
+    """A conversation's page."""
+    answer = client.get(reverse("conversations:conversation", args=[conversation.pk]), query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_page_holds_each_message_with_its_text(client: Client, conversation: Conversation) -> None:
+    said(conversation, HOSTILE, *answered("**raw** <b>markdown</b>\n\nas it is"))
+    page = page_of(client, conversation)
+    article = (
+        r'<article [^>]*aria-label="(\w+)" data-message="[^"]+"><div class="text[^>]*>(.*?)</div></article>'
+    )
+    articles = re.findall(article, page, re.DOTALL)
+    assert [(name, unescape(text)) for name, text in articles] == [
+        ("You", HOSTILE),
+        ("Assistant", "**raw** <b>markdown</b>\n\nas it is"),
+    ]
+    assert HOSTILE not in page
+
+
+def test_the_page_holds_each_tool_call_with_its_result(client: Client, conversation: Conversation) -> None:
+    call = [
+        {"type": "TOOL_CALL_START", "toolCallId": "t1", "toolCallName": "top_song"},
+        {"type": "TOOL_CALL_ARGS", "toolCallId": "t1", "delta": "\n{broken"},
+        {"type": "TOOL_CALL_END", "toolCallId": "t1"},
+        events.tool_call_result("t1", "<b>no</b>", status="error", duration_ms=5),
+    ]
+    said(conversation, "sing", *call)
+    page = page_of(client, conversation)
+    assert 'role="group" aria-label="Tool call top_song"' in page
+    assert re.findall(r'<pre class="arguments"[^>]*>\n(.*?)</pre>', page, re.DOTALL)[0] == "\n{broken"
+    assert (
+        re.findall(r'<pre class="result"[^>]*>\n(.*?)</pre>', page, re.DOTALL)[0] == "&lt;b&gt;no&lt;/b&gt;"
+    )
+    state = json.loads(unescape(re.findall(r'data-result="(.*?)"', page)[0]))
+    assert (state["metadata"]["status"], state["metadata"]["durationMs"]) == ("error", 5)
+
+
+def test_a_failed_turn_is_an_alert(client: Client, conversation: Conversation) -> None:
+    said(conversation, "hello", events.run_error("The gateway did not answer in time.", "timeout"))
+    assert '<p class="failure" role="alert">The gateway did not answer in time.</p>' in page_of(
+        client, conversation
+    )
+
+
+def test_the_foundays_where_the_script_reads_on(client: Client, conversation: Conversation) -> None:
+    assert 'data-seq="0"' in page_of(client, conversation)
+    said(conversation, "hello")
+    assert f'data-seq="{conversation.events.count()}"' in page_of(client, conversation)
+
+
+def test_messages_that_wait_are_told_to_the_script(client: Client, conversation: Conversation) -> None:
+    turn = said(conversation, "later")
+    conversation.events.all().delete()
+    turn.status = Turn.Status.QUEUED
+    turn.save()
+    queue = json.loads(unescape(re.findall(r'data-queue="(.*?)"', page_of(client, conversation))[0]))
+    assert [message["text"] for message in queue] == ["later"]
+
+
+def test_older_messages_are_on_pages_of_their_own(client: Client, conversation: Conversation) -> None:
+    for number in range(4):
+        said(conversation, f"{number} " + "x" * 200_000)
+    page = page_of(client, conversation)
+    numbers = []
+    while before := re.findall(r'data-before="(.*?)"', page)[0]:
+        numbers.append(re.findall(r'<div class="text" dir="auto">(\d) x', page))
+        assert f'href="?before={before}"' in page
+        page = page_of(client, conversation, before=before)
+        assert "Back to the newest messages" in page
+        assert "<textarea" not in page
+    numbers.append(re.findall(r'<div class="text" dir="auto">(\d) x', page))
+    assert [number for found in reversed(numbers) for number in found] == ["0", "1", "2", "3"]
+
+
+def test_older_than_a_message_that_is_not_there_is_404(client: Client, conversation: Conversation) -> None:
+    said(conversation, "hello")
+    assert client.get(f"/conversations/{conversation.pk}/", {"before": "nobody"}).status_code == 404
+
+
+def test_the_page_names_the_model_and_the_demo_gateway(client: Client, conversation: Conversation) -> None:
+    page = page_of(client, conversation)
+    assert MODEL in page
+    assert "demo gateway" in page
+    assert 'data-fill="What is the most popular song on WZPZ?"' in page
+
+
+@override_settings(GATEWAY_URL="https://gateway.example:8443/route?key=k3y")
+def test_the_page_names_no_more_of_the_gateway_than_its_host(
+    client: Client, conversation: Conversation
+) -> None:
+    page = page_of(client, conversation)
+    assert "gateway.example:8443" in page
+    assert "k3y" not in page
+    assert "/route" not in page
+    assert "data-fill" not in page
+
+
+def test_no_page_has_inline_script_or_style(client: Client, conversation: Conversation) -> None:
+    said(conversation, "hello", *answered("there"))
+    sign_in = Client().get("/accounts/login/").content.decode()
+    for page in (page_of(client, conversation), client.get("/").content.decode(), sign_in):
+        assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", page)

@@ -1,0 +1,191 @@
+"""Who gets in, the list of conversations, and a new one."""
+
+import re
+from html import unescape
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client, override_settings
+
+from conversations.models import Conversation
+from tests.recorded import said
+
+MODELS = ["cohere.command-r-v1:0", "amazon.nova-lite-v1:0"]
+HOSTILE = "</div><script>alert(1)</script>&amp;\"'"
+
+
+@pytest.fixture
+def client(user: User) -> Client:
+    """The user's browser."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def conversation(user: User) -> Conversation:
+    return Conversation.objects.create(owner=user, model=MODELS[0], title="Turkeys")
+
+
+# -- who may see what
+
+
+@pytest.mark.parametrize("path", ["/", f"/conversations/{uuid4()}/"])
+def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(client: Client, path: str) -> None:
+    client.logout()
+    answer = client.get(path)
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/accounts/login/?next={path}"
+
+
+def test_another_user_s_conversation_is_not_there(client: Client, other_user: User) -> None:
+    theirs = Conversation.objects.create(owner=other_user, model=MODELS[0], title="Secret plans")
+    assert client.get(f"/conversations/{theirs.pk}/").status_code == 404
+    assert "Secret plans" not in client.get("/").content.decode()
+    assert "Secret plans" not in client.get("/", {"q": "Secret"}).content.decode()
+
+
+def test_a_superuser_sees_no_more(other_user: User, conversation: Conversation) -> None:
+    other_user.is_superuser = other_user.is_staff = True
+    other_user.save()
+    client = Client()
+    client.force_login(other_user)
+    assert client.get(f"/conversations/{conversation.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["none", "123", str(uuid4())])
+def test_an_address_without_a_conversation_is_404_with_a_way_back(client: Client, name: str) -> None:
+    answer = client.get(f"/conversations/{name}/")
+    assert answer.status_code == 404
+    assert '<a href="/">Your conversations</a>' in answer.content.decode()
+
+
+# -- the list
+
+
+def test_conversations_are_listed_newest_first(client: Client, user: User) -> None:
+    for title in ("first", "second", "third"):
+        Conversation.objects.create(owner=user, model=MODELS[0], title=title)
+    page = client.get("/").content.decode()
+    assert page.index(">third<") < page.index(">second<") < page.index(">first<")
+
+
+def test_the_list_goes_on_from_page_to_page(client: Client, user: User) -> None:
+    for number in range(51):
+        Conversation.objects.create(owner=user, model=MODELS[0], title=f"number {number}")
+    assert ">number 0<" not in client.get("/").content.decode()
+    assert ">number 0<" in client.get("/", {"page": "2"}).content.decode()
+
+
+@pytest.mark.parametrize("words", ["turk", "TURKEYS", "café", "“quoted”", 'back\\slash "and" quotes'])
+def test_a_search_finds_titles_and_what_was_said(
+    client: Client, user: User, conversation: Conversation, words: str
+) -> None:
+    other = Conversation.objects.create(owner=user, model=MODELS[0], title="something else")
+    said(other, 'In the café he said “quoted” and back\\slash "and" quotes')
+    page = client.get("/", {"q": words}).content.decode()
+    found = set(re.findall(r">(Turkeys|something else)</a>", page))
+    assert found == ({"Turkeys"} if "turk" in words.lower() else {"something else"})
+
+
+def test_a_search_without_a_hit_says_so(client: Client, conversation: Conversation) -> None:
+    page = client.get("/", {"q": HOSTILE}).content.decode()
+    assert "0 with" in page
+    assert HOSTILE not in page
+    assert HOSTILE in unescape(page)
+
+
+# -- a new conversation
+
+
+def test_a_new_conversation_leads_to_its_page(client: Client, user: User) -> None:
+    answer = client.post("/conversations/")
+    made = Conversation.objects.get()
+    assert (made.owner, made.title, made.system) == (user, "", "")
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/conversations/{made.pk}/"
+
+
+@override_settings(GATEWAY_MODELS=MODELS)
+def test_a_new_conversation_takes_model_title_and_system_prompt(client: Client) -> None:
+    client.post("/conversations/", {"model": MODELS[1], "title": " Tea\0 time ", "system": "Be brief."})
+    made = Conversation.objects.get()
+    assert (made.model, made.title, made.system) == (
+        MODELS[1],
+        "Tea\N{REPLACEMENT CHARACTER} time",
+        "Be brief.",
+    )
+
+
+@override_settings(GATEWAY_MODELS=MODELS)
+def test_the_first_model_is_the_default_and_others_can_be_chosen(client: Client) -> None:
+    assert re.findall(r"<option>(.+?)</option>", client.get("/").content.decode()) == MODELS
+    client.post("/conversations/", {"model": ""})
+    assert Conversation.objects.get().model == MODELS[0]
+
+
+def test_with_one_model_there_is_nothing_to_choose(client: Client) -> None:
+    assert "<select" not in client.get("/").content.decode()
+
+
+def test_a_model_that_is_not_offered_is_refused_and_the_message_kept(client: Client) -> None:
+    answer = client.post("/conversations/", {"model": "x.y", "message": "hello"})
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert "This model is not offered." in page
+    assert ">\nhello</textarea>" in page
+    assert not Conversation.objects.exists()
+
+
+def test_a_title_that_is_too_long_is_cut(client: Client) -> None:
+    client.post("/conversations/", {"title": "x" * 300})
+    assert Conversation.objects.get().title == "x" * 200
+
+
+def test_the_first_message_is_handed_to_the_page_once(client: Client) -> None:
+    where = client.post("/conversations/", {"message": f"\n{HOSTILE}\nsecond line"})["Location"]
+    first, again = (client.get(where).content.decode() for _ in range(2))
+    (attributes, text) = re.findall(r'<textarea id="message"([^>]*)>\n(.*?)</textarea>', first, re.DOTALL)[0]
+    assert " data-send" in attributes
+    assert unescape(text) == f"{HOSTILE}\nsecond line"
+    assert "data-send" not in again
+
+
+def test_a_conversation_s_page_is_kept_in_no_cache(client: Client, conversation: Conversation) -> None:
+    assert "no-store" in client.get(f"/conversations/{conversation.pk}/")["Cache-Control"]
+
+
+def test_a_conversation_is_only_made_by_post(client: Client) -> None:
+    assert client.get("/conversations/").status_code == 405
+    assert not Conversation.objects.exists()
+
+
+def test_a_form_from_elsewhere_is_refused(user: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    answer = client.post("/conversations/")
+    assert answer.status_code == 403
+    assert "This was refused" in answer.content.decode()
+    assert not Conversation.objects.exists()
+
+
+# -- signing in and out
+
+
+def test_signing_in_leads_to_where_one_was_going(user: User) -> None:
+    fields = {"username": "jennifer", "password": "flycatcher", "next": "/?q=x"}
+    answer = Client().post("/accounts/login/", fields)
+    assert answer["Location"] == "/?q=x"
+
+
+def test_a_wrong_password_is_told(user: User) -> None:
+    answer = Client().post("/accounts/login/", {"username": "jennifer", "password": "wrong"})
+    assert 'role="alert"' in answer.content.decode()
+    assert 'value="jennifer"' in answer.content.decode()
+
+
+def test_signing_out_takes_a_post(client: Client) -> None:
+    assert client.get("/accounts/logout/").status_code == 405
+    client.post("/accounts/logout/")
+    assert client.get("/").status_code == 302
