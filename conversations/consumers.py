@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 NO_SESSION, NOT_FOUND, TOO_SLOW, BROKEN = 4401, 4404, 4008, 1011
 
 
+class Gone(Exception):
+    """The server could not send: the client has left."""
+
+
 class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One open page of a conversation."""
 
@@ -146,7 +150,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     # -- out
 
     async def _send_text(self, text: str) -> None:
-        await self.base_send({"type": "websocket.send", "text": text})
+        try:
+            await self.base_send({"type": "websocket.send", "text": text})
+        except Exception as error:
+            raise Gone from error
 
     async def _read(self, after: int) -> list[Frame]:
         found: list[Frame] = await in_reader(read, self.conversation_id, after)
@@ -155,6 +162,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _pump(self, outbox: Outbox) -> None:
         try:
             await outbox.pump()
+        except Gone:
+            logger.info("a socket of conversation %s is gone", self.conversation_id)
         except TooSlow:
             await self.close(TOO_SLOW)
         except Exception:

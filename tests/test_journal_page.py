@@ -7,9 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from conversations.journal import Page, head, pack, page
-from conversations.journal.lines import encode
 from conversations.journal.reading import SNAPSHOT_BYTES, queue
 from conversations.journal.recordings import squeeze
+from conversations.live import unnumbered
 from conversations.models import Conversation, Message, Recording, Turn
 from conversations.protocol import events
 from tests.asking import conversation_of
@@ -17,6 +17,7 @@ from tests.journaling import JOURNAL, answering, delta, finished, opening, runni
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MIB = 1024 * 1024
+SLACK = 8 * 1024
 
 
 @pytest.fixture
@@ -26,6 +27,11 @@ def conversation(user: User) -> Conversation:
 
 def texts(found: Page) -> list[str]:
     return [message.get("content", "") for message in found.messages]
+
+
+def frame_of(found: Page) -> bytes:
+    """The page as a socket is sent it."""
+    return unnumbered(found.event()).encode()
 
 
 def pages(conversation: Conversation) -> list[Page]:
@@ -76,7 +82,7 @@ def test_paging_back_reaches_the_first_message_with_nothing_twice_or_missing(
         assert {message["metadata"]["turn"] for message in each.messages} == {
             turn["id"] for turn in each.turns
         }
-        assert len(encode(each.event()).encode()) < SNAPSHOT_BYTES + 1024
+        assert len(frame_of(each)) < SNAPSHOT_BYTES + SLACK
 
 
 def test_a_page_holds_as_many_messages_as_fit(conversation: Conversation) -> None:
@@ -105,7 +111,7 @@ def test_a_message_too_large_for_any_page_is_cut_at_its_front_and_marked(
     assert said["metadata"]["cut"] is True
     assert text.endswith(said["content"])
     assert len(said["content"]) > 10_000
-    assert len(encode(found.event()).encode()) <= SNAPSHOT_BYTES + 1024
+    assert len(frame_of(found)) <= SNAPSHOT_BYTES + SLACK
     assert texts(page(conversation, found.before)) == ["hi"]
 
 
@@ -119,7 +125,7 @@ def test_a_tool_calls_arguments_too_large_for_any_page_are_cut_too(conversation:
     found = page(conversation)
     assert found.messages[0]["metadata"]["cut"] is True
     assert found.messages[0]["toolCalls"][0]["function"]["name"] == "top_song"
-    assert len(encode(found.event()).encode()) <= SNAPSHOT_BYTES
+    assert len(frame_of(found)) <= SNAPSHOT_BYTES
 
 
 def test_the_snapshot_of_very_many_short_turns_fits_into_a_frame(conversation: Conversation) -> None:
@@ -133,7 +139,7 @@ def test_the_snapshot_of_very_many_short_turns_fits_into_a_frame(conversation: C
     found = page(conversation)
     assert found.seq == count
     assert found.before
-    assert len(encode(found.event()).encode()) <= SNAPSHOT_BYTES + 1024
+    assert len(frame_of(found)) <= SNAPSHOT_BYTES + SLACK
 
 
 def short_recording(turn: Turn) -> Recording:
@@ -189,4 +195,4 @@ def test_a_queue_of_long_messages_fits_into_a_frame_beside_a_full_page(conversat
     assert all(
         text.startswith(item["text"]) and item["text"] for text, item in zip(texts, found, strict=True)
     )
-    assert len(encode(page(conversation).event()).encode()) < MIB
+    assert len(frame_of(page(conversation))) < MIB

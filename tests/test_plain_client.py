@@ -23,7 +23,9 @@ def until_end(page: ClientConnection) -> list[dict[str, Any]]:
     return events
 
 
-def test_a_plain_websocket_client_asks_and_the_terminal_goes_on_with_the_same_conversation(tmp_path: Path) -> None:
+def test_a_plain_websocket_client_asks_and_the_terminal_goes_on_with_the_same_conversation(
+    tmp_path: Path,
+) -> None:
     environment = site(tmp_path)
     with serving(environment) as server:
         reader = Browser()
@@ -35,7 +37,9 @@ def test_a_plain_websocket_client_asks_and_the_terminal_goes_on_with_the_same_co
             assert snapshot["type"] == "MESSAGES_SNAPSHOT"
             assert '"Elemental Hotel" by 8 Storey Hike' in answer(events)
             assert_valid_agui(events)
-            asked = manage(environment, "ask", "What is the top song on WKRP?", "--conversation", conversation)
+            asked = manage(
+                environment, "ask", "What is the top song on WKRP?", "--conversation", conversation
+            )
             assert "Station WKRP not found." in asked.stdout
             assert answer(until_end(page)).endswith("Station WKRP not found.")
         assert "Station WKRP not found." in reader.open(address).text

@@ -139,6 +139,7 @@ def test_a_round_that_had_failed_already_keeps_its_failure(conversation: Convers
 
 def test_whoever_listens_hears_of_the_end(conversation: Conversation) -> None:
     listener = Listener()
+    HUB.attach(None)
     HUB.subscribe(conversation.pk, listener)
     Lost(conversation)
     sweep()

@@ -36,10 +36,17 @@ class At(Listener):
             self._act()
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["RUN_STARTED", "STEP_STARTED", "TOOL_CALL_START", "TOOL_CALL_END", "STEP_FINISHED", "TOOL_CALL_RESULT"],
-)
+MOMENTS = [
+    "RUN_STARTED",
+    "STEP_STARTED",
+    "TOOL_CALL_START",
+    "TOOL_CALL_END",
+    "STEP_FINISHED",
+    "TOOL_CALL_RESULT",
+]
+
+
+@pytest.mark.parametrize("kind", MOMENTS)
 def test_a_stop_at_any_event_leaves_a_valid_record_with_its_calls_answered(
     conversation: Conversation, kind: str
 ) -> None:

@@ -93,7 +93,9 @@ def test_the_same_message_id_again_changes_nothing(conversation: Conversation) -
 
 
 @pytest.mark.parametrize("text", ["", " \n", "x" * 100_001])
-def test_a_blank_or_too_long_message_is_refused_and_nothing_is_stored(conversation: Conversation, text: str) -> None:
+def test_a_blank_or_too_long_message_is_refused_and_nothing_is_stored(
+    conversation: Conversation, text: str
+) -> None:
     with pytest.raises(Refused):
         turns.start(conversation, str(uuid.uuid4()), text)
     assert not Turn.objects.exists()
@@ -118,7 +120,9 @@ def test_nul_and_lone_surrogates_are_replaced_at_the_door(conversation: Conversa
     assert Message.objects.get(role="user").content == [{"text": "a\ufffdb\ufffdc"}]
 
 
-def test_a_second_message_waits_as_a_row_and_runs_when_the_first_has_ended(conversation: Conversation) -> None:
+def test_a_second_message_waits_as_a_row_and_runs_when_the_first_has_ended(
+    conversation: Conversation,
+) -> None:
     release = threading.Event()
     with song(lambda sign: release.wait(10)):
         turns.start(conversation, str(uuid.uuid4()), QUESTION)

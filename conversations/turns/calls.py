@@ -75,3 +75,12 @@ class Calls:
 
 def _outcome(done: "Future[Outcome]") -> Outcome:
     return done.result()
+
+
+def answer_waiting(turn: Turn, record: Record, error: str, why: str) -> None:
+    """Answers the calls of an ending turn that were asked for and are not run any more."""
+    for row in turn.tool_calls.filter(result__isnull=True).order_by("round", "position"):
+        row.status, row.error = ToolCall.Status.ERROR, error
+        row.result, row.finished_at = [{"text": why}], timezone.now()
+        event = events.tool_call_result(row.tool_use_id, why, status="error", duration_ms=0)
+        record.append(event, write=partial(row.save, force_update=True))

@@ -16,11 +16,12 @@ from conversations.live import HUB
 from conversations.models import Conversation, Message, Turn
 from conversations.protocol import events, steps
 from conversations.protocol.content import plain_text
+from conversations.protocol.history import NO_RESULT
 
 from . import loading
-from .calls import Calls
+from .calls import Calls, answer_waiting
 from .leases import keep_leases
-from .rounds import Streaming
+from .rounds import STOPPED, Streaming
 from .starting import claim_next, tell_queue
 from .stopping import DRAINING, RUNNING, Stop, Stopped
 
@@ -73,6 +74,7 @@ class Running:
             self._begin()
             self._take_steps()
         except Stopped:
+            answer_waiting(self.turn, self.record, "stopped", STOPPED)
             self._end(Turn.Status.STOPPED, self._finished("cancelled"))
         except TurntableError as error:
             self._fail(error)
@@ -108,6 +110,7 @@ class Running:
         turn = self.turn
         turn.error_code, turn.error_text, turn.error_detail = error.code, str(error), error.detail
         turn.take_figures()
+        answer_waiting(turn, self.record, "interrupted", NO_RESULT)
         self._end(Turn.Status.FAILED, events.run_error(str(error), error.code))
 
     def _end(self, status: Turn.Status, event: dict[str, Any]) -> None:
