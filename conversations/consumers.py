@@ -54,10 +54,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except NotFound:
             await self.close(NOT_FOUND)
             return
-        await self.outbox.begin(seq, snapshot)
         if queued:
             self.outbox.notice(unnumbered(custom("queued", queued)))
-        self.pump = asyncio.create_task(self._pump(self.outbox))
+        self.pump = asyncio.create_task(self._pump(self.outbox, seq, snapshot))
 
     async def disconnect(self, code: int) -> None:
         """Forgets the socket; its turn goes on."""
@@ -159,8 +158,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         found: list[Frame] = await in_reader(read, self.conversation_id, after)
         return found
 
-    async def _pump(self, outbox: Outbox) -> None:
+    async def _pump(self, outbox: Outbox, seq: int, snapshot: str | None) -> None:
         try:
+            await outbox.begin(seq, snapshot)
             await outbox.pump()
         except Gone:
             logger.info("a socket of conversation %s is gone", self.conversation_id)

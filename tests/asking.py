@@ -49,5 +49,7 @@ def of_type(events: list[Event], kind: str) -> list[Event]:
 
 def answer(events: list[Event]) -> str:
     """All that the assistant said."""
-    spoken = {e["messageId"] for e in events if e["type"] == "TEXT_MESSAGE_START" and e["role"] == "assistant"}
+    spoken = {
+        e["messageId"] for e in events if e["type"] == "TEXT_MESSAGE_START" and e["role"] == "assistant"
+    }
     return "".join(e["delta"] for e in of_type(events, "TEXT_MESSAGE_CONTENT") if e["messageId"] in spoken)

@@ -78,7 +78,11 @@ async def page_of(
     """A connected page, closed at the end."""
     key = conversation.pk if isinstance(conversation, Conversation) else conversation
     host = settings.ALLOWED_HOSTS[0].encode()
-    headers = [(b"host", host), (b"origin", b"http://" + host), (b"cookie", await sync_to_async(_cookie)(user))]
+    headers = [
+        (b"host", host),
+        (b"origin", b"http://" + host),
+        (b"cookie", await sync_to_async(_cookie)(user)),
+    ]
     communicator = WebsocketCommunicator(application, f"/ws/conversations/{key}/{query}", headers)
     connected, _ = await communicator.connect(timeout=PATIENCE)
     assert connected
