@@ -50,10 +50,15 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         HUB.attach(asyncio.get_running_loop())
         HUB.subscribe(self.conversation_id, self.outbox)
         try:
-            seq, snapshot, queued = await in_reader(self._begin)
+            last, seq, snapshot, queued = await in_reader(self._begin)
         except NotFound:
             await self.close(NOT_FOUND)
             return
+        except Exception:
+            logger.exception("conversation %s could not be read", self.conversation_id)
+            await self.close(BROKEN)
+            return
+        self.outbox.news(last)
         if queued:
             self.outbox.notice(unnumbered(custom("queued", queued)))
         self.pump = asyncio.create_task(self._pump(self.outbox, seq, snapshot))
@@ -129,16 +134,14 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             raise NotFound
         return conversation
 
-    def _begin(self) -> tuple[int, str | None, list[dict[str, Any]]]:
-        """Where the socket begins: its seq, a snapshot unless `after` is in the record, and the queue."""
+    def _begin(self) -> tuple[int, int, str | None, list[dict[str, Any]]]:
+        """How far the record goes and where the socket begins: a seq, a snapshot unless `after` is in the record, and the queue."""
         conversation = self._conversation()
         after, last = _after(self.scope["query_string"]), head(self.conversation_id)
-        if self.outbox is not None:
-            self.outbox.reach = max(self.outbox.reach, last)
         if after is not None and after <= last:
-            return after, None, queue(self.conversation_id)
+            return last, after, None, queue(self.conversation_id)
         found = page(conversation)
-        return found.seq, unnumbered(found.event()), found.queue
+        return last, found.seq, unnumbered(found.event()), found.queue
 
     def _start(self, message_id: Any, text: Any) -> None:
         turns.start(self._conversation(), message_id, text)

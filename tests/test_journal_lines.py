@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,3 +56,14 @@ def test_neighbours_stay_apart_only_for_want_of_room_or_kinship(said: list[tuple
         if line.key is not None and kinship[0] == kinship[1]:
             first = next(unmerged(following))[1]["delta"]
             assert len((line.event["delta"] + first).encode()) > DELTA_BYTES
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "\N{GRINNING FACE}"])
+def test_what_is_merged_is_never_over_16_kib_of_utf_8(letter: str) -> None:
+    lines: list[Line] = []
+    for at in range(200):
+        add(lines, at, delta(letter * 250))
+    sizes = [len(line.event["delta"].encode()) for line in lines]
+    assert max(sizes) <= DELTA_BYTES
+    assert min(sizes[:-1]) > DELTA_BYTES - 1000
+    assert sum(sizes) == len(letter.encode()) * 200 * 250

@@ -24,6 +24,7 @@ from conversations.errors import (
     StreamError,
 )
 from conversations.gateway.frames import Frame, FrameError
+from conversations.protocol.text import clean_text
 
 SAID_LIMIT = 2000
 
@@ -72,7 +73,7 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int)
 
 def from_frame(frame: Frame) -> GatewayError:
     """The error that an `exception` or `error` frame stands for."""
-    detail = said(frame.payload) or str(frame.headers.get(":error-message", "")) or frame.name
+    detail = said(frame.payload) or _short(str(frame.headers.get(":error-message", ""))) or frame.name
     kind = _BY_EXCEPTION.get(frame.name.lower(), StreamError)
     if kind is not GatewayThrottled and _OVERFLOW.search(detail):
         kind = ContextOverflow
@@ -142,7 +143,7 @@ def _plain(text: str) -> str:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:SAID_LIMIT]
+    return " ".join(clean_text(text).split())[:SAID_LIMIT]
 
 
 def _by_text(status: int, detail: str) -> type[GatewayError]:

@@ -23,6 +23,10 @@ class JSONText(TextBase):
         """The value that the text stands for."""
         return None if value is None else json.loads(value)
 
+    def to_python(self, value: Any) -> Any:
+        """The value that a serialiser's text stands for."""
+        return json.loads(value) if isinstance(value, str) else value
+
     def get_prep_value(self, value: Any) -> str | None:
         """Compact ASCII JSON, so that no database meets a NUL or a lone surrogate."""
         return None if value is None else json.dumps(value, separators=(",", ":"), allow_nan=False)

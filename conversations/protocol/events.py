@@ -27,6 +27,11 @@ DELTA_KEYS = {
 
 def pieces(text: str, limit: int = DELTA_BYTES) -> Iterator[str]:
     """The clean text in pieces of at most `limit` bytes of UTF-8, four at least."""
+    if (
+        0 < len(text) * 4 <= limit
+    ):  # a character has four bytes at most: nearly every delta is told by its length
+        yield text
+        return
     start = 0
     while start < len(text):
         piece, _ = cut_bytes(text[start : start + limit], limit)

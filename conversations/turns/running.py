@@ -47,8 +47,11 @@ def _run(turn: Turn, stop: Stop) -> None:
         Running(turn, stop).run()
     except Exception:
         logger.exception("turn %s could not be ended", turn.pk)
-    finally:
+    try:
         _run_next(turn)
+    except Exception:
+        logger.exception("what waits behind turn %s could not be begun", turn.pk)
+    finally:
         RUNNING.pop(turn.pk, None)
         connection.close()
 
@@ -56,8 +59,8 @@ def _run(turn: Turn, stop: Stop) -> None:
 def _run_next(turn: Turn) -> None:
     following = None if DRAINING.is_set() else claim_next(turn.conversation_id)
     if following is not None:
-        tell_queue(turn.conversation_id)
         run_in_thread(following)
+        tell_queue(turn.conversation_id)
 
 
 class Running:

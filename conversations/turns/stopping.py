@@ -70,7 +70,7 @@ def stop(conversation: UUID) -> bool:
     turn = running.values_list("pk", flat=True).first()
     if turn is None:
         return False
-    running.update(stop_requested_at=timezone.now())
-    if turn in RUNNING:
-        RUNNING[turn].request()
+    running.filter(pk=turn).update(stop_requested_at=timezone.now())
+    if (here := RUNNING.get(turn)) is not None:
+        here.request()
     return True
