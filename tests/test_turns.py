@@ -275,3 +275,16 @@ def test_a_tool_that_needs_an_approval_is_not_run_without_one(conversation: Conv
         ask(conversation, QUESTION)
     call = ToolCall.objects.get()
     assert (played, call.status, call.error) == ([], "error", "denied")
+
+
+def test_a_fault_of_ours_ends_round_and_turn_and_is_told_as_such(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("conversations.turns.rounds.Streaming._show", broken)
+    turn = ask(conversation, QUESTION)
+    assert (turn.status, turn.error_code) == ("failed", "internal")
+    assert Round.objects.get().status == Round.Status.FAILED
+    assert record(conversation)[-1]["code"] == "internal"

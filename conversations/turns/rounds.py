@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
-from conversations.errors import CallInterrupted, GatewayError, StreamCut
+from conversations.errors import CallInterrupted, GatewayError, InternalError, StreamCut, TurntableError
 from conversations.gateway import Call, get_gateway
 from conversations.journal import Record
 from conversations.models import Message, RequestBase, Round, ToolCall, Turn
@@ -52,7 +52,10 @@ class Streaming:
             self._end_stopped()
             raise Stopped from stopped
         except GatewayError as error:
-            self._end_failed(error)
+            self._end_failed(error, error.request_id)
+            raise
+        except Exception:
+            self._end_failed(InternalError())
             raise
         self._end_well()
 
@@ -134,10 +137,10 @@ class Streaming:
         finished = events.step_finished(self.row.number, self._told())
         self.record.commit(*open_blocks, finished, *results, write=partial(self._save_end, calls))
 
-    def _end_failed(self, error: GatewayError) -> None:
+    def _end_failed(self, error: TurntableError, request_id: str = "") -> None:
         self._settle(Round.Status.FAILED)
         self.row.error_code, self.row.error_text, self.row.error_detail = error.code, str(error), error.detail
-        self.row.gateway_request_id = error.request_id or self.row.gateway_request_id
+        self.row.gateway_request_id = request_id or self.row.gateway_request_id
         self.record.commit(write=partial(self._save_end, self._calls("cut", CUT)))
 
     def _settle(self, status: Round.Status) -> None:
