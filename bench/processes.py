@@ -1,0 +1,46 @@
+"""Processes of their own, each on a core of its own, that end with the measurement."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from .machine import pin
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Process:
+    """A running process."""
+
+    def __init__(self, pid: int, output: IO[str]) -> None:
+        self.pid = pid
+        self._output = output
+
+    def line(self) -> str:
+        """What it prints next, once it has; blank if it has ended."""
+        return self._output.readline()
+
+
+@contextmanager
+def running(
+    *arguments: str, core: int, environment: Mapping[str, str] | None = None, errors: IO[str] | None = None
+) -> Iterator[Process]:
+    """Python with these arguments, in the checkout; killed at the end if it still runs."""
+    process = subprocess.Popen(  # noqa: S603 (commands of our own)
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+    )
+    with process:
+        pin(core, process.pid)
+        try:
+            if process.stdout is not None:
+                yield Process(process.pid, process.stdout)
+        finally:
+            process.kill()
