@@ -33,8 +33,8 @@ GAP = 0.005
 """Seconds between two commits' beginnings under load, at least: a fifth less CPU than committing at once, for some 3 ms."""
 
 LONGEST_PAUSE = 0.02
-"""Seconds at most that the writer rests after a commit that took long, which says that the processor is busy: rested as long as it took, it
-leaves half of the time to others, and merges more. At 50 streams of 50 deltas a second on a busy core that was a third less CPU."""
+"""Seconds at most that the writer rests after a commit that took long, which says that the processor is busy: it rests as long as
+that took, leaves half of the time to others, and merges more."""
 
 ROWS = 1000
 """Rows of one INSERT; SQLite allows 32,766 values in a statement."""
