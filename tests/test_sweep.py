@@ -15,7 +15,9 @@ from conversations.errors import InternalError
 from conversations.journal import pack
 from conversations.models import Conversation, Event, Recording, Turn
 from conversations.protocol.events import step_started
+from conversations.turns import leases
 from conversations.turns.recovery import sweep
+from conversations.turns.service import HAND_OVER
 from conversations.turns.starting import LEASE
 from conversations.turns.stopping import DRAINING, RUNNING, Stop
 from tests.asking import conversation_of, of_type, record
@@ -67,12 +69,13 @@ def test_a_turn_that_this_process_runs_is_left_alone_however_late_its_heart_beat
 def test_sweeping_again_changes_nothing(conversation: Conversation) -> None:
     Lost(conversation)
     sweep()
+    assert turns.wait(20)
     told = record(conversation)
     sweep()
     assert record(conversation) == told
 
 
-def test_of_several_processes_that_sweep_at_once_one_ends_the_turn(conversation: Conversation) -> None:
+def test_of_several_processes_that_sweep_at_once_one_takes_the_turn_up(conversation: Conversation) -> None:
     Lost(conversation).says("Ele")
     ready = threading.Barrier(4, timeout=10)
 
@@ -88,19 +91,21 @@ def test_of_several_processes_that_sweep_at_once_one_ends_the_turn(conversation:
         thread.start()
     for thread in threads:
         thread.join()
-    assert statuses() == ["interrupted"]
-    assert len(of_type(record(conversation), "RUN_ERROR")) == 1
+    assert turns.wait(20)
+    assert statuses() == ["completed"]
+    assert len(of_type(record(conversation), "RUN_FINISHED")) == 1
 
 
 def test_a_process_that_comes_back_too_late_writes_no_more(conversation: Conversation) -> None:
     lost = Lost(conversation)
     lost.says("Elemental ")
     sweep()
+    assert turns.wait(20)
     told = record(conversation)
     with pytest.raises(InternalError):
         lost.record.commit(step_started(2), write=lost.turn.save)
     assert record(conversation) == told
-    assert statuses() == ["interrupted"]
+    assert statuses() == ["completed"]
 
 
 def test_a_turn_that_cannot_be_recovered_keeps_no_other_from_it(
@@ -113,7 +118,7 @@ def test_a_turn_that_cannot_be_recovered_keeps_no_other_from_it(
     queued(other, 2)
     sweep()
     assert turns.wait(20)
-    assert statuses() == ["running", "interrupted", "completed"]
+    assert statuses() == ["failed", "completed", "completed"]
 
 
 def test_one_conversation_alone_can_be_swept(conversation: Conversation, user: User) -> None:
@@ -122,7 +127,8 @@ def test_one_conversation_alone_can_be_swept(conversation: Conversation, user: U
     Lost(other)
     queued(conversation, 2)
     sweep(only=other.pk)
-    assert statuses() == ["running", "queued", "interrupted"]
+    assert turns.wait(20)
+    assert statuses() == ["running", "queued", "completed"]
 
 
 def test_what_a_process_left_unpacked_is_packed_after_a_while(conversation: Conversation) -> None:
@@ -173,9 +179,64 @@ def test_a_process_that_drains_takes_messages_in_and_begins_nothing(conversation
     assert statuses() == ["completed"]
 
 
-def test_a_queue_behind_a_lost_turn_moves_on_in_the_same_sweep(conversation: Conversation) -> None:
+def test_a_queue_behind_a_lost_turn_moves_on(conversation: Conversation) -> None:
     Lost(conversation)
     queued(conversation, 2)
     sweep()
     assert turns.wait(20)
-    assert statuses() == ["interrupted", "completed"]
+    assert statuses() == ["completed", "completed"]
+
+
+def test_a_lease_from_before_the_clock_was_put_back_keeps_no_turn_waiting(conversation: Conversation) -> None:
+    Lost(conversation, lease_until=timezone.now() + timedelta(hours=1))
+    sweep()
+    assert turns.wait(20)
+    assert statuses() == ["completed"]
+
+
+class Silent:
+    """A turn of this process whose gateway call only a stop would end."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self.lost = Lost(conversation, lease_until=timezone.now() + LEASE, attempts=1)
+        self.stop = RUNNING[self.lost.turn.pk] = Stop(self.lost.turn.lease_token)
+
+    def __enter__(self) -> "Silent":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        RUNNING.pop(self.lost.turn.pk)
+
+
+@pytest.mark.usefixtures("draining")
+def test_a_turn_that_does_not_end_in_time_is_handed_over_at_no_cost(conversation: Conversation) -> None:
+    with Silent(conversation) as silent:
+        turns.drain(timeout=HAND_OVER)
+        with pytest.raises(InternalError):
+            silent.lost.record.commit(step_started(1))
+    DRAINING.clear()
+    sweep()
+    assert turns.wait(20)
+    turn = Turn.objects.get()
+    assert (turn.status, turn.attempts) == ("completed", 1)
+
+
+def test_a_turn_that_another_process_has_taken_up_is_stopped_here(conversation: Conversation) -> None:
+    with Silent(conversation) as silent:
+        leases.beat(renew=True)
+        assert not silent.stop.event.is_set()
+        theirs, until = uuid.uuid4(), timezone.now() + LEASE
+        Turn.objects.update(lease_token=theirs, lease_until=until)
+        leases.beat(renew=True)
+        assert silent.stop.event.is_set()
+    assert Turn.objects.values_list("lease_token", "lease_until").get() == (theirs, until)
+
+
+def test_a_heartbeat_renews_the_lease_and_hears_a_stop(conversation: Conversation) -> None:
+    with Silent(conversation) as silent:
+        Turn.objects.update(lease_until=timezone.now())
+        leases.beat(renew=True)
+        assert Turn.objects.get().lease_until > timezone.now()
+        Turn.objects.update(stop_requested_at=timezone.now())
+        leases.beat(renew=False)
+        assert silent.stop.event.is_set()

@@ -68,11 +68,12 @@ class Record:
         self.seq = head(turn.conversation_id)
         self.failure: BaseException | None = None
         self._journal = journal
+        self._wall = time.time_ns() - time.monotonic_ns()
 
     def append(self, *events: Event, write: Write | None = None) -> None:
         """Puts events on the journal without waiting; raises InternalError if an earlier commit failed."""
         self._check()
-        self._journal.put(Entry(self, _now(), events, write))
+        self._journal.put(Entry(self, self._now(), events, write))
 
     def commit(self, *events: Event, write: Write | None = None) -> None:
         """Puts events on the journal, with rows that `write` writes in the same transaction, and waits until they are stored.
@@ -81,9 +82,13 @@ class Record:
         """
         self._check()
         done: Future[None] = Future()
-        self._journal.put(Entry(self, _now(), events, write, done))
+        self._journal.put(Entry(self, self._now(), events, write, done))
         done.result()
         self._check()
+
+    def _now(self) -> int:
+        """The time in ms; within a turn it never goes back, whatever is done to the machine's clock."""
+        return (self._wall + time.monotonic_ns()) // 1_000_000
 
     def _check(self) -> None:
         if self.failure is not None:
@@ -227,10 +232,6 @@ def _give_back_connection() -> None:
         connection.close()
     except Exception:
         logger.exception("the journal's connection could not be closed")
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _database_value(value: UUID | None) -> Any:

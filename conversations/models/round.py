@@ -56,6 +56,11 @@ class Round(Usage, Failure):
     def __str__(self) -> str:
         return f"round {self.number}"
 
+    @property
+    def prefix(self) -> str:
+        """What the ids of its messages begin with."""
+        return f"{self.turn_id}:{self.number}" + (f".{self.attempt}" if self.attempt > 1 else "")
+
 
 class Message(models.Model):
     """What one side said, in Converse's shape; tool results are not here but in their tool calls."""

@@ -20,11 +20,14 @@ class Snapshot:
             "error": None,
             "stopReason": None,
             "steps": 0,
+            "retrying": None,
         }
+        self._step: list[str] = []
 
     def apply(self, events: Iterable[Event]) -> "Snapshot":
         """Takes further events, in order."""
         for event in events:
+            self.state["retrying"] = None
             take = TAKES.get(event["type"])
             if take:
                 take(self, event)
@@ -46,6 +49,7 @@ class Snapshot:
             {"id": message_id} | message | {"metadata": {"turn": self.turn, "open": True}}
         )
         self._texts[message_id] = []
+        self._step.append(message_id)
 
     def _text_start(self, event: Event) -> None:
         self._begin(event["messageId"], {"role": event.get("role", "assistant"), "content": ""})
@@ -81,16 +85,23 @@ class Snapshot:
             **failed,
             "metadata": {"turn": self.turn, **metadata},
         }
+        call = self.messages.get(f"call:{event['toolCallId']}")
+        if call and call["metadata"].get("interrupted"):
+            self.messages[event["messageId"]]["metadata"]["interrupted"] = True
 
     def _run_started(self, event: Event) -> None:
         self.state["status"] = "running"
 
     def _step_started(self, event: Event) -> None:
         self.state["steps"] += 1
+        self._step.clear()
 
     def _step_finished(self, event: Event) -> None:
         metadata = event.get("metadata", {})
         self.state |= {key: metadata[key] for key in ("stopReason", "model", "usage") if key in metadata}
+        if metadata.get("interrupted"):
+            for message in self._step:
+                self.messages[message]["metadata"]["interrupted"] = True
 
     def _run_finished(self, event: Event) -> None:
         outcome = event.get("outcome", {}).get("type", "success")
@@ -105,6 +116,10 @@ class Snapshot:
     def _settle_all(self) -> None:
         for message in self.messages.values():
             self._settle(message)
+
+    def _custom(self, event: Event) -> None:
+        if event["name"] == "turntable.retrying":
+            self.state["retrying"] = event["value"] | {"at": event.get("timestamp")}
 
     @staticmethod
     def _settle(message: Message) -> None:
@@ -127,4 +142,5 @@ TAKES: dict[str, Callable[[Snapshot, Event], None]] = {
     "STEP_FINISHED": Snapshot._step_finished,
     "RUN_FINISHED": Snapshot._run_finished,
     "RUN_ERROR": Snapshot._run_error,
+    "CUSTOM": Snapshot._custom,
 }

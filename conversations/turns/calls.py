@@ -1,15 +1,17 @@
 """A round's tool calls: all at once, each committed as running before it runs, answered in the order in which they were asked for."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
+from itertools import dropwhile, takewhile
 
 from django.utils import timezone
 
 from conversations.journal import Record
-from conversations.models import ToolCall, Turn
+from conversations.models import Round, ToolCall, Turn
 from conversations.protocol import events
 from conversations.protocol.events import Event
+from conversations.protocol.history import NO_RESULT
 from conversations.protocol.steps import RunTools
 from conversations.tools import registry
 from conversations.tools.execution import Outcome, execute
@@ -21,40 +23,49 @@ LIMIT = "Not run: the limit of rounds for this turn is reached."
 
 
 class Calls:
-    """The unanswered tool calls of a round."""
+    """A round's tool calls. Those that a dead process had begun are made again only if their tool says that it is idempotent."""
 
     def __init__(self, turn: Turn, record: Record, stop: Stop, step: RunTools) -> None:
         self.record, self.stop, self.refuse = record, stop, step.refuse
         rows = ToolCall.objects.filter(
-            turn=turn, round__number=step.number, tool_use_id__in=step.tool_use_ids
+            turn=turn, round__number=step.number, round__status=Round.Status.COMPLETED
         )
         self.rows = list(rows.order_by("position"))
-        self._shown = 0
+        self._shown = sum(1 for _ in takewhile(_is_answered, self.rows))
 
     def run(self) -> None:
         """Runs them, or answers that the limit of rounds is reached; returns when each has its result stored."""
+        waiting = [row for row in self.rows if not _is_answered(row)]
+        lost = [row for row in waiting if row.status == ToolCall.Status.RUNNING and not _is_idempotent(row)]
+        self._store_all(lost, _refused("interrupted", NO_RESULT))
+        waiting = [row for row in waiting if row not in lost]
         if self.refuse:
-            refused = Outcome(status="error", error="round_limit", content=[{"text": LIMIT}], duration_ms=0)
-            for row in self.rows:
-                self._store(row, refused)
-            return
-        self.record.commit(write=self._save_running)
-        with ThreadPoolExecutor(len(self.rows), thread_name_prefix="tool-call") as threads:
-            waiting = {threads.submit(self._execute, row): row for row in self.rows}
+            self._store_all(waiting, _refused("round_limit", LIMIT))
+        elif waiting:
+            self._run_all(waiting)
+
+    def _run_all(self, rows: list[ToolCall]) -> None:
+        self.record.commit(write=partial(self._save_running, rows))
+        with ThreadPoolExecutor(len(rows), thread_name_prefix="tool-call") as threads:
+            waiting = {threads.submit(self._execute, row): row for row in rows}
             for done in as_completed(waiting):
-                self._store(waiting[done], _outcome(done))
+                self._store(waiting[done], done.result())
 
     def _execute(self, row: ToolCall) -> Outcome:
         asked = registry.get(row.name)
         if asked is not None and asked.approval:
-            return Outcome(status="error", error="denied", content=[{"text": NO_APPROVAL}], duration_ms=0)
+            return _refused("denied", NO_APPROVAL)
         return execute(row.name, row.input, stop=self.stop.event, key=str(row.pk))
 
-    def _save_running(self) -> None:
+    def _save_running(self, rows: list[ToolCall]) -> None:
         now = timezone.now()
-        for row in self.rows:
+        for row in rows:
             row.status, row.started_at = ToolCall.Status.RUNNING, now
-        ToolCall.objects.bulk_update(self.rows, ["status", "started_at"])
+        ToolCall.objects.bulk_update(rows, ["status", "started_at"])
+
+    def _store_all(self, rows: list[ToolCall], outcome: Outcome) -> None:
+        for row in rows:
+            self._store(row, outcome)
 
     def _store(self, row: ToolCall, outcome: Outcome) -> None:
         row.status = ToolCall.Status.SUCCESS if outcome.status == "success" else ToolCall.Status.ERROR
@@ -65,22 +76,35 @@ class Calls:
     def _next_shown(self) -> Iterator[Event]:
         """The results that may be shown now: those that no unanswered call comes before."""
         while self._shown < len(self.rows) and self.rows[self._shown].result is not None:
-            row = self.rows[self._shown]
             self._shown += 1
-            text = events.result_text(row.result)
-            yield events.tool_call_result(
-                row.tool_use_id, text, status=row.status, duration_ms=row.duration_ms or 0
-            )
+            yield _shown(self.rows[self._shown - 1])
 
 
-def _outcome(done: "Future[Outcome]") -> Outcome:
-    return done.result()
+def _is_answered(row: ToolCall) -> bool:
+    return row.result is not None
+
+
+def _is_idempotent(row: ToolCall) -> bool:
+    asked = registry.get(row.name)
+    return asked is not None and asked.idempotent
+
+
+def _refused(error: str, why: str) -> Outcome:
+    return Outcome(status="error", error=error, content=[{"text": why}], duration_ms=0)
 
 
 def answer_waiting(turn: Turn, record: Record, error: str, why: str) -> None:
-    """Answers the calls of an ending turn that were asked for and are not run any more."""
-    for row in turn.tool_calls.filter(result__isnull=True).order_by("round", "position"):
-        row.status, row.error = ToolCall.Status.ERROR, error
-        row.result, row.finished_at = [{"text": why}], timezone.now()
-        event = events.tool_call_result(row.tool_use_id, why, status="error", duration_ms=0)
-        record.append(event, write=partial(row.save, force_update=True))
+    """Answers the calls of an ending turn that were asked for and are not run any more, and shows the results that waited for them."""
+    asked = turn.tool_calls.filter(round__status=Round.Status.COMPLETED).order_by("round", "position")
+    for row in dropwhile(_is_answered, asked):
+        write = None
+        if not _is_answered(row):
+            row.status, row.error = ToolCall.Status.ERROR, error
+            row.result, row.finished_at = [{"text": why}], timezone.now()
+            write = partial(row.save, force_update=True)
+        record.append(_shown(row), write=write)
+
+
+def _shown(row: ToolCall) -> Event:
+    text = events.result_text(row.result)
+    return events.tool_call_result(row.tool_use_id, text, status=row.status, duration_ms=row.duration_ms or 0)

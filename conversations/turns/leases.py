@@ -34,17 +34,21 @@ def _beat_for_ever() -> None:
         time.sleep(BEAT)
         try:
             if RUNNING:
-                _beat(renew=beat % RENEW_EVERY == 0)
+                beat(renew=beat % RENEW_EVERY == 0)
         except Exception:
             logger.exception("the leases of %d turns could not be renewed", len(RUNNING))
         finally:
             connection.close()
 
 
-def _beat(*, renew: bool) -> None:
-    ours = Turn.objects.filter(pk__in=list(RUNNING), status=Turn.Status.RUNNING)
+def beat(*, renew: bool) -> None:
+    """Renews the leases, and stops what is to be stopped: by a person, or because another process has taken the turn up meanwhile."""
+    here = dict(RUNNING)
+    tokens = [running.lease for running in here.values()]
+    ours = Turn.objects.filter(pk__in=here, lease_token__in=tokens, status=Turn.Status.RUNNING)
     if renew:
         ours.update(lease_until=timezone.now() + LEASE)
-    for turn in ours.filter(stop_requested_at__isnull=False).values_list("pk", flat=True):
-        if (running := RUNNING.get(turn)) is not None:
+    asked = dict(ours.values_list("pk", "stop_requested_at"))
+    for turn, running in here.items():
+        if turn not in asked or asked[turn] is not None:
             running.request()

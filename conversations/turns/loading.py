@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from conversations.models import Message, Round, ToolCall, Turn
 from conversations.protocol import history, request
 from conversations.protocol.content import Block, tool_result
@@ -51,6 +53,10 @@ def rebuild_request(row: Round) -> bytes:
     return request.encoded(request.body(told, json.loads(row.base.body)))
 
 
+_HAS_ITS_SAY = Q(status=Round.Status.COMPLETED) | Q(message__isnull=False)
+"""A later attempt takes the place of a broken one, unless it broke before it said anything."""
+
+
 def _line(turn: Turn) -> list[UUID]:
     parents = dict(Turn.objects.filter(conversation=turn.conversation_id).values_list("pk", "parent"))
     line: list[UUID] = []
@@ -67,12 +73,12 @@ def _rounds(line: Iterable[UUID], turn: Turn, before_round: int | None) -> dict[
         failed = call.status == ToolCall.Status.ERROR
         results[call.round_id][call.tool_use_id] = tool_result(call.tool_use_id, call.result, error=failed)
     told: dict[UUID, dict[int, PastRound]] = defaultdict(dict)
-    rows = Round.objects.filter(turn__in=line, message__isnull=False).select_related("message")
+    rows = Round.objects.filter(turn__in=line).filter(_HAS_ITS_SAY).select_related("message")
     if before_round is not None:
         rows = rows.exclude(turn=turn, number__gte=before_round)
     for row in rows.order_by("number", "attempt"):
-        past = PastRound(
-            row.message.content, row.model, row.message.complete, row.stop_reason, results[row.pk]
-        )
+        said = getattr(row, "message", None)
+        content, complete = (said.content, said.complete) if said else ([], True)
+        past = PastRound(content, row.model, complete, row.stop_reason, results[row.pk])
         told[row.turn_id][row.number] = past
     return {turn_id: list(rounds.values()) for turn_id, rounds in told.items()}

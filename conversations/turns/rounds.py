@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Max
 from django.utils import timezone
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
@@ -16,6 +17,7 @@ from conversations.journal import Record
 from conversations.models import Message, RequestBase, Round, ToolCall, Turn
 from conversations.protocol import events, request
 from conversations.protocol.blocks import Delta
+from conversations.protocol.interrupted import CUT
 from conversations.protocol.stream import Assembly
 from conversations.tools import registry
 
@@ -24,7 +26,6 @@ from .stopping import Stop, Stopped
 
 WAIT = wait_exponential_jitter(multiplier=0.5, max=20, jitter=0.5)
 STOPPED = "Stopped by the user before it ran."
-CUT = "Not run: the answer broke off."
 
 
 class Streaming:
@@ -32,15 +33,14 @@ class Streaming:
 
     def __init__(self, turn: Turn, record: Record, stop: Stop, number: int) -> None:
         self.turn, self.record, self.stop = turn, record, stop
-        told = loading.messages(turn, turn.model)
+        told = loading.messages(turn, turn.model, before_round=number)
         base = request.base(turn.system, turn.inference, settings.MAX_TOKENS, registry.specs(), told)
         self.body = request.body(told, base)
         self.base = RequestBase(sha256=request.sha256(request.encoded(base)), body=json.dumps(base))
         self.used_ids = loading.used_tool_ids(turn.conversation_id)
-        attempt = turn.rounds.filter(number=number).count() + 1
-        self.row = Round(turn=turn, number=number, attempt=attempt, model=turn.model, base=self.base)
+        attempt = turn.rounds.filter(number=number).aggregate(last=Max("attempt"))["last"] or 0
+        self.row = Round(turn=turn, number=number, attempt=attempt + 1, model=turn.model, base=self.base)
         self.row.request_sha256 = request.sha256(request.encoded(self.body))
-        self.prefix = f"{turn.pk}:{number}" + (f".{attempt}" if attempt > 1 else "")
         self.assembly = self._fresh()
 
     def run(self) -> None:
@@ -113,7 +113,9 @@ class Streaming:
     def _show(self, deltas: Sequence[Delta], began: float) -> None:
         if self.row.first_token_ms is None:
             self.row.first_token_ms = int((time.monotonic() - began) * 1000)
-        self.record.append(*(event for delta in deltas for event in events.block_events(self.prefix, delta)))
+        self.record.append(
+            *(event for delta in deltas for event in events.block_events(self.row.prefix, delta))
+        )
 
     # -- its ends
 
@@ -127,7 +129,7 @@ class Streaming:
     def _end_stopped(self) -> None:
         self._settle(Round.Status.STOPPED)
         open_blocks = [
-            event for delta in self.assembly.close() for event in events.block_events(self.prefix, delta)
+            event for delta in self.assembly.close() for event in events.block_events(self.row.prefix, delta)
         ]
         calls = self._calls("stopped", STOPPED)
         results = [

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,15 +11,16 @@ from django.db import connection
 from django.utils import timezone
 
 from conversations.errors import ContextOverflow as Overflow
-from conversations.errors import InternalError, RoundLimit, StreamError, TurntableError
-from conversations.journal import Journal, pack
+from conversations.errors import InternalError, RoundLimit, StreamError, TurnInterrupted, TurntableError
+from conversations.journal import Journal, Record, pack
 from conversations.live import HUB
-from conversations.models import Conversation, Message, Turn
+from conversations.models import Conversation, Turn
+from conversations.models.fields import TOKENS
 from conversations.protocol import events, steps
-from conversations.protocol.content import plain_text
 from conversations.protocol.history import NO_RESULT
 
 from . import loading
+from .beginning import begin_anew
 from .calls import Calls, answer_waiting
 from .leases import keep_leases
 from .rounds import STOPPED, Streaming
@@ -28,6 +30,13 @@ from .stopping import DRAINING, RUNNING, Stop, Stopped
 logger = logging.getLogger(__name__)
 
 JOURNAL = Journal(HUB.publish)
+Begin = Callable[[Turn, Record], None]
+END = [
+    *("status", "finished_at", "lease_token", "lease_until", "error_code", "error_text", "error_detail"),
+    *(*TOKENS, "usage", "first_token_ms"),
+]
+"""What the end of a turn writes; a stop that was asked for meanwhile stays noted."""
+
 FAILURES: dict[str, type[TurntableError]] = {
     "round_limit": RoundLimit,
     "stream_error": StreamError,
@@ -35,16 +44,23 @@ FAILURES: dict[str, type[TurntableError]] = {
 }
 
 
-def run_in_thread(turn: Turn) -> None:
-    """Runs a claimed turn, and then what waits behind it, in a thread that nobody waits for."""
-    stop = RUNNING[turn.pk] = Stop()
+def run_in_thread(turn: Turn, begin: Begin = begin_anew) -> None:
+    """Runs a claimed turn, and then what waits behind it, in a thread that nobody waits for; `begin` is its first step."""
+    stop = RUNNING[turn.pk] = Stop(turn.lease_token)
+    if turn.stop_requested_at is not None:
+        stop.request()
     keep_leases()
-    threading.Thread(target=_run, args=(turn, stop), name=f"turn-{turn.pk}", daemon=True).start()
-
-
-def _run(turn: Turn, stop: Stop) -> None:
+    thread = threading.Thread(target=_run, args=(turn, stop, begin), name=f"turn-{turn.pk}", daemon=True)
     try:
-        Running(turn, stop).run()
+        thread.start()
+    except RuntimeError:  # no more threads to be had: the sweep takes the turn up when there are
+        RUNNING.pop(turn.pk, None)
+        logger.exception("turn %s could not be begun", turn.pk)
+
+
+def _run(turn: Turn, stop: Stop, begin: Begin) -> None:
+    try:
+        Running(turn, stop).run(begin)
     except Exception:
         logger.exception("turn %s could not be ended", turn.pk)
     try:
@@ -71,10 +87,10 @@ class Running:
         self.conversation, self.run_id = str(turn.conversation_id), str(turn.pk)
         self.record = JOURNAL.open(turn)
 
-    def run(self) -> None:
+    def run(self, begin: Begin) -> None:
         """Runs the turn to its end, whatever that is, and packs its recording."""
         try:
-            self._begin()
+            begin(self.turn, self.record)
             self._take_steps()
         except Stopped:
             answer_waiting(self.turn, self.record, "stopped", STOPPED)
@@ -87,9 +103,6 @@ class Running:
         else:
             self._end(Turn.Status.COMPLETED, self._finished("success"))
         pack(self.turn)
-
-    def _begin(self) -> None:
-        self.record.append(*opening(self.turn))
 
     def _take_steps(self) -> None:
         while True:
@@ -114,7 +127,9 @@ class Running:
         turn.error_code, turn.error_text, turn.error_detail = error.code, str(error), error.detail
         turn.take_figures()
         answer_waiting(turn, self.record, "interrupted", NO_RESULT)
-        self._end(Turn.Status.FAILED, events.run_error(str(error), error.code))
+        lost = isinstance(error, TurnInterrupted)
+        status = Turn.Status.INTERRUPTED if lost else Turn.Status.FAILED
+        self._end(status, events.run_error(str(error), error.code))
 
     def _end(self, status: Turn.Status, event: dict[str, Any]) -> None:
         turn = self.turn
@@ -123,16 +138,5 @@ class Running:
         self.record.commit(event, write=partial(self._save, turn))
 
     def _save(self, turn: Turn) -> None:
-        turn.save(force_update=True)
+        turn.save(update_fields=END)
         Conversation.objects.filter(pk=turn.conversation_id).update(updated_at=turn.finished_at)
-
-
-def opening(turn: Turn) -> list[events.Event]:
-    """What a turn's record begins with."""
-    said = Message.objects.get(turn=turn, role=Message.Role.USER)
-    told = [events.run_started(str(turn.conversation_id), str(turn.pk))]
-    told += events.user_message(str(said.public_id), plain_text(said.content))
-    if turn.number == 1:
-        title = Conversation.objects.values_list("title", flat=True).get(pk=turn.conversation_id)
-        told.append(events.custom("conversation", {"title": title}))
-    return told

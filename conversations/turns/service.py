@@ -6,17 +6,22 @@ import time
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import F
+from django.utils import timezone
 
 from conversations.journal.reading import heads
 from conversations.live import HUB, keep_in_touch
-from conversations.models import Conversation
+from conversations.models import Conversation, Turn
 
 from .recovery import sweep_for_ever
 from .running import run_in_thread
-from .starting import Started, store, tell_queue
+from .starting import LEASE, Started, store, tell_queue
 from .stopping import DRAINING, RUNNING
 
 logger = logging.getLogger(__name__)
+
+HAND_OVER = 2.0
+"""Seconds of the drain that are kept for handing over what has not ended."""
 
 
 def start(
@@ -42,10 +47,18 @@ def start_service(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def drain(timeout: float) -> None:
-    """Begins no further turn and waits until the running ones have ended, at most `timeout` seconds."""
+    """Begins no further turn and waits until the running ones have ended; those that have not in `timeout` seconds are handed over."""
     DRAINING.set()
-    if not wait(timeout):
-        logger.warning("%d turns left running", len(RUNNING))
+    if not wait(timeout - HAND_OVER):
+        hand_over()
+
+
+def hand_over() -> None:
+    """Lets go of the turns that this process still runs: whoever sweeps next takes them up at once, and it does not count as an attempt."""
+    tokens = {running.lease for running in list(RUNNING.values())}
+    left = Turn.objects.filter(lease_token__in=tokens, status=Turn.Status.RUNNING)
+    count = left.update(lease_token=None, lease_until=timezone.now() - LEASE, attempts=F("attempts") - 1)
+    logger.warning("%d turns handed over", count)
 
 
 def wait(timeout: float) -> bool:

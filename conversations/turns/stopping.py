@@ -19,9 +19,12 @@ class Stopped(TurntableError):
 
 
 class Stop:
-    """A running turn's stop: set once, from any thread; it interrupts the gateway call that is under way."""
+    """A running turn's stop: set once, from any thread; it interrupts the gateway call that is under way. `lease` is the token that the
+    turn is run under.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, lease: UUID | None = None) -> None:
+        self.lease = lease
         self.event = threading.Event()
         self._call: Call | None = None
         self._lock = threading.Lock()

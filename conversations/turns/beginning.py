@@ -1,0 +1,101 @@
+"""How a turn's record begins: with the user's message, or where a process that died has left it."""
+
+import json
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+
+from conversations.errors import TurnInterrupted
+from conversations.journal import Record
+from conversations.models import Conversation, Event, Message, Round, ToolCall, Turn
+from conversations.protocol import events
+from conversations.protocol.content import plain_text
+from conversations.protocol.interrupted import CUT, closing
+from conversations.protocol.snapshot import Snapshot
+
+Shown = dict[str, Any]
+
+
+def opening(turn: Turn) -> list[events.Event]:
+    """What a turn's record begins with."""
+    said = Message.objects.get(turn=turn, role=Message.Role.USER)
+    told = [events.run_started(str(turn.conversation_id), str(turn.pk))]
+    told += events.user_message(str(said.public_id), plain_text(said.content))
+    if turn.number == 1:
+        title = Conversation.objects.values_list("title", flat=True).get(pk=turn.conversation_id)
+        told.append(events.custom("conversation", {"title": title}))
+    return told
+
+
+def begin_anew(turn: Turn, record: Record) -> None:
+    """Begins a turn that nobody has run yet."""
+    record.append(*opening(turn))
+
+
+def take_up(turn: Turn, record: Record) -> None:
+    """Begins again where a process that died has left the turn: the round that was under way is closed as interrupted, with all that it
+    had shown; the record is then as it is between two steps.
+    """
+    rows = Event.objects.filter(conversation=turn.conversation_id, turn=turn).order_by("seq")
+    told = [json.loads(data) for data in rows.values_list("data", flat=True)]
+    if told:
+        record.commit(*closing(told), write=partial(_save_cut_round, turn, told))
+    else:
+        begin_anew(turn, record)
+
+
+def give_up(turn: Turn, record: Record) -> None:
+    """Closes what was left as `take_up` does; raises TurnInterrupted, since the turn was lost each time."""
+    take_up(turn, record)
+    raise TurnInterrupted
+
+
+def _save_cut_round(turn: Turn, told: Iterable[events.Event]) -> None:
+    shown = Snapshot(str(turn.pk)).apply(told).as_list()
+    for row in turn.rounds.filter(status=Round.Status.RUNNING):
+        row.status, row.finished_at = Round.Status.INTERRUPTED, timezone.now()
+        row.save(force_update=True)
+        _save_text(row, shown)
+        _save_calls(row, shown)
+
+
+def _save_text(row: Round, shown: list[Shown]) -> None:
+    texts = [{"text": said["content"]} for said in shown if _is_text_of(row, said)]
+    if texts:
+        Message.objects.create(
+            conversation_id=row.turn.conversation_id,
+            turn_id=row.turn_id,
+            round=row,
+            role=Message.Role.ASSISTANT,
+            content=texts,
+            complete=False,
+        )
+
+
+def _is_text_of(row: Round, said: Shown) -> bool:
+    """Whether it is text of the round that a request may hold: blocks without any, which models send, are none."""
+    is_text = said["role"] == "assistant" and said["id"].startswith(f"{row.prefix}:")
+    return is_text and bool(said["content"].strip())
+
+
+def _save_calls(row: Round, shown: list[Shown]) -> None:
+    """Stores the calls that a cut round had begun to ask for: they were shown, so their ids are taken."""
+    stored = set(row.turn.tool_calls.values_list("tool_use_id", flat=True))
+    asked = [call for said in shown for call in said.get("toolCalls", ()) if call["id"] not in stored]
+    ToolCall.objects.bulk_create(
+        ToolCall(
+            conversation_id=row.turn.conversation_id,
+            turn_id=row.turn_id,
+            round=row,
+            position=position,
+            tool_use_id=call["id"],
+            name=call["function"]["name"][:200],
+            arguments=call["function"]["arguments"],
+            status=ToolCall.Status.ERROR,
+            error="cut",
+            result=[{"text": CUT}],
+        )
+        for position, call in enumerate(asked)
+    )

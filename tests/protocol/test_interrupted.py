@@ -1,0 +1,83 @@
+"""A record that breaks off at any event can be closed, and the same step started again, by AG-UI's rules."""
+
+import pytest
+from ag_ui_validate.pytest_plugin import validate_agui
+
+from conversations.protocol import events
+from conversations.protocol.events import Event
+from conversations.protocol.interrupted import closing
+from conversations.protocol.snapshot import Snapshot
+from tests.protocol.own_streams import OWN
+from tests.protocol.recorded import SETS, Stream, params
+from tests.protocol.turns import CONVERSATION, QUESTION, TURN, round_of, turn_of
+
+ROUNDS = [
+    *params([[stream] for stream in OWN]),
+    *params([rounds for rounds in SETS.values() if len(rounds) > 1]),
+]
+CUT_ARGUMENTS = "AGUI204"
+END = events.run_finished(CONVERSATION, TURN, "success", [])
+OPENING = [events.run_started(CONVERSATION, TURN), *events.user_message(QUESTION, "Hi")]
+ANSWER = next(stream for stream in OWN if stream.stop_reason == "end_turn")
+
+
+def broken_off(told: list[Event]) -> list[list[Event]]:
+    """The turn up to each of its events but the last; of long ones, to every seventh."""
+    return [told[:length] for length in range(len(OPENING), len(told), 1 if len(told) < 100 else 7)]
+
+
+def errors(told: list[Event]) -> set[str]:
+    """The rules that the events break."""
+    found = validate_agui([event | {"timestamp": 1} for event in told]).diagnostics
+    return {diagnostic.rule for diagnostic in found if diagnostic.severity != "info"} - {CUT_ARGUMENTS}
+
+
+def unanswered(told: list[Event]) -> set[str]:
+    """The calls that the events ask for and have no result of."""
+    asked, answered = (
+        {event["toolCallId"] for event in told if event["type"] == kind}
+        for kind in ("TOOL_CALL_START", "TOOL_CALL_RESULT")
+    )
+    return asked - answered
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_the_step_starts_again_wherever_it_broke_off(rounds: list[Stream]) -> None:
+    for told in broken_off(turn_of(*rounds)):
+        closed = told + closing(told)
+        assert errors([*closed, *round_of(ANSWER, 9, set()), END]) == set()
+        assert not any(message["metadata"].get("open") for message in Snapshot(TURN).apply(closed).as_list())
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_what_is_closed_is_not_closed_again(rounds: list[Stream]) -> None:
+    for told in broken_off(turn_of(*rounds)):
+        assert closing(told + closing(told)) == []
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_the_broken_steps_messages_are_marked_and_no_others(rounds: list[Stream]) -> None:
+    for told in broken_off(turn_of(*rounds)):
+        closed = Snapshot(TURN).apply(told + closing(told)).as_list()
+        steps = [place for place, event in enumerate(told) if event["type"] == "STEP_STARTED"]
+        step = steps[-1] if closing(told) else len(told)
+        before = {message["id"] for message in Snapshot(TURN).apply(told[:step]).as_list()}
+        assert {m["id"] for m in closed if not m["metadata"].get("interrupted")} == before
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_every_call_that_a_broken_step_had_begun_to_ask_for_is_answered(rounds: list[Stream]) -> None:
+    for told in broken_off(turn_of(*rounds)):
+        ended = closing(told)
+        assert not ended or unanswered(told + ended) == set()
+
+
+def test_nothing_is_open_between_two_rounds() -> None:
+    assert closing([*OPENING, *round_of(ANSWER, 1, set())]) == []
+
+
+def test_the_news_of_a_retry_lasts_until_the_next_event() -> None:
+    retrying = events.custom("retrying", {"attempt": 2, "of": 3, "seconds": 0.5}) | {"timestamp": 7}
+    told = [*OPENING, events.step_started(1), retrying]
+    assert Snapshot(TURN).apply(told).state["retrying"] == {"attempt": 2, "of": 3, "seconds": 0.5, "at": 7}
+    assert Snapshot(TURN).apply([*told, *round_of(ANSWER, 1, set())[1:]]).state["retrying"] is None
