@@ -30,11 +30,11 @@ def keep_leases() -> None:
 
 
 def _beat_for_ever() -> None:
-    for beat in count():
+    for number in count():
         time.sleep(BEAT)
         try:
             if RUNNING:
-                beat(renew=beat % RENEW_EVERY == 0)
+                beat(renew=number % RENEW_EVERY == 0)
         except Exception:
             logger.exception("the leases of %d turns could not be renewed", len(RUNNING))
         finally:
