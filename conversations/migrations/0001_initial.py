@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
                 ('seq', models.PositiveBigIntegerField()),
                 ('data', models.TextField()),
                 ('parts', models.TextField(blank=True, default='', help_text='Merged deltas: their times and lengths.')),
-                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='conversations.conversation')),
+                ('conversation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='conversations.conversation')),
                 ('turn', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='conversations.turn')),
             ],
             options={

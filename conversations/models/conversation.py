@@ -98,9 +98,9 @@ class Turn(Usage, Failure):
 
     def take_figures(self) -> None:
         """Takes the sum of its rounds' usage, and the first round's time to its first token."""
-        told = list(self.rounds.values_list("usage", flat=True))
-        members = {member for usage in told for member in usage if member in TOKENS.values()}
+        rounds = list(self.rounds.order_by("number", "attempt").values_list("usage", "first_token_ms"))
+        members = {member for usage, _ in rounds for member in usage if member in TOKENS.values()}
         self.take_usage(
-            {member: sum(count(usage.get(member)) for usage in told) for member in sorted(members)}
+            {member: sum(count(usage.get(member)) for usage, _ in rounds) for member in sorted(members)}
         )
-        self.first_token_ms = self.rounds.order_by("number").values_list("first_token_ms", flat=True).first()
+        self.first_token_ms = next((waited for _, waited in rounds), None)

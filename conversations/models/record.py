@@ -10,7 +10,9 @@ from .conversation import Conversation, Turn
 class Event(models.Model):
     """One AG-UI event of a turn that is not packed yet: `data` is the frame as sockets get it."""
 
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="events")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="events", db_index=False
+    )
     turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="events", db_index=False)
     seq = models.PositiveBigIntegerField()
     data = models.TextField()

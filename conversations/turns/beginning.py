@@ -14,6 +14,9 @@ from conversations.protocol import events
 from conversations.protocol.content import plain_text
 from conversations.protocol.interrupted import CUT, closing
 from conversations.protocol.snapshot import Snapshot
+from conversations.protocol.steps import RoundState
+
+from .loading import round_states
 
 Shown = dict[str, Any]
 
@@ -29,24 +32,25 @@ def opening(turn: Turn) -> list[events.Event]:
     return told
 
 
-def begin_anew(turn: Turn, record: Record) -> None:
-    """Begins a turn that nobody has run yet."""
+def begin_anew(turn: Turn, record: Record) -> list[RoundState]:
+    """Begins a turn that nobody has run yet; its rounds, none."""
     record.append(*opening(turn))
+    return []
 
 
-def take_up(turn: Turn, record: Record) -> None:
+def take_up(turn: Turn, record: Record) -> list[RoundState]:
     """Begins again where a process that died has left the turn: the round that was under way is closed as interrupted, with all that it
-    had shown; the record is then as it is between two steps.
+    had shown; the record is then as it is between two steps. The turn's rounds.
     """
     rows = Event.objects.filter(conversation=turn.conversation_id, turn=turn).order_by("seq")
     told = [json.loads(data) for data in rows.values_list("data", flat=True)]
-    if told:
-        record.commit(*closing(told), write=partial(_save_cut_round, turn, told))
-    else:
-        begin_anew(turn, record)
+    if not told:
+        return begin_anew(turn, record)
+    record.commit(*closing(told), write=partial(_save_cut_round, turn, told))
+    return round_states(turn)
 
 
-def give_up(turn: Turn, record: Record) -> None:
+def give_up(turn: Turn, record: Record) -> list[RoundState]:
     """Closes what was left as `take_up` does; raises TurnInterrupted, since the turn was lost each time."""
     take_up(turn, record)
     raise TurnInterrupted

@@ -30,7 +30,7 @@ from .stopping import DRAINING, RUNNING, Stop, Stopped
 logger = logging.getLogger(__name__)
 
 JOURNAL = Journal(HUB.publish)
-Begin = Callable[[Turn, Record], None]
+Begin = Callable[[Turn, Record], list[steps.RoundState]]
 END = [
     *("status", "finished_at", "lease_token", "lease_until", "error_code", "error_text", "error_detail"),
     *(*TOKENS, "usage", "first_token_ms"),
@@ -90,8 +90,7 @@ class Running:
     def run(self, begin: Begin) -> None:
         """Runs the turn to its end, whatever that is, and packs its recording."""
         try:
-            begin(self.turn, self.record)
-            self._take_steps()
+            self._take_steps(begin(self.turn, self.record))
         except Stopped:
             answer_waiting(self.turn, self.record, "stopped", STOPPED)
             self._end(Turn.Status.STOPPED, self._finished("cancelled"))
@@ -104,10 +103,10 @@ class Running:
             self._end(Turn.Status.COMPLETED, self._finished("success"))
         pack(self.turn)
 
-    def _take_steps(self) -> None:
+    def _take_steps(self, rounds: list[steps.RoundState]) -> None:
         while True:
             self.stop.check()
-            step = steps.next_step(loading.round_states(self.turn), settings.MAX_ROUNDS)
+            step = steps.next_step(rounds, settings.MAX_ROUNDS)
             if isinstance(step, steps.CallModel):
                 Streaming(self.turn, self.record, self.stop, step.number).run()
             elif isinstance(step, steps.RunTools):
@@ -116,6 +115,7 @@ class Running:
                 raise FAILURES[step.code]
             else:
                 return
+            rounds = loading.round_states(self.turn)
 
     def _finished(self, outcome: str) -> dict[str, Any]:
         self.turn.take_figures()
