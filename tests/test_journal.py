@@ -5,13 +5,14 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import OperationalError, connection
 
 from conversations.errors import InternalError
-from conversations.journal import Journal, read
+from conversations.journal import Journal, Record, read
 from conversations.models import Conversation, Event, Message, Turn
 from conversations.protocol.events import step_started
 from tests.asking import conversation_of, record
@@ -143,6 +144,25 @@ def test_a_turn_whose_rows_cannot_be_written_is_rolled_back_alone(
         bad.append(step_started(3))
     good.commit(step_started(2))
     assert [seq for seq, _ in read(good.conversation, 0)] == [1, 2, 3]
+
+
+def test_one_turn_tries_for_all_where_the_database_does_not_work(journal: Journal, user: User) -> None:
+    records = [journal.open(running(conversation_of(user))) for _ in range(4)]
+    tried: list[Record] = []
+
+    def fail(opened: Record) -> None:
+        tried.append(opened)
+        raise OperationalError("database is locked")
+
+    held = Held(records[0])
+    for opened in records[1:]:
+        opened.append(step_started(1), write=partial(fail, opened))
+    held.release()
+    for opened in records[1:]:
+        with pytest.raises(InternalError):
+            opened.commit()
+    assert tried == [records[1]] * 2
+    records[0].commit(step_started(2))
 
 
 def test_what_follows_a_lost_event_is_not_stored_either(journal: Journal, conversation: Conversation) -> None:

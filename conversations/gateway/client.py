@@ -2,19 +2,23 @@
 
 Two things are taken from botocore, by its own event hooks. The request's body goes out as the JSON that it is, so
 that botocore's model, older than the service, cannot refuse, change or drop a part of it. And answers are read by
-us: botocore loses the text of gateways' errors and trips over bodies that it does not expect.
+us: botocore loses the text of gateways' errors, reads their bodies however long they are, and trips over what it
+does not expect.
 """
 
 import hashlib
 import json
 import logging
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from functools import lru_cache
 from threading import Lock
 from typing import Any
 
 from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError
 
 from conversations.errors import CallInterrupted, GatewayError, InvalidRequest, StreamCut
 from conversations.gateway import errors
@@ -26,6 +30,7 @@ from conversations.gateway.session import make_client
 logger = logging.getLogger(__name__)
 
 PIECE = 64 * 1024
+ERROR_LIMIT = 64 * 1024
 
 Event = tuple[str, dict[str, Any]]
 
@@ -48,7 +53,7 @@ class Call:
         self._client, self._options = client, options
         self._model, self._body, self._labels = model, body, labels
         self._line = Line(options.timeout)
-        self._sent = self._passed_over = 0
+        self._passed_over = 0
         self._response: Any = None
 
     def interrupt(self) -> None:
@@ -115,24 +120,37 @@ class Call:
         params["body"] = _encoded(self._body)
         params["headers"]["Content-Type"] = "application/json"
 
-    def _label(self, request: Any) -> None:
-        """Add our headers last of all: none is signed, and an Authorization of ours replaces boto3's."""
+    def _deliver(self, request: Any) -> Any:
+        """Send the request in botocore's place, and let on no answer but a good one."""
+        # Last of all: none of our headers is signed, and an Authorization of ours replaces boto3's.
         request.headers.update(self._options.headers_for(self._labels))
-        self._sent = len(request.body)
         self.request_sha256 = hashlib.sha256(request.body).hexdigest()
+        answer = self._client._endpoint.http_session.send(request)
+        self._response = answer.raw
+        self.request_id = errors.request_id(answer.headers)
+        if answer.status_code >= 300:
+            said = self._error_body()
+            raise errors.from_answer(answer.status_code, answer.headers, said, len(request.body))
+        return answer
 
-    def _receive(self, response_dict: dict[str, Any]) -> None:
-        status, headers, body = (response_dict[key] for key in ("status_code", "headers", "body"))
-        self.request_id = errors.request_id(headers)
-        if status >= 300:
-            raise errors.from_answer(status, headers, body, self._sent)
-        self._response = body
+    def _error_body(self) -> bytes:
+        """What an error's body says, as far as it comes: it may be cut or without an end, the status counts."""
+        body = b""
+        deadline = time.monotonic() + self._options.ending
+        self._line.hurry(self._options.ending)
+        with suppress(HTTPError, OSError):
+            for piece in _pieces(self._response):
+                body += piece
+                if len(body) > ERROR_LIMIT or time.monotonic() > deadline:
+                    break
+        return body
 
     def _failure(self, error: Exception) -> GatewayError:
         if self._line.is_cut:
             return CallInterrupted(request_id=self.request_id)
         failure = errors.from_failure(error)
         failure.request_id = failure.request_id or self.request_id
+        failure.detail = self._options.redacted(failure.detail)
         return failure
 
     def _close(self) -> None:
@@ -186,8 +204,7 @@ def _gateway(options: Options) -> Gateway:
 _CALL: ContextVar[Call] = ContextVar("call")
 _HOOKS = {
     "before-call": lambda params, **_: _CALL.get()._fill(params),
-    "before-send": lambda request, **_: _CALL.get()._label(request),
-    "before-parse": lambda response_dict, **_: _CALL.get()._receive(response_dict),
+    "before-send": lambda request, **_: _CALL.get()._deliver(request),
 }
 
 

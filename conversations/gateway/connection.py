@@ -1,14 +1,17 @@
 """Connections that another thread may cut, at any moment from the first packet on."""
 
 import socket
+from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from contextvars import ContextVar
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
+
+Addresses = list[tuple[Any, ...]]
 
 
 class Line:
@@ -25,6 +28,23 @@ class Line:
         self._lock = Lock()
         self._socket: socket.socket | None = None
         self._reader: socket.socket | None = None
+        self._look_up: Future[Addresses] | None = None
+
+    def look_up(self, host: str, port: int | None, patience: float | None) -> Addresses:
+        """The host's addresses; raises OSError if there is none in time, ConnectionAbortedError if the line is cut.
+
+        The resolver heeds neither: it is asked in a thread that is left to itself then.
+        """
+        with self._lock:
+            self.check()
+            asked = self._look_up = Future()
+        Thread(target=_resolve, args=(asked, host, port), name="look-up", daemon=True).start()
+        try:
+            return asked.result(patience)
+        except CancelledError:
+            raise ConnectionAbortedError("interrupted") from None
+        except TimeoutError:
+            raise OSError("the host name could not be looked up in time") from None
 
     def hold(self, sock: socket.socket) -> None:
         """Be on this socket from now on; raises ConnectionAbortedError if the line is cut."""
@@ -53,6 +73,8 @@ class Line:
         """End all reading, writing and connecting on this line, from any thread and for good."""
         with self._lock:
             self.is_cut = True
+            if self._look_up:
+                self._look_up.cancel()
             if self._socket:
                 with suppress(OSError):
                     self._socket.shutdown(socket.SHUT_RDWR)
@@ -82,7 +104,7 @@ class _Connection(HTTPConnection):
         try:
             return _dial(LINE.get(), self)
         except OSError as error:
-            raise NewConnectionError(self, str(error)) from error
+            raise NewConnectionError(self, error.strerror or str(error)) from error
 
     def request(self, *args: Any, **options: Any) -> None:
         self.line = LINE.get()
@@ -96,12 +118,19 @@ class _SecureConnection(_Connection, HTTPSConnection):
     pass
 
 
+def _resolve(asked: "Future[Addresses]", host: str, port: int | None) -> None:
+    with suppress(InvalidStateError):  # it was given up
+        try:
+            asked.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            asked.set_exception(error)
+
+
 def _dial(line: Line, connection: HTTPConnection) -> socket.socket:
     """As `urllib3.util.connection.create_connection`, with the line held before each attempt to connect."""
     failure = OSError("the host name has no address")
-    for family, kind, protocol, _, address in socket.getaddrinfo(
-        connection._dns_host, connection.port, type=socket.SOCK_STREAM
-    ):
+    found = line.look_up(connection._dns_host, connection.port, connection.timeout)
+    for family, kind, protocol, _, address in found:
         sock = socket.socket(family, kind, protocol)
         try:
             line.hold(sock)

@@ -3,8 +3,10 @@
 import html
 import http.client
 import json
+import math
 import re
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -27,6 +29,8 @@ from conversations.gateway.frames import Frame, FrameError
 from conversations.protocol.text import clean_text
 
 SAID_LIMIT = 2000
+LONGEST_WAIT = 60.0
+"""Seconds: a gateway that asks for a longer wait before the next attempt is not asked again, the person is told."""
 
 _BY_STATUS: dict[int, type[GatewayError]] = {
     401: GatewayRefused,
@@ -61,14 +65,23 @@ _KONG_BODY_WORDS = "content-type header does not match request body"
 
 def from_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int) -> GatewayError:
     """The error that an HTTP answer of 300 and over, to a request of `sent` bytes, stands for."""
-    detail = said(body) or _code(headers) or _phrase(status)
-    if status == 400 and sent > _KONG_BODY_LIMIT and _KONG_BODY_WORDS in detail:
-        detail += f"; the request has {sent} bytes: the gateway's max_request_body_size may be smaller"
+    detail, wait = said(body) or _code(headers) or _phrase(status), retry_after(headers)
     throttled = _code(headers).lower() == "throttlingexception"
     kind = GatewayThrottled if throttled else _BY_STATUS.get(status) or _by_text(status, detail)
-    error = kind(detail, status=status, request_id=request_id(headers), retry_after=retry_after(headers))
-    error.retryable = status >= 500 or kind is GatewayThrottled
+    told = "; ".join([detail, *_hints(status, headers, detail, sent)])
+    error = kind(told, status=status, request_id=request_id(headers), retry_after=wait)
+    error.retryable = (status >= 500 or kind is GatewayThrottled) and (wait or 0) <= LONGEST_WAIT
     return error
+
+
+def _hints(status: int, headers: Mapping[str, str], detail: str, sent: int) -> Iterator[str]:
+    """What may help, where the answer itself does not say it."""
+    if status < 400 and headers.get("location"):
+        yield "it sends on to another address: GATEWAY_URL may have to be that one"
+    if status == 400 and sent > _KONG_BODY_LIMIT and _KONG_BODY_WORDS in detail:
+        yield f"the request has {sent} bytes: the gateway's max_request_body_size may be smaller"
+    if (wait := retry_after(headers) or 0) > LONGEST_WAIT:
+        yield f"it asks to wait {math.ceil(wait / 60)} minutes"
 
 
 def from_frame(frame: Frame) -> GatewayError:
@@ -167,4 +180,15 @@ def _reason(error: Exception) -> str:
     inner = inner.__cause__ or inner
     if inner.args and isinstance(inner.args[-1], Exception):
         inner = inner.args[-1]
-    return _short(str(inner)) or type(inner).__name__
+    return _short(_words(inner)) or type(inner).__name__
+
+
+def _words(error: BaseException) -> str:
+    """Without the numbers of errors and the places in OpenSSL's source that Python puts round them."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        said = error.verify_message
+        return f"its certificate is not trusted: {said}; AWS_CA_BUNDLE may name who signed it"
+    if isinstance(error, ssl.SSLError):
+        reason = error.reason.replace("_", " ").lower()
+        return f"TLS failed: {reason}; GATEWAY_URL may have to begin with http:"
+    return getattr(error, "strerror", None) or str(error)

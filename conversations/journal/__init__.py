@@ -4,7 +4,7 @@ writer.py commits what running turns say; reading.py reads on, and makes a conve
 """
 
 from .reading import Page, head, page, read
-from .recordings import Frame, pack
+from .recordings import Frame, pack, recorded
 from .writer import Journal, Record
 
-__all__ = ["Frame", "Journal", "Page", "Record", "head", "pack", "page", "read"]
+__all__ = ["Frame", "Journal", "Page", "Record", "head", "pack", "page", "read", "recorded"]

@@ -37,8 +37,21 @@ def pack(turn: Turn) -> None:
 
 def frames(recording: Recording) -> list[Frame]:
     """The recording's frames, numbered as they were."""
-    lines = unsqueeze(recording.body).split("\n")
-    return [(seq, line.split("\t", 1)[0]) for seq, line in enumerate(lines, recording.first_seq)]
+    return [(seq, data) for seq, (data, _) in enumerate(_lines(recording), recording.first_seq)]
+
+
+def recorded(turn: Turn) -> list[tuple[str, str]]:
+    """A turn's frames, packed or not yet, each with its merged deltas' boundaries as JSON, blank for one delta."""
+    rows = Event.objects.filter(conversation=turn.conversation_id, turn=turn).order_by("seq")
+    if unpacked := list(rows.values_list("data", "parts")):
+        return unpacked
+    packed = Recording.objects.filter(pk=turn.pk).first()
+    return _lines(packed) if packed else []
+
+
+def _lines(recording: Recording) -> list[tuple[str, str]]:
+    lines = [line.partition("\t") for line in unsqueeze(recording.body).split("\n")]
+    return [(data, parts) for data, _, parts in lines]
 
 
 def summary(turn: UUID, data: Iterable[str]) -> dict[str, Any]:

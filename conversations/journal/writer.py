@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import UUIDField
 
@@ -198,18 +198,22 @@ class Journal:
                 "a commit of %d entries failed, each turn's are tried by themselves", len(entries)
             )
             _give_back_connection()
-            for record in dict.fromkeys(entry.record for entry in entries):
-                self._write_alone(record, [entry for entry in entries if entry.record is record])
+            self._write_each(entries)
         for entry in entries:
             if entry.done is not None:
                 entry.done.set_result(None)
 
-    def _write_alone(self, record: Record, entries: list[Entry]) -> None:
-        try:
-            self._commit(entries if record.failure is None else [])
-        except Exception as error:
-            logger.exception("the journal of turn %s could not be written", record.turn)
-            record.failure = error
+    def _write_each(self, entries: list[Entry]) -> None:
+        """Writes each turn's entries by themselves; where the database itself does not work, one turn tries for all."""
+        broken: OperationalError | None = None
+        for record in dict.fromkeys(entry.record for entry in entries if entry.record.failure is None):
+            record.failure = broken
+            try:
+                self._commit([] if broken else [entry for entry in entries if entry.record is record])
+            except Exception as error:
+                logger.exception("the journal of turn %s could not be written", record.turn)
+                record.failure = error
+                broken = error if isinstance(error, OperationalError) else None
 
     def _commit(self, entries: list[Entry]) -> None:
         batch = Batch()

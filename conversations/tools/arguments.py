@@ -39,7 +39,7 @@ class Arguments:
             self._names = {f"argument_{number}": name for number, name in enumerate(parameters)}
             self._model = _model(self._names, parameters)
             self.schema: dict[str, Any] = tidy(self._model.model_json_schema())
-        except (PydanticUserError, NameError, TypeError) as error:
+        except (PydanticUserError, NameError, TypeError, ValueError) as error:
             raise ConfigurationError(str(error).partition("\n")[0]) from error
 
     def validate(self, arguments: dict[str, Any]) -> dict[str, Any]:

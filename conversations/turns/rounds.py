@@ -211,4 +211,4 @@ def _wait(state: RetryCallState) -> float:
     """As long as the gateway asked for, or else exponentially longer with jitter."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, GatewayError) else None
-    return float(WAIT(state)) if asked is None else min(asked, 60.0)
+    return float(WAIT(state)) if asked is None else asked

@@ -73,7 +73,7 @@ def stop(conversation: UUID) -> bool:
     turn = running.values_list("pk", flat=True).first()
     if turn is None:
         return False
-    running.filter(pk=turn).update(stop_requested_at=timezone.now())
     if (here := RUNNING.get(turn)) is not None:
-        here.request()
+        here.request()  # first: a database that is busy or broken holds up no stop
+    running.filter(pk=turn).update(stop_requested_at=timezone.now())
     return True

@@ -170,6 +170,17 @@ def test_retry_after_is_read_as_a_date() -> None:
     assert answered(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT").retry_after == 0
 
 
+@pytest.mark.parametrize(("wait", "retryable"), [("60", True), ("61", False), ("3600", False)])
+def test_a_gateway_that_asks_for_a_long_wait_is_not_asked_again(wait: str, *, retryable: bool) -> None:
+    assert answered(429, retry_after=wait).retryable == retryable
+    assert answered(503, retry_after=wait).retryable == retryable
+
+
+def test_the_person_is_told_of_a_long_wait() -> None:
+    assert "slow down; it asks to wait 60 minutes" in str(answered(429, b"slow down", retry_after="3600"))
+    assert "asks to wait" not in str(answered(429, b"slow down", retry_after="60"))
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -221,7 +232,7 @@ REFUSED = caused(
         (
             botocore.exceptions.EndpointConnectionError(endpoint_url=URL, error=REFUSED),
             GatewayUnreachable,
-            "[Errno 111] Connection refused",
+            "Connection refused",
         ),
         (
             botocore.exceptions.ConnectTimeoutError(endpoint_url=URL, error=TimeoutError("timed out")),

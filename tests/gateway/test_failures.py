@@ -21,30 +21,15 @@ from conversations.errors import (
 )
 from conversations.gateway.frames import PAYLOAD_LIMIT, encode, pack
 from tests.gateway.talking import Wire, heard, talking
-from tests.gateway.wire import EVENT_STREAM, Answer, End, answer_frames, head
+from tests.gateway.wire import Answer, End, answer_frames, chunks, flipped, head, raw
 from tests.protocol.recorded import FOLDER, NONE_HERE
 
 FRAMES = answer_frames("Hello", " world")
 PART = FRAMES[:3]
 HALF = FRAMES[3][:40]
-CHUNKED = head(200, {**EVENT_STREAM, "Transfer-Encoding": "chunked"})
 ERRORS = [pytest.param(path, id=path.name) for path in sorted(FOLDER.glob("errors/*"))] or [
     pytest.param(None, marks=NONE_HERE)
 ]
-
-
-def flipped(frame: bytes, at: int) -> bytes:
-    damaged = bytearray(frame)
-    damaged[at] ^= 1
-    return bytes(damaged)
-
-
-def chunks(*frames: bytes) -> bytes:
-    return b"".join(b"%x\r\n%b\r\n" % (len(frame), frame) for frame in frames)
-
-
-def raw(*parts: bytes, end: End = End.CLOSE) -> Answer:
-    return Answer((CHUNKED, *parts), end)
 
 
 UNKNOWN_HEADER = pack(b"\1a\x0b", b"{}")
@@ -171,6 +156,7 @@ def test_no_content_is_told_as_gateway_failed(wire: Wire) -> None:
     assert (type(error), error.status) == (GatewayFailed, 204)
 
 
+ELSEWHERE = "it sends on to another address: GATEWAY_URL may have to be that one"
 REFUSALS: list[tuple[int, object, dict[str, str], tuple[type[GatewayError], str]]] = [
     (401, {"message": "No API key found in request", "request_id": "1"}, {}, (GatewayRefused, "No API key found in request")),
     (403, {"message": "You cannot consume this service"}, {}, (GatewayRefused, "You cannot consume this service")),
@@ -192,7 +178,7 @@ REFUSALS: list[tuple[int, object, dict[str, str], tuple[type[GatewayError], str]
     (502, gzip.compress(b"{}"), {"Content-Encoding": "gzip"}, (GatewayFailed, "HTTP 502 Bad Gateway")),
     (400, {"code": 40001}, {}, (InvalidRequest, '{"code": 40001}')),
     (300, {"message": "many"}, {}, (GatewayFailed, "many")),
-    (302, b"", {"Location": "http://elsewhere.example/"}, (GatewayFailed, "HTTP 302 Found")),
+    (302, b"", {"Location": "http://elsewhere.example/"}, (GatewayFailed, f"HTTP 302 Found; {ELSEWHERE}")),
     (400, b"Bad", {"x-amzn-ErrorType": "ValidationException", "Content-Type": "text/event-stream"}, (InvalidRequest, "Bad")),
     (408, {"message": "late"}, {"x-amzn-ErrorType": "ModelTimeoutException"}, (GatewayTimeout, "late")),
     (424, {"message": "odd"}, {"x-amzn-ErrorType": "ModelErrorException"}, (StreamError, "odd")),
@@ -207,6 +193,39 @@ def test_a_refusal_is_told_by_its_status_in_its_own_words_after_one_attempt(
     error = wire.fail(Answer.error(status, body, headers))
     assert (type(error), error.detail, error.status) == (*told, status)
     assert len(wire.server.requests) == 1
+
+
+CUT_BODY = head(429, {"Content-Length": "9999", "x-amzn-RequestId": "request-1"}) + b"slow down"
+BROKEN_BODIES = {
+    "cut": Answer((CUT_BODY,), End.CLOSE),
+    "reset": Answer((CUT_BODY,), End.RESET),
+    "silent": Answer((CUT_BODY,), End.STALL),
+    "cut chunks": Answer((head(429, {"Transfer-Encoding": "chunked"}), b"64\r\nslow"), End.CLOSE),
+    "no chunks": Answer((head(429, {"Transfer-Encoding": "chunked"}), b"xyz\r\n"), End.CLOSE),
+}
+
+
+@pytest.mark.parametrize("answer", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
+def test_a_refusal_whose_body_breaks_off_is_told_by_its_status(answer: Answer) -> None:
+    with talking(answer, ending=0.1) as wire:
+        error = heard(wire.call()).error
+    assert (type(error), error and error.status) == (GatewayThrottled, 429)
+
+
+def test_a_refusal_whose_body_has_no_end_is_read_in_part() -> None:
+    endless = Answer(
+        (head(400, {"Connection": "close"}), b"Input is too long. ", b"x" * 3_000_000), End.STALL
+    )
+    with talking(endless) as wire:
+        error = heard(wire.call()).error
+        assert type(error) is ContextOverflow
+        assert wire.server.requests[0].hung_up.wait(5)
+
+
+def test_a_refusal_that_was_read_whole_leaves_its_connection_to_the_next_call(wire: Wire) -> None:
+    wire.server.play(Answer.error(500, {"message": "no"}), Answer.stream(*FRAMES))
+    assert [type(heard(wire.call()).error) for _ in range(2)] == [GatewayFailed, type(None)]
+    assert len({request.connection for request in wire.server.requests}) == 1
 
 
 @pytest.mark.parametrize("folder", ERRORS)

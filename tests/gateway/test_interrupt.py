@@ -1,6 +1,7 @@
 """Interrupting a call from another thread: in every phase it ends within half a second, and the server sees it go."""
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -90,6 +91,15 @@ def test_just_before_the_request_is_sent(*, kept: bool) -> None:
         call = wire.gateway.call("m", {}, Labels())
         assert type(heard(call).error) is CallInterrupted
         assert len(wire.server.requests) == kept
+
+
+def test_while_the_name_is_looked_up(deaf_resolver: threading.Event) -> None:
+    with talking_to("http://gateway.example") as gateway:
+        aside = Aside(gateway.call("m", {}, {}))
+        assert deaf_resolver.wait(PATIENCE)
+        result, seconds = aside.interrupted()
+    assert type(result.error) is CallInterrupted
+    assert seconds < SOON
 
 
 def connecting(sock: socket.socket | None) -> bool:

@@ -1,5 +1,7 @@
 """No answer, or none any more: nobody there, nobody who speaks HTTP, nothing said for too long."""
 
+import threading
+
 import pytest
 
 from conversations.errors import GatewayTimeout, GatewayUnreachable
@@ -62,3 +64,10 @@ def test_silence_in_the_stream_is_told_as_timeout_after_what_had_come(answer: An
 def test_a_host_that_does_not_answer_a_connection_is_told_as_unreachable(deaf_port: int) -> None:
     with talking_to(f"http://127.0.0.1:{deaf_port}", timeout=0.1) as gateway:
         assert type(heard(gateway.call("m", {}, {})).error) is GatewayUnreachable
+
+
+def test_a_resolver_that_does_not_answer_is_told_as_unreachable(deaf_resolver: threading.Event) -> None:
+    with talking_to("http://gateway.example", timeout=0.1) as gateway:
+        error = heard(gateway.call("m", {}, {})).error
+    assert type(error) is GatewayUnreachable
+    assert "the host name could not be looked up in time" in error.detail

@@ -187,6 +187,23 @@ def answer_frames(*texts: str, usage: bool = True) -> list[bytes]:
     return [encode(name, payload) for name, payload in payloads + [("metadata", tokens)] * usage]
 
 
+def flipped(frame: bytes, at: int) -> bytes:
+    """The frame with one bit of the byte there turned over."""
+    damaged = bytearray(frame)
+    damaged[at] ^= 1
+    return bytes(damaged)
+
+
+def chunks(*frames: bytes) -> bytes:
+    """A chunk for each frame."""
+    return b"".join(map(_chunk, frames))
+
+
+def raw(*parts: bytes) -> Answer:
+    """A 200 that says to be chunked, with just these bytes, and then a FIN."""
+    return Answer((head(200, {**EVENT_STREAM, "Transfer-Encoding": "chunked"}), *parts), End.CLOSE)
+
+
 def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 

@@ -364,6 +364,11 @@ def test_types_that_have_no_schema_are_refused_at_import() -> None:
     assert "http" not in str(raised.value)
 
 
+def test_what_shows_no_parameters_is_refused_at_import() -> None:
+    with pytest.raises(ConfigurationError, match="Tool 'dict' in builtins: no signature found"):
+        tool(dict)
+
+
 def test_type_hints_that_name_nothing_are_refused_at_import() -> None:
     def lost(to: "Nowhere") -> None: ...  # type: ignore[name-defined] # noqa: F821
 

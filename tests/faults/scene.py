@@ -1,0 +1,130 @@
+"""A conversation in which something goes wrong, and what has to be true of it whatever that was."""
+
+import json
+import uuid
+from typing import Any
+
+from ag_ui_validate.pytest_plugin import assert_valid_agui
+
+from conversations import turns
+from conversations.gateway.demo.refusals import refusal
+from conversations.gateway.frames import encode
+from conversations.journal import page
+from conversations.models import Conversation, Message, Round, ToolCall, Turn
+from tests.asking import Event, answer, ask, of_type, record
+from tests.gateway.wire import Answer, WireServer, answer_frames
+
+BROKEN_ARGUMENTS = {"AGUI204": "off"}  # tool input is shown as the model sent it
+HEALTHY = Answer.stream(*answer_frames("All is ", "well."))
+HELLO = answer_frames("Hello", " world")
+PART = HELLO[:3]
+"""The frames up to `Hello world`, with the block still open."""
+
+
+class Scene:
+    """A conversation and the gateway it talks to."""
+
+    def __init__(self, conversation: Conversation, server: WireServer) -> None:
+        self.conversation, self.server = conversation, server
+
+    def ask(self, *answers: Any, text: str = "Hello?") -> Turn:
+        """A turn that is answered so, the last again and again, run to its end."""
+        self.server.play(*answers)
+        return ask(self.conversation, text)
+
+    def begin(self, *answers: Any, text: str = "Hello?") -> Turn:
+        """A turn that is answered so, on its way."""
+        self.server.play(*answers)
+        return turns.start(self.conversation, str(uuid.uuid4()), text).turn
+
+    def events(self, turn: Turn | None = None) -> list[Event]:
+        """The record, or a turn's part of it."""
+        events = record(self.conversation)
+        if turn is None:
+            return events
+        starts = [n for n, event in enumerate(events) if event["type"] == "RUN_STARTED"] + [len(events)]
+        index = next(i for i, n in enumerate(starts) if events[n]["runId"] == str(turn.pk))
+        return events[starts[index] : starts[index + 1]]
+
+    def calls(self) -> int:
+        """Requests that reached the gateway since its script began."""
+        return len(self.server.requests)
+
+    def failed(self, turn: Turn, code: str, text: str = "") -> Event:
+        """Checks that the turn failed so, with this text kept; its last event."""
+        last = self.events(turn)[-1]
+        assert (last["type"], last.get("code")) == ("RUN_ERROR", code), last
+        assert (turn.status, turn.error_code, turn.error_text) == (Turn.Status.FAILED, code, last["message"])
+        self.check(turn, text)
+        return last
+
+    def completed(self, turn: Turn, text: str) -> None:
+        """Checks that the turn ended well, with this answer."""
+        last = self.events(turn)[-1]
+        assert (last["type"], turn.status) == ("RUN_FINISHED", Turn.Status.COMPLETED), last
+        self.check(turn, text)
+
+    def stopped(self, turn: Turn, text: str) -> None:
+        """Checks that the turn was stopped, with this text kept."""
+        turn.refresh_from_db()
+        last = self.events(turn)[-1]
+        assert (last["type"], last["outcome"]) == ("RUN_FINISHED", {"type": "cancelled"})
+        assert turn.status == Turn.Status.STOPPED
+        self.check(turn, text)
+
+    def check(self, turn: Turn, text: str) -> None:
+        """Checks that a valid record, the rows and the snapshot hold the same text, that nothing is left open, and that Bedrock
+        would have taken each request.
+        """
+        events = self.events()
+        assert_valid_agui(events, severity_overrides=BROKEN_ARGUMENTS)
+        assert [e["metadata"]["seq"] for e in events] == list(range(1, len(events) + 1))
+        assert answer(self.events(turn)) == text
+        assert stored_text(turn) == text
+        assert self.snapshot_text(turn) == text
+        assert not ToolCall.objects.filter(turn=turn, result__isnull=True).exists()
+        assert not Round.objects.filter(turn=turn, status=Round.Status.RUNNING).exists()
+        assert [refusal(json.loads(request.body)) for request in self.server.requests] == [
+            None
+        ] * self.calls()
+
+    def snapshot_text(self, turn: Turn) -> str:
+        """What a page that is opened now shows of the turn's answer."""
+        messages = page(self.conversation).messages
+        ours = [m for m in messages if m["role"] == "assistant" and m["id"].startswith(str(turn.pk))]
+        return "".join(message.get("content") or "" for message in ours)
+
+    def alive(self) -> None:
+        """Checks that the next message is answered, with a request that Bedrock takes."""
+        turn = self.ask(HEALTHY, text="And now?")
+        self.completed(turn, "All is well.")
+
+
+def stored_text(turn: Turn) -> str:
+    """The text of the turn's assistant messages."""
+    messages = Message.objects.filter(turn=turn, role=Message.Role.ASSISTANT).order_by("round")
+    return "".join(block.get("text", "") for message in messages for block in message.content)
+
+
+def retries(events: list[Event]) -> list[dict[str, Any]]:
+    """What was told of each retry."""
+    return [e["value"] for e in of_type(events, "CUSTOM") if e["name"] == "turntable.retrying"]
+
+
+def asking_for(*calls: tuple[str, str, str], stop: str = "tool_use", before: str = "") -> list[bytes]:
+    """The frames of a round that asks for tools: an id, a name and the input's text each, after some text if there is any."""
+    payloads: list[tuple[str, dict[str, Any]]] = [("messageStart", {"role": "assistant"})]
+    if before:
+        payloads += [
+            ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": before}}),
+            ("contentBlockStop", {"contentBlockIndex": 0}),
+        ]
+    for index, (call, name, text) in enumerate(calls, bool(before)):
+        start = {"toolUse": {"toolUseId": call, "name": name}}
+        payloads += [
+            ("contentBlockStart", {"contentBlockIndex": index, "start": start}),
+            ("contentBlockDelta", {"contentBlockIndex": index, "delta": {"toolUse": {"input": text}}}),
+            ("contentBlockStop", {"contentBlockIndex": index}),
+        ]
+    payloads += [("messageStop", {"stopReason": stop})]
+    return [encode(name, payload) for name, payload in payloads]

@@ -1,0 +1,86 @@
+"""A gateway that cannot be reached: refused, no such name, no such certificate, another protocol."""
+
+import socket
+import socketserver
+import ssl
+import threading
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from conversations import turns
+from conversations.errors import GatewayUnreachable
+from tests.faults.scene import Scene, retries
+from tests.gateway.talking import until
+from tests.gateway.wire import Answer, End, WireServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def unreachable(scene: Scene, settings: Settings, url: str, *told: str) -> None:
+    """Checks what is told of a gateway at this address, and that the chat goes on once the address is right."""
+    good, settings.GATEWAY_URL = settings.GATEWAY_URL, url
+    message = scene.failed(scene.ask(), "gateway_unreachable")["message"]
+    assert message.startswith(GatewayUnreachable.__doc__ or "-")
+    assert any(words in message for words in told), message
+    assert [told["attempt"] for told in retries(scene.events())] == [2]
+    settings.GATEWAY_URL = good
+    scene.alive()
+
+
+def test_a_port_where_nobody_listens(scene: Scene, settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    unreachable(scene, settings, f"http://127.0.0.1:{port}", "(Connection refused)")
+
+
+def test_a_name_that_nobody_has(scene: Scene, settings: Settings) -> None:
+    unreachable(
+        scene, settings, "http://gateway.invalid", "not known", "name resolution", "address associated"
+    )
+
+
+class Plain(socketserver.BaseRequestHandler):
+    """What a web server without TLS answers to one that speaks it."""
+
+    def handle(self) -> None:
+        self.request.recv(65536)
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_a_gateway_that_does_not_speak_tls(scene: Scene, settings: Settings) -> None:
+    with socketserver.TCPServer(("127.0.0.1", 0), Plain) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"https://127.0.0.1:{server.server_address[1]}"
+        unreachable(scene, settings, url, "GATEWAY_URL may have to begin with http:")
+        server.shutdown()
+
+
+def test_a_certificate_that_nobody_trusts(scene: Scene, settings: Settings, tls: ssl.SSLContext) -> None:
+    with WireServer([], tls) as server:
+        unreachable(
+            scene,
+            settings,
+            server.url,
+            "its certificate is not trusted: self-signed certificate; AWS_CA_BUNDLE",
+        )
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("end", [End.CLOSE, End.RESET])
+def test_a_connection_that_is_closed_without_an_answer(scene: Scene, end: End) -> None:
+    scene.failed(scene.ask(Answer((), end)), "gateway_unreachable")
+    assert scene.calls() == 2
+    scene.alive()
+
+
+def test_a_stop_while_the_resolver_hangs_ends_the_turn(
+    scene: Scene, settings: Settings, deaf_resolver: threading.Event
+) -> None:
+    good, settings.GATEWAY_URL = settings.GATEWAY_URL, "http://gateway.example"
+    turn = scene.begin()
+    until(deaf_resolver.is_set)
+    turns.stop(scene.conversation.pk)
+    assert turns.wait(5)
+    scene.stopped(turn, "")
+    settings.GATEWAY_URL = good

@@ -1,0 +1,125 @@
+"""A clock that jumps, a channel layer that is gone, no more threads: the turn ends as if nothing were."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import User
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from conversations import turns
+from conversations.live import has_layer, keep_in_touch
+from conversations.models import Turn
+from conversations.turns.recovery import sweep
+from tests.asking import answer
+from tests.faults.scene import HEALTHY, HELLO, PART, Scene
+from tests.gateway.talking import until
+from tests.gateway.wire import Answer, End
+from tests.sockets import page_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JUMPS = [timedelta(hours=1), timedelta(hours=-1)]
+
+
+@pytest.fixture
+def jump(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Puts the wall clock on or back."""
+    now = timezone.now
+
+    def put(by: timedelta) -> None:
+        def jumped() -> datetime:
+            return now() + by
+
+        monkeypatch.setattr("django.utils.timezone.now", jumped)
+
+    return put
+
+
+@pytest.mark.parametrize("by", JUMPS, ids=["on", "back"])
+def test_a_clock_that_jumps_in_mid_answer_changes_nothing(
+    scene: Scene, jump: Callable[[timedelta], None], by: timedelta
+) -> None:
+    gate = threading.Event()
+    turn = scene.begin(Answer.stream(*PART, gate, *HELLO[3:]))
+    until(lambda: answer(scene.events()) == "Hello world")
+    jump(by)
+    sweep()
+    gate.set()
+    assert turns.wait(20)
+    turn.refresh_from_db()
+    scene.completed(turn, "Hello world")
+    assert turn.attempts == 1
+    scene.alive()
+
+
+@pytest.mark.parametrize("by", JUMPS, ids=["on", "back"])
+def test_a_stop_after_a_jump_of_the_clock_ends_the_turn(
+    scene: Scene, jump: Callable[[timedelta], None], by: timedelta
+) -> None:
+    turn = scene.begin(Answer.stream(*PART, terminated=False, end=End.STALL))
+    until(lambda: answer(scene.events()) == "Hello world")
+    jump(by)
+    turns.stop(scene.conversation.pk)
+    assert turns.wait(5)
+    scene.stopped(turn, "Hello world")
+    scene.alive()
+
+
+def test_a_clock_that_is_put_back_locks_nobody_out(
+    scene: Scene, jump: Callable[[timedelta], None], settings: Settings
+) -> None:
+    settings.USER_TURNS_PER_MINUTE = 1
+    scene.completed(scene.ask(HEALTHY), "All is well.")
+    jump(timedelta(hours=-1))
+    scene.alive()
+
+
+async def test_a_channel_layer_that_is_gone_keeps_nobody_from_his_answer(
+    scene: Scene, user: User, settings: Settings
+) -> None:
+    gone = {"hosts": ["redis://127.0.0.1:1"]}
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": gone}
+    }
+    assert has_layer()
+    bells = asyncio.create_task(keep_in_touch(lambda conversations: {}))
+    scene.server.play(HEALTHY)
+    async with page_of(user, scene.conversation) as page:
+        for _ in range(2):
+            await page.ask("Hello?")
+            assert (await page.until_end())[-1]["type"] == "RUN_FINISHED"
+    assert not bells.done()
+    bells.cancel()
+    with suppress(asyncio.CancelledError):
+        await bells
+    await get_channel_layer().close_pools()  # type: ignore[union-attr]
+    await sync_to_async(scene.alive)()
+
+
+def test_a_turn_for_which_there_is_no_thread_is_taken_up_when_there_is_one(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def no_more(thread: threading.Thread) -> None:
+        if thread.name.startswith("turn-"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", no_more)
+    turn = scene.begin(HEALTHY)
+    assert turns.wait(5)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    Turn.objects.update(lease_until=timezone.now() - timedelta(minutes=1))
+    sweep()
+    assert turns.wait(20)
+    turn.refresh_from_db()
+    scene.completed(turn, "All is well.")
+    scene.alive()

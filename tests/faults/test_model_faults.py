@@ -1,0 +1,177 @@
+"""Models that do what they should not: broken input, odd names and ids, calls without an end, no answer, every stop reason."""
+
+import json
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from conversations.gateway.frames import encode
+from conversations.models import ToolCall, Turn
+from conversations.protocol.steps import STOP_REASONS
+from tests.asking import of_type
+from tests.faults.scene import HELLO, Scene, asking_for
+from tests.gateway.wire import Answer, answer_frames
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WHOLE = Answer.stream(*HELLO)
+SIGN = '{"sign": "WZPZ"}'
+
+
+def one_call(scene: Scene, *frames: bytes) -> ToolCall:
+    """The call that a round of these frames asks for, after a turn that ended well all the same."""
+    turn = scene.ask(Answer.stream(*frames), WHOLE)
+    scene.completed(turn, "Hello world")
+    return ToolCall.objects.get(turn=turn)
+
+
+BAD_INPUTS = {
+    "no JSON": "{sign: WZPZ",
+    "half of an object": '{"sign": "WZ',
+    "a list": '["WZPZ"]',
+    "a text": '"WZPZ"',
+    "null": "null",
+    "nested too deep": "[" * 100_000,
+    "NaN": '{"sign": NaN}',
+    "a huge number": '{"sign": ' + "9" * 5000 + "}",
+    "another member": '{"station": "WZPZ"}',
+    "another type": '{"sign": {"a": 1}}',
+    "nothing": "",
+    "a NUL and half a character": '{"sign": "\\u0000\\ud83d"}',
+}
+
+
+@pytest.mark.parametrize("sent", BAD_INPUTS.values(), ids=BAD_INPUTS.keys())
+def test_a_call_with_input_that_does_not_fit_is_answered_with_an_error_and_the_model_goes_on(
+    scene: Scene, sent: str
+) -> None:
+    call = one_call(scene, *asking_for(("call-1", "top_song", sent)))
+    assert call.status == "error"
+    told = json.loads(scene.server.requests[1].body)["messages"][-1]["content"][0]["toolResult"]
+    assert (told["status"], told["content"]) == ("error", call.result)
+    assert "".join(e["delta"] for e in of_type(scene.events(), "TOOL_CALL_ARGS")) == sent
+    scene.alive()
+
+
+def test_input_of_two_megabytes_is_kept_whole_and_shown_in_pieces(scene: Scene) -> None:
+    sent = json.dumps({"sign": "W" * 2_000_000})
+    call = one_call(scene, *asking_for(("call-1", "top_song", sent)))
+    assert (call.status, call.arguments) == ("error", sent)
+    pieces = [e["delta"] for e in of_type(scene.events(), "TOOL_CALL_ARGS")]
+    assert "".join(pieces) == sent
+    assert max(len(piece) for piece in pieces) <= 16 * 1024
+    scene.alive()
+
+
+@pytest.mark.parametrize("stop", ["max_tokens", "tool_use"])
+def test_input_that_the_limit_of_tokens_cut_off_is_not_run(scene: Scene, stop: str) -> None:
+    call = one_call(scene, *asking_for(("call-1", "top_song", '{"sign": "WZ'), stop=stop))
+    assert (call.status, call.error) == ("error", "invalid_input")
+    scene.alive()
+
+
+NAMES = ["no_such_tool", "top song", "top_song\n", "x" * 300, "päron", "", "<script>", "a\0b"]
+
+
+def test_tools_that_do_not_exist_are_told_to_the_model_whatever_their_names(scene: Scene) -> None:
+    asked = [(f"call-{number}", name, SIGN) for number, name in enumerate(NAMES)]
+    turn = scene.ask(Answer.stream(*asking_for(*asked)), WHOLE)
+    scene.completed(turn, "Hello world")
+    calls = ToolCall.objects.filter(turn=turn)
+    assert [(call.status, call.error) for call in calls] == [("error", "unknown_tool")] * len(NAMES)
+    scene.alive()
+
+
+IDS = ["", "call 1", "ü", "x" * 300, "<b>", "\0"]
+
+
+def test_ids_that_bedrock_would_not_take_are_replaced(scene: Scene) -> None:
+    turn = scene.ask(Answer.stream(*asking_for(*((given, "top_song", SIGN) for given in IDS))), WHOLE)
+    scene.completed(turn, "Hello world")
+    calls = ToolCall.objects.filter(turn=turn)
+    assert {call.status for call in calls} == {"success"}
+    assert len({call.tool_use_id for call in calls} - set(IDS)) == len(IDS)
+    scene.alive()
+
+
+def test_one_id_for_several_calls_of_a_round_and_of_the_next_is_made_unique(scene: Scene) -> None:
+    twice = Answer.stream(*asking_for(("same", "top_song", SIGN), ("same", "top_song", SIGN)))
+    once = Answer.stream(*asking_for(("same", "top_song", SIGN)))
+    turn = scene.ask(twice, once, WHOLE)
+    scene.completed(turn, "Hello world")
+    calls = ToolCall.objects.filter(turn=turn)
+    assert (len({call.tool_use_id for call in calls}), {call.status for call in calls}) == (3, {"success"})
+    shown = [e["toolCallId"] for e in of_type(scene.events(), "TOOL_CALL_RESULT")]
+    assert sorted(shown) == sorted(call.tool_use_id for call in calls)
+    scene.alive()
+
+
+def test_forty_calls_at_once_are_run_and_answered_in_order(scene: Scene) -> None:
+    asked = [(f"call-{number}", "top_song", SIGN) for number in range(40)]
+    turn = scene.ask(Answer.stream(*asking_for(*asked)), WHOLE)
+    scene.completed(turn, "Hello world")
+    shown = [e["toolCallId"] for e in of_type(scene.events(), "TOOL_CALL_RESULT")]
+    assert shown == [call for call, _, _ in asked]
+    results = json.loads(scene.server.requests[1].body)["messages"][-1]["content"]
+    assert [block["toolResult"]["toolUseId"] for block in results] == shown
+    scene.alive()
+
+
+def test_a_model_that_makes_the_same_call_for_ever_meets_the_limit_of_rounds(
+    scene: Scene, settings: Settings
+) -> None:
+    settings.MAX_ROUNDS = 3
+    turn = scene.ask(Answer.stream(*asking_for(("same", "top_song", SIGN), before="Again. ")))
+    scene.failed(turn, "round_limit", "Again. " * 3)
+    assert scene.calls() == 3
+    calls = list(ToolCall.objects.filter(turn=turn).order_by("round"))
+    assert [call.error for call in calls] == ["", "", "round_limit"]
+    scene.alive()
+
+
+NOTHING_SAID = {
+    "no block at all": [HELLO[0], *HELLO[4:]],
+    "an empty text": answer_frames(""),
+    "blanks": answer_frames(" \n"),
+}
+
+
+@pytest.mark.parametrize("frames", NOTHING_SAID.values(), ids=NOTHING_SAID.keys())
+def test_an_answer_of_nothing_ends_well_and_spoils_no_later_request(
+    scene: Scene, frames: list[bytes]
+) -> None:
+    turn = scene.ask(Answer.stream(*frames))
+    scene.completed(turn, " \n" if frames == NOTHING_SAID["blanks"] else "")
+    scene.alive()
+    scene.alive()
+
+
+def ending_with(reason: str) -> Answer:
+    return Answer.stream(*HELLO[:4], encode("messageStop", {"stopReason": reason}), HELLO[5])
+
+
+@pytest.mark.parametrize("reason", [*STOP_REASONS, "neverHeardOf", ""])
+def test_each_stop_reason_ends_the_turn_as_the_table_says_and_is_kept(scene: Scene, reason: str) -> None:
+    turn = scene.ask(ending_with(reason))
+    code = STOP_REASONS[reason].code if reason in STOP_REASONS else None
+    if code:
+        scene.failed(turn, code, "Hello world")
+    else:
+        scene.completed(turn, "Hello world")
+    finished = of_type(scene.events(turn), "STEP_FINISHED")[0]["metadata"]
+    assert finished["stopReason"] == (reason or "unknown")
+    assert scene.calls() == 1
+    scene.alive()
+
+
+def test_a_model_that_says_its_context_is_full_is_told_as_an_overflow(scene: Scene) -> None:
+    turn = scene.ask(ending_with("model_context_window_exceeded"))
+    assert "too long for this model" in scene.failed(turn, "context_overflow", "Hello world")["message"]
+
+
+def test_a_question_that_a_guardrail_blocked_stays_out_of_later_requests(scene: Scene) -> None:
+    scene.ask(ending_with("guardrail_intervened"), text="something forbidden")
+    scene.alive()
+    [request] = scene.server.requests
+    assert b"something forbidden" not in request.body
+    assert b"Hello world" not in request.body
+    assert Turn.objects.count() == 2
