@@ -6,7 +6,7 @@ model that made it, or not at all. Repairing is deterministic, and repairing twi
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .content import Block, Message, cited, decode_base64, is_blank, is_client_tool_use, text, tool_result
@@ -46,15 +46,34 @@ class PastTurn:
 
 def messages(turns: Sequence[PastTurn], model: str) -> list[Message]:
     """The messages that ask `model` for the next round of the last turn."""
+    return repair(_told(turns, lambda past: _sendable(past, model)))
+
+
+def conversed(turns: Sequence[PastTurn]) -> list[Message]:
+    """The conversation as an export holds it: valid, ready to be sent again, ending where it ends, without calls that wait for a result."""
+    repaired = _Repair()
+    repaired.take(_told(turns, _answered))
+    return repaired.messages
+
+
+def _told(turns: Sequence[PastTurn], content: Callable[[PastRound], list[Block]]) -> list[Message]:
     told: list[Message] = []
     for turn in turns:
         if turn.blocked and turn is not turns[-1]:
             continue
         told.append({"role": "user", "content": list(turn.user)})
         for past in turn.rounds:
-            told.append({"role": "assistant", "content": _sendable(past, model)})
+            told.append({"role": "assistant", "content": content(past)})
             told.append({"role": "user", "content": list(past.results.values())})
-    return repair(told)
+    return told
+
+
+def _answered(past: PastRound) -> list[Block]:
+    return [
+        block
+        for block in _sendable(past, past.model)
+        if not is_client_tool_use(block) or block["toolUse"].get("toolUseId") in past.results
+    ]
 
 
 def _sendable(past: PastRound, model: str) -> list[Block]:
@@ -73,11 +92,7 @@ def _is_portable(block: Block) -> bool:
 def repair(told: Sequence[Message]) -> list[Message]:
     """The same conversation in a form that Converse accepts."""
     repaired = _Repair()
-    for message in told:
-        if message["role"] == "assistant":
-            repaired.assistant(message["content"])
-        else:
-            repaired.user(message["content"])
+    repaired.take(told)
     return repaired.finish()
 
 
@@ -88,6 +103,13 @@ class _Repair:
         self.messages: list[Message] = []
         self.used: set[str] = set()
         self.unanswered: list[tuple[str, str]] = []
+
+    def take(self, told: Sequence[Message]) -> None:
+        for message in told:
+            if message["role"] == "assistant":
+                self.assistant(message["content"])
+            else:
+                self.user(message["content"])
 
     def assistant(self, content: Sequence[Block]) -> None:
         self._answer({})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conversations.protocol.history import INTERRUPTED
+from conversations.protocol.history import INTERRUPTED, conversed
 from tests.protocol.asking import (
     IMAGE,
     MODEL,
@@ -168,3 +168,27 @@ def test_the_history_is_told_for_the_model_that_is_asked() -> None:
     said = turn("Hi", round_(SIGNED, "Yes"))
     assert asked(said, turn("And?"), model=MODEL)[1] == assistant(SIGNED, "Yes")
     assert asked(said, turn("And?"), model="other")[1] == assistant("Yes")
+
+
+# -- as an export holds it
+
+
+def test_an_export_ends_where_the_conversation_ends() -> None:
+    told = conversed([turn("Hi", ANSWERED, round_("Elemental Hotel"))])
+    assert told == [user("Hi"), assistant("Let me see.", use()), user(result()), assistant("Elemental Hotel")]
+    assert conversed([]) == []
+
+
+def test_an_export_leaves_out_calls_that_have_no_result_yet() -> None:
+    running = round_(
+        "Let me see.", use("t1"), use("t2"), results=[result("t2", "two")], stop_reason="tool_use"
+    )
+    assert conversed([turn("Hi", running)])[1:] == [
+        assistant("Let me see.", use("t2")),
+        user(result("t2", "two")),
+    ]
+
+
+def test_an_export_keeps_reasoning_with_its_signature_whichever_model_it_is_of() -> None:
+    told = conversed([turn("Hi", round_(SIGNED, "Yes.", model="another"))])
+    assert told[-1] == assistant(SIGNED, "Yes.")

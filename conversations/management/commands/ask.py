@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
 
@@ -15,6 +14,7 @@ from conversations import turns
 from conversations.errors import Refused
 from conversations.journal import head
 from conversations.live import HUB
+from conversations.management.users import user_named
 from conversations.models import Conversation, Turn
 from conversations.terminal import Terminal
 from conversations.turns.recovery import sweep
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         self, text: str, name: str | None, given: str | None, model: str | None
     ) -> tuple[Turn, str | None]:
         """One turn, printed, and its error's text; Ctrl-C stops it. Raises Refused."""
-        user = _user(name)
+        user = user_named(name)
         conversation = _own(user, given) if given else _new(user, model)
         terminal = Terminal(conversation.pk, head(conversation.pk), self.stdout)
         HUB.subscribe(conversation.pk, terminal)
@@ -80,21 +80,6 @@ def _follow(terminal: Terminal, run: str, conversation: UUID) -> str | None:
     except KeyboardInterrupt:
         turns.stop(conversation)
         return terminal.follow(run, meanwhile)
-
-
-def _user(name: str | None) -> User:
-    users: Any = get_user_model()._default_manager.filter(is_active=True)
-    if name is not None:
-        user = users.filter(username=name).first()
-    else:
-        user = users.first() if users.count() == 1 else users.filter(is_superuser=True).order_by("pk").first()
-    if user is None:
-        who = (
-            f"no user is called {name}" if name else "there is no user yet: run `python manage.py serve` once"
-        )
-        raise Refused(f"Nobody to ask as: {who}.")
-    found: User = user
-    return found
 
 
 def _new(user: User, model: str | None) -> Conversation:

@@ -1,0 +1,191 @@
+"""Our JSON taken back: the same conversation, turn for turn and event for event, under new ids. Nothing is run and nothing half taken."""
+
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from conversations.errors import TurntableError
+from conversations.models import Conversation
+from conversations.protocol.content import plain_text
+from conversations.protocol.history import repair
+from conversations.protocol.request import sha256
+from conversations.protocol.snapshot import TAKES, Snapshot
+from conversations.protocol.text import clean_text
+
+from .format import TurnPart, Whole
+from .located import line_of
+from .rows import save
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+Place = tuple[str | int, ...]
+KNOWN = {*TAKES, "REASONING_MESSAGE_START", "REASONING_MESSAGE_END"}
+DEEPEST = 64
+"""Levels of an export: those of the largest value that a row may hold, and its own."""
+
+
+class Damaged(TurntableError):
+    """This is not a whole export of a conversation."""
+
+    def __str__(self) -> str:
+        """The detail alone: it says what is wrong in which line."""
+        return self.detail
+
+
+class Wrong(Exception):
+    """What is wrong at a place in the export."""
+
+    def __init__(self, place: Place, why: str) -> None:
+        self.place = place
+        super().__init__(why)
+
+
+def import_document(text: str, owner: "User") -> Conversation:
+    """The conversation that an export's text holds, as the owner's own; raises Damaged, with nothing stored, if anything in it is wrong."""
+    try:
+        return save(_checked(_parsed(text)), owner)
+    except Wrong as wrong:
+        raise Damaged(f"line {line_of(text, wrong.place)}: {wrong}") from None
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise Damaged(f"line {error.lineno}: {error.msg}") from None
+    except (ValueError, RecursionError):
+        raise Damaged("line 1: it holds a number or a nesting that no export holds") from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _checked(value: Any) -> Whole:
+    """The export, if all of it is as we write it; raises Wrong."""
+    _check_texts(value, ())
+    try:
+        whole = Whole.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise Wrong(first["loc"], f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    for place, why in _faults(whole):
+        raise Wrong(place, why)
+    return whole
+
+
+def _check_texts(value: Any, place: Place) -> None:
+    """Raises Wrong for a text that no database takes, and for nesting without end."""
+    if len(place) > DEEPEST:
+        raise Wrong(place, "it is nested too deeply")
+    if isinstance(value, str) and clean_text(value) != value:
+        raise Wrong(place, "a text holds characters that are none")
+    members = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for name, member in members:
+        _check_texts(name, place)
+        _check_texts(member, (*place, name))
+
+
+def _faults(whole: Whole) -> Iterator[tuple[Place, str]]:
+    """What is wrong between the parts, that their types cannot say."""
+    yield from _turn_faults(whole)
+    yield from _record_faults(whole)
+    yield from _call_faults(whole)
+    yield from _content_faults(whole)
+    for name, body in whole.request_bases.items():
+        if sha256(body.encode()) != name:
+            yield ("requestBases",), f"the request base {name} is not what its name says"
+
+
+def _turn_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
+    known: set[Any] = {None}
+    said: set[Any] = set()
+    for index, turn in enumerate(whole.turns):
+        place: Place = ("turns", index)
+        if turn.number != index + 1 or turn.id in known or turn.parent not in known:
+            yield place, "a turn has another's number or id, or a parent that does not come before it"
+        known.add(turn.id)
+        messages = [turn.message, *(row.message for row in turn.rounds if row.message)]
+        if said & {message.id for message in messages} or len({m.id for m in messages}) < len(messages):
+            yield place, "a message's id comes twice"
+        said |= {message.id for message in messages}
+        if len({(row.number, row.attempt) for row in turn.rounds}) < len(turn.rounds):
+            yield place, "a round comes twice"
+        for at, row in enumerate(turn.rounds):
+            if row.request_base not in whole.request_bases:
+                yield (*place, "rounds", at), "its request base is missing"
+
+
+def _record_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
+    spans = []
+    for index, turn in enumerate(whole.turns):
+        seqs = [_seq(event) for event in turn.events]
+        for at, (event, seq) in enumerate(zip(turn.events, seqs, strict=True)):
+            if seq is None or event.get("type") not in KNOWN:
+                yield ("turns", index, "events", at), "this is no event of a record"
+        if any(after != before + 1 for before, after in pairwise(seqs) if before and after):
+            yield ("turns", index, "events"), "an event is missing, or comes twice"
+        spans += [(seqs[0], seqs[-1])] if seqs else []
+        yield from _unreadable(turn, index)
+    reached = 0
+    for first, last in sorted((first or 0, last or 0) for first, last in spans):
+        if first != reached + 1:
+            yield ("turns",), f"the record has a gap after event {reached}"
+        reached = last
+
+
+def _content_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
+    """The contents that no request could be made of."""
+    contents: list[tuple[Place, str, Any]] = []
+    for index, turn in enumerate(whole.turns):
+        contents.append((("turns", index, "message"), "user", turn.message.content))
+        for at, row in enumerate(turn.rounds):
+            said = row.message.content if row.message else []
+            contents.append((("turns", index, "rounds", at), "assistant", said))
+    for index, call in enumerate(whole.tool_calls):
+        result = {"toolUseId": call.tool_use_id, "content": call.result}
+        contents.append((("toolCalls", index), "user", [{"toolResult": result}]))
+    for place, role, content in contents:
+        try:
+            repair([{"role": "user", "content": [{"text": "?"}]}, {"role": role, "content": content}])
+            plain_text(content)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            yield place, "its content is not Converse's"
+
+
+def _seq(event: dict[str, Any]) -> int | None:
+    metadata = event.get("metadata")
+    seq = metadata.get("seq") if isinstance(metadata, dict) else None
+    return seq if isinstance(seq, int) and isinstance(event.get("timestamp"), int) else None
+
+
+def _unreadable(turn: TurnPart, index: int) -> Iterator[tuple[Place, str]]:
+    snapshot = Snapshot(str(turn.id))
+    for at, event in enumerate(turn.events):
+        try:
+            snapshot.apply([event])
+        except (KeyError, TypeError, AttributeError):
+            yield ("turns", index, "events", at), "the event does not follow from those before it"
+            return
+    if any(not place.isdecimal() or int(place) >= len(turn.events) for place in turn.parts):
+        yield ("turns", index, "parts"), "it speaks of an event that there is not"
+
+
+def _call_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
+    rounds = {(turn.id, row.number, row.attempt) for turn in whole.turns for row in turn.rounds}
+    ids: set[str] = set()
+    places: set[tuple[Any, ...]] = set()
+    for index, call in enumerate(whole.tool_calls):
+        of_round = (call.turn, call.round, call.attempt)
+        if of_round not in rounds:
+            yield ("toolCalls", index), "its round is not in the export"
+        if call.tool_use_id in ids or (*of_round, call.position) in places:
+            yield ("toolCalls", index), "a tool call comes twice"
+        ids.add(call.tool_use_id)
+        places.add((*of_round, call.position))

@@ -1,0 +1,187 @@
+"""An export taken back: the same conversation under new ids, or nothing at all and the line that is wrong."""
+
+import json
+import re
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
+
+from conversations import turns
+from conversations.exports import Damaged, as_json, import_document
+from conversations.models import Conversation, Recording, Round, ToolCall, Turn
+from conversations.protocol.request import sha256
+from conversations.tools import registry, tool
+from conversations.turns.recovery import sweep
+from tests.asking import ask, conversation_of, record
+from tests.gateway.wire import Answer, WireServer, answer_frames
+from tests.protocol.recorded import RECORDED, Stream, params
+from tests.test_recorded import played
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
+UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+PHRASES = ("What is the most popular song on WZPZ?", "show reasoning", "show parallel calls", "fail cut")
+
+
+TEXT: list[str] = []
+
+
+@pytest.fixture
+def text(user: User) -> str:
+    """The export of a conversation of several kinds of turns, made once, which is gone by now."""
+    if not TEXT:
+        conversation = conversation_of(user, system="Be brief.")
+        for phrase in PHRASES:
+            ask(conversation, phrase)
+        TEXT.append(as_json(Conversation.objects.get()))
+        conversation.delete()
+    return TEXT[0]
+
+
+def ids(text: str) -> set[str]:
+    """The ids in it that are ours: the gateway's stay what they are."""
+    return set(UUID.findall(re.sub('"gatewayRequestId": "[^"]*"', "", text)))
+
+
+def numbered(text: str) -> str:
+    """The text with each id as the number of its first place."""
+    names: dict[str, str] = {}
+    return UUID.sub(lambda found: names.setdefault(found[0], f"id {len(names)}"), text)
+
+
+def test_the_export_of_an_import_is_the_export_but_for_ids(text: str, other_user: User) -> None:
+    made = import_document(text, other_user)
+    again = as_json(made)
+    assert numbered(again) == numbered(text)
+    assert not ids(again) & ids(text)
+    assert made.owner == other_user
+
+
+def test_an_imported_record_is_packed_and_read_as_any_other(text: str, user: User) -> None:
+    made = import_document(text, user)
+    assert Recording.objects.filter(conversation=made).count() == len(PHRASES)
+    assert [event["metadata"]["seq"] for event in record(made)][-1] == len(record(made))
+
+
+def test_an_imported_rounds_request_is_still_proven(text: str, user: User) -> None:
+    made = import_document(text, user)
+    rounds = Round.objects.filter(turn__conversation=made)
+    assert len(rounds) > len(PHRASES)
+    for row in rounds:
+        assert sha256(turns.rebuild_request(row)) == row.request_sha256
+
+
+def test_an_imported_conversation_goes_on(text: str, user: User) -> None:
+    made = import_document(text, user)
+    assert ask(made, "show the conversation").status == Turn.Status.COMPLETED
+
+
+def test_nothing_is_run_by_an_import(text: str, user: User) -> None:
+    with registry.override():
+
+        @tool
+        def top_song(sign: str) -> str:
+            pytest.fail(f"called with {sign}")
+
+        import_document(text, user)
+        sweep()
+    assert turns.wait(0)
+    assert ToolCall.objects.count() == len(json.loads(text)["toolCalls"])
+    assert not Turn.objects.filter(status__in=["running", "queued", "waiting"]).exists()
+
+
+Damage = Callable[[dict[str, Any]], object]
+DAMAGES: dict[str, tuple[Damage, str]] = {
+    "a member is missing": (lambda w: w.pop("title"), "title"),
+    "a member is unknown": (lambda w: w.update(run="rm -rf /"), "run"),
+    "a turn runs": (lambda w: w["turns"][1].update(status="running"), "turns.1.status"),
+    "a turn comes twice": (lambda w: w["turns"].append(w["turns"][0]), "turn"),
+    "a parent is unknown": (lambda w: w["turns"][1].update(parent=w["id"]), "parent"),
+    "an event is missing": (lambda w: w["turns"][0]["events"].pop(3), "event"),
+    "an event is unknown": (lambda w: w["turns"][0]["events"][3].update(type="EVAL"), "event"),
+    "an event has no text": (lambda w: w["turns"][0]["events"][2].pop("delta"), "event"),
+    "a call is of no round": (lambda w: w["toolCalls"][0].update(round=7), "round"),
+    "a call comes twice": (lambda w: w["toolCalls"].append(w["toolCalls"][0]), "tool call"),
+    "a call has no result": (lambda w: w["toolCalls"][0].update(result=None), "result"),
+    "a request base is another": (lambda w: w["requestBases"].update({"0" * 64: "{}"}), "request base"),
+    "a request base is missing": (lambda w: w["requestBases"].clear(), "request base"),
+    "a content is no block's": (
+        lambda w: w["turns"][0]["rounds"][0]["message"].update(content=[{"toolUse": "x"}]), "content",
+    ),
+    "a text holds NUL": (lambda w: w.update(title="a\0b"), "characters"),
+    "a text holds a lone surrogate": (lambda w: w.update(system="\ud800"), "characters"),
+    "a title is too long": (lambda w: w.update(title="a" * 201), "title"),
+    "it is nested too deeply": (lambda w: w.update(inference=_deep(100)), "deep"),
+}  # fmt: skip
+
+
+def _deep(levels: int) -> dict[str, Any]:
+    return {"a": _deep(levels - 1)} if levels else {}
+
+
+@pytest.mark.parametrize(("damage", "word"), DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_file_is_refused_whole(text: str, user: User, damage: Damage, word: str) -> None:
+    whole = json.loads(text)
+    damage(whole)
+    with pytest.raises(Damaged, match=rf"^line \d+: .*{word}"):
+        import_document(json.dumps(whole, indent=1), user)
+    assert not Conversation.objects.exists()
+
+
+def test_the_line_that_is_wrong_is_told(text: str, user: User) -> None:
+    lines = text.splitlines()
+    wrong = next(number for number, line in enumerate(lines) if '"TOOL_CALL_START"' in line)
+    lines[wrong] = lines[wrong].replace("TOOL_CALL_START", "TOOL_CALL_MAKE")
+    with pytest.raises(Damaged, match=f"^line {wrong + 1}: "):
+        import_document("\n".join(lines), user)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 500, -3])
+def test_a_file_that_breaks_off_is_refused(text: str, user: User, cut: int) -> None:
+    with pytest.raises(Damaged, match=r"^line \d+"):
+        import_document(text[:cut], user)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": NaN}', "1" * 5000, "null", "[]"])
+def test_what_is_no_export_is_refused(user: User, text: str) -> None:
+    with pytest.raises(Damaged):
+        import_document(text, user)
+    assert not Conversation.objects.exists()
+
+
+def test_the_command_takes_a_file_and_says_what_it_made(text: str, user: User, tmp_path: Path) -> None:
+    file = tmp_path / "export.json"
+    file.write_text(text)
+    out = StringIO()
+    call_command("import", str(file), user=user.username, stdout=out)
+    made = Conversation.objects.get()
+    assert str(made.pk) in out.getvalue()
+
+
+def test_the_command_says_what_is_wrong_and_stores_nothing(user: User, tmp_path: Path) -> None:
+    file = tmp_path / "export.json"
+    file.write_text("{")
+    with pytest.raises(CommandError, match="not imported: line 1"):
+        call_command("import", str(file), user=user.username)
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("import", str(tmp_path / "nothing.json"), user=user.username)
+    assert not Conversation.objects.exists()
+
+
+@pytest.mark.parametrize("stream", params(RECORDED))
+def test_every_recorded_stream_is_exported_and_imported_as_it_is(
+    user: User, settings: Settings, stream: Stream
+) -> None:
+    settings.GATEWAY_RETRIES = 1
+    conversation = conversation_of(user, model=stream.model)
+    with WireServer([played(stream), Answer.stream(*answer_frames("Done."))]) as server, registry.override():
+        settings.GATEWAY_URL = server.url
+        ask(conversation, "Go on.")
+    conversation.refresh_from_db()
+    text = as_json(conversation)
+    assert numbered(as_json(import_document(text, user))) == numbered(text)
