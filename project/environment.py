@@ -5,7 +5,7 @@ from string import ascii_letters, digits
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from conversations.errors import ConfigurationError
@@ -39,11 +39,11 @@ def is_header(name: str, content: str) -> bool:
 
 
 def check_http_url(value: str) -> str:
-    """The URL itself; ValueError unless it is http or https, with a host, and without a query or fragment."""
+    """The URL itself; ValueError unless it is http or https, with a host, and without a password, query or fragment."""
     url = urlsplit(value)
     if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
         raise ValueError
-    if url.query or url.fragment or re.search(r"\s", value):
+    if url.username is not None or url.query or url.fragment or re.search(r"\s", value):
         raise ValueError
     return value
 
@@ -76,10 +76,10 @@ class Environment(BaseSettings):
     )
 
     GATEWAY_URL: Annotated[str, AfterValidator(check_http_url)] | None = Field(
-        None, description="an http or https URL such as http://127.0.0.1:8000/bedrock"
+        None, repr=False, description="an http or https URL such as http://127.0.0.1:8000/bedrock"
     )
     GATEWAY_MODELS: Names = Field(["cohere.command-r-v1:0"], description="model ids with commas between them")
-    GATEWAY_HEADERS: Headers = Field({}, description="name=value pairs with commas between them")
+    GATEWAY_HEADERS: Headers = Field({}, repr=False, description="name=value pairs with commas between them")
     GATEWAY_TIMEOUT: Seconds = 60
     GATEWAY_RETRIES: Count = 3
     AWS_REGION: str = Field("us-west-2", pattern=r"^[A-Za-z0-9-]{1,63}$", description="a region's name")
@@ -89,6 +89,9 @@ class Environment(BaseSettings):
     MAX_TOKENS: Count = 4096
     USER_TURNS_AT_ONCE: Limit = 20
     USER_TURNS_PER_MINUTE: Limit = 60
+    USER_TOKENS_PER_DAY: Limit = Field(
+        0, description="0 for no limit, or a whole number of at least MAX_TOKENS"
+    )
     TOOL_TIMEOUT: Seconds = 30
     TOOL_RESULT_LIMIT: Count = 65_536
     DATABASE_URL: Annotated[str, AfterValidator(check_database_url)] = Field(
@@ -104,6 +107,14 @@ class Environment(BaseSettings):
     ALLOWED_HOSTS: Names = Field(
         ["127.0.0.1", "localhost"], description="host names with commas between them"
     )
+
+    @field_validator("USER_TOKENS_PER_DAY")
+    @classmethod
+    def allow_one_turn(cls, value: int, info: ValidationInfo) -> int:
+        """The limit itself; ValueError if it would refuse the first turn of a day."""
+        if 0 < value < info.data.get("MAX_TOKENS", 0):
+            raise ValueError
+        return value
 
 
 def read_environment() -> Environment:

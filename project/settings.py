@@ -2,6 +2,7 @@
 `from project.settings import *` and names that module in DJANGO_SETTINGS_MODULE.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -26,6 +27,7 @@ MAX_ROUNDS = _env.MAX_ROUNDS
 MAX_TOKENS = _env.MAX_TOKENS
 USER_TURNS_AT_ONCE = _env.USER_TURNS_AT_ONCE
 USER_TURNS_PER_MINUTE = _env.USER_TURNS_PER_MINUTE
+USER_TOKENS_PER_DAY = _env.USER_TOKENS_PER_DAY
 TOOL_TIMEOUT = _env.TOOL_TIMEOUT
 TOOL_RESULT_LIMIT = _env.TOOL_RESULT_LIMIT
 REDIS_URL = _env.REDIS_URL
@@ -44,6 +46,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
     "channels",
     "csp",
     "conversations.apps.ConversationsConfig",
@@ -59,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",  # a view is closed unless it says otherwise
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -92,7 +96,11 @@ WHITENOISE_USE_FINDERS = True  # the apps' own files are served: no collectstati
 WHITENOISE_MAX_AGE = 0  # names carry no hash, so a browser asks each time and gets a 304
 
 # Who gets in
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "sesame.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it lets no locked-out client through to the others
+    "django.contrib.auth.backends.ModelBackend",
+    "sesame.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -108,6 +116,18 @@ LOGOUT_REDIRECT_URL = "login"
 SESAME_TOKEN_NAME = "token"  # noqa: S105 (the name of a parameter)
 SESAME_MAX_AGE = 60 * 60
 SESAME_ONE_TIME = True
+# Ten wrong passwords from one address lock a name out there for a quarter of an hour. Names are kept as their HMAC,
+# since people type passwords into the wrong field; what else was sent is not kept.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "project.throttle.pseudonym"
+AXES_LOCKOUT_CALLABLE = "project.throttle.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "next", "csrfmiddlewaretoken", SESAME_TOKEN_NAME]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 # What browsers are told. Beyond this machine TLS is expected in front, and cookies go over nothing else.
 _public_hosts = [host for host in ALLOWED_HOSTS if host not in ("127.0.0.1", "localhost", "[::1]")]
@@ -155,5 +175,9 @@ LOGGING = {
         "project": {"level": "INFO"},
         "django": {"handlers": [], "level": "WARNING"},  # Django's own handlers would print a second time
         "django.request": {"level": "ERROR"},  # a page that is not there is no news
+        "botocore": {
+            "level": "INFO"
+        },  # below that it logs requests with their headers, whatever the root's level
+        "axes": {"level": "WARNING"},
     },
 }

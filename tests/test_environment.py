@@ -30,6 +30,7 @@ def test_without_any_variable_the_defaults_are_the_contracts() -> None:
         "MAX_TOKENS": 4096,
         "USER_TURNS_AT_ONCE": 20,
         "USER_TURNS_PER_MINUTE": 60,
+        "USER_TOKENS_PER_DAY": 0,
         "TOOL_TIMEOUT": 30,
         "TOOL_RESULT_LIMIT": 65536,
         "DATABASE_URL": "sqlite:///db.sqlite3",
@@ -57,6 +58,7 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("GATEWAY_HEADERS", "X-Empty=", {"X-Empty": ""}),
         ("GATEWAY_TIMEOUT", "0.5", 0.5),
         ("USER_TURNS_AT_ONCE", "0", 0),
+        ("USER_TOKENS_PER_DAY", "4096", 4096),
         ("REDIS_URL", "redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
         ("DEBUG", "1", True),
         ("ALLOWED_HOSTS", "chat.example.org, .example.net", ["chat.example.org", ".example.net"]),
@@ -76,6 +78,7 @@ def test_a_variable_is_read_as_its_type(
         ("GATEWAY_URL", "http://", "an http or https URL such as http://127.0.0.1:8000/bedrock"),
         ("GATEWAY_URL", "http://h:port", "an http or https URL such as http://127.0.0.1:8000/bedrock"),
         ("GATEWAY_URL", "http://h?q", "an http or https URL such as http://127.0.0.1:8000/bedrock"),
+        ("GATEWAY_URL", "http://u:p@h", "an http or https URL such as http://127.0.0.1:8000/bedrock"),
         ("GATEWAY_URL", "http://a b", "an http or https URL such as http://127.0.0.1:8000/bedrock"),
         ("GATEWAY_MODELS", " , ", "model ids with commas between them"),
         ("GATEWAY_HEADERS", "apikey", "name=value pairs with commas between them"),
@@ -91,6 +94,7 @@ def test_a_variable_is_read_as_its_type(
         ("MAX_ROUNDS", "2.5", "a whole number above 0"),
         ("MAX_TOKENS", "many", "a whole number above 0"),
         ("USER_TURNS_PER_MINUTE", "-1", "a whole number, 0 for no limit"),
+        ("USER_TOKENS_PER_DAY", "4095", "0 for no limit, or a whole number of at least MAX_TOKENS"),
         ("TOOL_TIMEOUT", "-1", "a number above 0"),
         ("TOOL_RESULT_LIMIT", "0", "a whole number above 0"),
         ("DATABASE_URL", "db.sqlite3", "sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME"),
@@ -127,6 +131,8 @@ def test_every_bad_variable_is_named_and_no_value_is_shown(monkeypatch: pytest.M
 def test_secrets_are_not_in_the_settings_text(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SECRET_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "carlson")
+    monkeypatch.setenv("GATEWAY_HEADERS", "apikey=carlson")
+    monkeypatch.setenv("DATABASE_URL", "postgres://jennifer:carlson@h/wkrp")
     assert "carlson" not in repr(read_environment())
 
 

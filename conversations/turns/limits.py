@@ -15,18 +15,23 @@ OPEN = (*Turn.ACTIVE, Turn.Status.QUEUED)
 
 
 def check(user: int) -> None:
-    """Raises Throttled if the user may not begin another turn; holds the user's row until the transaction ends, so that two cannot pass at once."""
+    """Raises Throttled if the user may not begin another turn; holds the user's row until the commit, so that no two pass at once."""
     if not (settings.USER_TURNS_AT_ONCE or settings.USER_TURNS_PER_MINUTE or settings.USER_TOKENS_PER_DAY):
         return
     get_user_model()._default_manager.select_for_update(no_key=True).get(pk=user)
     now, turns = timezone.now(), Turn.objects.filter(user=user)
-    under_way = turns.filter(status__in=OPEN).count()
+    under_way = _under_way(user)
     if 0 < settings.USER_TURNS_AT_ONCE <= under_way:
         raise Throttled("You have too many answers under way. Wait for one to end, then send again.")
     if 0 < settings.USER_TURNS_PER_MINUTE <= _since(turns, now - MINUTE, now).count():
         raise Throttled("You have sent too many messages in a minute. Wait a moment, then send again.")
     if 0 < settings.USER_TOKENS_PER_DAY < _used(turns, now) + (under_way + 1) * settings.MAX_TOKENS:
         raise Throttled("You have used up your tokens for a day. Send again later.")
+
+
+def _under_way(user: int) -> int:
+    """The user's turns that run or wait, found by status: few of all turns are, while one user may have had very many."""
+    return list(Turn.objects.filter(status__in=OPEN).order_by().values_list("user", flat=True)).count(user)
 
 
 def _used(turns: QuerySet[Turn], now: datetime) -> int:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from conversations.errors import Refused, Throttled
+from conversations.errors import Refused
 from conversations.journal.reading import queue
 from conversations.live import HUB
 from conversations.models import Conversation, Message, Turn
@@ -17,12 +16,13 @@ from conversations.protocol import events
 from conversations.protocol.content import text as text_block
 from conversations.protocol.text import clean_text
 
+from . import limits
 from .stopping import DRAINING
 
 LONGEST_TEXT = 100_000
 UUID_LENGTH = 36
 TITLE_LENGTH = 60
-LEASE = timedelta(seconds=10)
+LEASE = timedelta(seconds=8)
 """How long a turn is a process's own without a word from it: with the sweep, 15 s after a crash at most."""
 
 
@@ -77,7 +77,7 @@ def _store(conversation: Conversation, message_id: UUID, text: str, model: str |
         stored = Message.objects.filter(conversation=row, public_id=message_id).select_related("turn").first()
         if stored is not None:
             return Started(stored.turn, new=False)
-        _check_limits(row)
+        limits.check(row.owner_id)
         turn = _new_turn(row, model)
         busy = row.turns.filter(status__in=(*Turn.ACTIVE, Turn.Status.QUEUED)).exists()
         if not busy and not DRAINING.is_set():
@@ -120,18 +120,6 @@ def _claim(turn: Turn) -> None:
     turn.started_at = now
     turn.lease_token = uuid.uuid4()
     turn.lease_until = now + LEASE
-
-
-def _check_limits(conversation: Conversation) -> None:
-    turns = Turn.objects.filter(user=conversation.owner_id)
-    if settings.USER_TURNS_AT_ONCE:
-        open_turns = turns.filter(status__in=(*Turn.ACTIVE, Turn.Status.QUEUED)).count()
-        if open_turns >= settings.USER_TURNS_AT_ONCE:
-            raise Throttled("You have too many answers under way. Wait for one to end, then send again.")
-    if settings.USER_TURNS_PER_MINUTE:
-        recent = turns.filter(created_at__gt=timezone.now() - timedelta(minutes=1)).count()
-        if recent >= settings.USER_TURNS_PER_MINUTE:
-            raise Throttled("You have sent too many messages in a minute. Wait a moment, then send again.")
 
 
 def _canonical(message_id: object) -> UUID:
