@@ -1,32 +1,37 @@
-"""The websocket: frames in are commands, frames out are the journal's, from a cursor on. The only asynchronous module beside live.py."""
+"""The websocket: frames in are commands, frames out are the journal's, from a cursor on."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 from uuid import UUID
 
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import connection
 
 from conversations import turns
 from conversations.errors import InternalError, NotFound, NotYet, Refused
+from conversations.inbound import Flood, Inbox, Meter, acknowledged, cost, echoed, parsed
 from conversations.journal import Frame, head, page, read
 from conversations.journal.reading import queue
-from conversations.live import HUB, READERS, unnumbered
+from conversations.live import HUB, in_reader, unnumbered
 from conversations.models import Conversation
 from conversations.outbox import Outbox, TooSlow
 from conversations.protocol.events import custom
+from conversations.sockets import NO_SESSION, RESTART, SOCKETS, signed_in
 
 logger = logging.getLogger(__name__)
 
-NO_SESSION, NOT_FOUND, TOO_SLOW, BROKEN = 4401, 4404, 4008, 1011
+NOT_FOUND, TOO_SLOW, FLOOD, BROKEN = 4404, 4008, 1008, 1011
 
 
 class Gone(Exception):
     """The server could not send: the client has left."""
+
+
+class SignedOut(Exception):
+    """The session that the socket was opened with has ended."""
 
 
 class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -36,89 +41,134 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """Nothing comes to a socket through a layer: live.py listens for the whole process."""
 
     outbox: Outbox | None = None
-    pump: "asyncio.Task[None] | None" = None
+    has_left = False
+    tasks: "tuple[asyncio.Task[None], ...]" = ()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Without Channels' way through its one database thread for every frame: what needs the database goes to a reader."""
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         """Lets the conversation's owner in, and begins at `after` or with a snapshot."""
         await self.accept()
-        self.user = self.scope["user"]
-        self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation"]
-        if not self.user.is_authenticated:
-            await self.close(NO_SESSION)
+        user = self.scope["user"]
+        if SOCKETS.finishing or not user.is_authenticated:
+            await self.leave(RESTART if SOCKETS.finishing else NO_SESSION)
             return
+        self.owner, self.session = user.pk, self.scope["session"].session_key
+        self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation"]
+        self.meter, self.inbox = Meter(), Inbox()
         self.outbox = Outbox(self._send_text, self._read)
         HUB.attach(asyncio.get_running_loop())
         HUB.subscribe(self.conversation_id, self.outbox)
-        try:
-            last, seq, snapshot, queued = await in_reader(self._begin)
-        except NotFound:
-            await self.close(NOT_FOUND)
-            return
-        except Exception:
-            logger.exception("conversation %s could not be read", self.conversation_id)
-            await self.close(BROKEN)
-            return
-        self.outbox.news(last)
-        if queued:
-            self.outbox.notice(unnumbered(custom("queued", queued)))
-        self.pump = asyncio.create_task(self._pump(self.outbox, seq, snapshot))
+        SOCKETS.add(self)
+        work = (self._send_for_ever(self.outbox), self._do_commands())
+        self.tasks = tuple(asyncio.create_task(self._closing_when_it_fails(each)) for each in work)
 
     async def disconnect(self, code: int) -> None:
-        """Forgets the socket; its turn goes on."""
-        if self.outbox is not None:
-            HUB.unsubscribe(self.conversation_id, self.outbox)
-        if self.pump is not None:
-            self.pump.cancel()
-
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Does what a frame says, or answers why not."""
+        """Forgets the socket, once it has done what it was told; its turn goes on."""
         if self.outbox is None:
             return
+        HUB.unsubscribe(self.conversation_id, self.outbox)
+        SOCKETS.remove(self)
+        sending, commands = self.tasks
+        sending.cancel()
+        self.inbox.end()
+        await commands
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Takes a frame in, or answers why not. Never waits: Daphne's queue of frames has no end."""
+        if self.outbox is None or self.has_left:
+            return
+        seq = acknowledged(text_data)
+        if seq is not None and self.outbox.acknowledge(seq):
+            return  # there can be no more of these than frames were sent
         frame: dict[str, Any] = {}
         try:
-            frame = _parsed(text_data)
-            await self._command(frame)(self, frame)
+            charge = cost(text_data, bytes_data)
+            self.meter.charge(charge)
+            frame = parsed(text_data)
+            self._take(frame, charge)
         except Refused as refused:
             self._refuse(frame, refused.code, str(refused))
-        except NotFound:
-            await self.close(NOT_FOUND)
-        except Exception:
-            logger.exception("a frame to conversation %s could not be taken", self.conversation_id)
-            self._refuse(frame, InternalError.code, str(InternalError()))
+        except Flood:
+            await self.leave(FLOOD)
 
-    def _command(self, frame: dict[str, Any]) -> "Command":
+    def _take(self, frame: dict[str, Any], charge: int) -> None:
         kind = frame.get("type")
-        command = self.COMMANDS.get(kind) if isinstance(kind, str) else None
-        if command is None:
-            raise Refused(f"A frame's type is one of {', '.join(self.COMMANDS)}.")
-        return command
+        if kind == "ack":
+            self._acknowledge(frame.get("seq"))
+        elif isinstance(kind, str) and kind in self.COMMANDS:
+            self.inbox.put(frame, charge)
+        else:
+            raise Refused(f"A frame's type is one of {', '.join(['ack', *self.COMMANDS])}.")
 
-    def _refuse(self, frame: dict[str, Any], code: str, message: str) -> None:
-        value = {"id": frame.get("id"), "code": code, "message": message}
-        if self.outbox is not None:
-            self.outbox.notice(unnumbered(custom("refused", value)))
-
-    # -- commands
-
-    async def _message(self, frame: dict[str, Any]) -> None:
-        await in_reader(self._start, frame.get("id"), frame.get("text"))
-
-    async def _ack(self, frame: dict[str, Any]) -> None:
-        seq = frame.get("seq")
+    def _acknowledge(self, seq: object) -> None:
         if not isinstance(seq, int) or isinstance(seq, bool):
             raise Refused("An acknowledgement needs a seq, a whole number.")
         if self.outbox is not None:
             self.outbox.acknowledge(seq)
 
-    async def _stop(self, frame: dict[str, Any]) -> None:
-        await in_reader(self._stop_turn)
+    def _refuse(self, frame: dict[str, Any], code: str, message: str) -> None:
+        value = {"id": echoed(frame), "code": code, "message": message}
+        if self.outbox is not None:
+            self.outbox.notice(unnumbered(custom("refused", value)))
 
-    async def _not_yet(self, frame: dict[str, Any]) -> None:
+    def finish(self) -> None:
+        """Leaves once everything is sent that there is: the server is to be restarted."""
+        if self.outbox is not None:
+            self.outbox.finish()
+
+    async def leave(self, code: int) -> None:
+        """Closes with the code, and does nothing more that was asked for."""
+        if self.has_left:
+            return
+        self.has_left = True
+        await self.close(code)
+        if self.tasks:
+            self.inbox.clear()
+            self.tasks[0].cancel()
+
+    async def _closing_when_it_fails(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except NotFound:
+            await self.leave(NOT_FOUND)
+        except SignedOut:
+            await self.leave(NO_SESSION)
+        except TooSlow:
+            await self.leave(TOO_SLOW)
+        except Gone:
+            logger.info("a socket of conversation %s is gone", self.conversation_id)
+        except Exception:
+            logger.exception("the socket of conversation %s broke", self.conversation_id)
+            await self.leave(BROKEN)
+
+    # -- commands, one after another
+
+    async def _do_commands(self) -> None:
+        while (frame := await self.inbox.take()) is not None:
+            try:
+                await in_reader(self.COMMANDS[frame["type"]], self, frame)
+            except Refused as refused:
+                self._refuse(frame, refused.code, str(refused))
+            except (NotFound, SignedOut):
+                raise
+            except Exception:
+                logger.exception("a frame to conversation %s could not be taken", self.conversation_id)
+                self._refuse(frame, InternalError.code, str(InternalError()))
+
+    def _message(self, frame: dict[str, Any]) -> None:
+        turns.start(self._conversation(), frame.get("id"), frame.get("text"))
+
+    def _stop(self, frame: dict[str, Any]) -> None:
+        turns.stop(self._conversation().pk)
+
+    def _not_yet(self, frame: dict[str, Any]) -> None:
         raise NotYet(f"{frame['type']} is not possible yet.")
 
-    COMMANDS: ClassVar[dict[str, "Command"]] = {
+    COMMANDS: ClassVar[dict[str, Callable[["ChatConsumer", dict[str, Any]], None]]] = {
         "message": _message,
-        "ack": _ack,
         "stop": _stop,
         "regenerate": _not_yet,
         "edit": _not_yet,
@@ -128,8 +178,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     # -- in a reader's thread
 
     def _conversation(self) -> Conversation:
-        mine = Conversation.objects.owned_by(self.user).filter(pk=self.conversation_id, owner__is_active=True)
-        conversation = mine.first()
+        """The conversation, for whoever still is signed in and owns it; raises SignedOut and NotFound."""
+        if not signed_in({self.session: self.owner}):
+            raise SignedOut
+        conversation = Conversation.objects.filter(pk=self.conversation_id, owner=self.owner).first()
         if conversation is None:
             raise NotFound
         return conversation
@@ -143,12 +195,6 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         found = page(conversation)
         return last, found.seq, unnumbered(found.event()), found.queue
 
-    def _start(self, message_id: Any, text: Any) -> None:
-        turns.start(self._conversation(), message_id, text)
-
-    def _stop_turn(self) -> None:
-        turns.stop(self._conversation().pk)
-
     # -- out
 
     async def _send_text(self, text: str) -> None:
@@ -161,42 +207,14 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         found: list[Frame] = await in_reader(read, self.conversation_id, after)
         return found
 
-    async def _pump(self, outbox: Outbox, seq: int, snapshot: str | None) -> None:
-        try:
-            await outbox.begin(seq, snapshot)
-            await outbox.pump()
-        except Gone:
-            logger.info("a socket of conversation %s is gone", self.conversation_id)
-        except TooSlow:
-            await self.close(TOO_SLOW)
-        except Exception:
-            logger.exception("the socket of conversation %s broke", self.conversation_id)
-            await self.close(BROKEN)
-
-
-Command = Callable[[ChatConsumer, dict[str, Any]], Awaitable[None]]
-
-
-async def in_reader(work: Callable[..., Any], *args: Any) -> Any:
-    """Runs database work in a thread of the readers' pool."""
-    return await asyncio.get_running_loop().run_in_executor(READERS, _closing, work, *args)
-
-
-def _closing(work: Callable[..., Any], *args: Any) -> Any:
-    try:
-        return work(*args)
-    finally:
-        connection.close()
-
-
-def _parsed(text: str | None) -> dict[str, Any]:
-    try:
-        frame = json.loads(text or "")
-    except (ValueError, RecursionError):
-        raise Refused("A frame is one JSON object.") from None
-    if not isinstance(frame, dict):
-        raise Refused("A frame is one JSON object.")
-    return frame
+    async def _send_for_ever(self, outbox: Outbox) -> None:
+        last, seq, snapshot, queued = await in_reader(self._begin)
+        outbox.news(last)
+        if queued:
+            outbox.notice(unnumbered(custom("queued", queued)))
+        await outbox.begin(seq, snapshot)
+        await outbox.pump()
+        await self.leave(RESTART)
 
 
 def _after(query: bytes) -> int | None:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
+from django.db import connection
 
 Frame = tuple[int, str]
 Batch = list[tuple[UUID, list[Frame]]]
@@ -143,6 +144,18 @@ def unnumbered(event: dict[str, Any]) -> str:
 HUB = Hub()
 READERS = ThreadPoolExecutor(8, thread_name_prefix="journal-reader")
 """Database reads of sockets: Django's own thread for them is one for all, and the loop's default pool is six here."""
+
+
+async def in_reader(work: Callable[..., Any], *args: Any) -> Any:
+    """Runs database work in a thread of the readers' pool."""
+    return await asyncio.get_running_loop().run_in_executor(READERS, _closing, work, *args)
+
+
+def _closing(work: Callable[..., Any], *args: Any) -> Any:
+    try:
+        return work(*args)
+    finally:
+        connection.close()
 
 
 async def keep_in_touch(heads: Heads, hub: Hub = HUB) -> None:

@@ -13,7 +13,8 @@ Read = Callable[[int], Awaitable[list[Frame]]]
 
 WINDOW = 256 * 1024
 PATIENCE = 60.0
-NOTICES = 64
+NOTICES = 64 * 1024
+"""Bytes of notices that wait to be sent; the newest one may be longer."""
 
 
 class TooSlow(Exception):
@@ -28,11 +29,13 @@ class Outbox:
         self._send, self._read = send, read
         self._frames: deque[Frame] = deque()
         self._held = 0
-        self._notices: deque[str] = deque(maxlen=NOTICES)
+        self._notices: deque[tuple[str, int]] = deque()
+        self._noticed = 0
         self._in_flight: deque[tuple[int, int]] = deque()
         self._unacknowledged = 0
         self._news = asyncio.Event()
         self._room = asyncio.Event()
+        self._finishing = False
 
     # -- a Socket, as live.Hub wants it
 
@@ -53,17 +56,30 @@ class Outbox:
 
     def notice(self, text: str) -> None:
         """Takes a frame that is no part of the record; of too many the oldest are forgotten."""
-        self._notices.append(text)
+        size = len(text.encode())
+        while self._notices and self._noticed + size > NOTICES:
+            self._noticed -= self._notices.popleft()[1]
+        self._notices.append((text, size))
+        self._noticed += size
+        self._news.set()
+
+    def finish(self) -> None:
+        """Lets the pump end once everything is sent that there is."""
+        self._finishing = True
         self._news.set()
 
     # -- the client's side
 
-    def acknowledge(self, seq: int) -> None:
-        """The client has applied everything up to `seq`."""
+    def acknowledge(self, seq: int) -> bool:
+        """The client has applied everything up to `seq`; whether that is news."""
+        before = self._unacknowledged
         while self._in_flight and self._in_flight[0][0] <= seq:
             self._unacknowledged -= self._in_flight.popleft()[1]
         if self._unacknowledged < WINDOW:
             self._room.set()
+            if self._notices:
+                self._news.set()
+        return self._unacknowledged < before
 
     async def begin(self, seq: int, frame: str | None) -> None:
         """Begins at `seq`, with a snapshot if there is one."""
@@ -74,15 +90,20 @@ class Outbox:
         self._news.set()
 
     async def pump(self) -> None:
-        """Sends whatever there is, in order and once, for ever; raises TooSlow."""
-        while True:
+        """Sends whatever there is, in order and once, until it is to finish; raises TooSlow."""
+        while not (self._finishing and self.cursor >= self.reach and not self._notices):
             await self._news.wait()
             self._news.clear()
-            while self._notices or self.cursor < self.reach:
-                while self._notices:
-                    await self._send(self._notices.popleft())
-                if self.cursor < self.reach and not await self._send_next():
-                    break
+            await self._send_notices()
+            while self.cursor < self.reach and await self._send_next():
+                await self._send_notices()
+
+    async def _send_notices(self) -> None:
+        """Sends what is no part of the record, as long as the reader keeps up; it is acknowledged with what was sent before it."""
+        while self._notices and self._unacknowledged < WINDOW:
+            text, size = self._notices.popleft()
+            self._noticed -= size
+            await self._send_counted(self.cursor, text)
 
     async def _send_next(self) -> bool:
         """Sends the frames that follow; whether there were any."""

@@ -6,7 +6,6 @@ import logging
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable
 
 from conversations.errors import ConfigurationError
@@ -14,7 +13,7 @@ from conversations.errors import ConfigurationError
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 30.0
-LAST_FRAMES_SECONDS = 0.2  # for the sockets to be sent what the turns ended with
+LAST_FRAMES_SECONDS = 2.0  # for the sockets to be sent what the turns ended with
 BACKLOG = 1024
 REASONS = {
     errno.EADDRINUSE: "something else is using it; choose another with --port",
@@ -45,10 +44,13 @@ def address(listener: socket.socket) -> str:
 def serve(listener: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serve the site until SIGTERM or SIGINT; `on_ready` is called once requests are being answered."""
     from daphne.server import Server
+    from daphne.ws_protocol import WebSocketFactory
     from twisted.internet import reactor
 
     from project.asgi import application
+    from project.closing import AnyCloseCode
 
+    WebSocketFactory.protocol = AnyCloseCode
     server = Server(
         application,
         endpoints=[f"fd:fileno={listener.detach()}"],
@@ -66,7 +68,7 @@ def _start(on_ready: Callable[[], None]) -> None:
     from conversations import turns
 
     loop = asyncio.get_running_loop()
-    stopping = Stopping()
+    stopping = Stopping(loop)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.ask)
     turns.start_service(loop)
@@ -74,9 +76,10 @@ def _start(on_ready: Callable[[], None]) -> None:
 
 
 class Stopping:
-    """What happens on a signal: the first drains the turns and then stops the server, a second stops it at once."""
+    """What happens on a signal: the first drains the turns, closes the sockets and stops the server, a second stops it at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self._asked = False
 
     def ask(self) -> None:
@@ -90,10 +93,11 @@ class Stopping:
 
     def _drain(self) -> None:
         from conversations import turns
+        from conversations.sockets import SOCKETS
 
         try:
             turns.drain(timeout=DRAIN_SECONDS)
-            time.sleep(LAST_FRAMES_SECONDS)
+            asyncio.run_coroutine_threadsafe(SOCKETS.finish(LAST_FRAMES_SECONDS), self._loop).result()
         except Exception:
             logger.exception("The running turns could not be drained")
         finally:

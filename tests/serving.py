@@ -1,6 +1,7 @@
 """The commands as an operator runs them: processes of their own, in a site of their own."""
 
 import http.cookiejar
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
@@ -21,7 +23,7 @@ SETTINGS = (
     "GATEWAY_",
     "AWS_",
     "MAX_",
-    "USER_TURNS_",
+    "USER_",
     "TOOL_",
     "DATABASE_",
     "REDIS_",
@@ -110,3 +112,25 @@ class Browser:
             origin=Origin(f"{url.scheme}://{url.netloc}"),
             additional_headers={"Cookie": cookie},
         )
+
+
+class SlowTurn(NamedTuple):
+    """A server in the middle of an answer, the page that reads it, its browser, and the page's address."""
+
+    server: Server
+    page: ClientConnection
+    browser: Browser
+    address: str
+
+
+@contextmanager
+def slow_turn(folder: Path) -> Iterator[SlowTurn]:
+    """A server in the middle of an answer, which takes some ten seconds."""
+    with serving(site(folder)) as server:
+        reader = Browser()
+        address = reader.open(server.url + server.path).url
+        with reader.connect(address) as page:
+            page.send(json.dumps({"type": "message", "id": str(uuid4()), "text": "show slow"}))
+            while '"role":"assistant"' not in str(page.recv(timeout=30)).replace(" ", ""):
+                pass
+            yield SlowTurn(server, page, reader, address)

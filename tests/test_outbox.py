@@ -195,14 +195,59 @@ async def test_a_reader_that_makes_no_room_in_time_is_too_slow(monkeypatch: pyte
 
 async def test_notices_are_sent_beside_the_record_and_the_oldest_of_too_many_forgotten() -> None:
     reader = Reader()
-    for number in range(NOTICES + 2):
-        reader.outbox.notice(f"notice {number}")
+    notices = [str(number).ljust(10 * KIB) for number in range(20)]
+    for notice in notices:
+        reader.outbox.notice(notice)
     reader.outbox.frames(reader.commit([10]))
     pump = await pumping(reader)
     await turns_of_the_loop(200)
-    assert reader.sent == [*(f"notice {number}" for number in range(2, NOTICES + 2)), "1:ééé"]
+    assert reader.sent == [*notices[-(NOTICES // (10 * KIB)) :], "1:ééé"]
     assert reader.outbox.cursor == 1
     pump.cancel()
+
+
+async def test_a_notice_that_is_longer_than_all_may_be_is_sent_alone() -> None:
+    reader = Reader()
+    reader.outbox.notice("short")
+    reader.outbox.notice("x" * 2 * NOTICES)
+    pump = await pumping(reader)
+    await turns_of_the_loop()
+    assert reader.sent == ["x" * 2 * NOTICES]
+    pump.cancel()
+
+
+async def test_a_reader_that_does_not_acknowledge_is_sent_no_end_of_notices_either() -> None:
+    reader = Reader()
+    reader.commit([10])
+    pump = await pumping(reader, 1)
+    for _ in range(20):
+        reader.outbox.notice("n" * 60 * KIB)
+        await turns_of_the_loop()
+    assert len(reader.sent) == 5
+    reader.outbox.acknowledge(1)
+    await turns_of_the_loop()
+    assert len(reader.sent) == 6
+    pump.cancel()
+
+
+async def test_only_an_acknowledgement_of_something_is_news() -> None:
+    reader = Reader()
+    pump = await pumping(reader)
+    reader.outbox.frames(reader.commit([10, 10]))
+    await turns_of_the_loop()
+    assert [reader.outbox.acknowledge(seq) for seq in (0, 1, 1, 9, 9)] == [False, True, False, True, False]
+    pump.cancel()
+
+
+async def test_an_outbox_that_is_to_finish_sends_what_there_is_and_ends() -> None:
+    reader = Reader()
+    pump = await pumping(reader)
+    reader.commit([10, 10])
+    reader.outbox.notice("notice")
+    reader.outbox.news(2)
+    reader.outbox.finish()
+    await asyncio.wait_for(pump, 10)
+    assert reader.sent == ["notice", "1:ééé", "2:ééé"]
 
 
 async def test_a_journal_that_fails_ends_the_pump() -> None:

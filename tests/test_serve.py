@@ -1,18 +1,12 @@
-import json
 import re
 import signal
 import socket
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from websockets.exceptions import ConnectionClosedError
-from websockets.sync.client import ClientConnection
 
-from tests.serving import Browser, Server, manage, serving, site
+from tests.serving import Browser, manage, serving, site, slow_turn
 
 
 def test_the_first_run_prints_a_link_that_signs_in_once_and_leads_into_a_conversation(tmp_path: Path) -> None:
@@ -48,32 +42,10 @@ def test_a_signal_ends_an_idle_server_in_seconds(tmp_path: Path, number: int) ->
         assert server.stop(number, patience=15) == 0
 
 
-@contextmanager
-def slow_turn(folder: Path) -> Iterator[tuple[Server, ClientConnection]]:
-    """A server in the middle of an answer, and a page that reads it."""
-    with serving(site(folder)) as server:
-        reader = Browser()
-        with reader.connect(reader.open(server.url + server.path).url) as page:
-            page.send(json.dumps({"type": "message", "id": str(uuid4()), "text": "show slow"}))
-            while '"role":"assistant"' not in str(page.recv(timeout=30)).replace(" ", ""):
-                pass
-            yield server, page
-
-
-def test_a_signal_lets_the_running_turn_finish_before_the_eyes_of_its_reader(tmp_path: Path) -> None:
-    with slow_turn(tmp_path) as (server, page):
-        server.process.terminate()
-        shown = []
-        with suppress(ConnectionClosedError):
-            shown.extend(json.loads(frame)["type"] for frame in page)
-        assert shown[-1] == "RUN_FINISHED"
-        assert server.process.wait(timeout=15) == 0
-
-
 def test_a_second_signal_ends_the_server_at_once(tmp_path: Path) -> None:
-    with slow_turn(tmp_path) as (server, _):
-        server.process.terminate()
-        assert server.stop(signal.SIGINT, patience=6) == 0
+    with slow_turn(tmp_path) as turn:
+        turn.server.process.terminate()
+        assert turn.server.stop(signal.SIGINT, patience=6) == 0
 
 
 def test_a_second_server_on_the_same_site_changes_nothing(tmp_path: Path) -> None:
