@@ -16,6 +16,8 @@ CONNECT_TIMEOUT = 5.0
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _LABEL = re.compile(r"\{(user|conversation|turn)\}")
+# What is shorter is no secret, and is found in ordinary sentences.
+_WORD = re.compile(r"[^\s,;\"']{8,}")
 # What a label may hold in a header as it is; line ends and all that is not ASCII are percent-encoded.
 _PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
@@ -62,6 +64,13 @@ class Options:
             return quote(labels.get(match[1], ""), safe=_PLAIN)
 
         return {name: _LABEL.sub(label, value) for name, value in self.headers}
+
+    def redacted(self, text: str) -> str:
+        """The text without keys and headers' values, which a gateway may say back when it refuses them."""
+        sent = [_LABEL.sub(" ", value) for _, value in self.headers]
+        for secret in _WORD.findall(" ".join([self.access_key, self.secret_key, *sent])):
+            text = text.replace(secret, "[redacted]")
+        return text
 
 
 def is_demo() -> bool:
