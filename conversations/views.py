@@ -1,6 +1,8 @@
 """The pages: the list of conversations, and a conversation."""
 
 import json
+import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -77,9 +79,12 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
     context = {
         "conversation": found,
         "page": page,
+        "heading": layout.visible(found.title),
         "queue": json.dumps(page.queue),
-        "sections": layout.sections(page),
-        "beside": own[:BESIDE],
+        "sections": layout.sections(page, is_older=before is not None),
+        "sentences": json.dumps(layout.SENTENCES),
+        "now": int(time.time() * 1000),
+        "beside": _visibly_titled(own[:BESIDE]),
         "first": "" if before else request.session.pop(_first(pk), ""),
         "is_older": before is not None,
     }
@@ -89,14 +94,20 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
 def _index(request: SignedIn, status: int = 200, problem: str = "") -> HttpResponse:
     words = clean_text(request.GET.get("q", "")).strip()
     matching = _matching(Conversation.objects.owned_by(request.user), words)
+    page = Paginator(matching, PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        "page": Paginator(matching, PER_PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "found": _visibly_titled(page),
         "words": words,
         "problem": problem,
         "message": request.POST.get("message", ""),
         "models": settings.GATEWAY_MODELS,
     }
     return render(request, "conversations/index.html", context | _gateway(), status=status)
+
+
+def _visibly_titled(rows: Iterable[Conversation]) -> list[tuple[Conversation, str]]:
+    return [(row, layout.visible(row.title)) for row in rows]
 
 
 def _matching(own: ConversationQuerySet, words: str) -> ConversationQuerySet:

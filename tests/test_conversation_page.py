@@ -40,9 +40,7 @@ def page_of(client: Client, conversation: Conversation, **query: str) -> str:
 def test_the_page_holds_each_message_with_its_text(client: Client, conversation: Conversation) -> None:
     said(conversation, HOSTILE, *answered("**raw** <b>markdown</b>\n\nas it is"))
     page = page_of(client, conversation)
-    article = (
-        r'<article [^>]*aria-label="(\w+)" data-message="[^"]+"><div class="text[^>]*>(.*?)</div></article>'
-    )
+    article = r'<article [^>]*aria-label="(\w+)" data-at="\d+" data-message="[^"]+"><div class="text[^>]*>(.*?)</div></article>'
     articles = re.findall(article, page, re.DOTALL)
     assert [(name, unescape(text)) for name, text in articles] == [
         ("You", HOSTILE),

@@ -29,6 +29,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-features=LocalNetworkAccessChecks",  # else nothing could reach an attacker on loopback, guarded or not
 )
 ROOMY = {"width": 1100, "height": 700}
 

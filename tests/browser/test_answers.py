@@ -9,8 +9,8 @@ from tests.browser.conversing import Chat, words
 SONG = "What is the most popular song on WZPZ?"
 STOP_REASONS = {
     "max_tokens": "The answer was cut: it reached the limit on its length.",
-    "guardrail_intervened": "A guardrail stepped in.",
-    "content_filtered": "A content filter stepped in.",
+    "guardrail_intervened": "A guardrail stepped in. The model will not see this question and answer again.",
+    "content_filtered": "A content filter stepped in and ended the answer.",
     "tea_time": "The model stopped for a reason that is not known here: tea_time.",
 }
 
@@ -95,7 +95,8 @@ def test_a_failure_is_an_alert_and_what_was_shown_stays(chat: Chat) -> None:
 
 def test_a_further_attempt_is_announced_while_it_waits(chat: Chat) -> None:
     chat.say("fail gateway once")
-    expect(chat.log.get_by_text(re.compile(r"^Trying again in \d+ s \(2 of 3\)$"))).to_be_visible()
+    waiting = re.compile(r"^The gateway \w.*\. Trying again( in \d+ s)? \(2 of 3\)$")
+    expect(chat.log.get_by_text(waiting)).to_be_visible()
     chat.settled()
     expect(chat.messages("Assistant")).to_contain_text("second try")
     expect(chat.alert).to_have_count(0)

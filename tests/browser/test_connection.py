@@ -5,9 +5,12 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, WebSocketRoute, expect
 
 from tests.browser.conversing import Chat, Line, words
+from tests.reducing.record import Record
+
+OFFLINE = "Offline, will reconnect. What you send waits here until then."
 
 
 def test_a_message_written_without_a_connection_is_sent_once_when_it_is_back(chat: Chat, line: Line) -> None:
@@ -15,10 +18,10 @@ def test_a_message_written_without_a_connection_is_sent_once_when_it_is_back(cha
     line.cut()
     chat.say("still there?")
     expect(chat.log).to_contain_text("Sending")
-    expect(chat.page.get_by_text("Reconnecting…")).to_be_visible()
+    expect(chat.page.get_by_text(OFFLINE)).to_be_visible()
     line.mend()
     chat.settled()
-    expect(chat.page.get_by_text("Reconnecting…")).to_be_hidden()
+    expect(chat.page.get_by_text(OFFLINE)).to_be_hidden()
     expect(chat.messages("You")).to_have_text(["hello", "still there?"])
     assert chat.stored()[0::2] == ["hello", "still there?"]
 
@@ -60,14 +63,57 @@ def test_what_was_applied_is_acknowledged(chat: Chat) -> None:
     assert acknowledged == sorted(set(acknowledged))
 
 
-def test_who_is_signed_out_is_led_to_the_sign_in_page(
+def test_who_is_signed_out_is_told_and_keeps_what_was_written(
     chat: Chat, line: Line, context: BrowserContext
 ) -> None:
     chat.ask("hello")
+    cookies = context.cookies()
     context.clear_cookies()
     line.cut()
     line.mend()
+    expect(chat.page.get_by_role("alert").filter(has_text="You have been signed out.")).to_be_visible()
+    chat.say("still here?")
+    chat.box.fill("half a thou")
+    chat.page.get_by_role("link", name="Sign in again").click()
     chat.page.wait_for_url(re.compile(r"/accounts/login/\?next=/conversations/"))
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    chat.page.go_back()
+    chat.settled()
+    expect(chat.box).to_have_value("half a thou")
+    expect(chat.messages("You")).to_have_text(["hello", "still here?"])
+
+
+def test_a_page_that_sent_too_much_says_so_and_comes_back(chat: Chat, line: Line) -> None:
+    line.cut(1008)
+    expect(chat.page.get_by_text("That was too much at once. Going on more slowly.")).to_be_visible()
+    line.mend()
+    chat.ask("hello")
+    expect(chat.page.locator("#connection")).to_be_empty()
+
+
+def test_a_page_that_reads_past_a_gap_asks_for_what_is_missing(chat: Chat) -> None:
+    asked: list[str] = []
+
+    def serve(socket: WebSocketRoute) -> None:
+        asked.append(socket.url)
+        record = Record()
+        record.ask("hello")
+        told = record.events if len(asked) > 1 else [record.events[0], record.events[2]]
+        for event in told:
+            socket.send(json.dumps(event))
+
+    chat.page.route_web_socket(re.compile("/ws/"), serve)
+    chat.page.reload()
+    expect(chat.messages("You")).to_have_text(["hello"])
+    assert [int(re.findall(r"after=(\d+)$", url)[0]) for url in asked] == [0, 1]
+
+
+def test_the_waiting_doubles_up_to_a_limit_and_is_any_part_of_it(chat: Chat) -> None:
+    waits = """async () => {
+        const {waitBefore} = await import("/static/conversations/socket.js");
+        return [0, 1, 2, 9].map((attempt) => [waitBefore(attempt, 0), waitBefore(attempt, 1)]);
+    }"""
+    assert chat.page.evaluate(waits) == [[0, 500], [0, 1000], [0, 2000], [0, 20000]]
 
 
 def test_a_conversation_that_is_gone_says_so(chat: Chat) -> None:

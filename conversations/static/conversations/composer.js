@@ -59,9 +59,14 @@ export class Composer {
 
   submit() {
     const text = this.textarea.value;
+    if (text.trim() !== "") this.write("");
+    this.say(text);
+  }
+
+  /** Sends a text of its own; what is being written stays. */
+  say(text) {
     this.textarea.focus({ preventScroll: true });
     if (text.trim() === "") return;
-    this.write("");
     this.refuse("");
     this.deliver(this.outbox.add(text));
     this.changed();
@@ -71,9 +76,13 @@ export class Composer {
     this.send({ type: "message", id, text });
   }
 
-  /** Sends again what is not known to have arrived; the id makes that harmless. */
-  deliverAll() {
-    this.outbox.messages.forEach((message) => this.deliver(message));
+  /** Sends again what is not known to have arrived, which the id makes harmless; a message each `pace` ms. */
+  deliverAll(pace = 0) {
+    clearInterval(this.pacing);
+    const waiting = [...this.outbox.messages];
+    if (!pace) return waiting.forEach((message) => this.deliver(message));
+    const deliverNext = () => (waiting.length ? this.deliver(waiting.shift()) : clearInterval(this.pacing));
+    this.pacing = setInterval(deliverNext, pace);
   }
 
   /** Gives a refused message back, in front of what has been written since. */
@@ -97,6 +106,7 @@ export class Composer {
 
   askToStop() {
     this.stop.disabled = this.send({ type: "stop" });
+    this.refuse(this.stop.disabled ? "" : "Not stopped: there is no connection.");
     this.textarea.focus({ preventScroll: true });
   }
 

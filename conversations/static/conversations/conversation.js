@@ -2,11 +2,14 @@
  * A conversation's page: events come in through the socket, go through the reducer, and are shown once a frame.
  */
 import { Announcer } from "./announcer.js";
+import { setClock } from "./clock.js";
 import { Composer } from "./composer.js";
 import { copyOnClick } from "./copy.js";
 import { Follow } from "./follow.js";
 import { tick as tickFeet } from "./foot.js";
 import { hydrate } from "./hydrate.js";
+import { questionOf, sections } from "./layout.js";
+import { visible } from "./markdown.js";
 import { loadOlder } from "./older.js";
 import { Outbox } from "./outbox.js";
 import { position, prepend, reduce, runningTurn } from "./reducer.js";
@@ -16,11 +19,13 @@ import { View } from "./view.js";
 
 const TICK_MS = 200;
 const QUIET_MS = 1500; // a connection that is back sooner was never missed
+const PACE_MS = 1000; // between messages, after the server has found them too many
 
 const find = (id) => document.getElementById(id);
 const page = find("conversation");
 const log = find("transcript");
 
+setClock(Number(page.dataset.now));
 let state = hydrate(document);
 let asked = false;
 
@@ -74,10 +79,11 @@ function show() {
 }
 
 function showTitle() {
-  if (state.title === null || find("title").textContent === state.title) return;
-  find("title").textContent = state.title;
-  document.title = `${state.title} · Turntable`;
-  document.querySelector("nav [aria-current=page]")?.replaceChildren(state.title);
+  const title = state.title && visible(state.title);
+  if (!title || find("title").textContent === title) return;
+  find("title").textContent = title;
+  document.title = `${title} · Turntable`;
+  document.querySelector("nav [aria-current=page]")?.replaceChildren(title);
 }
 
 function showWayBack() {
@@ -86,18 +92,18 @@ function showWayBack() {
 }
 
 const STATUSES = {
-  open: () => composer.deliverAll(),
-  lost: () => {},
-  "signed-out": () => location.assign(page.dataset.login),
-  gone: () => composer.close("This conversation is not here any more."),
+  lost: "Offline, will reconnect. What you send waits here until then.",
+  flooded: "That was too much at once. Going on more slowly.",
 };
 
 function connectionChanged(status) {
   clearTimeout(connectionChanged.timer);
-  const tell = () => (find("connection").textContent = status === "lost" ? "Reconnecting…" : "");
+  const tell = () => (find("connection").textContent = STATUSES[status] ?? "");
   if (status === "lost") connectionChanged.timer = setTimeout(tell, QUIET_MS);
   else tell();
-  STATUSES[status]();
+  find("signed-out").hidden = status !== "signed-out";
+  if (status === "open") composer.deliverAll(socket.slower > 1 ? PACE_MS : 0);
+  if (status === "gone") composer.close("This conversation is not here any more.");
 }
 
 async function showOlder(event) {
@@ -115,12 +121,21 @@ async function showOlder(event) {
 function textToCopy(button) {
   if (button.dataset.copy === "code") return button.closest(".code").querySelector("code").textContent;
   const { key } = button.closest(".turn").dataset;
-  const answers = state.messages.filter(({ role, content }) => role === "assistant" && content);
+  const answers = state.messages.filter(({ role, content, metadata }) => role === "assistant" && content && !metadata.interrupted);
   const texts = answers.filter(({ metadata }) => `turn:${metadata.turn}` === key);
   return texts.map(({ content }) => content).join("\n\n");
 }
 
+// "Try again" asks the newest question once more, "Continue" asks for the rest: both are messages like any other.
+function sayOnClick({ target }) {
+  const what = target.closest("[data-say]")?.dataset.say;
+  if (!what) return;
+  const newest = sections(state, []).findLast(({ blocks }) => blocks.length);
+  composer.say(what === "again" ? questionOf(newest.blocks) : "Continue.");
+}
+
 find("older").addEventListener("click", showOlder);
+log.addEventListener("click", sayOnClick);
 copyOnClick(textToCopy, (sentence) => announcer.say(sentence));
 setInterval(() => {
   tickTools(log);

@@ -1,37 +1,34 @@
 /**
- * What stands below a turn: why it ended as it did, and what it waits for.
+ * What stands below a turn: why it ended as it did, what can be done about it, and what it waits for.
  */
+import { serverNow } from "./clock.js";
 import { visible } from "./markdown.js";
 
-// https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html: the values of stopReason
-const QUIET = new Set([null, undefined, "end_turn", "tool_use", "stop_sequence"]);
-const STOP_REASONS = {
-  max_tokens: "The answer was cut: it reached the limit on its length.",
-  model_context_window_exceeded: "The answer was cut: the conversation fills the model's context window.",
-  guardrail_intervened: "A guardrail stepped in.",
-  content_filtered: "A content filter stepped in.",
-  malformed_model_output: "The model's output could not be read.",
-  malformed_tool_use: "The model's tool call could not be read.",
-};
+const words = JSON.parse(document.getElementById("conversation")?.dataset.sentences ?? "{}");
 
-/** A quiet sentence about how the turn ended, or null. */
-export function notice({ status, stopReason }) {
-  if (status === "stopped") return "Stopped.";
-  if (status === "waiting") return "Waiting for an approval.";
-  if (QUIET.has(stopReason)) return null;
-  return STOP_REASONS[stopReason] ?? `The model stopped for a reason that is not known here: ${visible(stopReason)}.`;
+/** A quiet sentence about how the turn ended, "" where there is nothing to say; `answered` if text stands at its end. */
+export function notice({ status, stopReason }, answered) {
+  if (status === "stopped" || status === "waiting") return words.turn[status];
+  if (["queued", "running", "sending"].includes(status)) return "";
+  const told = words.stopReason[stopReason ?? ""] ?? words.turn.unknown.replace("REASON", () => visible(stopReason));
+  return told || (answered || status !== "completed" ? "" : words.turn.nothing);
 }
 
 /** What the turn is doing now, or null. */
-export function doing(turn, last, retrying) {
+export function doing(turn, last) {
   if (turn.status === "queued") return "Queued";
   if (turn.status === "sending") return "Sending";
   if (turn.status !== "running") return null;
-  return retrying ? tryingAgain(retrying) : working(last);
+  return turn.retrying ? tryingAgain(turn.retrying) : working(last);
 }
 
-/** When the next attempt begins, and which it is. */
-export const tryingAgain = ({ seconds, attempt, of }) => `Trying again in ${Math.ceil(seconds)} s (${attempt} of ${of})`;
+/** What failed, when the next attempt begins, and which it is. */
+export function tryingAgain({ code, at, seconds, attempt, of }) {
+  const why = words.retrying[code ?? ""] ?? words.retrying[""];
+  const left = at ? Math.min(seconds, (at - serverNow()) / 1000 + Number(seconds)) : seconds;
+  const when = left > 0 ? ` in ${Math.ceil(left)} s` : "";
+  return `${why} Trying again${when} (${attempt} of ${of})`;
+}
 
 function working(last) {
   if (last?.kind === "tool") return last.message.metadata.open ? "Writing a tool call" : "Working";
@@ -40,12 +37,21 @@ function working(last) {
 }
 
 /** Brings a turn's foot in line with it. */
-export function drawFoot(foot, { turn, blocks }, retrying) {
+export function drawFoot(foot, { turn, parts, blocks, offers, goesOn }) {
+  const last = parts.at(-1);
   line(foot, "failure", turn.error && visible(turn.error.message), "alert");
-  line(foot, "notice", notice(turn));
-  countDown(line(foot, "doing", doing(turn, blocks.at(-1), retrying)), turn.status === "running" && retrying);
-  const answered = blocks.some(({ kind, message }) => kind === "assistant" && !message.metadata.open);
-  foot.querySelector(".actions").hidden = !answered || turn.status === "running";
+  line(foot, "notice", notice(turn, goesOn || last?.kind === "assistant"));
+  countDown(line(foot, "doing", doing(turn, last?.kind && last)), turn.status === "running" && turn.retrying);
+  drawActions(foot.querySelector(".actions"), offers, isCopied(turn, blocks));
+}
+
+const isCopied = (turn, blocks) =>
+  turn.status !== "running" && blocks.some(({ kind, message }) => kind === "assistant" && !message.metadata.open);
+
+function drawActions(actions, offers, copied) {
+  for (const button of actions.querySelectorAll("[data-say]")) button.hidden = !offers.includes(button.dataset.say);
+  actions.querySelector("[data-copy]").hidden = !copied;
+  actions.hidden = !offers && !copied;
 }
 
 function line(foot, name, text, role) {
@@ -60,14 +66,14 @@ function line(foot, name, text, role) {
 
 function countDown(element, retrying) {
   if (!element) return;
-  if (retrying) Object.assign(element.dataset, { ...retrying, until: Date.now() + retrying.seconds * 1000 });
-  else delete element.dataset.until;
+  if (retrying) element.dataset.retrying = JSON.stringify(retrying);
+  else delete element.dataset.retrying;
 }
 
 /** Counts down to the next attempt. */
 export function tick(root) {
-  for (const element of root.querySelectorAll("[data-until]")) {
-    const seconds = Math.max(0, (Number(element.dataset.until) - Date.now()) / 1000);
-    element.textContent = tryingAgain({ ...element.dataset, seconds });
+  for (const element of root.querySelectorAll("[data-retrying]")) {
+    const text = tryingAgain(JSON.parse(element.dataset.retrying));
+    if (element.textContent !== text) element.textContent = text;
   }
 }

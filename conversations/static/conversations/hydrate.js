@@ -12,16 +12,24 @@ export function hydrate(documentOf) {
     before: log.dataset.before || null,
     queue: JSON.parse(log.dataset.queue),
     turns: Array.from(log.querySelectorAll("[data-turn]"), (element) => JSON.parse(element.dataset.turn)),
-    messages: Array.from(log.querySelectorAll("[data-message]")).flatMap(messagesOf),
+    messages: messagesOf(log),
   };
+}
+
+// Results stand inside their calls, though in the record other calls come before them.
+function messagesOf(log) {
+  const placed = Array.from(log.querySelectorAll("[data-message]")).flatMap(readBlock);
+  return placed.sort(([one], [other]) => one - other).map(([, message]) => message);
 }
 
 const textOf = (element, part) => element.querySelector(part).textContent;
 
-function messagesOf(element) {
+function readBlock(element) {
   const message = JSON.parse(element.dataset.message);
-  if (!message.toolCalls) return [{ ...message, content: textOf(element, ".text") }];
+  const at = Number(element.dataset.at);
+  if (!message.toolCalls) return [[at, { ...message, content: textOf(element, ".text") }]];
   message.toolCalls[0].function.arguments = textOf(element, ".arguments");
-  if (!element.dataset.result) return [message];
-  return [message, { ...JSON.parse(element.dataset.result), content: textOf(element, ".result") }];
+  if (!element.dataset.result) return [[at, message]];
+  const result = { ...JSON.parse(element.dataset.result), content: textOf(element, ".result") };
+  return [[at, message], [Number(element.dataset.resultAt), result]];
 }

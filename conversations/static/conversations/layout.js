@@ -2,35 +2,85 @@
  * What the transcript shows, as data: a section a turn, a block a message, then what waits to be sent or to start.
  */
 
-/** Sections `{key, turn, blocks}` of a state and the messages (`{id, text}`) that are still on their way. */
+/** Sections `{key, turn, parts, blocks, offers}` of a state and the messages (`{id, text}`) that are still on their way. */
 export function sections(state, outgoing) {
-  const byTurn = groupBlocks(state);
-  const turns = state.turns.map((turn) => ({ key: `turn:${turn.id}`, turn, blocks: byTurn.get(turn.id) ?? [] }));
+  const byTurn = Map.groupBy(state.messages, ({ metadata }) => metadata.turn);
+  const turns = state.turns.map((turn) => section(turn, byTurn.get(turn.id) ?? []));
+  const shown = turns.filter(({ turn, parts }) => parts.length || turn.error);
+  finishNewest(shown.at(-1), state, outgoing);
   const queued = state.queue.map((message) => waiting(message, "queued"));
   const sending = outgoing.map((message) => waiting(message, "sending"));
-  return [...turns.filter(({ turn, blocks }) => blocks.length || turn.error), ...queued, ...sending];
+  return [...shown, ...queued, ...sending];
 }
 
-function groupBlocks(state) {
-  const results = new Map(state.messages.map((message) => [message.toolCallId, message]));
-  const ended = new Set(state.turns.filter((turn) => turn.status !== "running").map((turn) => turn.id));
-  const blocks = state.messages.filter(isShown).map((message) => block(message, results, ended));
-  return Map.groupBy(blocks, ({ message }) => message.metadata.turn);
+function section(turn, messages) {
+  const parts = partsOf(turn, messages);
+  const last = parts.at(-1);
+  if (last?.blocks) last.isLast = true;
+  return { key: `turn:${turn.id}`, turn, parts, blocks: parts.filter(({ kind }) => kind), offers: "" };
+}
+
+// What may be done about the newest turn's end; on a page of older messages it may go on, on a newer page.
+function finishNewest(newest, { queue, partial }, outgoing) {
+  if (!newest) return;
+  if (partial) newest.goesOn = true;
+  else if (!queue.length && !outgoing.length) newest.offers = offers(newest);
+}
+
+function offers({ turn, blocks }) {
+  const failed = turn.status === "failed" || turn.status === "interrupted";
+  const { code } = turn.error ?? {};
+  const cutShort = code === "stream_cut" && blocks.some(({ kind }) => kind === "assistant");
+  const goesOn = code === "round_limit" || cutShort || (turn.status === "completed" && turn.stopReason === "max_tokens");
+  return [goesOn && "continue", failed && questionOf(blocks) && "again"].filter(Boolean).join(" ");
+}
+
+/** The user's text that the blocks answer, if all of it is there. */
+export function questionOf(blocks) {
+  const question = blocks.find(({ kind }) => kind === "you")?.message;
+  return question && !question.metadata.cut ? question.content : undefined;
+}
+
+// An attempt ends at the results of its calls, or where the ids of another begin.
+function partsOf(turn, messages) {
+  const results = new Map(messages.map((message) => [message.toolCallId, message]));
+  const parts = [];
+  let attempt = null;
+  for (const message of messages) {
+    if (!message.metadata.interrupted || message.role === "tool") attempt = null;
+    if (!isShown(message)) continue;
+    const block = blockOf(message, results, turn);
+    if (!message.metadata.interrupted) parts.push(block);
+    else attempt = addTo(attempt, block, parts);
+  }
+  return parts;
+}
+
+function addTo(attempt, block, parts) {
+  const round = block.kind === "tool" ? "" : block.id.split(":")[1];
+  if (attempt && !(attempt.round && round && attempt.round !== round)) {
+    attempt.blocks.push(block);
+    attempt.round ||= round;
+    return attempt;
+  }
+  parts.push({ key: `attempt:${block.id}`, round, blocks: [block] });
+  return parts.at(-1);
 }
 
 // A result is shown in its call; models also send text blocks with nothing in them.
 const isShown = (message) =>
   message.role !== "tool" && (message.toolCalls || message.role === "reasoning" || message.content.trim() !== "");
 
-function block(message, results, ended) {
+function blockOf(message, results, turn) {
   const call = message.toolCalls?.[0];
   const kind = call ? "tool" : KINDS[message.role];
-  return { id: message.id, kind, message, result: call && results.get(call.id), ended: ended.has(message.metadata.turn) };
+  return { id: message.id, kind, message, result: call && results.get(call.id), ended: turn.status !== "running" };
 }
 
 const KINDS = { user: "you", assistant: "assistant", reasoning: "reasoning" };
 
 function waiting({ id, text }, status) {
   const message = { id, role: "user", content: text, metadata: {} };
-  return { key: `waiting:${id}`, turn: { status, error: null }, blocks: [{ id, kind: "you", message }] };
+  const block = { id, kind: "you", message };
+  return { key: `waiting:${id}`, turn: { status, error: null }, parts: [block], blocks: [block], offers: "" };
 }

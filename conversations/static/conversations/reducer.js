@@ -5,7 +5,7 @@
  * What has not changed keeps its identity: the view compares with `===`.
  */
 
-export const EMPTY = { cursor: 0, title: null, before: null, retrying: null, messages: [], turns: [], queue: [] };
+export const EMPTY = { cursor: 0, title: null, before: null, messages: [], turns: [], queue: [] };
 
 /** Where an event stands: "next", "old" (had already), "gap" (something is missing before it) or "aside" (not of the record). */
 export function position(state, event) {
@@ -20,8 +20,9 @@ export function reduce(state, event) {
   const at = position(state, event);
   if (at === "old" || at === "gap") return state;
   const handle = HANDLERS[event.type] ?? ((unchanged) => unchanged);
-  const next = handle(state, event);
-  return at === "next" ? { ...next, cursor: event.metadata.seq } : next;
+  if (at === "aside") return handle(state, event);
+  const calm = runningTurn(state)?.retrying ? changeRunning(state, { retrying: null }) : state;
+  return { ...handle(calm, event), cursor: event.metadata.seq };
 }
 
 /** Puts an older page of the transcript before what is there. */
@@ -51,12 +52,16 @@ function changeMessage(state, id, change) {
   return { ...state, messages: replaceAt(state.messages, index, change(state.messages[index])) };
 }
 
+function placed(state, message) {
+  const index = state.messages.findLastIndex(({ id }) => id === message.id);
+  const messages = index < 0 ? [...state.messages, message] : replaceAt(state.messages, index, message);
+  return { ...state, messages };
+}
+
 function putMessage(state, message) {
   const open = { ...message, metadata: { turn: runningTurn(state)?.id, open: true } };
-  const index = state.messages.findLastIndex((other) => other.id === message.id);
-  const messages = index < 0 ? [...state.messages, open] : replaceAt(state.messages, index, open);
   const queue = state.queue.some(({ id }) => id === message.id) ? dequeued(state, message.id) : state.queue;
-  return { ...state, messages, queue, retrying: null };
+  return { ...placed(state, open), queue };
 }
 
 const dequeued = (state, id) => state.queue.filter((message) => message.id !== id);
@@ -87,7 +92,7 @@ function changeTurn(state, id, changes) {
   return { ...state, turns: replaceAt(state.turns, index, { ...turn, ...changes }) };
 }
 
-const NEW_TURN = { status: "queued", error: null, stopReason: null, steps: 0 };
+const NEW_TURN = { status: "queued", error: null, stopReason: null, steps: 0, retrying: null };
 
 function changeRunning(state, changes) {
   const turn = runningTurn(state);
@@ -97,7 +102,7 @@ function changeRunning(state, changes) {
 /** Ends the turn: what is still open in it was cut here. */
 function endTurn(state, id, changes) {
   const messages = state.messages.map((message) => (message.metadata.turn === id ? settled(message) : message));
-  return changeTurn({ ...state, messages, retrying: null }, id, changes);
+  return changeTurn({ ...state, messages }, id, changes);
 }
 
 const OUTCOMES = { cancelled: "stopped", interrupt: "waiting" };
@@ -116,8 +121,10 @@ function toolResult(state, event) {
   const { messageId: id, toolCallId, content } = event;
   const { seq, ...told } = event.metadata;
   const error = told.status === "error" ? { error: Array.from(content.slice(0, 400)).slice(0, 200).join("") } : {};
-  const metadata = { turn: runningTurn(state)?.id, ...told };
-  return { ...state, messages: [...state.messages, { id, role: "tool", toolCallId, content, ...error, metadata }] };
+  const call = state.messages.findLast((message) => message.id === `call:${toolCallId}`);
+  const interrupted = call?.metadata.interrupted ? { interrupted: true } : {};
+  const metadata = { turn: runningTurn(state)?.id, ...told, ...interrupted };
+  return placed(state, { id, role: "tool", toolCallId, content, ...error, metadata });
 }
 
 const emptyCall = (event) => ({
@@ -128,22 +135,33 @@ const emptyCall = (event) => ({
 
 function stepStarted(state) {
   const turn = runningTurn(state);
-  return changeRunning({ ...state, retrying: null }, { steps: (turn?.steps ?? 0) + 1 });
+  return changeRunning(state, { steps: (turn?.steps ?? 0) + 1 });
 }
 
 function stepFinished(state, { metadata }) {
   const told = ["stopReason", "model", "usage"].filter((key) => key in metadata);
-  return changeRunning(state, Object.fromEntries(told.map((key) => [key, metadata[key]])));
+  const stepped = metadata.interrupted ? interrupted(state) : state;
+  return changeRunning(stepped, Object.fromEntries(told.map((key) => [key, metadata[key]])));
+}
+
+// The messages of the step that was cut: what stands behind the question, the last result or an earlier interrupted attempt.
+function interrupted(state) {
+  const turn = runningTurn(state)?.id;
+  const isBefore = ({ role, metadata }) =>
+    role === "user" || role === "tool" || metadata.interrupted || metadata.turn !== turn;
+  const from = state.messages.findLastIndex(isBefore) + 1;
+  const mark = (message) => ({ ...message, metadata: { ...message.metadata, interrupted: true } });
+  return { ...state, messages: [...state.messages.slice(0, from), ...state.messages.slice(from).map(mark)] };
 }
 
 function snapshot(state, event) {
   const { seq, before = null, turns = [], queue = [] } = event.metadata;
-  return { ...state, cursor: seq, before, messages: event.messages, turns, queue, retrying: null };
+  return { ...state, cursor: seq, before, messages: event.messages, turns, queue };
 }
 
 const CUSTOM = {
   "turntable.conversation": (state, { title }) => (title === undefined ? state : { ...state, title }),
-  "turntable.retrying": (state, retrying) => ({ ...state, retrying }),
+  "turntable.retrying": (state, value, { timestamp = null }) => changeRunning(state, { retrying: { ...value, at: timestamp } }),
   "turntable.queued": (state, queue) => ({ ...state, queue }),
 };
 
@@ -166,5 +184,5 @@ const HANDLERS = {
   TOOL_CALL_ARGS: (state, event) => appendArguments(state, event.toolCallId, event.delta),
   TOOL_CALL_END: (state, event) => close(state, `call:${event.toolCallId}`),
   TOOL_CALL_RESULT: toolResult,
-  CUSTOM: (state, event) => (CUSTOM[event.name] ?? ((unchanged) => unchanged))(state, event.value),
+  CUSTOM: (state, event) => (CUSTOM[event.name] ?? ((unchanged) => unchanged))(state, event.value, event),
 };

@@ -7,30 +7,43 @@ const ACK_IDLE_MS = 250;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 20_000;
 const STEADY_MS = 5_000;
+const SLOWER = 4; // times
 
-const SIGNED_OUT = 4401;
-const NOT_FOUND = 4404;
-const TOO_SLOW = 4008;
+const BEAT_MS = 5_000;
+const ASLEEP_MS = 150_000; // browsers slow a hidden tab's timers down to one a minute; longer than that is sleep
+
+const CODES = { SIGNED_OUT: 4401, NOT_FOUND: 4404, TOO_SLOW: 4008, FLOODED: 1008, RESTARTING: 1012 };
+const LEAST_ATTEMPT = { [CODES.FLOODED]: 3, [CODES.RESTARTING]: 3 }; // from which the waiting is counted
 
 const bytes = new TextEncoder();
 
-/** The time before the attempt of that number (0 is the first), in ms: doubling, with jitter. */
-export function waitBefore(attempt, random = Math.random()) {
-  if (attempt < 0) return 0;
-  return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt) * (0.5 + random / 2);
-}
+/** A time before the attempt of that number (0 is the first), in ms: any up to a limit that doubles, so that pages do not come together. */
+export const waitBefore = (attempt, random = Math.random()) =>
+  Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt) * random;
 
 /**
  * Reads on from `cursor()`. `receive(event)` applies an event and returns false when one is missing before it;
- * `changed(status)` hears "open", "lost", "signed-out" or "gone".
+ * `changed(status)` hears "open", "lost", "flooded", "signed-out" or "gone".
  */
 export class Socket {
   constructor(url, { cursor, receive, changed }) {
     Object.assign(this, { url, cursor, receive, changed });
     this.attempt = 0;
     this.unacknowledged = 0;
-    addEventListener("online", () => this.connectNow());
+    this.slower = 1;
+    this.listen();
+  }
+
+  listen() {
+    addEventListener("online", () => this.renew());
+    addEventListener("pageshow", () => this.connectNow());
     document.addEventListener("visibilitychange", () => document.hidden || this.connectNow());
+    let beat = Date.now();
+    setInterval(() => {
+      const slept = Date.now() - beat > ASLEEP_MS;
+      beat = Date.now();
+      if (slept) this.renew();
+    }, BEAT_MS);
   }
 
   connect() {
@@ -38,7 +51,7 @@ export class Socket {
     const socket = new WebSocket(`${this.url}?after=${this.cursor()}`);
     this.socket = socket;
     this.unacknowledged = 0;
-    socket.onopen = () => this.opened(socket);
+    socket.onopen = () => socket === this.socket && this.opened(socket);
     socket.onmessage = ({ data }) => socket === this.socket && this.hear(data);
     socket.onclose = ({ code }) => socket === this.socket && this.lost(code);
   }
@@ -62,7 +75,7 @@ export class Socket {
     if (!this.receive(JSON.parse(data))) return this.reconnect();
     this.unacknowledged += bytes.encode(data).length;
     if (this.unacknowledged >= ACK_BYTES) return this.acknowledge();
-    this.idle ??= setTimeout(() => this.acknowledge(), ACK_IDLE_MS);
+    this.idle ??= setTimeout(() => this.acknowledge(), ACK_IDLE_MS * this.slower);
   }
 
   acknowledge() {
@@ -76,25 +89,37 @@ export class Socket {
     const old = this.socket;
     this.socket = null;
     old.close();
-    this.lost(TOO_SLOW);
+    this.lost(CODES.TOO_SLOW);
   }
 
   lost(code) {
-    if (code === SIGNED_OUT) return this.end("signed-out");
-    if (code === NOT_FOUND) return this.end("gone");
     this.socket = null;
-    this.changed("lost");
-    const wait = waitBefore(code === TOO_SLOW && this.attempt === 0 ? -1 : this.attempt);
+    this.code = code;
+    if (code === CODES.NOT_FOUND) return this.changed("gone");
+    if (code === CODES.SIGNED_OUT) return this.changed("signed-out");
+    if (code === CODES.FLOODED) this.slower = SLOWER;
+    this.changed(code === CODES.FLOODED ? "flooded" : "lost");
+    this.retry = setTimeout(() => this.connect(), this.wait(code));
     this.attempt += 1;
-    this.retry = setTimeout(() => this.connect(), wait);
   }
 
-  end(status) {
-    this.ended = true;
-    this.changed(status);
+  wait(code) {
+    if (code === CODES.TOO_SLOW && this.attempt === 0) return 0;
+    const least = code === CODES.FLOODED ? FIRST_WAIT_MS * SLOWER : 0;
+    return least + waitBefore(Math.max(this.attempt, LEAST_ATTEMPT[code] ?? 0));
   }
 
+  /** Connects without waiting any longer; all pages were told of a restart, so then each still waits a time of its own. */
   connectNow() {
-    if (!this.ended && !this.socket) this.connect();
+    if (this.socket || this.code === CODES.NOT_FOUND || this.code === CODES.FLOODED) return;
+    if (this.code !== CODES.RESTARTING) return this.connect();
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => this.connect(), waitBefore(2));
+  }
+
+  /** Takes a new socket in place of one that another network, or sleep, has left behind; it may look open for long. */
+  renew() {
+    if (this.socket?.readyState === WebSocket.OPEN) this.reconnect();
+    else this.connectNow();
   }
 }

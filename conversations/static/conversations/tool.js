@@ -13,10 +13,12 @@ const STATES = {
   success: "Succeeded",
   error: "Failed",
   cut: "Not finished",
+  interrupted: "Interrupted",
 };
 
 /** How a call stands: a key of STATES. */
 export function standing({ message, result, ended }) {
+  if (result?.metadata.interrupted) return "interrupted";
   if (result) return result.metadata.status === "success" ? "success" : "error";
   if (ended) return "cut";
   return message.metadata.open ? "writing" : "running";
@@ -69,7 +71,7 @@ function drawResult(card, result) {
 function fold(card, state, length) {
   if (card.dataset.drawn === state) return;
   card.dataset.drawn = state;
-  if (state === "success" || state === "error" || state === "cut") card.open = length <= SHORT;
+  if (state !== "writing" && state !== "running") card.open = length <= SHORT;
 }
 
 /** Shows the time that running calls have taken so far. */

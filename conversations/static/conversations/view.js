@@ -38,6 +38,8 @@ export class View {
   adopt() {
     for (const element of this.log.querySelectorAll("[data-turn]"))
       this.elements.set(`turn:${JSON.parse(element.dataset.turn).id}`, element);
+    for (const element of this.log.querySelectorAll("[data-attempt]"))
+      this.elements.set(element.dataset.attempt, element);
     for (const element of this.log.querySelectorAll("[data-message]"))
       this.elements.set(JSON.parse(element.dataset.message).id, element);
   }
@@ -46,16 +48,26 @@ export class View {
   render(state, outgoing) {
     this.complete = true;
     this.deadline = performance.now() + BUDGET_MS;
-    const newestFirst = sections(state, outgoing).reverse().map((section) => this.section(section, state));
+    const newestFirst = sections(state, outgoing).reverse().map((section) => this.section(section));
     arrange(this.log, newestFirst.reverse());
     return this.complete;
   }
 
-  section(section, { retrying }) {
-    const element = this.element(section.key, "turn");
+  section(section) {
+    const { key, turn, parts, offers } = section;
+    const element = this.element(key, "turn");
     const [blocks, foot] = element.children;
-    arrange(blocks, section.blocks.map((block) => this.block(block)));
-    this.once(foot, [section.turn, section.blocks.at(-1)?.message, retrying], () => drawFoot(foot, section, retrying));
+    arrange(blocks, parts.map((part) => (part.blocks ? this.attempt(part) : this.block(part))));
+    this.once(foot, [turn, parts.length, parts.at(-1)?.message, offers], () => drawFoot(foot, section));
+    return element;
+  }
+
+  // Folded once something has followed it; before that and after it is the reader's.
+  attempt({ key, blocks, isLast = false }) {
+    const element = this.element(key, "attempt");
+    arrange(element.querySelector(".attempted"), blocks.map((block) => this.block(block)));
+    if (element.dataset.last !== String(isLast)) element.open = isLast;
+    element.dataset.last = isLast;
     return element;
   }
 

@@ -1,0 +1,134 @@
+"""The transcript as the page's templates want it: a section a turn, a block a message, results inside their calls."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from conversations.journal import Page
+
+from .marks import visible
+from .sentences import notice
+
+Message = dict[str, Any]
+
+KINDS = {"user": "you", "assistant": "assistant", "reasoning": "reasoning"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """One message, `at` its place on the page. `state` is the message as JSON without its text, from which the script starts."""
+
+    kind: str
+    state: str
+    text: str
+    at: int
+    id: str = ""
+    name: str = ""
+    result: "Block | None" = None
+
+    @property
+    def template(self) -> str:
+        """The template that shows it."""
+        return f"conversations/blocks/{self.kind}.html"
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is anything to see: models also send text blocks with nothing in them."""
+        return self.kind != "assistant" or bool(self.text.strip())
+
+
+@dataclass
+class Attempt:
+    """What an interrupted attempt at a round left behind; it stands open while nothing has followed it."""
+
+    round: str
+    blocks: list[Block] = field(default_factory=list)
+    is_last: bool = False
+    template: ClassVar[str] = "conversations/blocks/attempt.html"
+
+    @property
+    def key(self) -> str:
+        """What the script knows it by."""
+        return f"attempt:{self.blocks[0].id}"
+
+
+@dataclass
+class Section:
+    """One turn and its parts, in order; `state` is how it stands, as JSON."""
+
+    state: str
+    error: str
+    notice: str = ""
+    parts: list[Block | Attempt] = field(default_factory=list)
+
+
+def sections(page: Page, is_older: bool = False) -> list[Section]:
+    """The page's turns, oldest first; the last turn of an older page may go on on a newer one."""
+    results = {m["toolCallId"]: (at, m) for at, m in enumerate(page.messages) if m["role"] == "tool"}
+    found = {turn["id"]: _section(turn) for turn in page.turns}
+    attempts: dict[str, Attempt] = {}
+    for at, message in enumerate(page.messages):
+        turn = message["metadata"]["turn"]
+        if message["role"] == "tool":
+            attempts.pop(turn, None)
+        else:
+            _put(found[turn], _block(at, message, results), message, attempts)
+    for turn in page.turns:
+        _end(found[turn["id"]], turn, goes_on=is_older and turn is page.turns[-1])
+    return list(found.values())
+
+
+def _section(turn: dict[str, Any]) -> Section:
+    return Section(json.dumps(turn), visible(turn["error"]["message"]) if turn["error"] else "")
+
+
+def _put(section: Section, block: Block, message: Message, attempts: dict[str, Attempt]) -> None:
+    """Adds a block, inside its attempt if that was interrupted; an attempt ends at its calls' results, or where another's ids begin."""
+    turn = message["metadata"]["turn"]
+    if not message["metadata"].get("interrupted"):
+        attempts.pop(turn, None)
+        section.parts.append(block)
+        return
+    round_name = "" if "toolCalls" in message else _round(message["id"])
+    attempt = attempts.get(turn)
+    if attempt is None or (attempt.round and round_name and attempt.round != round_name):
+        attempt = attempts[turn] = Attempt(round_name)
+        section.parts.append(attempt)
+    attempt.round = attempt.round or round_name
+    attempt.blocks.append(block)
+
+
+def _round(message_id: str) -> str:
+    """The round and attempt that a message's id names: `2.1` of `TURN:2.1:0`."""
+    return message_id.partition(":")[2].partition(":")[0]
+
+
+def _end(section: Section, turn: dict[str, Any], goes_on: bool) -> None:
+    shown = [part for part in section.parts if isinstance(part, Attempt) or part.is_shown]
+    last = shown[-1] if shown else None
+    if isinstance(last, Attempt):
+        last.is_last = True
+    answered = isinstance(last, Block) and last.kind == "assistant"
+    section.notice = notice(turn, answered or goes_on)
+
+
+def _block(at: int, message: Message, results: dict[str, tuple[int, Message]]) -> Block:
+    if "toolCalls" in message:
+        return _call(at, message, results)
+    return Block(
+        KINDS[message["role"]], _without(message, ["content"]), message["content"], at, message["id"]
+    )
+
+
+def _call(at: int, message: Message, results: dict[str, tuple[int, Message]]) -> Block:
+    call = message["toolCalls"][0]
+    name, arguments = call["function"]["name"], call["function"]["arguments"]
+    state = json.dumps(message | {"toolCalls": [call | {"function": {"name": name}}]})
+    result_at, result = results.get(call["id"], (0, None))
+    shown = Block("result", _without(result, ["content"]), result["content"], result_at) if result else None
+    return Block("tool", state, arguments, at, message["id"], visible(name), shown)
+
+
+def _without(message: Message, keys: Iterable[str]) -> str:
+    return json.dumps({key: value for key, value in message.items() if key not in keys})

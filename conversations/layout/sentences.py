@@ -1,0 +1,50 @@
+"""What a person is told of a turn, in one table: the server's pages take it from here, the script gets it as JSON."""
+
+from typing import Any
+
+from .marks import visible
+
+QUIET = ("", "end_turn", "stop_sequence", "tool_use")
+"""Stop reasons of an ordinary end: nothing is said of them."""
+
+SENTENCES: dict[str, dict[str, str]] = {
+    # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html: the values of stopReason
+    "stopReason": {
+        **dict.fromkeys(QUIET, ""),
+        "max_tokens": "The answer was cut: it reached the limit on its length.",
+        "model_context_window_exceeded": "The answer was cut: the conversation fills the model's context window.",
+        "guardrail_intervened": "A guardrail stepped in. The model will not see this question and answer again.",
+        "content_filtered": "A content filter stepped in and ended the answer.",
+        "malformed_model_output": "What the model wrote could not be read. It may do better when asked again.",
+        "malformed_tool_use": "The model's tool call could not be read. It may do better when asked again.",
+    },
+    "turn": {
+        "stopped": "Stopped.",
+        "waiting": "Waiting for an approval.",
+        "nothing": "The model answered with nothing.",
+        "unknown": "The model stopped for a reason that is not known here: REASON.",
+    },
+    # by the code of what failed; "" where it is not told
+    "retrying": {
+        "": "The gateway did not answer.",
+        "throttled": "The gateway is busy.",
+        "gateway_unreachable": "The gateway cannot be reached.",
+        "gateway_failed": "The gateway failed.",
+        "timeout": "The gateway sent nothing.",
+        "stream_cut": "The answer broke off.",
+        "stream_error": "The model failed.",
+    },
+}
+
+
+def notice(turn: dict[str, Any], answered: bool) -> str:
+    """A quiet sentence about how a turn ended, "" where there is nothing to say; `answered` if text stands at its end."""
+    words, status = SENTENCES["turn"], turn["status"]
+    if status in ("stopped", "waiting"):
+        return words[status]
+    if status in ("queued", "running"):
+        return ""
+    reason = turn["stopReason"] or ""
+    unknown = words["unknown"].replace("REASON", visible(reason))
+    nothing = "" if answered or status != "completed" else words["nothing"]
+    return SENTENCES["stopReason"].get(reason, unknown) or nothing

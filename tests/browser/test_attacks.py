@@ -1,0 +1,99 @@
+"""Every attack at every place that shows text: nothing runs, nothing reaches the attacker's server, and the text can be read."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from conversations.layout import visible
+from tests.browser.attacks import MARKED, RAW, Attacker, attacking
+from tests.browser.conversing import Chat
+from tests.browser.staging import Stage
+from tests.browser.test_injection import refuses_all
+
+
+@pytest.fixture
+def attacker(page: Page) -> Iterator[Attacker]:
+    """The attacker's server; nothing may have asked it for anything, on any page, when the test ends."""
+    with attacking() as attacker:
+        yield attacker
+        page.wait_for_timeout(300)  # what would be fetched late
+        assert attacker.asked == []
+
+
+@pytest.fixture
+def attacks(attacker: Attacker) -> list[str]:
+    """All attacks, aimed."""
+    return [attacker.aimed(attack) for attack in (*MARKED, *RAW)]
+
+
+@pytest.fixture
+def stage(page: Page, attacks: list[str]) -> Stage:
+    """A conversation that consists of attacks: each as a question, reasoning, an answer, a tool's name, arguments, result and an error."""
+    together = " ".join(attacks)
+    stage = Stage(page, title=together, model=together)
+    record = stage.record
+    for attack in attacks:
+        record.ask(attack)
+        record.step()
+        for begin in (record.reasoning, record.text):
+            begin()
+            record.part(attack)
+            record.end()
+        record.call(name=attack)
+        record.part(attack)
+        record.end()
+        record.finish_step(reason=attack)
+        record.answer(attack)
+        record.title(together)
+        record.fail(attack)
+    return stage
+
+
+@pytest.mark.parametrize("way", ["live", "snapshot", "served"])
+def test_no_attack_reaches_anything_and_every_one_can_be_read(
+    stage: Stage, attacks: list[str], way: str
+) -> None:
+    chat: Chat = getattr(stage, way)()
+    address = chat.page.url
+    shown = [visible(attack) for attack in attacks]
+    expect(chat.log.locator(".you .text")).to_have_count(len(attacks), timeout=30_000)
+    expect(chat.log.locator(".reasoning .rendered")).to_have_count(len(attacks), timeout=30_000)
+    for place in (".you .text", ".tool-name", ".failure"):
+        assert readable(chat.log.locator(place).all_text_contents()) == readable(shown), place
+    for place in (".arguments", ".result"):
+        found = chat.log.locator(place).all_text_contents()
+        assert readable(found) == readable(shown), place
+    for raw, text in zip(
+        RAW, chat.log.locator(".assistant .text").all_text_contents()[len(MARKED) :], strict=True
+    ):
+        assert letters(raw) <= letters(text) | HIDDEN
+    if way != "snapshot":
+        expect(chat.page.locator("#title")).to_have_text(visible(" ".join(attacks)))
+    refuses_all(chat)
+    assert chat.page.url == address
+
+
+HIDDEN = {"lt", "gt", "60", "62", "61"}
+"""What is left out where an entity has become the character that it names."""
+
+
+def readable(texts: list[str]) -> list[str]:
+    """Without the differences that a text node may have from its source."""
+    return [re.sub(r"\s+", " ", text).strip() for text in texts]
+
+
+def letters(text: str) -> set[str]:
+    """The words of a text, whatever stands between them."""
+    return set(re.findall(r"[A-Za-z0-9]+", re.sub(r"127\.0\.0\.1:\d+|attacker\.invalid", "", text)))
+
+
+def test_unguarded_the_attacks_do_reach_the_attacker(page: Page) -> None:
+    """Without this the tests above would prove nothing: the same page, served in the same way, without its policy and its escaping."""
+    with attacking() as attacker:
+        body = "\n".join(attacker.aimed(attack) for attack in RAW[:8])
+        page.route("**/accounts/login/", lambda route: route.fulfill(body=body, content_type="text/html"))
+        page.goto("/accounts/login/")
+        Chat(page).until(lambda: {"/5.js", "/6.png"} <= set(attacker.asked))
+        assert page.evaluate("window.owned") == 1

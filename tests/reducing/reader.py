@@ -1,0 +1,107 @@
+"""A page that reads a record over a bad line: the rules of the client, in Python."""
+
+import copy
+import json
+from typing import Any
+
+from conversations.protocol.events import Event
+from conversations.protocol.snapshot import Snapshot
+from tests.reducing.record import Record
+
+BEFORE_A_STEP = ("user", "tool")
+"""The roles of messages that a step never begins with."""
+
+
+class Resumed(Snapshot):
+    """A turn that goes on from what a MESSAGES_SNAPSHOT told of it."""
+
+    def __init__(self, state: dict[str, Any], messages: list[dict[str, Any]]) -> None:
+        super().__init__(state["id"])
+        self.state = state
+        for message in messages:
+            self.messages[message["id"]] = message
+            self._texts[message["id"]] = [_text(message)]
+            was_before = message["role"] in BEFORE_A_STEP or message["metadata"].get("interrupted")
+            self._step = [] if was_before else [*self._step, message["id"]]
+
+
+def _text(message: dict[str, Any]) -> str:
+    if "toolCalls" in message:
+        return str(message["toolCalls"][0]["function"]["arguments"])
+    return str(message["content"])
+
+
+class Reader:
+    """One tab: frames on the line, the cursor, and what it has come to. `heard` is every frame that its reducer was given."""
+
+    def __init__(self, record: Record) -> None:
+        self.record, self.cursor = record, 0
+        self.turns: dict[str, Snapshot] = {}
+        self.line: list[Event] = []
+        self.sent = 0
+        self.heard: list[Event] = []
+
+    def push(self) -> None:
+        """The server sends what was written since."""
+        self.line += self.record.events[self.sent :]
+        self.sent = len(self.record.events)
+
+    def reconnect(self, after: int | None = None) -> None:
+        """A new socket: what is on the line is lost, what follows `after` (else the cursor) comes."""
+        self.sent, self.line = self.cursor if after is None else after, []
+        self.push()
+
+    def resynchronise(self) -> None:
+        """A new socket that begins with a snapshot."""
+        self.sent = len(self.record.events)
+        page = copy.deepcopy(self.record.page())
+        self.line = [page.event()]
+
+    def deliver(self, number: int) -> None:
+        """The next frames arrive; after a gap the tab reconnects by itself."""
+        for _ in range(min(number, len(self.line))):
+            if not self.line:
+                return
+            frame = self.line.pop(0)
+            self.heard.append(json.loads(json.dumps(frame)))
+            if self._take(frame) == "gap":
+                self.reconnect()
+
+    def _take(self, frame: Event) -> str:
+        seq = frame["metadata"]["seq"]
+        if frame["type"] == "MESSAGES_SNAPSHOT":
+            self._start_over(frame)
+        elif seq > self.cursor + 1:
+            return "gap"
+        elif seq == self.cursor + 1:
+            self._apply(frame)
+        return "taken"
+
+    def _start_over(self, frame: Event) -> None:
+        self.cursor = frame["metadata"]["seq"]
+        of = {state["id"]: [] for state in frame["metadata"]["turns"]}  # type: dict[str, list[Any]]
+        for message in frame["messages"]:
+            of[message["metadata"]["turn"]].append(message)
+        self.turns = {state["id"]: Resumed(state, of[state["id"]]) for state in frame["metadata"]["turns"]}
+
+    def _apply(self, event: Event) -> None:
+        self.cursor += 1
+        if event["type"] == "RUN_STARTED":
+            self.turns.setdefault(event["runId"], Snapshot(event["runId"]))
+        list(self.turns.values())[-1].apply([event])
+
+    def shown(self) -> dict[str, Any]:
+        """What the tab has come to."""
+        snapshots = self.turns.values()
+        messages = [message for snapshot in snapshots for message in snapshot.as_list()]
+        return {
+            "cursor": self.cursor,
+            "messages": messages,
+            "turns": [snapshot.state for snapshot in snapshots],
+        }
+
+
+def fresh(record: Record, seq: int | None = None) -> dict[str, Any]:
+    """What a page shows that is opened now, or was at `seq`."""
+    page = record.page(seq)
+    return {"cursor": page.seq, "messages": page.messages, "turns": page.turns}

@@ -1,0 +1,203 @@
+"""A conversation's record as a server writes it: every move that is legal at the moment, crashes included."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from conversations.journal import Page
+from conversations.protocol import events
+from conversations.protocol.events import Event
+from conversations.protocol.interrupted import closing
+from conversations.protocol.snapshot import Snapshot
+
+CONVERSATION = "00000000-0000-4000-8000-00000000c0de"
+
+
+class Record:
+    """The numbered events of a conversation; the methods write what a server would."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.turns: list[list[Event]] = []
+        self.running = self.in_step = self._final = False
+        self._open: tuple[str, str] | None = None
+        self._calls: list[str] = []
+        self._round = self._attempt = 0
+        self._numbers = count(1)
+
+    def moves(self) -> list[Callable[[str], None]]:
+        """What may be written next; each takes a text, which some have no use for."""
+        if not self.running:
+            return [self.ask]
+        if self._open:
+            return [self.part, self.part, self.end]
+        if self.in_step:
+            begin = [self.text, self.call, self.reasoning, self.redacted, self.retry, self.title]
+            return [*begin, self.call, *[self.finish_step] * 3]
+        if self._calls:
+            return [self.answer]
+        return [self.finish] if self._final else [self.finish, self.step, self.step, self.step]
+
+    def may_step(self) -> bool:
+        """Whether a round may start."""
+        return self.running and not self.in_step and not self._calls and not self._final
+
+    def faults(self) -> list[Callable[[str], None]]:
+        """How the turn may be cut short now."""
+        return [self.crash, self.stop, self.fail] if self.in_step else [self.stop, self.fail]
+
+    # -- moves
+
+    def ask(self, text: str = "") -> None:
+        """A turn starts with its question."""
+        number = len(self.turns) + 1
+        self.turn = f"00000000-0000-4000-8000-{number:012}"
+        self.running, self._final, self._round, self._attempt = True, False, 0, 1
+        self.turns.append([])
+        self.write(
+            events.run_started(CONVERSATION, self.turn), *events.user_message(f"question-{number}", text)
+        )
+
+    def step(self, text: str = "") -> None:
+        """A round starts, again if it was cut."""
+        self._round += self._attempt == 1
+        self.in_step, self._shown = True, 0
+        self.write(events.step_started(self._round))
+
+    def text(self, text: str = "") -> None:
+        """A text block begins."""
+        self._begin("TEXT_MESSAGE", {"role": "assistant"})
+
+    def reasoning(self, text: str = "") -> None:
+        """Reasoning begins."""
+        message = self._message()
+        self.write({"type": "REASONING_START", "messageId": message})
+        self._begin("REASONING_MESSAGE", {"role": "reasoning"}, message)
+
+    def redacted(self, text: str = "") -> None:
+        """Reasoning that nobody may read."""
+        message = self._message()
+        self.write(
+            {"type": "REASONING_START", "messageId": message}, {"type": "REASONING_END", "messageId": message}
+        )
+
+    def call(self, text: str = "", name: str = "top_song") -> None:
+        """A tool call begins."""
+        call = f"call-{next(self._numbers)}"
+        self._calls.append(call)
+        self._open = ("TOOL_CALL", call)
+        self.write({"type": "TOOL_CALL_START", "toolCallId": call, "toolCallName": name})
+
+    def part(self, text: str) -> None:
+        """More of what is open."""
+        kind, message = self._opened()
+        content = "TOOL_CALL_ARGS" if kind == "TOOL_CALL" else f"{kind}_CONTENT"
+        self.write({"type": content, events.DELTA_KEYS[content]: message, "delta": text or "."})
+
+    def end(self, text: str = "") -> None:
+        """What is open ends."""
+        kind, message = self._opened()
+        self._open = None
+        self.write({"type": f"{kind}_END", events.DELTA_KEYS[CONTENT[kind]]: message})
+        if kind == "REASONING_MESSAGE":
+            self.write({"type": "REASONING_END", "messageId": message})
+
+    def finish_step(self, text: str = "", reason: str = "") -> None:
+        """The round is over."""
+        self.in_step, self._attempt, self._final = (
+            False,
+            1,
+            not self._calls,
+        )  # without calls the answer is final
+        told = {
+            "stopReason": reason or ("tool_use" if self._calls else "end_turn"),
+            "model": "m",
+            "usage": {"inputTokens": 1},
+        }
+        self.write(events.step_finished(self._round, told))
+
+    def answer(self, text: str, status: str = "") -> None:
+        """The first call that waits has its result."""
+        told = status or ("error" if len(text) % 2 else "success")
+        self.write(events.tool_call_result(self._calls.pop(0), text, status=told, duration_ms=7))
+
+    def retry(self, text: str = "", code: str = "throttled", seconds: float = 1.5) -> None:
+        """Another attempt is waited for."""
+        self.write(events.custom("retrying", {"attempt": 2, "of": 3, "seconds": seconds, "code": code}))
+
+    def title(self, text: str = "") -> None:
+        """The conversation has a new title."""
+        self.write(events.custom("conversation", {"title": text}))
+
+    def crash(self, text: str = "") -> None:
+        """The process died in the round, and another has taken the turn up."""
+        self._open, self.in_step = None, False
+        self._calls.clear()
+        self._attempt += 1
+        self.write(*closing(self.turns[-1]))
+
+    def stop(self, text: str = "") -> None:
+        """The turn is stopped: what is open ends, calls are answered."""
+        self.end() if self._open else None
+        self.finish_step(reason="stopped") if self.in_step else None
+        while self._calls:
+            self.answer("stopped", "error")
+        self.finish(outcome="cancelled")
+
+    def fail(self, text: str = "", code: str = "stream_cut") -> None:
+        """The turn fails; what is open is cut."""
+        self._end_turn()
+        self.write(events.run_error(text or "The answer broke off.", code))
+
+    def finish(self, text: str = "", outcome: str = "success") -> None:
+        """The turn ends."""
+        self._end_turn()
+        self.write(events.run_finished(CONVERSATION, self.turn, outcome, []))
+
+    # -- how
+
+    def write(self, *told: Event) -> None:
+        """Numbers the events and puts them into the record."""
+        for event in told:
+            seq = len(self.events) + 1
+            self.events.append(
+                event | {"timestamp": seq * 1000, "metadata": event.get("metadata", {}) | {"seq": seq}}
+            )
+            self.turns[-1].append(self.events[-1])
+
+    def page(self, seq: int | None = None) -> Page:
+        """What a new page shows that is true at `seq`, or now."""
+        now = len(self.events) if seq is None else seq
+        found = Page(now)
+        for told in self.turns:
+            known = [event for event in told if event["metadata"]["seq"] <= now]
+            if known:
+                snapshot = Snapshot(known[0]["runId"]).apply(known)
+                found.messages += snapshot.as_list()
+                found.turns.append(snapshot.state)
+        return found
+
+    def _begin(self, kind: str, more: dict[str, Any], message: str = "") -> None:
+        message = message or self._message()
+        self._open = (kind, message)
+        self.write({"type": f"{kind}_START", "messageId": message, **more})
+
+    def _message(self) -> str:
+        self._shown += 1
+        attempt = f".{self._attempt}" if self._attempt > 1 else ""
+        return f"{self.turn}:{self._round}{attempt}:{self._shown}"
+
+    def _opened(self) -> tuple[str, str]:
+        assert self._open
+        return self._open
+
+    def _end_turn(self) -> None:
+        self._open, self.running, self.in_step = None, False, False
+        self._calls.clear()
+
+
+CONTENT = {
+    "TEXT_MESSAGE": "TEXT_MESSAGE_CONTENT",
+    "REASONING_MESSAGE": "REASONING_MESSAGE_CONTENT",
+    "TOOL_CALL": "TOOL_CALL_ARGS",
+}
