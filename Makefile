@@ -3,6 +3,7 @@
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8080
+WORKERS ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,6 +14,8 @@ export PIP_ROOT_USER_ACTION := ignore
 APT := $(shell command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] && echo apt-get || { sudo -n true 2>/dev/null && echo sudo -n apt-get; }; } || echo false)
 APT_INSTALL = { $(APT) -qq update && DEBIAN_FRONTEND=noninteractive $(APT) -qq install -y --no-install-recommends
 BROWSERS := chromium chromium-browser google-chrome
+# What reads and writes rows while others do: once more, on PostgreSQL with Valkey between processes.
+ENGINE := $(addprefix tests/test_,$(addsuffix .py,turns recovery sweep stopping journal journal_reading consumers models admin))
 
 .PHONY: run test check format clean help
 .DEFAULT_GOAL := help
@@ -24,7 +27,8 @@ run: $(VENV)/runtime ## serve at HOST and PORT (127.0.0.1 and 8080), all set up
 test: $(VENV)/dev browser ## the whole test suite; the protocol must be covered to the last branch
 	@$(BIN)/coverage run -m pytest -q tests/protocol
 	@$(BIN)/coverage report
-	@$(BIN)/pytest -q --ignore tests/protocol
+	@$(BIN)/python -m bench.services $(BIN)/pytest -q $(ENGINE)
+	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal --ignore tests/protocol
 
 check: $(VENV)/dev ## format, lint, imports, types, budgets, Django's checks, migrations
 	@report=$$($(BIN)/ruff format --check --output-format concise .) || { echo "$$report"; echo "Run 'make format'."; exit 1; }

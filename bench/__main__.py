@@ -1,45 +1,82 @@
-"""`python -m bench floor`: what a delta costs from the gateway to the socket, beside AWS's own sample loop."""
+"""`python -m bench floor`: what a delta costs from the gateway to the socket, beside AWS's own sample loop.
+`python -m bench crash`: what is lost when the server is killed, again and again.
+"""
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from random import SystemRandom
 
-from .floor import measure
-from .machine import cores
+from . import crash, floor, machine, report
+from .crash.kills import kill
+from .crash.report import as_json, text
 from .plan import Plan
-from .report import as_json, table
+
+Told = tuple[str, object, bool]
+"""What to print for people, as JSON, and whether all is well."""
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    floor = parser.add_subparsers(required=True).add_parser(
-        "floor", help="boto3's loop and the whole way, compared"
-    )
-    floor.add_argument(
+    commands = parser.add_subparsers(required=True)
+    _floor_options(commands.add_parser("floor", help="boto3's loop and the whole way, compared"))
+    _crash_options(commands.add_parser("crash", help=crash.__doc__))
+    return parser.parse_args(arguments)
+
+
+def _floor_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--streams", type=_numbers, default=[1, 50, 100, 200], help="at a time, with commas (1,50,100,200)"
     )
-    floor.add_argument("--seconds", type=float, default=10.0, help="measured in each run (10)")
-    floor.add_argument("--rate", type=float, default=50.0, help="deltas a second of each stream (50)")
-    floor.add_argument(
-        "--repeat", type=int, default=3, help="runs of each, of which the medians are told (3)"
-    )
-    floor.add_argument("--json", action="store_true", help="print everything as JSON")
-    return parser.parse_args(arguments)
+    parser.add_argument("--seconds", type=float, default=10.0, help="measured in each run (10)")
+    parser.add_argument("--rate", type=float, default=50.0, help="deltas a second of each stream (50)")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each, whose medians are told (3)")
+    _json_option(parser, run_floor)
+
+
+def _crash_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kills", type=int, default=50, help="how often (50)")
+    parser.add_argument("--seed", type=int, help="repeats the same moments and questions (a new one)")
+    _json_option(parser, run_crash)
+
+
+def _json_option(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], Told]) -> None:
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.set_defaults(run=run)
 
 
 def _numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",")]
 
 
-def main() -> None:
-    """Measure, and print."""
-    asked = parsed()
+def run_floor(asked: argparse.Namespace) -> Told:
+    """Measures the way of a delta."""
     plans = [Plan(streams, asked.rate, asked.seconds) for streams in asked.streams]
-    spread = cores()
-    levels = measure(plans, asked.repeat, spread, lambda text: print(text, file=sys.stderr))
-    print(json.dumps(as_json(levels, plans, spread), indent=1) if asked.json else table(levels, spread))
+    spread = machine.cores()
+    levels = floor.measure(plans, asked.repeat, spread, _tell)
+    return report.table(levels, spread), report.as_json(levels, plans, spread), True
+
+
+def run_crash(asked: argparse.Namespace) -> Told:
+    """Kills the server; all is well without a violation."""
+    seed = SystemRandom().randrange(1_000_000) if asked.seed is None else asked.seed
+    _tell(f"seed {seed}")
+    outcome = kill(asked.kills, seed, lambda number: _tell(f"{number} of {asked.kills} kills"))
+    return text(outcome, seed), as_json(outcome, seed), not outcome.violations
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def main() -> None:
+    """Measure, and print; 1 if something was lost."""
+    asked = parsed()
+    people, machines, well = asked.run(asked)
+    print(json.dumps(machines, indent=1) if asked.json else people)
+    sys.exit(0 if well else 1)
 
 
 if __name__ == "__main__":

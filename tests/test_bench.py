@@ -3,11 +3,14 @@
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from bench import plan
+from bench.__main__ import main
+from bench.crash.session import Outcome
 from bench.machine import Usage
 from bench.plan import Plan
 from bench.sample import Sample, middle, taken
@@ -45,6 +48,32 @@ def test_a_smoke_run_reports_every_figure_of_both_ways_and_loses_nothing() -> No
         assert level["runs"][way] == [level[way]]
         assert [level[way][name] for name in ("failed", "lost", "repeated", "unordered")] == [0, 0, 0, 0]
         assert min(level[way][name] for name in ("rate", "cpu_us", "lag_p99", "first_p50", "rss_mb")) > 0
+
+
+def test_a_run_of_crashes_reports_its_seed_its_violations_and_its_times() -> None:
+    command = [sys.executable, "-m", "bench", "crash", "--kills", "1", "--seed", "5", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["violations"]) == (0, [])
+    assert (report["kills"], report["seed"]) == (1, 5)
+    assert {"median_s", "longest_s", "statuses", "frames"} <= set(report)
+
+
+def test_violations_are_told_and_fail_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = Outcome(
+        1, Counter(completed=2), 9, ["chat: frame 3 was shown but is stored otherwise"] * 25, [2.0, 4.0, 9.0]
+    )
+    monkeypatch.setattr("bench.__main__.kill", lambda *_: lost)
+    monkeypatch.setattr(sys, "argv", ["bench", "crash", "--kills", "1"])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    told = capsys.readouterr().out
+    assert "25 violations" in told
+    assert "frame 3 was shown but is stored otherwise" in told
+    assert "4.0 s in the median, 9.0 s at most" in told
+    assert "and 5 more" in told
 
 
 def test_a_stream_that_came_as_it_was_sent_has_lost_nothing() -> None:

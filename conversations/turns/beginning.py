@@ -21,6 +21,10 @@ from .loading import round_states
 Shown = dict[str, Any]
 
 
+class Unopened(Exception):
+    """A turn's opening could not be made; nothing of the turn has been told yet."""
+
+
 def opening(turn: Turn) -> list[events.Event]:
     """What a turn's record begins with."""
     said = Message.objects.get(turn=turn, role=Message.Role.USER)
@@ -33,8 +37,12 @@ def opening(turn: Turn) -> list[events.Event]:
 
 
 def begin_anew(turn: Turn, record: Record) -> list[RoundState]:
-    """Begins a turn that nobody has run yet; its rounds, none."""
-    record.append(*opening(turn))
+    """Begins a turn that nobody has run yet; its rounds, none. Raises Unopened."""
+    try:
+        told = opening(turn)
+    except Exception as error:
+        raise Unopened from error
+    record.append(*told)
     return []
 
 

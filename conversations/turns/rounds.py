@@ -77,8 +77,10 @@ class Streaming:
 
     def _tell_retry(self, state: RetryCallState) -> None:
         seconds = round(state.upcoming_sleep, 1)
+        error = state.outcome.exception() if state.outcome else None
         told = {"attempt": state.attempt_number + 1, "of": settings.GATEWAY_RETRIES, "seconds": seconds}
-        self.record.append(events.custom("retrying", told))
+        code = {"code": error.code} if isinstance(error, GatewayError) else {}
+        self.record.append(events.custom("retrying", told | code))
         self.row.tries = state.attempt_number + 1
 
     def _fresh(self) -> Assembly:

@@ -20,7 +20,7 @@ from conversations.protocol import events, steps
 from conversations.protocol.history import NO_RESULT
 
 from . import loading
-from .beginning import begin_anew
+from .beginning import Unopened, begin_anew
 from .calls import Calls, answer_waiting
 from .leases import keep_leases
 from .rounds import STOPPED, Streaming
@@ -88,9 +88,11 @@ class Running:
         self.record = JOURNAL.open(turn)
 
     def run(self, begin: Begin) -> None:
-        """Runs the turn to its end, whatever that is, and packs its recording."""
+        """Runs the turn to its end, whatever that is, and packs its recording; raises Unopened for one that is to be begun anew."""
         try:
             self._take_steps(begin(self.turn, self.record))
+        except Unopened:
+            raise  # the sweep begins it anew
         except Stopped:
             answer_waiting(self.turn, self.record, "stopped", STOPPED)
             self._end(Turn.Status.STOPPED, self._finished("cancelled"))

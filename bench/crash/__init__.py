@@ -1,0 +1,1 @@
+"""Kills servers, at random and at named points, and compares what clients saw with what is stored: `python -m bench crash`."""

@@ -1,0 +1,161 @@
+"""Named points at which a server can be made to fail, put round functions of the product from outside: it knows nothing of them.
+
+A point is armed by a file that names it, what is to happen, and the how many-eth time; the file is renamed as it happens.
+"""
+
+import functools
+import importlib
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+FOLDER = "CRASH_FOLDER"
+"""The environment variable with the folder of the two files."""
+
+ARMED, FIRED = "armed", "fired"
+Mode = Literal["kill", "raise"]
+
+
+class Injected(Exception):
+    """A failure that was asked for."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """Before or after a function (`module:attribute`), the first time or a later one; `scene` is what makes it be reached."""
+
+    name: str
+    target: str
+    when: Literal["before", "after"] = "before"
+    time: int = 1
+    scene: str = "tool"
+
+
+SERVICE, RUNNING = "conversations.turns.service", "conversations.turns.running"
+STARTING, RECOVERY = "conversations.turns.starting", "conversations.turns.recovery"
+BEGINNING, STREAMING = "conversations.turns.beginning", "conversations.turns.rounds:Streaming"
+CALLS, WRITER = "conversations.turns.calls:Calls", "conversations.journal.writer"
+PACKING, CONSUMER = "conversations.journal.recordings", "conversations.consumers"
+
+POINTS = (
+    Point("a message has come", f"{SERVICE}:store"),
+    Point("a message is written, not committed", f"{STARTING}:_title"),
+    Point("a message is stored, its turn not begun", f"{SERVICE}:store", "after"),
+    Point("a turn is opened", f"{BEGINNING}:opening", "after"),
+    Point("a step is written, not committed", f"{STREAMING}._save_start", "after"),
+    Point("a step has begun, the gateway is not called", f"{STREAMING}._stream"),
+    Point("deltas have come, not queued", f"{STREAMING}._show", time=3),
+    Point("deltas hold their turns", f"{WRITER}:Batch._hold", "after", time=4),
+    Point("deltas are committed, not shown", f"{WRITER}:Journal._show", time=4),
+    Point("a round's end is written, not committed", f"{STREAMING}._save_end", "after"),
+    Point("a round's end is committed", f"{STREAMING}._end_well", "after"),
+    Point("calls are set running, not committed", f"{CALLS}._save_running", "after"),
+    Point("a call is set running, its tool not called", f"{CALLS}._execute"),
+    Point("a tool has done its work", "bench.crash.tools:leave_trace", "after"),
+    Point("one of two results is stored", f"{CALLS}._store", "after"),
+    Point("a turn's end is written, not committed", f"{RUNNING}:Running._save", "after"),
+    Point("a turn has ended, not packed", f"{RUNNING}:Running._end", "after"),
+    Point("a recording is made, not written", f"{PACKING}:squeeze", "after"),
+    Point("a recording is written, not committed", "conversations.models:Recording.save", "after"),
+    Point("a recording is committed", f"{RUNNING}:pack", "after"),
+    Point("a queued turn is about to be claimed", f"{RUNNING}:claim_next", scene="queue"),
+    Point("a queued turn is claimed, not begun", f"{RUNNING}:run_in_thread", scene="queue"),
+    Point("a stop is asked for", "conversations.turns:stop", scene="stop"),
+    Point("a stop is noted", "conversations.turns:stop", "after", scene="stop"),
+    Point("a stopped round is about to end", f"{STREAMING}._end_stopped", scene="stop"),
+    Point("a lost turn is found", f"{RECOVERY}:_take_over", scene="lost"),
+    Point("a lost turn is leased, not begun", f"{RECOVERY}:run_in_thread", scene="lost"),
+    Point("a cut round is closed, not queued", f"{BEGINNING}:closing", "after", scene="lost"),
+    Point(
+        "a cut round's end is written, not committed", f"{BEGINNING}:_save_cut_round", "after", scene="lost"
+    ),
+    Point("a lost call is settled", f"{CALLS}._store_all", "after", scene="lost call"),
+    Point("turns are about to be handed over", f"{SERVICE}:hand_over", scene="drain"),
+    Point("turns are handed over", f"{SERVICE}:hand_over", "after", scene="drain"),
+    Point("a page is read", f"{CONSUMER}:page", scene="page"),
+    Point("a socket reads on", f"{CONSUMER}:read", scene="page"),
+)
+
+
+def resolved(target: str) -> tuple[Any, str]:
+    """The object that has the function, and its name there; raises LookupError where there is none."""
+    module, _, path = target.partition(":")
+    *owners, name = path.split(".")
+    try:
+        owner = functools.reduce(getattr, owners, importlib.import_module(module))
+        getattr(owner, name)
+    except (ImportError, AttributeError) as error:
+        raise LookupError(f"there is no {target} to fail at") from error
+    return owner, name
+
+
+def install(points: tuple[Point, ...] = POINTS) -> None:
+    """Wraps the functions; does nothing outside of a site that names a folder."""
+    if FOLDER in os.environ:
+        for point in points:
+            owner, name = resolved(point.target)
+            setattr(owner, name, _wrapped(point, getattr(owner, name)))
+
+
+def arm(folder: Path, point: Point, mode: Mode) -> None:
+    """Lets the point fail, once."""
+    (folder / FIRED).unlink(missing_ok=True)
+    new = folder / "arming"
+    new.write_text(f"{point.name}\t{mode}")
+    new.rename(folder / ARMED)
+
+
+def fired(folder: Path) -> bool:
+    """Whether what was armed last has failed."""
+    return (folder / FIRED).exists()
+
+
+def disarm(folder: Path) -> None:
+    """Lets nothing fail any more."""
+    (folder / ARMED).unlink(missing_ok=True)
+
+
+_times: dict[str, int] = {}
+_lock = threading.Lock()
+
+
+def _wrapped(point: Point, function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def around(*args: Any, **options: Any) -> Any:
+        if point.when == "before":
+            _reach(point)
+        result = function(*args, **options)
+        if point.when == "after":
+            _reach(point)
+        return result
+
+    return around
+
+
+def _reach(point: Point) -> None:
+    armed = Path(os.environ[FOLDER], ARMED)
+    try:
+        name, mode = armed.read_text().split("\t")
+    except FileNotFoundError:
+        return
+    if name == point.name and _is_due(point, armed):
+        if mode == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise Injected(f"as asked for: {point.name}")
+
+
+def _is_due(point: Point, armed: Path) -> bool:
+    with _lock:
+        _times[point.name] = _times.get(point.name, 0) + 1
+        if _times[point.name] < point.time:
+            return False
+        _times[point.name] = 0
+        try:
+            armed.rename(armed.with_name(FIRED))
+        except FileNotFoundError:
+            return False
+        return True

@@ -1,0 +1,158 @@
+"""A site that dies and comes back: `manage.py serve` again and again on one database, one port and one gateway."""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from subprocess import PIPE, Popen
+from tempfile import TemporaryDirectory
+
+from bench.processes import ROOT, Process
+from bench.site import Site
+from conversations.gateway import demo
+
+from . import failpoints
+from .apps import LEASE
+from .stored import Store
+from .tools import EFFECTS
+
+MODEL = "cohere.command-r-v1:0"
+
+
+class Life:
+    """One run of the server, from its start to its death."""
+
+    def __init__(self, environment: Mapping[str, str], port: int, log: Path) -> None:
+        with log.open("a") as errors:
+            self.process = Popen(  # noqa: S603 (a command of our own)
+                [sys.executable, "manage.py", "serve", "--port", str(port)],
+                cwd=ROOT, env=environment, stdout=PIPE, stderr=errors, text=True,
+            )  # fmt: skip
+        self.url = f"http://127.0.0.1:{port}"
+        self.greeting = self._line()
+        if not self.greeting.startswith("Turntable is at"):
+            self.kill()
+            raise RuntimeError(f"the server did not start:\n{log.read_text()[-4000:]}")
+
+    def _line(self) -> str:
+        return self.process.stdout.readline() if self.process.stdout else ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self.process.poll() is None
+
+    def signal(self, number: int) -> None:
+        """Sends it a signal."""
+        self.process.send_signal(number)
+
+    def wait(self, timeout: float) -> int:
+        """Its exit code; raises TimeoutExpired."""
+        return self.process.wait(timeout)
+
+    def kill(self) -> float:
+        """Ends it with SIGKILL; when."""
+        at = time.time()
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return at
+
+
+class Crashing:
+    """The site: what it keeps while its servers come and go."""
+
+    def __init__(self, folder: Path, gateway: str, variables: Mapping[str, str]) -> None:
+        self.folder, self.log, self.effects = folder, folder / "log", folder / "effects"
+        self.log.touch()
+        self.effects.touch()
+        self.environment = os.environ | _settings(folder, gateway) | dict(variables)
+        self.store = Store(self.environment["DATABASE_URL"])
+        self.lives: list[Life] = []
+        self.kills: list[float] = []
+        self._owner: Site | None = None
+
+    def live(self, port: int | None = None) -> Life:
+        """Starts a server, on the same port as the first one unless another is given."""
+        number = port or int((self.lives[0].url if self.lives else f":{free_port()}").rpartition(":")[2])
+        life = Life(self.environment, number, self.log)
+        self.lives.append(life)
+        if self._owner is None:
+            self._owner = Site(_Started(life))
+        return life
+
+    def kill(self, life: Life) -> None:
+        """Kills a server, and remembers when."""
+        self.kills.append(life.kill())
+
+    @property
+    def cookie(self) -> str:
+        """The owner's."""
+        return self._owner.cookie if self._owner else ""
+
+    def conversation(self) -> str:
+        """The id of a new conversation; a server has to be alive."""
+        if self._owner is None:
+            raise RuntimeError("no server has lived yet")
+        return self._owner.conversation(MODEL)
+
+    def traces(self) -> list[tuple[str, str, str]]:
+        """The tools' effects: tool, order and key of each execution."""
+        lines = self.effects.read_text().splitlines()
+        return [(name, order, key) for name, order, key in (line.split("\t") for line in lines)]
+
+
+class _Started(Process):
+    """A life whose greeting was read already, as bench.site wants it."""
+
+    def __init__(self, life: Life) -> None:
+        self.pid, self._greeting = life.process.pid, life.greeting
+
+    def line(self) -> str:
+        """The greeting."""
+        return self._greeting
+
+
+@contextmanager
+def crashing(variables: Mapping[str, str], pace: float = 0.3) -> Iterator[Crashing]:
+    """A site with a gateway of this process, in a folder of its own; all gone at the end. Pace 2 is half as fast."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="turntable-crash-")))
+        gateway = demo.start(pace=pace)
+        stack.callback(gateway.close)
+        site = Crashing(folder, gateway.url, variables)
+        stack.callback(lambda: [life.kill() for life in site.lives])
+        yield site
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def hurried(seconds: float) -> dict[str, str]:
+    """The variables of a site whose leases are this long."""
+    return {LEASE: str(seconds)}
+
+
+def _settings(folder: Path, gateway: str) -> dict[str, str]:
+    return {
+        "DJANGO_SETTINGS_MODULE": "bench.crash.settings",
+        "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
+        "GATEWAY_URL": gateway,
+        "GATEWAY_MODELS": MODEL,
+        "GATEWAY_HEADERS": "",
+        "USER_TURNS_AT_ONCE": "0",
+        "USER_TURNS_PER_MINUTE": "0",
+        "REDIS_URL": "",
+        "SECRET_KEY": "one for the crashes " * 3,
+        "DEBUG": "0",
+        "ALLOWED_HOSTS": "",
+        EFFECTS: str(folder / "effects"),
+        failpoints.FOLDER: str(folder),
+    }

@@ -1,0 +1,35 @@
+"""Tools whose effects can be counted: each execution is a line of a file, which outlives the process."""
+
+import os
+import time
+from pathlib import Path
+
+from conversations.tools import tool
+from conversations.tools.execution import idempotency_key
+
+EFFECTS = "CRASH_EFFECTS"
+"""The environment variable with the file's path."""
+
+TAKES = 0.1
+"""Seconds before the effect, and again after it."""
+
+
+@tool
+def charge(order: str) -> dict[str, str]:
+    """Charge an order, which must happen once at most."""
+    return leave_trace("charge", order)
+
+
+@tool(idempotent=True)
+def look_up(order: str) -> dict[str, str]:
+    """Look an order up, which may happen again."""
+    return leave_trace("look_up", order)
+
+
+def leave_trace(name: str, order: str) -> dict[str, str]:
+    """Take a while, with the effect in its middle."""
+    time.sleep(TAKES)
+    with Path(os.environ[EFFECTS]).open("a") as file:
+        file.write(f"{name}\t{order}\t{idempotency_key()}\n")
+    time.sleep(TAKES)
+    return {"order": order, "done": name}

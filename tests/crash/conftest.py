@@ -1,0 +1,37 @@
+"""The databases on which servers are killed: SQLite, and PostgreSQL with Valkey as the channel layer."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import psycopg
+import pytest
+
+from bench import services
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[str, str]]:
+    """The URLs of a PostgreSQL and a Valkey."""
+    with ExitStack() as stack:
+        try:
+            postgres = stack.enter_context(services.postgres())
+            valkey = stack.enter_context(services.valkey())
+        except services.Missing as missing:
+            pytest.skip(str(missing))
+        yield {"DATABASE_URL": postgres, "REDIS_URL": valkey}
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The variables of a site with an empty database."""
+    if request.param == "sqlite":
+        return {}
+    servers: dict[str, Any] = request.getfixturevalue("servers")
+    name = f"crash_{next(_numbers)}"
+    with psycopg.connect(servers["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return servers | {"DATABASE_URL": servers["DATABASE_URL"].rpartition("/")[0] + f"/{name}"}

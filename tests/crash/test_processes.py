@@ -1,0 +1,130 @@
+"""Two servers on one database: shared conversations, one that dies, one that sleeps past its leases, one that is replaced."""
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bench.crash.kills import LEASE
+from bench.crash.reader import Reader
+from bench.crash.session import Chat, Session, until
+from bench.crash.site import Life, crashing, free_port, hurried
+
+LONG = "show a long answer"
+PACE = 0.12
+"""A long answer takes some four seconds, then."""
+
+
+@asynccontextmanager
+async def two(variables: dict[str, str]) -> AsyncIterator[tuple[Session, Life, Life]]:
+    """A session on a site with two servers."""
+    with crashing(variables, PACE) as site:
+        async with Session(site) as session:
+            yield session, await session.live(), await session.live(free_port())
+
+
+def told(reader: Reader, kind: str) -> list[dict]:
+    events = [json.loads(text) for visit in reader.visits for _, text in visit.frames]
+    return [event for event in events if event["type"] == kind]
+
+
+def cut(reader: Reader) -> list[dict]:
+    """Where rounds were marked as interrupted."""
+    return [event for event in told(reader, "STEP_FINISHED") if event["metadata"].get("interrupted")]
+
+
+async def answering(chat: Chat) -> None:
+    """Waits until every reader has seen text of the newest answer."""
+    count = len(chat.readers[0].sent)
+
+    def begun() -> bool:
+        return all(
+            sum(event["role"] == "assistant" for event in told(reader, "TEXT_MESSAGE_START")) >= count
+            for reader in chat.readers
+        )
+
+    assert await until(begun)
+
+
+async def test_two_processes_show_the_same_and_either_stops_a_turn(database: dict[str, str]) -> None:
+    async with two(database) as (session, one, other):
+        chat = await session.open(one, other)
+        await chat.ask('charge and look_up "order-1"')
+        assert await until(lambda: all(reader.ended == 1 for reader in chat.readers))
+        await chat.ask(LONG)
+        await answering(chat)
+        asked = time.time()
+        await chat.readers[1].stop()
+        assert await until(lambda: all(reader.ended == 2 for reader in chat.readers))
+        last = told(chat.readers[0], "RUN_FINISHED")[-1]
+        assert last["outcome"] == {"type": "cancelled"}
+        assert last["timestamp"] / 1000 - asked < 3
+        outcome = await session.finish(other)
+    assert outcome.violations == []
+
+
+async def test_a_turn_whose_process_was_killed_goes_on_in_the_other_within_15_seconds(
+    database: dict[str, str],
+) -> None:
+    async with two(database) as (session, one, other):
+        chat = await session.open(other, one)
+        await chat.readers[1].ask(LONG)
+        await until(lambda: bool(told(chat.readers[0], "TEXT_MESSAGE_CONTENT")))
+        await answering(Chat([chat.readers[0]]))
+        await session.kill(one)
+        assert await until(lambda: bool(cut(chat.readers[0])))
+        assert cut(chat.readers[0])[0]["timestamp"] / 1000 - session.site.kills[0] < 15
+        await chat.readers[1].move(other.url)
+        outcome = await session.finish(other)
+    assert outcome.violations == []
+    assert set(outcome.statuses) == {"completed"}
+
+
+async def frozen(session: Session, life: Life) -> None:
+    """Stops a process where it holds no lock, which would hold the other one up too."""
+
+    def caught() -> bool:
+        life.signal(signal.SIGSTOP)
+        if session.site.store.is_free():
+            return True
+        life.signal(signal.SIGCONT)
+        return False
+
+    assert await until(caught)
+
+
+async def test_a_process_that_slept_past_its_lease_writes_nothing_more_and_goes_on_serving(
+    database: dict[str, str],
+) -> None:
+    async with two(hurried(LEASE) | database) as (session, one, other):
+        chat = await session.open(other, one)
+        await chat.readers[1].ask(LONG)
+        await until(lambda: bool(told(chat.readers[0], "TEXT_MESSAGE_CONTENT")))
+        await frozen(session, one)
+        assert await until(lambda: chat.readers[0].ended == 1)
+        one.signal(signal.SIGCONT)
+        assert await until(lambda: "another process has taken" in session.site.log.read_text())
+        assert await until(lambda: chat.readers[1].ended == 1)
+        await chat.readers[1].ask("Are you awake?")
+        assert await until(lambda: chat.readers[1].ended == 2)
+        outcome = await session.finish(one)
+    assert outcome.violations == []
+    assert set(outcome.statuses) == {"completed"}
+
+
+async def test_a_deploy_loses_nothing(database: dict[str, str]) -> None:
+    async with two(hurried(LEASE) | database) as (session, old, new):
+        chats = [await session.open(old) for _ in range(3)]
+        for number, chat in enumerate(chats):
+            await chat.ask(LONG if number else f'charge "order-{number}"')
+        await answering(chats[1])
+        old.signal(signal.SIGTERM)
+        await chats[2].ask("Does this one wait?")
+        assert await asyncio.to_thread(old.wait, 30) == 0
+        for chat in chats:
+            await chat.readers[0].move(new.url)
+        outcome = await session.finish(new)
+    assert outcome.violations == []
+    assert set(outcome.statuses) == {"completed"}
