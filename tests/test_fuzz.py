@@ -96,7 +96,9 @@ def test_requests_that_no_browser_sends_are_answered(user: User, path: str) -> N
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("nasty", [*NASTY, "a/b", "%2e%2e/", "0" * 36, str(uuid4()).upper()])
+@pytest.mark.parametrize(
+    "nasty", [*NASTY, "a/b", "%2e%2e/", "0" * 36, "6B95A221-5126-4DEB-8A77-A4104E145DAB"]
+)
 def test_an_address_of_any_shape_is_answered(user: User, nasty: str) -> None:
     client = Client(raise_request_exception=False)
     client.force_login(user)
