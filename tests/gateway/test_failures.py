@@ -137,7 +137,7 @@ NO_STREAM: dict[str, tuple[bytes, str]] = {
     "HTML": (b"<html><head><title>Welcome</title></head></html>", "Welcome"),
     "plain text": (b"It works! This is a web server.", "It works! This is a web server."),
     "SSE": (SSE, SSE.decode()),
-    "gzip": (gzip.compress(b'{"message": "packed"}'), "the answer is no event stream"),
+    "gzip": (gzip.compress(b'{"message": "packed"}', mtime=0), "the answer is no event stream"),
     "nothing": (b"", "the answer is no event stream"),
 }
 
@@ -175,7 +175,7 @@ REFUSALS: list[tuple[int, object, dict[str, str], tuple[type[GatewayError], str]
     (500, "only text", {}, (GatewayFailed, "only text")),
     (400, None, {}, (InvalidRequest, "HTTP 400 Bad Request")),
     (400, b"\xff\xfe", {}, (InvalidRequest, "\ufffd\ufffd")),
-    (502, gzip.compress(b"{}"), {"Content-Encoding": "gzip"}, (GatewayFailed, "HTTP 502 Bad Gateway")),
+    (502, gzip.compress(b"{}", mtime=0), {"Content-Encoding": "gzip"}, (GatewayFailed, "HTTP 502 Bad Gateway")),
     (400, {"code": 40001}, {}, (InvalidRequest, '{"code": 40001}')),
     (300, {"message": "many"}, {}, (GatewayFailed, "many")),
     (302, b"", {"Location": "http://elsewhere.example/"}, (GatewayFailed, f"HTTP 302 Found; {ELSEWHERE}")),
