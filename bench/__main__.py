@@ -1,5 +1,6 @@
 """`python -m bench floor`: what a delta costs from the gateway to the socket, beside AWS's own sample loop.
 `python -m bench crash`: what is lost when the server is killed, again and again.
+`python -m bench admin`: what the operator waits for, over a million tool calls.
 """
 
 import argparse
@@ -8,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from random import SystemRandom
 
-from . import crash, floor, machine, report
+from . import admin, crash, floor, machine, replay, report
 from .crash.kills import kill
 from .crash.report import as_json, text
 from .plan import Plan
@@ -23,6 +24,8 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     commands = parser.add_subparsers(required=True)
     _floor_options(commands.add_parser("floor", help="boto3's loop and the whole way, compared"))
     _crash_options(commands.add_parser("crash", help=crash.__doc__))
+    _replay_options(commands.add_parser("replay", help=replay.__doc__))
+    _admin_options(commands.add_parser("admin", help=admin.__doc__))
     return parser.parse_args(arguments)
 
 
@@ -40,6 +43,19 @@ def _crash_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kills", type=int, default=50, help="how often (50)")
     parser.add_argument("--seed", type=int, help="repeats the same moments and questions (a new one)")
     _json_option(parser, run_crash)
+
+
+def _replay_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--turns", type=int, default=100, help="of the conversation (100)")
+    parser.add_argument("--events", type=int, default=100_000, help="of the conversation (100,000)")
+    parser.add_argument("--seeks", type=int, default=30, help="to moments by chance (30)")
+    _json_option(parser, run_replay)
+
+
+def _admin_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--calls", type=int, default=1_000_000, help="tool calls in the database (1,000,000)")
+    parser.add_argument("--repeat", type=int, default=5, help="looks at each page, whose median is told (5)")
+    _json_option(parser, run_admin)
 
 
 def _json_option(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], Told]) -> None:
@@ -65,6 +81,18 @@ def run_crash(asked: argparse.Namespace) -> Told:
     _tell(f"seed {seed}")
     outcome = kill(asked.kills, seed, lambda number: _tell(f"{number} of {asked.kills} kills"))
     return text(outcome, seed), as_json(outcome, seed), not outcome.violations
+
+
+def run_replay(asked: argparse.Namespace) -> Told:
+    """Measures opening and seeking in the player; all is well within the times that are due."""
+    measured = replay.measure(asked.turns, asked.events, asked.seeks, _tell)
+    return replay.text(measured), replay.as_json(measured), measured.is_well
+
+
+def run_admin(asked: argparse.Namespace) -> Told:
+    """Opens the operator's pages; all is well when each is there in time."""
+    measured = admin.measure(asked.calls, asked.repeat, _tell)
+    return admin.text(measured), admin.as_json(measured), measured.well
 
 
 def _tell(text: str) -> None:

@@ -2,23 +2,21 @@
 
 import json
 import re
-from typing import Any
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from conversations.models import Conversation, Message, RequestBase, Round, ToolCall, Turn
-from tests.asking import ask, conversation_of
+from conversations.models import Conversation, Message, RequestBase, Round, ToolCall, Turn, UsageTotal
+from tests.inspecting import listed, listing, page_of, queries, rows_of, seen, stored
 
 pytestmark = pytest.mark.django_db
-QUESTION = "What is the most popular song on WZPZ?"
-SONG = [{"json": {"song": "Elemental Hotel", "artist": "8 Storey Hike"}}]
 EVIL = "<script>alert('turntable')</script>"
 SHOWN = [model for model in admin.site._registry if model._meta.app_label == "conversations"]
 each_model = pytest.mark.parametrize("model", SHOWN, ids=lambda model: model.__name__)
@@ -30,55 +28,13 @@ def operator(client: Client) -> Client:
     return client
 
 
-def stored(user: User, text: str = QUESTION) -> Conversation:
-    """A conversation with one row of each kind beside it, two messages."""
-    base, _ = RequestBase.objects.get_or_create(sha256="0" * 64, body="{}")
-    conversation = conversation_of(user, title=text)
-    turn = Turn.objects.create(
-        conversation=conversation, number=1, user=user, status="completed", model=conversation.model
-    )
-    row = Round.objects.create(
-        turn=turn, number=1, base=base, status="completed", gateway_request_id=str(turn.pk)[:8]
-    )
-    own = {"conversation": conversation, "turn": turn}
-    Message.objects.create(**own, role="user", content=[{"text": text}])
-    Message.objects.create(**own, round=row, role="assistant", content=[{"text": "I will look that up."}])
-    ToolCall.objects.create(
-        **own, round=row, position=0, tool_use_id=f"tooluse_{turn.pk.hex}", name="top_song", status="success",
-        arguments='{"sign": "WZPZ"}', input={"sign": "WZPZ"}, result=SONG,
-    )  # fmt: skip
-    return conversation
-
-
 @pytest.fixture
 def conversation(user: User) -> Conversation:
     return stored(user)
 
 
-def rows_of(model: type[Model]) -> QuerySet[Any]:
-    return model._default_manager.order_by("pk")
-
-
-def listing(model: type[Model]) -> str:
-    return reverse(f"admin:conversations_{model._meta.model_name}_changelist")
-
-
-def page_of(row: Model, what: str = "change") -> str:
-    return reverse(f"admin:conversations_{row._meta.model_name}_{what}", args=[row.pk])
-
-
-def seen(client: Client, url: str) -> str:
-    response = client.get(url)
-    assert response.status_code == 200, (url, response.status_code)
-    return response.content.decode()
-
-
-def listed(client: Client, model: type[Model], **query: object) -> list[Model]:
-    return list(client.get(listing(model), query).context["cl"].result_list)
-
-
 def test_all_of_a_turn_is_shown() -> None:
-    assert set(SHOWN) == {Conversation, Turn, Round, Message, ToolCall}
+    assert set(SHOWN) == {Conversation, Turn, Round, Message, ToolCall, UsageTotal}
     assert listing(ToolCall) == "/admin/conversations/toolcall/"
 
 
@@ -95,10 +51,25 @@ def test_every_row_is_listed_and_has_its_page(
 
 @each_model
 def test_every_link_leads_somewhere(operator: Client, conversation: Conversation, model: type[Model]) -> None:
-    html = seen(operator, page_of(rows_of(model)[0]))
+    html = seen(operator, page_of(rows_of(model)[0])) + seen(operator, listing(model))
     links = {link.replace("&amp;", "&") for link in re.findall(r'href="(/admin/conversations/[^"]+)"', html)}
     assert len(links) > 3
     assert {link: operator.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+
+
+def test_everything_of_a_turn_leads_to_everything_else(operator: Client, conversation: Conversation) -> None:
+    turn = conversation.turns.get()
+    row, call, said = turn.rounds.get(), turn.tool_calls.get(), turn.messages.get(role="assistant")
+    ways = {
+        call: [said, row, turn, conversation],
+        said: [row, turn, conversation],
+        row: [call, said, turn, conversation],
+        turn: [conversation, row, call, turn.messages.get(role="user")],
+        conversation: [turn, row, call],
+    }
+    for start, ends in ways.items():
+        html = seen(operator, page_of(start))
+        assert [end for end in ends if f'href="{page_of(end)}"' not in html] == [], start
 
 
 @each_model
@@ -122,25 +93,34 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
     for more in (2, 10):
         for _ in range(more):
             stored(user)
-        with CaptureQueriesContext(connection) as queries:
-            seen(operator, listing(model))
-        counts.append(len(queries))
+        counts.append(queries(operator, listing(model)))
     assert counts[0] == counts[1] < 20
 
 
-def test_the_search_finds_what_is_meant_and_nothing_else(
-    operator: Client, conversation: Conversation, other_user: User
+@each_model
+def test_a_rows_page_takes_as_many_queries_for_many_rows_as_for_few(
+    operator: Client, user: User, model: type[Model]
 ) -> None:
-    stored(other_user, "Another song")
-    ToolCall.objects.filter(turn__user=other_user).update(name="other", arguments="", result=None)
+    counts = []
+    conversation = stored(user)
+    for _ in range(3):
+        counts.append(queries(operator, page_of(rows_of(model)[0])))
+        for _ in range(5):
+            stored(user, within=conversation)
+    assert counts[1] == counts[2] < 20
+
+
+def test_the_search_finds_what_is_meant_and_nothing_else(
+    operator: Client, conversation: Conversation
+) -> None:
+    stored(User.objects.create_user("herbert"), "Another song")
     turn = conversation.turns.get()
-    said, call, row = turn.messages.get(role="user"), turn.tool_calls.get(), turn.rounds.get()
+    said, row = turn.messages.get(role="user"), turn.rounds.get()
     sought: dict[type[Model], list[object]] = {
         Conversation: [conversation.pk, "most popular", "jennifer"],
         Turn: [turn.pk, conversation.pk, "jennifer"],
         Round: [turn.pk, row.gateway_request_id],
         Message: [said.public_id, "most popular song"],
-        ToolCall: [call.tool_use_id, "top_song", "WZPZ", "Elemental Hotel", conversation.pk, "jennifer"],
     }
     for model, words in sought.items():
         for each in words:
@@ -153,17 +133,15 @@ def test_the_search_finds_what_is_meant_and_nothing_else(
 @pytest.mark.parametrize("words", ["Señora", "\N{GRINNING FACE}", "„Blue“"])
 def test_the_search_finds_what_is_not_ascii(operator: Client, user: User, words: str) -> None:
     conversation = stored(user, f"Play {words}!")
-    ToolCall.objects.update(result=[{"json": {"song": words}}])
     stored(user)
     assert listed(operator, Conversation, q=words) == [conversation]
     assert listed(operator, Message, q=words) == [conversation.messages.get(role="user")]
-    assert listed(operator, ToolCall, q=words) == [conversation.tool_calls.get()]
 
 
 @each_model
 def test_every_filter_works(operator: Client, conversation: Conversation, model: type[Model]) -> None:
     found = operator.get(listing(model)).context["cl"]
-    assert len(found.filter_specs) >= 2
+    assert len(found.filter_specs) >= 1
     for each in found.filter_specs:
         for choice in each.choices(found):
             seen(operator, listing(model) + choice["query_string"])
@@ -208,32 +186,61 @@ def test_a_script_is_shown_and_not_run(operator: Client, spoiled: Conversation, 
         assert "&lt;script&gt;alert(" in html
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("gateway")
-def test_a_rounds_page_shows_the_request_and_proves_that_it_is_the_one_sent(
-    operator: Client, user: User
+@each_model
+def test_characters_that_reorder_others_are_marked(
+    operator: Client, conversation: Conversation, model: type[Model]
 ) -> None:
-    ask(conversation_of(user, system="You play records."), QUESTION)
-    pages = [page_of(row) for row in rows_of(Round)]
-    for html in [seen(operator, page) for page in pages]:
-        assert "The SHA-256 is that of the bytes sent." in html
-        assert "&quot;text&quot;: &quot;You play records.&quot;" in html
-        assert f"&quot;text&quot;: &quot;{QUESTION}&quot;" in html
-    Message.objects.filter(role="user").update(content=[{"text": "What is the worst song on WZPZ?"}])
-    assert "Not the bytes that were sent" in seen(operator, pages[0])
+    for url in (listing(model), page_of(rows_of(model)[0])):
+        User.objects.filter(username__startswith="jen").update(username="jen\u202enifer")
+        Conversation.objects.update(title="a\u2066b", system="\u202a", model="m\u202e")
+        Message.objects.update(content=[{"text": "\u202e"}])
+        ToolCall.objects.update(name="\u202etop", arguments="\u2069", result=[{"text": "\ud800 \u202e"}])
+        html = seen(operator, url)
+        assert not re.search("[\u202a-\u202e\u2066-\u2069]", html)
+        assert "U+20" in html
 
 
-def test_a_calls_page_shows_what_came_of_it(operator: Client, conversation: Conversation) -> None:
-    html = seen(operator, page_of(ToolCall.objects.get()))
-    for shown in ("&quot;sign&quot;: &quot;WZPZ&quot;", "Elemental Hotel", "jennifer", "Success", "tooluse_"):
-        assert shown in html
+def dated(column: str, day: datetime, depth: int) -> dict[str, int]:
+    """The parameters that choose the day's year, month or day."""
+    parts = {"year": day.year, "month": day.month, "day": day.day}
+    return {f"{column}__{part}": number for part, number in list(parts.items())[:depth]}
 
 
-def test_a_value_that_would_drown_the_page_is_cut(operator: Client, conversation: Conversation) -> None:
-    ToolCall.objects.update(result=[{"text": "x" * 100_000}])
-    html = seen(operator, page_of(ToolCall.objects.get()))
-    assert len(html) < 60_000
-    assert re.search(r"… 80,\d{3} more characters", html)
+@each_model
+def test_dates_lead_from_years_to_days(
+    operator: Client, conversation: Conversation, model: type[Model]
+) -> None:
+    found = operator.get(listing(model)).context["cl"]
+    if found.date_hierarchy is None:
+        assert model is UsageTotal
+        return
+    early = timezone.now() - timedelta(days=800)
+    stored(conversation.owner)
+    first = rows_of(model)[0]
+    model._default_manager.filter(pk=first.pk).update(**{found.date_hierarchy: early})
+    for depth in range(1, 4):
+        forward = [address for address, _, is_back in found.dates() if not is_back]
+        assert len(found.dates()) - len(forward) == depth - 1
+        found = operator.get(listing(model) + forward[0]).context["cl"]
+        assert list(found.result_list) == [first] or depth < 3
+        found = operator.get(
+            listing(model) + f"?{urlencode(dated(found.date_hierarchy, early, depth))}"
+        ).context["cl"]
+        assert list(found.result_list) == [first]
+    assert [is_back for *_, is_back in found.dates()] == [True] * 3
+    model._default_manager.filter(pk=first.pk).update(**{found.date_hierarchy: timezone.now()})
+    months = operator.get(listing(model)).context["cl"].dates()
+    assert [is_back for *_, is_back in months] == [False]
+    for odd in (
+        "__year=0",
+        "__year=x",
+        "__year=2026&{}__day=31",
+        "__month=3",
+        "__day=99",
+        "__year=2026&{}__month=13",
+    ):
+        query = f"?{found.date_hierarchy}{odd.format(found.date_hierarchy)}"
+        assert operator.get(listing(model) + query).status_code in (200, 302), query
 
 
 @each_model

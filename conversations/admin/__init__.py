@@ -2,10 +2,11 @@
 
 from django.contrib import admin
 
-from .rounds import MessageAdmin, RoundAdmin, ToolCallAdmin
-from .turns import ConversationAdmin, TurnAdmin
+from .calls import ToolCallAdmin
+from .rounds import MessageAdmin, RoundAdmin
+from .turns import ConversationAdmin, TurnAdmin, UsageTotalAdmin
 
 admin.site.site_header = admin.site.site_title = "Turntable"
 admin.site.index_title = "The record"
 
-__all__ = ["ConversationAdmin", "MessageAdmin", "RoundAdmin", "ToolCallAdmin", "TurnAdmin"]
+__all__ = ["ConversationAdmin", "MessageAdmin", "RoundAdmin", "ToolCallAdmin", "TurnAdmin", "UsageTotalAdmin"]

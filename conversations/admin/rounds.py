@@ -1,15 +1,22 @@
-"""Rounds, messages and tool calls: what was sent, what was said, what was run."""
+"""Rounds and messages: what was sent, and what was said."""
 
 import json
+from collections.abc import Iterator
+from typing import ClassVar
 
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from conversations import turns
-from conversations.models import Message, Round, ToolCall
+from conversations.models import Message, Round
 from conversations.protocol.request import sha256
 
-from .shown import OfTurn, link, pretty, seconds
+from .folded import folded
+from .lists import by
+from .requests import difference, parts, summary
+from .shown import OfTurn, Panel, address, link, related, seconds, status
 
 
 @admin.register(Round)
@@ -17,112 +24,157 @@ class RoundAdmin(OfTurn):
     """Rounds: the request as it was sent, and what came of it."""
 
     list_display = (
-        "number",
-        "its_turn",
-        "status",
-        "stop_reason",
-        "model",
-        "started_at",
-        "first_token_ms",
-        "latency_ms",
-        "total_tokens",
-        "tries",
-    )
-    list_filter = ("status", "stop_reason", "model", "started_at")
+        "name", "its_conversation", "its_status", "stop_reason", "model", "started", "first", "latency",
+        "total_tokens", "tries",
+    )  # fmt: skip
+    list_filter: ClassVar = ("status", by("stop_reason"), by("error_code"), by("model"))
     list_select_related = ("turn__conversation",)
+    deferred = (
+        "usage", "metadata", "error_text", "error_detail", "turn__system", "turn__usage", "turn__error_detail",
+        "turn__inference", "turn__conversation__system",
+    )  # fmt: skip
     search_fields = ("turn__id", "gateway_request_id", "request_sha256")
+    search_help_text = "The id of a turn or of a gateway request, or a request's SHA-256."
     date_hierarchy = "started_at"
-    readonly_fields = ("its_turn", "its_message", "request", "proof")
+    ordering = ("-id",)
+    sortable_by = ()
+    fields = (
+        "its_turn", "number", "attempt", "status", "stop_reason", "model", "tries", "started", "finished",
+        "first", "latency", "gateway_request_id", "error_code", "error_text", "error_detail", "its_message", "its_calls",
+    )  # fmt: skip
+    raw: ClassVar = {"request": turns.rebuild_request}
+
+    @admin.display(description="round")
+    def name(self, row: Round) -> str:
+        """Which round of which turn."""
+        attempt = f", attempt {row.attempt}" if row.attempt > 1 else ""
+        return f"turn {row.turn.number}, round {row.number}{attempt}"
+
+    @admin.display(description="conversation")
+    def its_conversation(self, row: Round) -> SafeString | str:
+        """The conversation it is a part of."""
+        return link(row.turn.conversation)
+
+    @admin.display(description="status")
+    def its_status(self, row: Round) -> SafeString:
+        """How it ended, and why if badly."""
+        return status(row.status, row.error_code)
+
+    @admin.display(description="first token")
+    def first(self, row: Round) -> str:
+        """How long the first token took."""
+        return seconds(row.first_token_ms)
+
+    @admin.display(description="latency")
+    def latency(self, row: Round) -> str:
+        """How long it took, as the gateway measured it."""
+        return seconds(row.latency_ms)
 
     @admin.display(description="message")
     def its_message(self, row: Round) -> SafeString | str:
         """What the model said."""
         return link(Message.objects.filter(round=row).first())
 
-    @admin.display(description="request as sent")
-    def request(self, row: Round) -> SafeString:
-        """The request's body, made again from the rows."""
-        return pretty(json.loads(turns.rebuild_request(row)))
+    @admin.display(description="tool calls")
+    def its_calls(self, row: Round) -> SafeString | str:
+        """What the model asked for."""
+        calls = row.tool_calls.defer("arguments", "input", "result").order_by("position")
+        return format_html_join(" · ", "{}", ((link(call, call.name),) for call in calls)) or "-"
 
-    @admin.display(description="proof")
-    def proof(self, row: Round) -> str:
-        """Whether what is shown is what was sent, byte for byte."""
-        same = sha256(turns.rebuild_request(row)) == row.request_sha256
-        return (
-            "The SHA-256 is that of the bytes sent."
-            if same
-            else "Not the bytes that were sent: their SHA-256 differs."
+    def anchor(self, row: Round) -> str:
+        """The turn in the playback, which has no mark for a round."""
+        return f"#turn-{row.turn.number}"
+
+    def panels(self, request: HttpRequest, row: Round) -> Iterator[Panel]:
+        """The response as received, the request as sent, and what was new in it."""
+        yield from _response(row)
+        body = turns.rebuild_request(row)
+        yield Panel("Request as sent", _request(row, body), _proof(row, body))
+        before = _before(row)
+        if before is not None:
+            earlier, now = json.loads(turns.rebuild_request(before)), json.loads(body)
+            told = format_html_join("", "<h3>{}</h3>{}", difference(earlier, now)) or "Nothing."
+            yield Panel("New in this request", told, f"since {_named(before)}")
+
+
+def _response(row: Round) -> Iterator[Panel]:
+    message = Message.objects.filter(round=row).first()
+    if message is not None:
+        whole = address(message, "file", "content")
+        yield Panel(
+            "Response as received", folded(message.content, whole), "" if message.complete else "cut off"
         )
+    told = {"stopReason": row.stop_reason, "usage": row.usage, "metadata": row.metadata}
+    yield Panel("Stop reason, usage, metadata", folded(told))
+
+
+def _request(row: Round, body: bytes) -> SafeString:
+    whole = address(row, "file", "request")
+    fold = '<details class="part"><summary>{} <small>{}</small></summary>{}</details>'
+    told = format_html_join("", fold, parts(json.loads(body), whole))
+    return format_html(
+        '{}<p class="quiet"><a href="{}">The whole body, {} bytes</a></p>', told, whole, f"{len(body):,}"
+    )
+
+
+def _proof(row: Round, body: bytes) -> str:
+    """Whether what is shown is what was sent, byte for byte."""
+    if sha256(body) == row.request_sha256:
+        return "The SHA-256 is that of the bytes sent."
+    return "Not the bytes that were sent: their SHA-256 differs."
+
+
+def _before(row: Round) -> Round | None:
+    """The round before it: of its turn, or else the last one of the turn that its own follows."""
+    rows = Round.objects.select_related("turn", "base")
+    same = rows.filter(turn=row.turn_id, number__lt=row.number).order_by("-number", "-attempt").first()
+    if same is not None or row.turn.parent_id is None:
+        return same
+    return rows.filter(turn=row.turn.parent_id).order_by("-number", "-attempt").first()
+
+
+def _named(row: Round) -> str:
+    return f"turn {row.turn.number}, round {row.number}"
 
 
 @admin.register(Message)
 class MessageAdmin(OfTurn):
     """Messages, in Converse's shape."""
 
-    list_display = ("id", "role", "its_turn", "complete", "created_at", "beginning")
-    list_filter = ("role", "complete", "created_at")
+    list_display = ("public_id", "role", "its_turn", "complete", "created", "beginning")
+    list_filter = ("role", "complete")
     list_select_related = ("turn__conversation",)
+    deferred = (
+        "turn__system", "turn__usage", "turn__error_detail", "turn__inference", "turn__conversation__system",
+    )  # fmt: skip
     search_fields = ("public_id", "turn__id", "content")
-    fields = ("public_id", "its_turn", "its_round", "role", "complete", "created_at", "blocks")
-    readonly_fields = ("its_turn", "its_round", "blocks")
+    search_help_text = "What was said, or the id of a message or turn."
+    date_hierarchy = "created_at"
+    ordering = ("-id",)
+    sortable_by = ()
+    fields = ("public_id", "its_turn", "its_round", "its_calls", "role", "complete", "created")
+    raw: ClassVar = {"content": lambda row: json.dumps(row.content)}
 
     @admin.display(description="round")
     def its_round(self, row: Message) -> SafeString | str:
         """The round that it came from."""
         return link(row.round)
 
+    @admin.display(description="tool calls")
+    def its_calls(self, row: Message) -> SafeString | str:
+        """What it asks for."""
+        return related(row.round, "round__id__exact", toolcall="tool calls") if row.round else "-"
+
     @admin.display(description="content")
     def beginning(self, row: Message) -> str:
         """How it begins."""
-        return json.dumps(row.content, ensure_ascii=False)[:80]
+        return summary({"content": row.content})
 
-    @admin.display(description="content")
-    def blocks(self, row: Message) -> SafeString:
+    def upward(self, row: Message) -> Iterator[SafeString | str]:
+        """Its round."""
+        if row.round:
+            yield link(row.round)
+
+    def panels(self, request: HttpRequest, row: Message) -> Iterator[Panel]:
         """Its content blocks."""
-        return pretty(row.content)
-
-
-@admin.register(ToolCall)
-class ToolCallAdmin(OfTurn):
-    """Tool calls: what was called, with what, when, for whom, and what it said."""
-
-    list_display = ("name", "status", "error", "took", "user", "its_turn", "created_at", "short_input")
-    list_filter = ("status", "name", "error", "created_at")
-    list_select_related = ("turn__conversation", "turn__user", "round")
-    search_fields = ("name", "tool_use_id", "arguments", "result", "conversation__id", "turn__user__username")
-    date_hierarchy = "created_at"
-    fields = (
-        "id", "name", "tool_use_id", "status", "error", "its_turn", "its_round", "position", "user",
-        "created_at", "started_at", "finished_at", "took", "shown_input", "arguments", "shown_result",
-    )  # fmt: skip
-    readonly_fields = ("its_turn", "its_round", "user", "took", "shown_input", "shown_result")
-
-    @admin.display(description="took", ordering="duration_ms")
-    def took(self, row: ToolCall) -> str:
-        """How long it ran."""
-        return seconds(row.duration_ms)
-
-    @admin.display(description="user", ordering="turn__user")
-    def user(self, row: ToolCall) -> str:
-        """For whom it was called."""
-        return str(row.turn.user)
-
-    @admin.display(description="round")
-    def its_round(self, row: ToolCall) -> SafeString | str:
-        """The round that asked for it."""
-        return link(row.round)
-
-    @admin.display(description="input")
-    def short_input(self, row: ToolCall) -> str:
-        """How its arguments begin."""
-        return row.arguments[:80]
-
-    @admin.display(description="input")
-    def shown_input(self, row: ToolCall) -> SafeString:
-        """The arguments as the JSON object that they are."""
-        return pretty(row.input)
-
-    @admin.display(description="result")
-    def shown_result(self, row: ToolCall) -> SafeString:
-        """What the model was told."""
-        return pretty(row.result)
+        yield Panel("Content", folded(row.content, address(row, "file", "content")))

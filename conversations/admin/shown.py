@@ -1,23 +1,49 @@
-"""What every page of the admin is made of: read-only rows, links between them, values made readable."""
+"""What every page of the admin is made of: read-only rows, the way to what is related, values made readable."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.forms.widgets import Script
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
-from conversations.models import Message, Round, ToolCall
+from conversations.layout import visible
+from conversations.models import Conversation, Message, Round, ToolCall
+
+from .lists import Counted, Listing
 
 if TYPE_CHECKING:
     Admin = admin.ModelAdmin[Any]
+    from django.contrib.admin.views.main import ChangeList
 else:
     Admin = admin.ModelAdmin
 
-SHOWN_CHARACTERS = 20_000
+
+def moment(column: str, title: str) -> Callable[[Any, Any], str]:
+    """A column's time, to the millisecond."""
+
+    @admin.display(description=title, ordering=column)
+    def shown(_: Any, row: Any) -> str:
+        time = getattr(row, column)
+        return "-" if time is None else localtime(time).isoformat(sep=" ", timespec="milliseconds")[:23]
+
+    return shown
+
+
+class Panel(NamedTuple):
+    """A part of a page that can be folded."""
+
+    title: str
+    body: SafeString | str
+    note: str = ""
+    is_open: bool = True
 
 
 class ReadOnly(Admin):
@@ -25,6 +51,18 @@ class ReadOnly(Admin):
 
     show_full_result_count = False
     list_per_page = 50
+    paginator = Counted
+    show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter
+    created, started = moment("created_at", "created"), moment("started_at", "started")
+    finished, updated = moment("finished_at", "finished"), moment("updated_at", "last active")
+    deferred: ClassVar[tuple[str, ...]] = ()
+    """Columns that a list does without."""
+    raw: ClassVar[dict[str, Callable[[Any], str | bytes]]] = {}
+    """The files that a row's page offers: a name, and what makes its JSON."""
+
+    class Media:
+        css: ClassVar = {"all": ["conversations/admin.css"]}
+        js: ClassVar = [Script("conversations/admin.js", type="module")]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Rows come from turns alone."""
@@ -38,6 +76,22 @@ class ReadOnly(Admin):
         """Evidence is kept."""
         return False
 
+    def trail(self, request: HttpRequest, row: Any) -> Iterator[SafeString | str]:
+        """The rows that this one is a part of, from the conversation on, and beside them where else it is to be seen."""
+        yield from ()
+
+    def panels(self, request: HttpRequest, row: Any) -> Iterator[Panel]:
+        """What the page shows below the row's columns."""
+        yield from ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> "type[ChangeList]":
+        """Lists that take the same time however many rows there are."""
+        return Listing
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The row's columns, those of its error only where there is one."""
+        return [name for name in super().get_fields(request, obj) if not _is_blank_error(obj, str(name))]
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
@@ -48,27 +102,68 @@ class ReadOnly(Admin):
             found |= super().get_search_results(request, queryset, stored)[0]
         return found, has_duplicates
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list, in which nothing can reorder the text around it."""
+        return _marked(super().changelist_view(request, extra_context))
 
-def link(target: Model | None) -> SafeString | str:
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A row's page, likewise."""
+        return _marked(super().changeform_view(request, *args, **kwargs))
+
+    def render_change_form(  # noqa: PLR0913, PLR0917 (Django's own)
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """A row's page, with the way on and the panels."""
+        if obj is not None:
+            context |= {"trail": list(self.trail(request, obj)), "panels": list(self.panels(request, obj))}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages of Django's admin, and the files of a row."""
+        file = self.admin_site.admin_view(self.file)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_file"
+        return [path("<path:object_id>/<slug:name>.json", file, name=name), *super().get_urls()]
+
+    def file(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """A value of a row, whole, as JSON; Http404 where there is none."""
+        row = self.get_object(request, object_id)
+        if row is None or name not in self.raw:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            return HttpResponse(status=403)
+        return HttpResponse(self.raw[name](row), content_type="application/json")
+
+
+def _is_blank_error(row: Any, name: str) -> bool:
+    return name.startswith("error") and not getattr(row, name, "")
+
+
+def _marked(response: HttpResponse) -> HttpResponse:
+    if isinstance(response, TemplateResponse):
+        response.add_post_render_callback(_mark)
+    return response
+
+
+def _mark(response: HttpResponse) -> None:
+    response.content = visible(response.content.decode())
+
+
+def address(row: Model, page: str = "change", *more: Any) -> str:
+    """A row's own page in the admin, or another of its pages."""
+    return reverse(f"admin:conversations_{row._meta.model_name}_{page}", args=[row.pk, *more])
+
+
+def link(target: Model | None, text: str = "") -> SafeString | str:
     """A link to a row's own page in the admin."""
     if target is None:
         return "-"
-    address = reverse(f"admin:conversations_{target._meta.model_name}_change", args=[target.pk])
-    return format_html('<a href="{}">{}</a>', address, target)
-
-
-def pretty(value: Any) -> SafeString:
-    """JSON as it is read best, cut where it would drown the page."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    more = "" if len(text) <= SHOWN_CHARACTERS else f"\n… {len(text) - SHOWN_CHARACTERS:,} more characters"
-    return format_html("<pre>{}{}</pre>", text[:SHOWN_CHARACTERS], more)
-
-
-def seconds(milliseconds: int | None) -> str:
-    """A duration for people."""
-    if milliseconds is None:
-        return "-"
-    return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.2f} s"
+    return format_html('<a href="{}">{}</a>', address(target), text or target)
 
 
 def related(row: Model, lookup: str, **models: str) -> SafeString:
@@ -86,10 +181,53 @@ def related(row: Model, lookup: str, **models: str) -> SafeString:
     return format_html(" · ".join("{}" for _ in links), *links)
 
 
+def elsewhere(request: HttpRequest, conversation: Conversation, anchor: str = "") -> Iterator[SafeString]:
+    """Where the conversation's owner, who alone may open it, sees this moment: played back, and in the chat."""
+    if conversation.owner_id != request.user.pk:
+        return
+    for name, text in (("replay", "Play it back from here"), ("conversation", "Open the chat")):
+        try:
+            url = reverse(f"conversations:{name}", args=[conversation.pk])
+        except NoReverseMatch:
+            continue
+        yield format_html(
+            '<a class="aside" href="{}{}">{}</a>', url, anchor if name == "replay" else "", text
+        )
+
+
+def seconds(milliseconds: float | None) -> str:
+    """A duration for people."""
+    if milliseconds is None:
+        return "-"
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    return f"{milliseconds / 1000:.2f} s" if milliseconds < 600_000 else f"{milliseconds / 60_000:,.0f} min"
+
+
+def status(name: str, why: str = "") -> SafeString:
+    """How something ended, and why if badly."""
+    return format_html('<span class="status {}">{}</span> <small>{}</small>', name, name, why)
+
+
 class OfTurn(ReadOnly):
     """Rows that are a part of a turn."""
 
     @admin.display(description="turn")
     def its_turn(self, row: "Round | Message | ToolCall") -> SafeString:
         """The turn it is a part of, and its conversation."""
-        return format_html("{} of {}", link(row.turn), row.turn.conversation)
+        return format_html("{} of {}", link(row.turn), link(row.turn.conversation))
+
+    def trail(self, request: HttpRequest, row: Any) -> Iterator[SafeString | str]:
+        """Conversation and turn, and the turn played back."""
+        yield link(row.turn.conversation)
+        yield link(row.turn)
+        yield from self.upward(row)
+        yield from elsewhere(request, row.turn.conversation, self.anchor(row))
+
+    def upward(self, row: Any) -> Iterator[SafeString | str]:
+        """What lies between its turn and the row."""
+        yield from ()
+
+    def anchor(self, row: Any) -> str:
+        """Its moment in the playback."""
+        return f"#turn-{row.turn.number}"

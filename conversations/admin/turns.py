@@ -1,36 +1,84 @@
-"""Conversations and turns: who asked what, and how it ended."""
+"""Conversations and turns: who asked what, how it ended, and how the time went."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from conversations.models import Conversation, Turn
+from conversations.models import Conversation, Message, Turn, UsageTotal
 
-from .shown import ReadOnly, link, related, seconds
+from .folded import folded, prose
+from .lists import UserFilter, by
+from .shown import Panel, ReadOnly, elsewhere, link, related, seconds, status
+from .waterfall import WORDS, charts
+
+DRAWN = 20
+"""Turns of a conversation that are drawn at a time."""
 
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnly):
     """Conversations, newest first."""
 
-    list_display = ("title_or_id", "owner", "model", "updated_at", "created_at")
-    list_filter = ("model", "updated_at")
+    list_display = ("title_or_id", "owner", "model", "updated", "created")
+    list_filter: ClassVar = (by("model"),)
     list_select_related = ("owner",)
+    deferred = ("system", "inference")
     search_fields = ("id", "title", "owner__username")
+    search_help_text = "Its title or id, or its owner's name."
     date_hierarchy = "created_at"
-    fields = ("id", "title", "owner", "model", "system", "inference", "created_at", "updated_at", "its_turns")
-    readonly_fields = ("its_turns",)
+    ordering = ("-updated_at",)
+    fields = ("title", "owner", "model", "created", "updated", "its_turns", "id")
 
     @admin.display(description="title", ordering="title")
     def title_or_id(self, row: Conversation) -> str:
         """What to click on."""
         return row.title or str(row.pk)
 
-    @admin.display(description="turns")
+    @admin.display(description="all of its")
     def its_turns(self, row: Conversation) -> SafeString:
         """The way on to its turns, calls and messages."""
         return related(
             row, "conversation__id__exact", turn="turns", toolcall="tool calls", message="messages"
         )
+
+    def trail(self, request: HttpRequest, row: Conversation) -> Iterator[SafeString | str]:
+        """Where its owner sees it."""
+        yield from elsewhere(request, row)
+
+    def panels(self, request: HttpRequest, row: Conversation) -> Iterator[Panel]:
+        """How the time of its turns went, what the model is told."""
+        yield _waterfall(request, row)
+        if row.system:
+            yield Panel("System prompt", prose(row.system), is_open=False)
+        if row.inference:
+            yield Panel("Settings", folded(row.inference), is_open=False)
+
+
+def _waterfall(request: HttpRequest, row: Conversation) -> Panel:
+    """The newest turns, or those before the number that the address asks for."""
+    before = request.GET.get("before", "")
+    turns = (
+        row.turns.select_related("conversation").defer("system", "conversation__system").order_by("-number")
+    )
+    if before.isdecimal() and len(before) < 10:
+        turns = turns.filter(number__lt=int(before))
+    found = list(turns[: DRAWN + 1])
+    shown, older = found[:DRAWN], len(found) > DRAWN
+    context = {
+        "charts": charts(shown),
+        "before": shown[-1].number if older else None,
+        "is_newest": not before,
+    }
+    return Panel("Turns, newest first", drawn(context), "each on a scale of its own")
+
+
+def drawn(context: dict[str, Any]) -> SafeString:
+    """Charts as HTML."""
+    return render_to_string("admin/conversations/waterfall.html", context | {"legend": WORDS.items()})
 
 
 @admin.register(Turn)
@@ -38,35 +86,83 @@ class TurnAdmin(ReadOnly):
     """Turns: who asked what model, how it ended, what it took."""
 
     list_display = (
-        "number",
-        "its_conversation",
-        "status",
-        "user",
-        "model",
-        "created_at",
-        "took",
-        "total_tokens",
-        "error_code",
-    )
-    list_filter = ("status", "error_code", "model", "created_at")
+        "number", "its_conversation", "its_status", "user", "model", "created", "took", "first", "total_tokens",
+    )  # fmt: skip
+    list_filter: ClassVar = ("status", by("error_code"), by("user__id", "user", UserFilter), by("model"))
     list_select_related = ("conversation", "user")
+    deferred = ("system", "inference", "usage", "error_text", "error_detail", "conversation__system")
     search_fields = ("id", "conversation__id", "user__username", "error_detail")
+    search_help_text = "The id of a turn or conversation, a user's name, or words of an error."
     date_hierarchy = "created_at"
-    readonly_fields = ("its_conversation", "took", "its_rounds")
+    ordering = ("-created_at",)
+    fields = (
+        "its_conversation", "number", "status", "user", "model", "created", "started", "finished", "took",
+        "first", "attempts", "error_code", "error_text", "error_detail", "its_message", "its_rounds", "id",
+    )  # fmt: skip
 
     @admin.display(description="conversation")
     def its_conversation(self, row: Turn) -> SafeString | str:
         """The conversation it is a part of."""
         return link(row.conversation)
 
+    @admin.display(description="status", ordering="status")
+    def its_status(self, row: Turn) -> SafeString:
+        """How it ended, and why if badly."""
+        return status(row.status, row.error_code)
+
     @admin.display(description="took")
     def took(self, row: Turn) -> str:
         """From its start to its end."""
         if row.started_at is None or row.finished_at is None:
             return "-"
-        return seconds(int((row.finished_at - row.started_at).total_seconds() * 1000))
+        return seconds((row.finished_at - row.started_at).total_seconds() * 1000)
 
-    @admin.display(description="rounds")
+    @admin.display(description="first token")
+    def first(self, row: Turn) -> str:
+        """How long its first token took."""
+        return seconds(row.first_token_ms)
+
+    @admin.display(description="question")
+    def its_message(self, row: Turn) -> SafeString | str:
+        """The user's message."""
+        return link(Message.objects.filter(turn=row, role=Message.Role.USER).first())
+
+    @admin.display(description="all of its")
     def its_rounds(self, row: Turn) -> SafeString:
         """The way on to its rounds and calls."""
         return related(row, "turn__id__exact", round="rounds", toolcall="tool calls", message="messages")
+
+    def trail(self, request: HttpRequest, row: Turn) -> Iterator[SafeString | str]:
+        """Its conversation, and the turn played back."""
+        yield link(row.conversation)
+        yield from elsewhere(request, row.conversation, f"#turn-{row.number}")
+
+    def panels(self, request: HttpRequest, row: Turn) -> Iterator[Panel]:
+        """How its time went, what the model was told, what it used."""
+        yield Panel("How the time went", drawn({"charts": charts([row]), "is_newest": True}))
+        if row.usage:
+            yield Panel("Usage", folded(row.usage))
+        if row.system:
+            yield Panel("System prompt", prose(row.system), is_open=False)
+        if row.inference:
+            yield Panel("Settings", folded(row.inference), is_open=False)
+
+
+@admin.register(UsageTotal)
+class UsageTotalAdmin(ReadOnly):
+    """What pruned conversations had used."""
+
+    list_display = (
+        "month",
+        "user",
+        "model",
+        "turns",
+        "rounds",
+        "tool_calls",
+        "input_tokens",
+        "output_tokens",
+        "total_tokens",
+    )
+    list_filter: ClassVar = (by("model"), by("user__id", "user", UserFilter))
+    list_select_related = ("user",)
+    search_fields = ("user__username", "model")

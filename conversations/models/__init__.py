@@ -1,9 +1,10 @@
-"""Everything that is kept, as rows: conversations, turns, rounds, messages, tool calls, events and recordings."""
+"""Everything that is kept, as rows: conversations, turns, rounds, messages, tool calls, events, recordings and totals."""
 
 from .conversation import Conversation, Turn
 from .fields import JSONText
 from .record import Event, Recording
 from .round import Message, RequestBase, Round, ToolCall
+from .usage import UsageTotal
 
 __all__ = [
     "Conversation",
@@ -15,4 +16,5 @@ __all__ = [
     "Round",
     "ToolCall",
     "Turn",
+    "UsageTotal",
 ]

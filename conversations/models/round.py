@@ -127,6 +127,8 @@ class ToolCall(models.Model):
             models.Index(fields=["-created_at"], name="tool_call_time"),
             models.Index(fields=["name", "-created_at"], name="tool_call_name"),
             models.Index(fields=["status", "-created_at"], name="tool_call_status"),
+            models.Index(fields=["error", "-created_at"], name="tool_call_error", condition=Q(error__gt="")),
+            models.Index(fields=["duration_ms"], name="tool_call_duration"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,196 @@
+"""Tool calls: what was called, with what, when, for whom, and what it said."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Left
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from conversations.models import Message, ToolCall
+from conversations.models.search import Says, terms
+
+from .exporting import KINDS, exported
+from .figures import figures
+from .folded import folded, prose
+from .lists import IndexedFilter, ModelFilter, SlowerThan, UserFilter, by
+from .shown import OfTurn, Panel, address, link, seconds, status
+
+SEARCH_HELP = (
+    'Words of arguments and results, all of which must be there; "words side by side"; begin* of words. '
+    "Also a tool's name, a user's name, and the id of a call, turn or conversation."
+)
+
+
+@admin.register(ToolCall)
+class ToolCallAdmin(OfTurn):
+    """Tool calls."""
+
+    list_display = (
+        "name", "its_status", "took", "created", "user", "its_conversation", "its_place", "asked", "its_model",
+    )  # fmt: skip
+    list_filter: ClassVar = (
+        "status", by("name", base=IndexedFilter), by("error", "error class", IndexedFilter), SlowerThan,
+        by("turn__user__id", "user", UserFilter), by("turn__model", "model", ModelFilter),
+    )  # fmt: skip
+    list_select_related = ("turn__user", "turn__conversation", "round")
+    deferred = (
+        "arguments", "input", "result", "turn__system", "turn__usage", "turn__error_detail", "turn__inference",
+        "turn__conversation__system", "round__metadata", "round__usage", "round__error_detail",
+    )  # fmt: skip
+    search_fields = ("name",)
+    search_help_text = SEARCH_HELP
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    sortable_by = ("name", "its_status", "took", "created")
+    fields = (
+        "name", "status", "error", "took", "user", "its_model", "tool_use_id", "its_turn", "its_round", "its_message",
+        "position", "created", "started", "finished", "id",
+    )  # fmt: skip
+    raw: ClassVar = {
+        "arguments": lambda row: row.arguments,
+        "input": lambda row: json.dumps(row.input),
+        "result": lambda row: json.dumps(row.result),
+    }
+
+    # -- columns
+
+    @admin.display(description="status", ordering="status")
+    def its_status(self, row: ToolCall) -> SafeString:
+        """How it ended, and why if badly."""
+        return status(row.status, row.error)
+
+    @admin.display(description="took", ordering="duration_ms")
+    def took(self, row: ToolCall) -> str:
+        """How long it ran."""
+        return seconds(row.duration_ms)
+
+    @admin.display(description="user")
+    def user(self, row: ToolCall) -> str:
+        """For whom it was called."""
+        return str(row.turn.user)
+
+    @admin.display(description="model")
+    def its_model(self, row: ToolCall) -> str:
+        """The model that asked for it."""
+        return row.turn.model
+
+    @admin.display(description="conversation")
+    def its_conversation(self, row: ToolCall) -> SafeString | str:
+        """The conversation it was called in."""
+        return link(row.turn.conversation)
+
+    @admin.display(description="turn, round")
+    def its_place(self, row: ToolCall) -> SafeString:
+        """Where in the conversation."""
+        return format_html(
+            "{}, {}", link(row.turn, str(row.turn.number)), link(row.round, str(row.round.number))
+        )
+
+    @admin.display(description="arguments")
+    def asked(self, row: Any) -> str:
+        """How its arguments begin."""
+        return str(row.beginning)
+
+    @admin.display(description="round")
+    def its_round(self, row: ToolCall) -> SafeString | str:
+        """The round that asked for it."""
+        return link(row.round)
+
+    @admin.display(description="message")
+    def its_message(self, row: ToolCall) -> SafeString | str:
+        """The message that asked for it."""
+        return link(Message.objects.filter(round=row.round_id).defer("content").first())
+
+    # -- its page
+
+    def upward(self, row: ToolCall) -> Iterator[SafeString | str]:
+        """Its round."""
+        yield link(row.round)
+
+    def anchor(self, row: ToolCall) -> str:
+        """The call in the playback."""
+        return f"#call-{row.tool_use_id}"
+
+    def panels(self, request: HttpRequest, row: ToolCall) -> Iterator[Panel]:
+        """What it was asked, and what the model was told."""
+        if row.input is None:
+            yield Panel("Arguments", prose(row.arguments), "not a JSON object")
+        else:
+            yield Panel("Arguments", folded(row.input, address(row, "file", "input")))
+        note = "" if row.result is not None else "none yet"
+        yield Panel("Result", folded(row.result, address(row, "file", "result")), note)
+
+    # -- the list
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ToolCall]:
+        """The calls, with how their arguments begin."""
+        calls: QuerySet[ToolCall] = super().get_queryset(request)
+        return calls.annotate(beginning=Left("arguments", 80))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ToolCall], search_term: str
+    ) -> tuple[QuerySet[ToolCall], bool]:
+        """The calls that hold the words, or belong to what has this id or name."""
+        return queryset.filter(_sought(search_term)) if search_term.strip() else queryset, False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list, with the figures of each tool."""
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data:
+            query = request.GET.urlencode()
+            base = f"admin:{self.opts.app_label}_{self.opts.model_name}_export"
+            response.context_data |= {
+                "figures": figures(response.context_data["cl"].queryset),
+                "exports": [(kind, f"{reverse(base, args=[kind])}?{query}") for kind in KINDS],
+            }
+        return response
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages of all lists, and the list as a file."""
+        view = self.admin_site.admin_view(self.export)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        return [path("export.<str:kind>", view, name=name), *super().get_urls()]
+
+    def export(self, request: HttpRequest, kind: str) -> StreamingHttpResponse | HttpResponse:
+        """The list that the same address shows, as a file; raises PermissionDenied for who may not see it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if kind not in KINDS:
+            return HttpResponse(status=404)
+        try:
+            found = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect("../")
+        return exported(request, found.queryset, kind)
+
+
+def _sought(text: str) -> Q:
+    try:
+        pk = UUID(text.strip())
+    except ValueError:
+        return _words(text) | _of_user(text.strip())
+    return Q(pk=pk) | Q(turn=pk) | Q(conversation=pk)
+
+
+def _words(text: str) -> Q:
+    """The words in the index; the text itself in what is stored where it has no words."""
+    if sought := terms(text):
+        return Q(Says(sought))
+    stored = json.dumps(text.strip())[1:-1]
+    return Q(arguments__contains=text.strip()) | Q(input__contains=stored) | Q(result__contains=stored)
+
+
+def _of_user(name: str) -> Q:
+    user = get_user_model()._default_manager.filter(username=name).values_list("pk", flat=True).first()
+    return Q() if user is None else Q(turn__user=user)

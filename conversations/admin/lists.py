@@ -1,0 +1,193 @@
+"""Lists that take the same time however many rows there are: counts end at a limit, filters and dates ask for a few values."""
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import date
+from functools import cached_property
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth import get_user_model
+from django.core.paginator import Paginator
+from django.db.models import Max, Min, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from conversations.models import Turn
+from conversations.models.search import distinct
+
+if TYPE_CHECKING:
+    Pages = Paginator[Any]
+else:
+    Pages = Paginator
+
+LISTED = 10_000
+"""Rows that are counted, and can be leafed through; what is older is found by narrowing down."""
+
+NEWEST = 1_000
+"""Rows whose values a filter offers where the column has no index."""
+
+Choice = tuple[str, str]
+
+
+class Counted(Pages):
+    """Pages of the first rows."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, 10,000 at most."""
+        rows: Any = self.object_list
+        return int(rows.order_by()[:LISTED].count())
+
+
+class Listing(ChangeList):
+    """A list without the columns that it does not show, with its dates."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """The rows that match, newest first, without what is large."""
+        found = super().get_queryset(request, exclude_parameters)
+        deferred: tuple[str, ...] = self.model_admin.deferred  # type: ignore[attr-defined]  # ReadOnly's
+        return found.defer(*deferred)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more rows than are counted."""
+        return self.result_count >= LISTED
+
+    def dates(self) -> list[tuple[str, str, bool]]:
+        """Links to the years, months or days from the first row to the last: address, text, whether it leads back."""
+        field = str(self.date_hierarchy)
+        span = self.root_queryset.order_by().aggregate(first=Min(field), last=Max(field))
+        if span["first"] is None:
+            return []
+        first, last = timezone.localdate(span["first"]), timezone.localdate(span["last"])
+        chosen = [int(self.params[name]) for name in takewhile(self.params.__contains__, self._names())]
+        back = [("All dates", []), *((_said(chosen[:n]), chosen[:n]) for n in range(1, len(chosen)))]
+        told = [(self._dated(parts), text, True) for text, parts in back[: len(chosen)]]
+        chosen += _common(first, last)[len(chosen) :]
+        return told + [(self._dated(parts), _said(parts), False) for parts in _inside(chosen, first, last)]
+
+    def _names(self) -> list[str]:
+        return [f"{self.date_hierarchy}__{part}" for part in ("year", "month", "day")]
+
+    def _dated(self, parts: list[int]) -> str:
+        return self.get_query_string(
+            dict(zip(self._names(), parts, strict=False)), [f"{self.date_hierarchy}__"]
+        )
+
+
+def _common(first: date, last: date) -> list[int]:
+    """The year, and the month, that there is no choice about."""
+    if first.year != last.year:
+        return []
+    return [first.year, first.month] if first.month == last.month else [first.year]
+
+
+def _inside(chosen: list[int], first: date, last: date) -> Iterator[list[int]]:
+    """The years, or the chosen year's months, or the chosen month's days, that lie between the two."""
+    low, high = [first.year, first.month, first.day], [last.year, last.month, last.day]
+    depth = len(chosen)
+    if depth == 3:
+        return
+    numbers = range(low[0], high[0] + 1) if depth == 0 else range(1, 13)
+    if depth == 2:
+        numbers = range(1, monthrange(*chosen)[1] + 1)
+    for number in numbers:
+        parts = [*chosen, number]
+        if low[: depth + 1] <= parts <= high[: depth + 1]:
+            yield parts
+
+
+def _said(parts: list[int]) -> str:
+    day = date(*[*parts, 1, 1][:3]) if parts else date.min
+    return str(parts[0]) if len(parts) == 1 else date_format(day, ("F Y", "F j")[len(parts) - 2])
+
+
+class ValueFilter(admin.SimpleListFilter):
+    """A filter by a column's values, of which a small query finds those to offer."""
+
+    column: ClassVar[str]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[Choice]:
+        """The values, that of the address among them."""
+        offered = dict(self.offered(model_admin.model))
+        chosen = request.GET.get(str(self.parameter_name), "")
+        return list((offered | {chosen: offered.get(chosen, chosen)} if chosen else offered).items())
+
+    def has_output(self) -> bool:
+        """Always: one value is a choice too."""
+        return True
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows with the value."""
+        return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
+
+    def offered(self, model: Any) -> list[Choice]:
+        """What there is to choose from: the values of the newest rows."""
+        newest = model._default_manager.order_by(*NEWEST_FIRST.get(model.__name__, ("-pk",)))
+        found = {str(value) for value in newest.values_list(self.column, flat=True)[:NEWEST] if value}
+        return [(value, value) for value in sorted(found)]
+
+
+NEWEST_FIRST = {"Turn": ("-created_at",), "Conversation": ("-updated_at",), "ToolCall": ("-created_at",)}
+
+
+def by(column: str, title: str = "", base: type[ValueFilter] = ValueFilter) -> type[ValueFilter]:
+    """A filter by a column, or with a title by one of a related row."""
+    parameter = title if "__" in column else f"{column}__exact"
+    named = {"column": column, "parameter_name": parameter, "title": title or column.replace("_", " ")}
+    return type(f"By{column.title()}", (base,), named)
+
+
+class IndexedFilter(ValueFilter):
+    """A filter by an indexed column: the first fifty of all values."""
+
+    def offered(self, model: Any) -> list[Choice]:
+        """The values, by steps through the index."""
+        return [(value, value) for value in distinct(model, self.column)]
+
+
+class ModelFilter(ValueFilter):
+    """A filter by the turn's model: those offered now, and those of the newest turns."""
+
+    def offered(self, model: Any) -> list[Choice]:
+        """The models."""
+        return sorted({*super().offered(model), *((name, name) for name in settings.GATEWAY_MODELS)})
+
+
+class UserFilter(ValueFilter):
+    """A filter by user: the first fifty who have asked anything."""
+
+    def offered(self, model: Any) -> list[Choice]:
+        """The users' names."""
+        users = get_user_model()._default_manager.in_bulk(distinct(Turn, "user_id"))
+        return sorted(((str(pk), str(user)) for pk, user in users.items()), key=lambda choice: choice[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The user's rows; none for what is no number."""
+        value = self.value() or ""
+        if not value:
+            return queryset
+        return queryset.filter(**{self.column: int(value)}) if value.isdecimal() else queryset.none()
+
+
+class SlowerThan(admin.SimpleListFilter):
+    """A filter by duration."""
+
+    title, parameter_name = "duration", "slower"
+    STEPS: ClassVar = {100: "over 100 ms", 1_000: "over 1 s", 10_000: "over 10 s", 60_000: "over a minute"}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[Choice]:
+        """The steps."""
+        return [(str(step), text) for step, text in self.STEPS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows that took longer."""
+        value = self.value() or ""
+        return (
+            queryset.filter(duration_ms__gt=int(value)) if value.isdecimal() and len(value) < 10 else queryset
+        )

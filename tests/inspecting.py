@@ -1,0 +1,76 @@
+"""Rows to inspect in the admin, and an operator's look at them."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import Model, QuerySet
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from conversations.models import Conversation, Message, RequestBase, Round, ToolCall, Turn, UsageTotal
+from tests.asking import conversation_of
+
+QUESTION = "What is the most popular song on WZPZ?"
+SONG = [{"json": {"song": "Elemental Hotel", "artist": "8 Storey Hike"}}]
+
+
+def stored(user: User, text: str = QUESTION, within: Conversation | None = None) -> Conversation:
+    """A conversation with one row of each kind beside it, two messages."""
+    base, _ = RequestBase.objects.get_or_create(sha256="0" * 64, body="{}")
+    conversation = within or conversation_of(user, title=text)
+    last = conversation.turns.order_by("number").last()
+    turn = Turn.objects.create(
+        conversation=conversation,
+        number=last.number + 1 if last else 1,
+        parent=last,
+        user=user,
+        status="completed",
+        model=conversation.model,
+    )
+    row = Round.objects.create(
+        turn=turn, number=1, base=base, status="completed", gateway_request_id=str(turn.pk)[:8]
+    )
+    own = {"conversation": conversation, "turn": turn}
+    Message.objects.create(**own, role="user", content=[{"text": text}])
+    Message.objects.create(**own, round=row, role="assistant", content=[{"text": "I will look that up."}])
+    ToolCall.objects.create(
+        **own, round=row, position=0, tool_use_id=f"tooluse_{turn.pk.hex}", name="top_song", status="success",
+        arguments='{"sign": "WZPZ"}', input={"sign": "WZPZ"}, result=SONG,
+    )  # fmt: skip
+    UsageTotal.objects.create(user=user, model=conversation.model, month=date(2026, 5, 1), total_tokens=7)
+    return conversation
+
+
+def rows_of(model: type[Model]) -> QuerySet[Any]:
+    return model._default_manager.order_by("pk")
+
+
+def listing(model: type[Model]) -> str:
+    return reverse(f"admin:conversations_{model._meta.model_name}_changelist")
+
+
+def page_of(row: Model, what: str = "change") -> str:
+    return reverse(f"admin:conversations_{row._meta.model_name}_{what}", args=[row.pk])
+
+
+def seen(client: Client, url: str) -> str:
+    response = client.get(url)
+    assert response.status_code == 200, (url, response.status_code)
+    return response.content.decode()
+
+
+def listed(client: Client, model: type[Model], /, **query: object) -> list[Model]:
+    return list(client.get(listing(model), query).context["cl"].result_list)
+
+
+def queries(client: Client, url: str, streamed: bool = False) -> int:
+    """How many queries a page takes, or a file to its end."""
+    with CaptureQueriesContext(connection) as taken:
+        if streamed:
+            b"".join(client.get(url).streaming_content)
+        else:
+            seen(client, url)
+    return len(taken)
