@@ -1,9 +1,10 @@
-"""A record in the terminal: a cursor on the journal, like a socket."""
+"""A record in the terminal: a turn as it is committed, by a cursor on the journal like a socket's, or a recording as it is played."""
 
 import json
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.core.management.base import OutputWrapper
@@ -15,17 +16,90 @@ CONTROLS = {*range(32), *range(127, 160)} - {ord("\n"), ord("\t")}
 UNPRINTABLE = dict.fromkeys(CONTROLS, "\N{REPLACEMENT CHARACTER}")
 """What a terminal may take for a command: a model's words move no cursor and set no title."""
 
+Event = dict[str, Any]
 
-class Terminal:
-    """Prints a conversation's text as it is committed, and a line for each tool call."""
 
-    def __init__(self, conversation: UUID, cursor: int, out: OutputWrapper) -> None:
-        self._conversation, self._cursor, self._out = conversation, cursor, out
-        self._news = threading.Event()
+def printable(text: str) -> str:
+    """The text without what a terminal may take for a command."""
+    return text.translate(UNPRINTABLE)
+
+
+class Printer:
+    """Prints what the assistant says, and a line for each tool call."""
+
+    def __init__(self, out: OutputWrapper) -> None:
+        self._out = out
         self._calls: dict[str, str] = {}
         self._arguments: dict[str, str] = {}
         self._answers: set[str] = set()
         self._at_line_start = True
+
+    def show(self, event: Event) -> None:
+        """Prints what is to be seen of an event."""
+        show = self.SHOWN.get(event["type"])
+        if show is not None:
+            show(self, event)
+
+    def line(self, text: str) -> None:
+        """Prints a line of its own."""
+        self.end_line()
+        self._write(text + "\n")
+
+    def end_line(self) -> None:
+        """Ends the line that is under way, if one is."""
+        self._write("" if self._at_line_start else "\n")
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._out.write(printable(text), ending="")
+            self._out.flush()
+            self._at_line_start = text.endswith("\n")
+
+    def _message(self, event: Event) -> None:
+        if event.get("role") == "assistant":
+            self._answers.add(event["messageId"])
+
+    def _text(self, event: Event) -> None:
+        if event["messageId"] in self._answers:
+            self._write(event["delta"])
+
+    def _call(self, event: Event) -> None:
+        self._calls[event["toolCallId"]] = event["toolCallName"]
+        self._arguments[event["toolCallId"]] = ""
+
+    def _argument(self, event: Event) -> None:
+        self._arguments[event["toolCallId"]] += event["delta"]
+
+    def _result(self, event: Event) -> None:
+        call, told = event["toolCallId"], event["metadata"]
+        arguments = " ".join(self._arguments[call].split()) or "{}"
+        content = " ".join(event["content"].split())[:200]
+        self.line(
+            f"[{self._calls[call]} {arguments} -> {told['status']}, {told['durationMs']} ms: {content}]"
+        )
+
+    def _custom(self, event: Event) -> None:
+        if event["name"] == "turntable.retrying":
+            told = event["value"]
+            self.line(f"[trying again in {told['seconds']} s, {told['attempt']} of {told['of']}]")
+
+    SHOWN: ClassVar[dict[str, Callable[[Any, Event], None]]] = {
+        "TEXT_MESSAGE_START": _message,
+        "TEXT_MESSAGE_CONTENT": _text,
+        "TOOL_CALL_START": _call,
+        "TOOL_CALL_ARGS": _argument,
+        "TOOL_CALL_RESULT": _result,
+        "CUSTOM": _custom,
+    }
+
+
+class Terminal(Printer):
+    """Prints a conversation's text as it is committed, and a line for each tool call."""
+
+    def __init__(self, conversation: UUID, cursor: int, out: OutputWrapper) -> None:
+        super().__init__(out)
+        self._conversation, self._cursor = conversation, cursor
+        self._news = threading.Event()
         self._has_begun = False
 
     def frames(self, frames: list[Frame]) -> None:
@@ -49,12 +123,11 @@ class Terminal:
             if self._has_begun and event["type"] in ("RUN_FINISHED", "RUN_ERROR"):
                 message: str | None = event.get("message")
                 return message
-            show = SHOWN.get(event["type"])
-            if self._has_begun and show is not None:
-                show(self, event)
+            if self._has_begun:
+                self.show(event)
         return None
 
-    def _events(self, meanwhile: Callable[[], None]) -> Iterator[dict[str, Any]]:
+    def _events(self, meanwhile: Callable[[], None]) -> Iterator[Event]:
         """The record's events from the cursor on, for ever."""
         while True:
             has_news = self._news.wait(LOOK_EVERY)
@@ -66,49 +139,51 @@ class Terminal:
             if not has_news:
                 meanwhile()
 
-    def _write(self, text: str) -> None:
-        if text:
-            self._out.write(text.translate(UNPRINTABLE), ending="")
-            self._out.flush()
-            self._at_line_start = text.endswith("\n")
 
-    def _line(self, text: str) -> None:
-        self._write(("" if self._at_line_start else "\n") + text + "\n")
+class Recital(Printer):
+    """Prints a recording: the user's messages and reasoning too, when each turn began, and how it ended."""
 
-    def _message(self, event: dict[str, Any]) -> None:
-        if event.get("role") == "assistant":
-            self._answers.add(event["messageId"])
+    def skipped(self, milliseconds: int) -> None:
+        """Marks a pause that is left out, where no line is under way."""
+        if self._at_line_start:
+            self.line(f"[{milliseconds / 1000:.1f} s left out]")
 
-    def _text(self, event: dict[str, Any]) -> None:
-        if event["messageId"] in self._answers:
-            self._write(event["delta"])
+    def _run(self, event: Event) -> None:
+        at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+        self.line(f"[{at:%Y-%m-%d %H:%M:%S} UTC]")
 
-    def _call(self, event: dict[str, Any]) -> None:
-        self._calls[event["toolCallId"]] = event["toolCallName"]
-        self._arguments[event["toolCallId"]] = ""
+    def _message(self, event: Event) -> None:
+        self._answers.add(event["messageId"])
+        self.line("")
+        if event.get("role") == "user":
+            self._write("> ")
 
-    def _argument(self, event: dict[str, Any]) -> None:
-        self._arguments[event["toolCallId"]] += event["delta"]
+    def _reasons(self, event: Event) -> None:
+        self._answers.add(event["messageId"])
+        self.line("[reasoning]")
 
-    def _result(self, event: dict[str, Any]) -> None:
-        call, told = event["toolCallId"], event["metadata"]
-        arguments = " ".join(self._arguments[call].split()) or "{}"
-        content = " ".join(event["content"].split())[:200]
-        self._line(
-            f"[{self._calls[call]} {arguments} -> {told['status']}, {told['durationMs']} ms: {content}]"
-        )
+    def _end(self, event: Event) -> None:
+        self.end_line()
 
-    def _custom(self, event: dict[str, Any]) -> None:
-        if event["name"] == "turntable.retrying":
-            told = event["value"]
-            self._line(f"[trying again in {told['seconds']} s, {told['attempt']} of {told['of']}]")
+    def _step(self, event: Event) -> None:
+        if event.get("metadata", {}).get("interrupted"):
+            self.line("[interrupted; the same round begins again]")
 
+    def _finished(self, event: Event) -> None:
+        if event.get("outcome", {}).get("type") == "cancelled":
+            self.line("[stopped]")
 
-SHOWN: dict[str, Callable[[Terminal, dict[str, Any]], None]] = {
-    "TEXT_MESSAGE_START": Terminal._message,
-    "TEXT_MESSAGE_CONTENT": Terminal._text,
-    "TOOL_CALL_START": Terminal._call,
-    "TOOL_CALL_ARGS": Terminal._argument,
-    "TOOL_CALL_RESULT": Terminal._result,
-    "CUSTOM": Terminal._custom,
-}
+    def _failed(self, event: Event) -> None:
+        self.line(f"[{event['code']}: {event['message']}]")
+
+    SHOWN: ClassVar[dict[str, Callable[[Any, Event], None]]] = Printer.SHOWN | {
+        "RUN_STARTED": _run,
+        "TEXT_MESSAGE_START": _message,
+        "TEXT_MESSAGE_END": _end,
+        "REASONING_START": _reasons,
+        "REASONING_MESSAGE_CONTENT": Printer._text,
+        "REASONING_END": _end,
+        "STEP_FINISHED": _step,
+        "RUN_FINISHED": _finished,
+        "RUN_ERROR": _failed,
+    }

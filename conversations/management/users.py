@@ -1,11 +1,13 @@
-"""Who a command acts for."""
+"""Who a command acts for, and on which conversation."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 
 from conversations.errors import Refused
+from conversations.models import Conversation
 
 
 def user_named(name: str | None) -> User:
@@ -22,3 +24,11 @@ def user_named(name: str | None) -> User:
         raise Refused(f"Nobody to ask as: {who}.")
     found: User = user
     return found
+
+
+def conversation_with(given: str) -> Conversation:
+    """The conversation with this id, whoever owns it; raises Refused where there is none."""
+    try:
+        return Conversation.objects.get(pk=UUID(given))
+    except (ValueError, Conversation.DoesNotExist):
+        raise Refused(f"There is no conversation {given}.") from None

@@ -33,6 +33,7 @@ class Conversation(models.Model):
     model = models.CharField(max_length=2048)
     system = models.TextField(blank=True)
     inference = JSONText(default=dict, help_text="Converse's inferenceConfig, beside maxTokens.")
+    rerun_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="reruns")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -69,6 +70,8 @@ class Turn(Usage, Failure):
     model = models.CharField(max_length=2048)
     system = models.TextField(blank=True)
     inference = JSONText(default=dict)
+    rerun_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="reruns")
+    rerun = JSONText(default=dict, help_text="Asked again: what answers its tools and its rounds.")
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)

@@ -16,7 +16,8 @@ from conversations.protocol.steps import RunTools
 from conversations.tools import registry
 from conversations.tools.execution import Outcome, execute
 
-from .stopping import Stop
+from . import recorded
+from .stopping import Stop, Stopped
 
 NO_APPROVAL = "Not run: this tool needs an approval, and nobody can give one here yet."
 LIMIT = "Not run: the limit of rounds for this turn is reached."
@@ -26,7 +27,7 @@ class Calls:
     """A round's tool calls. Those that a dead process had begun are made again only if their tool says that it is idempotent."""
 
     def __init__(self, turn: Turn, record: Record, stop: Stop, step: RunTools) -> None:
-        self.record, self.stop, self.refuse = record, stop, step.refuse
+        self.turn, self.record, self.stop, self.refuse = turn, record, stop, step.refuse
         rows = ToolCall.objects.filter(
             turn=turn, round__number=step.number, round__status=Round.Status.COMPLETED
         )
@@ -34,15 +35,27 @@ class Calls:
         self._shown = sum(1 for _ in takewhile(_is_answered, self.rows))
 
     def run(self) -> None:
-        """Runs them, or answers that the limit of rounds is reached; returns when each has its result stored."""
+        """Runs them, or answers them from a record, or that the limit of rounds is reached; returns when each has its result stored.
+
+        Raises Stopped if the record ends the turn here.
+        """
         waiting = [row for row in self.rows if not _is_answered(row)]
         lost = [row for row in waiting if row.status == ToolCall.Status.RUNNING and not _is_idempotent(row)]
         self._store_all(lost, _refused("interrupted", NO_RESULT))
         waiting = [row for row in waiting if row not in lost]
         if self.refuse:
             self._store_all(waiting, _refused("round_limit", LIMIT))
-        elif waiting:
-            self._run_all(waiting)
+        else:
+            self._answer_all(waiting)
+        if recorded.ends_turn(self.turn, self.rows):
+            raise Stopped
+
+    def _answer_all(self, rows: list[ToolCall]) -> None:
+        answers = recorded.answers(self.turn, rows)
+        for row, outcome in answers.items():
+            self._store(row, outcome)
+        if left := [row for row in rows if row not in answers]:
+            self._run_all(left)
 
     def _run_all(self, rows: list[ToolCall]) -> None:
         self.record.commit(write=partial(self._save_running, rows))

@@ -34,12 +34,12 @@ def messages(turn: Turn, model: str, before_round: int | None = None) -> list[di
 
 def past_turns(turn: Turn, before_round: int | None = None) -> list[PastTurn]:
     """The turn and its ancestors, oldest first."""
-    line = _line(turn)
-    rounds = _rounds(line, turn, before_round)
+    pks = line(turn)
+    rounds = _rounds(pks, turn, before_round)
     users: dict[UUID, list[Block]] = dict(
-        Message.objects.filter(turn__in=line, role=Message.Role.USER).values_list("turn", "content")
+        Message.objects.filter(turn__in=pks, role=Message.Role.USER).values_list("turn", "content")
     )
-    return [PastTurn(users.get(pk, []), rounds.get(pk, [])) for pk in line]
+    return [PastTurn(users.get(pk, []), rounds.get(pk, [])) for pk in pks]
 
 
 def used_tool_ids(conversation: UUID) -> set[str]:
@@ -57,14 +57,15 @@ _HAS_ITS_SAY = Q(status=Round.Status.COMPLETED) | Q(message__isnull=False)
 """A later attempt takes the place of a broken one, unless it broke before it said anything."""
 
 
-def _line(turn: Turn) -> list[UUID]:
+def line(turn: Turn) -> list[UUID]:
+    """The turn and its ancestors, oldest first."""
     parents = dict(Turn.objects.filter(conversation=turn.conversation_id).values_list("pk", "parent"))
-    line: list[UUID] = []
+    found: list[UUID] = []
     current: UUID | None = turn.pk
     while current is not None:
-        line.append(current)
+        found.append(current)
         current = parents[current]
-    return line[::-1]
+    return found[::-1]
 
 
 def _rounds(line: Iterable[UUID], turn: Turn, before_round: int | None) -> dict[UUID, list[PastRound]]:

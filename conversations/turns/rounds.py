@@ -12,16 +12,15 @@ from django.utils import timezone
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from conversations.errors import CallInterrupted, GatewayError, InternalError, StreamCut, TurntableError
-from conversations.gateway import Call, get_gateway
+from conversations.gateway import Call
 from conversations.journal import Record
 from conversations.models import Message, RequestBase, Round, ToolCall, Turn
 from conversations.protocol import events, request
 from conversations.protocol.blocks import Delta
 from conversations.protocol.interrupted import CUT
 from conversations.protocol.stream import Assembly
-from conversations.tools import registry
 
-from . import loading
+from . import loading, recorded
 from .stopping import Stop, Stopped
 
 WAIT = wait_exponential_jitter(multiplier=0.5, max=20, jitter=0.5)
@@ -34,7 +33,7 @@ class Streaming:
     def __init__(self, turn: Turn, record: Record, stop: Stop, number: int) -> None:
         self.turn, self.record, self.stop = turn, record, stop
         told = loading.messages(turn, turn.model, before_round=number)
-        base = request.base(turn.system, turn.inference, settings.MAX_TOKENS, registry.specs(), told)
+        base = request.base(turn.system, turn.inference, settings.MAX_TOKENS, recorded.specs(turn), told)
         self.body = request.body(told, base)
         self.base = RequestBase(sha256=request.sha256(request.encoded(base)), body=json.dumps(base))
         self.used_ids = loading.used_tool_ids(turn.conversation_id)
@@ -88,7 +87,7 @@ class Streaming:
 
     def _stream(self) -> None:
         self.assembly = self._fresh()
-        call = get_gateway().call(self.row.model, self.body, self._labels())
+        call = recorded.gateway_of(self.turn).call(self.row.model, self.body, self._labels())
         try:
             with self.stop.during(call):
                 self._read(call, time.monotonic())

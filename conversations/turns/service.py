@@ -15,7 +15,7 @@ from conversations.models import Conversation, Turn
 
 from .recovery import sweep_for_ever
 from .running import run_in_thread
-from .starting import LEASE, Started, store, tell_queue
+from .starting import LEASE, Again, Started, store, tell_queue
 from .stopping import DRAINING, RUNNING
 
 logger = logging.getLogger(__name__)
@@ -25,13 +25,18 @@ HAND_OVER = 2.0
 
 
 def start(
-    conversation: Conversation, message_id: object, text: object, *, model: str | None = None
+    conversation: Conversation,
+    message_id: object,
+    text: object,
+    *,
+    model: str | None = None,
+    again: Again | None = None,
 ) -> Started:
     """Takes a user's message in; its turn runs as soon as none runs before it. The same id again changes nothing.
 
     Raises Refused for an id that is no UUID and a text that is blank or too long, Throttled over the user's limits.
     """
-    started = store(conversation, message_id, text, model=model)
+    started = store(conversation, message_id, text, model=model, again=again)
     if started.new and started.queued:
         tell_queue(conversation.pk)
     elif started.new:

@@ -1,7 +1,7 @@
 """Taking a user's message in: one transaction stores it with its turn, and says whether the turn runs at once or waits in the queue."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -39,14 +39,27 @@ class Started:
         return self.turn.status == Turn.Status.QUEUED
 
 
+@dataclass(frozen=True)
+class Again:
+    """How a message is asked again: from which stored turn, if there is one, and what answers its tools and its rounds."""
+
+    turn: Turn | None
+    answers: dict[str, str] = field(default_factory=dict)
+
+
 def store(
-    conversation: Conversation, message_id: object, text: object, *, model: str | None = None
+    conversation: Conversation,
+    message_id: object,
+    text: object,
+    *,
+    model: str | None = None,
+    again: Again | None = None,
 ) -> Started:
     """Stores a user's message and its turn, which is claimed at once when no other turn comes before it. The same id again changes nothing.
 
     Raises Refused for an id that is no UUID and a text that is blank or too long, Throttled over the user's limits.
     """
-    return _store(conversation, _canonical(message_id), _checked(text), model)
+    return _store(conversation, _canonical(message_id), _checked(text), model, again)
 
 
 def claim_next(conversation: UUID) -> Turn | None:
@@ -71,14 +84,16 @@ def tell_queue(conversation: UUID) -> None:
     HUB.notify(conversation, events.custom("queued", queue(conversation)))
 
 
-def _store(conversation: Conversation, message_id: UUID, text: str, model: str | None) -> Started:
+def _store(
+    conversation: Conversation, message_id: UUID, text: str, model: str | None, again: Again | None
+) -> Started:
     with transaction.atomic():
         row = _lock(conversation.pk)
         stored = Message.objects.filter(conversation=row, public_id=message_id).select_related("turn").first()
         if stored is not None:
             return Started(stored.turn, new=False)
         limits.check(row.owner_id)
-        turn = _new_turn(row, model)
+        turn = _new_turn(row, model, again)
         busy = row.turns.filter(status__in=(*Turn.ACTIVE, Turn.Status.QUEUED)).exists()
         if not busy and not DRAINING.is_set():
             _claim(turn)
@@ -100,17 +115,25 @@ def _lock(conversation: UUID) -> Conversation:
     return Conversation.objects.select_for_update().get(pk=conversation)
 
 
-def _new_turn(conversation: Conversation, model: str | None) -> Turn:
+def _new_turn(conversation: Conversation, model: str | None, again: Again | None) -> Turn:
     last = conversation.turns.order_by("-number").first()
     return Turn(
         conversation=conversation,
-        parent=last,
+        parent=_parent(last, again),
         number=last.number + 1 if last else 1,
         user_id=conversation.owner_id,
         model=model or conversation.model,
         system=conversation.system,
         inference=conversation.inference,
+        rerun_of=again.turn if again else None,
+        rerun=again.answers if again else {},
     )
+
+
+def _parent(last: Turn | None, again: Again | None) -> Turn | None:
+    """What a new turn follows on: the last one, or what that follows on itself where it was asked again from the same turn."""
+    is_sibling = last and again and again.turn and last.rerun_of_id == again.turn.pk
+    return last.parent if last and is_sibling else last
 
 
 def _claim(turn: Turn) -> None:

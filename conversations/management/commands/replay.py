@@ -1,0 +1,74 @@
+"""A recording in the terminal."""
+
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from conversations import replay
+from conversations.errors import Refused
+from conversations.management.users import conversation_with
+from conversations.protocol.timeline import LONGEST_PAUSE, Cue, cues
+from conversations.terminal import Recital
+
+LONG = 5.0
+"""Seconds of a pause from which on it is said that it is one."""
+
+
+class Command(BaseCommand):
+    """`python manage.py replay ID`."""
+
+    help = (
+        "Plays the recording of a stored conversation at its own pace. Calls neither the gateway nor a tool."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Which, and how fast."""
+        parser.add_argument("id", metavar="ID", help="the conversation")
+        parser.add_argument(
+            "--speed", metavar="N", type=speed, default=1.0, help="times its own pace; 0 plays it at once (1)"
+        )
+        parser.add_argument("--skip-waiting", action="store_true", help="leave 1 s of every longer pause")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Play; Ctrl-C ends it."""
+        try:
+            conversation = conversation_with(options["id"])
+        except Refused as refused:
+            raise CommandError(str(refused)) from None
+        moments = replay.moments(conversation)
+        longest = LONGEST_PAUSE if options["skip_waiting"] else None
+        self.printer = Recital(self.stdout)
+        with suppress(KeyboardInterrupt):
+            self._play(cues(moments, longest), options["speed"])
+        self.printer.end_line()
+
+    def _play(self, playing: Iterable[Cue], speed: float) -> None:
+        began = time.monotonic()
+        for cue in playing:
+            if speed:
+                self._wait(cue, began + cue.at / 1000 / speed)
+            self.printer.show(cue.moment.event)
+
+    def _wait(self, cue: Cue, until: float) -> None:
+        if cue.skipped:
+            self.printer.skipped(cue.skipped)
+        seconds = until - time.monotonic()
+        if seconds > LONG:
+            self.stderr.write(f"[{seconds:.0f} s pass; --skip-waiting leaves 1 s of a pause]")
+        if seconds > 0:
+            time.sleep(seconds)
+
+
+def speed(given: str) -> float:
+    """A number of 0 or more; raises ArgumentTypeError."""
+    try:
+        number = float(given)
+    except ValueError:
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise ArgumentTypeError(f"{given} is no speed: say 0, 1, 2.5 ...")
+    return number

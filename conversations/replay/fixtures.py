@@ -1,0 +1,200 @@
+"""A conversation as a file with which it can be asked again without a gateway: JSON Lines, each event on a line of its own.
+
+A line's `kind` says what it is: the file's head, a `base` (what requests say beside their messages), a `turn`, a `round` of the turn above
+it, an `event` of the stream of the round above it, a `call` of the turn above it.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from conversations.errors import Refused
+from conversations.models import Conversation, Message, Round, Turn
+from conversations.protocol.content import plain_text
+from conversations.tools.execution import Outcome
+from conversations.turns import rebuild_request
+from conversations.turns.recorded import RecordedCall, active_line, recorded_calls
+
+from .said import Said, said
+from .streams import Streamed, rounds
+
+Body = dict[str, Any]
+
+
+class Part(BaseModel):
+    """A line of the file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def line(self) -> str:
+        """Its JSON text."""
+        return json.dumps(self.model_dump(), ensure_ascii=False)
+
+
+class HeadLine(Part):
+    """The first line; a file of another version is not read."""
+
+    kind: Literal["fixture"] = "fixture"
+    version: Literal[1] = 1
+    title: str = ""
+
+
+class BaseLine(Part):
+    """System prompt, settings and tools of the requests that name it."""
+
+    kind: Literal["base"] = "base"
+    sha256: str
+    body: Body
+
+
+class EventLine(Part):
+    """An event of a stream, `at` ms after its round began."""
+
+    kind: Literal["event"] = "event"
+    at: int
+    name: str
+    payload: Body
+
+
+class CallLine(Part):
+    """A tool call and its result, as Converse toolResult content."""
+
+    kind: Literal["call"] = "call"
+    name: str
+    arguments: str
+    input: Body | None
+    status: Literal["success", "error"]
+    error: str
+    result: list[Body]
+
+    def recorded(self) -> RecordedCall:
+        """The call as what answers one."""
+        outcome = Outcome(self.status, self.error, self.result, 0)
+        return RecordedCall(self.name, self.arguments, self.input, outcome)
+
+
+class RoundLine(Part):
+    """A request, as the messages that follow the first `kept` ones of the request before it, and how the stream ended: blank is well."""
+
+    kind: Literal["round"] = "round"
+    number: int
+    model: str
+    base: str
+    kept: int
+    messages: list[Body]
+    ending: str
+    request: Body = Field(default={}, exclude=True)
+    events: list[EventLine] = Field(default=[], exclude=True)
+
+
+class TurnLine(Part):
+    """What the user said, what it was asked with, and how it was answered."""
+
+    kind: Literal["turn"] = "turn"
+    number: int
+    text: str
+    model: str
+    system: str
+    inference: Body
+    said: Said
+    rounds: list[RoundLine] = Field(default=[], exclude=True)
+    calls: list[CallLine] = Field(default=[], exclude=True)
+
+
+Line = HeadLine | BaseLine | TurnLine | RoundLine | EventLine | CallLine
+LINE: TypeAdapter[Line] = TypeAdapter(Annotated[Line, Field(discriminator="kind")])
+
+
+def write(conversation: Conversation) -> Iterator[str]:
+    """The file's lines, made from the active branch; raises Refused while a turn of it still runs."""
+    turns = active_line(conversation)
+    if not turns or any(turn.finished_at is None for turn in turns):
+        raise Refused("A fixture is made of answered messages: there is none yet, or one is still under way.")
+    yield HeadLine(title=conversation.title).line()
+    writing = _Writing()
+    for number, turn in enumerate(turns, 1):
+        yield from (part.line() for part in writing.turn(number, turn))
+
+
+class _Writing:
+    """What has been written and is referred to."""
+
+    def __init__(self) -> None:
+        self.bases: set[str] = set()
+        self.messages: list[Body] = []
+
+    def turn(self, number: int, turn: Turn) -> Iterator[Part]:
+        text = plain_text(Message.objects.get(turn=turn, role=Message.Role.USER).content)
+        asked = {"model": turn.model, "system": turn.system, "inference": turn.inference}
+        yield TurnLine(number=number, text=text, **asked, said=said(turn))
+        for row, stream in rounds(turn):
+            yield from self.round(row, stream)
+        for name, arguments, given, outcome in recorded_calls([turn]):
+            told = {"status": outcome.status, "error": outcome.error, "result": outcome.content}
+            yield CallLine(name=name, arguments=arguments, input=given, **told)
+
+    def round(self, row: Round, stream: Iterable[Streamed]) -> Iterator[Part]:
+        body: Body = json.loads(rebuild_request(row))
+        messages = body.pop("messages")
+        if row.base_id not in self.bases:
+            self.bases.add(row.base_id)
+            yield BaseLine(sha256=row.base_id, body=body)
+        kept = _same(self.messages, messages)
+        self.messages = messages
+        ending = "" if row.status == Round.Status.COMPLETED else row.error_code or row.status
+        told = {"kept": kept, "messages": messages[kept:]}
+        yield RoundLine(number=row.number, model=row.model, base=row.base_id, ending=ending, **told)
+        for at, name, payload in stream:
+            yield EventLine(at=at, name=name, payload=payload)
+
+
+def _same(before: list[Body], now: list[Body]) -> int:
+    """How many messages at the beginning are the same."""
+    pairs = zip(before, now, strict=False)
+    return next((n for n, (old, new) in enumerate(pairs) if old != new), min(len(before), len(now)))
+
+
+def read(path: Path) -> list[TurnLine]:
+    """The turns that a file holds; raises Refused naming the line that is wrong."""
+    reading = _Reading()
+    try:
+        lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{path} cannot be read: {error}") from None
+    for number, line in enumerate(lines, 1):
+        try:
+            reading.take(LINE.validate_json(line), is_first=number == 1)
+        except (ValidationError, LookupError, ValueError) as error:
+            raise Refused(f"{path}, line {number}: this is no line of a fixture: {error}") from None
+    return reading.turns
+
+
+class _Reading:
+    """What has been read."""
+
+    def __init__(self) -> None:
+        self.turns: list[TurnLine] = []
+        self.bases: dict[str, Body] = {}
+        self.messages: list[Body] = []
+
+    def take(self, line: Line, *, is_first: bool) -> None:
+        if isinstance(line, HeadLine) != is_first:
+            raise ValueError("a fixture begins with its head")
+        if isinstance(line, BaseLine):
+            self.bases[line.sha256] = line.body
+        elif isinstance(line, TurnLine):
+            self.turns.append(line)
+        elif isinstance(line, RoundLine):
+            self._round(line)
+        elif isinstance(line, EventLine):
+            self.turns[-1].rounds[-1].events.append(line)
+        elif isinstance(line, CallLine):
+            self.turns[-1].calls.append(line)
+
+    def _round(self, line: RoundLine) -> None:
+        self.messages = [*self.messages[: line.kept], *line.messages]
+        line.request = {"messages": self.messages, **self.bases[line.base]}
+        self.turns[-1].rounds.append(line)

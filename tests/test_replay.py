@@ -1,0 +1,195 @@
+"""`manage.py replay`: a recording in the terminal, at its own pace, from the database alone."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from pytest_django.fixtures import Settings
+
+from conversations import turns
+from conversations.management.commands import replay as replaying
+from conversations.models import Conversation, Turn
+from conversations.protocol import events
+from conversations.replay import moments
+from conversations.tools import registry
+from conversations.turns.recovery import sweep
+from tests.asking import answer, conversation_of, record
+from tests.journaling import delta, running
+from tests.losing import Lost
+from tests.rerunning import QUESTION, asked, command
+
+in_process = pytest.mark.django_db(transaction=True)
+START = 1_700_000_000_000
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Watched(io.StringIO):
+    """A terminal that notes when each text came."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.seen: list[tuple[int, str]] = []
+
+    def write(self, text: str) -> int:
+        self.seen.append((round((self.clock.now - 100) * 1000), text))
+        return super().write(text)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(replaying, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def told(user: User) -> Conversation:
+    """A turn that ran for 90 s: three deltas that were merged, a minute of silence, a last one."""
+    conversation = conversation_of(user)
+    turn = running(conversation)
+    opening = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"}
+    rows: list[tuple[int, dict[str, Any], str]] = [
+        (0, events.run_started(str(conversation.pk), str(turn.pk)), ""),
+        *((0, event, "") for event in events.user_message("u", "Sing!")),
+        (2000, events.step_started(1), ""),
+        (2000, opening, ""),
+        (2500, delta("La la la", "a"), "[[0, 2], [250, 3], [750, 3]]"),
+        (63_250, delta(" lum.", "a"), ""),
+        (63_250, {"type": "TEXT_MESSAGE_END", "messageId": "a"}, ""),
+        (90_000, events.run_finished(str(conversation.pk), str(turn.pk), "cancelled", []), ""),
+    ]
+    for seq, (at, event, parts) in enumerate(rows, 1):
+        data = json.dumps(event | {"timestamp": START + at, "metadata": {"seq": seq}})
+        conversation.events.create(turn=turn, seq=seq, data=data, parts=parts)
+    return conversation
+
+
+def watched(clock: Clock, conversation: Conversation, *arguments: str) -> Watched:
+    out = Watched(clock)
+    call_command("replay", str(conversation.pk), *arguments, stdout=out, stderr=io.StringIO())
+    return out
+
+
+@in_process
+@pytest.mark.parametrize(("speed", "times"), [("1", 1), ("4", 4), ("0.5", 0.5)])
+def test_each_delta_comes_at_its_own_time(told: Conversation, clock: Clock, speed: str, times: float) -> None:
+    out = watched(clock, told, "--speed", speed)
+    shown = [(at, text) for at, text in out.seen if text in {"La", " la", " lum.", "[stopped]\n"}]
+    expected = [(2500, "La"), (2750, " la"), (3250, " la"), (63_250, " lum."), (90_000, "[stopped]\n")]
+    assert shown == [(round(at / times), text) for at, text in expected]
+
+
+@in_process
+def test_waiting_is_skipped_to_a_second_and_marked(told: Conversation, clock: Clock) -> None:
+    out = watched(clock, told, "--skip-waiting")
+    shown = [(at, text) for at, text in out.seen if text in {"La", " lum.", "[stopped]\n"}]
+    assert shown == [(1500, "La"), (3250, " lum."), (4250, "[stopped]\n")]
+    assert "[25.8 s left out]" in out.getvalue()
+
+
+@in_process
+def test_at_once_it_prints_all_without_waiting(told: Conversation, clock: Clock) -> None:
+    out = watched(clock, told, "--speed", "0")
+    assert clock.now == 100.0
+    assert out.getvalue() == "[2023-11-14 22:13:20 UTC]\n\n> Sing!\n\nLa la la lum.\n[stopped]\n"
+
+
+@in_process
+@pytest.mark.usefixtures("gateway")
+def test_it_calls_neither_the_gateway_nor_a_tool(user: User, settings: Settings) -> None:
+    conversation = asked(user, QUESTION, "show reasoning", "fail refused")
+    before = conversation.tool_calls.count(), conversation.turns.count()
+    settings.GATEWAY_URL = "http://127.0.0.1:9"
+    with registry.override():
+        code, out, err = command("replay", str(conversation.pk), "--speed", "0")
+    assert (code, err) == (0, "")
+    assert f"> {QUESTION}" in out
+    assert '[top_song {"sign": "WZPZ"} -> success' in out.replace('"sign":"', '"sign": "')
+    assert "[reasoning]\n" in out
+    assert "[gateway_refused: " in out
+    printed = "".join(out.split())
+    assert all("".join(text.split()) in printed for text in answer(record(conversation)).split("."))
+    assert (conversation.tool_calls.count(), conversation.turns.count()) == before
+
+
+@in_process
+def test_a_running_turn_is_played_as_far_as_it_goes(user: User) -> None:
+    lost = Lost(conversation_of(user))
+    lost.begins_round()
+    lost.says("half of an ans")
+    _, out, _ = command("replay", str(lost.turn.conversation_id), "--speed", "0")
+    assert out.endswith("half of an ans\n")
+
+
+@in_process
+@pytest.mark.usefixtures("gateway")
+def test_an_interrupted_attempt_is_marked(user: User) -> None:
+    lost = Lost(conversation_of(user))
+    lost.begins_round()
+    lost.says("The most pop")
+    sweep()
+    assert turns.wait(10)
+    _, out, _ = command("replay", str(lost.turn.conversation_id), "--speed", "0")
+    broken, _, whole = out.partition("[interrupted; the same round begins again]\n")
+    assert broken.endswith("The most pop\n")
+    assert "[top_song" in whole
+
+
+@in_process
+@pytest.mark.usefixtures("gateway")
+def test_a_turns_moments_are_its_own(user: User) -> None:
+    conversation = asked(user, "help", "show reasoning")
+    told = list(moments(conversation))
+    assert [moment.event["metadata"]["seq"] for moment in told if moment.event["type"] == "RUN_STARTED"] == [
+        Turn.objects.get(number=number).recording.first_seq for number in (1, 2)
+    ]
+    assert "".join(moment.event.get("delta", "") for moment in told) == "".join(
+        event.get("delta", "") for event in record(conversation)
+    )
+
+
+@in_process
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["7"], "There is no conversation 7."),
+        (["00000000-0000-0000-0000-000000000000"], "There is no conversation 0000"),
+        (["7", "--speed", "fast"], "fast is no speed"),
+        (["7", "--speed", "-1"], "-1 is no speed"),
+        (["7", "--speed", "inf"], "inf is no speed"),
+    ],
+)
+def test_what_cannot_be_played_is_said(arguments: list[str], said: str) -> None:
+    code, out, err = command("replay", *arguments)
+    assert (code, out) == (1, "")
+    assert said in err
+
+
+@in_process
+def test_ctrl_c_ends_it_without_a_word(told: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pressed(Clock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            if self.now > 102.6:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(replaying, "time", Pressed())
+    code, out, err = command("replay", str(told.pk))
+    assert (code, err) == (0, "")
+    assert out.endswith("\nLa\n")

@@ -1,0 +1,59 @@
+"""Bedrock's own streams, recorded, played back, and asked again from their fixture: nothing differs."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django.fixtures import Settings
+
+from conversations.models import Conversation, Message
+from conversations.replay.testing import assert_same
+from conversations.tools import registry
+from tests.asking import ask, conversation_of
+from tests.gateway.wire import Answer, WireServer, answer_frames
+from tests.protocol.recorded import SETS, Stream, params
+from tests.rerunning import command, rerun_of
+from tests.test_fixture import written
+from tests.test_recorded import SEVERAL_ROUNDS, _questions, played, recorded_tools
+
+SINGLE = [rounds[0] for rounds in SETS.values() if len(rounds) == 1]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def check(conversation: Conversation, folder: Path, settings: Settings) -> None:
+    """It is played back whole, and nothing differs from its fixture, with nobody at the gateway."""
+    settings.GATEWAY_URL = "http://127.0.0.1:9"
+    code, out, err = command("replay", str(conversation.pk), "--speed", "0")
+    assert (code, err) == (0, "")
+    texts = [block["text"] for row in Message.objects.all() for block in row.content if "text" in block]
+    assert all("".join(text.split()) in "".join(out.split()) for text in texts)
+    assert_same(written(conversation, folder))
+
+
+@pytest.mark.parametrize("stream", params(SINGLE))
+def test_a_recorded_stream_is_played_back_and_asked_again(
+    user: User, settings: Settings, stream: Stream, tmp_path: Path
+) -> None:
+    settings.GATEWAY_RETRIES = 1
+    conversation = conversation_of(user, model=stream.model)
+    done = Answer.stream(*answer_frames("Done."))
+    with registry.override():
+        with WireServer([played(stream), done]) as server:
+            settings.GATEWAY_URL = server.url
+            ask(conversation, "Go on.")
+        check(conversation, tmp_path, settings)
+
+
+@pytest.mark.parametrize("rounds", params(SEVERAL_ROUNDS))
+def test_a_recorded_set_is_played_back_and_asked_again(
+    user: User, settings: Settings, rounds: list[Stream], tmp_path: Path
+) -> None:
+    conversation = conversation_of(user, model=rounds[0].model)
+    with recorded_tools(rounds):
+        with WireServer([played(stream) for stream in rounds]) as server:
+            settings.GATEWAY_URL = server.url
+            for said in _questions(rounds[-1].request["messages"]):
+                ask(conversation, said)
+            server.play(*(played(stream) for stream in rounds))
+            assert [pair.differs for pair in rerun_of(conversation)] == [[]] * conversation.turns.count()
+        check(conversation, tmp_path, settings)

@@ -1,0 +1,47 @@
+"""The word diff: both texts are all there, and only the words that changed are marked."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations.replay.words import word_diff, written
+
+TEXTS = st.lists(st.sampled_from(["la", "lum", " ", "  ", "\n", "Señora", "."]), max_size=30).map("".join)
+
+
+@given(TEXTS, TEXTS)
+def test_the_changes_add_up_to_both_texts(old: str, new: str) -> None:
+    changes = word_diff(old, new)
+    assert "".join(change.old for change in changes) == old
+    assert "".join(change.new for change in changes) == new
+    assert all(change.same for change in changes) == (old == new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ("Blue Moon is it.", "Blue Moon is it.", "Blue Moon is it."),
+        ("Blue Moon is it.", "Blue Suede is it.", "Blue [-Moon-]{+Suede+} is it."),
+        ("It is Blue Moon.", "It is", "It [-is Blue Moon.-]{+is+}"),
+        ("", "Blue Moon.", "{+Blue Moon.+}"),
+        ("Blue Moon.", "", "[-Blue Moon.-]"),
+        ("a\nb", "a\nc", "a\n[-b-]{+c+}"),
+    ],
+)
+def test_what_was_removed_and_added_is_marked(old: str, new: str, shown: str) -> None:
+    assert written(word_diff(old, new)) == shown
+
+
+def test_of_what_is_the_same_only_the_words_nearby_are_shown() -> None:
+    verse = " ".join(f"la{number}" for number in range(100))
+    told = written(word_diff(f"{verse} one {verse}", f"{verse} two {verse}"))
+    assert told.startswith(" ... la92 ")
+    assert " la99 [-one-]{+two+} la0 " in told
+    assert told.endswith(" la7  ... ")
+
+
+def test_one_word_of_a_long_text_is_one_change() -> None:
+    verse = [f"la{number % 7}" for number in range(3000)]
+    other = [*verse[:1500], "lum", *verse[1501:]]
+    changes = [change for change in word_diff(" ".join(verse), " ".join(other)) if not change.same]
+    assert [(change.old, change.new) for change in changes] == [("la2 ", "lum ")]
