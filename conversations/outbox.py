@@ -50,8 +50,8 @@ class Outbox:
 
     def news(self, seq: int) -> None:
         """Hears that the record reaches `seq`."""
-        if seq > self.reach:
-            self.reach = seq
+        self.reach = max(self.reach, seq)
+        if seq > self.cursor:
             self._news.set()
 
     def notice(self, text: str) -> None:

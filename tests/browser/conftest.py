@@ -13,6 +13,7 @@ from playwright.sync_api import (
     Page,
     Playwright,
     StorageState,
+    expect,
     sync_playwright,
 )
 
@@ -37,6 +38,7 @@ ROOMY = {"width": 1100, "height": 700}
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless Chromium; for a module only, since Playwright keeps an event loop running in this thread."""
+    expect.set_options(timeout=20_000)  # a busy machine is no failure
     with sync_playwright() as playwright:
         browser = _launched(playwright)
         yield browser

@@ -49,8 +49,8 @@ def test_an_attempt_that_works_makes_the_turn_a_good_one(scene: Scene, settings:
     scene.completed(turn, "Hello world")
     assert scene.calls() == 3
     assert retries(scene.events()) == [
-        {"attempt": 2, "of": 3, "seconds": 0.0},
-        {"attempt": 3, "of": 3, "seconds": 0.0},
+        {"attempt": 2, "of": 3, "seconds": 0.0, "code": "gateway_failed"},
+        {"attempt": 3, "of": 3, "seconds": 0.0, "code": "gateway_failed"},
     ]
     order = types(scene.events())
     assert (
