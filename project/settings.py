@@ -149,7 +149,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
         "object-src": [NONE],
         "require-trusted-types-for": ["'script'"],
-        "trusted-types": ["turntable", "dompurify"],
+        "trusted-types": ["dompurify"],
     }
 }
 SILENCED_SYSTEM_CHECKS = [

@@ -19,7 +19,7 @@ POLICY = {
     "frame-ancestors 'none'",
     "object-src 'none'",
 }
-TRUSTED_TYPES = {"require-trusted-types-for 'script'", "trusted-types turntable dompurify"}
+TRUSTED_TYPES = {"require-trusted-types-for 'script'", "trusted-types dompurify"}
 
 
 def policy(header: str) -> set[str]:

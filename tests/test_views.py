@@ -1,6 +1,7 @@
 """Who gets in, the list of conversations, and a new one."""
 
 import re
+import threading
 from html import unescape
 
 import pytest
@@ -8,7 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
 from conversations.models import Conversation
-from tests.recorded import said
+from tests.asking import ask
+from tests.recorded import answered, said
 
 MODELS = ["cohere.command-r-v1:0", "amazon.nova-lite-v1:0"]
 HOSTILE = "</div><script>alert(1)</script>&amp;\"'"
@@ -189,3 +191,100 @@ def test_signing_out_takes_a_post(client: Client) -> None:
     assert client.get("/accounts/logout/").status_code == 405
     client.post("/accounts/logout/")
     assert client.get("/").status_code == 302
+
+
+# -- a conversation's menu: export, the end, once more
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [("json", "application/json"), ("md", "text/markdown"), ("jsonl", "application/x-ndjson")],
+)
+def test_a_conversation_can_be_taken_home(
+    client: Client, conversation: Conversation, name: str, media_type: str
+) -> None:
+    said(conversation, "hello", *answered("there"))
+    conversation.title = '../"Café"\r\nrm -rf /'
+    conversation.save()
+    answer = client.get(f"/conversations/{conversation.pk}/export/", {"format": name})
+    assert answer["Content-Type"] == f"{media_type}; charset=utf-8"
+    assert re.fullmatch(rf'attachment; filename="cafe-rm-rf\.{name}"', answer["Content-Disposition"])
+    assert (answer["X-Content-Type-Options"], "no-store" in answer["Cache-Control"]) == ("nosniff", True)
+    assert "hello" in answer.content.decode()
+
+
+def test_a_title_without_any_letter_makes_a_file_name_too(client: Client, conversation: Conversation) -> None:
+    for title in ("", "???", "日本", "."):
+        Conversation.objects.filter(pk=conversation.pk).update(title=title)
+        answer = client.get(f"/conversations/{conversation.pk}/export/")
+        assert answer["Content-Disposition"] == 'attachment; filename="conversation.json"'
+
+
+def test_an_unknown_format_is_refused(client: Client, conversation: Conversation) -> None:
+    answer = client.get(f"/conversations/{conversation.pk}/export/", {"format": "<b>"})
+    assert (answer.status_code, answer["Content-Type"]) == (400, "text/plain; charset=utf-8")
+    assert answer.content.decode() == "There is no such format. Ask for one of json, md, jsonl."
+
+
+def test_deleting_asks_first_and_says_what_goes(client: Client, conversation: Conversation) -> None:
+    said(conversation, "hello")
+    path = f"/conversations/{conversation.pk}/delete/"
+    page = " ".join(client.get(path).content.decode().split())
+    assert "1 message, 0 tool calls and the recording go for good." in page
+    assert Conversation.objects.exists()
+    assert client.post(path)["Location"] == "/"
+    assert not Conversation.objects.exists()
+    assert client.post(path).status_code == 404
+
+
+@pytest.mark.parametrize("status", ["running", "waiting", "queued"])
+def test_a_conversation_with_a_turn_under_way_is_not_deleted(
+    client: Client, conversation: Conversation, status: str
+) -> None:
+    turn = said(conversation, "hello")
+    turn.status = status
+    turn.save()
+    path = f"/conversations/{conversation.pk}/delete/"
+    assert "Stop it first." in client.get(path).content.decode()
+    answer = client.post(path)
+    assert (answer.status_code, "Stop it first." in answer.content.decode()) == (409, True)
+    assert Conversation.objects.exists()
+
+
+AGAIN = {"model": "", "system": "", "tools": "recorded", "miss": "stop"}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("gateway")
+def test_asking_again_leads_to_a_new_conversation_that_can_be_compared(
+    client: Client, conversation: Conversation
+) -> None:
+    ask(conversation, "What is the most popular song on WZPZ?")
+    where = client.post(f"/conversations/{conversation.pk}/again/", AGAIN)["Location"]
+    new = Conversation.objects.get(rerun_of=conversation)
+    assert where == f"/conversations/{new.pk}/"
+    for thread in threading.enumerate():
+        if thread.name == f"rerun {new.pk}":
+            thread.join(20)
+    page = client.get(f"{where}compare/").content.decode()
+    assert "Turn 1: What is the most popular song on WZPZ?" in page
+    assert "Differs in nothing." in page
+    assert "Compare with the original" in client.get(where).content.decode()
+
+
+@pytest.mark.parametrize("field", [{"model": "x.y"}, {"tools": "all"}, {"miss": ""}])
+def test_asking_again_with_what_is_not_offered_is_refused(
+    client: Client, conversation: Conversation, field: dict[str, str]
+) -> None:
+    answer = client.post(f"/conversations/{conversation.pk}/again/", AGAIN | field)
+    assert (answer.status_code, "This is not offered." in answer.content.decode()) == (400, True)
+    assert Conversation.objects.count() == 1
+
+
+def test_there_is_nothing_to_compare_without_a_rerun_of_ones_own(
+    client: Client, user: User, other_user: User, conversation: Conversation
+) -> None:
+    theirs = Conversation.objects.create(owner=other_user, model=MODELS[0])
+    assert client.get(f"/conversations/{conversation.pk}/compare/").status_code == 404
+    made = Conversation.objects.create(owner=user, model=MODELS[0], rerun_of=theirs)
+    assert client.get(f"/conversations/{made.pk}/compare/").status_code == 404

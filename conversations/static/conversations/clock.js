@@ -7,5 +7,10 @@ let ahead = 0;
 /** Takes the server's time of now, in ms. */
 export const setClock = (server) => (ahead = server - Date.now());
 
+let held;
+
+/** Holds the time, in ms: while a recording is played it is the time of its moment. */
+export const holdClock = (time) => (held = time);
+
 /** The server's time, in ms. */
-export const serverNow = () => Date.now() + ahead;
+export const serverNow = () => held ?? Date.now() + ahead;

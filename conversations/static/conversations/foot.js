@@ -4,7 +4,8 @@
 import { serverNow } from "./clock.js";
 import { visible } from "./markdown.js";
 
-const words = JSON.parse(document.getElementById("conversation")?.dataset.sentences ?? "{}");
+const page = document.getElementById("conversation")?.dataset ?? {};
+const words = JSON.parse(page.sentences ?? "{}");
 
 /** A quiet sentence about how the turn ended, "" where there is nothing to say; `answered` if text stands at its end. */
 export function notice({ status, stopReason }, answered) {
@@ -43,6 +44,13 @@ export function drawFoot(foot, { turn, parts, blocks, offers, goesOn }) {
   line(foot, "notice", notice(turn, goesOn || last?.kind === "assistant"));
   countDown(line(foot, "doing", doing(turn, last?.kind && last)), turn.status === "running" && turn.retrying);
   drawActions(foot.querySelector(".actions"), offers, isCopied(turn, blocks));
+  linkToPlayback(foot.querySelector("[data-play]"), turn);
+  foot.querySelector(".actions").hidden = turn.status === "running" || !turn.id;
+}
+
+function linkToPlayback(link, turn) {
+  link.hidden = !turn.id || turn.status === "running";
+  if (!link.hidden) link.href = `${page.replay}#turn-${turn.id}`;
 }
 
 const isCopied = (turn, blocks) =>
@@ -51,7 +59,6 @@ const isCopied = (turn, blocks) =>
 function drawActions(actions, offers, copied) {
   for (const button of actions.querySelectorAll("[data-say]")) button.hidden = !offers.includes(button.dataset.say);
   actions.querySelector("[data-copy]").hidden = !copied;
-  actions.hidden = !offers && !copied;
 }
 
 function line(foot, name, text, role) {

@@ -20,9 +20,9 @@ function section(turn, messages) {
   return { key: `turn:${turn.id}`, turn, parts, blocks: parts.filter(({ kind }) => kind), offers: "" };
 }
 
-// What may be done about the newest turn's end; on a page of older messages it may go on, on a newer page.
-function finishNewest(newest, { queue, partial }, outgoing) {
-  if (!newest) return;
+// What may be done about the newest turn's end; on a page of older messages it may go on, on a newer page; a played one is past.
+function finishNewest(newest, { queue, partial, played }, outgoing) {
+  if (!newest || played) return;
   if (partial) newest.goesOn = true;
   else if (!queue.length && !outgoing.length) newest.offers = offers(newest);
 }

@@ -1,6 +1,7 @@
 /**
  * A tool call's card: what was asked, how it stands, what came of it.
  */
+import { serverNow } from "./clock.js";
 import { visible } from "./markdown.js";
 import { pretty } from "./json.js";
 
@@ -53,7 +54,7 @@ function part(card, selector, text) {
 
 function drawElapsed(card, state, result) {
   const elapsed = card.querySelector(".elapsed");
-  if (state === "running") elapsed.dataset.since ??= Date.now();
+  if (state === "running") elapsed.dataset.since ??= serverNow();
   else delete elapsed.dataset.since;
   const known = result?.metadata.durationMs;
   if (state !== "running") elapsed.textContent = known === undefined ? "" : duration(known);
@@ -77,5 +78,5 @@ function fold(card, state, length) {
 /** Shows the time that running calls have taken so far. */
 export function tick(root) {
   for (const element of root.querySelectorAll("[data-since]"))
-    element.textContent = duration(Math.max(0, Date.now() - Number(element.dataset.since)));
+    element.textContent = duration(Math.max(0, serverNow() - Number(element.dataset.since)));
 }

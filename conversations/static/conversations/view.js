@@ -53,6 +53,12 @@ export class View {
     return this.complete;
   }
 
+  /** Forgets the elements of turns, which are then made anew: going back in time, nothing of the later may stay in them. */
+  forget(turns) {
+    for (const root of turns.map((id) => this.elements.get(`turn:${id}`)).filter(Boolean))
+      for (const [key, element] of this.elements) if (root.contains(element)) this.elements.delete(key);
+  }
+
   section(section) {
     const { key, turn, parts, offers } = section;
     const element = this.element(key, "turn");

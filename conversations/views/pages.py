@@ -1,9 +1,9 @@
-"""The pages: the list of conversations, and a conversation."""
+"""The list of conversations, and a conversation."""
 
 import json
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,8 +21,7 @@ from conversations.models import Conversation, Message
 from conversations.models.conversation import ConversationQuerySet
 from conversations.protocol.text import clean_text
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+from .access import SignedIn, own_or_404
 
 PER_PAGE = 50
 BESIDE = 40
@@ -35,12 +34,6 @@ DEMO_PHRASES = (
     "show parallel calls",
     "help",
 )
-
-
-class SignedIn(HttpRequest):
-    """A request as LoginRequiredMiddleware lets it through."""
-
-    user: "User"
 
 
 @require_safe
@@ -70,8 +63,7 @@ def create(request: SignedIn) -> HttpResponse:
 @require_safe
 def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
     """A conversation's newest messages, or the older ones before `?before=`; 404 unless it is the user's own."""
-    own = Conversation.objects.owned_by(request.user)
-    found = get_object_or_404(own, pk=pk)
+    found = own_or_404(request, pk)
     before = request.GET.get("before")
     page = journal.page(found, before)
     if before and not page.messages:
@@ -84,11 +76,11 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
         "sections": layout.sections(page, is_older=before is not None),
         "sentences": json.dumps(layout.SENTENCES),
         "now": int(time.time() * 1000),
-        "beside": _visibly_titled(own[:BESIDE]),
+        "beside": beside(request),
         "first": "" if before else request.session.pop(_first(pk), ""),
         "is_older": before is not None,
     }
-    return render(request, "conversations/conversation.html", context | _gateway())
+    return render(request, "conversations/conversation.html", context | gateway_shown())
 
 
 def _index(request: SignedIn, status: int = 200, problem: str = "") -> HttpResponse:
@@ -103,7 +95,12 @@ def _index(request: SignedIn, status: int = 200, problem: str = "") -> HttpRespo
         "message": request.POST.get("message", ""),
         "models": settings.GATEWAY_MODELS,
     }
-    return render(request, "conversations/index.html", context | _gateway(), status=status)
+    return render(request, "conversations/index.html", context | gateway_shown(), status=status)
+
+
+def beside(request: SignedIn) -> list[tuple[Conversation, str]]:
+    """The newest of the user's conversations with their titles, for the list beside one."""
+    return _visibly_titled(Conversation.objects.owned_by(request.user)[:BESIDE])
 
 
 def _visibly_titled(rows: Iterable[Conversation]) -> list[tuple[Conversation, str]]:
@@ -119,7 +116,7 @@ def _matching(own: ConversationQuerySet, words: str) -> ConversationQuerySet:
     return own.filter(Q(title__icontains=words) | Q(pk__in=said.values("conversation")))
 
 
-def _gateway() -> dict[str, Any]:
+def gateway_shown() -> dict[str, Any]:
     """What the header tells of the gateway: never more of its address than host and port."""
     if gateway.is_demo():
         return {"is_demo": True, "phrases": DEMO_PHRASES}

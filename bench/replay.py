@@ -1,0 +1,246 @@
+"""How long a long conversation takes to open in the player, and to seek in: on the server, and in Chromium."""
+
+import json
+import os
+import random
+import shutil
+import statistics
+import time
+import urllib.request
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from . import machine
+from .processes import running
+from .site import Site
+
+DUE_MS = {"open": 1000.0, "seek": 100.0}
+FLAGS = ("--no-sandbox", "--disable-gpu")
+SEEK = """(share) => new Promise((resolve) => {
+  const page = document.getElementById("conversation"), range = document.querySelector("#track input");
+  page.addEventListener("moved", () => requestAnimationFrame(() => resolve(performance.now() - began)), {once: true});
+  const began = performance.now();
+  range.value = share * range.max;
+  range.dispatchEvent(new Event("input"));
+})"""
+
+
+class Waited(NamedTuple):
+    """What was waited for, how often, and how long in ms."""
+
+    name: str
+    times: int
+    median: float
+    worst: float
+
+
+class Measured(NamedTuple):
+    """All that was waited for, over so many turns and events."""
+
+    turns: int
+    events: int
+    waits: list[Waited]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the page opens and seeks in the time that is due; the median counts, since others use the machine too."""
+        return all(
+            waited.median < due
+            for waited in self.waits
+            for name, due in DUE_MS.items()
+            if waited.name.startswith(f"Chromium: {name}")
+        )
+
+
+def measure(turns: int, events: int, seeks: int, tell: Callable[[str], None]) -> Measured:
+    """Fills a site of its own with one conversation of so many turns and events in all, and waits for its playback."""
+    with _site() as site:
+        tell("writing the record")
+        pk, last = _fill(turns, events // turns)
+        tell("asking the server")
+        waits = list(_served(site, pk, last))
+        tell("asking Chromium")
+        waits += _browsed(site, f"{site.url}/conversations/{pk}/replay/", seeks)
+    return Measured(turns, events // turns * turns, waits)
+
+
+@contextmanager
+def _site() -> Iterator[Site]:
+    with TemporaryDirectory(prefix="turntable-bench-") as folder:
+        own = {
+            "DJANGO_SETTINGS_MODULE": "project.settings",
+            "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
+            "GATEWAY_URL": "http://127.0.0.1:9",
+            "REDIS_URL": "",
+            "SECRET_KEY": "one for the measurement " * 3,
+            "ALLOWED_HOSTS": "",
+        }
+        os.environ.update(own)
+        serve, log = ("manage.py", "serve", "--port", "0"), Path(folder, "log")
+        with (
+            log.open("w") as errors,
+            running(
+                *serve, core=machine.cores().tested, environment=os.environ | own, errors=errors
+            ) as process,
+        ):
+            yield Site(process)
+
+
+# -- the record
+
+
+def _fill(turns: int, events: int) -> tuple[str, int]:
+    """A conversation of the site's owner: its id, and the last turn's first seq."""
+    import django
+
+    django.setup()
+    from django.contrib.auth.models import User
+
+    from conversations.journal.recordings import squeeze, summary
+    from conversations.models import Conversation, Recording, Turn
+
+    owner = User.objects.get()
+    conversation = Conversation.objects.create(owner=owner, model="bench", title="A long conversation")
+    begun, seq = 1_700_000_000_000, 0
+    for number in range(1, turns + 1):
+        turn = Turn.objects.create(
+            conversation=conversation, number=number, user=owner, model="bench", status=Turn.Status.COMPLETED
+        )
+        frames = _frames(str(turn.pk), begun, events)
+        data = [
+            json.dumps(
+                frame | {"metadata": frame.get("metadata", {}) | {"seq": seq + at}}, separators=(",", ":")
+            )
+            for at, frame in enumerate(frames, 1)
+        ]
+        Recording.objects.create(
+            turn=turn,
+            conversation=conversation,
+            first_seq=seq + 1,
+            last_seq=seq + len(data),
+            body=squeeze("\n".join(f"{line}\t" for line in data)),
+            snapshot=squeeze(json.dumps(summary(turn.pk, data))),
+        )
+        seq, begun = seq + len(data), frames[-1]["timestamp"] + 60_000
+    return str(conversation.pk), seq - events + 1
+
+
+def _frames(turn: str, begun: int, events: int) -> list[dict[str, Any]]:
+    """A turn of exactly so many events, 20 ms apart: a question, a tool call, and an answer word by word."""
+    call, answer = f"tooluse_{turn}", f"{turn}:2:0"
+    told: list[dict[str, Any]] = [
+        {"type": "RUN_STARTED", "threadId": "bench", "runId": turn},
+        {"type": "TEXT_MESSAGE_START", "messageId": f"{turn}:q", "role": "user"},
+        {"type": "TEXT_MESSAGE_CONTENT", "messageId": f"{turn}:q", "delta": "What is the most popular song?"},
+        {"type": "TEXT_MESSAGE_END", "messageId": f"{turn}:q"},
+        {"type": "STEP_STARTED", "stepName": "round 1"},
+        {"type": "TOOL_CALL_START", "toolCallId": call, "toolCallName": "top_song"},
+        {"type": "TOOL_CALL_ARGS", "toolCallId": call, "delta": '{"sign": "WZPZ"}'},
+        {"type": "TOOL_CALL_END", "toolCallId": call},
+        {"type": "STEP_FINISHED", "stepName": "round 1", "metadata": {"stopReason": "tool_use"}},
+        {
+            "type": "TOOL_CALL_RESULT", "messageId": f"result:{call}", "toolCallId": call,
+            "content": '{"song": "Elemental Hotel"}', "metadata": {"status": "success", "durationMs": 5},
+        },
+        {"type": "STEP_STARTED", "stepName": "round 2"},
+        {"type": "TEXT_MESSAGE_START", "messageId": answer, "role": "assistant"},
+    ]  # fmt: skip
+    words = ("A ", "*record* ", "turns ", "at ", "a ", "steady ", "speed.\n\n")
+    end: list[dict[str, Any]] = [
+        {"type": "TEXT_MESSAGE_END", "messageId": answer},
+        {"type": "STEP_FINISHED", "stepName": "round 2", "metadata": {"stopReason": "end_turn"}},
+        {"type": "RUN_FINISHED", "threadId": "bench", "runId": turn},
+    ]
+    told += [
+        {"type": "TEXT_MESSAGE_CONTENT", "messageId": answer, "delta": words[at % len(words)]}
+        for at in range(events - len(told) - len(end))
+    ]
+    return [frame | {"timestamp": begun + 20 * at} for at, frame in enumerate(told + end)]
+
+
+# -- the waiting
+
+
+def _served(site: Site, pk: str, last: int) -> Iterator[Waited]:
+    base = f"{site.url}/conversations/{pk}/replay/"
+    outline = json.loads(_get(site, f"{base}outline/"))
+    turn = outline["turns"][-1]["id"]
+    paths = {
+        "page": base,
+        "outline": f"{base}outline/",
+        "a turn": f"{base}turns/{turn}/",
+        "the ends of five turns": f"{base}ends/?first={outline['turns'][-6]['first']}&last={last - 1}",
+    }
+    for name, path in paths.items():
+        yield _waited(f"server: {name}", [_timed(partial(_get, site, path)) for _ in range(7)])
+
+
+def _get(site: Site, url: str) -> bytes:
+    asked = urllib.request.Request(url, headers={"Cookie": site.cookie, "Accept-Encoding": "deflate"})  # noqa: S310 (our own server)
+    with urllib.request.urlopen(asked) as answer:  # noqa: S310 (our own server)
+        body: bytes = answer.read()
+        return zlib.decompress(body) if answer.headers.get("Content-Encoding") == "deflate" else body
+
+
+def _timed(act: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    act()
+    return (time.perf_counter() - began) * 1000
+
+
+def _browsed(site: Site, url: str, seeks: int) -> list[Waited]:
+    from playwright.sync_api import sync_playwright
+
+    chance = random.Random(4)  # noqa: S311 (a measurement)
+    installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed, args=FLAGS)
+        context = browser.new_context()
+        cookies = (part.partition("=") for part in site.cookie.split("; "))
+        context.add_cookies([{"name": name, "value": value, "url": site.url} for name, _, value in cookies])
+        page = context.new_page()
+
+        def open_page() -> None:
+            page.goto("about:blank")
+            page.goto(url, wait_until="commit")
+            page.locator("#player").wait_for()
+
+        opened = [_timed(open_page) for _ in range(5)]
+        sought = [page.evaluate(SEEK, chance.random()) for _ in range(seeks)]
+        browser.close()
+    return [_waited("Chromium: open", opened), _waited("Chromium: seek anywhere", sought)]
+
+
+def _waited(name: str, times: list[float]) -> Waited:
+    return Waited(name, len(times), statistics.median(times), max(times))
+
+
+# -- the report
+
+
+def text(measured: Measured) -> str:
+    """The table for people."""
+    lines = [
+        f"{measured.turns} turns, {measured.events:,} events",
+        f"{'':32}{'times':>6}{'median ms':>11}{'worst ms':>10}",
+    ]
+    lines += [
+        f"{name:32}{times:>6}{median:>11.0f}{worst:>10.0f}" for name, times, median, worst in measured.waits
+    ]
+    return "\n".join(lines)
+
+
+def as_json(measured: Measured) -> dict[str, Any]:
+    """Everything, and the machine."""
+    waits = [waited._asdict() for waited in measured.waits]
+    return {
+        "turns": measured.turns,
+        "events": measured.events,
+        "waits": waits,
+        "machine": machine.description(),
+    }

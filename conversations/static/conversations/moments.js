@@ -1,0 +1,44 @@
+/**
+ * A turn's stored lines as moments: one for each delta as it came, though neighbours were stored together.
+ *
+ * A moment is an event numbered by its place in the turn (`metadata.seq`, from 1), with the time `at` when it came (ms since 1970).
+ */
+
+/** The moments of `frame TAB boundaries` lines, none before `begin`; times never go backwards. */
+export function momentsOf(text, begin, count = Infinity) {
+  const moments = [];
+  const lines = text.split("\n").slice(0, count);
+  let latest = begin;
+  for (const line of lines) {
+    const tab = line.lastIndexOf("\t");
+    const event = JSON.parse(line.slice(0, tab));
+    for (const [at, part] of partsOf(event, line.slice(tab + 1))) {
+      latest = Math.max(latest, at);
+      moments.push({ at: latest, event: { ...part, metadata: { ...part.metadata, seq: moments.length + 1 } } });
+    }
+  }
+  return moments;
+}
+
+// Boundaries are [ms after the event's time, code points], a pair for each merged delta.
+function partsOf(event, boundaries) {
+  if (!boundaries) return [[event.timestamp, event]];
+  const letters = Array.from(event.delta);
+  let start = 0;
+  return JSON.parse(boundaries).map(([offset, length]) => {
+    const delta = letters.slice(start, start + length).join("");
+    start += length;
+    return [event.timestamp + offset, { ...event, delta }];
+  });
+}
+
+/** How many of the moments have come at that time. */
+export function countAt(moments, time) {
+  let [low, high] = [0, moments.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (moments[middle].at <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,92 @@
+"""A conversation asked again: the form that starts it, and what came of it beside what had been recorded."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from conversations import layout, replay
+from conversations.errors import Refused
+from conversations.models import Conversation
+from conversations.protocol.text import clean_text
+from conversations.replay import comparing, questions
+from conversations.replay.report import Pair
+from conversations.replay.words import word_diff
+
+from .access import SignedIn, own_or_404
+
+TOOLS = {"recorded": "from the recording", "live": "run again, for real"}
+MISSES = {"stop": "ends it", "error": "is answered with an error", "live": "is run, for real"}
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def again(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Asks with what, and on POST begins a rerun in a new conversation, leading to its page; 400 for what is not offered."""
+    found = own_or_404(request, pk)
+    if request.method != "POST":
+        return _ask(request, found)
+    try:
+        made = replay.rerun(found, _how(request, found))
+    except Refused as refused:
+        return _ask(request, found, problem=str(refused), status=400)
+    comparing.run_in_background(made)
+    return redirect("conversations:conversation", pk=made.conversation.pk)
+
+
+def _how(request: SignedIn, conversation: Conversation) -> replay.How:
+    """What the form says; raises Refused for what is not offered."""
+    model, tools, miss = (request.POST.get(name, "") for name in ("model", "tools", "miss"))
+    if model not in ("", *settings.GATEWAY_MODELS) or tools not in TOOLS or miss not in MISSES:
+        raise Refused("This is not offered. Choose one of the list.")
+    system = clean_text(request.POST.get("system", "")).replace("\r\n", "\n")
+    return replay.How(
+        model=model or None,
+        system=None if system == conversation.system else system,
+        tools="live" if tools == "live" else "recorded",
+        miss="live" if miss == "live" else "error" if miss == "error" else "stop",
+    )
+
+
+def _ask(request: SignedIn, conversation: Conversation, problem: str = "", status: int = 200) -> HttpResponse:
+    context = {
+        "conversation": conversation,
+        "heading": layout.visible(conversation.title),
+        "models": settings.GATEWAY_MODELS,
+        "tools": TOOLS,
+        "misses": MISSES,
+        "problem": problem,
+    }
+    return render(request, "conversations/again.html", context, status=status)
+
+
+@never_cache
+@require_safe
+def compare(request: SignedIn, pk: UUID) -> HttpResponse:
+    """A rerun's turns beside the recorded ones; 404 where it is no rerun, or one of somebody else's conversation."""
+    found = own_or_404(request, pk)
+    if found.rerun_of is None or found.rerun_of.owner_id != request.user.pk:
+        raise Http404
+    pairs = comparing.pairs(found)
+    context = {
+        "conversation": found,
+        "heading": layout.visible(found.title),
+        "turns": [_shown(pair) for pair in pairs],
+        "left": len(questions.stored(found.rerun_of)) - len(pairs),
+    }
+    return render(request, "conversations/compare.html", context)
+
+
+def _shown(pair: Pair) -> dict[str, Any]:
+    old, new = (layout.visible(said.text) for said in (pair.question.said, pair.again))
+    return {
+        "number": pair.question.number,
+        "message": layout.visible(pair.question.text),
+        "differs": [name.replace("_", " ") for name in pair.differs],
+        "words": word_diff(old, new),
+        "report": layout.visible("\n".join(pair.as_text())),
+    }

@@ -1,0 +1,53 @@
+"""A conversation as a file to keep."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils.text import slugify
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from conversations import exports
+from conversations.models import Conversation
+
+from .access import SignedIn, own_or_404
+
+
+class Format(NamedTuple):
+    """What makes the file, and what it is."""
+
+    write: Callable[[Conversation], str | Iterable[str]]
+    media_type: str
+
+
+FORMATS = {
+    "json": Format(exports.as_json, "application/json; charset=utf-8"),
+    "md": Format(exports.as_markdown, "text/markdown; charset=utf-8"),
+    "jsonl": Format(exports.as_lines, "application/x-ndjson; charset=utf-8"),
+}
+NAME_LENGTH = 80
+
+
+@never_cache
+@require_safe
+def export(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The user's own conversation as a file; 400 for a format that is none of ours."""
+    found = own_or_404(request, pk)
+    name = request.GET.get("format", "json")
+    if name not in FORMATS:
+        return HttpResponse(
+            f"There is no such format. Ask for one of {', '.join(FORMATS)}.",
+            status=400,
+            content_type="text/plain; charset=utf-8",
+        )
+    written = FORMATS[name].write(found)
+    body = written if isinstance(written, str) else "".join(written)
+    file = {"Content-Disposition": f'attachment; filename="{_file_name(found)}.{name}"'}
+    return HttpResponse(body, content_type=FORMATS[name].media_type, headers=file)
+
+
+def _file_name(conversation: Conversation) -> str:
+    """A name that any system takes, made of the title's letters and digits."""
+    return slugify(conversation.title)[:NAME_LENGTH].strip("-_") or "conversation"

@@ -1,0 +1,68 @@
+"""A conversation's recording, played back: the page, and what its script asks for. Nothing here calls the gateway or a tool."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from conversations import layout
+from conversations.journal.recordings import unsqueeze
+from conversations.models import Turn
+from conversations.replay import playback
+
+from .access import SignedIn, seen_or_404
+from .pages import beside
+
+COMPACT: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
+
+
+@never_cache
+@require_safe
+def replay(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The player; 404 unless the conversation is the user's own or they may see it in the admin."""
+    found = seen_or_404(request, pk)
+    context = {
+        "conversation": found,
+        "heading": layout.visible(found.title),
+        "sentences": json.dumps(layout.SENTENCES),
+        "is_own": found.owner_id == request.user.pk,
+        "beside": beside(request),
+    }
+    return render(request, "conversations/replay.html", context)
+
+
+@never_cache
+@require_safe
+def outline(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The outline of all turns, as JSON."""
+    told = json.dumps(playback.index(seen_or_404(request, pk)), **COMPACT)
+    return HttpResponse(told, content_type="application/json")
+
+
+@never_cache
+@require_safe
+def turn(request: SignedIn, pk: UUID, turn: UUID) -> HttpResponse:
+    """A turn's stored lines, compressed as its row is: HTTP's `deflate` is zlib's format."""
+    squeezed = playback.squeezed(get_object_or_404(Turn, pk=turn, conversation=seen_or_404(request, pk)))
+    if "deflate" not in request.headers.get("Accept-Encoding", ""):
+        return HttpResponse(unsqueeze(squeezed), content_type="text/plain; charset=utf-8")
+    headers = {"Content-Encoding": "deflate", "Vary": "Accept-Encoding"}
+    return HttpResponse(squeezed, content_type="text/plain; charset=utf-8", headers=headers)
+
+
+@never_cache
+@require_safe
+def ends(request: SignedIn, pk: UUID) -> HttpResponse:
+    """What the turns from the seq `?first=` to `?last=` had come to, as JSON; 400 without both."""
+    found = seen_or_404(request, pk)
+    asked = [request.GET.get(name, "") for name in ("first", "last")]
+    if not all(number.isascii() and number.isdigit() and len(number) < 16 for number in asked):
+        return HttpResponseBadRequest(
+            "first and last are numbers of events", content_type="text/plain; charset=utf-8"
+        )
+    told = playback.ends(found, int(asked[0]), int(asked[1]))
+    return HttpResponse(told, content_type="application/json")

@@ -1,0 +1,129 @@
+"""The player's page with a recording that the test writes: what the server would tell of it is told from here."""
+
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Page, Route, expect
+
+from conversations.journal.recordings import summary
+from conversations.replay.outline import outline
+from tests.browser.conversing import Chat
+from tests.reducing.record import Record
+
+BEGUN = 1_700_000_000_000
+DOM = """async () => {
+    const log = document.getElementById("transcript");
+    while (log.ariaBusy === "true") await new Promise(requestAnimationFrame);
+    const told = (node) => node.nodeType === Node.TEXT_NODE ? node.data : `<${node.tagName}${
+        node.getAttributeNames().sort().map((name) => ` ${name}="${node.getAttribute(name)}"`).join("")
+    }>${[...node.childNodes].map(told).join("")}</>`;
+    return told(log);
+}"""
+AFTER = """([act, value]) => new Promise((resolve) => {
+    const page = document.getElementById("conversation");
+    page.addEventListener("moved", () => resolve(), {once: true});
+    const key = () => new KeyboardEvent("keydown", {key: value, shiftKey: /[A-Z]/.test(value), bubbles: true});
+    if (act === "key") document.body.dispatchEvent(key());
+    if (act === "hash") location.hash = value;
+})"""
+
+
+class Tape:
+    """A recording, an event every `pace` ms but where `waits` has another time for its number."""
+
+    def __init__(self, record: Record, pace: int = 100, waits: dict[int, int] | None = None) -> None:
+        self.turns: list[list[dict[str, Any]]] = []
+        self.times: list[int] = []
+        self.held: list[Route] | None = None  # what is asked for of turns, until it is released
+        at = BEGUN
+        for told in record.turns:
+            self.turns.append([])
+            for event in told:
+                at += (waits or {}).get(event["metadata"]["seq"], pace)
+                self.turns[-1].append(event | {"timestamp": at})
+                self.times.append(at)
+
+    def lines(self, turn: int) -> list[str]:
+        """A turn's stored lines."""
+        return [json.dumps(event, separators=(",", ":")) + "\t" for event in self.turns[turn]]
+
+    def outline(self) -> dict[str, Any]:
+        """What the player is told first."""
+        turns = []
+        for number, told in enumerate(self.turns):
+            place = {"id": told[0]["runId"], "number": number + 1}
+            span = {"first": told[0]["metadata"]["seq"], "last": told[-1]["metadata"]["seq"]}
+            turns.append(place | span | outline(self.lines(number)).as_json())
+        return {"turns": turns, "running": []}
+
+    def ends(self, first: int, last: int) -> list[dict[str, Any]]:
+        """What the turns in a range had come to."""
+        inside = [told for told in self.turns if first <= told[0]["metadata"]["seq"] <= last]
+        return [summary(told[0]["runId"], map(json.dumps, told)) for told in inside]
+
+    def open(self, page: Page, anchor: str = "", query: str = "") -> "Playing":
+        """The page that plays it."""
+        chat = Chat.begun(page)
+        page.route(re.compile("/replay/(outline|turns|ends)/"), self._fulfil)
+        page.goto(f"{chat.page.url}replay/{query}{anchor}")
+        playing = Playing(page)
+        expect(playing.play).to_be_visible()
+        return playing
+
+    def release(self) -> None:
+        """Answers what was held back."""
+        held, self.held = self.held or [], None
+        for route in held:
+            self._fulfil(route)
+
+    def _fulfil(self, route: Route) -> None:
+        url = urlsplit(route.request.url)
+        if url.path.endswith("/outline/"):
+            route.fulfill(json=self.outline())
+        elif url.path.endswith("/ends/"):
+            asked = parse_qs(url.query)
+            route.fulfill(json=self.ends(int(asked["first"][0]), int(asked["last"][0])))
+        elif self.held is not None:
+            self.held.append(route)
+        else:
+            ids = [told[0]["runId"] for told in self.turns]
+            route.fulfill(
+                body="\n".join(self.lines(ids.index(url.path.split("/")[-2]))), content_type="text/plain"
+            )
+
+
+class Playing:
+    """The player as its users know it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.player = page.get_by_role("region", name="Player")
+        self.play = self.player.get_by_role("button", name="Play", exact=True)
+        self.pause = self.player.get_by_role("button", name="Pause", exact=True)
+        self.slider = self.player.get_by_role("slider", name="Position")
+        self.skipping = self.player.get_by_role("checkbox", name="Skip waiting")
+        self.log = page.get_by_role("log", name="Conversation")
+
+    @property
+    def elapsed(self) -> str:
+        """Elapsed and total time."""
+        return self.player.locator(".times").inner_text()
+
+    @property
+    def position(self) -> int:
+        """Where the slider stands, in ms."""
+        return int(self.slider.input_value())
+
+    def dom(self) -> str:
+        """The transcript, once all of it is drawn: its elements, their attributes in order, its text."""
+        return str(self.page.evaluate(DOM))
+
+    def step(self, key: str = "e") -> None:
+        """Presses a key that goes elsewhere, and waits until it is there."""
+        self.page.evaluate(AFTER, ["key", key])
+
+    def at(self, time: int) -> None:
+        """Goes to a recorded time by its address."""
+        self.page.evaluate(AFTER, ["hash", f"#at-{time}"])

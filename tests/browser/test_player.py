@@ -1,0 +1,379 @@
+"""The player: what it shows at a moment is what was shown then, whichever way one has come there."""
+
+import random
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, StorageState, expect
+
+from tests.browser.conversing import Chat
+from tests.browser.taping import BEGUN, Playing, Tape
+from tests.reducing.record import Record
+from tests.serving import Server
+
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+HEAR = """() => {
+    window.errors = [];
+    document.getElementById("conversation").addEventListener("applied", ({detail}) => {
+        for (const {at} of detail.moments) window.errors.push(detail.position - (at - BEGUN));
+    });
+}"""
+
+
+def recorded() -> Record:
+    """Three turns: a call that succeeds, a crash in the middle, a failure."""
+    record = Record()
+    record.ask("first question")
+    record.step()
+    record.reasoning()
+    for word in ("Let ", "me ", "see."):
+        record.part(word)
+    record.end()
+    record.call()
+    record.part('{"sign": ')
+    record.part('"WZPZ"}')
+    record.end()
+    record.finish_step()
+    record.answer('{"song": "Elemental Hotel"}', "success")
+    record.step()
+    record.text()
+    for word in ("A *list*:\n\n", "- one\n", "- two\n\n", "and `code`", " at the end."):
+        record.part(word)
+    record.end()
+    record.finish_step()
+    record.finish()
+    record.ask("second question")
+    record.step()
+    record.text()
+    record.part("This is ")
+    record.crash()
+    record.step()
+    record.text()
+    record.part("This is whole.")
+    record.end()
+    record.call(name="other")
+    record.end()
+    record.finish_step()
+    record.answer("broken", "error")
+    record.step()
+    record.retry()
+    record.text()
+    record.part("Done.")
+    record.stop()
+    record.ask("third question")
+    record.step()
+    record.text()
+    record.part("It breaks")
+    record.fail()
+    return record
+
+
+def words(chat: Chat) -> str:
+    """All that the messages and tool calls say, without the blanks, which templates have and clones do not."""
+    return "".join("".join(chat.log.locator(".blocks").all_text_contents()).split())
+
+
+@pytest.fixture
+def tape() -> Tape:
+    return Tape(recorded())
+
+
+# -- seeking
+
+
+def test_a_seek_shows_the_very_transcript_that_playing_there_shows(page: Page, tape: Tape) -> None:
+    playing = tape.open(page)
+    playing.at(tape.times[0])
+    shown = {tape.times[0]: playing.dom()}
+    for time in tape.times[1:]:
+        playing.step()
+        shown[time] = playing.dom()
+    assert len(set(shown.values())) > len(shown) / 2
+    chance = random.Random(7)
+    for time in [*chance.sample(tape.times, 25), tape.times[-1], tape.times[0]]:
+        playing.at(time)
+        assert playing.dom() == shown[time], time - BEGUN
+    for time in reversed(tape.times[:12]):
+        playing.at(time)
+        assert playing.dom() == shown[time], time - BEGUN
+
+
+def test_stepping_back_undoes_a_step(page: Page, tape: Tape) -> None:
+    playing = tape.open(page, "#turn-2")
+    before = [playing.dom()]
+    for _ in range(6):
+        playing.step()
+        before.append(playing.dom())
+    for expected in before[-2::-1]:
+        playing.step("E")
+        assert playing.dom() == expected
+
+
+def test_the_page_plays_what_the_server_recorded_and_ends_as_the_chat_does(
+    browser: Browser, server: Server, signed_in: StorageState
+) -> None:
+    context = browser.new_context(base_url=server.url, storage_state=signed_in, reduced_motion="reduce")
+    page = context.new_page()
+    chat = Chat.begun(page)
+    for question in ("What is the most popular song on WZPZ?", "show reasoning", "show parallel calls"):
+        chat.ask(question)
+    page.reload()
+    chat.log.get_by_role("link", name="Play this turn").nth(2).wait_for()
+    whole = words(chat)
+    chat.log.get_by_role("link", name="Play this turn").nth(1).click()
+    playing = Playing(page)
+    expect(chat.messages("You")).to_have_count(2)
+    expect(chat.messages("You").last).to_have_text("show reasoning")
+    playing.slider.press("End")
+    expect(chat.messages("You")).to_have_count(3)
+    chat.until(lambda: words(chat) == whole)
+    context.close()
+
+
+# -- playing
+
+
+def test_space_plays_and_pauses(page: Page, tape: Tape) -> None:
+    playing = tape.open(page)
+    expect(playing.play).to_be_focused()
+    page.keyboard.press("Space")
+    expect(playing.pause).to_be_visible()
+    expect(playing.log).to_contain_text("first question")
+    expect(playing.log.get_by_role("group", name="Tool call top_song")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(playing.play).to_be_visible()
+    stands = playing.position
+    page.wait_for_timeout(150)
+    assert playing.position == stands
+    assert 0 < stands < tape.times[-1] - tape.times[0]
+    playing.slider.focus()
+    page.keyboard.press("Space")
+    expect(playing.pause).to_be_visible()
+
+
+@pytest.mark.parametrize("speed", ["0.5", "1", "4", "16"])
+def test_each_moment_is_shown_within_a_frame_of_its_time(page: Page, speed: str) -> None:
+    page.clock.install(time=0)
+    tape = Tape(recorded(), pace=37)
+    playing = tape.open(page)
+    playing.player.get_by_label("Speed").select_option(speed)
+    for time in (
+        *tape.times[::10],
+        tape.times[-1],
+        tape.times[0],
+    ):  # so that all of it is there: fetching takes real time
+        playing.at(time)
+    page.evaluate(HEAR.replace("BEGUN", str(tape.times[0])))
+    page.clock.pause_at(3_600_000)
+    playing.play.click()
+    page.clock.run_for(int((tape.times[-1] - tape.times[0]) / float(speed)) + 100)
+    errors = sorted(abs(error) / float(speed) for error in page.evaluate("errors"))
+    expect(playing.play).to_be_visible()
+    assert len(errors) >= len(tape.times) - 4
+    p99 = errors[int(len(errors) * 0.99)]
+    print(f"{speed}x: p99 {p99:.1f} ms")
+    assert p99 < 20
+
+
+def test_played_in_real_time_it_does_not_drift(page: Page) -> None:
+    tape = Tape(recorded(), pace=25)
+    playing = tape.open(page)
+    page.evaluate(HEAR.replace("BEGUN", str(tape.times[0])))
+    playing.play.click()
+    expect(playing.play).to_be_visible(timeout=20_000)
+    errors = sorted(page.evaluate("errors"))
+    middle, p99 = errors[len(errors) // 2], errors[int(len(errors) * 0.99)]
+    print(f"median {middle:.1f} ms, p99 {p99:.1f} ms")
+    assert min(errors) > -20
+    assert middle < 250  # the machine may be busy; what is late is not added up
+
+
+def test_the_speed_can_be_changed_by_keys(page: Page, tape: Tape) -> None:
+    playing = tape.open(page)
+    speed = playing.player.get_by_label("Speed")
+    for key, value in (("+", "2"), ("+", "4"), ("-", "2"), ("-", "1"), ("-", "0.5"), ("-", "0.5")):
+        page.keyboard.press(key)
+        expect(speed).to_have_value(value)
+
+
+# -- waiting
+
+
+def test_skipping_shortens_long_waits_and_marks_them(page: Page) -> None:
+    tape = Tape(recorded(), waits={7: 30_000})
+    playing = tape.open(page)
+    assert playing.elapsed.endswith("/ 0:35")
+    playing.at(tape.times[20])
+    expect(playing.log).not_to_contain_text("shortened")
+    page.keyboard.press("s")
+    expect(playing.skipping).to_be_checked()
+    assert playing.elapsed.endswith("/ 0:06")
+    assert playing.player.locator(".mark.wait").count() == 1
+    waited = playing.log.locator("[data-waited]")
+    expect(waited).to_have_count(1)
+    expect(waited).to_have_attribute("data-waited", re.compile("^30.0 s "))
+    playing.at(tape.times[3])
+    expect(waited).to_have_count(0)
+    playing.skipping.uncheck()
+    assert playing.elapsed.endswith("/ 0:35")
+
+
+def test_the_time_between_turns_is_always_shortened(page: Page) -> None:
+    record = recorded()
+    second = record.turns[1][0]["metadata"]["seq"]
+    playing = Tape(record, waits={second: 3 * 24 * 3_600_000}).open(page, "#turn-2")
+    assert playing.elapsed.endswith("/ 0:06")
+    playing.step()
+    playing.step()
+    playing.step()
+    expect(playing.log.locator(".turn").nth(1)).to_have_attribute("data-waited", re.compile("shortened"))
+
+
+def test_a_call_that_runs_shows_how_long_it_had_been_running(page: Page) -> None:
+    record = recorded()
+    result = next(event for event in record.events if event["type"] == "TOOL_CALL_RESULT")["metadata"]["seq"]
+    tape = Tape(record, waits={result: 5_000})
+    playing = tape.open(page)
+    playing.at(tape.times[result - 1] - 2_000)
+    expect(playing.log.locator(".elapsed").first).to_have_text("3.1 s")
+    page.wait_for_timeout(100)
+    expect(playing.log.locator(".elapsed").first).to_have_text("3.1 s")
+
+
+# -- going elsewhere
+
+
+def test_addresses_lead_to_turns_and_calls(page: Page, tape: Tape) -> None:
+    playing = tape.open(page, "#turn-2")
+    expect(playing.player.locator("#place")).to_have_text("Turn 2 of 3")
+    expect(playing.log.get_by_role("article", name="Assistant")).to_have_count(1)
+    call = next(event for event in tape.turns[0] if event["type"] == "TOOL_CALL_START")
+    page.goto(f"{page.url.partition('#')[0]}#call-{call['toolCallId']}")
+    expect(playing.player.locator("#place")).to_have_text("Turn 1 of 3")
+    expect(playing.log.get_by_role("group", name="Tool call top_song")).to_contain_text("Writing arguments")
+    page.goto(f"{page.url.partition('#')[0]}#turn-{tape.turns[2][0]['runId']}")
+    expect(playing.player.locator("#place")).to_have_text("Turn 3 of 3")
+
+
+def test_marks_and_the_list_lead_to_all_that_is_of_note(page: Page, tape: Tape) -> None:
+    playing = tape.open(page)
+    kinds = {
+        kind: playing.player.locator(f".mark.{kind}").count() for kind in ("turn", "round", "call", "error")
+    }
+    assert kinds == {"turn": 3, "round": 6, "call": 2, "error": 3}
+    playing.player.locator(".mark.call").nth(1).click()
+    expect(playing.player.locator("#place")).to_have_text("Turn 2 of 3")
+    playing.player.get_by_text("Jump to", exact=True).click()
+    playing.player.get_by_role("link", name="Tool call top_song").click()
+    expect(playing.player.locator("#place")).to_have_text("Turn 1 of 3")
+    playing.player.get_by_role("link", name="Turn 3: third question").click()
+    expect(playing.player.locator("#place")).to_have_text("Turn 3 of 3")
+
+
+def test_keys_step_by_event_round_and_turn(page: Page, tape: Tape) -> None:
+    playing = tape.open(page)
+    place = playing.player.locator("#place")
+    playing.step("t")
+    expect(place).to_have_text("Turn 2 of 3")
+    playing.step("r")
+    expect(playing.log.locator(".doing")).to_have_text("Waiting for the model")
+    playing.step("R")
+    expect(place).to_have_text("Turn 1 of 3")
+    playing.step("T")
+    playing.step("T")
+    assert playing.position == 0
+    playing.step("e")
+    playing.player.get_by_role("button", name="Turn on").click()
+    expect(place).to_have_text("Turn 2 of 3")
+
+
+def test_a_screen_reader_hears_where_it_is(page: Page, tape: Tape) -> None:
+    playing = tape.open(page)
+    slider = playing.slider
+    expect(slider).to_have_attribute("aria-valuetext", "0:00 of 0:05, Turn 1 of 3")
+    slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "0:05 of 0:05, Turn 2 of 3")
+    slider.press("Home")
+    expect(slider).to_have_attribute("aria-valuetext", "0:00 of 0:05, Turn 1 of 3")
+    names = ["Event back", "Event on", "Round back", "Round on", "Turn back", "Turn on"]
+    for name in names:
+        expect(playing.player.get_by_role("button", name=name, exact=True)).to_be_visible()
+    playing.step("t")
+    expect(page.get_by_role("status")).to_contain_text("Turn 2 of 3")
+
+
+# -- widths, and what may be missing
+
+
+def test_nothing_is_wider_than_a_phone(page: Page, tape: Tape) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    playing = tape.open(page, "#turn-3")
+    assert page.evaluate(OVERFLOW) == 0
+    playing.player.get_by_text("Jump to", exact=True).click()
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate(OVERFLOW) == 0
+    box = playing.play.bounding_box()
+    assert box is not None
+    assert box["height"] >= 44
+
+
+def test_only_the_turns_nearby_are_on_the_page(page: Page) -> None:
+    record = Record()
+    for number in range(30):
+        record.ask(f"question {number}")
+        record.finish()
+    playing = Tape(record).open(page, "#turn-30")
+    questions = playing.log.get_by_role("article", name="You")
+    expect(questions).to_have_count(5)
+    page.get_by_role("button", name="Earlier turns").click()
+    expect(questions).to_have_count(15)
+    expect(questions.first).to_have_text("question 14")
+
+
+def test_a_conversation_without_a_recording_says_so(page: Page) -> None:
+    chat = Chat.begun(page)
+    page.goto(f"{chat.page.url}replay/")
+    expect(page.get_by_text("Nothing has been recorded yet.")).to_be_visible()
+    expect(page.get_by_role("region", name="Player")).to_be_hidden()
+
+
+def test_a_recording_that_cannot_be_read_says_so(page: Page, tape: Tape) -> None:
+    playing = tape.open(page)
+    page.route(re.compile("/replay/turns/"), lambda route: route.fulfill(status=500))
+    page.evaluate("location.hash = '#turn-3'")
+    expect(page.get_by_role("alert")).to_contain_text("The recording cannot be read (500).")
+    expect(playing.play).to_be_visible()
+
+
+def test_the_menu_of_a_conversation_can_be_used_by_keyboard(chat: Chat) -> None:
+    menu = chat.page.get_by_text("Menu", exact=True)
+    playback = chat.page.get_by_role("link", name="Playback")
+    menu.focus()
+    chat.page.keyboard.press("Enter")
+    expect(playback).to_be_visible()
+    chat.page.keyboard.press("Escape")
+    expect(playback).to_be_hidden()
+    expect(menu).to_be_focused()
+    menu.click()
+    chat.box.click()
+    expect(playback).to_be_hidden()
+    menu.click()
+    with chat.page.expect_download() as download:
+        chat.page.get_by_role("link", name="Export as Markdown").click()
+    assert download.value.suggested_filename == "conversation.md"
+    menu.click() if playback.is_hidden() else None
+    chat.page.get_by_role("link", name="Delete").click()
+    chat.page.get_by_role("button", name="Delete").click()
+    chat.page.wait_for_url(re.compile("/$"))
+    expect(chat.page.get_by_role("heading", name="New conversation")).to_be_visible()
+
+
+def test_what_is_pressed_before_the_recording_is_there_does_no_harm(page: Page, tape: Tape) -> None:
+    tape.held = []
+    playing = tape.open(page)
+    for key in ("s", "e", "r", "Space", "Space", "E"):
+        page.keyboard.press(key)
+    expect(playing.log).to_be_empty()
+    tape.release()
+    expect(playing.log).to_contain_text("first question")
+    expect(playing.play).to_be_visible()
