@@ -70,7 +70,7 @@ class Reader:
     def _take(self, frame: Event) -> str:
         seq = frame["metadata"]["seq"]
         if frame["type"] == "MESSAGES_SNAPSHOT":
-            self._start_over(frame)
+            self._start_over(copy.deepcopy(frame))  # it may come again
         elif seq > self.cursor + 1:
             return "gap"
         elif seq == self.cursor + 1:
