@@ -112,6 +112,7 @@ def test_a_cut_round_is_closed_as_interrupted_and_the_same_step_starts_again(
     assert f"{lost.turn.pk}:1.{attempt + 1}:0" in [event.get("messageId") for event in begun]
     row.refresh_from_db()
     assert row.status == "interrupted"
+    assert (row.first_token_ms, lost.turn.first_token_ms is None) == (None, False)
 
 
 def test_what_a_cut_round_had_shown_is_kept_and_marked_and_not_sent_again(conversation: Conversation) -> None:

@@ -100,10 +100,10 @@ class Turn(Usage, Failure):
         return f"turn {self.number}"
 
     def take_figures(self) -> None:
-        """Takes the sum of its rounds' usage, and the first round's time to its first token."""
+        """Takes the sum of its rounds' usage, and the time to the first token of the first that had one."""
         rounds = list(self.rounds.order_by("number", "attempt").values_list("usage", "first_token_ms"))
         members = {member for usage, _ in rounds for member in usage if member in TOKENS.values()}
         self.take_usage(
             {member: sum(count(usage.get(member)) for usage, _ in rounds) for member in sorted(members)}
         )
-        self.first_token_ms = next((waited for _, waited in rounds), None)
+        self.first_token_ms = next((waited for _, waited in rounds if waited is not None), None)
