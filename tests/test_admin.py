@@ -57,6 +57,15 @@ def test_every_link_leads_somewhere(operator: Client, conversation: Conversation
     assert {link: operator.get(link).status_code for link in links} == dict.fromkeys(links, 200)
 
 
+def test_a_call_leads_to_its_moment_in_the_playback_which_an_operator_may_watch(
+    operator: Client, conversation: Conversation
+) -> None:
+    html = seen(operator, page_of(conversation.turns.get().tool_calls.get()))
+    (address,) = re.findall(rf'href="(/conversations/{conversation.pk}/replay/#call-[^"]+)"', html)
+    assert operator.get(address).status_code == 200
+    assert f'href="/conversations/{conversation.pk}/"' not in html
+
+
 def test_everything_of_a_turn_leads_to_everything_else(operator: Client, conversation: Conversation) -> None:
     turn = conversation.turns.get()
     row, call, said = turn.rounds.get(), turn.tool_calls.get(), turn.messages.get(role="assistant")

@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
@@ -182,17 +182,13 @@ def related(row: Model, lookup: str, **models: str) -> SafeString:
 
 
 def elsewhere(request: HttpRequest, conversation: Conversation, anchor: str = "") -> Iterator[SafeString]:
-    """Where the conversation's owner, who alone may open it, sees this moment: played back, and in the chat."""
-    if conversation.owner_id != request.user.pk:
-        return
-    for name, text in (("replay", "Play it back from here"), ("conversation", "Open the chat")):
-        try:
-            url = reverse(f"conversations:{name}", args=[conversation.pk])
-        except NoReverseMatch:
-            continue
-        yield format_html(
-            '<a class="aside" href="{}{}">{}</a>', url, anchor if name == "replay" else "", text
-        )
+    """Where this moment is seen: played back, by whoever the admin shows conversations to, and in the chat by its owner."""
+    shown = [("conversation", "Open the chat", "")] if conversation.owner_id == request.user.pk else []
+    if shown or request.user.has_perm("conversations.view_conversation"):
+        shown.insert(0, ("replay", "Play it back from here", anchor))
+    for name, text, place in shown:
+        url = reverse(f"conversations:{name}", args=[conversation.pk])
+        yield format_html('<a class="aside" href="{}{}">{}</a>', url, place, text)
 
 
 def seconds(milliseconds: float | None) -> str:
