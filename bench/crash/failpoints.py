@@ -16,6 +16,9 @@ from typing import Any, Literal
 FOLDER = "CRASH_FOLDER"
 """The environment variable with the folder of the two files."""
 
+EFFECTS = "CRASH_EFFECTS"
+"""The environment variable with the path of the file that the tools' effects are lines of."""
+
 ARMED, FIRED = "armed", "fired"
 Mode = Literal["kill", "raise"]
 
@@ -50,7 +53,7 @@ POINTS = (
     Point("a step has begun, the gateway is not called", f"{STREAMING}._stream"),
     Point("deltas have come, not queued", f"{STREAMING}._show", time=3),
     Point("deltas hold their turns", f"{WRITER}:Batch._hold", "after", time=4),
-    Point("deltas are committed, not shown", f"{WRITER}:Journal._show", time=4),
+    Point("deltas are committed, not shown", "conversations.live:Hub._soon", time=4),
     Point("a round's end is written, not committed", f"{STREAMING}._save_end", "after"),
     Point("a round's end is committed", f"{STREAMING}._end_well", "after"),
     Point("calls are set running, not committed", f"{CALLS}._save_running", "after"),

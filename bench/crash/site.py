@@ -17,7 +17,6 @@ from conversations.gateway import demo
 from . import failpoints
 from .apps import LEASE
 from .stored import Store
-from .tools import EFFECTS
 
 MODEL = "cohere.command-r-v1:0"
 
@@ -153,6 +152,6 @@ def _settings(folder: Path, gateway: str) -> dict[str, str]:
         "SECRET_KEY": "one for the crashes " * 3,
         "DEBUG": "0",
         "ALLOWED_HOSTS": "",
-        EFFECTS: str(folder / "effects"),
+        failpoints.EFFECTS: str(folder / "effects"),
         failpoints.FOLDER: str(folder),
     }

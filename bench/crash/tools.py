@@ -7,8 +7,7 @@ from pathlib import Path
 from conversations.tools import tool
 from conversations.tools.execution import idempotency_key
 
-EFFECTS = "CRASH_EFFECTS"
-"""The environment variable with the file's path."""
+from .failpoints import EFFECTS
 
 TAKES = 0.1
 """Seconds before the effect, and again after it."""
