@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connections
 from django.test import AsyncClient, Client
 from django.utils import timezone
@@ -351,17 +351,21 @@ def test_a_value_that_would_drown_the_page_is_cut_and_to_be_had_whole(
     assert operator.get(f"{CALLS}{call.pk}/nothing.json").status_code == 404
 
 
-def test_the_playback_is_linked_for_those_who_may_open_it(client: Client, call: ToolCall) -> None:
-    def links() -> bool:
-        return f"/conversations/{call.conversation_id}/" in seen(client, page_of(call)).replace(
-            "/admin/conversations/", ""
-        )
+def test_playback_and_chat_are_linked_for_those_who_may_open_them(client: Client, call: ToolCall) -> None:
+    def links() -> list[bool]:
+        html = seen(client, page_of(call)).replace("/admin/conversations/", "")
+        chat = f"/conversations/{call.conversation_id}/"
+        return [f'href="{chat}replay/#' in html, f'href="{chat}"' in html]
 
-    operator = User.objects.create_superuser("arthur")
+    operator = User.objects.create_user("arthur", is_staff=True)
+    view = Permission.objects.filter(content_type__app_label="conversations", codename__startswith="view_")
+    operator.user_permissions.set(view.exclude(codename="view_conversation"))
     client.force_login(operator)
-    assert not links()
+    assert links() == [False, False]
+    operator.user_permissions.set(view)
+    assert links() == [True, False]
     Conversation.objects.update(owner=operator)
-    assert links()
+    assert links() == [True, True]
 
 
 def test_times_are_those_of_the_rows(operator: Client, call: ToolCall) -> None:
