@@ -28,14 +28,13 @@ from conversations.models.fields import TOKENS
 BATCH = 50
 """Conversations deleted in one transaction."""
 
-OPEN = (*Turn.ACTIVE, Turn.Status.QUEUED)
 Gone = Counter[str]
 Key = tuple[int, str, date]
 
 
 def older_than(moment: datetime) -> QuerySet[Conversation]:
     """The conversations whose last activity was before the moment and in which no turn runs, waits or is queued."""
-    open_turns = Turn.objects.filter(conversation=OuterRef("pk"), status__in=OPEN)
+    open_turns = Turn.objects.filter(conversation=OuterRef("pk"), status__in=Turn.OPEN)
     return Conversation.objects.filter(~Exists(open_turns), updated_at__lt=moment).order_by("updated_at")
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.contrib import admin
@@ -183,10 +184,11 @@ def related(row: Model, lookup: str, **models: str) -> SafeString:
 
 def elsewhere(request: HttpRequest, conversation: Conversation, anchor: str = "") -> Iterator[SafeString]:
     """Where this moment is seen: played back, by whoever the admin shows conversations to, and in the chat by its owner."""
-    shown = [("conversation", "Open the chat", "")] if conversation.owner_id == request.user.pk else []
-    if shown or request.user.has_perm("conversations.view_conversation"):
-        shown.insert(0, ("replay", "Play it back from here", anchor))
-    for name, text, place in shown:
+    ways = [
+        ("replay", "Play it back from here", anchor, conversation.is_watched_by(request.user)),
+        ("conversation", "Open the chat", "", conversation.owner_id == request.user.pk),
+    ]
+    for name, text, place, _ in filter(itemgetter(3), ways):
         url = reverse(f"conversations:{name}", args=[conversation.pk])
         yield format_html('<a class="aside" href="{}{}">{}</a>', url, place, text)
 

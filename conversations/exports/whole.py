@@ -12,6 +12,7 @@ from conversations.models import Conversation, Message, RequestBase, Round, Tool
 from conversations.models.fields import Failure
 from conversations.protocol import history
 from conversations.turns.loading import past_turns
+from conversations.turns.recorded import active_line
 
 Document = dict[str, Any]
 VERSION = 1
@@ -37,17 +38,16 @@ def document(conversation: Conversation) -> Document:
         "inference": conversation.inference,
         "createdAt": _time(conversation.created_at),
         "updatedAt": _time(conversation.updated_at),
-        "messages": _messages(turns),
+        "messages": _messages(conversation),
         "toolCalls": [_call(row) for row in _calls(conversation)],
         "turns": [_turn(turn, said[turn.pk], rounds[turn.pk]) for turn in turns],
         "requestBases": _bases(conversation),
     }
 
 
-def _messages(turns: list[Turn]) -> list[Document]:
-    """The active branch: the newest turn that has begun, and those that it came from."""
-    begun = [turn for turn in turns if turn.status != Turn.Status.QUEUED]
-    return history.conversed(past_turns(begun[-1])) if begun else []
+def _messages(conversation: Conversation) -> list[Document]:
+    line = active_line(conversation)
+    return history.conversed(past_turns(line[-1])) if line else []
 
 
 def _calls(conversation: Conversation) -> Iterator[ToolCall]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from conversations.models import Event, Recording, Turn
 from conversations.protocol.snapshot import Snapshot
@@ -16,7 +17,7 @@ Frame = tuple[int, str]
 
 def pack(turn: Turn) -> None:
     """Packs a finished turn's events into its recording; does nothing where there are none, or another process was faster."""
-    events = list(Event.objects.filter(conversation=turn.conversation_id, turn=turn).order_by("seq"))
+    events = list(unpacked(turn))
     if not events:
         return
     recording = Recording(
@@ -24,7 +25,7 @@ def pack(turn: Turn) -> None:
         conversation_id=turn.conversation_id,
         first_seq=events[0].seq,
         last_seq=events[-1].seq,
-        body=squeeze("\n".join(f"{event.data}\t{event.parts}" for event in events)),
+        body=body((event.data, event.parts) for event in events),
         snapshot=squeeze(json.dumps(summary(turn.pk, (event.data for event in events)))),
     )
     with transaction.atomic():
@@ -42,11 +43,20 @@ def frames(recording: Recording) -> list[Frame]:
 
 def recorded(turn: Turn) -> list[tuple[str, str]]:
     """A turn's frames, packed or not yet, each with its merged deltas' boundaries as JSON, blank for one delta."""
-    rows = Event.objects.filter(conversation=turn.conversation_id, turn=turn).order_by("seq")
-    if unpacked := list(rows.values_list("data", "parts")):
-        return unpacked
+    if rows := list(unpacked(turn).values_list("data", "parts")):
+        return rows
     packed = Recording.objects.filter(pk=turn.pk).first()
     return _lines(packed) if packed else []
+
+
+def unpacked(turn: Turn) -> QuerySet[Event]:
+    """The turn's events that are rows still, in order."""
+    return Event.objects.filter(conversation=turn.conversation_id, turn=turn).order_by("seq")
+
+
+def body(lines: Iterable[tuple[str, str]]) -> bytes:
+    """A recording's body: frames with their boundaries, a line each."""
+    return squeeze("\n".join("\t".join(line) for line in lines))
 
 
 def _lines(recording: Recording) -> list[tuple[str, str]]:

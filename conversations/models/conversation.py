@@ -11,7 +11,7 @@ from django.utils import timezone
 from .fields import TOKENS, Failure, JSONText, Usage, count
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -46,6 +46,11 @@ class Conversation(models.Model):
     def __str__(self) -> str:
         return self.title or "Untitled"
 
+    def is_watched_by(self, user: "User | AnonymousUser") -> bool:
+        """Whether the user may see it played back: it is their own, or the admin shows them everybody's."""
+        is_own: bool = self.owner_id == user.pk
+        return is_own or (user.is_staff and user.has_perm("conversations.view_conversation"))
+
 
 class Turn(Usage, Failure):
     """A user message and all that follows until the answer is final."""
@@ -60,6 +65,7 @@ class Turn(Usage, Failure):
         INTERRUPTED = "interrupted"
 
     ACTIVE: ClassVar = (Status.RUNNING, Status.WAITING)
+    OPEN: ClassVar = (*ACTIVE, Status.QUEUED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")

@@ -11,7 +11,7 @@ from conversations.turns.recorded import active_line
 
 from . import questions
 from .report import Pair, missed
-from .rerunning import OPEN, Rerun
+from .rerunning import Rerun
 from .said import said
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def pairs(conversation: Conversation) -> list[Pair]:
         return []
     asked = questions.stored(conversation.rerun_of)
     calls = [call for question in asked for call in question.calls]
-    again = {turn.rerun_of_id: turn for turn in active_line(conversation) if turn.status not in OPEN}
+    again = {turn.rerun_of_id: turn for turn in active_line(conversation) if turn.status not in Turn.OPEN}
     found: list[tuple[questions.Question, Turn | None]] = [
         (question, again.get(question.turn.pk if question.turn else None)) for question in asked
     ]

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from conversations.journal.recordings import squeeze, summary, unsqueeze
+from conversations.journal.recordings import body, summary, unpacked, unsqueeze
 from conversations.models import Conversation, Event, Recording, Turn
 
 from .outline import outline
@@ -35,11 +35,10 @@ def index(conversation: Conversation) -> dict[str, Any]:
 
 def squeezed(turn: Turn) -> bytes:
     """The turn's stored lines, `frame TAB boundaries` each, compressed with zlib: of a packed turn, the very bytes of its row."""
-    rows = Event.objects.filter(conversation=turn.conversation_id, turn=turn).order_by("seq")
-    if unpacked := list(rows.values_list("data", "parts")):
-        return squeeze("\n".join("\t".join(line) for line in unpacked))
+    if rows := list(unpacked(turn).values_list("data", "parts")):
+        return body(rows)
     packed = Recording.objects.filter(pk=turn.pk).values_list("body", flat=True).first()
-    return bytes(packed or squeeze(""))
+    return bytes(packed or body(()))
 
 
 def ends(conversation: Conversation, first: int, last: int) -> str:

@@ -26,7 +26,6 @@ SWEEP_EVERY = 1.0
 PATIENCE = 90.0
 """Seconds that a rerun waits for the user's limits to let the next message in: that of a minute does, that of a day does not."""
 
-OPEN = (Turn.Status.QUEUED, *Turn.ACTIVE)
 Tell = Callable[[str], None]
 
 
@@ -118,7 +117,7 @@ class Rerun:
         while True:
             if turn.pk not in RUNNING:
                 turn.refresh_from_db()
-                if turn.status not in OPEN:
+                if turn.status not in Turn.OPEN:
                     return turn
             if time.monotonic() - looked > SWEEP_EVERY:
                 sweep(self.conversation.pk)

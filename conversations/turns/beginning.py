@@ -8,8 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from conversations.errors import TurnInterrupted
-from conversations.journal import Record
-from conversations.models import Conversation, Event, Message, Round, ToolCall, Turn
+from conversations.journal import Record, recorded
+from conversations.models import Conversation, Message, Round, ToolCall, Turn
 from conversations.protocol import events
 from conversations.protocol.content import plain_text
 from conversations.protocol.interrupted import CUT, closing
@@ -50,8 +50,7 @@ def take_up(turn: Turn, record: Record) -> list[RoundState]:
     """Begins again where a process that died has left the turn: the round that was under way is closed as interrupted, with all that it
     had shown; the record is then as it is between two steps. The turn's rounds.
     """
-    rows = Event.objects.filter(conversation=turn.conversation_id, turn=turn).order_by("seq")
-    told = [json.loads(data) for data in rows.values_list("data", flat=True)]
+    told = [json.loads(data) for data, _ in recorded(turn)]
     if not told:
         return begin_anew(turn, record)
     record.commit(*closing(told), write=partial(_save_cut_round, turn, told))

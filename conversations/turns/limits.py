@@ -11,7 +11,6 @@ from conversations.errors import Throttled
 from conversations.models import Turn
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-OPEN = (*Turn.ACTIVE, Turn.Status.QUEUED)
 
 
 def check(user: int) -> None:
@@ -31,12 +30,14 @@ def check(user: int) -> None:
 
 def _under_way(user: int) -> int:
     """The user's turns that run or wait, found by status: few of all turns are, while one user may have had very many."""
-    return list(Turn.objects.filter(status__in=OPEN).order_by().values_list("user", flat=True)).count(user)
+    return list(Turn.objects.filter(status__in=Turn.OPEN).order_by().values_list("user", flat=True)).count(
+        user
+    )
 
 
 def _used(turns: QuerySet[Turn], now: datetime) -> int:
     """The tokens of the turns of a day that have ended; those under way count as MAX_TOKENS each."""
-    ended = _since(turns, now - DAY, now).exclude(status__in=OPEN)
+    ended = _since(turns, now - DAY, now).exclude(status__in=Turn.OPEN)
     return ended.aggregate(used=Sum("total_tokens"))["used"] or 0
 
 

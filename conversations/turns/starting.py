@@ -94,7 +94,7 @@ def _store(
             return Started(stored.turn, new=False)
         limits.check(row.owner_id)
         turn = _new_turn(row, model, again)
-        busy = row.turns.filter(status__in=(*Turn.ACTIVE, Turn.Status.QUEUED)).exists()
+        busy = row.turns.filter(status__in=Turn.OPEN).exists()
         if not busy and not DRAINING.is_set():
             _claim(turn)
         turn.save(force_insert=True)

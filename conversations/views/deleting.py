@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from conversations import layout, retention
-from conversations.models import Conversation
+from conversations.models import Conversation, Turn
 
 from .access import SignedIn, own_or_404
 
@@ -31,6 +31,6 @@ def _ask(request: SignedIn, conversation: Conversation, status: int = 200) -> Ht
         "heading": layout.visible(conversation.title),
         "messages": conversation.messages.count(),
         "tool_calls": conversation.tool_calls.count(),
-        "is_under_way": conversation.turns.filter(status__in=retention.OPEN).exists(),
+        "is_under_way": conversation.turns.filter(status__in=Turn.OPEN).exists(),
     }
     return render(request, "conversations/delete.html", context, status=status)
