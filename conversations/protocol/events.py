@@ -39,14 +39,18 @@ def pieces(text: str, limit: int = DELTA_BYTES) -> Iterator[str]:
         start += len(piece)
 
 
-def run_started(conversation: str, run: str) -> Event:
-    """A turn starts."""
-    return {
+def run_started(conversation: str, run: str, after: str | None = None, *, is_root: bool = False) -> Event:
+    """A turn starts, or goes on as a further run. `after` is the turn that it follows on; `is_root` says that it follows on none, though
+    others came before it. Where neither is told it follows on the turn before it in the record.
+    """
+    event = {
         "type": "RUN_STARTED",
         "threadId": conversation,
         "runId": run,
         "protocolVersion": PROTOCOL_VERSION,
     }
+    parent = {"parentRunId": after} if after else {}
+    return event | parent | ({"metadata": {"parent": None}} if is_root else {})
 
 
 def user_message(message_id: str, text: str) -> list[Event]:
@@ -71,8 +75,10 @@ def step_finished(number: int, metadata: dict[str, Any]) -> Event:
     return {"type": "STEP_FINISHED", "stepName": f"round {number}", "metadata": metadata}
 
 
-def tool_call_result(tool_call_id: str, content: str, *, status: str, duration_ms: int) -> Event:
-    """A tool call has its result, as text; what is over 160 KiB is left to the export."""
+def tool_call_result(
+    tool_call_id: str, content: str, *, status: str, duration_ms: int, error: str = ""
+) -> Event:
+    """A tool call has its result, as text, and why it is no good one as a word; what is over 160 KiB is left to the export."""
     shown, cut = cut_bytes(content, CONTENT_BYTES)
     metadata: dict[str, Any] = {"status": status, "durationMs": duration_ms}
     return {
@@ -81,7 +87,7 @@ def tool_call_result(tool_call_id: str, content: str, *, status: str, duration_m
         "toolCallId": tool_call_id,
         "content": shown,
         "role": "tool",
-        "metadata": metadata | ({"cut": True} if cut else {}),
+        "metadata": metadata | ({"error": error} if error else {}) | ({"cut": True} if cut else {}),
     }
 
 
@@ -99,9 +105,10 @@ def run_finished(conversation: str, run: str, outcome: str, usage: list[dict[str
     return event | ({"usage": usage} if usage else {})
 
 
-def run_error(message: str, code: str) -> Event:
-    """A turn failed."""
-    return {"type": "RUN_ERROR", "message": message, "code": code}
+def run_error(message: str, code: str, request_id: str = "") -> Event:
+    """A turn failed; `request_id` is what the gateway knows the request by."""
+    event = {"type": "RUN_ERROR", "message": message, "code": code}
+    return event | ({"metadata": {"requestId": request_id}} if request_id else {})
 
 
 def custom(name: str, value: Any) -> Event:

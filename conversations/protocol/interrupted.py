@@ -37,5 +37,5 @@ def closing(told: Iterable[Event]) -> list[Event]:
     if not step:
         return []
     finished = {"type": "STEP_FINISHED", "stepName": step, "metadata": {"interrupted": True}}
-    results = [tool_call_result(call, CUT, status="error", duration_ms=0) for call in calls]
+    results = [tool_call_result(call, CUT, status="error", duration_ms=0, error="cut") for call in calls]
     return [*reversed(open_ends.values()), finished, *results]

@@ -6,6 +6,11 @@ from typing import Any
 Event = dict[str, Any]
 Message = dict[str, Any]
 
+OUTCOMES = {"cancelled": "stopped", "interrupt": "waiting"}
+ASKED = ("id", "message", "toolCallId", "expiresAt")
+FIGURES = ("stopReason", "usage", "latencyMs", "firstTokenMs", "model", "interrupted")
+"""What is kept of an interrupt, and of a round's end."""
+
 
 class Snapshot:
     """The messages of one turn and how it stands, event by event."""
@@ -21,6 +26,10 @@ class Snapshot:
             "stopReason": None,
             "steps": 0,
             "retrying": None,
+            "interrupts": [],
+            "rounds": [],
+            "startedAt": None,
+            "endedAt": None,
         }
         self._step: list[str] = []
 
@@ -90,27 +99,40 @@ class Snapshot:
             self.messages[event["messageId"]]["metadata"]["interrupted"] = True
 
     def _run_started(self, event: Event) -> None:
-        self.state["status"] = "running"
+        at, rounds = event.get("timestamp"), self.state["rounds"]
+        self.state |= {"status": "running", "interrupts": [], "endedAt": None}
+        if rounds:
+            rounds[-1]["calledAt"] = at
+        else:
+            self.state["startedAt"] = at
 
     def _step_started(self, event: Event) -> None:
         self.state["steps"] += 1
+        self.state["rounds"].append({"name": event["stepName"], "startedAt": event.get("timestamp")})
         self._step.clear()
 
     def _step_finished(self, event: Event) -> None:
-        metadata = event.get("metadata", {})
+        metadata, at = event.get("metadata", {}), event.get("timestamp")
         self.state |= {key: metadata[key] for key in ("stopReason", "model", "usage") if key in metadata}
+        told = {key: metadata[key] for key in FIGURES if key in metadata}
+        for round_ in self.state["rounds"][-1:]:
+            round_ |= told | {"endedAt": at, "calledAt": at}
         if metadata.get("interrupted"):
             for message in self._step:
                 self.messages[message]["metadata"]["interrupted"] = True
 
     def _run_finished(self, event: Event) -> None:
-        outcome = event.get("outcome", {}).get("type", "success")
-        self.state["status"] = {"cancelled": "stopped", "interrupt": "waiting"}.get(outcome, "completed")
+        outcome = event.get("outcome", {})
+        status = OUTCOMES.get(outcome.get("type"), "completed")
+        asked = [{key: each[key] for key in ASKED if key in each} for each in outcome.get("interrupts", ())]
+        self.state |= {"status": status, "interrupts": asked, "endedAt": event.get("timestamp")}
         self._settle_all()
 
     def _run_error(self, event: Event) -> None:
-        self.state["status"] = "interrupted" if event.get("code") == "interrupted" else "failed"
-        self.state["error"] = {"code": event.get("code"), "message": event["message"]}
+        code, request = event.get("code"), event.get("metadata", {}).get("requestId")
+        error = {"code": code, "message": event["message"]} | ({"requestId": request} if request else {})
+        status = "interrupted" if code == "interrupted" else "failed"
+        self.state |= {"status": status, "error": error, "endedAt": event.get("timestamp")}
         self._settle_all()
 
     def _settle_all(self) -> None:
@@ -120,6 +142,10 @@ class Snapshot:
     def _custom(self, event: Event) -> None:
         if event["name"] == "turntable.retrying":
             self.state["retrying"] = event["value"] | {"at": event.get("timestamp")}
+        elif event["name"] == "turntable.approval":
+            call = self.messages.get(f"call:{event['value']['toolCallId']}")
+            if call:
+                call["metadata"]["approval"] = event["value"]
 
     @staticmethod
     def _settle(message: Message) -> None:

@@ -38,10 +38,11 @@ BLOCKED = frozenset({"guardrail_intervened"})
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """A requested tool call: whether it has its result."""
+    """A requested tool call: whether it has its result, and whether a person has to decide first if it may run."""
 
     tool_use_id: str
     answered: bool
+    undecided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,14 @@ class RunTools:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait until a person has decided about these calls of round `number`; none of its calls runs before."""
+
+    number: int
+    tool_use_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The answer is final."""
 
@@ -82,7 +91,7 @@ class Fail:
     code: str
 
 
-Step = CallModel | RunTools | Finish | Fail
+Step = CallModel | RunTools | Wait | Finish | Fail
 
 
 def next_step(rounds: Sequence[RoundState], max_rounds: int) -> Step:
@@ -101,6 +110,9 @@ def next_step(rounds: Sequence[RoundState], max_rounds: int) -> Step:
 def _after_calls(last: RoundState, max_rounds: int) -> Step:
     at_limit = last.number >= max_rounds
     unanswered = tuple(call.tool_use_id for call in last.calls if not call.answered)
+    undecided = tuple(call.tool_use_id for call in last.calls if call.undecided and not call.answered)
+    if undecided and not at_limit:
+        return Wait(last.number, undecided)
     if unanswered:
         return RunTools(last.number, unanswered, refuse=at_limit)
     return Fail("round_limit") if at_limit else CallModel(last.number + 1)

@@ -164,6 +164,7 @@ def test_a_redacted_span_is_a_message_without_content() -> None:
 def test_a_turn_is_queued_until_it_starts_and_then_runs() -> None:
     told = turn_of(OWN[0])
     new = {"id": TURN, "status": "queued", "error": None, "stopReason": None, "steps": 0, "retrying": None}
+    new |= {"interrupts": [], "rounds": [], "startedAt": None, "endedAt": None}
     assert after([]).state == new
     assert after(told[:1]).state["status"] == "running"
 

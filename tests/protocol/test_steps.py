@@ -15,6 +15,7 @@ from conversations.protocol.steps import (
     RoundState,
     RunTools,
     Step,
+    Wait,
     next_step,
 )
 
@@ -118,3 +119,21 @@ def taken(data: st.DataObject, rounds: list[RoundState], step: Step) -> list[Rou
 def test_the_same_rounds_give_the_same_step(calls: list[CallState], reason: str) -> None:
     rounds = [RoundState(1, True, reason, tuple(calls))]
     assert next_step(rounds, 25) == next_step(list(rounds), 25)
+
+
+# -- decisions
+
+
+def test_a_round_waits_as_a_whole_until_its_calls_are_decided() -> None:
+    undecided = CallState("t3", answered=False, undecided=True)
+    assert next_step([RoundState(1, True, "tool_use", (ASKED, undecided))], 25) == Wait(1, ("t3",))
+
+
+def test_a_decided_call_is_run() -> None:
+    decided = replace(CallState("t3", answered=False, undecided=True), undecided=False)
+    assert next_step([RoundState(1, True, "tool_use", (decided,))], 25) == RunTools(1, ("t3",))
+
+
+def test_nobody_is_asked_about_calls_that_are_refused_anyhow() -> None:
+    undecided = CallState("t3", answered=False, undecided=True)
+    assert next_step([RoundState(2, True, "tool_use", (undecided,))], 2) == RunTools(2, ("t3",), refuse=True)

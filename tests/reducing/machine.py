@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from conversations.protocol.snapshot import Snapshot
 from tests.reducing.reader import Reader, fresh
 from tests.reducing.record import Record
 
@@ -89,7 +90,8 @@ class Reading(RuleBasedStateMachine):
     @invariant()
     def every_tab_shows_what_was_true_at_its_cursor(self) -> None:
         """Nothing is missing, twice or in another order; texts are beginnings of those that are stored."""
-        stored = {message["id"]: message.get("content") for message in self.record.page().messages}
+        snapshots = [Snapshot("").apply(told) for told in self.record.turns]
+        stored = {message["id"]: message.get("content") for one in snapshots for message in one.as_list()}
         for tab in self.tabs:
             shown = tab.shown()
             assert shown == fresh(self.record, tab.cursor)

@@ -64,8 +64,11 @@ class Reader:
                 return
             frame = self.line.pop(0)
             self.heard.append(json.loads(json.dumps(frame)))
-            if self._take(frame) == "gap":
+            taken = self._take(frame)
+            if taken == "gap":
                 self.reconnect()
+            elif taken == "stale":
+                self.resynchronise()
 
     def _take(self, frame: Event) -> str:
         seq = frame["metadata"]["seq"]
@@ -73,6 +76,8 @@ class Reader:
             self._start_over(copy.deepcopy(frame))  # it may come again
         elif seq > self.cursor + 1:
             return "gap"
+        elif seq == self.cursor + 1 and frame.get("parentRunId", "") not in ["", *self.turns]:
+            return "stale"  # it goes on from a turn of another branch
         elif seq == self.cursor + 1:
             self._apply(frame)
         return "taken"
@@ -86,9 +91,19 @@ class Reader:
 
     def _apply(self, event: Event) -> None:
         self.cursor += 1
-        if event["type"] == "RUN_STARTED":
-            self.turns.setdefault(event["runId"], Snapshot(event["runId"]))
+        if event["type"] == "RUN_STARTED" and ":" not in event["runId"]:
+            self._begin(event)
         list(self.turns.values())[-1].apply([event])
+
+    def _begin(self, event: Event) -> None:
+        """A turn begins; one that does not follow on the last takes the place of what stood behind its parent."""
+        turn, shown = event["runId"], list(self.turns)
+        parent, is_root = event.get("parentRunId"), "parent" in event["metadata"]
+        kept = [] if is_root else shown[: shown.index(parent) + 1] if parent else shown
+        new = Snapshot(turn)
+        if gone := shown[len(kept) :]:
+            new.state["versions"] = [*self.turns[gone[0]].state.get("versions", gone[:1]), turn]
+        self.turns = {each: self.turns[each] for each in kept} | {turn: new}
 
     def shown(self) -> dict[str, Any]:
         """What the tab has come to."""

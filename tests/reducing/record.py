@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from conversations.journal import Page
-from conversations.protocol import events
+from conversations.protocol import events, interrupts
 from conversations.protocol.events import Event
 from conversations.protocol.interrupted import closing
 from conversations.protocol.snapshot import Snapshot
@@ -19,7 +19,8 @@ class Record:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.turns: list[list[Event]] = []
-        self.running = self.in_step = self._final = False
+        self.parents: dict[str, str | None] = {}
+        self.running = self.in_step = self._final = self._waits = False
         self._open: tuple[str, str] | None = None
         self._calls: list[str] = []
         self._round = self._attempt = 0
@@ -27,36 +28,66 @@ class Record:
 
     def moves(self) -> list[Callable[[str], None]]:
         """What may be written next; each takes a text, which some have no use for."""
+        if self._waits:
+            return [self.go_on]
         if not self.running:
-            return [self.ask]
+            return [self.branch, self.ask] if self.turns else [self.ask]
         if self._open:
             return [self.part, self.part, self.end]
         if self.in_step:
             begin = [self.text, self.call, self.reasoning, self.redacted, self.retry, self.title]
             return [*begin, self.call, *[self.finish_step] * 3]
         if self._calls:
-            return [self.answer]
+            return [self.wait, self.answer, self.answer]
         return [self.finish] if self._final else [self.finish, self.step, self.step, self.step]
 
     def may_step(self) -> bool:
         """Whether a round may start."""
-        return self.running and not self.in_step and not self._calls and not self._final
+        return self.running and not self.in_step and not self._calls and not self._final and not self._waits
 
     def faults(self) -> list[Callable[[str], None]]:
         """How the turn may be cut short now."""
+        self.go_on() if self._waits else None
         return [self.crash, self.stop, self.fail] if self.in_step else [self.stop, self.fail]
 
     # -- moves
 
     def ask(self, text: str = "") -> None:
-        """A turn starts with its question."""
+        """A turn starts with its question, after the one that is shown last."""
+        self._ask(text, next(reversed(self.parents), None))
+
+    def branch(self, text: str = "") -> None:
+        """A turn starts beside an earlier one, or where nothing comes before it."""
+        self._ask(text, [None, *self.parents][len(text) % len(self.turns)])
+
+    def _ask(self, text: str, parent: str | None) -> None:
         number = len(self.turns) + 1
         self.turn = f"00000000-0000-4000-8000-{number:012}"
-        self.running, self._final, self._round, self._attempt = True, False, 0, 1
+        self.parents[self.turn] = parent
+        self.running, self._final, self._round, self._attempt, self._runs = True, False, 0, 1, 1
         self.turns.append([])
+        is_root = parent is None and number > 1
         self.write(
-            events.run_started(CONVERSATION, self.turn), *events.user_message(f"question-{number}", text)
+            events.run_started(CONVERSATION, self.turn, parent, is_root=is_root),
+            *events.user_message(f"question-{number}", text),
         )
+
+    def wait(self, text: str = "") -> None:
+        """The calls wait for a person."""
+        self._waits = True
+        asked = [interrupts.interrupt(call, "top_song", text or None) for call in self._calls]
+        self.write(interrupts.run_interrupted(CONVERSATION, self._run(), asked, []))
+
+    def go_on(self, text: str = "") -> None:
+        """It is decided, and a further run begins."""
+        self._waits = False
+        self._runs += 1
+        told = ("approved", "denied", "expired")[len(text) % 3]
+        made = [interrupts.decision(call, told, "jennifer", {"reason": text}) for call in self._calls]
+        self.write(events.run_started(CONVERSATION, self._run()), *made)
+
+    def _run(self) -> str:
+        return self.turn if self._runs == 1 else f"{self.turn}:{self._runs}"
 
     def step(self, text: str = "") -> None:
         """A round starts, again if it was cut."""
@@ -152,7 +183,7 @@ class Record:
     def finish(self, text: str = "", outcome: str = "success") -> None:
         """The turn ends."""
         self._end_turn()
-        self.write(events.run_finished(CONVERSATION, self.turn, outcome, []))
+        self.write(events.run_finished(CONVERSATION, self._run(), outcome, []))
 
     # -- how
 
@@ -166,16 +197,21 @@ class Record:
             self.turns[-1].append(self.events[-1])
 
     def page(self, seq: int | None = None) -> Page:
-        """What a new page shows that is true at `seq`, or now."""
+        """What a new page shows that is true at `seq`, or now: the branch that the newest turn is on."""
         now = len(self.events) if seq is None else seq
-        found = Page(now)
-        for told in self.turns:
-            known = [event for event in told if event["metadata"]["seq"] <= now]
-            if known:
-                snapshot = Snapshot(known[0]["runId"]).apply(known)
-                found.messages += snapshot.as_list()
-                found.turns.append(snapshot.state)
+        known = [told for told in self.turns if told[0]["metadata"]["seq"] <= now]
+        found, turns = Page(now), dict(zip(self.parents, known, strict=False))
+        for turn in self._line(list(turns)[-1:]):
+            snapshot = Snapshot(turn).apply(each for each in turns[turn] if each["metadata"]["seq"] <= now)
+            versions = [pk for pk in turns if self.parents[pk] == self.parents[turn]]
+            found.messages += snapshot.as_list()
+            found.turns.append(snapshot.state | ({"versions": versions} if len(versions) > 1 else {}))
         return found
+
+    def _line(self, end: list[str]) -> list[str]:
+        while end and (parent := self.parents[end[0]]):
+            end = [parent, *end]
+        return end
 
     def _begin(self, kind: str, more: dict[str, Any], message: str = "") -> None:
         message = message or self._message()

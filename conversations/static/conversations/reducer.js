@@ -4,8 +4,9 @@
  * Messages have the shape that MESSAGES_SNAPSHOT gives them, so that a snapshot and the events before it come to the same.
  * What has not changed keeps its identity: the view compares with `===`.
  */
+import { NEW_TURN, branched, counted, picked } from "./turns.js";
 
-export const EMPTY = { cursor: 0, title: null, before: null, messages: [], turns: [], queue: [] };
+export const EMPTY = { cursor: 0, title: null, before: null, messages: [], turns: [], queue: [], totals: {} };
 
 /** Where an event stands: "next", "old" (had already), "gap" (something is missing before it) or "aside" (not of the record). */
 export function position(state, event) {
@@ -92,8 +93,6 @@ function changeTurn(state, id, changes) {
   return { ...state, turns: replaceAt(state.turns, index, { ...turn, ...changes }) };
 }
 
-const NEW_TURN = { status: "queued", error: null, stopReason: null, steps: 0, retrying: null };
-
 function changeRunning(state, changes) {
   const turn = runningTurn(state);
   return turn ? changeTurn(state, turn.id, changes) : state;
@@ -105,16 +104,34 @@ function endTurn(state, id, changes) {
   return changeTurn({ ...state, messages }, id, changes);
 }
 
+function runStarted(state, event) {
+  const id = turnOf(event);
+  const at = event.timestamp ?? null;
+  const turn = state.turns.find((one) => one.id === id);
+  if (!turn) return changeTurn(branched(state, id, event), id, { status: "running", startedAt: at });
+  const again = { status: "running", interrupts: [], endedAt: null, ...(turn.rounds.length ? {} : { startedAt: at }) };
+  return changeTurn(changeLastRound(state, id, { calledAt: at }), id, again);
+}
+
+function changeLastRound(state, id, changes) {
+  const rounds = state.turns.findLast((turn) => turn.id === id)?.rounds ?? [];
+  if (!rounds.length) return state;
+  return changeTurn(state, id, { rounds: replaceAt(rounds, rounds.length - 1, { ...rounds.at(-1), ...changes }) });
+}
+
 const OUTCOMES = { cancelled: "stopped", interrupt: "waiting" };
 
 function runFinished(state, event) {
-  return endTurn(state, turnOf(event), { status: OUTCOMES[event.outcome?.type] ?? "completed" });
+  const { type, interrupts: asked = [] } = event.outcome ?? {};
+  const interrupts = asked.map((each) => picked(each, ["id", "message", "toolCallId", "expiresAt"]));
+  return endTurn(state, turnOf(event), { status: OUTCOMES[type] ?? "completed", interrupts, endedAt: event.timestamp ?? null });
 }
 
-function runError(state, { code, message }) {
+function runError(state, { code, message, metadata, timestamp }) {
   const turn = runningTurn(state);
   const status = code === "interrupted" ? "interrupted" : "failed";
-  return turn ? endTurn(state, turn.id, { status, error: { code, message } }) : state;
+  const error = { code, message, ...picked(metadata ?? {}, ["requestId"]) };
+  return turn ? endTurn(state, turn.id, { status, error, endedAt: timestamp ?? null }) : state;
 }
 
 function toolResult(state, event) {
@@ -133,15 +150,18 @@ const emptyCall = (event) => ({
   toolCalls: [{ id: event.toolCallId, type: "function", function: { name: event.toolCallName, arguments: "" } }],
 });
 
-function stepStarted(state) {
-  const turn = runningTurn(state);
-  return changeRunning(state, { steps: (turn?.steps ?? 0) + 1 });
+function stepStarted(state, { stepName, timestamp = null }) {
+  const { steps = 0, rounds = [] } = runningTurn(state) ?? {};
+  return changeRunning(state, { steps: steps + 1, rounds: [...rounds, { name: stepName, startedAt: timestamp }] });
 }
 
-function stepFinished(state, { metadata }) {
-  const told = ["stopReason", "model", "usage"].filter((key) => key in metadata);
+const FIGURES = ["stopReason", "usage", "latencyMs", "firstTokenMs", "model", "interrupted"];
+
+function stepFinished(state, { metadata, timestamp = null }) {
   const stepped = metadata.interrupted ? interrupted(state) : state;
-  return changeRunning(stepped, Object.fromEntries(told.map((key) => [key, metadata[key]])));
+  const told = changeRunning(stepped, picked(metadata, ["stopReason", "model", "usage"]));
+  const ended = { ...picked(metadata, FIGURES), endedAt: timestamp, calledAt: timestamp };
+  return counted(changeLastRound(told, runningTurn(state)?.id, ended), metadata);
 }
 
 // The messages of the step that was cut: what stands behind the question, the last result or an earlier interrupted attempt.
@@ -155,19 +175,30 @@ function interrupted(state) {
 }
 
 function snapshot(state, event) {
-  const { seq, before = null, turns = [], queue = [] } = event.metadata;
-  return { ...state, cursor: seq, before, messages: event.messages, turns, queue };
+  const { seq, before = null, turns = [], queue = [], totals = state.totals } = event.metadata;
+  return { ...state, cursor: seq, before, messages: event.messages, turns, queue, totals, stale: false, branch: undefined };
+}
+
+function decided(state, { interrupts }) {
+  const turn = state.turns.findLast(({ status }) => status === "waiting");
+  const marked = (one) => (interrupts.includes(one.id) && !one.decided ? { ...one, decided: true } : one);
+  return turn ? changeTurn(state, turn.id, { interrupts: turn.interrupts.map(marked) }) : state;
 }
 
 const CUSTOM = {
   "turntable.conversation": (state, { title }) => (title === undefined ? state : { ...state, title }),
   "turntable.retrying": (state, value, { timestamp = null }) => changeRunning(state, { retrying: { ...value, at: timestamp } }),
+  "turntable.approval": (state, value) =>
+    changeMessage(state, `call:${value.toolCallId}`, (call) => ({ ...call, metadata: { ...call.metadata, approval: value } })),
+  "turntable.decided": decided,
   "turntable.queued": (state, queue) => ({ ...state, queue }),
+  "turntable.draft": (state, { text }) => ({ ...state, draft: text }),
+  "turntable.branch": (state, { turn }) => ({ ...state, branch: turn }),
 };
 
 const HANDLERS = {
   MESSAGES_SNAPSHOT: snapshot,
-  RUN_STARTED: (state, event) => changeTurn(state, turnOf(event), { status: "running" }),
+  RUN_STARTED: runStarted,
   RUN_FINISHED: runFinished,
   RUN_ERROR: runError,
   STEP_STARTED: stepStarted,
