@@ -11,14 +11,13 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from conversations import turns
-from conversations.errors import InternalError, NotFound, NotYet, Refused
+from conversations.errors import InternalError, NotFound, Refused
 from conversations.inbound import Flood, Inbox, Meter, acknowledged, cost, echoed, parsed
 from conversations.journal import Frame, head, page, read
-from conversations.journal.reading import queue
 from conversations.live import HUB, in_reader, unnumbered
 from conversations.models import Conversation
 from conversations.outbox import Outbox, TooSlow
-from conversations.protocol.events import custom
+from conversations.protocol.events import Event, custom
 from conversations.sockets import NO_SESSION, RESTART, SOCKETS, signed_in
 
 logger = logging.getLogger(__name__)
@@ -164,15 +163,41 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _stop(self, frame: dict[str, Any]) -> None:
         turns.stop(self._conversation().pk)
 
-    def _not_yet(self, frame: dict[str, Any]) -> None:
-        raise NotYet(f"{frame['type']} is not possible yet.")
+    def _regenerate(self, frame: dict[str, Any]) -> None:
+        told = {"message": frame.get("message"), "model": frame.get("model")}
+        turns.regenerate(self._conversation(), frame.get("id"), **told)
+
+    def _edit(self, frame: dict[str, Any]) -> None:
+        turns.edit(self._conversation(), frame.get("message"), frame.get("id"), frame.get("text"))
+
+    def _withdraw(self, frame: dict[str, Any]) -> None:
+        turns.withdraw(self._conversation(), frame.get("message"))
+
+    def _branch(self, frame: dict[str, Any]) -> None:
+        turns.show_branch(self._conversation(), frame.get("turn"))
+
+    def _resume(self, frame: dict[str, Any]) -> None:
+        conversation = self._conversation()
+        turns.resume(conversation, conversation.owner, frame.get("resume"))
+
+    def _run(self, frame: dict[str, Any]) -> None:
+        turns.run_again(
+            self._conversation(), frame.get("call"), frame.get("id"), frame.get("arguments")
+        )
+
+    def _draft(self, frame: dict[str, Any]) -> None:
+        turns.keep_draft(self._conversation(), frame.get("text"))
 
     COMMANDS: ClassVar[dict[str, Callable[["ChatConsumer", dict[str, Any]], None]]] = {
         "message": _message,
         "stop": _stop,
-        "regenerate": _not_yet,
-        "edit": _not_yet,
-        "resume": _not_yet,
+        "regenerate": _regenerate,
+        "edit": _edit,
+        "withdraw": _withdraw,
+        "branch": _branch,
+        "resume": _resume,
+        "run": _run,
+        "draft": _draft,
     }
 
     # -- in a reader's thread
@@ -186,14 +211,14 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             raise NotFound
         return conversation
 
-    def _begin(self) -> tuple[int, int, str | None, list[dict[str, Any]]]:
-        """How far the record goes and where the socket begins: a seq, a snapshot unless `after` is in the record, and the queue."""
+    def _begin(self) -> tuple[int, int, str | None, list[Event]]:
+        """How far the record goes, where the socket begins (a seq, a snapshot unless `after` is in the record), and what is told aside."""
         conversation = self._conversation()
         after, last = _after(self.scope["query_string"]), head(self.conversation_id)
         if after is not None and after <= last:
-            return last, after, None, queue(self.conversation_id)
+            return last, after, None, turns.aside(conversation, is_new=False)
         found = page(conversation)
-        return last, found.seq, unnumbered(found.event()), found.queue
+        return last, found.seq, unnumbered(found.event()), turns.aside(conversation, is_new=True)
 
     # -- out
 
@@ -208,10 +233,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return found
 
     async def _send_for_ever(self, outbox: Outbox) -> None:
-        last, seq, snapshot, queued = await in_reader(self._begin)
+        last, seq, snapshot, notices = await in_reader(self._begin)
         outbox.news(last)
-        if queued:
-            outbox.notice(unnumbered(custom("queued", queued)))
+        for notice in notices:
+            outbox.notice(unnumbered(notice))
         await outbox.begin(seq, snapshot)
         await outbox.pump()
         await self.leave(RESTART)

@@ -1,6 +1,7 @@
 """The environment variables of the contract's table, with their types, defaults and limits."""
 
 import re
+from decimal import Decimal, InvalidOperation
 from string import ascii_letters, digits
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -38,6 +39,28 @@ def is_header(name: str, content: str) -> bool:
     return bool(name) and TOKEN.issuperset(name) and content.isascii() and content.isprintable()
 
 
+def split_prices(value: Any) -> Any:
+    """The prices of models, from `MODEL=input/output[/cacheRead/cacheWrite]`; what is cached costs as much as input unless it is said."""
+    if not isinstance(value, str):
+        return value
+    pairs = [item.rpartition("=") for item in split_list(value)]
+    if not all(model.strip() for model, _, _ in pairs):
+        raise ValueError
+    return {model.strip(): prices_of(amounts) for model, _, amounts in pairs}
+
+
+def prices_of(amounts: str) -> dict[str, Decimal]:
+    """A model's four prices; ValueError unless there are two or four, none below 0."""
+    try:
+        found = [Decimal(amount.strip()) for amount in amounts.split("/")]
+    except InvalidOperation:
+        raise ValueError from None
+    if len(found) not in (2, 4) or not all(price.is_finite() and 0 <= price < 10**9 for price in found):
+        raise ValueError
+    all_four = found if len(found) == 4 else [*found, found[0], found[0]]
+    return dict(zip(("input", "output", "cacheRead", "cacheWrite"), all_four, strict=True))
+
+
 def check_http_url(value: str) -> str:
     """The URL itself; ValueError unless it is http or https, with a host, and without a password, query or fragment."""
     url = urlsplit(value)
@@ -66,6 +89,7 @@ Count = Annotated[int, Field(gt=0, description="a whole number above 0")]
 Limit = Annotated[int, Field(ge=0, description="a whole number, 0 for no limit")]
 Names = Annotated[list[str], NoDecode, BeforeValidator(split_list), Field(min_length=1)]
 Headers = Annotated[dict[str, str], NoDecode, BeforeValidator(split_pairs)]
+Prices = Annotated[dict[str, dict[str, Decimal]], NoDecode, BeforeValidator(split_prices)]
 
 
 class Environment(BaseSettings):
@@ -82,6 +106,11 @@ class Environment(BaseSettings):
     GATEWAY_HEADERS: Headers = Field({}, repr=False, description="name=value pairs with commas between them")
     GATEWAY_TIMEOUT: Seconds = 60
     GATEWAY_RETRIES: Count = 3
+    GATEWAY_PRICES: Prices = Field(
+        {},
+        description="MODEL=input/output or MODEL=input/output/cacheRead/cacheWrite with commas between them",
+    )
+    PRICE_CURRENCY: str = Field("USD", pattern=r"^[A-Z]{3}$", description="a currency's three letters")
     AWS_REGION: str = Field("us-west-2", pattern=r"^[A-Za-z0-9-]{1,63}$", description="a region's name")
     AWS_ACCESS_KEY_ID: str = Field("dummy", repr=False)
     AWS_SECRET_ACCESS_KEY: str = Field("dummy", repr=False)
@@ -92,6 +121,7 @@ class Environment(BaseSettings):
     USER_TOKENS_PER_DAY: Limit = Field(
         0, description="0 for no limit, or a whole number of at least MAX_TOKENS"
     )
+    APPROVAL_TIMEOUT: int = Field(86_400, ge=0, lt=2**31, description="whole seconds, 0 for never")
     TOOL_TIMEOUT: Seconds = 30
     TOOL_RESULT_LIMIT: Count = 65_536
     DATABASE_URL: Annotated[str, AfterValidator(check_database_url)] = Field(

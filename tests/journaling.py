@@ -19,7 +19,8 @@ JOURNAL = Journal(lambda batch: None)
 
 def running(conversation: Conversation, number: int = 1, **fields: Any) -> Turn:
     """A turn that this process runs."""
-    own = {"status": "running", "model": conversation.model, "lease_token": uuid.uuid4()}
+    own: dict[str, Any] = {"status": "running", "model": conversation.model, "lease_token": uuid.uuid4()}
+    own["parent"] = conversation.turns.filter(number__lt=number).order_by("number").last()
     return Turn.objects.create(
         conversation=conversation, number=number, user=conversation.owner, **own | fields
     )

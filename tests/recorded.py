@@ -11,6 +11,7 @@ def said(conversation: Conversation, text: str, *answer: events.Event) -> Turn:
     turn = Turn.objects.create(
         conversation=conversation,
         number=conversation.turns.count() + 1,
+        parent=conversation.turns.order_by("number").last(),
         user=conversation.owner,
         model=conversation.model,
         status=Turn.Status.COMPLETED,

@@ -108,8 +108,11 @@ WRONG = [
     ("{}", "invalid_request"), ('{"type": 5}', "invalid_request"), ('{"type": ["message"]}', "invalid_request"),
     ('{"type": "fly"}', "invalid_request"), ("[" * 5000, "invalid_request"), ('{"type": "message"}', "invalid_request"),
     ('{"type": "message", "id": "x", "text": "hi"}', "invalid_request"), ('{"type": "ack", "seq": true}', "invalid_request"),
-    ('{"type": "ack"}', "invalid_request"), ('{"type": "regenerate"}', "not_yet"), ('{"type": "edit"}', "not_yet"),
-    ('{"type": "resume"}', "not_yet"),
+    ('{"type": "ack"}', "invalid_request"), ('{"type": "regenerate"}', "invalid_request"), ('{"type": "edit"}', "invalid_request"),
+    ('{"type": "resume"}', "invalid_request"), ('{"type": "resume", "resume": [7]}', "invalid_request"),
+    ('{"type": "resume", "resume": [{"interruptId": "t", "status": "resolved"}]}', "invalid_request"),
+    ('{"type": "withdraw"}', "invalid_request"), ('{"type": "branch", "turn": ["x"]}', "invalid_request"),
+    ('{"type": "run", "call": {"a": 1}}', "invalid_request"), ('{"type": "draft", "text": 7}', "invalid_request"),
 ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,21 @@ from conversations.errors import ConfigurationError
 from project.database import from_url
 from project.environment import Environment, read_environment
 from project.secret_key import read_or_make
+
+KINDS = ("input", "output", "cacheRead", "cacheWrite")
+PRICES = "MODEL=input/output or MODEL=input/output/cacheRead/cacheWrite with commas between them"
+BAD_PRICES = (
+    "one",
+    "one=",
+    "=1/2",
+    "one=1",
+    "one=1/2/3",
+    "one=1/2/3/4/5",
+    "one=-1/2",
+    "one=a/b",
+    "one=NaN/1",
+    "one=1/inf",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +39,8 @@ def test_without_any_variable_the_defaults_are_the_contracts() -> None:
         "GATEWAY_HEADERS": {},
         "GATEWAY_TIMEOUT": 60,
         "GATEWAY_RETRIES": 3,
+        "GATEWAY_PRICES": {},
+        "PRICE_CURRENCY": "USD",
         "AWS_REGION": "us-west-2",
         "AWS_ACCESS_KEY_ID": "dummy",
         "AWS_SECRET_ACCESS_KEY": "dummy",
@@ -31,6 +49,7 @@ def test_without_any_variable_the_defaults_are_the_contracts() -> None:
         "USER_TURNS_AT_ONCE": 20,
         "USER_TURNS_PER_MINUTE": 60,
         "USER_TOKENS_PER_DAY": 0,
+        "APPROVAL_TIMEOUT": 86_400,
         "TOOL_TIMEOUT": 30,
         "TOOL_RESULT_LIMIT": 65536,
         "DATABASE_URL": "sqlite:///db.sqlite3",
@@ -57,6 +76,8 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("GATEWAY_HEADERS", "apikey=a=b, X-User={user},", {"apikey": "a=b", "X-User": "{user}"}),
         ("GATEWAY_HEADERS", "X-Empty=", {"X-Empty": ""}),
         ("GATEWAY_TIMEOUT", "0.5", 0.5),
+        ("PRICE_CURRENCY", "EUR", "EUR"),
+        ("APPROVAL_TIMEOUT", "0", 0),
         ("USER_TURNS_AT_ONCE", "0", 0),
         ("USER_TOKENS_PER_DAY", "4096", 4096),
         ("REDIS_URL", "redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
@@ -90,6 +111,11 @@ def test_a_variable_is_read_as_its_type(
         ("GATEWAY_TIMEOUT", "nan", "a number above 0"),
         ("GATEWAY_TIMEOUT", "inf", "a number above 0"),
         ("GATEWAY_RETRIES", "0", "a whole number above 0"),
+        *(("GATEWAY_PRICES", value, PRICES) for value in BAD_PRICES),
+        ("PRICE_CURRENCY", "$", "a currency's three letters"),
+        ("PRICE_CURRENCY", "usd", "a currency's three letters"),
+        ("APPROVAL_TIMEOUT", "-1", "whole seconds, 0 for never"),
+        ("APPROVAL_TIMEOUT", "1.5", "whole seconds, 0 for never"),
         ("AWS_REGION", "us west", "a region's name"),
         ("MAX_ROUNDS", "2.5", "a whole number above 0"),
         ("MAX_TOKENS", "many", "a whole number above 0"),
@@ -115,6 +141,19 @@ def test_a_bad_value_is_one_sentence_that_says_what_is_due(
     with pytest.raises(ConfigurationError) as error:
         read_environment()
     assert str(error.value) == f"{name} must be {expected}."
+
+
+def test_prices_are_exact_and_what_is_cached_costs_as_input_unless_it_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GATEWAY_PRICES", "one=0.1/15, arn:aws:bedrock:us-west-2::p/x = 3/15/0.3/3.75")
+    prices = read_environment().GATEWAY_PRICES
+    assert prices == {
+        "one": dict(zip(KINDS, map(Decimal, ("0.1", "15", "0.1", "0.1")), strict=True)),
+        "arn:aws:bedrock:us-west-2::p/x": dict(
+            zip(KINDS, map(Decimal, ("3", "15", "0.3", "3.75")), strict=True)
+        ),
+    }
 
 
 def test_every_bad_variable_is_named_and_no_value_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """A conversation's snapshot: the newest messages that fit, older ones page by page, and the queue."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -134,6 +135,8 @@ def test_the_snapshot_of_very_many_short_turns_fits_into_a_frame(conversation: C
         Turn(conversation=conversation, user=conversation.owner, number=n, status="completed")
         for n in range(count)
     ]
+    for before, turn in pairwise(turns):
+        turn.parent = before
     Turn.objects.bulk_create(turns)
     Recording.objects.bulk_create([short_recording(turn) for turn in turns])
     found = page(conversation)
@@ -173,7 +176,10 @@ def test_a_half_finished_message_is_open_and_goes_on_in_the_events_that_follow(
 
 def waiting(conversation: Conversation, number: int, text: str) -> dict[str, Any]:
     """A queued message, as the queue tells of it."""
-    turn = Turn.objects.create(conversation=conversation, number=number, user=conversation.owner)
+    before = conversation.turns.filter(number__lt=number).order_by("number").last()
+    turn = Turn.objects.create(
+        conversation=conversation, number=number, user=conversation.owner, parent=before
+    )
     said = Message.objects.create(conversation=conversation, turn=turn, role="user", content=[{"text": text}])
     return {"id": str(said.public_id), "text": text}
 

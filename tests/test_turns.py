@@ -262,21 +262,6 @@ def _wait_for(condition: "object") -> None:
     raise AssertionError("it did not come to be")
 
 
-def test_a_tool_that_needs_an_approval_is_not_run_without_one(conversation: Conversation) -> None:
-    played: list[str] = []
-    with registry.override():
-
-        @tool(approval=True)
-        def top_song(sign: str) -> str:
-            """Get the most popular song played on a radio station."""
-            played.append(sign)
-            return sign
-
-        ask(conversation, QUESTION)
-    call = ToolCall.objects.get()
-    assert (played, call.status, call.error) == ([], "error", "denied")
-
-
 def test_a_fault_of_ours_ends_round_and_turn_and_is_told_as_such(
     conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

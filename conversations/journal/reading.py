@@ -10,7 +10,8 @@ from uuid import UUID
 
 from django.db.models import Max
 
-from conversations.models import Conversation, Event, Message, Recording, Turn
+from conversations.models import Conversation, Event, Message, Recording, Tree, Turn
+from conversations.prices import totals
 from conversations.protocol.content import plain_text
 from conversations.protocol.text import cut_bytes
 
@@ -82,20 +83,23 @@ class Page:
     turns: list[dict[str, Any]] = field(default_factory=list)
     queue: list[dict[str, Any]] = field(default_factory=list)
     before: str | None = None
+    totals: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def event(self) -> dict[str, Any]:
         """The page as the AG-UI event that a socket without a cursor begins with."""
-        metadata = {"seq": self.seq, "turns": self.turns, "queue": self.queue}
+        metadata = {"seq": self.seq, "turns": self.turns, "queue": self.queue, "totals": self.totals}
         older = {"before": self.before} if self.before else {}
         return {"type": "MESSAGES_SNAPSHOT", "messages": self.messages, "metadata": metadata | older}
 
 
 def page(conversation: Conversation, before: str | None = None) -> Page:
     """The conversation's newest messages up to 512 KiB, or those before the message with the id `before`."""
-    seq, summaries = _newest_first(conversation)
-    found = Page(seq, queue=queue(conversation.pk))
+    tree = Tree.of(conversation.pk)
+    seq, summaries = _newest_first(conversation, tree)
+    found = Page(seq, queue=queue(conversation.pk), totals=totals(conversation.pk))
     room, skipping = SNAPSHOT_BYTES, before is not None
     for told in summaries:
+        told["state"] |= _versions(tree, told["state"]["id"])
         messages = told["messages"]
         if skipping:
             ids = [message["id"] for message in messages]
@@ -142,8 +146,14 @@ def _end(text: str, room: int) -> str:
     return text.encode()[-room // 6 :].decode(errors="ignore")
 
 
-def _newest_first(conversation: Conversation) -> tuple[int, Iterator[dict[str, Any]]]:
-    """How far the record goes, and what each of its turns adds up to.
+def _versions(tree: Tree, turn: str) -> dict[str, Any]:
+    """The turns that a reader may choose between here, if there are several."""
+    versions = tree.versions(UUID(turn))
+    return {"versions": [str(pk) for pk in versions]} if len(versions) > 1 else {}
+
+
+def _newest_first(conversation: Conversation, tree: Tree) -> tuple[int, Iterator[dict[str, Any]]]:
+    """How far the record goes, and what each turn of the shown branch adds up to.
 
     What was packed between the two queries, or begun, does not join on to the events that were read first and is left out.
     """
@@ -152,8 +162,11 @@ def _newest_first(conversation: Conversation) -> tuple[int, Iterator[dict[str, A
     packed = Recording.objects.filter(conversation=conversation).exclude(turn__in=said)
     spans = [(events[0].seq, events[-1].seq) for events in said.values()]
     last = _joined([*spans, *packed.values_list("first_seq", "last_seq")])
+    shown = set(tree.shown())
+    if len(shown) < len(tree.nodes):
+        packed = packed.filter(turn__in=shown)
     recordings = packed.filter(last_seq__lte=last).order_by("-last_seq").iterator(chunk_size=8)
-    parts: list[Iterable[Part]] = [list(said.values())[::-1], recordings]
+    parts: list[Iterable[Part]] = [[said[turn] for turn in reversed(said) if turn in shown], recordings]
     return last, map(_summary, merge(*parts, key=_first_seq, reverse=True))
 
 

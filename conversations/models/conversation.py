@@ -34,6 +34,14 @@ class Conversation(models.Model):
     system = models.TextField(blank=True)
     inference = JSONText(default=dict, help_text="Converse's inferenceConfig, beside maxTokens.")
     rerun_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="reruns")
+    head = models.ForeignKey(
+        "Turn",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="Where the shown branch ends.",
+    )
+    draft = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -79,6 +87,7 @@ class Turn(Usage, Failure):
     rerun_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="reruns")
     rerun = JSONText(default=dict, help_text="Asked again: what answers its tools and its rounds.")
     attempts = models.PositiveSmallIntegerField(default=0)
+    runs = models.PositiveSmallIntegerField(default=1, help_text="One more for each wait for an approval.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -104,6 +113,11 @@ class Turn(Usage, Failure):
 
     def __str__(self) -> str:
         return f"turn {self.number}"
+
+    @property
+    def run_id(self) -> str:
+        """The AG-UI run that is on: its own id, `ID:2` after the first wait for an approval, and so on."""
+        return str(self.pk) if self.runs == 1 else f"{self.pk}:{self.runs}"
 
     def take_figures(self) -> None:
         """Takes the sum of its rounds' usage, and the time to the first token of the first that had one."""

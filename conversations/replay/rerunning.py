@@ -27,6 +27,7 @@ PATIENCE = 90.0
 """Seconds that a rerun waits for the user's limits to let the next message in: that of a minute does, that of a day does not."""
 
 Tell = Callable[[str], None]
+Approve = Callable[[Turn], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class How:
     miss: Literal["stop", "error", "live"] = "stop"
     numbers: range | None = None
 
-    def answers(self, rounds: str) -> dict[str, str]:
+    def answers(self, rounds: str) -> dict[str, Any]:
         """How each turn is answered, as it is stored with it."""
         return {"tools": self.tools, "miss": self.miss, "rounds": rounds}
 
@@ -59,6 +60,8 @@ class Rerun:
         self.questions = [one for one in asked if how.numbers is None or one.number in how.numbers]
         self.conversation, self.how, self.tell, self.player = conversation, how, tell, player
         self.complete = False
+        self.approve: Approve | None = None
+        """Who decides about calls that need it; None leaves them to the page."""
         if not self.questions:
             raise Refused("There is nothing to ask again: no such message has been answered.")
 
@@ -94,8 +97,10 @@ class Rerun:
         new.inference = question.inference if how.inference is None else how.inference
         new.save(update_fields=["model", "system", "inference"])
         self.tell(f"Message {question.number} of {self.questions[-1].number}: {_beginning(question.text)}")
-        again = turns.Again(question.turn, how.answers("file" if self.player else "gateway"))
-        return self._ended(self._started(question.text, again))
+        answers = how.answers("file" if self.player else "gateway")
+        if question.turn and "call" in question.turn.rerun:  # a person's call is made again, no model is asked
+            answers |= {"rounds": "person", "call": question.turn.rerun["call"]}
+        return self._ended(self._started(question.text, turns.Again(question.turn, answers)))
 
     def _started(self, text: str, again: turns.Again) -> Turn:
         until = time.monotonic() + PATIENCE
@@ -119,6 +124,8 @@ class Rerun:
                 turn.refresh_from_db()
                 if turn.status not in Turn.OPEN:
                     return turn
+                if turn.status == Turn.Status.WAITING and self.approve:
+                    turns.resume(self.conversation, turn.user, self.approve(turn))
             if time.monotonic() - looked > SWEEP_EVERY:
                 sweep(self.conversation.pk)
                 looked = time.monotonic()

@@ -16,6 +16,7 @@ from conversations.protocol.interrupted import CUT, closing
 from conversations.protocol.snapshot import Snapshot
 from conversations.protocol.steps import RoundState
 
+from . import approvals
 from .loading import round_states
 
 Shown = dict[str, Any]
@@ -28,12 +29,19 @@ class Unopened(Exception):
 def opening(turn: Turn) -> list[events.Event]:
     """What a turn's record begins with."""
     said = Message.objects.get(turn=turn, role=Message.Role.USER)
-    told = [events.run_started(str(turn.conversation_id), str(turn.pk))]
+    told = [_begun(turn)]
     told += events.user_message(str(said.public_id), plain_text(said.content))
     if turn.number == 1:
         title = Conversation.objects.values_list("title", flat=True).get(pk=turn.conversation_id)
         told.append(events.custom("conversation", {"title": title}))
     return told
+
+
+def _begun(turn: Turn) -> events.Event:
+    """The start of its run, which says what it follows on."""
+    after = str(turn.parent_id) if turn.parent_id else None
+    is_root = turn.parent_id is None and turn.number > 1
+    return events.run_started(str(turn.conversation_id), turn.run_id, after, is_root=is_root)
 
 
 def begin_anew(turn: Turn, record: Record) -> list[RoundState]:
@@ -47,14 +55,21 @@ def begin_anew(turn: Turn, record: Record) -> list[RoundState]:
 
 
 def take_up(turn: Turn, record: Record) -> list[RoundState]:
-    """Begins again where a process that died has left the turn: the round that was under way is closed as interrupted, with all that it
-    had shown; the record is then as it is between two steps. The turn's rounds.
+    """Begins again where a process that died has left the turn, or where it has waited for a person: the round that was under way is
+    closed as interrupted, with all that it had shown; the record is then as it is between two steps. The turn's rounds.
     """
     told = [json.loads(data) for data, _ in recorded(turn)]
     if not told:
         return begin_anew(turn, record)
-    record.commit(*closing(told), write=partial(_save_cut_round, turn, told))
+    record.commit(*closing(told), *_going_on(turn, told), write=partial(_save_cut_round, turn, told))
     return round_states(turn)
+
+
+def _going_on(turn: Turn, told: list[events.Event]) -> list[events.Event]:
+    """What a further run begins with after a wait: that it starts, and what was decided."""
+    if told[-1]["type"] != "RUN_FINISHED":
+        return []
+    return [events.run_started(str(turn.conversation_id), turn.run_id), *approvals.told(turn)]
 
 
 def give_up(turn: Turn, record: Record) -> list[RoundState]:

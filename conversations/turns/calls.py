@@ -1,14 +1,17 @@
 """A round's tool calls: all at once, each committed as running before it runs, answered in the order in which they were asked for."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from functools import partial
 from itertools import dropwhile, takewhile
+from uuid import UUID
 
 from django.utils import timezone
 
 from conversations.journal import Record
-from conversations.models import Round, ToolCall, Turn
+from conversations.models import Approval, Round, ToolCall, Turn
 from conversations.protocol import events
 from conversations.protocol.events import Event
 from conversations.protocol.history import NO_RESULT
@@ -16,10 +19,10 @@ from conversations.protocol.steps import RunTools
 from conversations.tools import registry
 from conversations.tools.execution import Outcome, execute
 
-from . import recorded
+from . import approvals, recorded
 from .stopping import Stop, Stopped
 
-NO_APPROVAL = "Not run: this tool needs an approval, and nobody can give one here yet."
+NO_APPROVAL = "Not run: this tool needs an approval, which nobody has given."
 LIMIT = "Not run: the limit of rounds for this turn is reached."
 
 
@@ -33,6 +36,7 @@ class Calls:
         )
         self.rows = list(rows.order_by("position"))
         self._shown = sum(1 for _ in takewhile(_is_answered, self.rows))
+        self._approvals: dict[UUID, Approval] = {}
 
     def run(self) -> None:
         """Runs them, or answers them from a record, or that the limit of rounds is reached; returns when each has its result stored.
@@ -54,8 +58,23 @@ class Calls:
         answers = recorded.answers(self.turn, rows)
         for row, outcome in answers.items():
             self._store(row, outcome)
-        if left := [row for row in rows if row not in answers]:
+        self._run_approved([row for row in rows if row not in answers])
+
+    def _run_approved(self, rows: list[ToolCall]) -> None:
+        self._approvals = approvals.of(rows)
+        refused = {row: why for row in rows if (why := self._refusal(row))}
+        for row, why in refused.items():
+            self._store(row, _refused(*why))
+        if left := [row for row in rows if row not in refused]:
             self._run_all(left)
+
+    def _refusal(self, row: ToolCall) -> tuple[str, str] | None:
+        """Why a person's decision, or the want of one, keeps it from running; None if it may."""
+        if approval := self._approvals.get(row.pk):
+            return approvals.refusal(approval)
+        asked = registry.get(row.name)
+        needs_one = asked is not None and asked.approval and row.input is not None
+        return ("denied", NO_APPROVAL) if needs_one else None
 
     def _run_all(self, rows: list[ToolCall]) -> None:
         self.record.commit(write=partial(self._save_running, rows))
@@ -65,10 +84,12 @@ class Calls:
                 self._store(waiting[done], done.result())
 
     def _execute(self, row: ToolCall) -> Outcome:
-        asked = registry.get(row.name)
-        if asked is not None and asked.approval:
-            return _refused("denied", NO_APPROVAL)
-        return execute(row.name, row.input, stop=self.stop.event, key=str(row.pk))
+        approval = self._approvals.get(row.pk)
+        if approval is None or approval.input is None:
+            return execute(row.name, row.input, stop=self.stop.event, key=str(row.pk))
+        done = execute(row.name, approval.input, stop=self.stop.event, key=str(row.pk))
+        told = {"text": approvals.CHANGED + json.dumps(approval.input, ensure_ascii=False)}
+        return replace(done, content=[told, *done.content])
 
     def _save_running(self, rows: list[ToolCall]) -> None:
         now = timezone.now()
@@ -120,4 +141,6 @@ def answer_waiting(turn: Turn, record: Record, error: str, why: str) -> None:
 
 def _shown(row: ToolCall) -> Event:
     text = events.result_text(row.result)
-    return events.tool_call_result(row.tool_use_id, text, status=row.status, duration_ms=row.duration_ms or 0)
+    return events.tool_call_result(
+        row.tool_use_id, text, status=row.status, duration_ms=row.duration_ms or 0, error=row.error
+    )

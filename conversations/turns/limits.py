@@ -29,10 +29,11 @@ def check(user: int) -> None:
 
 
 def _under_way(user: int) -> int:
-    """The user's turns that run or wait, found by status: few of all turns are, while one user may have had very many."""
-    return list(Turn.objects.filter(status__in=Turn.OPEN).order_by().values_list("user", flat=True)).count(
-        user
-    )
+    """The user's turns that run or are queued, found by status: few of all turns are, while one user may have had very many. One that
+    waits for a person uses nothing.
+    """
+    busy = Turn.objects.filter(status__in=(Turn.Status.RUNNING, Turn.Status.QUEUED))
+    return list(busy.order_by().values_list("user", flat=True)).count(user)
 
 
 def _used(turns: QuerySet[Turn], now: datetime) -> int:

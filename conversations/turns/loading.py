@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from conversations.models import Message, Round, ToolCall, Turn
+from conversations.models import Approval, Message, Round, ToolCall, Tree, Turn
 from conversations.protocol import history, request
 from conversations.protocol.content import Block, tool_result
 from conversations.protocol.history import PastRound, PastTurn
@@ -18,8 +18,11 @@ from conversations.protocol.steps import CallState, RoundState
 def round_states(turn: Turn) -> list[RoundState]:
     """The turn's rounds as the next step is decided by: the last attempt of each."""
     calls: dict[int, list[CallState]] = defaultdict(list)
-    for call in turn.tool_calls.order_by("round", "position"):
-        calls[call.round_id].append(CallState(call.tool_use_id, call.result is not None))
+    asked = turn.tool_calls.order_by("round", "position")
+    pending = set(asked.filter(approval__status=Approval.Status.PENDING).values_list("pk", flat=True))
+    for call in asked:
+        state = CallState(call.tool_use_id, call.result is not None, undecided=call.pk in pending)
+        calls[call.round_id].append(state)
     newest = {row.number: row for row in turn.rounds.order_by("number", "attempt")}
     return [
         RoundState(row.number, row.status == Round.Status.COMPLETED, row.stop_reason, tuple(calls[row.pk]))
@@ -59,13 +62,7 @@ _HAS_ITS_SAY = Q(status=Round.Status.COMPLETED) | Q(message__isnull=False)
 
 def line(turn: Turn) -> list[UUID]:
     """The turn and its ancestors, oldest first."""
-    parents = dict(Turn.objects.filter(conversation=turn.conversation_id).values_list("pk", "parent"))
-    found: list[UUID] = []
-    current: UUID | None = turn.pk
-    while current is not None:
-        found.append(current)
-        current = parents[current]
-    return found[::-1]
+    return Tree.of(turn.conversation_id).line(turn.pk)
 
 
 def _rounds(line: Iterable[UUID], turn: Turn, before_round: int | None) -> dict[UUID, list[PastRound]]:

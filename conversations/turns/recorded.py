@@ -10,12 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+from django.conf import settings
+
 from conversations.errors import InternalError
 from conversations.gateway import Call, get_gateway
-from conversations.models import Conversation, RequestBase, ToolCall, Turn
+from conversations.models import Conversation, RequestBase, ToolCall, Tree, Turn
+from conversations.protocol import steps
 from conversations.tools import registry
 from conversations.tools.execution import Outcome
 
+from .handmade import HandMade
 from .loading import line
 
 NOT_RECORDED = "not_recorded"
@@ -62,6 +66,8 @@ def key(name: str, given: dict[str, Any] | None, arguments: str) -> str:
 
 def gateway_of(turn: Turn) -> Any:
     """What answers the turn's rounds; raises InternalError where that is a file that another process had."""
+    if turn.rerun.get("rounds") == "person":
+        return HandMade(turn.rerun["call"])
     if turn.rerun.get("rounds") != "file":
         return get_gateway()
     return _player(turn)
@@ -74,6 +80,13 @@ def specs(turn: Turn) -> list[dict[str, Any]]:
         return today
     offered = {spec["toolSpec"]["name"]: spec for spec in [*_recorded_specs(turn.rerun_of_id), *today]}
     return [spec for _, spec in sorted(offered.items())]
+
+
+def next_step(turn: Turn, rounds: Sequence[steps.RoundState]) -> steps.Step:
+    """The step that follows from a turn's rounds; one whose only call a person made ends when that is answered."""
+    step = steps.next_step(rounds, settings.MAX_ROUNDS)
+    is_done = isinstance(step, steps.CallModel) and step.number > 1
+    return steps.Finish() if is_done and "call" in turn.rerun else step
 
 
 def answers(turn: Turn, rows: Iterable[ToolCall]) -> dict[ToolCall, Outcome]:
@@ -96,8 +109,7 @@ def ends_turn(turn: Turn, rows: Iterable[ToolCall]) -> bool:
 
 def active_line(conversation: Conversation) -> list[Turn]:
     """The turns of the active branch that have begun, oldest first."""
-    last = conversation.turns.exclude(status=Turn.Status.QUEUED).order_by("-number").first()
-    return list(conversation.turns.filter(pk__in=line(last)).order_by("number")) if last else []
+    return list(conversation.turns.filter(pk__in=Tree.of(conversation.pk).shown()).order_by("number"))
 
 
 def recorded_calls(turns: Iterable[Turn]) -> list[RecordedCall]:

@@ -13,8 +13,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from conversations.journal import pack
-from conversations.models import Event, Turn
+from conversations.models import Approval, Event, Turn
 
+from . import approvals
 from .beginning import give_up, take_up
 from .running import run_in_thread
 from .starting import LEASE, claim_next, tell_queue
@@ -50,6 +51,8 @@ def sweep(only: UUID | None = None) -> None:
         return
     for turn in turns.filter(_expired(), status=Turn.Status.RUNNING).exclude(pk__in=list(RUNNING)):
         _guarded(partial(_take_over, turn), turn.pk)
+    for turn in turns.filter(_undecided(), status=Turn.Status.WAITING).distinct():
+        _guarded(partial(_expire, turn), turn.pk)
     ended = turns.filter(finished_at__lt=timezone.now() - LEASE, recording__isnull=True)
     for turn in ended.filter(pk__in=Event.objects.values("turn")):
         _guarded(partial(pack, turn), turn.pk)
@@ -71,6 +74,18 @@ def _begin_next(conversation: UUID) -> None:
     if following is not None:
         tell_queue(conversation)
         run_in_thread(following)
+
+
+def _undecided() -> Q:
+    """Calls that nobody has decided about in time."""
+    pending = Q(tool_calls__approval__status=Approval.Status.PENDING)
+    return pending & Q(tool_calls__approval__expires_at__lt=timezone.now())
+
+
+def _expire(turn: Turn) -> None:
+    claimed = approvals.expire(turn, timezone.now())
+    if claimed is not None:
+        run_in_thread(claimed, take_up)
 
 
 def _expired() -> Q:

@@ -14,13 +14,13 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from conversations.errors import CallInterrupted, GatewayError, InternalError, StreamCut, TurntableError
 from conversations.gateway import Call
 from conversations.journal import Record
-from conversations.models import Message, RequestBase, Round, ToolCall, Turn
+from conversations.models import Approval, Message, RequestBase, Round, ToolCall, Turn
 from conversations.protocol import events, request
 from conversations.protocol.blocks import Delta
 from conversations.protocol.interrupted import CUT
 from conversations.protocol.stream import Assembly
 
-from . import loading, recorded
+from . import approvals, loading, recorded
 from .stopping import Stop, Stopped
 
 WAIT = wait_exponential_jitter(multiplier=0.5, max=20, jitter=0.5)
@@ -122,9 +122,13 @@ class Streaming:
 
     def _end_well(self) -> None:
         self._settle(Round.Status.COMPLETED)
+        calls = self._calls("", "")
+        asked = approvals.requested(self.turn, calls)
+        standing = [approvals.decision(each) for each in asked if each.status != Approval.Status.PENDING]
         self.record.commit(
             events.step_finished(self.row.number, self._told()),
-            write=partial(self._save_end, self._calls("", "")),
+            *standing,
+            write=partial(self._save_end, calls, asked),
         )
 
     def _end_stopped(self) -> None:
@@ -134,7 +138,7 @@ class Streaming:
         ]
         calls = self._calls("stopped", STOPPED)
         results = [
-            events.tool_call_result(call.tool_use_id, STOPPED, status="error", duration_ms=0)
+            events.tool_call_result(call.tool_use_id, STOPPED, status="error", duration_ms=0, error="stopped")
             for call in calls
         ]
         finished = events.step_finished(self.row.number, self._told())
@@ -193,7 +197,7 @@ class Streaming:
         RequestBase.objects.bulk_create([self.base], ignore_conflicts=True)
         self.row.save(force_insert=True)
 
-    def _save_end(self, calls: list[ToolCall]) -> None:
+    def _save_end(self, calls: list[ToolCall], asked: Sequence[Approval] = ()) -> None:
         self.row.save(force_update=True)
         content = self.assembly.content()
         if content:
@@ -206,6 +210,7 @@ class Streaming:
                 complete=self.assembly.complete,
             )
         ToolCall.objects.bulk_create(calls)
+        Approval.objects.bulk_create(asked)
 
 
 def _wait(state: RetryCallState) -> float:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -18,8 +17,9 @@ from conversations.models import Conversation, Turn
 from conversations.models.fields import TOKENS
 from conversations.protocol import events, steps
 from conversations.protocol.history import NO_RESULT
+from conversations.protocol.interrupts import run_interrupted
 
-from . import loading
+from . import approvals, loading, recorded
 from .beginning import Unopened, begin_anew
 from .calls import Calls, answer_waiting
 from .leases import keep_leases
@@ -84,8 +84,9 @@ class Running:
 
     def __init__(self, turn: Turn, stop: Stop) -> None:
         self.turn, self.stop = turn, stop
-        self.conversation, self.run_id = str(turn.conversation_id), str(turn.pk)
+        self.conversation, self.run_id = str(turn.conversation_id), turn.run_id
         self.record = JOURNAL.open(turn)
+        self.waits = False
 
     def run(self, begin: Begin) -> None:
         """Runs the turn to its end, whatever that is, and packs its recording; raises Unopened for one that is to be begun anew."""
@@ -102,13 +103,14 @@ class Running:
             logger.exception("turn %s failed", self.turn.pk)
             self._fail(InternalError())
         else:
-            self._end(Turn.Status.COMPLETED, self._finished("success"))
-        pack(self.turn)
+            self._end_or_wait()
+        if self.turn.status != Turn.Status.WAITING:
+            pack(self.turn)
 
     def _take_steps(self, rounds: list[steps.RoundState]) -> None:
         while True:
             self.stop.check()
-            step = steps.next_step(rounds, settings.MAX_ROUNDS)
+            step = recorded.next_step(self.turn, rounds)
             if isinstance(step, steps.CallModel):
                 Streaming(self.turn, self.record, self.stop, step.number).run()
             elif isinstance(step, steps.RunTools):
@@ -116,13 +118,23 @@ class Running:
             elif isinstance(step, steps.Fail):
                 raise FAILURES[step.code]
             else:
+                self.waits = isinstance(step, steps.Wait)
                 return
             rounds = loading.round_states(self.turn)
 
+    def _end_or_wait(self) -> None:
+        if not self.waits:
+            return self._end(Turn.Status.COMPLETED, self._finished("success"))
+        asked = approvals.interrupts(self.turn)
+        told = run_interrupted(self.conversation, self.run_id, asked, self._usage())
+        return self._end(Turn.Status.WAITING, told)
+
     def _finished(self, outcome: str) -> dict[str, Any]:
+        return events.run_finished(self.conversation, self.run_id, outcome, self._usage())
+
+    def _usage(self) -> list[dict[str, Any]]:
         self.turn.take_figures()
-        usage = [events.token_usage(self.turn.model, self.turn.usage)] if self.turn.usage else []
-        return events.run_finished(self.conversation, self.run_id, outcome, usage)
+        return [events.token_usage(self.turn.model, self.turn.usage)] if self.turn.usage else []
 
     def _fail(self, error: TurntableError) -> None:
         turn = self.turn
@@ -131,14 +143,15 @@ class Running:
         answer_waiting(turn, self.record, "interrupted", NO_RESULT)
         lost = isinstance(error, TurnInterrupted)
         status = Turn.Status.INTERRUPTED if lost else Turn.Status.FAILED
-        self._end(status, events.run_error(str(error), error.code))
+        request_id = getattr(error, "request_id", "")
+        self._end(status, events.run_error(str(error), error.code, request_id))
 
     def _end(self, status: Turn.Status, event: dict[str, Any]) -> None:
         turn = self.turn
-        turn.status, turn.finished_at = status, timezone.now()
+        turn.status, turn.finished_at = status, None if status == Turn.Status.WAITING else timezone.now()
         turn.lease_token = turn.lease_until = None
         self.record.commit(event, write=partial(self._save, turn))
 
     def _save(self, turn: Turn) -> None:
         turn.save(update_fields=END)
-        Conversation.objects.filter(pk=turn.conversation_id).update(updated_at=turn.finished_at)
+        Conversation.objects.filter(pk=turn.conversation_id).update(updated_at=timezone.now())

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -41,10 +42,13 @@ class Started:
 
 @dataclass(frozen=True)
 class Again:
-    """How a message is asked again: from which stored turn, if there is one, and what answers its tools and its rounds."""
+    """How a message is asked again: from which stored turn, if there is one, what answers its tools and its rounds, and the turn `beside`
+    which it is asked, following on the same one; else it follows on the end of the shown branch.
+    """
 
-    turn: Turn | None
-    answers: dict[str, str] = field(default_factory=dict)
+    turn: Turn | None = None
+    answers: dict[str, Any] = field(default_factory=dict)
+    beside: Turn | None = None
 
 
 def store(
@@ -59,13 +63,13 @@ def store(
 
     Raises Refused for an id that is no UUID and a text that is blank or too long, Throttled over the user's limits.
     """
-    return _store(conversation, _canonical(message_id), _checked(text), model, again)
+    return _store(conversation, canonical(message_id), checked(text), model, again)
 
 
 def claim_next(conversation: UUID) -> Turn | None:
     """Makes the conversation's oldest queued turn its running one, ours; None if there is none or another runs."""
     with transaction.atomic():
-        _lock(conversation)
+        lock(conversation)
         if Turn.objects.filter(conversation=conversation, status__in=Turn.ACTIVE).exists():
             return None
         turn = (
@@ -74,7 +78,7 @@ def claim_next(conversation: UUID) -> Turn | None:
             .first()
         )
         if turn is not None:
-            _claim(turn)
+            claim(turn)
             turn.save()
         return turn
 
@@ -88,7 +92,7 @@ def _store(
     conversation: Conversation, message_id: UUID, text: str, model: str | None, again: Again | None
 ) -> Started:
     with transaction.atomic():
-        row = _lock(conversation.pk)
+        row = lock(conversation.pk)
         stored = Message.objects.filter(conversation=row, public_id=message_id).select_related("turn").first()
         if stored is not None:
             return Started(stored.turn, new=False)
@@ -96,7 +100,7 @@ def _store(
         turn = _new_turn(row, model, again)
         busy = row.turns.filter(status__in=Turn.OPEN).exists()
         if not busy and not DRAINING.is_set():
-            _claim(turn)
+            claim(turn)
         turn.save(force_insert=True)
         Message.objects.create(
             conversation=row,
@@ -106,12 +110,14 @@ def _store(
             content=[text_block(text)],
         )
         row.title = row.title or _title(text)
-        row.updated_at = timezone.now()
-        row.save(update_fields=["title", "updated_at"])
+        row.draft = "" if row.draft.strip() == text.strip() else row.draft
+        row.head, row.updated_at = turn, timezone.now()
+        row.save(update_fields=["title", "draft", "head", "updated_at"])
     return Started(turn, new=True)
 
 
-def _lock(conversation: UUID) -> Conversation:
+def lock(conversation: UUID) -> Conversation:
+    """The conversation's row, held until the transaction ends."""
     return Conversation.objects.select_for_update().get(pk=conversation)
 
 
@@ -119,7 +125,7 @@ def _new_turn(conversation: Conversation, model: str | None, again: Again | None
     last = conversation.turns.order_by("-number").first()
     return Turn(
         conversation=conversation,
-        parent=_parent(last, again),
+        parent=_parent(conversation.head or last, again),
         number=last.number + 1 if last else 1,
         user_id=conversation.owner_id,
         model=model or conversation.model,
@@ -130,22 +136,26 @@ def _new_turn(conversation: Conversation, model: str | None, again: Again | None
     )
 
 
-def _parent(last: Turn | None, again: Again | None) -> Turn | None:
-    """What a new turn follows on: the last one, or what that follows on itself where it was asked again from the same turn."""
-    is_sibling = last and again and again.turn and last.rerun_of_id == again.turn.pk
-    return last.parent if last and is_sibling else last
+def _parent(end: Turn | None, again: Again | None) -> Turn | None:
+    """What a new turn follows on: the branch's end, or what that follows on itself where it was asked again from the same turn."""
+    if again and again.beside:
+        return again.beside.parent
+    is_sibling = end and again and again.turn and end.rerun_of_id == again.turn.pk
+    return end.parent if end and is_sibling else end
 
 
-def _claim(turn: Turn) -> None:
+def claim(turn: Turn) -> None:
+    """Makes the turn ours to run, once it is saved."""
     now = timezone.now()
     turn.status = Turn.Status.RUNNING
     turn.attempts += 1
-    turn.started_at = now
+    turn.started_at = turn.started_at or now
     turn.lease_token = uuid.uuid4()
     turn.lease_until = now + LEASE
 
 
-def _canonical(message_id: object) -> UUID:
+def canonical(message_id: object) -> UUID:
+    """A message's id; raises Refused for anything else."""
     try:
         if isinstance(message_id, str) and len(message_id) == UUID_LENGTH:
             return UUID(message_id)
@@ -154,7 +164,8 @@ def _canonical(message_id: object) -> UUID:
     raise Refused("A message needs an id that is a UUID.")
 
 
-def _checked(text: object) -> str:
+def checked(text: object) -> str:
+    """A message's text; raises Refused for a blank and a too long one."""
     if not isinstance(text, str) or not text.strip():
         raise Refused("The message is empty.")
     if len(text) > LONGEST_TEXT:

@@ -1,5 +1,6 @@
 """One turn in the terminal."""
 
+import sys
 import uuid
 from argparse import ArgumentParser
 from functools import partial
@@ -14,6 +15,7 @@ from conversations import turns
 from conversations.errors import Refused
 from conversations.journal import head
 from conversations.live import HUB
+from conversations.management.approving import answers
 from conversations.management.users import user_named
 from conversations.models import Conversation, Turn
 from conversations.terminal import Terminal
@@ -63,6 +65,9 @@ class Command(BaseCommand):
         try:
             turn = turns.start(conversation, str(uuid.uuid4()), text, model=model).turn
             error = _follow(terminal, str(turn.pk), conversation.pk)
+            while _waits(turn):
+                turns.resume(conversation, user, answers(turn, sys.stdout))
+                error = _follow(terminal, str(turn.pk), conversation.pk)
             self.stdout.write("")
             return turn, error
         except Refused:
@@ -80,6 +85,11 @@ def _follow(terminal: Terminal, run: str, conversation: UUID) -> str | None:
     except KeyboardInterrupt:
         turns.stop(conversation)
         return terminal.follow(run, meanwhile)
+
+
+def _waits(turn: Turn) -> bool:
+    turn.refresh_from_db(fields=["status"])
+    return turn.status == Turn.Status.WAITING
 
 
 def _new(user: User, model: str | None) -> Conversation:

@@ -2,9 +2,11 @@
 
 import json
 import re
+import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from conversations import replay, turns
 from conversations.errors import Refused
+from conversations.management.approving import answers
 from conversations.management.users import conversation_with, user_named
 from conversations.replay import How, Rerun, fixtures
 from conversations.replay.report import Pair
@@ -91,6 +94,7 @@ class Command(BaseCommand):
     def _run(self, rerun: Rerun) -> list[Pair]:
         """The turns that were asked until it ended or Ctrl-C was pressed."""
         pairs: list[Pair] = []
+        rerun.approve = partial(answers, out=sys.stderr)
         try:
             pairs += rerun.run()
         except KeyboardInterrupt:

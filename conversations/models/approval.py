@@ -1,0 +1,87 @@
+"""Who let a tool call run: decisions about single calls, and standing permissions."""
+
+import hashlib
+import json
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from .fields import JSONText
+from .round import ToolCall
+
+
+class Allowance(models.Model):
+    """A user's standing permission: this tool may run with these very arguments, unasked, until it is revoked."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="allowances")
+    tool = models.CharField(max_length=200)
+    input = JSONText(help_text="The arguments.")
+    key = models.CharField(max_length=64, help_text="SHA-256 of tool and canonical arguments.")
+    created_at = models.DateTimeField(default=timezone.now)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user", "key"], condition=Q(revoked_at__isnull=True), name="one_standing_allowance"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tool} for {self.user}"
+
+    @staticmethod
+    def key_of(tool: str, given: dict[str, Any]) -> str:
+        """What a call has to be to be allowed: the tool's name and its arguments, whatever their order."""
+        return hashlib.sha256(json.dumps([tool, given], sort_keys=True).encode()).hexdigest()
+
+
+class Approval(models.Model):
+    """A tool call that has to be let through before it runs: what was asked, and who decided what, when."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        APPROVED = "approved"
+        DENIED = "denied"
+        EXPIRED = "expired"
+        WITHDRAWN = "withdrawn"
+
+    call = models.OneToOneField(ToolCall, on_delete=models.CASCADE, primary_key=True, related_name="approval")
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
+    requested_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    decided_by_name = models.CharField(
+        max_length=150, blank=True, help_text="Who decided where it was imported from: nobody of this site."
+    )
+    reason = models.TextField(blank=True, help_text="Why it was denied: the model is told.")
+    input = JSONText(null=True, help_text="The arguments, if they were changed.")
+    allowance = models.ForeignKey(
+        Allowance,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="approvals",
+        help_text="What let it through.",
+    )
+
+    class Meta:
+        ordering: ClassVar = ["-requested_at"]
+        indexes: ClassVar = [
+            models.Index(fields=["status", "expires_at"], name="approval_expiry"),
+            models.Index(fields=["-requested_at"], name="approval_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.call.name}: {self.status}"
+
+    @property
+    def decider(self) -> str:
+        """The name of who decided, blank if nobody did."""
+        return self.decided_by.get_username() if self.decided_by else self.decided_by_name

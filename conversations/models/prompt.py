@@ -1,0 +1,25 @@
+"""Prompts that a user has saved."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+
+
+class Prompt(models.Model):
+    """A text that a user keeps to write again, by `/name`."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="prompts")
+    name = models.CharField(
+        max_length=32,
+        validators=[RegexValidator(r"^[\w-]+\Z", "A name has letters, digits, - and _ only.")],
+    )
+    text = models.TextField()
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "name"], name="one_prompt_a_name")]
+
+    def __str__(self) -> str:
+        return f"/{self.name}"

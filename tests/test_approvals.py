@@ -1,0 +1,312 @@
+"""Tool calls that a person has to let through: they wait as rows, whoever may decides, and the turn goes on from there."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ag_ui_validate.pytest_plugin import validate_agui
+from django.contrib.auth.models import User
+from django.db import IntegrityError
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from conversations import turns
+from conversations.errors import Refused
+from conversations.models import Allowance, Approval, Conversation, Recording, ToolCall, Turn
+from conversations.protocol.snapshot import Snapshot
+from conversations.tools import registry, tool
+from conversations.turns.recovery import sweep
+from tests.asking import answer, ask, conversation_of, of_type, record
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
+QUESTION = "What is the most popular song on WZPZ?"
+PLAYED: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def guarded() -> Iterator[None]:
+    """The station's tool, which asks first."""
+    PLAYED.clear()
+    with registry.override():
+
+        @tool(approval=True)
+        def top_song(sign: str) -> dict[str, str]:
+            """Get the most popular song played on a radio station."""
+            PLAYED.append(sign)
+            return {"song": f"the song of {sign}"}
+
+        yield
+
+
+@pytest.fixture
+def conversation(user: User) -> Conversation:
+    return conversation_of(user)
+
+
+@pytest.fixture
+def waiting(conversation: Conversation) -> Turn:
+    """A turn that waits for a decision about its call."""
+    turn = ask(conversation, QUESTION)
+    assert turn.status == Turn.Status.WAITING
+    return turn
+
+
+def entry(approved: bool, call: str = "", **payload: object) -> dict[str, Any]:
+    """An answer to the call that waits."""
+    name = call or Approval.objects.get(status="pending").call.tool_use_id
+    return {"interruptId": name, "status": "resolved", "payload": {"approved": approved} | payload}
+
+
+def decide(turn: Turn, *entries: dict[str, Any], user: User | None = None) -> Turn:
+    """The turn after the decisions, when it has come to rest."""
+    turns.resume(turn.conversation, user or turn.user, list(entries))
+    assert turns.wait(20)
+    return Turn.objects.get(pk=turn.pk)
+
+
+def decisions(conversation: Conversation) -> list[dict[str, Any]]:
+    told = of_type(record(conversation), "CUSTOM")
+    return [event["value"] for event in told if event["name"] == "turntable.approval"]
+
+
+def assert_valid_agui(events: list[dict[str, Any]]) -> None:
+    """Valid but for what the validator holds against every resumed run: it forgets the calls of the run that was interrupted."""
+    findings = validate_agui(events).diagnostics
+    assert [found for found in findings if found.severity == "error" and found.rule != "AGUI207"] == []
+
+
+# -- waiting
+
+
+def test_the_call_waits_as_a_row_and_is_not_run(waiting: Turn) -> None:
+    approval = Approval.objects.select_related("call").get()
+    assert (approval.status, approval.call.status, approval.call.result) == ("pending", "requested", None)
+    assert PLAYED == []
+    assert (waiting.lease_token, waiting.finished_at) == (None, None)
+    assert not Recording.objects.exists()
+
+
+def test_the_run_ends_with_an_interrupt_for_the_call(waiting: Turn) -> None:
+    events = record(waiting.conversation)
+    assert_valid_agui(events)
+    outcome = events[-1]["outcome"]
+    approval = Approval.objects.get()
+    assert approval.expires_at is not None
+    (asked,) = outcome["interrupts"]
+    assert outcome["type"] == "interrupt"
+    assert (asked["id"], asked["toolCallId"]) == (approval.call.tool_use_id, approval.call.tool_use_id)
+    assert (asked["reason"], asked["message"]) == ("tool_call", "Run top_song?")
+    assert asked["expiresAt"] == approval.expires_at.isoformat()
+    assert Snapshot(str(waiting.pk)).apply(events).state["interrupts"][0]["id"] == asked["id"]
+
+
+def test_without_a_time_limit_it_waits_for_ever(conversation: Conversation, settings: Settings) -> None:
+    settings.APPROVAL_TIMEOUT = 0
+    ask(conversation, QUESTION)
+    assert Approval.objects.get().expires_at is None
+
+
+def test_input_that_is_no_object_needs_nobodys_approval(conversation: Conversation) -> None:
+    turn = ask(conversation, "show broken arguments")
+    assert turn.status == Turn.Status.COMPLETED
+    assert not Approval.objects.exists()
+
+
+def test_a_message_waits_behind_a_turn_that_waits(waiting: Turn) -> None:
+    started = turns.start(waiting.conversation, str(uuid.uuid4()), "help")
+    assert started.queued
+    decide(waiting, entry(False))
+    assert Turn.objects.get(pk=started.turn.pk).status == Turn.Status.COMPLETED
+
+
+# -- decided
+
+
+def test_an_approved_call_runs_and_the_turn_goes_on_as_a_further_run(waiting: Turn) -> None:
+    turn = decide(waiting, entry(True))
+    events = record(waiting.conversation)
+    assert_valid_agui(events)
+    assert (turn.status, PLAYED) == ("completed", ["WZPZ"])
+    assert [run["runId"] for run in of_type(events, "RUN_STARTED")] == [str(turn.pk), f"{turn.pk}:2"]
+    assert events[-1]["runId"] == f"{turn.pk}:2"
+    assert "the song of WZPZ" in answer(events)
+    (told,) = decisions(waiting.conversation)
+    assert told == {
+        "toolCallId": ToolCall.objects.get().tool_use_id,
+        "decision": "approved",
+        "by": "jennifer",
+    }
+    assert Recording.objects.filter(turn=turn).exists()
+
+
+def test_who_decided_when_is_kept(waiting: Turn, other_user: User) -> None:
+    decide(waiting, entry(True), user=other_user)
+    approval = Approval.objects.get()
+    assert (approval.status, approval.decided_by) == ("approved", other_user)
+    assert approval.decided_at is not None
+    assert approval.requested_at < approval.decided_at
+
+
+def test_a_denied_call_is_not_run_and_the_model_is_told_why(waiting: Turn) -> None:
+    turn = decide(waiting, entry(False, reason="Not on a Tuesday."))
+    call = ToolCall.objects.get()
+    assert (turn.status, PLAYED) == ("completed", [])
+    assert (call.status, call.error) == ("error", "denied")
+    assert "Not on a Tuesday." in call.result[0]["text"]
+    result = of_type(record(waiting.conversation), "TOOL_CALL_RESULT")[0]
+    assert result["metadata"]["error"] == "denied"
+
+
+def test_an_answer_that_was_cancelled_denies(waiting: Turn) -> None:
+    name = Approval.objects.get().call.tool_use_id
+    decide(waiting, {"interruptId": name, "status": "cancelled"})
+    assert Approval.objects.get().status == "denied"
+
+
+def test_arguments_may_be_changed_and_the_model_is_told(waiting: Turn) -> None:
+    decide(waiting, entry(True, editedArgs={"sign": "WKRP"}))
+    call, approval = ToolCall.objects.get(), Approval.objects.get()
+    assert PLAYED == ["WKRP"]
+    assert (call.input, approval.input) == ({"sign": "WZPZ"}, {"sign": "WKRP"})
+    assert '{"sign": "WKRP"}' in call.result[0]["text"]
+    assert decisions(waiting.conversation)[0]["editedArgs"] == {"sign": "WKRP"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"interruptId": "nothing", "status": "resolved", "payload": {"approved": True}},
+        {"interruptId": ["x"], "status": "resolved", "payload": {"approved": True}},
+        {"status": "perhaps"},
+        {"payload": {"approved": "yes"}},
+        {"payload": {"approved": True, "editedArgs": ["WKRP"]}},
+        {"payload": {"approved": True, "editedArgs": {"station": "WKRP"}}},
+    ],
+    ids=["unknown", "no-id", "no-answer", "no-boolean", "no-object", "not-its-arguments"],
+)
+def test_a_wrong_answer_is_refused_and_the_call_waits_on(waiting: Turn, wrong: dict[str, Any]) -> None:
+    with pytest.raises(Refused):
+        turns.resume(waiting.conversation, waiting.user, [entry(True) | wrong])
+    assert Approval.objects.get().status == "pending"
+    assert Turn.objects.get().status == "waiting"
+
+
+def test_a_decision_stands_once_it_is_made(waiting: Turn) -> None:
+    approved = entry(True)
+    decide(waiting, approved)
+    with pytest.raises(Refused):
+        turns.resume(waiting.conversation, waiting.user, [approved])
+    assert PLAYED == ["WZPZ"]
+
+
+def test_of_two_who_decide_at_once_one_does(waiting: Turn) -> None:
+    ready, refused = threading.Barrier(2, timeout=10), []
+    given = entry(True)
+
+    def decides() -> None:
+        ready.wait()
+        try:
+            turns.resume(waiting.conversation, waiting.user, [given])
+        except Refused as error:
+            refused.append(error)
+
+    both = [threading.Thread(target=decides) for _ in range(2)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    assert turns.wait(20)
+    assert (len(refused), PLAYED) == (1, ["WZPZ"])
+
+
+def test_the_turn_goes_on_when_all_of_its_calls_are_decided(conversation: Conversation) -> None:
+    turn = ask(conversation, "show parallel calls on WZPZ and WKRP")
+    names = list(Approval.objects.order_by("call__position").values_list("call__tool_use_id", flat=True))
+    assert (turn.status, len(names) > 1) == ("waiting", True)
+    first, *others = [entry(True, name) for name in names]
+    assert decide(turn, first).status == "waiting"
+    assert PLAYED == []
+    assert [event["value"] for event in turns.aside(conversation, is_new=True)] == [{"interrupts": names[:1]}]
+    assert decide(turn, *others).status == "completed"
+    assert len(PLAYED) == len(names)
+
+
+# -- standing permissions
+
+
+def test_always_lets_the_same_call_run_unasked_from_then_on(waiting: Turn) -> None:
+    decide(waiting, entry(True, always=True))
+    again = ask(waiting.conversation, QUESTION)
+    assert (again.status, PLAYED) == ("completed", ["WZPZ", "WZPZ"])
+    allowance = Allowance.objects.get()
+    assert (allowance.tool, allowance.input) == ("top_song", {"sign": "WZPZ"})
+    assert allowance.approvals.get().call.turn == again
+    assert decisions(waiting.conversation)[-1]["standing"] is True
+    assert ask(waiting.conversation, "What is the most popular song on WKRP?").status == "waiting"
+
+
+def test_a_revoked_permission_lets_nothing_through(waiting: Turn) -> None:
+    decide(waiting, entry(True, always=True))
+    Allowance.objects.update(revoked_at=timezone.now())
+    assert ask(waiting.conversation, QUESTION).status == "waiting"
+
+
+def test_a_permission_is_its_users_alone(waiting: Turn, other_user: User) -> None:
+    decide(waiting, entry(True, always=True))
+    assert ask(conversation_of(other_user), QUESTION).status == "waiting"
+
+
+def test_staff_who_decide_for_others_make_no_standing_permission(waiting: Turn, other_user: User) -> None:
+    decide(waiting, entry(True, always=True), user=other_user)
+    assert not Allowance.objects.exists()
+
+
+def test_the_same_permission_stands_once(user: User) -> None:
+    given = {"user": user, "tool": "t", "input": {}, "key": Allowance.key_of("t", {})}
+    Allowance.objects.create(**given, revoked_at=timezone.now())
+    Allowance.objects.create(**given)
+    with pytest.raises(IntegrityError):
+        Allowance.objects.create(**given)
+
+
+# -- other ends
+
+
+def test_nobody_decides_in_time(waiting: Turn) -> None:
+    Approval.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    sweep()
+    assert turns.wait(20)
+    call = ToolCall.objects.get()
+    assert (Turn.objects.get().status, Approval.objects.get().status) == ("completed", "expired")
+    assert (call.error, PLAYED) == ("expired", [])
+
+
+def test_a_call_that_may_wait_still_is_left_alone(waiting: Turn) -> None:
+    sweep()
+    assert Turn.objects.get().status == "waiting"
+
+
+def test_stop_ends_a_turn_that_waits(waiting: Turn) -> None:
+    assert turns.stop(waiting.conversation_id)
+    assert turns.wait(20)
+    events = record(waiting.conversation)
+    assert_valid_agui(events)
+    assert (Turn.objects.get().status, Approval.objects.get().status) == ("stopped", "withdrawn")
+    assert events[-1]["outcome"]["type"] == "cancelled"
+    assert of_type(events, "TOOL_CALL_RESULT")[0]["metadata"]["status"] == "error"
+    assert ask(waiting.conversation, "help").status == "completed"
+
+
+def test_a_process_that_dies_after_the_decision_leaves_it_to_be_carried_out(waiting: Turn) -> None:
+    turns.approvals.decide(waiting.conversation, waiting.user, [entry(True)])
+    Turn.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    sweep()
+    assert turns.wait(20)
+    events = record(waiting.conversation)
+    assert_valid_agui(events)
+    assert (Turn.objects.get().status, PLAYED) == ("completed", ["WZPZ"])
+    assert [run["runId"] for run in of_type(events, "RUN_STARTED")] == [str(waiting.pk), f"{waiting.pk}:2"]
+    assert len(decisions(waiting.conversation)) == 1

@@ -1,0 +1,365 @@
+"""Asked again, edited, taken back, shown again: a conversation is a tree of turns, one branch of which is shown."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ag_ui_validate.pytest_plugin import assert_valid_agui
+from django.contrib.auth.models import User
+from pytest_django.fixtures import Settings
+
+from conversations import turns
+from conversations.errors import Refused
+from conversations.exports.whole import document
+from conversations.journal import page
+from conversations.models import Approval, Conversation, Message, Round, ToolCall, Tree, Turn
+from conversations.tools import ToolError, registry, tool
+from conversations.turns import loading
+from tests.asking import ask, conversation_of, of_type, record
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
+QUESTION = "What is the most popular song on WZPZ?"
+OTHER = "What is the most popular song on WKRP?"
+
+
+@pytest.fixture
+def conversation(user: User) -> Conversation:
+    return conversation_of(user)
+
+
+@pytest.fixture
+def two(conversation: Conversation) -> list[Turn]:
+    """Two turns, one on the other."""
+    return [ask(conversation, "Hello"), ask(conversation, QUESTION)]
+
+
+@pytest.fixture
+def held(conversation: Conversation) -> Iterator[threading.Event]:
+    """A turn that runs until the event is set."""
+    release = threading.Event()
+    with registry.override():
+
+        @tool
+        def top_song(sign: str) -> str:
+            """Get the most popular song played on a radio station."""
+            release.wait(10)
+            return sign
+
+        turns.start(conversation, str(uuid.uuid4()), QUESTION)
+        yield release
+        release.set()
+        assert turns.wait(20)
+
+
+def said(turn: Turn) -> Message:
+    return Message.objects.get(turn=turn, role="user")
+
+
+def edited(turn: Turn, text: str) -> Turn:
+    message_id = str(uuid.uuid4())
+    turns.edit(turn.conversation, str(said(turn).public_id), message_id, text)
+    assert turns.wait(20)
+    return Turn.objects.get(messages__public_id=message_id)
+
+
+def regenerated(conversation: Conversation, **wishes: Any) -> Turn:
+    started = turns.regenerate(conversation, **wishes)
+    assert turns.wait(20)
+    return Turn.objects.get(pk=started.turn.pk)
+
+
+def shown(conversation: Conversation) -> list[str]:
+    """The turns of the shown branch, as a new page gets them."""
+    conversation.refresh_from_db()
+    return [turn["id"] for turn in page(conversation).turns]
+
+
+def ids(*turns_: Turn) -> list[str]:
+    return [str(turn.pk) for turn in turns_]
+
+
+def versions(conversation: Conversation) -> list[Any]:
+    return [turn.get("versions") for turn in page(conversation).turns]
+
+
+def runs(conversation: Conversation) -> list[dict[str, Any]]:
+    return of_type(record(conversation), "RUN_STARTED")
+
+
+# -- the tree
+
+
+def test_turns_that_follow_on_one_another_have_one_version_each(two: list[Turn]) -> None:
+    conversation = two[0].conversation
+    assert shown(conversation) == ids(*two)
+    assert versions(conversation) == [None, None]
+    assert [run.get("parentRunId") for run in runs(conversation)] == [None, str(two[0].pk)]
+
+
+def test_regenerating_asks_the_newest_question_again_beside_the_first_answer(two: list[Turn]) -> None:
+    first, second = two
+    again = regenerated(first.conversation)
+    assert again.parent == first
+    assert said(again).content == said(second).content
+    assert said(again).public_id != said(second).public_id
+    assert shown(first.conversation) == ids(first, again)
+    assert versions(first.conversation) == [None, ids(second, again)]
+    assert runs(first.conversation)[-1]["parentRunId"] == str(first.pk)
+    assert_valid_agui(record(first.conversation))
+
+
+def test_the_first_question_may_be_asked_again_too(conversation: Conversation) -> None:
+    first = ask(conversation, "Hello")
+    again = regenerated(conversation)
+    assert again.parent is None
+    assert shown(conversation) == ids(again)
+    assert versions(conversation) == [ids(first, again)]
+    begun = runs(conversation)[-1]
+    assert "parentRunId" not in begun
+    assert begun["metadata"]["parent"] is None
+
+
+def test_the_model_hears_nothing_of_the_other_branch(two: list[Turn]) -> None:
+    again = edited(two[1], OTHER)
+    sent = [
+        part["text"]
+        for told in loading.messages(again, again.model)
+        for part in told["content"]
+        if "text" in part
+    ]
+    assert OTHER in sent
+    assert QUESTION not in sent
+
+
+def test_another_model_may_answer(two: list[Turn], settings: Settings) -> None:
+    settings.GATEWAY_MODELS = ["cohere.command-r-v1:0", "other.model-v1"]
+    again = regenerated(two[0].conversation, model="other.model-v1")
+    assert (again.model, Round.objects.filter(turn=again).first().model) == ("other.model-v1",) * 2
+
+
+def test_a_model_that_is_not_offered_is_refused(two: list[Turn]) -> None:
+    with pytest.raises(Refused):
+        turns.regenerate(two[0].conversation, model="nobody.v1")
+
+
+def test_the_same_id_regenerates_once(two: list[Turn]) -> None:
+    conversation, message_id = two[0].conversation, str(uuid.uuid4())
+    regenerated(conversation, message_id=message_id)
+    assert not turns.regenerate(conversation, message_id).new
+    assert conversation.turns.count() == 3
+
+
+def test_an_earlier_message_is_changed_on_a_branch_of_its_own(two: list[Turn]) -> None:
+    first, second = two
+    new = edited(first, "Good morning")
+    assert (new.parent, said(new).content) == (None, [{"text": "Good morning"}])
+    assert shown(first.conversation) == ids(new)
+    following = ask(first.conversation, "help")
+    assert following.parent == new
+    assert Turn.objects.get(pk=second.pk).parent == first
+
+
+def test_nothing_is_regenerated_while_a_turn_runs(conversation: Conversation, held: threading.Event) -> None:
+    with pytest.raises(Refused):
+        turns.regenerate(conversation)
+
+
+def test_an_edit_while_a_turn_runs_waits_its_turn(conversation: Conversation, held: threading.Event) -> None:
+    running = Turn.objects.get()
+    message_id = str(uuid.uuid4())
+    turns.edit(conversation, str(said(running).public_id), message_id, "help")
+    assert Turn.objects.get(number=2).status == "queued"
+    held.set()
+    assert turns.wait(20)
+    new = Turn.objects.get(number=2)
+    assert (new.status, new.parent, shown(conversation)) == ("completed", None, ids(new))
+
+
+# -- showing
+
+
+def test_another_branch_is_shown_to_its_newest_end(two: list[Turn]) -> None:
+    first, second = two
+    conversation = first.conversation
+    new = edited(first, "Good morning")
+    turns.show_branch(conversation, str(first.pk))
+    assert shown(conversation) == ids(first, second)
+    assert ask(conversation, "help").parent == second
+    turns.show_branch(conversation, str(new.pk))
+    assert shown(conversation) == ids(new)
+
+
+def test_what_is_shown_is_what_is_exported_and_asked_again(two: list[Turn]) -> None:
+    conversation = two[0].conversation
+    edited(two[1], OTHER)
+    turns.show_branch(conversation, str(two[1].pk))
+    conversation.refresh_from_db()
+    texts = [
+        block["text"]
+        for told in document(conversation)["messages"]
+        for block in told["content"]
+        if "text" in block
+    ]
+    assert QUESTION in texts
+    assert OTHER not in texts
+
+
+def test_no_branch_is_shown_while_a_turn_runs(conversation: Conversation, held: threading.Event) -> None:
+    with pytest.raises(Refused):
+        turns.show_branch(conversation, str(Turn.objects.get().pk))
+
+
+@pytest.mark.parametrize("turn", ["", "x", None, 7, ["a"], str(uuid.UUID(int=7))], ids=str)
+def test_a_turn_that_is_not_there_is_refused(two: list[Turn], turn: object) -> None:
+    with pytest.raises(Refused):
+        turns.show_branch(two[0].conversation, turn)
+
+
+def test_a_page_that_reads_on_is_told_of_a_branch_that_is_not_the_newest(two: list[Turn]) -> None:
+    conversation = two[0].conversation
+    assert turns.aside(conversation, is_new=False) == []
+    edited(two[1], OTHER)
+    assert turns.aside(conversation, is_new=False) == []
+    turns.show_branch(conversation, str(two[1].pk))
+    (told,) = turns.aside(conversation, is_new=False)
+    assert (told["name"], told["value"]) == ("turntable.branch", {"turn": str(two[1].pk)})
+    assert turns.aside(conversation, is_new=True) == []
+
+
+def test_older_messages_are_those_of_the_shown_branch(two: list[Turn]) -> None:
+    conversation = two[0].conversation
+    new = edited(two[1], OTHER)
+    (newest, *_) = [m for m in page(conversation).messages if m["metadata"]["turn"] == str(new.pk)]
+    assert {m["metadata"]["turn"] for m in page(conversation, newest["id"]).messages} == {str(two[0].pk)}
+
+
+# -- the queue
+
+
+@pytest.fixture
+def queued(conversation: Conversation, held: threading.Event) -> list[str]:
+    """The ids of three messages that wait."""
+    waiting = [str(uuid.uuid4()) for _ in range(3)]
+    for number, message_id in enumerate(waiting):
+        turns.start(conversation, message_id, f"waiting {number}")
+    return waiting
+
+
+def test_a_queued_message_is_taken_back_without_a_trace(
+    conversation: Conversation, queued: list[str], held: threading.Event
+) -> None:
+    turns.withdraw(conversation, queued[1])
+    assert list(conversation.turns.order_by("number").values_list("number", flat=True)) == [1, 2, 3]
+    held.set()
+    assert turns.wait(20)
+    told = [said(turn).content[0]["text"] for turn in conversation.turns.order_by("number")]
+    assert told == [QUESTION, "waiting 0", "waiting 2"]
+    last = conversation.turns.get(number=3)
+    assert last.parent.number == 2
+    assert len(shown(conversation)) == 3
+
+
+def test_the_last_one_that_waits_may_be_taken_back(conversation: Conversation, queued: list[str]) -> None:
+    for message_id in reversed(queued):
+        turns.withdraw(conversation, message_id)
+    assert (conversation.turns.count(), Tree.of(conversation.pk).head) == (1, conversation.turns.get().pk)
+
+
+def test_a_queued_message_is_changed_where_it_is(
+    conversation: Conversation, queued: list[str], held: threading.Event
+) -> None:
+    new = str(uuid.uuid4())
+    turns.edit(conversation, queued[0], new, "changed")
+    turns.edit(conversation, queued[0], new, "changed")
+    held.set()
+    assert turns.wait(20)
+    assert conversation.turns.count() == 4
+    assert said(conversation.turns.get(number=2)).content == [{"text": "changed"}]
+
+
+def test_what_has_begun_is_not_taken_back(two: list[Turn]) -> None:
+    with pytest.raises(Refused):
+        turns.withdraw(two[0].conversation, str(said(two[1]).public_id))
+
+
+# -- a call, once more
+
+
+def test_a_call_is_run_again_without_a_model(two: list[Turn]) -> None:
+    conversation, call = two[0].conversation, ToolCall.objects.get()
+    started = turns.run_again(conversation, call.tool_use_id, str(uuid.uuid4()))
+    assert turns.wait(20)
+    turn = Turn.objects.get(pk=started.turn.pk)
+    again = turn.tool_calls.get()
+    assert (turn.status, turn.rounds.count(), turn.total_tokens) == ("completed", 1, 0)
+    assert (again.input, again.status, again.result) == (call.input, "success", call.result)
+    assert again.tool_use_id != call.tool_use_id
+    assert said(turn).content == [{"text": "Run top_song again."}]
+    assert_valid_agui(record(conversation))
+    assert ask(conversation, "help").status == "completed"
+
+
+def test_with_other_arguments_it_is_said_which(two: list[Turn]) -> None:
+    conversation, call = two[0].conversation, ToolCall.objects.get()
+    turns.run_again(conversation, call.tool_use_id, str(uuid.uuid4()), {"sign": "WKRP"})
+    assert turns.wait(20)
+    again = ToolCall.objects.order_by("created_at").last()
+    assert (again.input, again.error) == ({"sign": "WKRP"}, "tool_error")
+    assert said(again.turn).content == [{"text": 'Run top_song again with {"sign": "WKRP"}.'}]
+
+
+@pytest.mark.parametrize("given", [["WKRP"], "WKRP", {}, {"station": "WKRP"}], ids=str)
+def test_arguments_that_the_tool_does_not_take_are_refused(two: list[Turn], given: object) -> None:
+    call = ToolCall.objects.get()
+    with pytest.raises(Refused):
+        turns.run_again(two[0].conversation, call.tool_use_id, str(uuid.uuid4()), given)
+    assert two[0].conversation.turns.count() == 2
+
+
+def test_a_call_of_another_conversation_is_not_there(two: list[Turn], other_user: User) -> None:
+    call = ToolCall.objects.get()
+    with pytest.raises(Refused):
+        turns.run_again(conversation_of(other_user), call.tool_use_id, str(uuid.uuid4()))
+
+
+def test_whoever_runs_a_call_again_lets_it_through(two: list[Turn]) -> None:
+    call, ran = ToolCall.objects.get(), []
+    with registry.override():
+
+        @tool(approval=True)
+        def top_song(sign: str) -> str:
+            """Get the most popular song played on a radio station."""
+            ran.append(sign)
+            raise ToolError("No.")
+
+        turns.run_again(two[0].conversation, call.tool_use_id, str(uuid.uuid4()))
+        assert turns.wait(20)
+    approval = Approval.objects.get()
+    assert (ran, approval.status, approval.decided_by) == (["WZPZ"], "approved", two[0].user)
+
+
+# -- the draft
+
+
+def test_a_draft_is_kept_until_it_is_sent(conversation: Conversation) -> None:
+    turns.keep_draft(conversation, QUESTION + " ")
+    conversation.refresh_from_db()
+    assert conversation.draft == QUESTION + " "
+    ask(conversation, QUESTION)
+    conversation.refresh_from_db()
+    assert conversation.draft == ""
+
+
+def test_another_draft_stays_when_a_message_is_sent(conversation: Conversation) -> None:
+    turns.keep_draft(conversation, "something else")
+    ask(conversation, QUESTION)
+    conversation.refresh_from_db()
+    assert conversation.draft == "something else"
+
+
+@pytest.mark.parametrize("draft", [None, 7, "x" * 100_001], ids=["none", "number", "long"])
+def test_a_draft_that_is_none_is_refused(conversation: Conversation, draft: object) -> None:
+    with pytest.raises(Refused):
+        turns.keep_draft(conversation, draft)
