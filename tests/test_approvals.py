@@ -1,5 +1,6 @@
 """Tool calls that a person has to let through: they wait as rows, whoever may decides, and the turn goes on from there."""
 
+import io
 import threading
 import uuid
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from ag_ui_validate.pytest_plugin import validate_agui
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import IntegrityError
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -20,6 +22,7 @@ from conversations.protocol.snapshot import Snapshot
 from conversations.tools import registry, tool
 from conversations.turns.recovery import sweep
 from tests.asking import answer, ask, conversation_of, of_type, record
+from tests.sockets import page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"
@@ -194,6 +197,12 @@ def test_a_wrong_answer_is_refused_and_the_call_waits_on(waiting: Turn, wrong: d
     assert Turn.objects.get().status == "waiting"
 
 
+def test_nobody_decides_by_way_of_a_conversation_of_their_own(waiting: Turn, other_user: User) -> None:
+    with pytest.raises(Refused):
+        turns.resume(conversation_of(other_user), other_user, [entry(True)])
+    assert (Approval.objects.get().status, PLAYED) == ("pending", [])
+
+
 def test_a_decision_stands_once_it_is_made(waiting: Turn) -> None:
     approved = entry(True)
     decide(waiting, approved)
@@ -310,3 +319,56 @@ def test_a_process_that_dies_after_the_decision_leaves_it_to_be_carried_out(wait
     assert (Turn.objects.get().status, PLAYED) == ("completed", ["WZPZ"])
     assert [run["runId"] for run in of_type(events, "RUN_STARTED")] == [str(waiting.pk), f"{waiting.pk}:2"]
     assert len(decisions(waiting.conversation)) == 1
+
+
+# -- at the terminal, and through the socket
+
+
+class Typing(io.StringIO):
+    """Somebody at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "reason"),
+    [
+        ("y\n", "approved", ""),
+        ("no\n", "denied", ""),
+        ("Not today\n", "denied", "Not today"),
+        ("", "denied", ""),
+    ],
+    ids=["yes", "no", "reason", "end"],
+)
+def test_whoever_asks_at_the_terminal_decides_there(
+    user: User, monkeypatch: pytest.MonkeyPatch, typed: str, status: str, reason: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", Typing(typed))
+    out = io.StringIO()
+    call_command("ask", QUESTION, stdout=out)
+    assert turns.wait(20)
+    approval = Approval.objects.get()
+    assert (approval.status, approval.reason, approval.decided_by) == (status, reason, user)
+    assert out.getvalue().endswith("Finished streaming messages with model cohere.command-r-v1:0.\n")
+
+
+def test_where_nobody_sits_at_the_terminal_it_is_denied(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    call_command("ask", QUESTION, stdout=io.StringIO())
+    assert turns.wait(20)
+    assert (Approval.objects.get().status, PLAYED) == ("denied", [])
+
+
+async def test_a_page_decides_and_hears_the_turn_go_on(conversation: Conversation, user: User) -> None:
+    async with page_of(user, conversation, "?after=0") as page:
+        await page.ask(QUESTION)
+        asked = (await page.until_end())[-1]["outcome"]["interrupts"][0]
+        given = {"interruptId": asked["id"], "status": "resolved", "payload": {"approved": True}}
+        await page.send({"type": "resume", "resume": [given]})
+        told = await page.until_end()
+        assert told[0]["runId"].endswith(":2")
+        assert told[1]["value"]["decision"] == "approved"
+        assert "TOOL_CALL_RESULT" in [event["type"] for event in told]
+        await page.send({"type": "resume", "resume": [given]})
+        assert (await page.until("CUSTOM"))[-1]["value"]["code"] == "invalid_request"

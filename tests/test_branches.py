@@ -18,6 +18,7 @@ from conversations.models import Approval, Conversation, Message, Round, ToolCal
 from conversations.tools import ToolError, registry, tool
 from conversations.turns import loading
 from tests.asking import ask, conversation_of, of_type, record
+from tests.sockets import page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"
@@ -363,3 +364,29 @@ def test_another_draft_stays_when_a_message_is_sent(conversation: Conversation) 
 def test_a_draft_that_is_none_is_refused(conversation: Conversation, draft: object) -> None:
     with pytest.raises(Refused):
         turns.keep_draft(conversation, draft)
+
+
+# -- through the socket
+
+
+async def test_a_page_asks_edits_and_shows_through_its_socket(conversation: Conversation, user: User) -> None:
+    async with page_of(user, conversation, "?after=0") as page:
+        question = await page.ask("Hello")
+        first = (await page.until_end())[0]["runId"]
+        await page.send({"type": "regenerate", "id": str(uuid.uuid4())})
+        await page.until_end()
+        await page.send(
+            {"type": "edit", "message": question, "id": str(uuid.uuid4()), "text": "Good morning"}
+        )
+        assert (await page.until_end())[0]["metadata"]["parent"] is None
+        await page.send({"type": "branch", "turn": first})
+        told = (await page.until("CUSTOM"))[-1]
+        assert (told["name"], told["value"]) == ("turntable.branch", {"turn": first})
+        await page.send({"type": "draft", "text": "half a th"})
+        told = (await page.until("CUSTOM"))[-1]
+        assert (told["name"], told["value"]) == ("turntable.draft", {"text": "half a th"})
+    async with page_of(user, conversation) as page:
+        snapshot = await page.receive()
+        assert [turn["id"] for turn in snapshot["metadata"]["turns"]] == [first]
+        assert len(snapshot["metadata"]["turns"][0]["versions"]) == 3
+        assert snapshot["metadata"]["totals"]["cohere.command-r-v1:0"]["rounds"] == 3

@@ -11,11 +11,12 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.core import serializers
 from django.core.management import call_command, get_commands
+from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from conversations.consumers import ChatConsumer
-from conversations.models import Conversation, Message, ToolCall, Turn
+from conversations.models import Allowance, Approval, Conversation, Message, Prompt, ToolCall, Turn
 from tests.asking import ask, conversation_of
 from tests.sockets import page_of
 
@@ -40,17 +41,28 @@ ADMIN = [path for path, is_admin in routes(get_resolver()) if is_admin]
 OPEN = {"accounts/login/": 200, "accounts/link/": 403, "healthz": 200}
 """What anybody may see, and its answer to somebody without a session."""
 
-OWN = {"accounts/logout/", "", "conversations/"}
+OWN = {"accounts/logout/", "", "conversations/", "settings/"}
 """What asks for a session and names nothing of anybody's."""
 
 OF_ONE_CONVERSATION = {path for path in ROUTES if "<uuid:pk>" in path}
 
+OF_ONE_USER: dict[str, type[Model]] = {
+    "settings/allowances/<int:pk>/revoke/": Allowance,
+    "settings/prompts/<int:pk>/": Prompt,
+}
+"""What names a row of somebody's settings."""
+
 
 @pytest.fixture
 def theirs(other_user: User) -> Conversation:
-    """A conversation of somebody else, with a turn and a tool call."""
-    conversation = conversation_of(other_user, title="Flight", system=SECRET)
+    """A conversation of somebody else, with a turn and a tool call that was approved, and their settings."""
+    conversation = conversation_of(other_user, title="Flight", system=SECRET, draft=SECRET)
     ask(conversation, "What is the most popular song on WZPZ?")
+    allowance = Allowance.objects.create(user=other_user, tool="Flight", input={"to": SECRET}, key="0" * 64)
+    Approval.objects.create(
+        call=ToolCall.objects.get(), status="approved", reason=SECRET, allowance=allowance
+    )
+    Prompt.objects.create(user=other_user, name="Flight", text=SECRET)
     return conversation
 
 
@@ -76,7 +88,7 @@ def filled(path: str, pk: object) -> str:
 
 
 def test_every_address_has_a_case() -> None:
-    assert set(ROUTES) == {*OPEN, *OWN, *OF_ONE_CONVERSATION}
+    assert set(ROUTES) == {*OPEN, *OWN, *OF_ONE_CONVERSATION, *OF_ONE_USER}
     assert "conversations/<uuid:pk>/" in OF_ONE_CONVERSATION
 
 
@@ -96,11 +108,30 @@ def test_somebody_elses_conversation_is_404_and_unchanged(
     assert everything() == before
 
 
+@pytest.mark.parametrize(("path", "model"), OF_ONE_USER.items())
+def test_somebody_elses_settings_are_404_and_unchanged(
+    client: Client, theirs: Conversation, path: str, model: type[Model]
+) -> None:
+    before, pk = everything(), model._default_manager.get().pk
+    for method in METHODS:
+        answer = getattr(client, method)(filled(path, pk), {f"{pk}-name": "x", f"{pk}-text": "x"})
+        assert answer.status_code == (404 if method == "post" else 405)
+        assert SECRET not in answer.content.decode()
+    assert everything() == before
+
+
+def test_ones_own_settings_tell_nothing_of_anothers(client: Client, theirs: Conversation) -> None:
+    page = client.get("/settings/").content.decode()
+    assert SECRET not in page
+    assert "Flight" not in page
+
+
 @pytest.mark.parametrize("path", sorted({*ROUTES} - {*OPEN}))
 def test_without_a_session_there_is_nothing_but_the_way_in(theirs: Conversation, path: str) -> None:
     before = everything()
+    pk = OF_ONE_USER[path]._default_manager.get().pk if path in OF_ONE_USER else theirs.pk
     for method in METHODS:
-        answer = getattr(Client(), method)(filled(path, theirs.pk))
+        answer = getattr(Client(), method)(filled(path, pk))
         assert answer.status_code in {302, 403, 404, 405}
         assert answer.get("Location", "/accounts/login/").startswith("/accounts/login/")
     assert everything() == before
@@ -153,7 +184,11 @@ FRAMES: dict[str, dict[str, Any]] = {
     "stop": {},
     "regenerate": {},
     "edit": {"message": "0190a1de-0000-7000-8000-000000000001", "id": "0190a1de-0000-7000-8000-000000000002", "text": "x"},
-    "resume": {"resume": []},
+    "resume": {"resume": [{"interruptId": "t", "status": "resolved", "payload": {"approved": True}}]},
+    "withdraw": {"message": "0190a1de-0000-7000-8000-000000000001"},
+    "branch": {"turn": "0190a1de-0000-7000-8000-000000000001"},
+    "run": {"call": "t", "id": "0190a1de-0000-7000-8000-000000000002"},
+    "draft": {"text": "mine now"},
 }  # fmt: skip
 
 

@@ -152,3 +152,10 @@ def test_many_at_the_same_time_get_no_more_than_the_limit(user: User, settings: 
     for thread in threads:
         thread.join()
     assert (Turn.objects.count(), len(refused)) == (5, 11)
+
+
+def test_a_turn_that_waits_for_a_person_is_not_under_way(user: User, settings: Settings) -> None:
+    settings.USER_TURNS_AT_ONCE = 1
+    conversation = conversation_of(user)
+    Turn.objects.create(conversation=conversation, number=1, user=user, status=Turn.Status.WAITING)
+    assert store(conversation_of(user)).status == Turn.Status.RUNNING
