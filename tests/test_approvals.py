@@ -1,6 +1,7 @@
 """Tool calls that a person has to let through: they wait as rows, whoever may decides, and the turn goes on from there."""
 
 import io
+import json
 import threading
 import uuid
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from ag_ui_validate.pytest_plugin import assert_valid_agui as fully_valid
 from ag_ui_validate.pytest_plugin import validate_agui
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -17,6 +19,7 @@ from pytest_django.fixtures import Settings
 
 from conversations import turns
 from conversations.errors import Refused
+from conversations.exports.agui import as_lines
 from conversations.models import Allowance, Approval, Conversation, Recording, ToolCall, Turn
 from conversations.protocol.snapshot import Snapshot
 from conversations.tools import registry, tool
@@ -372,3 +375,12 @@ async def test_a_page_decides_and_hears_the_turn_go_on(conversation: Conversatio
         assert "TOOL_CALL_RESULT" in [event["type"] for event in told]
         await page.send({"type": "resume", "resume": [given]})
         assert (await page.until("CUSTOM"))[-1]["value"]["code"] == "invalid_request"
+
+
+def test_the_record_of_a_turn_that_has_waited_is_exported_as_valid_lines(waiting: Turn) -> None:
+    decide(waiting, entry(True))
+    lines = [json.loads(line) for line in as_lines(waiting.conversation)]
+    told = [event for event in lines if event["type"] != "MESSAGES_SNAPSHOT"]
+    assert told == record(waiting.conversation)
+    assert len(lines) == len(told) + 1
+    fully_valid(lines)

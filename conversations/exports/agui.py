@@ -1,14 +1,34 @@
 """A conversation's record as AG-UI JSON Lines: an event a line, as sockets got it."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
 
 from conversations.journal import read
-from conversations.models import Conversation
+from conversations.journal.lines import encode
+from conversations.models import Conversation, Tree
+from conversations.protocol.snapshot import Snapshot
 
 
 def as_lines(conversation: Conversation) -> Iterator[str]:
-    """The record from its beginning, a line an event."""
-    reached = 0
+    """The record from its beginning, a line an event.
+
+    A run that goes on after a wait is given what was said before it as a MESSAGES_SNAPSHOT: readers forget a run's calls when it ends.
+    """
+    tree, known = Tree.of(conversation.pk), dict[str, Snapshot]()
+    reached, turn = 0, ""
     while frames := read(conversation.pk, reached):
-        yield from (data + "\n" for _, data in frames)
         reached = frames[-1][0]
+        for _, data in frames:
+            event = json.loads(data)
+            turn, _, run = event.get("runId", turn).partition(":")
+            known.setdefault(turn, Snapshot(turn)).apply([event])
+            yield data + "\n"
+            if run and event["type"] == "RUN_STARTED":
+                yield encode(_said([known[str(pk)] for pk in tree.line(UUID(turn))], event)) + "\n"
+
+
+def _said(turns: list[Snapshot], event: dict[str, Any]) -> dict[str, Any]:
+    messages = [message for turn in turns for message in turn.as_list()]
+    return {"type": "MESSAGES_SNAPSHOT", "messages": messages, "timestamp": event["timestamp"]}
