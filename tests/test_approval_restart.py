@@ -1,0 +1,69 @@
+"""A call that waits for a decision outlives its server and every page."""
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from websockets.sync.client import ClientConnection
+
+from tests.serving import Browser, serving, site
+
+TOOLS = '''
+from pathlib import Path
+
+from conversations.tools import tool
+
+
+@tool(approval=True)
+def demolish(building: str) -> str:
+    """Tear a building down."""
+    with Path({log!r}).open("a") as log:
+        log.write(building + chr(10))
+    return f"{{building}} is gone"
+'''
+SETTINGS = 'from project.settings import *\nINSTALLED_APPS = [*INSTALLED_APPS, "guarded"]\n'
+WISH = 'Please demolish the building "Hotel Elemental"'
+
+
+def guarded_site(folder: Path, log: Path) -> dict[str, str]:
+    """A site with an app of its own, whose tool asks first."""
+    (folder / "guarded").mkdir()
+    (folder / "guarded" / "__init__.py").touch()
+    (folder / "guarded" / "tools.py").write_text(TOOLS.format(log=str(log)))
+    (folder / "guarded_settings.py").write_text(SETTINGS)
+    return site(folder, DJANGO_SETTINGS_MODULE="guarded_settings", PYTHONPATH=str(folder))
+
+
+def until(page: ClientConnection, *kinds: str) -> list[dict[str, Any]]:
+    """The frames up to one of these types, acknowledged."""
+    told: list[dict[str, Any]] = []
+    while not told or told[-1]["type"] not in kinds:
+        told.append(json.loads(page.recv(timeout=30)))
+        if seq := told[-1].get("metadata", {}).get("seq"):
+            page.send(json.dumps({"type": "ack", "seq": seq}))
+    return told
+
+
+def test_a_call_that_waits_is_decided_after_a_kill_and_runs_once(tmp_path: Path) -> None:
+    log = tmp_path / "demolished"
+    environment, reader = guarded_site(tmp_path, log), Browser()
+    with serving(environment) as server:
+        address = reader.open(server.url + server.path).url
+        with reader.connect(address) as page:
+            page.send(json.dumps({"type": "message", "id": str(uuid4()), "text": WISH}))
+            (asked,) = until(page, "RUN_FINISHED", "RUN_ERROR")[-1]["outcome"]["interrupts"]
+        server.process.kill()
+    with serving(environment) as server:
+        moved = f"{server.url}/{address.split('/', 3)[3]}"
+        with reader.connect(moved) as page:
+            snapshot = json.loads(page.recv(timeout=30))
+            turn = snapshot["metadata"]["turns"][-1]
+            assert (turn["status"], [one["id"] for one in turn["interrupts"]]) == ("waiting", [asked["id"]])
+            assert not log.exists()
+            answer = {"interruptId": asked["id"], "status": "resolved", "payload": {"approved": True}}
+            page.send(json.dumps({"type": "resume", "resume": [answer]}))
+            told = until(page, "RUN_FINISHED", "RUN_ERROR")
+    results = [event["metadata"]["status"] for event in told if event["type"] == "TOOL_CALL_RESULT"]
+    assert (results, told[-1]["outcome"]["type"]) == (["success"], "success")
+    assert len(log.read_text().splitlines()) == 1
