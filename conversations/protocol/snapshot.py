@@ -115,8 +115,8 @@ class Snapshot:
         metadata, at = event.get("metadata", {}), event.get("timestamp")
         self.state |= {key: metadata[key] for key in ("stopReason", "model", "usage") if key in metadata}
         told = {key: metadata[key] for key in FIGURES if key in metadata}
-        for round_ in self.state["rounds"][-1:]:
-            round_ |= told | {"endedAt": at, "calledAt": at}
+        if rounds := self.state["rounds"]:
+            rounds[-1] |= told | {"endedAt": at, "calledAt": at}
         if metadata.get("interrupted"):
             for message in self._step:
                 self.messages[message]["metadata"]["interrupted"] = True
