@@ -13,6 +13,7 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from conversations.models import (
+    Approval,
     Conversation,
     Event,
     Message,
@@ -82,7 +83,8 @@ def _counts(going: Any, conversations: QuerySet[Any]) -> Gone:
         for name, model in of_conversations.items()
     }
     rounds = Round.objects.filter(turn__conversation__in=going).count()
-    return Counter({"conversations": conversations.count(), "rounds": rounds} | found)
+    approvals = Approval.objects.filter(call__conversation__in=going).count()
+    return Counter({"conversations": conversations.count(), "rounds": rounds, "approvals": approvals} | found)
 
 
 # -- what they had used

@@ -8,7 +8,7 @@ from ag_ui_validate.pytest_plugin import assert_valid_agui
 from django.contrib.auth.models import User
 
 from conversations.exports import as_json, as_lines, as_markdown
-from conversations.models import Conversation, Turn
+from conversations.models import Approval, Conversation, Turn
 from tests.asking import ask, conversation_of, record
 from tests.losing import Lost
 
@@ -97,6 +97,15 @@ def test_markdown_holds_what_was_said_with_the_calls_folded(conversation: Conver
     assert "<summary>Tool call top_song: success" in text
     assert '```\n{"sign": "WZPZ"}\n```' in text
     assert "8 Storey Hike" in text
+
+
+def test_markdown_tells_what_was_decided_about_a_call(conversation: Conversation, other_user: User) -> None:
+    ask(conversation, QUESTION)
+    call = conversation.tool_calls.get()
+    approval = Approval.objects.create(call=call, status="approved", decided_by=other_user)
+    assert "ms, approved by herbert</summary>" in as_markdown(conversation)
+    Approval.objects.filter(pk=approval.pk).update(status="expired", decided_by=None)
+    assert "ms, expired</summary>" in as_markdown(conversation)
 
 
 def test_no_backtick_ends_a_code_block_before_its_end(conversation: Conversation) -> None:

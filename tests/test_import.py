@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from conversations import turns
 from conversations.exports import Damaged, as_json, import_document
-from conversations.models import Conversation, Recording, Round, ToolCall, Turn
+from conversations.models import Approval, Conversation, Recording, Round, ToolCall, Turn
 from conversations.protocol.request import sha256
 from conversations.tools import registry, tool
 from conversations.turns.recovery import sweep
@@ -45,7 +45,7 @@ def text(user: User) -> str:
 
 def ids(text: str) -> set[str]:
     """The ids in it that are ours: the gateway's stay what they are."""
-    return set(UUID.findall(re.sub('"gatewayRequestId": "[^"]*"', "", text)))
+    return set(UUID.findall(re.sub('"(gatewayR|r)equestId": "[^"]*"', "", text)))
 
 
 def numbered(text: str) -> str:
@@ -95,6 +95,125 @@ def test_nothing_is_run_by_an_import(text: str, user: User) -> None:
     assert not Turn.objects.filter(status__in=["running", "queued", "waiting"]).exists()
 
 
+@pytest.fixture
+def guarded() -> Iterator[None]:
+    """The station's tool, which asks first."""
+    with registry.override():
+
+        @tool(approval=True)
+        def top_song(sign: str) -> str:
+            """Get the most popular song played on a radio station."""
+            return f"the song of {sign}"
+
+        yield
+
+
+def decided(conversation: Conversation, user: User, **payload: object) -> None:
+    """Asks, and decides about the call."""
+    ask(conversation, PHRASES[0])
+    call = Approval.objects.get(status="pending").call.tool_use_id
+    turns.resume(conversation, user, [{"interruptId": call, "status": "resolved", "payload": payload}])
+    assert turns.wait(20)
+
+
+@pytest.fixture
+def branched(user: User, other_user: User, guarded: None) -> Conversation:
+    """A conversation with decisions of several people, and two branches, the older of which is shown."""
+    conversation = conversation_of(user)
+    decided(conversation, other_user, approved=False, reason="Not on a Sunday.")
+    decided(conversation, user, approved=True, editedArgs={"sign": "WKRP"})
+    decided(conversation, user, approved=True, always=True)
+    shown = ask(conversation, PHRASES[0])
+    turns.regenerate(conversation)
+    assert turns.wait(20)
+    turns.show_branch(conversation, shown.pk)
+    conversation.refresh_from_db()
+    assert conversation.head == shown
+    return conversation
+
+
+def test_decisions_and_branches_come_back_as_they_were(branched: Conversation, other_user: User) -> None:
+    text = as_json(branched)
+    told = [call["approval"] for call in json.loads(text)["toolCalls"]]
+    assert [each["status"] for each in told] == ["denied", "approved", "approved", "approved", "approved"]
+    assert (told[0]["decidedBy"], told[0]["reason"], told[1]["input"]) == (
+        "herbert", "Not on a Sunday.", {"sign": "WKRP"},
+    )  # fmt: skip
+    assert [turn.get("runs") for turn in json.loads(text)["turns"]] == [2, 2, 2, None, None]
+    made = import_document(text, other_user)
+    assert numbered(as_json(made)) == numbered(text)
+    assert not ids(as_json(made)) & ids(text)
+    assert made.head is not None
+    assert (made.head.number, made.head.conversation) == (4, made)
+
+
+def test_who_imports_decisions_has_made_none_and_is_let_through_nothing(
+    branched: Conversation, other_user: User
+) -> None:
+    made = import_document(as_json(branched), other_user)
+    rows = Approval.objects.filter(call__conversation=made)
+    assert set(rows.values_list("decided_by", "allowance")) == {(None, None)}
+    assert {row.decider for row in rows} == {"herbert", "jennifer"}
+    assert not other_user.allowances.exists()
+    assert ask(made, PHRASES[0]).status == Turn.Status.WAITING
+
+
+def test_an_imported_branch_goes_on_where_it_is_shown(branched: Conversation, user: User) -> None:
+    made = import_document(as_json(branched), user)
+    turn = ask(made, "show the conversation")
+    assert (turn.status, turn.parent) == (Turn.Status.COMPLETED, made.head)
+
+
+def test_the_messages_of_an_export_are_those_of_the_shown_branch(branched: Conversation) -> None:
+    shown = json.loads(as_json(branched))["messages"]
+    turns.show_branch(branched, branched.turns.get(number=5).pk)
+    branched.refresh_from_db()
+    other = json.loads(as_json(branched))["messages"]
+    uses = [block["toolUse"]["toolUseId"] for said in (shown, other) for block in _tool_uses(said)]
+    assert (len(shown), len(uses), len(set(uses))) == (len(other), 8, 5)
+
+
+def _tool_uses(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [block for message in messages for block in message["content"] if "toolUse" in block]
+
+
+def test_what_nobody_had_decided_comes_in_as_withdrawn(text: str, user: User) -> None:
+    whole = json.loads(text)
+    whole["toolCalls"][0]["approval"] = APPROVAL
+    made = import_document(json.dumps(whole), user)
+    row = Approval.objects.get(call__conversation=made)
+    assert (row.status, row.decider, row.requested_at.year) == ("withdrawn", "", 2026)
+    assert row.decided_at is not None
+
+
+def test_a_turn_that_waits_is_not_taken_in(user: User, guarded: None) -> None:
+    conversation = conversation_of(user)
+    ask(conversation, PHRASES[0])
+    conversation.refresh_from_db()
+    with pytest.raises(Damaged, match=r"turns\.0\.status"):
+        import_document(as_json(conversation), user)
+    turns.stop(conversation.pk)
+    assert turns.wait(20)
+    conversation.refresh_from_db()
+    import_document(as_json(conversation), user)
+    assert not Turn.objects.filter(status="waiting").exists()
+    assert set(Approval.objects.values_list("status", flat=True)) == {"withdrawn"}
+
+
+def test_an_export_of_before_there_were_approvals_is_taken(text: str, user: User) -> None:
+    whole = json.loads(text)
+    del whole["head"]
+    for call in whole["toolCalls"]:
+        del call["approval"]
+    made = import_document(json.dumps(whole), user)
+    assert (made.head, Approval.objects.count()) == (None, 0)
+    assert ask(made, "show the conversation").parent == made.turns.get(number=len(PHRASES))
+
+
+APPROVAL = {
+    "status": "pending", "requestedAt": "2026-05-01T12:00:00+00:00", "expiresAt": None, "decidedAt": None,
+    "decidedBy": None, "reason": "", "input": None,
+}  # fmt: skip
 Damage = Callable[[dict[str, Any]], object]
 DAMAGES: dict[str, tuple[Damage, str]] = {
     "a member is missing": (lambda w: w.pop("title"), "title"),
@@ -116,6 +235,12 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "a text holds NUL": (lambda w: w.update(title="a\0b"), "characters"),
     "a text holds a lone surrogate": (lambda w: w.update(system="\ud800"), "characters"),
     "a title is too long": (lambda w: w.update(title="a" * 201), "title"),
+    "the shown branch ends nowhere": (lambda w: w.update(head=w["id"]), "branch"),
+    "a turn waits": (lambda w: w["turns"][1].update(status="waiting"), "turns.1.status"),
+    "an approval is none": (lambda w: w["toolCalls"][0].update(approval={"status": "approved"}), "approval"),
+    "an approval is of no kind": (
+        lambda w: w["toolCalls"][0].update(approval=APPROVAL | {"status": "granted"}), "approval.status",
+    ),
     "it is nested too deeply": (lambda w: w.update(inference=_deep(100)), "deep"),
 }  # fmt: skip
 

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from conversations import retention
 from conversations.models import (
+    Allowance,
+    Approval,
     Conversation,
     Event,
     Message,
@@ -26,7 +28,7 @@ from tests.asking import ask, conversation_of
 
 pytestmark = pytest.mark.django_db
 MAY = datetime(2026, 5, 20, 12, tzinfo=UTC)
-EVERYTHING = (Conversation, Turn, Round, Message, ToolCall, Event, Recording, RequestBase)
+EVERYTHING = (Conversation, Turn, Round, Message, ToolCall, Approval, Event, Recording, RequestBase)
 
 
 def used(user: User, base: str = "a", days: int = 100, **fields: object) -> Conversation:
@@ -139,6 +141,22 @@ def test_what_goes_later_is_added_to_what_was_kept(user: User) -> None:
         used(user)
         pruned("--delete")
     assert UsageTotal.objects.get().total_tokens == 40
+
+
+def test_approvals_go_with_their_calls_and_permissions_stay(user: User, other_user: User) -> None:
+    conversation = used(user)
+    allowance = Allowance.objects.create(user=user, tool="top_song", input={}, key="k")
+    for call in conversation.tool_calls.all():
+        Approval.objects.create(call=call, status="approved", decided_by=other_user, allowance=allowance)
+    Conversation.objects.update(head=conversation.turns.get(number=2))
+    assert "2 approvals" in pruned()
+    pruned("--delete")
+    assert set(rows().values()) == {0}
+    assert Allowance.objects.get() == allowance
+    again = used(user)
+    Approval.objects.create(call=again.tool_calls.first(), status="denied")
+    assert retention.delete(again.pk)
+    assert not Approval.objects.exists()
 
 
 @pytest.mark.parametrize("age", ["90", "0d", "-1d", "d", "90 days", "1.5d", "9999y", ""])

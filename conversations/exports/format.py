@@ -15,7 +15,7 @@ Object = dict[str, Any]
 
 
 class Strict(BaseModel):
-    """Members in camelCase, all of them and no others."""
+    """Members in camelCase, no others, and all of them but those that earlier exports did not have."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=False)
 
@@ -72,6 +72,7 @@ class TurnPart(Strict):
     inference: Object
     usage: Object
     attempts: Annotated[int, Field(ge=0, lt=2**15)]
+    runs: Annotated[int, Field(ge=1, lt=2**15)] = 1
     created_at: AwareDatetime
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
@@ -80,6 +81,18 @@ class TurnPart(Strict):
     rounds: list[RoundPart]
     events: list[Object]
     parts: dict[str, list[tuple[Count, Count]]]
+
+
+class ApprovalPart(Strict):
+    """What was decided about a tool call; who decided is a name, of nobody here."""
+
+    status: Literal["pending", "approved", "denied", "expired", "withdrawn"]
+    requested_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    decided_at: AwareDatetime | None
+    decided_by: Annotated[str, Field(max_length=150)] | None
+    reason: Text
+    input: Object | None
 
 
 class CallPart(Strict):
@@ -100,6 +113,7 @@ class CallPart(Strict):
     round: Count
     attempt: Count
     position: Annotated[int, Field(ge=0, lt=2**15)]
+    approval: ApprovalPart | None = None
 
 
 class Whole(Strict):
@@ -111,6 +125,7 @@ class Whole(Strict):
     model: Model
     system: Text
     inference: Object
+    head: UUID | None = None
     created_at: AwareDatetime
     updated_at: AwareDatetime
     messages: list[Object]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Place = tuple[str | int, ...]
 KNOWN = {*TAKES, "REASONING_MESSAGE_START", "REASONING_MESSAGE_END"}
+NOT_ENDED = "a turn that has not ended cannot be taken; decide about its calls or stop it, then export again"
 DEEPEST = 64
 """Levels of an export: those of the largest value that a row may hold, and its own."""
 
@@ -71,11 +72,19 @@ def _checked(value: Any) -> Whole:
     try:
         whole = Whole.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise Wrong(first["loc"], f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise _first_fault(error.errors(include_url=False, include_input=False)) from None
     for place, why in _faults(whole):
         raise Wrong(place, why)
     return whole
+
+
+def _first_fault(errors: list[Any]) -> Wrong:
+    """The fault to tell of: a turn that has not ended before what else follows from that."""
+    of_turns = (each for each in errors if each["loc"][:1] == ("turns",) and each["loc"][2:] == ("status",))
+    turn = next(of_turns, None)
+    first = turn or errors[0]
+    why = NOT_ENDED if turn else first["msg"]
+    return Wrong(first["loc"], f"{'.'.join(map(str, first['loc']))}: {why}")
 
 
 def _check_texts(value: Any, place: Place) -> None:
@@ -120,6 +129,8 @@ def _turn_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
         for at, row in enumerate(turn.rounds):
             if row.request_base not in whole.request_bases:
                 yield (*place, "rounds", at), "its request base is missing"
+    if whole.head not in known:
+        yield ("head",), "the branch that is shown ends in a turn that there is not"
 
 
 def _record_faults(whole: Whole) -> Iterator[tuple[Place, str]]:

@@ -61,8 +61,15 @@ def _call(call: Document) -> str:
     arguments = call["arguments"] if call["input"] is None else json.dumps(call["input"], ensure_ascii=False)
     result = result_text(call["result"] or [])
     took = "" if call["durationMs"] is None else f", {call['durationMs']} ms"
-    heading = f"Tool call {_line(call['name'])}: {call['status']}{took}"
+    heading = f"Tool call {_line(call['name'])}: {call['status']}{took}{_decided(call['approval'])}"
     return _folded(heading, f"{_fenced(arguments)}\n\n{_fenced(result)}")
+
+
+def _decided(approval: Document | None) -> str:
+    if approval is None:
+        return ""
+    by = f" by {_line(approval['decidedBy'])}" if approval["decidedBy"] else ""
+    return f", {approval['status']}{by}"
 
 
 def _folded(heading: str, content: str) -> str:

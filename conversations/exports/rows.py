@@ -1,14 +1,16 @@
 """A checked export as rows, under new ids."""
 
 import uuid
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from conversations.journal import pack
 from conversations.journal.lines import encode
-from conversations.models import Conversation, Event, Message, RequestBase, Round, ToolCall, Turn
+from conversations.models import Approval, Conversation, Event, Message, RequestBase, Round, ToolCall, Turn
 from conversations.models.fields import Failure
 
 from .format import CallPart, Fault, RoundPart, Said, TurnPart, Whole
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 Ids = dict[str, str]
 Rounds = dict[tuple[UUID, int, int], Round]
-NAMES_OF_IDS = {"threadId", "runId", "messageId", "id"}
+NAMES_OF_IDS = {"threadId", "runId", "parentRunId", "messageId", "id"}
 
 
 def save(whole: Whole, owner: "User") -> Conversation:
@@ -34,9 +36,12 @@ def save(whole: Whole, owner: "User") -> Conversation:
         turns = [_turn(part, conversation, ids) for part in whole.turns]
         for part, turn in zip(whole.turns, turns, strict=True):
             rounds |= {(part.id, row.number, row.attempt): _round(row, turn, ids) for row in part.rounds}
-        ToolCall.objects.bulk_create(
-            [_call(call, rounds[call.turn, call.round, call.attempt]) for call in whole.tool_calls]
-        )
+        calls = [_call(call, rounds[call.turn, call.round, call.attempt]) for call in whole.tool_calls]
+        ToolCall.objects.bulk_create(calls)
+        Approval.objects.bulk_create(_approvals(whole.tool_calls, calls))
+        if whole.head:
+            conversation.head_id = UUID(ids[str(whole.head)])
+            conversation.save(update_fields=["head"])
         for turn in turns:
             pack(turn)
     return conversation
@@ -74,6 +79,7 @@ def _turn(part: TurnPart, conversation: Conversation, ids: Ids) -> Turn:
         system=part.system,
         inference=part.inference,
         attempts=part.attempts,
+        runs=part.runs,
         created_at=part.created_at,
         started_at=part.started_at,
         finished_at=part.finished_at,
@@ -174,6 +180,24 @@ def _call(part: CallPart, row: Round) -> ToolCall:
         finished_at=part.finished_at,
         duration_ms=part.duration_ms,
     )
+
+
+def _approvals(parts: list[CallPart], calls: list[ToolCall]) -> Iterator[Approval]:
+    """What was decided about the calls; nobody here did, and what nobody had decided is withdrawn."""
+    for told, call in ((part.approval, call) for part, call in zip(parts, calls, strict=True)):
+        if told is None:
+            continue
+        is_open = told.status == "pending"
+        yield Approval(
+            call=call,
+            status=Approval.Status.WITHDRAWN if is_open else told.status,
+            requested_at=told.requested_at,
+            expires_at=told.expires_at,
+            decided_at=timezone.now() if is_open else told.decided_at,
+            decided_by_name=told.decided_by or "",
+            reason=told.reason,
+            input=told.input,
+        )
 
 
 def _fail(row: Failure, fault: Fault | None) -> None:

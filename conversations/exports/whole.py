@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from conversations.journal import recorded
-from conversations.models import Conversation, Message, RequestBase, Round, ToolCall, Turn
+from conversations.models import Approval, Conversation, Message, RequestBase, Round, ToolCall, Turn
 from conversations.models.fields import Failure
 from conversations.protocol import history
 from conversations.turns.loading import past_turns
@@ -36,6 +36,7 @@ def document(conversation: Conversation) -> Document:
         "model": conversation.model,
         "system": conversation.system,
         "inference": conversation.inference,
+        "head": str(conversation.head_id) if conversation.head_id else None,
         "createdAt": _time(conversation.created_at),
         "updatedAt": _time(conversation.updated_at),
         "messages": _messages(conversation),
@@ -51,7 +52,7 @@ def _messages(conversation: Conversation) -> list[Document]:
 
 
 def _calls(conversation: Conversation) -> Iterator[ToolCall]:
-    rows = ToolCall.objects.filter(conversation=conversation).select_related("round")
+    rows = ToolCall.objects.filter(conversation=conversation).select_related("round", "approval__decided_by")
     return rows.order_by("turn__number", "round__number", "round__attempt", "position").iterator()
 
 
@@ -72,6 +73,21 @@ def _call(row: ToolCall) -> Document:
         "round": row.round.number,
         "attempt": row.round.attempt,
         "position": row.position,
+        "approval": _approval(getattr(row, "approval", None)),
+    }
+
+
+def _approval(row: Approval | None) -> Document | None:
+    if row is None:
+        return None
+    return {
+        "status": row.status,
+        "requestedAt": _time(row.requested_at),
+        "expiresAt": _time(row.expires_at),
+        "decidedAt": _time(row.decided_at),
+        "decidedBy": row.decider or None,
+        "reason": row.reason,
+        "input": row.input,
     }
 
 
@@ -85,7 +101,7 @@ def _by_turn(conversation: Conversation) -> dict[UUID, list[Round]]:
 
 def _turn(turn: Turn, said: Message, rounds: list[Round]) -> Document:
     told = recorded(turn)
-    return {
+    whole = {
         "id": str(turn.pk),
         "number": turn.number,
         "parent": str(turn.parent_id) if turn.parent_id else None,
@@ -105,6 +121,7 @@ def _turn(turn: Turn, said: Message, rounds: list[Round]) -> Document:
         "events": [json.loads(data) for data, _ in told],
         "parts": {str(place): json.loads(parts) for place, (_, parts) in enumerate(told) if parts},
     }
+    return whole | ({"runs": turn.runs} if turn.runs > 1 else {})
 
 
 def _round(row: Round) -> Document:
