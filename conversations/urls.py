@@ -18,4 +18,8 @@ urlpatterns = [
     path("conversations/<uuid:pk>/replay/ends/", views.ends, name="replay_ends"),
     path("conversations/<uuid:pk>/replay/outline/", views.outline, name="replay_outline"),
     path("conversations/<uuid:pk>/replay/turns/<uuid:turn>/", views.turn, name="replay_turn"),
+    path("conversations/<uuid:pk>/tree/", views.tree, name="tree"),
+    path("settings/", views.preferences, name="settings"),
+    path("settings/allowances/<int:pk>/revoke/", views.revoke, name="revoke"),
+    path("settings/prompts/<int:pk>/", views.prompt, name="prompt"),
 ]

@@ -30,6 +30,8 @@ SETTINGS = (
     "SECRET_",
     "DEBUG",
     "ALLOWED_",
+    "APPROVAL_",
+    "PRICE_",
 )
 
 

@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from conversations import gateway, journal, layout
+from conversations import gateway, journal, layout, prices
 from conversations.models import Conversation, Message
 from conversations.models.conversation import ConversationQuerySet
 from conversations.protocol.text import clean_text
@@ -80,7 +80,21 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
         "first": "" if before else request.session.pop(_first(pk), ""),
         "is_older": before is not None,
     }
-    return render(request, "conversations/conversation.html", context | gateway_shown())
+    return render(
+        request, "conversations/conversation.html", context | gateway_shown() | _kept(request, found)
+    )
+
+
+def _kept(request: SignedIn, conversation: Conversation) -> dict[str, str]:
+    """What the page's script is given beside the messages, as JSON; the draft as it is."""
+    given = {
+        "models": settings.GATEWAY_MODELS,
+        "prices": prices.as_json(settings.GATEWAY_PRICES),
+        "prompts": list(request.user.prompts.values("name", "text")),
+        "totals": prices.totals(conversation.pk),
+    }
+    as_text = {name: json.dumps(value) for name, value in given.items()}
+    return as_text | {"currency": settings.PRICE_CURRENCY, "draft": conversation.draft}
 
 
 def _index(request: SignedIn, status: int = 200, problem: str = "") -> HttpResponse:

@@ -1,0 +1,109 @@
+"""A conversation's turns as the tree that they are, laid out for reading: a branch goes on in one list, the others stand inside it.
+
+A branch goes on with the shown turn, else with the one that most turns follow on: so lists stand in one another no deeper than the
+logarithm of their number, however often a conversation forked.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
+from uuid import UUID
+
+FOLDED = 5
+"""Turns in a row that nothing branches off from, from which on they are folded."""
+
+
+class Stem(NamedTuple):
+    """A turn as the tree shows it."""
+
+    pk: UUID
+    parent: UUID | None
+    number: int
+    status: str
+    model: str
+    created_at: datetime
+    words: str
+
+
+@dataclass
+class Entry:
+    """A turn in its branch, and the branches that begin with another version of it."""
+
+    turn: Stem
+    is_shown: bool
+    is_end: bool
+    others: list["Branch"] = field(default_factory=list)
+
+
+@dataclass
+class Stretch:
+    """Some turns of a branch, in order."""
+
+    entries: list[Entry]
+    is_folded: bool
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether they are of the shown branch."""
+        return self.entries[0].is_shown
+
+
+Branch = list[Stretch]
+
+
+def branches(turns: Iterable[Stem], shown: set[UUID]) -> Branch:
+    """The branch of the `shown` turns from its beginning to its end, all others inside it; the turns come parents first."""
+    return _Layout(turns, shown).branch(None)
+
+
+class _Layout:
+    """How many turns follow on each, and which of them its branch goes on with."""
+
+    def __init__(self, turns: Iterable[Stem], shown: set[UUID]) -> None:
+        self._children: dict[UUID | None, list[Stem]] = defaultdict(list)
+        self._sizes: dict[UUID | None, int] = defaultdict(int)
+        self._shown = shown
+        every = list(turns)
+        for turn in every:
+            self._children[turn.parent].append(turn)
+        for turn in reversed(every):
+            self._sizes[turn.pk] += 1
+            self._sizes[turn.parent] += self._sizes[turn.pk]
+
+    def branch(self, parent: UUID | None, first: Stem | None = None) -> Branch:
+        """What follows on the parent, from `first` on if that is not what its branch goes on with."""
+        return list(_stretches(list(self._entries(parent, first))))
+
+    def _entries(self, parent: UUID | None, first: Stem | None) -> Iterator[Entry]:
+        versions = [first] if first else self._versions(parent)
+        while versions:
+            turn, *others = versions
+            following = self._versions(turn.pk)
+            inside = [self.branch(turn.parent, other) for other in sorted(others, key=_number)]
+            yield Entry(turn, turn.pk in self._shown, not following, inside)
+            versions = following
+
+    def _versions(self, parent: UUID | None) -> list[Stem]:
+        """The turns that follow on the parent, first that with which its branch goes on."""
+        return sorted(self._children[parent], key=self._weight, reverse=True)
+
+    def _weight(self, turn: Stem) -> tuple[bool, int, int]:
+        return turn.pk in self._shown, self._sizes[turn.pk], turn.number
+
+
+def _number(turn: Stem) -> int:
+    return turn.number
+
+
+def _stretches(entries: list[Entry]) -> Iterator[Stretch]:
+    """The branch, with what is between its ends and forks folded where it is long."""
+    for is_plain, group in groupby(entries, lambda entry: _is_plain(entry, entries)):
+        found = list(group)
+        yield Stretch(found, is_plain and len(found) >= FOLDED)
+
+
+def _is_plain(entry: Entry, entries: list[Entry]) -> bool:
+    return not entry.others and entry is not entries[0] and not entry.is_end

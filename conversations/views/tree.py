@@ -1,0 +1,74 @@
+"""All branches of a conversation, and the way from one to another."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from conversations import layout, turns
+from conversations.errors import Refused
+from conversations.layout import Stem
+from conversations.models import Conversation, Message, Tree
+from conversations.protocol.content import plain_text
+
+from .access import SignedIn, own_or_404
+
+BEGINNING = 120
+"""Characters of a message that are shown."""
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def tree(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The tree of the user's own conversation; on POST shows the branch that `turn` is on, 409 while that cannot be."""
+    found = own_or_404(request, pk)
+    if request.method != "POST":
+        return _shown(request, found)
+    chosen = get_object_or_404(found.turns, pk=_uuid(request.POST.get("turn", "")))
+    try:
+        turns.show_branch(found, chosen.pk)
+    except Refused as refused:
+        return _shown(request, found, problem=str(refused), status=409)
+    return redirect("conversations:conversation", pk=pk)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
+
+
+def _shown(
+    request: SignedIn, conversation: Conversation, problem: str = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "conversation": conversation,
+        "heading": layout.visible(conversation.title),
+        "branch": layout.branches(_stems(conversation), _line(conversation)),
+        "problem": problem,
+    }
+    return render(request, "conversations/tree.html", context, status=status)
+
+
+def _line(conversation: Conversation) -> set[UUID]:
+    """The turns of the shown branch, those that are queued on it too."""
+    known = Tree.of(conversation.pk)
+    return {turn for end in known.shown()[-1:] for turn in known.line(known.end(end))}
+
+
+def _stems(conversation: Conversation) -> Iterator[Stem]:
+    said = Message.objects.filter(conversation=conversation, role=Message.Role.USER)
+    words = {turn: _beginning(content) for turn, content in said.values_list("turn", "content").iterator()}
+    rows = conversation.turns.order_by("number").values_list(
+        "pk", "parent", "number", "status", "model", "created_at"
+    )
+    return (Stem(*row, words.get(row[0], "")) for row in rows)
+
+
+def _beginning(content: list[dict[str, object]]) -> str:
+    text = " ".join(plain_text(content)[: 4 * BEGINNING].split())
+    return layout.visible(text if len(text) <= BEGINNING else f"{text[:BEGINNING]}…")

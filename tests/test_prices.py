@@ -1,0 +1,111 @@
+"""What tokens cost: exact sums, by model, and what the chat page is given to count on from."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client, override_settings
+
+from conversations import prices
+from conversations.models import Conversation, Prompt, Round
+from tests.inspecting import stored
+
+pytestmark = pytest.mark.django_db
+SONNET = {
+    "input": Decimal(3),
+    "output": Decimal(15),
+    "cacheRead": Decimal("0.3"),
+    "cacheWrite": Decimal("3.75"),
+}
+HOSTILE = "</div><script>alert(1)</script>&amp;\"'"
+
+
+@pytest.fixture(autouse=True)
+def priced() -> Iterator[None]:
+    with override_settings(GATEWAY_PRICES={"sonnet": SONNET}, PRICE_CURRENCY="EUR"):
+        yield
+
+
+@pytest.fixture
+def conversation(user: User) -> Conversation:
+    """Three rounds: two with a model that has a price, one with one that has none."""
+    found = stored(user)
+    for _ in range(2):
+        stored(user, within=found)
+    used(found, 1, "sonnet", input_tokens=1_000, output_tokens=200, cache_read_tokens=50_000)
+    used(found, 2, "sonnet", input_tokens=1, output_tokens=1, cache_write_tokens=10)
+    used(found, 3, "other", input_tokens=7)
+    return found
+
+
+def used(conversation: Conversation, turn: int, model: str, **tokens: int) -> None:
+    Round.objects.filter(turn__conversation=conversation, turn__number=turn).update(model=model, **tokens)
+
+
+def test_a_cost_is_exact() -> None:
+    assert prices.cost("sonnet", {"inputTokens": 1, "outputTokens": 1}) == Decimal("0.000018")
+    all_kinds = {
+        "inputTokens": 10**6, "outputTokens": 10**6, "cacheReadInputTokens": 10**6, "cacheWriteInputTokens": 10**6,
+    }  # fmt: skip
+    assert prices.cost("sonnet", all_kinds) == Decimal("22.05")
+    assert prices.cost("sonnet", {"inputTokens": 10**15}) == 3 * 10**9
+
+
+def test_a_model_without_a_price_has_no_cost() -> None:
+    assert prices.cost("other", {"inputTokens": 1}) is None
+
+
+def test_totals_are_those_of_all_rounds_by_model(conversation: Conversation, user: User) -> None:
+    stored(user)
+    assert prices.totals(conversation.pk) == {
+        "other": {"inputTokens": 7, "outputTokens": 0, "cacheReadInputTokens": 0, "cacheWriteInputTokens": 0, "rounds": 1},
+        "sonnet": {
+            "inputTokens": 1_001, "outputTokens": 201, "cacheReadInputTokens": 50_000, "cacheWriteInputTokens": 10,
+            "rounds": 2,
+        },
+    }  # fmt: skip
+
+
+def test_a_round_under_way_is_not_counted_yet(conversation: Conversation) -> None:
+    Round.objects.filter(turn__number=3).update(status="running")
+    assert set(prices.totals(conversation.pk)) == {"sonnet"}
+
+
+def test_a_conversation_costs_what_its_models_cost_and_says_which_have_no_price(
+    conversation: Conversation,
+) -> None:
+    told = prices.cost_of_all(prices.totals(conversation.pk))
+    assert told == (Decimal("0.0210555"), ["other"])
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("0", "0.00 EUR"), ("12.3456", "12.35 EUR"), ("1234567.891", "1,234,567.89 EUR"), ("0.5", "0.50 EUR"),
+        ("0.0210555", "0.021 EUR"), ("0.000018", "0.000018 EUR"), ("1", "1.00 EUR"),
+    ],
+)  # fmt: skip
+def test_an_amount_is_as_long_as_it_needs_to_be(amount: str, text: str) -> None:
+    assert prices.shown(Decimal(amount)) == text
+
+
+def test_the_page_is_given_what_its_script_counts_on_from(
+    client: Client, user: User, other_user: User, conversation: Conversation
+) -> None:
+    Prompt.objects.create(user=user, name="brief", text=HOSTILE)
+    Prompt.objects.create(user=other_user, name="theirs", text="secret")
+    Conversation.objects.update(draft=HOSTILE)
+    client.force_login(user)
+    answer = client.get(f"/conversations/{conversation.pk}/")
+    assert answer.status_code == 200
+    given = answer.context
+    assert json.loads(given["prices"]) == {
+        "sonnet": {"input": 3, "output": 15, "cacheRead": 0.3, "cacheWrite": 3.75}
+    }
+    assert json.loads(given["prompts"]) == [{"name": "brief", "text": HOSTILE}]
+    assert json.loads(given["totals"])["other"]["inputTokens"] == 7
+    assert json.loads(given["models"]) == ["cohere.command-r-v1:0"]
+    assert (given["currency"], given["draft"]) == ("EUR", HOSTILE)
+    assert "<script>alert" not in answer.content.decode()

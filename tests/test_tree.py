@@ -1,0 +1,254 @@
+"""The overview of a conversation's branches: all turns, where each forked, which branch is shown, and the way to another."""
+
+import random
+import re
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations import turns
+from conversations.errors import Refused
+from conversations.layout import Branch, Stem, branches
+from conversations.models import Conversation, Message, Turn
+from tests.asking import ask, conversation_of
+from tests.inspecting import seen
+
+pytestmark = pytest.mark.django_db
+NOWHERE = "6b95a221-5126-4deb-8a77-a4104e145dab"
+
+
+@pytest.fixture
+def client(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def grown(user: User, parents: Sequence[int], head: int = 0, **fields: Any) -> Conversation:
+    """A conversation whose turns follow on those with these numbers, 0 for none; the branch of turn `head` is shown."""
+    conversation = conversation_of(user, title="Turkeys")
+    rows: dict[int, Turn] = {}
+    for number, parent in enumerate(parents, 1):
+        told = {"status": "completed", "model": conversation.model} | fields
+        rows[number] = Turn(
+            conversation=conversation, number=number, user=user, parent=rows.get(parent), **told
+        )
+    Turn.objects.bulk_create(rows.values())
+    Message.objects.bulk_create(
+        Message(conversation=conversation, turn=row, role="user", content=[{"text": f"question {number}"}])
+        for number, row in rows.items()
+    )
+    Conversation.objects.filter(pk=conversation.pk).update(head=rows.get(head))
+    return conversation
+
+
+def address(conversation: Conversation) -> str:
+    return f"/conversations/{conversation.pk}/tree/"
+
+
+# -- the layout
+
+
+def outlined(branch: Branch) -> list[Any]:
+    """The numbers of a branch's turns, the branches inside it as lists."""
+    found: list[Any] = []
+    for entry in (entry for stretch in branch for entry in stretch.entries):
+        found += [entry.turn.number, *map(outlined, entry.others)]
+    return found
+
+
+def laid_out(parents: Sequence[int], shown: int = 0) -> Branch:
+    ids = [uuid.UUID(int=number) for number in range(1, len(parents) + 1)]
+    stems = [
+        Stem(ids[at], ids[parent - 1] if parent else None, at + 1, "completed", "m", None, "")  # type: ignore[arg-type]
+        for at, parent in enumerate(parents)
+    ]
+    line = set()
+    while shown:
+        line.add(ids[shown - 1])
+        shown = parents[shown - 1]
+    return branches(stems, line)
+
+
+def depth(branch: Branch) -> int:
+    inside = [other for stretch in branch for entry in stretch.entries for other in entry.others]
+    return 1 + max(map(depth, inside), default=0)
+
+
+@pytest.mark.parametrize(
+    ("parents", "shown", "outline"),
+    [
+        ([], 0, []),
+        ([0, 1, 2], 3, [1, 2, 3]),
+        ([0, 1, 1], 3, [1, 3, [2]]),
+        ([0, 1, 1], 2, [1, 2, [3]]),
+        ([0, 0, 0], 2, [2, [1], [3]]),
+        ([0, 1, 2, 1, 4], 5, [1, 4, [2, 3], 5]),
+        ([0, 1, 1, 2, 3, 2, 6], 5, [1, 3, [2, 6, [4], 7], 5]),
+    ],
+)
+def test_a_branch_goes_on_in_its_list_and_others_stand_inside(
+    parents: list[int], shown: int, outline: list[Any]
+) -> None:
+    assert outlined(laid_out(parents, shown)) == outline
+
+
+@given(st.lists(st.integers(0, 99), max_size=60), st.integers(0, 59))
+def test_every_turn_is_there_once_whatever_the_tree(drawn: list[int], shown: int) -> None:
+    parents = [choice % (at + 1) for at, choice in enumerate(drawn)]
+    shown = min(shown, len(parents))
+    branch = laid_out(parents, shown)
+    flat = [int(number) for number in re.findall(r"\d+", str(outlined(branch)))]
+    assert sorted(flat) == list(range(1, len(parents) + 1))
+    entries = [entry for stretch in branch for entry in stretch.entries]
+    line = [entry.turn.number for entry in entries if entry.is_shown]
+    assert (line[-1:] or [0]) == [shown]
+    assert 2 ** max(0, depth(branch) - 2) <= max(1, len(parents))
+
+
+def test_a_long_stretch_without_a_fork_is_folded_and_its_ends_are_not() -> None:
+    stretches = laid_out([0, *range(1, 10)])
+    assert [(len(stretch.entries), stretch.is_folded) for stretch in stretches] == [
+        (1, False),
+        (8, True),
+        (1, False),
+    ]
+    assert not any(stretch.is_folded for stretch in laid_out([0, *range(1, 5)]))
+
+
+# -- the page
+
+
+def test_the_page_tells_of_each_turn_and_where_the_shown_branch_ends(client: Client, user: User) -> None:
+    conversation = grown(user, [0, 1, 1], head=2)
+    page = seen(client, address(conversation))
+    for number in (1, 2, 3):
+        assert f'href="/conversations/{conversation.pk}/replay/#turn-{number}">question {number}</a>' in page
+    assert page.count(f"{conversation.model} · <time") == page.count("</time> · completed<") == 3
+    (current,) = re.findall(r'aria-current="true">\s*<a[^>]*>([^<]+)</a>', page)
+    assert current == "question 2"
+    third = conversation.turns.get(number=3)
+    assert re.findall(r'<button name="turn" value="([^"]+)"', page) == [str(third.pk)]
+
+
+def test_without_a_head_the_newest_turns_branch_is_the_shown_one(client: Client, user: User) -> None:
+    page = seen(client, address(grown(user, [0, 1, 1])))
+    assert re.findall(r'aria-current="true">\s*<a[^>]*>([^<]+)</a>', page) == ["question 3"]
+
+
+def test_an_empty_conversation_says_so(client: Client, user: User) -> None:
+    assert "There are no turns yet." in seen(client, address(conversation_of(user)))
+
+
+def test_words_are_shown_as_they_are_and_no_longer_than_a_line(client: Client, user: User) -> None:
+    conversation = grown(user, [0])
+    Message.objects.update(content=[{"text": "\n<b>a</b>\u202e " + "word " * 10_000}])
+    page = seen(client, address(conversation))
+    assert "&lt;b&gt;a&lt;/b&gt;[U+202E] word" in page
+    assert len(page) < 8_000
+
+
+def test_a_message_in_the_queue_belongs_to_the_shown_branch(client: Client, user: User) -> None:
+    conversation = grown(user, [0, 1], head=2)
+    Turn.objects.filter(number=2).update(status="queued")
+    page = seen(client, address(conversation))
+    assert "<button name" not in page
+    assert "queued" in page
+
+
+def test_choosing_a_branch_shows_it(client: Client, user: User) -> None:
+    conversation = grown(user, [0, 1, 1, 3], head=2)
+    end = conversation.turns.get(number=4)
+    answer = client.post(address(conversation), {"turn": str(end.pk)})
+    assert (answer.status_code, answer.get("Location")) == (302, f"/conversations/{conversation.pk}/")
+    conversation.refresh_from_db()
+    assert conversation.head == end
+
+
+@pytest.mark.parametrize("status", ["running", "waiting", "queued"])
+def test_while_a_turn_is_open_the_branch_stays(client: Client, user: User, status: str) -> None:
+    conversation = grown(user, [0, 1, 1], head=3)
+    Turn.objects.filter(number=3).update(status=status)
+    other = conversation.turns.get(number=2)
+    answer = client.post(address(conversation), {"turn": str(other.pk)})
+    assert (answer.status_code, 'role="alert"' in answer.content.decode()) == (409, True)
+    conversation.refresh_from_db()
+    assert conversation.head != other
+
+
+def test_why_a_branch_cannot_be_shown_is_told(
+    client: Client, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(*_: object) -> None:
+        raise Refused("Not while <it> runs.")
+
+    monkeypatch.setattr(turns, "show_branch", refusing)
+    conversation = grown(user, [0])
+    answer = client.post(address(conversation), {"turn": str(conversation.turns.get().pk)})
+    assert (answer.status_code, "Not while &lt;it&gt; runs." in answer.content.decode()) == (409, True)
+
+
+@pytest.mark.parametrize("turn", ["", "x", NOWHERE, "theirs"])
+def test_a_turn_that_is_not_of_the_conversation_is_not_there(
+    client: Client, user: User, other_user: User, turn: str
+) -> None:
+    theirs = grown(other_user, [0]).turns.get().pk
+    conversation = grown(user, [0])
+    sent = str(theirs) if turn == "theirs" else turn
+    assert client.post(address(conversation), {"turn": sent}).status_code == 404
+
+
+def test_anothers_tree_is_not_there_and_a_form_from_elsewhere_is_refused(
+    user: User, other_user: User
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    conversation, theirs = grown(user, [0, 1, 1], head=3), grown(other_user, [0])
+    assert client.get(address(theirs)).status_code == 404
+    other = conversation.turns.get(number=2)
+    assert client.post(address(conversation), {"turn": str(other.pk)}).status_code == 403
+    conversation.refresh_from_db()
+    assert conversation.head != other
+
+
+def test_the_page_takes_as_many_queries_for_many_turns_as_for_few(client: Client, user: User) -> None:
+    counts = []
+    for parents in ([0], [0, *(number // 2 for number in range(2, 200))]):
+        conversation = grown(user, parents)
+        with CaptureQueriesContext(connection) as taken:
+            seen(client, address(conversation))
+        counts.append(len(taken))
+    assert counts[0] == counts[1] < 10
+
+
+@pytest.mark.parametrize("shape", ["deep", "bushy", "wide", "even", "any"])
+def test_a_large_tree_is_shown_whole(client: Client, user: User, shape: str) -> None:
+    chance = random.Random(7)
+    parents = {
+        "deep": [0, *range(1, 2_000)],
+        "bushy": [0, *(number - number % 2 for number in range(1, 2_000))],
+        "wide": [0] * 2_000,
+        "even": [0, *(number // 2 for number in range(2, 2_001))],
+        "any": [chance.randrange(number) for number in range(1, 2_001)],
+    }[shape]
+    conversation = grown(user, parents)
+    page = seen(client, address(conversation))
+    assert page.count("#turn-") == 2_000
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("gateway")
+def test_a_real_turn_leads_to_its_playback(client: Client, user: User) -> None:
+    conversation = conversation_of(user)
+    ask(conversation, "What is the most popular song on WZPZ?")
+    page = seen(client, address(conversation))
+    assert "What is the most popular song on WZPZ?" in page
+    assert f'href="/conversations/{conversation.pk}/replay/#turn-1"' in page
