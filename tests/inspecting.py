@@ -10,7 +10,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from conversations.models import Conversation, Message, RequestBase, Round, ToolCall, Turn, UsageTotal
+from conversations.models import (
+    Allowance,
+    Approval,
+    Conversation,
+    Message,
+    RequestBase,
+    Round,
+    ToolCall,
+    Turn,
+    UsageTotal,
+)
 from tests.asking import conversation_of
 
 QUESTION = "What is the most popular song on WZPZ?"
@@ -36,10 +46,12 @@ def stored(user: User, text: str = QUESTION, within: Conversation | None = None)
     own = {"conversation": conversation, "turn": turn}
     Message.objects.create(**own, role="user", content=[{"text": text}])
     Message.objects.create(**own, round=row, role="assistant", content=[{"text": "I will look that up."}])
-    ToolCall.objects.create(
+    call = ToolCall.objects.create(
         **own, round=row, position=0, tool_use_id=f"tooluse_{turn.pk.hex}", name="top_song", status="success",
         arguments='{"sign": "WZPZ"}', input={"sign": "WZPZ"}, result=SONG,
     )  # fmt: skip
+    allowance = Allowance.objects.create(user=user, tool="top_song", input={"sign": "WZPZ"}, key=turn.pk.hex)
+    Approval.objects.create(call=call, status="approved", decided_by=user, allowance=allowance)
     UsageTotal.objects.create(user=user, model=conversation.model, month=date(2026, 5, 1), total_tokens=7)
     return conversation
 

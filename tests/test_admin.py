@@ -13,7 +13,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations.models import Conversation, Message, RequestBase, Round, ToolCall, Turn, UsageTotal
+from conversations.models import (
+    Allowance,
+    Approval,
+    Conversation,
+    Message,
+    RequestBase,
+    Round,
+    ToolCall,
+    Turn,
+    UsageTotal,
+)
 from tests.inspecting import listed, listing, page_of, queries, rows_of, seen, stored
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +44,7 @@ def conversation(user: User) -> Conversation:
 
 
 def test_all_of_a_turn_is_shown() -> None:
-    assert set(SHOWN) == {Conversation, Turn, Round, Message, ToolCall, UsageTotal}
+    assert set(SHOWN) == {Conversation, Turn, Round, Message, ToolCall, Approval, Allowance, UsageTotal}
     assert listing(ToolCall) == "/admin/conversations/toolcall/"
 
 
@@ -184,6 +194,8 @@ def spoiled(user: User, conversation: Conversation) -> Conversation:
     ToolCall.objects.update(
         name=EVIL, arguments=EVIL, input={EVIL: EVIL}, result=[{"json": {EVIL: EVIL}}], error=EVIL[:32]
     )
+    Allowance.objects.update(tool=EVIL, input={EVIL: EVIL})
+    Approval.objects.update(reason=EVIL, input={EVIL: EVIL}, decided_by_name=EVIL)
     return conversation
 
 

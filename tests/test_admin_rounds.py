@@ -162,3 +162,17 @@ def test_what_reorders_text_or_is_no_letter_is_an_escape() -> None:
     assert "\\u202e" in html
     assert "\\u2066 \\ud800 \\u2028" in html
     assert html.encode()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("gateway")
+def test_a_call_that_a_person_asked_for_shows_no_request_since_none_was_sent(
+    operator: Client, user: User
+) -> None:
+    conversation = conversation_of(user)
+    call = ask(conversation, QUESTION).tool_calls.get()
+    turns.run_again(conversation, call.tool_use_id, "0190a1de-0000-7000-8000-000000000001")
+    assert turns.wait(20)
+    page = seen(operator, page_of(Round.objects.get(turn__number=2)))
+    assert "None was sent: a person asked for this call." in page
+    assert "The SHA-256 is that of the bytes sent." not in page

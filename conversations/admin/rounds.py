@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -73,7 +74,7 @@ class RoundAdmin(OfTurn):
     @admin.display(description="message")
     def its_message(self, row: Round) -> SafeString | str:
         """What the model said."""
-        return link(Message.objects.filter(round=row).first())
+        return link(getattr(row, "message", None))
 
     @admin.display(description="tool calls")
     def its_calls(self, row: Round) -> SafeString | str:
@@ -88,6 +89,9 @@ class RoundAdmin(OfTurn):
     def panels(self, request: HttpRequest, row: Round) -> Iterator[Panel]:
         """The response as received, the request as sent, and what was new in it."""
         yield from _response(row)
+        if "madeBy" in row.metadata:
+            yield Panel("Request", "None was sent: a person asked for this call.", "")
+            return
         body = turns.rebuild_request(row)
         yield Panel("Request as sent", _request(row, body), _proof(row, body))
         before = _before(row)
@@ -98,7 +102,7 @@ class RoundAdmin(OfTurn):
 
 
 def _response(row: Round) -> Iterator[Panel]:
-    message = Message.objects.filter(round=row).first()
+    message: Message | None = getattr(row, "message", None)
     if message is not None:
         whole = address(message, "file", "content")
         yield Panel(
@@ -126,11 +130,9 @@ def _proof(row: Round, body: bytes) -> str:
 
 def _before(row: Round) -> Round | None:
     """The round before it: of its turn, or else the last one of the turn that its own follows."""
-    rows = Round.objects.select_related("turn", "base")
-    same = rows.filter(turn=row.turn_id, number__lt=row.number).order_by("-number", "-attempt").first()
-    if same is not None or row.turn.parent_id is None:
-        return same
-    return rows.filter(turn=row.turn.parent_id).order_by("-number", "-attempt").first()
+    earlier = Q(turn=row.turn_id, number__lt=row.number) | Q(turn=row.turn.parent_id)
+    rows = Round.objects.select_related("turn", "base").filter(earlier)
+    return rows.order_by("-turn__number", "-number", "-attempt").first()
 
 
 def _named(row: Round) -> str:

@@ -13,6 +13,7 @@ from conversations.models import Conversation, Message, Turn, UsageTotal
 from .folded import folded, prose
 from .lists import UserFilter, by
 from .shown import Panel, ReadOnly, elsewhere, link, related, seconds, status
+from .usage import usage_panel
 from .waterfall import WORDS, charts
 
 DRAWN = 20
@@ -50,7 +51,8 @@ class ConversationAdmin(ReadOnly):
         yield from elsewhere(request, row)
 
     def panels(self, request: HttpRequest, row: Conversation) -> Iterator[Panel]:
-        """How the time of its turns went, what the model is told."""
+        """What its turns used, how their time went, what the model is told."""
+        yield usage_panel(row)
         yield _waterfall(request, row)
         if row.system:
             yield Panel("System prompt", prose(row.system), is_open=False)

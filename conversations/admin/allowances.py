@@ -1,0 +1,74 @@
+"""Standing permissions: nobody here gives or takes them, their users do."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Count, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from conversations.models import Allowance, Approval
+
+from .folded import folded, written
+from .lists import Choice, UserFilter, by
+from .shown import Panel, ReadOnly, address, moment, related
+
+
+class StandingFilter(admin.SimpleListFilter):
+    """A filter by whether a permission still stands."""
+
+    title = parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[Choice]:
+        """Yes and no."""
+        return [("yes", "standing"), ("no", "revoked")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The permissions that do, or that do not."""
+        chosen = {"yes": True, "no": False}.get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(revoked_at__isnull=chosen)
+
+
+@admin.register(Allowance)
+class AllowanceAdmin(ReadOnly):
+    """Standing permissions."""
+
+    revoked = moment("revoked_at", "revoked")
+    list_display = ("tool", "user", "given", "created", "revoked", "used")
+    list_filter: ClassVar = (StandingFilter, by("tool"), by("user__id", "user", UserFilter))
+    list_select_related = ("user",)
+    search_fields = ("tool", "user__username", "input")
+    search_help_text = "A tool's name, a user's name, or words of the arguments."
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    sortable_by = ()
+    fields = ("tool", "user", "created", "revoked", "used", "its_approvals", "key")
+    raw: ClassVar = {"input": lambda row: json.dumps(row.input)}
+
+    @admin.display(description="arguments")
+    def given(self, row: Allowance) -> str:
+        """How its arguments begin."""
+        return written(row.input)[:80]
+
+    @admin.display(description="used")
+    def used(self, row: Any) -> int:
+        """How many calls it has let through."""
+        return int(row.uses)
+
+    @admin.display(description="all of its")
+    def its_approvals(self, row: Allowance) -> SafeString:
+        """The way on to what it has let through."""
+        return related(row, "allowance__id__exact", approval="approvals")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Allowance]:
+        """The permissions, with how often each was used."""
+        rows: QuerySet[Allowance] = super().get_queryset(request)
+        uses = Approval.objects.filter(allowance=OuterRef("pk")).order_by().values("allowance")
+        return rows.annotate(uses=Coalesce(uses.annotate(number=Count("pk")).values("number"), 0))
+
+    def panels(self, request: HttpRequest, row: Allowance) -> Iterator[Panel]:
+        """What it lets through."""
+        yield Panel("Arguments", folded(row.input, address(row, "file", "input")))

@@ -1,0 +1,38 @@
+"""What a conversation has used, model by model, and what that cost."""
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from conversations import prices
+from conversations.models import Conversation
+
+from .shown import Panel
+
+HEAD = ("Model", "Rounds", "Input", "Output", "Read from cache", "Written to cache", "Cost")
+
+
+def usage_panel(conversation: Conversation) -> Panel:
+    """Tokens and cost of all of its rounds, those of other branches too."""
+    used = prices.totals(conversation.pk)
+    cost, unpriced = prices.cost_of_all(used)
+    if not used:
+        return Panel("Tokens and cost", "", "none yet")
+    note = "" if len(unpriced) == len(used) else f"{prices.shown(cost)} in all"
+    left_out = f"no price is set for {', '.join(unpriced)}" if unpriced else ""
+    return Panel("Tokens and cost", _table(used), ", ".join(filter(None, (note, left_out))))
+
+
+def _table(used: prices.Totals) -> SafeString:
+    head = format_html_join("", '<th scope="col">{}</th>', ((name,) for name in HEAD))
+    rows = format_html_join(
+        "", '<tr><th scope="row">{}</th>{}</tr>', ((model, _cells(model, row)) for model, row in used.items())
+    )
+    return format_html('<div class="wide"><table><thead><tr>{}</tr></thead>{}</table></div>', head, rows)
+
+
+def _cells(model: str, used: dict[str, int]) -> SafeString:
+    paid = prices.cost(model, used)
+    numbers = [f"{used[name]:,}" for name in ("rounds", *prices.KINDS)]
+    return format_html_join(
+        "", "<td>{}</td>", ((text,) for text in (*numbers, "-" if paid is None else prices.shown(paid)))
+    )

@@ -1,0 +1,281 @@
+"""Approvals in the admin: who let which call run, who may decide, and what a conversation cost."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from conversations import turns
+from conversations.errors import Refused
+from conversations.models import Allowance, Approval, Conversation, Round, ToolCall, Turn
+from conversations.tools import registry, tool
+from tests.asking import conversation_of
+from tests.inspecting import listed, page_of, queries, seen, stored
+
+pytestmark = pytest.mark.django_db
+CALLS = "/admin/conversations/toolcall/"
+
+
+@pytest.fixture
+def operator(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("arthur"))
+    return client
+
+
+@pytest.fixture
+def pending(user: User) -> Approval:
+    """A call that waits for a decision."""
+    call = stored(user).tool_calls.get()
+    Turn.objects.filter(pk=call.turn_id).update(status="waiting")
+    ToolCall.objects.filter(pk=call.pk).update(status="requested", result=None)
+    Approval.objects.filter(call=call).update(status="pending", decided_by=None, allowance=None)
+    return Approval.objects.get(call=call)
+
+
+def staff(*permissions: str) -> Client:
+    """The browser of somebody on the staff with these permissions alone."""
+    someone = User.objects.create_user("someone", is_staff=True)
+    someone.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client(enforce_csrf_checks=False)
+    client.force_login(someone)
+    return client
+
+
+Asked = list[tuple[Conversation, User, Any]]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """What the admin asks of `turns.resume`, which does nothing here."""
+    taken: Asked = []
+    monkeypatch.setattr(turns, "resume", lambda *given: taken.append(given))
+    return taken
+
+
+def decide(client: Client, row: Approval, **sent: str) -> int:
+    return client.post(page_of(row, "decide"), sent).status_code
+
+
+# -- lists and pages
+
+
+def test_an_approval_tells_who_decided_what_when_and_why(operator: Client, user: User) -> None:
+    call = stored(user).tool_calls.get()
+    moment = timezone.now() - timedelta(days=1)
+    Approval.objects.update(
+        status="denied", reason="Not on a Sunday.", input={"sign": "WKRP"}, requested_at=moment,
+        expires_at=moment, decided_at=moment,
+    )  # fmt: skip
+    shown = f"{moment:%Y-%m-%d %H:%M}"
+    for page in (seen(operator, page_of(call)), seen(operator, page_of(call.approval))):
+        assert page.count(shown) >= 3
+        for told in ("jennifer", "denied", "Not on a Sunday.", "Changed arguments", "WKRP"):
+            assert told in page, told
+    ways = [call, call.turn, call.conversation, Allowance.objects.get()]
+    page = seen(operator, page_of(call.approval))
+    assert [way for way in ways if f'href="{page_of(way)}"' not in page] == []
+    assert f'href="/conversations/{call.conversation_id}/replay/#call-{call.tool_use_id}"' in page
+
+
+def test_a_call_that_nobody_was_asked_about_has_no_approval(operator: Client, user: User) -> None:
+    call = stored(user).tool_calls.get()
+    Approval.objects.all().delete()
+    assert "Approval</h2>" not in seen(operator, page_of(call))
+    assert listed(operator, ToolCall) == [call]
+
+
+def test_calls_are_filtered_by_what_was_decided(operator: Client, user: User, pending: Approval) -> None:
+    stored(user)
+    assert listed(operator, ToolCall, approval="pending") == [pending.call]
+    assert len(listed(operator, ToolCall, approval="approved")) == 1
+    assert listed(operator, ToolCall, approval="denied") == []
+    assert listed(operator, ToolCall, approval="nonsense") == []
+    assert f'href="{page_of(pending)}"' in seen(operator, CALLS)
+
+
+def test_approvals_are_filtered_by_status_tool_and_decider(
+    operator: Client, user: User, other_user: User, pending: Approval
+) -> None:
+    decided = stored(other_user).tool_calls.get()
+    ToolCall.objects.filter(pk=decided.pk).update(name="other")
+    specs = operator.get("/admin/conversations/approval/").context["cl"].filter_specs
+    offered = {spec.title: [text for _, text in getattr(spec, "lookup_choices", [])] for spec in specs}
+    assert offered["tool"] == ["other", "top_song"]
+    assert offered["decided by"] == ["herbert"]
+    for query in ({"status__exact": "pending"}, {"tool": "top_song"}, {"q": pending.call.tool_use_id}):
+        assert listed(operator, Approval, **query) == [pending], query
+    assert listed(operator, Approval, by=other_user.pk) == [decided.approval]
+    assert listed(operator, Approval, by="x") == []
+
+
+def test_permissions_are_filtered_by_whether_they_stand(operator: Client, user: User) -> None:
+    for _ in range(2):
+        stored(user)
+    gone, standing = Allowance.objects.order_by("pk")
+    Allowance.objects.filter(pk=gone.pk).update(revoked_at=timezone.now())
+    assert listed(operator, Allowance, standing="yes") == [standing]
+    assert listed(operator, Allowance, standing="no") == [gone]
+    assert [
+        row.uses for row in operator.get("/admin/conversations/allowance/").context["cl"].result_list
+    ] == [1, 1]
+
+
+def test_a_list_of_calls_joins_no_approvals_where_none_are_asked_for(
+    operator: Client, user: User, django_assert_num_queries: Any
+) -> None:
+    stored(user)
+    with django_assert_num_queries(queries(operator, CALLS)) as taken:
+        seen(operator, CALLS)
+    joined = [each["sql"] for each in taken.captured_queries if "conversations_approval" in each["sql"]]
+    assert [sql for sql in joined if " LIMIT " in sql and "10000" in sql] == []
+    assert len(joined) <= 1
+
+
+# -- decisions
+
+
+@pytest.mark.parametrize(("decision", "approved"), [("approve", True), ("deny", False)])
+def test_a_waiting_call_is_decided_from_its_page(
+    operator: Client, pending: Approval, asked: Asked, decision: str, approved: bool
+) -> None:
+    page = seen(operator, page_of(pending))
+    assert f'action="{page_of(pending, "decide")}"' in page
+    assert decide(operator, pending, decision=decision, reason="Because.") == 302
+    ((conversation, who, entries),) = asked
+    assert (conversation, who.username) == (pending.call.conversation, "arthur")
+    payload = {"approved": approved, "reason": "Because."}
+    assert entries == [{"interruptId": pending.call.tool_use_id, "status": "resolved", "payload": payload}]
+    assert ("Approved." if approved else "Denied.") in seen(operator, page_of(pending))
+
+
+def test_a_decision_that_comes_too_late_is_told(
+    operator: Client, pending: Approval, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(*_: object) -> None:
+        raise Refused("This call does not wait any more.")
+
+    monkeypatch.setattr(turns, "resume", refusing)
+    assert decide(operator, pending, decision="approve") == 302
+    assert "This call does not wait any more." in seen(operator, page_of(pending))
+
+
+def test_what_is_decided_already_is_not_offered(operator: Client, user: User) -> None:
+    stored(user)
+    assert 'value="approve"' not in seen(operator, page_of(Approval.objects.get()))
+
+
+@pytest.mark.parametrize(
+    ("permissions", "sees", "status"),
+    [
+        ((), 403, 403),
+        (("view_approval",), 200, 403),
+        (("change_approval",), 200, 302),
+        (("change_toolcall",), 403, 403),
+    ],
+)
+def test_only_staff_with_the_permission_decide(
+    pending: Approval, asked: Asked, permissions: tuple[str, ...], sees: int, status: int
+) -> None:
+    client = staff(*permissions)
+    answer = client.get(page_of(pending))
+    assert answer.status_code == sees
+    assert ('value="approve"' in answer.content.decode()) == (status == 302)
+    assert decide(client, pending, decision="approve") == status
+    assert len(asked) == (status == 302)
+
+
+def test_who_is_not_staff_does_not_decide_here_even_with_the_permission(
+    user: User, pending: Approval, asked: Asked
+) -> None:
+    user.user_permissions.set(Permission.objects.filter(codename="change_approval"))
+    client = Client()
+    assert decide(client, pending, decision="approve") == 302
+    client.force_login(user)
+    answer = client.post(page_of(pending, "decide"), {"decision": "approve"})
+    assert (answer.status_code, "/login/" in answer["Location"]) == (302, True)
+    assert asked == []
+
+
+def test_a_decision_is_a_post_of_this_site_that_says_which(
+    operator: Client, pending: Approval, asked: Asked
+) -> None:
+    assert operator.get(page_of(pending, "decide")).status_code == 405
+    assert decide(operator, pending) == 404
+    assert decide(operator, pending, decision="perhaps") == 404
+    guarded = Client(enforce_csrf_checks=True)
+    guarded.force_login(User.objects.get(username="arthur"))
+    assert decide(guarded, pending, decision="approve") == 403
+    assert asked == []
+
+
+def test_changing_an_approval_by_its_form_is_refused_to_who_may_decide(pending: Approval) -> None:
+    client = staff("change_approval")
+    assert client.post(page_of(pending), {"status": "approved"}).status_code == 403
+    assert client.post(page_of(pending, "delete"), {"post": "yes"}).status_code == 403
+
+
+@pytest.fixture
+def dangerous() -> Iterator[list[str]]:
+    """A tool that wants an approval, and what it was called with."""
+    called: list[str] = []
+    with registry.override():
+
+        @tool(approval=True)
+        def top_song(sign: str) -> str:
+            """Get the most popular song played on a radio station."""
+            called.append(sign)
+            return "Elemental Hotel"
+
+        yield called
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("gateway")
+@pytest.mark.parametrize(("decision", "calls"), [("approve", ["WZPZ"]), ("deny", [])])
+def test_a_turn_goes_on_as_staff_decide(
+    user: User, dangerous: list[str], decision: str, calls: list[str]
+) -> None:
+    conversation = conversation_of(user)
+    turns.start(
+        conversation, "0190a1de-0000-7000-8000-000000000001", "What is the most popular song on WZPZ?"
+    )
+    assert turns.wait(20)
+    row = Approval.objects.get()
+    assert (row.status, dangerous) == ("pending", [])
+    client = staff("change_approval")
+    assert decide(client, row, decision=decision, reason="Not now.") == 302
+    assert turns.wait(20)
+    row.refresh_from_db()
+    assert row.decider == "someone"
+    assert (row.call.turn.status, dangerous) == ("completed", calls)
+    page = seen(client, page_of(row))
+    assert ("Not now." in page) == (decision == "deny")
+
+
+# -- tokens and cost
+
+
+@override_settings(
+    GATEWAY_PRICES={"sonnet": dict.fromkeys(("input", "output", "cacheRead", "cacheWrite"), Decimal(2))}
+)
+def test_a_conversation_shows_its_tokens_and_what_they_cost(operator: Client, user: User) -> None:
+    conversation = stored(user)
+    stored(user, within=conversation)
+    Round.objects.filter(turn__number=1).update(model="sonnet", input_tokens=1_500_000, output_tokens=250)
+    Round.objects.filter(turn__number=2).update(model="other", input_tokens=7)
+    page = seen(operator, page_of(conversation))
+    assert "3.00 USD in all, no price is set for other" in page
+    for cell in ("1,500,000", "250", "3.00 USD", "7", "-"):
+        assert f"<td>{cell}</td>" in page, cell
+
+
+def test_without_prices_tokens_are_shown_alone(operator: Client, user: User) -> None:
+    page = seen(operator, page_of(stored(user)))
+    assert "Tokens and cost" in page
+    assert " in all" not in page
+    assert "none yet" in seen(operator, page_of(conversation_of(user)))
