@@ -20,6 +20,7 @@ PAGES = {
     "two words": "q=elemental+seldom",
     "words side by side": "q=%22elemental+hotel%22",
     "the beginning of a word": "q=needle7*",
+    "that of a word of every call": "q=needle*",
     "no such word": "q=turkey",
     "no word at all": "q=%2B",
     "a tool": "name__exact=tool_3",
@@ -27,6 +28,7 @@ PAGES = {
     "an error class": "error__exact=timeout",
     "a user": "user=3",
     "a user and a word": "user=3&q=seldom",
+    "a user and a word's beginning": "user=3&q=needle*",
     "a day": "created_at__year=2026&created_at__month=3&created_at__day=17",
     "a day and a word": "created_at__year=2026&created_at__month=3&created_at__day=17&q=seldom",
     "page 100": "p=100",
@@ -151,7 +153,10 @@ def text(measured: Measured) -> str:
     lines = [f"{'page':34}{'median ms':>10}{'worst':>8}{'rows':>8}"]
     lines += [f"{page.name:34}{page.median:10.0f}{page.worst:8.0f}{page.rows:8}" for page in measured.pages]
     note = f"{measured.calls:,} tool calls on PostgreSQL. A whole page, with filters and figures, is due in {DUE_MS:.0f} ms."
-    return "\n".join([*lines, "", note, "Rows: 10,000 are counted at most."])
+    counted = (
+        "Rows: 10,000 are counted at most. What holds no word is sought in the newest 10,000 calls alone."
+    )
+    return "\n".join([*lines, "", note, counted])
 
 
 def as_json(measured: Measured) -> dict[str, Any]:

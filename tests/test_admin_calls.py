@@ -14,6 +14,7 @@ from django.db import connections
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
+from conversations.admin.calls import ToolCallAdmin
 from conversations.admin.figures import percentile
 from conversations.models import Conversation, ToolCall, Turn
 from tests.inspecting import SONG, listed, page_of, queries, seen, stored
@@ -135,6 +136,46 @@ def test_the_index_follows_every_way_of_writing(operator: Client, user: User, ca
     assert found("hotel") == 0
 
 
+def test_what_holds_no_word_is_sought_letter_by_letter_in_the_newest_calls(
+    operator: Client, user: User, call: ToolCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conversations.admin.lists.LISTED", 2)
+    ToolCall.objects.update(result=[{"text": "1 + 1"}])
+    said = "sought letter by letter, in the newest 10,000 of these calls alone"
+    assert listed(operator, ToolCall, q="+") == [call]
+    assert said in seen(operator, f"{CALLS}?q=%2B")
+    assert said not in seen(operator, f"{CALLS}?q=hotel")
+    for _ in range(2):
+        stored(user)
+    assert listed(operator, ToolCall, q="+") == []
+    assert listed(operator, ToolCall, q="+", status__exact="success") == []
+    ToolCall.objects.exclude(pk=call.pk).update(status="error")
+    assert listed(operator, ToolCall, q="+", status__exact="success") == [call]
+
+
+@pytest.mark.parametrize("probed", [2, 2_000])
+def test_a_words_beginning_is_found_however_common_it_is(
+    operator: Client, user: User, call: ToolCall, monkeypatch: pytest.MonkeyPatch, probed: int
+) -> None:
+    monkeypatch.setattr("conversations.models.search.PROBED", probed)
+    more = [stored(user).tool_calls.get() for _ in range(3)]
+    assert listed(operator, ToolCall, q="elem* hot*") == [*more[::-1], call]
+    assert listed(operator, ToolCall, q="turk*") == []
+
+
+def test_a_list_is_read_by_the_keys_that_were_counted(operator: Client, user: User, call: ToolCall) -> None:
+    others = [stored(user).tool_calls.get() for _ in range(60)][::-1]
+    assert listed(operator, ToolCall) == others[:50]
+    assert listed(operator, ToolCall, p=2) == [*others[50:], call]
+    ToolCall.objects.filter(pk=others[7].pk).update(duration_ms=9_000)
+    place = ToolCallAdmin.list_display.index("took")
+    slowest = listed(operator, ToolCall, o=f"-{place}", slower=100)
+    assert slowest == [others[7]]
+    assert listed(operator, ToolCall, o=place, slower=100) == [others[7]]
+    (taken,) = {queries(operator, f"{CALLS}?{query}") for query in ("q=hotel", "q=hotel&p=2")}
+    assert taken < 25
+
+
 # -- filters and figures
 
 
@@ -173,7 +214,7 @@ def test_filters_offer_what_there_is_with_a_query_each(
     assert offered["error class"] == ["timeout"]
     assert offered["user"] == ["herbert", "jennifer"]
     assert set(offered["model"]) == {"another", "cohere.command-r-v1:0"}
-    assert list(specs) == ["status", "name", "error class", "duration", "user", "model"]
+    assert list(specs) == ["status", "name", "error class", "duration", "user", "model", "approval"]
 
 
 def test_figures_are_those_of_the_calls_that_are_listed(

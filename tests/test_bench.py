@@ -1,14 +1,16 @@
 """The measurement itself: that it runs from end to end, counts what it should, and would see what is lost. Never a time."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bench import plan
+from bench import admin, plan, replay
 from bench.__main__ import main
 from bench.crash.session import Outcome
 from bench.machine import Usage
@@ -57,6 +59,37 @@ def test_a_run_of_crashes_reports_its_seed_its_violations_and_its_times() -> Non
     assert (done.returncode, report["violations"]) == (0, [])
     assert (report["kills"], report["seed"]) == (1, 5)
     assert {"median_s", "longest_s", "statuses", "frames"} <= set(report)
+
+
+def test_the_operators_pages_are_all_opened_and_timed() -> None:
+    report = smoke("admin", "--calls", "100", "--repeat", "1")
+    assert report["calls"] == 100
+    pages = {page["name"]: page["rows"] for page in report["pages"]}
+    assert set(pages) == set(admin.PAGES)
+    assert (pages["all calls"], pages["a rare word"], pages["no such word"]) == (100, 1, 0)
+    assert min(page["median"] for page in report["pages"]) > 0
+
+
+@pytest.mark.skipif(not any(map(shutil.which, replay.CHROMIUMS)), reason="there is no Chromium here")
+def test_a_recording_is_written_opened_and_sought_in() -> None:
+    report = smoke("replay", "--turns", "7", "--events", "175", "--seeks", "2")
+    assert (report["turns"], report["events"]) == (7, 175)
+    waits = {wait["name"]: wait["times"] for wait in report["waits"]}
+    assert {name: waits[name] for name in ("Chromium: open", "Chromium: seek anywhere")} == {
+        "Chromium: open": 5,
+        "Chromium: seek anywhere": 2,
+    }
+    assert min(wait["median"] for wait in report["waits"]) > 0
+
+
+def smoke(*asked: str) -> Any:
+    """What a measurement of the smallest size reports; it may take longer than is due."""
+    command = [sys.executable, "-m", "bench", *asked, "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    if "Missing" in done.stderr:
+        pytest.skip(done.stderr.strip().rpartition("\n")[2])
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout)
 
 
 def test_violations_are_told_and_fail_the_command(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
@@ -18,18 +18,20 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from conversations.models import Message, ToolCall
-from conversations.models.search import Says, terms
+from conversations.models.search import says, terms
 
+from .approvals import ApprovalFilter, approval_panel, decision
 from .exporting import KINDS, exported
-from .figures import figures
+from .figures import Calls, figures
 from .folded import folded, prose
-from .lists import IndexedFilter, ModelFilter, SlowerThan, UserFilter, by
+from .lists import LISTED, Counted, IndexedFilter, ModelFilter, SlowerThan, UserFilter, by, newest
 from .shown import OfTurn, Panel, address, link, seconds, status
 
 SEARCH_HELP = (
     'Words of arguments and results, all of which must be there; "words side by side"; begin* of words. '
     "Also a tool's name, a user's name, and the id of a call, turn or conversation."
 )
+WORDLESS = f"There is no word in this to look up: it was sought letter by letter, in the newest {LISTED:,} of these calls alone."
 
 
 @admin.register(ToolCall)
@@ -37,16 +39,18 @@ class ToolCallAdmin(OfTurn):
     """Tool calls."""
 
     list_display = (
-        "name", "its_status", "took", "created", "user", "its_conversation", "its_place", "asked", "its_model",
+        "name", "its_status", "its_approval", "took", "created", "user", "its_conversation", "its_place", "asked", "its_model",
     )  # fmt: skip
     list_filter: ClassVar = (
         "status", by("name", base=IndexedFilter), by("error", "error class", IndexedFilter), SlowerThan,
         by("turn__user__id", "user", UserFilter), by("turn__model", "model", ModelFilter),
+        ApprovalFilter,
     )  # fmt: skip
-    list_select_related = ("turn__user", "turn__conversation", "round")
+    list_select_related = ("turn__user", "turn__conversation", "round", "approval")
     deferred = (
         "arguments", "input", "result", "turn__system", "turn__usage", "turn__error_detail", "turn__inference",
-        "turn__conversation__system", "round__metadata", "round__usage", "round__error_detail",
+        "turn__conversation__system", "round__metadata", "round__usage", "round__error_detail", "approval__input",
+        "approval__reason",
     )  # fmt: skip
     search_fields = ("name",)
     search_help_text = SEARCH_HELP
@@ -112,6 +116,11 @@ class ToolCallAdmin(OfTurn):
         """The message that asked for it."""
         return link(Message.objects.filter(round=row.round_id).defer("content").first())
 
+    @admin.display(description="approval")
+    def its_approval(self, row: ToolCall) -> SafeString | str:
+        """What was decided about it."""
+        return decision(row)
+
     # -- its page
 
     def upward(self, row: ToolCall) -> Iterator[SafeString | str]:
@@ -130,6 +139,7 @@ class ToolCallAdmin(OfTurn):
             yield Panel("Arguments", folded(row.input, address(row, "file", "input")))
         note = "" if row.result is not None else "none yet"
         yield Panel("Result", folded(row.result, address(row, "file", "result")), note)
+        yield from approval_panel(row)
 
     # -- the list
 
@@ -142,16 +152,30 @@ class ToolCallAdmin(OfTurn):
         self, request: HttpRequest, queryset: QuerySet[ToolCall], search_term: str
     ) -> tuple[QuerySet[ToolCall], bool]:
         """The calls that hold the words, or belong to what has this id or name."""
-        return queryset.filter(_sought(search_term)) if search_term.strip() else queryset, False
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        if _is_wordless(text):
+            return newest(queryset).filter(_letters(text) | _of_user(text)), False
+        return queryset.filter(_sought(text)), False
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> Counted:
+        """Pages of calls; of what Django's admin has noted of a call as ever."""
+        pages = Calls if queryset.model is ToolCall else Counted
+        return pages(queryset, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list, with the figures of each tool."""
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data:
-            query = request.GET.urlencode()
+            found, query = response.context_data["cl"], request.GET.urlencode()
+            if _is_wordless(found.query.strip()):
+                messages.info(request, WORDLESS)
             base = f"admin:{self.opts.app_label}_{self.opts.model_name}_export"
             response.context_data |= {
-                "figures": figures(response.context_data["cl"].queryset),
+                "figures": figures(found.paginator.found),
                 "exports": [(kind, f"{reverse(base, args=[kind])}?{query}") for kind in KINDS],
             }
         return response
@@ -177,18 +201,20 @@ class ToolCallAdmin(OfTurn):
 
 def _sought(text: str) -> Q:
     try:
-        pk = UUID(text.strip())
+        pk = UUID(text)
     except ValueError:
-        return _words(text) | _of_user(text.strip())
+        return Q(says(terms(text))) | _of_user(text)
     return Q(pk=pk) | Q(turn=pk) | Q(conversation=pk)
 
 
-def _words(text: str) -> Q:
-    """The words in the index; the text itself in what is stored where it has no words."""
-    if sought := terms(text):
-        return Q(Says(sought))
-    stored = json.dumps(text.strip())[1:-1]
-    return Q(arguments__contains=text.strip()) | Q(input__contains=stored) | Q(result__contains=stored)
+def _is_wordless(text: str) -> bool:
+    return bool(text) and not terms(text)
+
+
+def _letters(text: str) -> Q:
+    """The text itself, in what is stored."""
+    stored = json.dumps(text)[1:-1]
+    return Q(arguments__contains=text) | Q(input__contains=stored) | Q(result__contains=stored)
 
 
 def _of_user(name: str) -> Q:

@@ -1,15 +1,20 @@
 """How often each tool of a list of calls was called, how often it failed, how long it took."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from statistics import quantiles
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
-
 from conversations.models import ToolCall
 
-from .lists import LISTED
+from .lists import Newest
 from .shown import seconds
+
+
+class Calls(Newest):
+    """Pages of calls, with what the figures are made of."""
+
+    columns = ("name", "status", "duration_ms")
 
 
 class Figures(NamedTuple):
@@ -28,11 +33,10 @@ class Figures(NamedTuple):
         return f"{self.failed / self.calls:.1%}"
 
 
-def figures(calls: QuerySet[ToolCall]) -> list[Figures]:
-    """Each tool's figures over the newest 10,000 of the calls, the most called first; for all of them together where there are several."""
-    newest = calls.order_by("-created_at").values_list("name", "status", "duration_ms")[:LISTED]
+def figures(calls: Iterable[tuple[Any, ...]]) -> list[Figures]:
+    """Each tool's figures over what was found, the most called first; for all of them together where there are several."""
     found: dict[str, list[tuple[str, int | None]]] = defaultdict(list)
-    for name, status, duration in newest:
+    for _, name, status, duration in calls:
         found[name].append((status, duration))
     told = [
         _figures(name, rows)

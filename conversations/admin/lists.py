@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import Max, Min, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -44,6 +44,42 @@ class Counted(Pages):
         return int(rows.order_by()[:LISTED].count())
 
 
+class Newest(Counted):
+    """Pages of the newest rows, which are found once: for their number, for the page, and for what else is told of them."""
+
+    order = ("-created_at", "-pk")
+    columns: ClassVar[tuple[str, ...]] = ()
+    """What is told of each, beside its key."""
+
+    @cached_property
+    def found(self) -> list[tuple[Any, ...]]:
+        """The key and the columns of each row that is counted."""
+        rows: Any = self.object_list
+        return list(rows.order_by(*self.order).values_list("pk", *self.columns)[:LISTED])
+
+    @cached_property
+    def count(self) -> int:
+        """How many were found."""
+        return len(self.found)
+
+    def page(self, number: int | str) -> "Page[Any]":
+        """A page, read by its keys where the newest come first in the list too."""
+        page, rows = super().page(number), cast("QuerySet[Any]", self.object_list)
+        if rows.query.order_by[0] == self.order[0]:
+            keys = [key for key, *_ in self.found[(page.number - 1) * self.per_page :][: self.per_page]]
+            page.object_list = rows.filter(pk__in=keys)
+        elif self.num_pages == 1:
+            page.object_list = rows
+        return page
+
+
+def newest(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The newest 10,000 of the rows, and those of the same instant."""
+    times = rows.order_by("-created_at").values_list("created_at", flat=True)
+    last = next(iter(times[LISTED - 1 : LISTED]), None)
+    return rows if last is None else rows.filter(created_at__gte=last)
+
+
 class Listing(ChangeList):
     """A list without the columns that it does not show, with its dates."""
 
@@ -52,6 +88,12 @@ class Listing(ChangeList):
         found = super().get_queryset(request, exclude_parameters)
         deferred: tuple[str, ...] = self.model_admin.deferred  # type: ignore[attr-defined]  # ReadOnly's
         return found.defer(*deferred)
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The page, from what was found where it is the only one too."""
+        super().get_results(request)
+        if isinstance(self.paginator, Newest) and not self.multi_page:
+            self.result_list = self.paginator.page(1).object_list
 
     @property
     def is_cut(self) -> bool:
@@ -133,7 +175,12 @@ class ValueFilter(admin.SimpleListFilter):
         return [(value, value) for value in sorted(found)]
 
 
-NEWEST_FIRST = {"Turn": ("-created_at",), "Conversation": ("-updated_at",), "ToolCall": ("-created_at",)}
+NEWEST_FIRST = {
+    "Turn": ("-created_at",),
+    "Conversation": ("-updated_at",),
+    "ToolCall": ("-created_at",),
+    "Approval": ("-requested_at",),
+}
 
 
 def by(column: str, title: str = "", base: type[ValueFilter] = ValueFilter) -> type[ValueFilter]:
