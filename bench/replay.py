@@ -20,6 +20,7 @@ from .processes import running
 from .site import Site
 
 DUE_MS = {"open": 1000.0, "seek": 100.0}
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu")
 SEEK = """(share) => new Promise((resolve) => {
   const page = document.getElementById("conversation"), range = document.querySelector("#track input");
@@ -106,11 +107,10 @@ def _fill(turns: int, events: int) -> tuple[str, int]:
 
     owner = User.objects.get()
     conversation = Conversation.objects.create(owner=owner, model="bench", title="A long conversation")
-    begun, seq = 1_700_000_000_000, 0
+    begun, seq, turn = 1_700_000_000_000, 0, None
     for number in range(1, turns + 1):
-        turn = Turn.objects.create(
-            conversation=conversation, number=number, user=owner, model="bench", status=Turn.Status.COMPLETED
-        )
+        asked = {"conversation": conversation, "parent": turn, "number": number, "user": owner}
+        turn = Turn.objects.create(**asked, model="bench", status=Turn.Status.COMPLETED)
         frames = _frames(str(turn.pk), begun, events)
         data = [
             json.dumps(
@@ -197,7 +197,7 @@ def _browsed(site: Site, url: str, seeks: int) -> list[Waited]:
     from playwright.sync_api import sync_playwright
 
     chance = random.Random(4)  # noqa: S311 (a measurement)
-    installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    installed = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed, args=FLAGS)
         context = browser.new_context()
@@ -211,6 +211,7 @@ def _browsed(site: Site, url: str, seeks: int) -> list[Waited]:
             page.locator("#player").wait_for()
 
         opened = [_timed(open_page) for _ in range(5)]
+        page.wait_for_load_state("networkidle")  # a person needs longer to get to the slider
         sought = [page.evaluate(SEEK, chance.random()) for _ in range(seeks)]
         browser.close()
     return [_waited("Chromium: open", opened), _waited("Chromium: seek anywhere", sought)]

@@ -16,6 +16,9 @@ CONTROLS = {*range(32), *range(127, 160)} - {ord("\n"), ord("\t")}
 UNPRINTABLE = dict.fromkeys(CONTROLS, "\N{REPLACEMENT CHARACTER}")
 """What a terminal may take for a command: a model's words move no cursor and set no title."""
 
+ENDINGS = {"cancelled": "[stopped]", "interrupt": "[waiting for an approval]"}
+"""What is said of a run's end, by its outcome."""
+
 Event = dict[str, Any]
 
 
@@ -170,8 +173,8 @@ class Recital(Printer):
             self.line("[interrupted; the same round begins again]")
 
     def _finished(self, event: Event) -> None:
-        if event.get("outcome", {}).get("type") == "cancelled":
-            self.line("[stopped]")
+        if said := ENDINGS.get(event.get("outcome", {}).get("type")):
+            self.line(said)
 
     def _failed(self, event: Event) -> None:
         self.line(f"[{event['code']}: {event['message']}]")

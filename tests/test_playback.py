@@ -120,6 +120,25 @@ def test_a_person_s_pause_in_a_turn_is_told_apart() -> None:
     assert [wait.is_idle for wait in found.waits] == [True]
 
 
+def test_what_is_said_before_a_turn_goes_on_leaves_it_a_person_s_pause() -> None:
+    news = events.custom("conversation", {"title": "Hotels"})
+    found = outline(
+        lines(
+            ASKED,
+            (2000, events.run_finished("c", "t", "interrupt", [])),
+            (9_000, news),
+            (90_000, events.run_started("c", "t:2")),
+            (92_000, delta()),
+            (92_500, events.run_finished("c", "t:2", "success", [])),
+        )
+    )
+    assert [(wait.begin, wait.end, wait.key, wait.is_idle) for wait in found.waits] == [
+        (2000, 9_000, "a", True),
+        (9_000, 90_000, "a", True),
+        (90_000, 92_000, "a", False),
+    ]
+
+
 def test_a_clock_that_was_set_back_does_not_turn_time_round() -> None:
     found = outline(lines(ASKED, (900, delta()), (950, delta())), after=1500)
     assert (found.begin, found.end) == (1500, 1500)
@@ -134,6 +153,14 @@ def test_turns_are_told_in_order_packed_or_not(client: Client, conversation: Con
         (str(second.pk), 2, "two"),
     ]
     assert turns[0]["last"] + 1 == turns[1]["first"]
+
+
+def test_a_turn_is_told_with_what_it_followed_on(client: Client, conversation: Conversation) -> None:
+    first, second, third = (said(conversation, text) for text in ("one", "two", "two again"))
+    pack(first)
+    Turn.objects.filter(pk__in=(second.pk, third.pk)).update(parent=first)
+    parents = [turn["parent"] for turn in told(client, conversation)["turns"]]
+    assert parents == [None, str(first.pk), str(first.pk)]
 
 
 # -- lines and ends

@@ -111,6 +111,32 @@ def test_at_once_it_prints_all_without_waiting(told: Conversation, clock: Clock)
 
 
 @in_process
+def test_a_wait_for_an_approval_is_marked(user: User) -> None:
+    conversation = conversation_of(user)
+    turn = running(conversation)
+    names = str(conversation.pk), str(turn.pk)
+    rows = [
+        (0, events.run_started(*names)),
+        (1000, {"type": "TOOL_CALL_START", "toolCallId": "t1", "toolCallName": "top_song"}),
+        (1000, {"type": "TOOL_CALL_END", "toolCallId": "t1"}),
+        (1000, events.run_finished(*names, "interrupt", [])),
+        (61_000, events.run_started(names[0], f"{turn.pk}:2")),
+        (62_000, events.tool_call_result("t1", "a song", status="success", duration_ms=5)),
+        (62_000, events.run_finished(names[0], f"{turn.pk}:2", "success", [])),
+    ]
+    for seq, (at, event) in enumerate(rows, 1):
+        numbered = event | {"timestamp": START + at, "metadata": event.get("metadata", {}) | {"seq": seq}}
+        conversation.events.create(turn=turn, seq=seq, data=json.dumps(numbered))
+    _, out, _ = command("replay", str(conversation.pk), "--speed", "0")
+    assert out.splitlines() == [
+        "[2023-11-14 22:13:20 UTC]",
+        "[waiting for an approval]",
+        "[2023-11-14 22:14:21 UTC]",
+        "[top_song {} -> success, 5 ms: a song]",
+    ]
+
+
+@in_process
 @pytest.mark.usefixtures("gateway")
 def test_it_calls_neither_the_gateway_nor_a_tool(user: User, settings: Settings) -> None:
     conversation = asked(user, QUESTION, "show reasoning", "fail refused")

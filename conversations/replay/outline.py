@@ -36,7 +36,7 @@ class Outline:
     question: str = ""
     marks: list[Mark] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
-    _is_over: bool = False
+    _is_over: bool = False  # between two runs as well, while it waits for a person
 
     def as_json(self) -> dict[str, Any]:
         """What the player is told."""
@@ -53,7 +53,7 @@ class Outline:
         if mark := NOTES.get(event["type"], _nothing)(event):
             self.marks.append((mark[0], at, mark[1], event.get("toolCallId", "")))
         self.question = self.question or event.get("delta", "")[:TITLE_LENGTH]
-        self._is_over = event["type"] in ENDS
+        self._is_over = event["type"] in ENDS or (self._is_over and event["type"] != "RUN_STARTED")
 
     def _reach(self, at: int) -> int:
         at = max(at, self.end)

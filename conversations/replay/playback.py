@@ -20,14 +20,19 @@ MOST_ENDS = 50
 
 
 def index(conversation: Conversation) -> dict[str, Any]:
-    """Each turn that is on record, in order: its number, where it lies in the record, and its outline."""
-    numbers = dict(conversation.turns.values_list("pk", "number"))
+    """Each turn that is on record, in order: its number, what it followed on, where it lies in the record, and its outline."""
+    rows = {
+        pk: (number, parent)
+        for pk, number, parent in conversation.turns.values_list("pk", "number", "parent")
+    }
     told: list[dict[str, Any]] = []
     end = 0
     for turn, first, last, lines in _parts(conversation):
         found = outline(lines, after=end)
         end = found.end
-        place = {"id": str(turn), "number": numbers.get(turn, 0), "first": first, "last": last}
+        number, parent = rows.get(turn, (0, None))
+        known = {"id": str(turn), "number": number, "parent": str(parent) if parent else None}
+        place = known | {"first": first, "last": last}
         told.append(place | found.as_json())
     running = conversation.turns.filter(status__in=Turn.ACTIVE).values_list("pk", flat=True)
     return {"turns": told, "running": [str(pk) for pk in running]}

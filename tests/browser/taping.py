@@ -31,9 +31,19 @@ AFTER = """([act, value]) => new Promise((resolve) => {
 
 
 class Tape:
-    """A recording, an event every `pace` ms but where `waits` has another time for its number."""
+    """A recording, an event every `pace` ms but where `waits` has another time for its number.
 
-    def __init__(self, record: Record, pace: int = 100, waits: dict[int, int] | None = None) -> None:
+    Turns follow on one another but where `parents` has another one's number for a turn's, or 0 for none.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        pace: int = 100,
+        waits: dict[int, int] | None = None,
+        parents: dict[int, int] | None = None,
+    ) -> None:
+        self.parents = parents or {}
         self.turns: list[list[dict[str, Any]]] = []
         self.times: list[int] = []
         self.held: list[Route] | None = None  # what is asked for of turns, until it is released
@@ -52,8 +62,10 @@ class Tape:
     def outline(self) -> dict[str, Any]:
         """What the player is told first."""
         turns = []
+        ids = [None, *(told[0]["runId"] for told in self.turns)]
         for number, told in enumerate(self.turns):
-            place = {"id": told[0]["runId"], "number": number + 1}
+            parent = ids[self.parents.get(number + 1, number)]
+            place = {"id": told[0]["runId"], "number": number + 1, "parent": parent}
             span = {"first": told[0]["metadata"]["seq"], "last": told[-1]["metadata"]["seq"]}
             turns.append(place | span | outline(self.lines(number)).as_json())
         return {"turns": turns, "running": []}

@@ -25,8 +25,13 @@ export class Player {
     this.setSkipping(false);
   }
 
-  get first() {
-    return Math.max(0, this.at.turn - this.reach);
+  /** The turns that are shown before the one that is played. */
+  get before() {
+    return this.recording.before(this.at.turn, this.reach);
+  }
+
+  get hasEarlier() {
+    return this.recording.before(this.at.turn, this.reach + 1).length > this.reach;
   }
 
   // -- what the reader asks for
@@ -104,15 +109,23 @@ export class Player {
     this.changed("moved");
   }
 
+  /** Does what a seek does, to the next turn and in a view that nobody sees: the first time is by far the slowest. */
+  async rehearse(view) {
+    const { recording, at, reach } = this;
+    const turn = Math.min(at.turn + 1, recording.turns.length - 1);
+    await recording.load(turn, recording.before(turn, reach));
+    view.render(recording.state(turn, recording.moments(turn).length, recording.before(turn, reach)), []);
+  }
+
   // -- how it is played
 
   // False where the turn cannot be had. While it is fetched the clock stands.
   async ready(turn) {
-    const first = Math.max(0, turn - this.reach);
-    if (this.recording.has(turn, first)) return true;
+    const before = this.recording.before(turn, this.reach);
+    if (this.recording.has(turn, before)) return true;
     this.playhead.pause();
     try {
-      await this.recording.load(turn, first);
+      await this.recording.load(turn, before);
     } catch (error) {
       this.pause();
       this.changed("failed", error.message);
@@ -130,7 +143,7 @@ export class Player {
   }
 
   draw() {
-    const unfinished = this.drawn === null && this.recording.has(this.at.turn, this.first);
+    const unfinished = this.drawn === null && this.recording.has(this.at.turn, this.before);
     if (this.playhead.playing) this.advance();
     else if (unfinished) this.show(this.at.turn, this.at.count, this.at.time);
     if (this.wanted) this.next();
@@ -140,11 +153,12 @@ export class Player {
     const { playhead, recording, timeline } = this;
     const time = timeline.recorded(Math.min(timeline.length, playhead.position + AHEAD_MS * playhead.speed));
     const turn = recording.turnAt(time);
-    if (!recording.has(turn, Math.max(0, turn - this.reach))) return void this.goTo(time);
-    const before = this.at;
+    if (!recording.has(turn, recording.before(turn, this.reach))) return void this.goTo(time);
+    const { at } = this;
     this.show(turn, countAt(recording.moments(turn), time), time);
-    this.changed("applied", this.eventsSince(before));
-    if (turn + 1 < recording.turns.length) recording.load(turn + 1, Math.max(0, turn + 1 - this.reach)).catch(() => {});
+    this.changed("applied", this.eventsSince(at));
+    const next = turn + 1;
+    if (next < recording.turns.length) recording.load(next, recording.before(next, this.reach)).catch(() => {});
     if (playhead.position >= playhead.length) this.pause();
   }
 
@@ -159,7 +173,7 @@ export class Player {
       view.forget(recording.turns.slice(turn, at.turn + 1).map(({ id }) => id));
     this.at = { turn, count, time };
     holdClock(time);
-    const drawn = `${turn} ${count} ${this.first}`;
+    const drawn = `${turn} ${count} ${this.reach}`;
     if (this.drawn !== drawn) this.render(drawn);
     tickTools(view.log);
     tickFeet(view.log);
@@ -167,7 +181,7 @@ export class Player {
 
   render(drawn) {
     const { turn, count } = this.at;
-    this.state = this.recording.state(turn, count, this.first);
+    this.state = this.recording.state(turn, count, this.before);
     this.drawn = this.view.render(this.state, []) ? drawn : null;
     this.view.log.ariaBusy = this.drawn === null;
     this.markRunning();
@@ -186,7 +200,7 @@ export class Player {
   markWaits() {
     for (const element of this.view.log.querySelectorAll("[data-waited]")) delete element.dataset.waited;
     const waited = new Map();
-    const from = this.recording.turns[this.first].begin;
+    const from = this.recording.turns[this.before[0] ?? this.at.turn].begin;
     for (const { begin, end, key } of this.timeline.shortened)
       if (end >= from && end <= this.at.time) waited.set(key, (waited.get(key) ?? 0) + end - begin);
     for (const [key, ms] of waited) {

@@ -21,6 +21,7 @@ export class Recording {
 
   constructor(address, { turns, running }) {
     Object.assign(this, { address, turns, running });
+    this.places = new Map(turns.map(({ id }, turn) => [id, turn]));
     this.loaded = new Map();
     this.loading = new Map();
     this.ended = [];
@@ -31,18 +32,26 @@ export class Recording {
     return Math.max(0, this.turns.findLastIndex(({ begin }) => begin <= time));
   }
 
+  /** The turns that a turn followed on, oldest first, the `reach` nearest ones: not those of other branches. */
+  before(turn, reach) {
+    const found = [];
+    const parentOf = (place) => this.places.get(this.turns[place].parent);
+    for (let at = parentOf(turn); at !== undefined && found.length < reach; at = parentOf(at)) found.unshift(at);
+    return found;
+  }
+
   /** The turn's moments if they are there. */
   moments(turn) {
     return this.loaded.get(turn)?.moments;
   }
 
-  /** Loads a turn's moments, and what the turns from `first` to it had come to. */
-  async load(turn, first) {
-    await Promise.all([this.loadTurn(turn), this.loadEnds(first, turn)]);
+  /** Loads a turn's moments, and what the turns `before` it had come to. */
+  async load(turn, before) {
+    await Promise.all([this.loadTurn(turn), ...this.missing(before).map((run) => this.loadEnds(run))]);
   }
 
-  has(turn, first) {
-    return this.loaded.has(turn) && this.missing(first, turn).length === 0;
+  has(turn, before) {
+    return this.loaded.has(turn) && this.missing(before).length === 0;
   }
 
   loadTurn(turn) {
@@ -55,8 +64,7 @@ export class Recording {
     const { id, begin, first, last } = this.turns[turn];
     const text = await (await fetched(`${this.address}turns/${id}/`)).text();
     const moments = momentsOf(text, begin, last - first + 1);
-    const ends = moments.filter(({ event }) => event.type === "TOOL_CALL_END").map(({ at, event }) => [event.toolCallId, at]);
-    this.keep(turn, { moments, states: [EMPTY], began: new Map(ends) });
+    this.keep(turn, { moments, states: [EMPTY], began: beganIn(moments) });
   }
 
   // What was asked for last is kept longest.
@@ -66,23 +74,26 @@ export class Recording {
     while (this.loaded.size > KEPT) this.loaded.delete(this.loaded.keys().next().value);
   }
 
-  missing(first, end) {
-    return Array.from({ length: end - first }, (_, index) => first + index).filter((turn) => !this.ended[turn]);
+  // Those whose ends are not there, as [first, last] of each run of neighbours.
+  missing(turns) {
+    const runs = [];
+    for (const turn of turns.filter((one) => !this.ended[one])) {
+      if (runs.at(-1)?.[1] === turn - 1) runs.at(-1)[1] = turn;
+      else runs.push([turn, turn]);
+    }
+    return runs;
   }
 
-  async loadEnds(first, end) {
-    const missing = this.missing(first, end);
-    if (!missing.length) return;
-    const range = new URLSearchParams({ first: this.turns[missing[0]].first, last: this.turns[missing.at(-1)].last });
-    const places = new Map(this.turns.map(({ id }, turn) => [id, turn]));
+  async loadEnds([first, last]) {
+    const range = new URLSearchParams({ first: this.turns[first].first, last: this.turns[last].last });
     for (const told of await (await fetched(`${this.address}ends/?${range}`)).json())
-      this.ended[places.get(told.state.id)] = told;
+      this.ended[this.places.get(told.state.id)] = told;
   }
 
-  /** The state after so many of a turn's moments, with the turns from `first` as they had ended. */
-  state(turn, count, first) {
+  /** The state after so many of a turn's moments, with the turns `before` it as they had ended. */
+  state(turn, count, before) {
     const own = this.stateOf(turn, count);
-    const ended = this.ended.slice(first, turn).filter(Boolean);
+    const ended = before.map((one) => this.ended[one]).filter(Boolean);
     const messages = [...ended.flatMap((end) => end.messages), ...own.messages];
     return { ...own, messages, turns: [...ended.map((end) => end.state), ...own.turns], queue: [], played: true };
   }
@@ -104,4 +115,16 @@ export class Recording {
   began(turn, call) {
     return this.loaded.get(turn)?.began.get(call);
   }
+}
+
+// A call begins to run when it has been written, or when the turn goes on after somebody was asked about it.
+function beganIn(moments) {
+  const began = new Map();
+  const answered = new Set();
+  for (const { at, event } of moments) {
+    if (event.type === "TOOL_CALL_END") began.set(event.toolCallId, at);
+    if (event.type === "TOOL_CALL_RESULT") answered.add(event.toolCallId);
+    if (event.type === "RUN_STARTED") for (const call of began.keys()) if (!answered.has(call)) began.set(call, at);
+  }
+  return began;
 }

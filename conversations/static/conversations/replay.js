@@ -14,6 +14,7 @@ const find = (id) => document.getElementById(id);
 const page = find("conversation");
 const log = find("transcript");
 const announcer = new Announcer(find("announcer"));
+const idle = window.requestIdleCallback ?? setTimeout;
 
 function fail(reason) {
   find("refusal").textContent = reason;
@@ -62,6 +63,8 @@ class Controls {
     if (!(await this.jump())) await this.player.goTo(this.recording.turns[0].begin);
     if (new URLSearchParams(location.search).has("play")) this.player.play();
     else find("play").focus({ preventScroll: true });
+    const unseen = new View(document.createElement("div"));
+    idle(() => this.player.rehearse(unseen).catch(() => {})); // what fails is told when it is asked for
   }
 
   // -- what has changed
@@ -75,13 +78,13 @@ class Controls {
   }
 
   show() {
-    const { at, playhead, timeline, first } = this.player;
+    const { at, playhead, timeline } = this.player;
     const { position } = playhead;
     text(find("elapsed"), clockTime(position));
     text(find("total"), clockTime(timeline.length));
     text(find("place"), this.place());
     text(find("moment"), new Date(at.time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" }));
-    find("earlier").hidden = first === 0;
+    find("earlier").hidden = !this.player.hasEarlier;
     this.scrubber.show(position);
     if (!playhead.playing) this.scrubber.tell();
     this.follow.settle();

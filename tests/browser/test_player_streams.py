@@ -1,0 +1,154 @@
+"""Streams as Bedrock sent them, recorded by a server and played in the page: at the end, in the middle and at the beginning the player
+shows what the reducer comes to by then, drawn anew."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from conversations.gateway.frames import encode
+from tests.gateway.wire import Answer, WireServer, answer_frames
+from tests.protocol.own_streams import OWN
+from tests.protocol.recorded import NONE_HERE, SETS, Stream
+from tests.serving import serving, site
+from tests.test_recorded import _questions, played
+
+ASK = """async (questions) => {
+    const body = new URLSearchParams({csrfmiddlewaretoken: document.querySelector("[name=csrfmiddlewaretoken]").value});
+    const {url} = await fetch("/conversations/", {method: "POST", body});
+    const address = url.replace("http", "ws").replace("/conversations/", "/ws/conversations/");
+    const socket = new WebSocket(`${address}?after=0`);
+    const told = (types) => new Promise((resolve) => {
+        socket.onmessage = ({data}) => {
+            const {type, metadata} = JSON.parse(data);
+            if (metadata?.seq) socket.send(JSON.stringify({type: "ack", seq: metadata.seq}));
+            if (types.includes(type)) resolve();
+        };
+    });
+    await new Promise((resolve) => (socket.onopen = resolve));
+    for (const text of questions) {
+        socket.send(JSON.stringify({type: "message", id: crypto.randomUUID(), text}));
+        await told(["RUN_FINISHED", "RUN_ERROR"]);
+    }
+    socket.close();
+    return url;
+}"""
+# Where it has been and what it showed there, beside what is to be shown: all that is on record till then, reduced and drawn at once.
+SEEK = """async () => {
+    const load = (name) => import(`/static/conversations/${name}.js`);
+    const [{momentsOf}, {EMPTY, reduce}, {View}] = [await load("moments"), await load("reducer"), await load("view")];
+    const {turns} = await (await fetch("outline/")).json();
+    const all = [];
+    for (const {id, begin} of turns) all.push(...momentsOf(await (await fetch(`turns/${id}/`)).text(), begin));
+    const page = document.getElementById("conversation"), log = document.getElementById("transcript");
+    const frame = () => new Promise(requestAnimationFrame);
+    const told = (node) => node.nodeType === Node.TEXT_NODE ? node.data : `<${node.tagName}${
+        node.getAttributeNames().filter((name) => !["data-since", "data-waited"].includes(name)).sort()
+            .map((name) => ` ${name}="${node.getAttribute(name)}"`).join("")
+    }>${node.className === "elapsed" ? "" : [...node.childNodes].map(told).join("")}</>`;
+    const shown = async (go) => {
+        const moved = new Promise((resolve) => page.addEventListener("moved", resolve, {once: true}));
+        go();
+        await moved;
+        while (log.ariaBusy === "true") await frame();
+        return [...log.children].map(told).join("");
+    };
+    const expected = async (time) => {
+        const view = new View(document.createElement("div"));
+        const events = all.filter(({at}) => at <= time).map(({event}, at) => ({...event, metadata: {...event.metadata, seq: at + 1}}));
+        const state = {...events.reduce(reduce, EMPTY), queue: [], played: true};
+        while (!view.render(state, [])) await frame();
+        return [...view.log.children].map(told).join("");
+    };
+    const times = [...new Set(all.map(({at}) => at))];
+    const range = document.querySelector("#track input");
+    const slide = (value) => () => {
+        range.value = value;
+        range.dispatchEvent(new Event("input"));
+    };
+    const middle = times[times.length >> 1];
+    const ways = {
+        end: [slide(range.max), times.at(-1)],
+        middle: [() => (location.hash = `#at-${middle}`), middle],
+        beginning: [slide(0), times[0]],
+    };
+    const found = [];
+    for (const [name, [go, time]] of Object.entries(ways)) found.push([name, await shown(go), await expected(time)]);
+    return found;
+}"""
+Played = tuple[list[Answer], list[str]]
+"""What the gateway answers, and what it is asked."""
+
+
+def own() -> Mapping[str, Played]:
+    """The project's own streams."""
+    return {stream.name: ([_written(stream)], ["Go on."]) for stream in OWN}
+
+
+def _written(stream: Stream) -> Answer:
+    frames = (encode(name, json.dumps(payload).encode()) for name, payload in stream.events)
+    return Answer.stream(*frames)
+
+
+def recorded() -> Mapping[str, Played]:
+    """The recorded ones, several rounds of a set one after the other."""
+    return {
+        name: (
+            [played(stream) for stream in rounds],
+            _questions(rounds[-1].request["messages"]) if len(rounds) > 1 else ["Go on."],
+        )
+        for name, rounds in SETS.items()
+    }
+
+
+class Studio:
+    """A tab at a server whose gateway answers with what it is given."""
+
+    def __init__(self, page: Page, gateway: WireServer) -> None:
+        self.page, self.gateway = page, gateway
+
+    def record(self, streams: Mapping[str, Played]) -> dict[str, str]:
+        """The address of a conversation for each, recorded by the server."""
+        self.page.goto("/")
+        return {name: self._recorded(*played) for name, played in streams.items()}
+
+    def _recorded(self, answers: list[Answer], questions: list[str]) -> str:
+        self.gateway.play(*answers, Answer.stream(*answer_frames("Done.")))
+        return str(self.page.evaluate(ASK, questions))
+
+    def differences(self, address: str) -> Iterator[str]:
+        """Opens the player and goes to the end, the middle and the beginning: where it shows something else than it should."""
+        self.page.goto(f"{address}replay/")
+        self.page.get_by_role("button", name="Play", exact=True).wait_for()
+        found: list[list[Any]] = self.page.evaluate(SEEK)
+        assert len({shown for _, shown, _ in found}) > 1
+        yield from (
+            f"{place}: {shown}\nnot {expected}" for place, shown, expected in found if shown != expected
+        )
+
+
+@pytest.fixture(scope="module")
+def studio(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """One server and one tab for all streams."""
+    variables = {"GATEWAY_RETRIES": "1", "USER_TURNS_PER_MINUTE": "0"}
+    with WireServer([]) as gateway:
+        environment = site(tmp_path_factory.mktemp("site"), GATEWAY_URL=gateway.url, **variables)
+        with serving(environment) as server:
+            context = browser.new_context(base_url=server.url, reduced_motion="reduce")
+            page = context.new_page()
+            failures: list[str] = []
+            page.on("pageerror", lambda error: failures.append(str(error)))
+            page.goto(server.url + server.path)
+            yield Studio(page, gateway)
+            context.close()
+            assert failures == []
+
+
+@pytest.mark.parametrize(
+    "streams", [own, pytest.param(recorded, marks=() if SETS else NONE_HERE)], ids=["own", "recorded"]
+)
+def test_the_player_shows_of_every_stream_what_the_reducer_comes_to(studio: Studio, streams: Any) -> None:
+    for name, address in studio.record(streams()).items():
+        assert list(studio.differences(address)) == [], name
