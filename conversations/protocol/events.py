@@ -92,11 +92,19 @@ def tool_call_result(
 
 
 def result_text(content: list[dict[str, Any]]) -> str:
-    """A tool result's content as one text: what is text as it is, what is JSON as JSON."""
-    return "\n".join(
-        block["text"] if "text" in block else json.dumps(block.get("json", block), ensure_ascii=False)
-        for block in content
-    )
+    """A tool result's content as one text, a line for each block that is no text: JSON, and pictures as Converse has them. A picture
+    too large for a frame is told without its bytes.
+    """
+    return "\n".join(block["text"] if "text" in block else _result_line(block) for block in content)
+
+
+def _result_line(block: dict[str, Any]) -> str:
+    written = json.dumps(block.get("json", block), ensure_ascii=False)
+    if "image" not in block or len(written) < CONTENT_BYTES // 2:
+        return written
+    picture = block["image"]
+    encoded = picture.get("source", {}).get("bytes", "")
+    return json.dumps({"image": {"format": picture.get("format"), "size": len(encoded) * 3 // 4}})
 
 
 def run_finished(conversation: str, run: str, outcome: str, usage: list[dict[str, Any]]) -> Event:

@@ -2,6 +2,7 @@
 
 from conversations.tools.execution import Outcome, execute, idempotency_key
 from conversations.tools.registry import Tool, ToolError, tool
+from conversations.tools.results import Image
 from conversations.tools.top_song import top_song
 
-__all__ = ["Outcome", "Tool", "ToolError", "execute", "idempotency_key", "tool", "top_song"]
+__all__ = ["Image", "Outcome", "Tool", "ToolError", "execute", "idempotency_key", "tool", "top_song"]

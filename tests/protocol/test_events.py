@@ -1,5 +1,6 @@
 """What is shown is AG-UI: each event by its own type, a turn's events by their order, none of them too large."""
 
+import json
 from typing import Any
 
 import pytest
@@ -175,3 +176,13 @@ def test_a_stopped_turn_is_a_valid_agui_run() -> None:
 def test_news_of_ours_is_named_as_ours() -> None:
     event = events.custom("retrying", {"attempt": 2})
     assert event == {"type": "CUSTOM", "name": "turntable.retrying", "value": {"attempt": 2}}
+
+
+def test_a_small_picture_is_told_as_it_is_and_a_large_one_without_its_bytes() -> None:
+    small, large = ({"image": {"format": "png", "source": {"bytes": "A" * size}}} for size in (8, 400_000))
+    told = events.result_text([{"text": "Look:"}, small, large])
+    assert [line if line == "Look:" else json.loads(line) for line in told.split("\n")] == [
+        "Look:",
+        small,
+        {"image": {"format": "png", "size": 300_000}},
+    ]
