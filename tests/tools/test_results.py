@@ -6,7 +6,6 @@ import pytest
 
 from conversations.tools.results import Image, Unsendable, content
 
-
 PNG = b"\x89PNG" + bytes(20)
 
 
