@@ -1,19 +1,32 @@
 /**
- * Copy buttons: one on each code block, one below each answer.
+ * Copy buttons: one on each code block, one below each answer, one after an id to quote.
  */
 
 const SAID_MS = 2000;
+
+/** What a button copies, as a function, where the page need not say it. */
+export const copies = new WeakMap();
 
 /** `textOf(button)` gives what a button copies, `say(sentence)` tells that it is done. */
 export function copyOnClick(textOf, say) {
   document.addEventListener("click", async ({ target }) => {
     const button = target.closest("[data-copy]");
     if (!button) return;
-    await copy(textOf(button));
+    const text = () => (button.dataset.copy === "id" ? button.previousElementSibling.textContent : textOf(button));
+    await copy((copies.get(button) ?? text)());
     say("Copied.");
     button.dataset.copied = "";
     setTimeout(() => delete button.dataset.copied, SAID_MS);
   });
+}
+
+/** The source of a code block, or of a turn's answers. */
+export function textToCopy(button, { messages }) {
+  if (button.dataset.copy === "code") return button.closest(".code").querySelector("code").textContent;
+  const { key } = button.closest(".turn").dataset;
+  const ofTurn = messages.filter(({ metadata }) => `turn:${metadata.turn}` === key && !metadata.interrupted);
+  const texts = ofTurn.filter(({ role, content }) => role === "assistant" && content);
+  return texts.map(({ content }) => content).join("\n\n");
 }
 
 async function copy(text) {

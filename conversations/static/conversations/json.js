@@ -1,10 +1,11 @@
 /**
- * JSON set out for reading. The text is only spaced anew, never parsed into values and back,
+ * JSON set out for reading. The text is only taken apart or spaced anew, never parsed into values and back,
  * which would round long numbers and sort keys that look like numbers.
  */
 
-const TOKEN = /"(?:\\.|[^"\\])*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 const LONGEST = 100_000;
+const LONGEST_TREE = 1_000_000;
 const LINE = 72;
 const DEEPEST = 40; // levels that are indented: a hundred thousand brackets would else become gigabytes of blanks
 
@@ -35,4 +36,41 @@ function write({ out, depth, last }, token) {
   const breaks = last && !empty && (closes || "{[,".includes(last));
   const space = breaks ? `\n${"  ".repeat(Math.min(inner, DEEPEST))}` : last === ":" ? " " : "";
   return { out: out + space + token, depth: "{[".includes(token) ? depth + 1 : inner, last: token };
+}
+
+/**
+ * The JSON text as nodes `{kind, text}`, an object's and an array's with `entries` `[key, node]` in their order, keys that come twice too;
+ * null for any other text and a very long one.
+ */
+export function tree(text) {
+  if (text.length > LONGEST_TREE || !isJSON(text)) return null;
+  const root = { entries: [] };
+  const path = [root];
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === "}" || token === "]") path.pop();
+    else if (token !== "," && token !== ":") take(path, token);
+  }
+  return root.entries[0][1];
+}
+
+// In an object every other token is a key.
+function take(path, token) {
+  const into = path.at(-1);
+  if (into.kind === "object" && into.key === undefined) return void (into.key = JSON.parse(token));
+  const node = { kind: KINDS[token[0]] ?? "number", text: token };
+  into.entries.push([into.key ?? into.entries.length, node]);
+  into.key = undefined;
+  if (node.kind !== "object" && node.kind !== "array") return undefined;
+  node.entries = [];
+  return path.push(node);
+}
+
+const KINDS = { "{": "object", "[": "array", '"': "string", t: "literal", f: "literal", n: "literal" };
+
+/** The text's value, for sending: numbers keep their digits where the browser can keep them. Throws what JSON.parse throws. */
+export function exact(text) {
+  if (!JSON.rawJSON) return JSON.parse(text);
+  return JSON.parse(text, (key, value, told) =>
+    typeof value === "number" && told?.source && String(value) !== told.source ? JSON.rawJSON(told.source) : value,
+  );
 }

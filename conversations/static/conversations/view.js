@@ -1,6 +1,7 @@
 /**
  * The transcript: brings the page's elements in line with the state, touching only what has changed.
  */
+import { drawCalls, gathered } from "./calls.js";
 import { drawFoot } from "./foot.js";
 import { sections } from "./layout.js";
 import { visible } from "./markdown.js";
@@ -23,7 +24,7 @@ export function arrange(parent, children) {
 
 const same = (before, now) => before !== undefined && now.every((value, index) => value === before[index]);
 
-const BUDGET_MS = 30; // for rendering in a frame; text that is not rendered yet stands there as it was written
+const BUDGET_MS = 8; // for drawing in a frame; text that is not rendered yet stands there as it was written
 
 /** Shows states in the log; the elements that the server made are taken over. */
 export class View {
@@ -63,8 +64,20 @@ export class View {
     const { key, turn, parts, offers } = section;
     const element = this.element(key, "turn");
     const [blocks, foot] = element.children;
-    arrange(blocks, parts.map((part) => (part.blocks ? this.attempt(part) : this.block(part))));
+    arrange(blocks, gathered(section).map((part) => this.part(part)));
     this.once(foot, [turn, parts.length, parts.at(-1)?.message, offers], () => drawFoot(foot, section));
+    return element;
+  }
+
+  part(part) {
+    if (part.calls) return this.calls(part);
+    return part.blocks ? this.attempt(part) : this.block(part);
+  }
+
+  calls({ key, calls }) {
+    const element = this.element(key, "calls");
+    arrange(element.querySelector(".cards"), calls.map((call) => this.block(call)));
+    this.once(element, [calls.length, ...calls.map(({ result }) => result)], () => drawCalls(element, calls));
     return element;
   }
 
@@ -79,8 +92,8 @@ export class View {
 
   block(block) {
     const element = this.element(block.id, block.kind);
-    const { message, result, ended } = block;
-    this.once(element, [message, result, ended], () => this.draw(element, block));
+    const { message, result, ended, interrupt } = block;
+    this.once(element, [message, result, ended, interrupt], () => this.draw(element, block));
     return element;
   }
 
@@ -94,17 +107,14 @@ export class View {
   }
 
   write(text, { content, metadata }) {
-    if (performance.now() > this.deadline && !text.classList.contains("rendered")) {
-      if (text.textContent !== content) text.textContent = content;
-      return false;
-    }
-    return this.writing(text).show(content, Boolean(metadata.open));
+    return this.writing(text).show(content, Boolean(metadata.open), this.deadline);
   }
 
   // Draws unless these very facts have been drawn; what says `false` is drawn again in the next frame.
   once(element, facts, draw) {
     if (same(this.drawn.get(element), facts)) return;
-    if (draw() === false) this.complete = false;
+    const isLate = !this.drawn.has(element) && performance.now() > this.deadline; // what is new can wait, what has changed cannot
+    if (isLate || draw() === false) this.complete = false;
     else this.drawn.set(element, facts);
   }
 

@@ -1,0 +1,228 @@
+"""Cards of tool calls: each state by its word and its mark, times, texts to copy, the calls of a round together."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.calling import Calls, opened
+from tests.browser.test_page import OVERFLOW, small_targets
+
+ENDED = {
+    "": "Succeeded",
+    "tool_error": "Failed",
+    "exception": "Failed",
+    "timeout": "Timed out",
+    "invalid_input": "Failed, arguments do not fit",
+    "unknown_tool": "Failed, no such tool",
+    "round_limit": "Not run",
+    "not_recorded": "Not recorded",
+    "denied": "Denied",
+    "expired": "Expired",
+    "interrupted": "Interrupted",
+    "stopped": "Stopped",
+    "cut": "Not finished",
+}
+
+
+@pytest.fixture
+def calls(page: Page) -> Calls:
+    return Calls(page)
+
+
+def test_each_end_of_a_call_has_its_word_and_only_success_is_green(calls: Calls) -> None:
+    for error in ENDED:
+        calls.one({}, "a result", error, name=error or "success")
+    chat = calls.live()
+    expect(chat.tool("cut")).to_be_visible()
+    green = chat.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--good')")
+    for error, word in ENDED.items():
+        state = chat.tool(error or "success").locator(".tool-state")
+        expect(state).to_have_text(word)
+        assert (hexadecimal(state.evaluate("(one) => getComputedStyle(one).color")) == green.strip()) == (
+            not error
+        )
+
+
+def hexadecimal(colour: str) -> str:
+    """A computed colour as the tokens write it."""
+    return "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", colour))
+
+
+def test_states_that_differ_in_colour_differ_in_shape(calls: Calls) -> None:
+    for error in ("", "tool_error", "denied", "expired", "interrupted", "stopped", "cut"):
+        calls.one({}, "a result", error)
+    calls.waits(*calls.asked(("top_song", {}), ("other", {}))[:1])
+    chat = calls.live()
+    expect(chat.log.locator(".mark")).to_have_count(9)
+    shapes = chat.log.locator(".mark path").evaluate_all("(all) => all.map((one) => one.getAttribute('d'))")
+    assert len(set(shapes)) == 9
+    assert chat.log.locator(".mark:not([aria-hidden])").count() == 0
+
+
+def test_a_call_is_followed_from_its_first_argument_to_its_result(calls: Calls) -> None:
+    calls.record.ask("Look it up.")
+    calls.record.step()
+    calls.record.call()
+    calls.record.part('{"sign": "W')
+    chat = calls.live()
+    card = opened(chat.tool("top_song"))
+    state = card.locator(".tool-state")
+    expect(state).to_have_text("Writing arguments")
+    expect(card.locator(".arguments")).to_have_text('{"sign": "W')
+    expect(card.locator(".arguments")).to_be_visible()
+    calls.record.part('ZPZ"}')
+    calls.record.end()
+    calls.record.finish_step()
+    calls.stage.play()
+    expect(state).to_have_text("Running")
+    expect(card.locator(".elapsed")).to_have_text(re.compile(r"^[\d.]+ (ms|s|min)"))
+    expect(card.get_by_role("listitem")).to_have_text("signWZPZ")
+    calls.answered(calls.record._calls[0], {"song": "Elemental Hotel"}, ms=61_000)
+    calls.stage.play()
+    expect(state).to_have_text("Succeeded")
+    expect(card.locator(".elapsed")).to_have_text("1 min 1 s")
+
+
+def test_a_call_that_never_ran_has_no_time(calls: Calls) -> None:
+    calls.one({}, "No.", "denied", ms=0)
+    chat = calls.live()
+    expect(chat.tool("top_song").locator(".tool-state")).to_have_text("Denied")
+    expect(chat.tool("top_song").locator(".elapsed")).to_be_empty()
+
+
+def test_what_was_cut_off_by_a_crash_is_interrupted(calls: Calls) -> None:
+    calls.record.ask("Look it up.")
+    calls.record.step()
+    calls.begun("top_song", {"sign": "WZPZ"})
+    calls.record.crash()
+    chat = calls.live()
+    expect(chat.tool("top_song").locator(".tool-state")).to_have_text("Interrupted")
+
+
+def test_a_call_that_got_no_answer_is_not_finished(calls: Calls) -> None:
+    calls.asked(("top_song", {}))
+    calls.record.fail()
+    expect(calls.live().tool("top_song").locator(".tool-state")).to_have_text("Not finished")
+
+
+def test_the_very_texts_can_be_seen_and_copied(calls: Calls, context: BrowserContext) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    given, told = '{ "b" : 1.50,"a":"\u202e" }', '{"n":12345678901234567890.10}'
+    calls.one(given, told)
+    chat = calls.live()
+    card = chat.tool("top_song")
+    expect(card.locator(".arguments")).to_be_hidden()
+    as_text = card.get_by_role("button", name="As text")
+    as_text.click()
+    expect(as_text).to_have_attribute("aria-pressed", "true")
+    expect(card.locator(".arguments")).to_be_visible()
+    assert card.locator(".arguments").text_content() == given.replace("\u202e", "[U+202E]")
+    assert card.locator(".result").text_content() == told
+    expect(card.locator(".json")).to_have_count(2)
+    expect(card.locator(".json").first).to_be_hidden()
+    for name, text in (("Copy arguments", given), ("Copy result", told)):
+        card.get_by_role("button", name=name).click()
+        chat.until(lambda text=text: chat.page.evaluate("navigator.clipboard.readText()") == text)
+
+
+def test_a_short_call_stands_open_and_a_long_one_is_folded(calls: Calls) -> None:
+    calls.one({}, "short", name="short")
+    calls.one({}, "long " * 200, name="long")
+    chat = calls.live()
+    expect(chat.tool("short")).to_have_attribute("open", "")
+    expect(chat.tool("long")).not_to_have_attribute("open", "")
+
+
+# -- the calls of a round
+
+
+def test_calls_of_a_round_stand_side_by_side_and_under_each_other_on_a_phone(calls: Calls) -> None:
+    for call in calls.asked(("one", {}), ("two", {})):
+        calls.answered(call, "done")
+    chat = calls.live()
+    expect(chat.log.get_by_text("2 calls at the same time")).to_be_visible()
+    assert top(chat.tool("one")) == top(chat.tool("two"))
+    chat.page.set_viewport_size({"width": 360, "height": 800})
+    assert top(chat.tool("one")) < top(chat.tool("two"))
+
+
+def top(card) -> float:  # type: ignore[no-untyped-def]
+    """Where a card begins."""
+    return float(card.bounding_box()["y"])
+
+
+def test_rounds_that_follow_each_other_are_told_apart(calls: Calls) -> None:
+    calls.one({}, "first", name="one")
+    calls.one({}, "second", name="two")
+    chat = calls.live()
+    expect(chat.tool("two")).to_contain_text("second")
+    expect(chat.log.locator(".calls")).to_have_count(2)
+    expect(chat.log.get_by_text("at the same time")).to_have_count(0)
+    assert top(chat.tool("one")) < top(chat.tool("two"))
+
+
+def test_a_round_s_times_are_drawn_once_all_calls_have_ended(calls: Calls) -> None:
+    slow, quick = calls.asked(("slow", {"n": 1}), ("quick", {"n": 2}))
+    calls.answered(slow, "done", ms=2000)
+    chat = calls.live()
+    expect(chat.tool("slow")).to_contain_text("done")
+    lanes = chat.log.locator(".lanes")
+    expect(lanes).to_be_hidden()
+    calls.answered(quick, "done", ms=500)
+    calls.stage.play()
+    expect(lanes).to_contain_text("Times, 2.0 s in all")
+    expect(lanes.get_by_role("listitem")).to_have_text(['slow {"n": 1}2.0 s', 'quick {"n": 2}500 ms'])
+    widths = lanes.locator("rect").evaluate_all(
+        "(all) => all.map((one) => one.getBoundingClientRect().width)"
+    )
+    assert widths[0] / widths[1] == pytest.approx(4, rel=0.02)
+
+
+def test_a_second_call_of_the_round_takes_the_focus_from_nobody(calls: Calls) -> None:
+    calls.record.ask("Look it up.")
+    calls.record.step()
+    calls.begun("one", {})
+    chat = calls.live()
+    summary = chat.tool("one").locator("summary").first
+    summary.focus()
+    calls.begun("two", {})
+    calls.stage.play()
+    expect(chat.tool("two")).to_be_visible()
+    expect(summary).to_be_focused()
+
+
+# -- the page
+
+
+@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_cards_fit_the_screen_and_fingers(calls: Calls, width: int) -> None:
+    wide = {
+        "key " * 30: "x" * 500,
+        "list": [{"a" * 30: "b" * 90, f"c{n}": n} for n in range(3)],
+        "deep": {"er": {"est": [[1]]}},
+    }
+    calls.one(wide, wide, name="a_tool_with_a_name_of_some_length_" * 2)
+    first, *_ = calls.asked(("delete", wide), ("other", wide))
+    calls.waits(first)
+    chat = calls.live()
+    chat.page.set_viewport_size({"width": width, "height": 800})
+    expect(chat.log.locator(".approval")).to_be_visible()
+    for card in chat.log.locator(".tool").all():
+        opened(card)
+    assert chat.page.evaluate(OVERFLOW) == 0
+    assert [name for name in small_targets(chat.page) if name] == []
+
+
+def test_a_served_page_a_snapshot_and_the_events_show_the_same(page: Page, calls: Calls) -> None:
+    calls.one({"sign": "WZPZ"}, {"songs": [{"n": 1}, {"n": 2}]})
+    for call in calls.asked(("one", {}), ("two", {"x": [1]})):
+        calls.answered(call, json.dumps({"a": [{"b": None}]}))
+    calls.finished()
+    shown = []
+    for way in ("live", "snapshot", "served"):
+        chat = getattr(calls.stage, way)()
+        expect(chat.log.locator("[data-count='2'] .lanes")).to_be_visible()
+        shown.append(chat.shown())
+    assert shown[0] == shown[1] == shown[2]
