@@ -55,7 +55,8 @@ def test_browsers_are_told_not_to_guess_embed_or_tell(client: Client) -> None:
 
 def example(pattern: URLPattern) -> str:
     """An address that the pattern matches."""
-    return "/" + re.sub(r"<\w+:\w+>", "6b95a221-5126-4deb-8a77-a4104e145dab", str(pattern.pattern))
+    with_ids = re.sub(r"<uuid:\w+>", "6b95a221-5126-4deb-8a77-a4104e145dab", str(pattern.pattern))
+    return "/" + re.sub(r"<int:\w+>", "7", with_ids)
 
 
 @pytest.mark.django_db

@@ -1,5 +1,6 @@
 """What a person is told of a turn, in one table: the server's pages take it from here, the script gets it as JSON."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from .marks import visible
@@ -34,7 +35,50 @@ SENTENCES: dict[str, dict[str, str]] = {
         "stream_cut": "The answer broke off.",
         "stream_error": "The model failed.",
     },
+    # which side failed, by the code; the message says what to do about it
+    "failed": {
+        "": "Failed",
+        "throttled": "Gateway",
+        "gateway_unreachable": "Connection to the gateway",
+        "gateway_refused": "Gateway",
+        "gateway_failed": "Gateway",
+        "invalid_request": "Gateway",
+        "context_overflow": "Model",
+        "timeout": "Gateway",
+        "stream_cut": "Connection to the gateway",
+        "stream_error": "Model",
+        "round_limit": "Limit of this server",
+        "interrupted": "This server",
+        "internal": "This server",
+    },
+    # what the id is that is to be quoted
+    "quote": {"request": "Gateway's request", "turn": "Turn"},
 }
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What is told of a turn that failed: which side it was, the message with its first sentence apart, and the id to quote."""
+
+    side: str
+    what: str
+    rest: str
+    label: str
+    id: str
+
+
+def failure(turn: dict[str, Any]) -> Failure | None:
+    """What failed, None if nothing did. The gateway's own number of the request is worth more to quote than ours of the turn."""
+    error = turn["error"]
+    if not error:
+        return None
+    sides, quote, request = SENTENCES["failed"], SENTENCES["quote"], error.get("requestId")
+    what, stop, rest = visible(error["message"]).partition(". ")
+    label = quote["request" if request else "turn"]
+    side = sides.get(error["code"] or "", sides[""])
+    return Failure(
+        side, what + stop.strip(), f" {rest}" if rest else "", label, visible(request or turn["id"])
+    )
 
 
 def notice(turn: dict[str, Any], answered: bool) -> str:

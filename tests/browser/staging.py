@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, WebSocketRoute
 
 from conversations.layout import SENTENCES, sections, visible
 from conversations.models import Conversation
-from conversations.protocol.events import Event
+from conversations.protocol.events import Event, custom
 from tests.browser.conversing import Chat
 from tests.reducing.record import Record
 
@@ -23,18 +23,28 @@ class Stage:
         self.record, self.title, self.model = Record(), title, model
         self.received: list[dict[str, Any]] = []
         self.sockets: list[WebSocketRoute] = []
+        self.given: dict[str, str] = {}  # what the page is served with, beside its messages
+        self.greeting: tuple[str, Any] | None = None  # news that a socket is told first
+        self.is_cut = False  # lets no socket through
         self._sent = 0
         self._skips = False
         page.route_web_socket(re.compile("/ws/"), self._connect)
 
     def _connect(self, socket: WebSocketRoute) -> None:
+        if self.is_cut:
+            socket.close(code=1001)
+            return
         self.sockets.append(socket)
         socket.on_message(lambda text: self.received.append(json.loads(text)))
-        self._sent = int(re.findall(r"after=(\d+)", socket.url)[0])
-        if self._skips:
+        after = re.findall(r"after=(\d+)", socket.url)
+        if self._skips or not after:
             self._sent, self._skips = len(self.record.events), False
             self.send(self.record.page().event())
+        else:
+            self._sent = int(after[0])
         self.play()
+        if self.greeting:
+            self.tell(*self.greeting)
 
     def play(self) -> None:
         """Sends what was written since."""
@@ -45,6 +55,20 @@ class Stage:
     def send(self, event: Event) -> None:
         """Sends a frame."""
         self.sockets[-1].send(json.dumps(event))
+
+    def cut(self) -> None:
+        """Closes the socket and lets no other through."""
+        self.is_cut = True
+        self.sockets[-1].close(code=1001)
+
+    def tell(self, name: str, value: Any) -> None:
+        """Sends news that are not of the record."""
+        self.send(custom(name, value))
+
+    def sent(self, kind: str) -> list[dict[str, Any]]:
+        """The page's frames of a type, once there is one."""
+        self.chat.until(lambda: any(frame["type"] == kind for frame in self.received))
+        return [frame for frame in self.received if frame["type"] == kind]
 
     def live(self) -> Chat:
         """The page, which is told everything event by event."""
@@ -84,4 +108,5 @@ class Stage:
             "beside": [(conversation, visible(self.title))],
             "is_demo": False,
             "host": "gateway.example",
+            **self.given,
         }

@@ -3,6 +3,7 @@
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conversing import UNENDING, Chat
+from tests.browser.staging import Stage
 
 
 def test_shift_enter_breaks_the_line_and_enter_sends(chat: Chat) -> None:
@@ -51,6 +52,16 @@ def test_any_tab_can_stop(chat: Chat, context: BrowserContext) -> None:
     other.stop_button.click()
     expect(chat.log).to_contain_text("Stopped.", timeout=2000)
     expect(other.log).to_contain_text("Stopped.", timeout=2000)
+
+
+def test_a_turn_that_waits_for_an_approval_can_be_stopped(page: Page) -> None:
+    stage = Stage(page)
+    for move in ("ask", "step", "call", "end", "finish_step", "wait"):
+        getattr(stage.record, move)("")
+    chat = stage.live()
+    expect(chat.stop_button).to_be_enabled()
+    chat.stop_button.click()
+    assert stage.sent("stop") == [{"type": "stop"}]
 
 
 def test_a_message_sent_while_an_answer_runs_is_queued_and_answered_next(chat: Chat) -> None:

@@ -31,8 +31,8 @@ function grow(textarea) {
 
 /** `send(frame)` returns whether the frame could be sent; `changed()` hears of each new message on its way. */
 export class Composer {
-  constructor(form, { outbox, send, changed }) {
-    Object.assign(this, { form, outbox, send, changed });
+  constructor(form, { outbox, draft, send, changed }) {
+    Object.assign(this, { form, outbox, draft, send, changed });
     this.textarea = form.querySelector("textarea");
     this.stop = form.querySelector("#stop");
     this.reason = form.querySelector("#refusal");
@@ -44,22 +44,27 @@ export class Composer {
     submitOnEnter(this.textarea);
     fillFromButtons(this.textarea);
     this.textarea.addEventListener("input", () => this.write(this.textarea.value));
+    this.textarea.addEventListener("blur", () => this.draft.rest());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
     });
     this.stop.addEventListener("click", () => this.askToStop());
+    this.form.querySelector("#swap").addEventListener("click", () => this.draft.swap());
+    this.form.querySelector("#choose").addEventListener("click", () => this.chooseDraft());
   }
 
   // The server puts a conversation's first message into the textarea, to be sent at once.
   restore() {
-    if ("send" in this.textarea.dataset) return this.submit();
-    if (this.outbox.draft) this.write(this.outbox.draft);
+    if ("send" in this.textarea.dataset) this.say(this.textarea.value);
+    this.showDraft();
+    this.textarea.setSelectionRange(this.draft.text.length, this.draft.text.length);
   }
 
   submit() {
     const text = this.textarea.value;
     if (text.trim() !== "") this.write("");
+    this.draft.flush();
     this.say(text);
   }
 
@@ -85,23 +90,44 @@ export class Composer {
     this.pacing = setInterval(deliverNext, pace);
   }
 
-  /** Gives a refused message back, in front of what has been written since. */
+  /** Gives a refused message back. */
   refused({ id, message }) {
     const returned = this.outbox.take(id);
-    if (returned) this.write([returned.text, this.textarea.value].filter(Boolean).join("\n\n"));
+    if (returned) this.giveBack(returned.text);
     this.refuse(message);
     this.changed();
   }
 
+  /** Puts a text in front of what has been written since. */
+  giveBack(text) {
+    this.write([text, this.textarea.value].filter(Boolean).join("\n\n"));
+  }
+
+  /** Says why something was not done; "" when that is over. */
   refuse(reason) {
     this.reason.textContent = reason;
     this.reason.hidden = !reason;
   }
 
   write(text) {
+    this.draft.write(text);
+    this.put(text);
+  }
+
+  put(text) {
     if (this.textarea.value !== text) this.textarea.value = text; // else the caret would move
-    this.outbox.draft = text;
     grow(this.textarea);
+  }
+
+  /** Shows the draft as it is now, and whether there is another. */
+  showDraft() {
+    this.put(this.draft.text);
+    this.form.querySelector("#other-draft").hidden = this.draft.other === null;
+  }
+
+  chooseDraft() {
+    this.textarea.focus({ preventScroll: true });
+    this.draft.choose();
   }
 
   askToStop() {
@@ -110,13 +136,14 @@ export class Composer {
     this.textarea.focus({ preventScroll: true });
   }
 
-  /** Shows Stop while a turn runs; the focus does not vanish with it. */
-  show(running) {
-    if (this.running === running?.id) return;
-    this.running = running?.id;
-    if (!running && document.activeElement === this.stop) this.textarea.focus({ preventScroll: true });
-    this.stop.hidden = !running;
-    this.stop.disabled = !running;
+  /** Shows Stop while a turn is under way; the focus does not vanish with it. */
+  show(turn) {
+    const at = turn && `${turn.id} ${turn.status}`;
+    if (this.turn === at) return;
+    this.turn = at;
+    if (!turn && document.activeElement === this.stop) this.textarea.focus({ preventScroll: true });
+    this.stop.hidden = !turn;
+    this.stop.disabled = !turn;
   }
 
   /** Nothing can be sent any more. */

@@ -1,61 +1,102 @@
 /**
  * A conversation's page: events come in through the socket, go through the reducer, and are shown once a frame.
  */
+import { listen } from "./acting.js";
 import { Announcer } from "./announcer.js";
+import { Branches } from "./branches.js";
 import { setClock } from "./clock.js";
 import { Composer } from "./composer.js";
-import { copyOnClick } from "./copy.js";
+import { showConnection } from "./connection.js";
+import { copyOnClick, textToCopy } from "./copy.js";
+import { totalsInWords } from "./cost.js";
+import { Draft } from "./drafts.js";
+import { Editing } from "./editing.js";
 import { Follow } from "./follow.js";
 import { tick as tickFeet } from "./foot.js";
 import { hydrate } from "./hydrate.js";
-import { questionOf, sections } from "./layout.js";
+import { questionOf, sections, turnUnderWay } from "./layout.js";
 import { visible } from "./markdown.js";
-import { loadOlder } from "./older.js";
+import { loadOlder, whenNear } from "./older.js";
 import { Outbox } from "./outbox.js";
-import { position, prepend, reduce, runningTurn } from "./reducer.js";
+import { Prompts } from "./prompts.js";
+import { Queue } from "./queue.js";
+import { position, prepend, reduce } from "./reducer.js";
+import { lineHeard, lineLost, lineOpened } from "./silence.js";
 import { Socket } from "./socket.js";
 import { tick as tickTools } from "./tool.js";
 import { View } from "./view.js";
 
 const TICK_MS = 200;
-const QUIET_MS = 1500; // a connection that is back sooner was never missed
 const PACE_MS = 1000; // between messages, after the server has found them too many
 
 const find = (id) => document.getElementById(id);
 const page = find("conversation");
 const log = find("transcript");
+const given = (name, otherwise) => JSON.parse(page.dataset[name] || "null") ?? otherwise;
 
 setClock(Number(page.dataset.now));
-let state = hydrate(document);
+let state = { ...hydrate(document), totals: given("totals", {}) };
 let asked = false;
 
 const view = new View(log);
 const follow = new Follow(find("jump"), log);
 const announcer = new Announcer(find("announcer"));
+const say = (sentence) => announcer.say(sentence);
 const outbox = new Outbox(page.dataset.id);
 
 const socketURL = new URL(page.dataset.socket, location.href);
 socketURL.protocol = location.protocol === "https:" ? "wss:" : "ws:";
 const socket = new Socket(socketURL.href, { cursor: () => state.cursor, receive, changed: connectionChanged });
+const send = (frame) => socket.send(frame);
 
-const composer = new Composer(find("composer"), {
-  outbox,
-  send: (frame) => socket.send(frame),
-  changed: () => {
-    follow.following = true;
-    refresh();
-  },
-});
+const draft = new Draft(page.dataset.id, page.dataset.draft ?? "", { send, changed: () => composer.showDraft() });
+const composer = new Composer(find("composer"), { outbox, draft, send, changed: toNewest });
+const editing = new Editing({ send, done: sent, giveBack: (text) => composer.giveBack(text) });
+const queue = new Queue({ ask, giveBack: (text) => composer.textarea.value.trim() || composer.giveBack(text), say });
+const branches = new Branches(find("models"), given("models", []), { ask, asked: sent });
+new Prompts(composer.textarea, find("prompts"), given("prompts", []), { put: (text) => composer.write(text), say });
+
+const hearCards = listen(log, { send, say });
+
+// What is asked for at once or not at all: a message is kept until it can be sent, this is not.
+function ask(frame) {
+  const isSent = send(frame);
+  composer.refuse(isSent ? "" : "Not done: there is no connection.");
+  return isSent;
+}
+
+function toNewest() {
+  follow.following = true;
+  refresh();
+}
+
+function sent() {
+  composer.textarea.focus({ preventScroll: true });
+  toNewest();
+}
 
 function receive(event) {
   const at = position(state, event);
+  lineHeard();
   if (at === "gap") return false;
   if (at === "old") return true;
   state = reduce(state, event);
   announcer.hear(event, state);
-  if (event.name === "turntable.refused") composer.refused(event.value);
+  if (!hearCards(event) && event.type === "CUSTOM") ASIDES[event.name]?.(event.value);
+  if (state.stale) queueMicrotask(restart);
   refresh();
   return true;
+}
+
+const ASIDES = {
+  "turntable.refused": (refusal) => editing.refused(refusal) || composer.refused(refusal),
+  "turntable.draft": ({ text }) => draft.told(text),
+  "turntable.branch": ({ turn }) => turn === (state.turns.at(-1)?.id ?? null) || queueMicrotask(restart),
+};
+
+// Once: what comes before the snapshot belongs to what is shown still.
+function restart() {
+  if (!socket.afresh) socket.restart();
 }
 
 function refresh() {
@@ -68,15 +109,24 @@ function refresh() {
 }
 
 function show() {
+  const focused = log.contains(document.activeElement) && document.activeElement;
   outbox.settle(state);
   const complete = view.render(state, outbox.messages);
-  composer.show(runningTurn(state));
+  composer.show(turnUnderWay(state));
+  editing.settle(state);
+  queue.settle(state);
+  branches.settle(log, say);
   showTitle();
+  find("totals").textContent = totalsInWords(state.totals);
   find("welcome").hidden = log.childElementCount > 0;
   showWayBack();
+  if (focused && !isInSight(document.activeElement)) log.focus({ preventScroll: true });
   follow.settle();
   if (!complete) refresh();
 }
+
+// The focus of what has vanished is the body's, or still that of what is hidden.
+const isInSight = (element) => element !== document.body && element.checkVisibility();
 
 function showTitle() {
   const title = state.title && visible(state.title);
@@ -91,55 +141,60 @@ function showWayBack() {
   if (state.before) find("older").search = new URLSearchParams({ before: state.before });
 }
 
-const STATUSES = {
-  lost: "Offline, will reconnect. What you send waits here until then.",
-  flooded: "That was too much at once. Going on more slowly.",
-};
-
 function connectionChanged(status) {
-  clearTimeout(connectionChanged.timer);
-  const tell = () => (find("connection").textContent = STATUSES[status] ?? "");
-  if (status === "lost") connectionChanged.timer = setTimeout(tell, QUIET_MS);
-  else tell();
-  find("signed-out").hidden = status !== "signed-out";
-  if (status === "open") composer.deliverAll(socket.slower > 1 ? PACE_MS : 0);
+  showConnection(page, status);
   if (status === "gone") composer.close("This conversation is not here any more.");
+  if (status !== "open") {
+    lineLost();
+    return draft.lost();
+  }
+  lineOpened();
+  composer.deliverAll(socket.slower > 1 ? PACE_MS : 0);
+  editing.deliver();
+  draft.opened();
 }
 
+// Asked for by the link, or without an event as the reader comes near it: then a failure is no news.
 async function showOlder(event) {
-  event.preventDefault();
+  event?.preventDefault();
+  const { href } = find("older");
   try {
-    state = prepend(state, await loadOlder(find("older").href));
-  } catch {
-    return location.assign(find("older").href); // there the browser says what is wrong
+    state = prepend(state, await loadOlder(href));
+  } catch (error) {
+    if (!event) throw error;
+    return location.assign(href); // there the browser says what is wrong
   }
   follow.holding(show);
-  announcer.say("Earlier messages are shown.");
-  if (!state.before) log.focus({ preventScroll: true });
+  say("Earlier messages are shown.");
+  if (event && !state.before) log.focus({ preventScroll: true });
 }
 
-function textToCopy(button) {
-  if (button.dataset.copy === "code") return button.closest(".code").querySelector("code").textContent;
+const ACTIONS = {
+  continue: () => composer.say("Continue."),
+  again: () => branches.regenerate(),
+  regenerate: () => branches.regenerate(),
+  previous: ({ turn }) => branches.show(turn, -1, "previous"),
+  next: ({ turn }) => branches.show(turn, 1, "next"),
+  edit: (section, button) => editing.begin(button.closest("article"), questionOf(section.blocks)),
+  withdraw: ({ blocks }) => queue.withdraw(blocks[0].message),
+};
+
+function actOnClick({ target }) {
+  const button = target.closest("[data-do]");
+  if (!button) return;
   const { key } = button.closest(".turn").dataset;
-  const answers = state.messages.filter(({ role, content, metadata }) => role === "assistant" && content && !metadata.interrupted);
-  const texts = answers.filter(({ metadata }) => `turn:${metadata.turn}` === key);
-  return texts.map(({ content }) => content).join("\n\n");
-}
-
-// "Try again" asks the newest question once more, "Continue" asks for the rest: both are messages like any other.
-function sayOnClick({ target }) {
-  const what = target.closest("[data-say]")?.dataset.say;
-  if (!what) return;
-  const newest = sections(state, []).findLast(({ blocks }) => blocks.length);
-  composer.say(what === "again" ? questionOf(newest.blocks) : "Continue.");
+  const section = sections(state, outbox.messages).find((each) => each.key === key);
+  if (["previous", "next"].includes(button.dataset.do)) follow.following = false;
+  if (section) ACTIONS[button.dataset.do](section, button);
 }
 
 find("older").addEventListener("click", showOlder);
-log.addEventListener("click", sayOnClick);
-copyOnClick(textToCopy, (sentence) => announcer.say(sentence));
+log.addEventListener("click", actOnClick);
+copyOnClick((button) => textToCopy(button, state), say);
 setInterval(() => {
   tickTools(log);
   tickFeet(log);
 }, TICK_MS);
 socket.connect();
 show();
+whenNear(find("older"), showOlder);

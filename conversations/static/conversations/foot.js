@@ -1,11 +1,15 @@
 /**
- * What stands below a turn: why it ended as it did, what can be done about it, and what it waits for.
+ * What stands below a turn: why it ended as it did, what can be done about it, what it took, and what it waits for.
  */
 import { serverNow } from "./clock.js";
+import { drawFailure } from "./failure.js";
+import { drawFigures } from "./figures.js";
 import { visible } from "./markdown.js";
+import { silence, unconfirmed } from "./silence.js";
 
 const page = document.getElementById("conversation")?.dataset ?? {};
 const words = JSON.parse(page.sentences ?? "{}");
+const models = JSON.parse(page.models || "[]");
 
 /** A quiet sentence about how the turn ended, "" where there is nothing to say; `answered` if text stands at its end. */
 export function notice({ status, stopReason }, answered) {
@@ -38,49 +42,76 @@ function working(last) {
 }
 
 /** Brings a turn's foot in line with it. */
-export function drawFoot(foot, { turn, parts, blocks, offers, goesOn }) {
+export function drawFoot(foot, section) {
+  const { turn, parts, blocks, offers, goesOn } = section;
   const last = parts.at(-1);
-  line(foot, "failure", turn.error && visible(turn.error.message), "alert");
+  drawFailure(foot, turn, words);
   line(foot, "notice", notice(turn, goesOn || last?.kind === "assistant"));
-  countDown(line(foot, "doing", doing(turn, last?.kind && last)), turn.status === "running" && turn.retrying);
-  drawActions(foot.querySelector(".actions"), offers, isCopied(turn, blocks));
-  linkToPlayback(foot.querySelector("[data-play]"), turn);
-  foot.querySelector(".actions").hidden = turn.status === "running" || !turn.id;
+  wait(line(foot, "doing", doing(turn, last?.kind && last)), turn);
+  drawActions(foot.querySelector(".actions"), section, offers.split(" "));
+  const edit = blocks.find(({ kind }) => kind === "you") && foot.parentElement.querySelector(".you .edit");
+  if (edit) edit.hidden = !offers.includes("edit");
+  drawFigures(foot, section);
 }
 
-function linkToPlayback(link, turn) {
-  link.hidden = !turn.id || turn.status === "running";
-  if (!link.hidden) link.href = `${page.replay}#turn-${turn.id}`;
+const isCopied = ({ turn, blocks }) =>
+  Boolean(turn.id) && blocks.some(({ kind, message }) => kind === "assistant" && !message.metadata.open);
+
+const OFFERED = ["continue", "again", "withdraw", "regenerate"];
+
+function drawActions(actions, section, offers) {
+  const { turn } = section;
+  const isOver = Boolean(turn.id) && turn.status !== "running";
+  for (const name of OFFERED) actions.querySelector(`[data-do=${name}]`).hidden = !offers.includes(name);
+  for (const button of actions.querySelectorAll(".with"))
+    button.hidden = models.length < 2 || button.previousElementSibling.hidden;
+  actions.querySelector("[data-copy]").hidden = !isOver || !isCopied(section);
+  linkToPlayback(actions.querySelector("[data-play]"), turn, isOver);
+  drawVersions(actions.querySelector(".versions"), turn, offers);
+  actions.hidden = !isOver && !offers.includes("withdraw");
 }
 
-const isCopied = (turn, blocks) =>
-  turn.status !== "running" && blocks.some(({ kind, message }) => kind === "assistant" && !message.metadata.open);
-
-function drawActions(actions, offers, copied) {
-  for (const button of actions.querySelectorAll("[data-say]")) button.hidden = !offers.includes(button.dataset.say);
-  actions.querySelector("[data-copy]").hidden = !copied;
+function linkToPlayback(link, turn, isOver) {
+  link.hidden = !isOver;
+  if (isOver) link.href = `${page.replay}#turn-${turn.id}`;
 }
 
-function line(foot, name, text, role) {
+function drawVersions(span, { id, versions }, offers) {
+  span.hidden = !offers.includes("versions");
+  if (span.hidden) return;
+  const at = versions.indexOf(id);
+  span.querySelector(".which").textContent = `${at + 1} of ${versions.length}`;
+  const free = offers.includes("switch");
+  span.querySelector("[data-do=previous]").disabled = !free || at === 0;
+  span.querySelector("[data-do=next]").disabled = !free || at === versions.length - 1;
+}
+
+function line(foot, name, text) {
   const old = foot.querySelector(`.${name}`);
   if (!text) return void old?.remove();
-  const element = old ?? foot.insertBefore(document.createElement("p"), foot.lastElementChild);
+  const element = old ?? foot.insertBefore(document.createElement("p"), foot.querySelector(".actions"));
   element.className = name;
-  if (role) element.setAttribute("role", role);
   if (element.textContent !== text) element.textContent = text;
   return element;
 }
 
-function countDown(element, retrying) {
+// What its text is counted on from: the facts that it is made of again.
+function wait(element, { status, retrying, at }) {
   if (!element) return;
-  if (retrying) element.dataset.retrying = JSON.stringify(retrying);
-  else delete element.dataset.retrying;
+  const text = element.textContent;
+  element.dataset.wait = JSON.stringify({ text, status, retrying: status === "running" ? retrying : null, at });
+  countOn(element);
 }
 
-/** Counts down to the next attempt. */
+function countOn(element) {
+  const { text, status, retrying, at } = JSON.parse(element.dataset.wait);
+  const told = retrying ? tryingAgain(retrying) : text + WAITED[status](at);
+  if (element.textContent !== told) element.textContent = told;
+}
+
+const WAITED = { running: silence, sending: unconfirmed, queued: () => "" };
+
+/** Counts down to the next attempt, and on where nothing comes. */
 export function tick(root) {
-  for (const element of root.querySelectorAll("[data-retrying]")) {
-    const text = tryingAgain(JSON.parse(element.dataset.retrying));
-    if (element.textContent !== text) element.textContent = text;
-  }
+  root.querySelectorAll("[data-wait]").forEach(countOn);
 }

@@ -1,23 +1,7 @@
 /**
- * The messages that the server has not confirmed and the draft, kept in the tab so that a reload loses nothing.
+ * The messages that the server has not confirmed, kept in the tab so that a reload loses nothing.
  */
-
-// A tab may be denied its storage; then a reload forgets.
-function load(key, otherwise) {
-  try {
-    return JSON.parse(sessionStorage.getItem(key)) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-}
-
-function save(key, value) {
-  try {
-    sessionStorage.setItem(key, JSON.stringify(value));
-  } catch {
-    /* full or denied */
-  }
-}
+import { load, save } from "./tab.js";
 
 /** A random UUID; crypto.randomUUID is there in secure contexts only, not on plain http in a local network. */
 export function uuid() {
@@ -32,13 +16,13 @@ export function uuid() {
 /** A conversation's messages on their way, oldest first. */
 export class Outbox {
   constructor(conversation) {
-    this.keys = { messages: `outbox:${conversation}`, draft: `draft:${conversation}` };
-    this.messages = load(this.keys.messages, []);
+    this.key = `outbox:${conversation}`;
+    this.messages = load(this.key, []);
   }
 
   /** Takes a text in; returns the message with the id that it will keep. */
   add(text) {
-    const message = { id: uuid(), text };
+    const message = { id: uuid(), text, at: Date.now() };
     this.keep([...this.messages, message]);
     return message;
   }
@@ -59,14 +43,6 @@ export class Outbox {
 
   keep(messages) {
     this.messages = messages;
-    save(this.keys.messages, messages);
-  }
-
-  get draft() {
-    return load(this.keys.draft, "");
-  }
-
-  set draft(text) {
-    save(this.keys.draft, text);
+    save(this.key, messages.length ? messages : null);
   }
 }

@@ -29,6 +29,7 @@ export class Socket {
   constructor(url, { cursor, receive, changed }) {
     Object.assign(this, { url, cursor, receive, changed });
     this.attempt = 0;
+    this.afresh = false;
     this.unacknowledged = 0;
     this.slower = 1;
     this.listen();
@@ -48,7 +49,7 @@ export class Socket {
 
   connect() {
     clearTimeout(this.retry);
-    const socket = new WebSocket(`${this.url}?after=${this.cursor()}`);
+    const socket = new WebSocket(this.afresh ? this.url : `${this.url}?after=${this.cursor()}`);
     this.socket = socket;
     this.unacknowledged = 0;
     socket.onopen = () => socket === this.socket && this.opened(socket);
@@ -72,7 +73,9 @@ export class Socket {
   }
 
   hear(data) {
-    if (!this.receive(JSON.parse(data))) return this.reconnect();
+    const event = JSON.parse(data);
+    if (event.type === "MESSAGES_SNAPSHOT") this.afresh = false;
+    if (!this.receive(event)) return this.reconnect();
     this.unacknowledged += bytes.encode(data).length;
     if (this.unacknowledged >= ACK_BYTES) return this.acknowledge();
     this.idle ??= setTimeout(() => this.acknowledge(), ACK_IDLE_MS * this.slower);
@@ -90,6 +93,14 @@ export class Socket {
     this.socket = null;
     old.close();
     this.lost(CODES.TOO_SLOW);
+  }
+
+  /** Drops the socket and begins with a snapshot: what is shown is on another branch. */
+  restart() {
+    const old = this.socket;
+    this.afresh = true;
+    this.connect();
+    old?.close();
   }
 
   lost(code) {

@@ -1,0 +1,50 @@
+/**
+ * Tokens and what they cost, by the prices (per million tokens) that the page was given. Where one price is not known, no sum is.
+ */
+
+const page = document.getElementById("conversation")?.dataset ?? {};
+const PRICES = JSON.parse(page.prices || "{}");
+
+/** All tokens of a usage, those of the cache too. */
+export const tokensOf = (usage) => readOf(usage) + (usage?.outputTokens ?? 0);
+
+/** The tokens that were read: new ones, and those from and for the cache. */
+export const readOf = (usage) => (usage?.inputTokens ?? 0) + cachedOf(usage) + (usage?.cacheWriteInputTokens ?? 0);
+
+/** The tokens that came from the cache. */
+export const cachedOf = (usage) => usage?.cacheReadInputTokens ?? 0;
+
+/** What a usage cost with a model, null where that has no price. */
+export function costOf(model, usage) {
+  const price = PRICES[model];
+  if (!price || !usage) return null;
+  const { input, output, cacheRead = input, cacheWrite = input } = price;
+  const { inputTokens = 0, outputTokens = 0, cacheReadInputTokens = 0, cacheWriteInputTokens = 0 } = usage;
+  const cached = cacheRead * cacheReadInputTokens + cacheWrite * cacheWriteInputTokens;
+  return (input * inputTokens + output * outputTokens + cached) / 1_000_000;
+}
+
+/** A sum of costs, null where one of them is not known. */
+export const sumOf = (costs) =>
+  costs.length && costs.every((cost) => cost !== null) ? costs.reduce((sum, cost) => sum + cost, 0) : null;
+
+const NUMBER = new Intl.NumberFormat("en");
+export const count = (number) => NUMBER.format(number);
+
+/** "1 round", "2 rounds". */
+export const counted = (number, name) => `${count(number)} ${name}${number === 1 ? "" : "s"}`;
+
+/** An amount for a person: cents, and below ten of them two digits that say something. */
+export function money(amount) {
+  const digits = amount === 0 || amount >= 0.1 ? 2 : Math.min(6, 1 - Math.floor(Math.log10(amount)));
+  const style = { style: "currency", currency: page.currency || "USD", minimumFractionDigits: 2, maximumFractionDigits: digits };
+  return new Intl.NumberFormat("en", style).format(amount);
+}
+
+/** What all of a conversation has used, by model, in words. */
+export function totalsInWords(totals) {
+  const models = Object.entries(totals);
+  const tokens = models.reduce((sum, [, usage]) => sum + tokensOf(usage), 0);
+  const cost = sumOf(models.map(([model, usage]) => costOf(model, usage)));
+  return [tokens && counted(tokens, "token"), cost && money(cost)].filter(Boolean).join(", ");
+}

@@ -1,0 +1,147 @@
+"""A draft: on the server soon after it is written, and never lost or overwritten without a word."""
+
+import time
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conversing import Chat, Line
+from tests.browser.staging import Stage
+
+
+@pytest.fixture
+def stage(page: Page) -> Stage:
+    return Stage(page)
+
+
+def drafts(stage: Stage) -> list[str]:
+    """The texts that the page has told the server."""
+    return [frame["text"] for frame in stage.received if frame["type"] == "draft"]
+
+
+def another_device(chat: Chat, context: BrowserContext) -> Chat:
+    """The same conversation where nothing of the first tab's storage is known."""
+    other = Chat(context.new_page())
+    other.page.goto(chat.page.url)
+    return other
+
+
+def test_a_draft_is_there_on_another_device(chat: Chat, context: BrowserContext) -> None:
+    chat.box.press_sequentially("half a thou")
+    chat.box.blur()
+    chat.until(lambda: 'data-draft="half a thou"' in chat.page.request.get(chat.page.url).text())
+    other = another_device(chat, context)
+    expect(other.box).to_have_value("half a thou")
+    other.box.press_sequentially("ght")
+    expect(chat.box).to_have_value("half a thought")
+    other.box.press("Enter")
+    expect(chat.messages("You")).to_have_text(["half a thought"])
+    expect(chat.box).to_have_value("")
+
+
+def test_the_server_is_told_when_typing_pauses_and_when_one_leaves(stage: Stage) -> None:
+    chat = stage.live()
+    chat.box.press_sequentially("abc")
+    chat.until(lambda: drafts(stage))
+    assert drafts(stage) == ["abc"]
+    chat.box.press_sequentially("d")
+    chat.box.blur()
+    chat.until(lambda: len(drafts(stage)) == 2)
+    assert drafts(stage)[-1] == "abcd"
+
+
+def test_what_is_sent_is_no_draft_any_more(stage: Stage) -> None:
+    chat = stage.live()
+    chat.box.press_sequentially("abc")
+    chat.until(lambda: drafts(stage) == ["abc"])
+    chat.box.press("Enter")
+    stage.sent("message")
+    chat.until(lambda: drafts(stage) == ["abc", ""])
+
+
+def test_a_draft_from_elsewhere_is_shown(stage: Stage) -> None:
+    chat = stage.live()
+    stage.tell("draft", {"text": "from elsewhere"})
+    expect(chat.box).to_have_value("from elsewhere")
+    chat.page.wait_for_timeout(700)
+    assert drafts(stage) == []
+
+
+def test_who_is_writing_is_not_written_over(stage: Stage) -> None:
+    stage.chat.page.clock.install()
+    chat = stage.live()
+    chat.page.clock.pause_at(time.time() + 10)
+    chat.box.press_sequentially("mine")
+    stage.tell("draft", {"text": "from elsewhere"})
+    stage.tell("refused", {"id": None, "code": "throttled", "message": "That was heard."})
+    expect(chat.page.locator("#refusal")).to_have_text("That was heard.")
+    expect(chat.box).to_have_value("mine")
+    chat.page.clock.run_for(600)
+    chat.until(lambda: drafts(stage) == ["mine"])
+
+
+def test_one_s_own_draft_told_back_changes_nothing(stage: Stage) -> None:
+    chat = stage.live()
+    chat.box.press_sequentially("ab")
+    chat.until(lambda: drafts(stage) == ["ab"])
+    chat.box.press_sequentially("c")
+    stage.tell("draft", {"text": "ab"})
+    chat.until(lambda: drafts(stage) == ["ab", "abc"])
+    expect(chat.box).to_have_value("abc")
+    expect(chat.page.locator("#other-draft")).to_be_hidden()
+
+
+def test_a_draft_that_was_on_its_way_when_the_connection_broke_is_sent_again(stage: Stage) -> None:
+    chat = stage.live()
+    chat.box.press_sequentially("abc")
+    chat.until(lambda: drafts(stage) == ["abc"])
+    stage.sockets[-1].close(code=1001)
+    chat.until(lambda: drafts(stage) == ["abc", "abc"])
+
+
+def test_a_draft_written_without_a_connection_survives_a_reload(chat: Chat, line: Line) -> None:
+    line.cut()
+    chat.box.press_sequentially("offline")
+    chat.page.reload()
+    expect(chat.box).to_have_value("offline")
+    line.mend()
+    chat.until(lambda: 'data-draft="offline"' in chat.page.request.get(chat.page.url).text())
+
+
+def test_what_was_written_offline_does_not_take_the_place_of_a_newer_draft(stage: Stage) -> None:
+    chat = stage.live()
+    chat.box.press_sequentially("mine")
+    chat.until(lambda: drafts(stage) == ["mine"])
+    stage.tell("draft", {"text": "mine"})
+    stage.cut()
+    chat.box.press_sequentially(", offline")
+    stage.greeting = ("draft", {"text": "a newer one"})
+    stage.is_cut = False
+    expect(chat.page.get_by_text("There are two drafts")).to_be_visible()
+    expect(chat.box).to_have_value("mine, offline")
+    chat.page.wait_for_timeout(1500)
+    assert drafts(stage) == ["mine"]
+
+
+@pytest.mark.parametrize("shown", ["this one", "the other"])
+def test_between_two_drafts_the_writer_chooses(stage: Stage, shown: str) -> None:
+    chat = stage.live()
+    chat.box.press_sequentially("mine")
+    chat.until(lambda: drafts(stage) == ["mine"])
+    stage.given = {"draft": "a newer one"}
+    served = stage.served()
+    expect(served.box).to_have_value("mine")
+    expect(chat.page.get_by_text("There are two drafts")).to_be_visible()
+    chat.page.wait_for_timeout(1500)
+    assert drafts(stage) == ["mine"]
+    if shown == "the other":
+        chat.page.get_by_role("button", name="Show the other").click()
+        expect(chat.box).to_have_value("a newer one")
+    chat.page.get_by_role("button", name="Keep this one").click()
+    expect(chat.page.get_by_text("There are two drafts")).to_be_hidden()
+    expect(chat.box).to_be_focused()
+    if shown == "this one":
+        chat.until(lambda: drafts(stage) == ["mine", "mine"])
+    else:
+        chat.page.wait_for_timeout(700)
+        assert drafts(stage) == ["mine"]

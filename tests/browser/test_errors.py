@@ -1,0 +1,130 @@
+"""What failed, what to do about it, what to quote; and nothing that is waited for without a word."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from conversations.layout import SENTENCES
+from tests.browser.conversing import Chat
+from tests.browser.staging import Stage
+
+WAYS = ("live", "snapshot", "served")
+MESSAGE = "The gateway failed. Send again in a moment. (It said: no.)"
+
+
+@pytest.fixture
+def stage(page: Page) -> Stage:
+    return Stage(page)
+
+
+def failed(stage: Stage, code: str, request: str = "") -> None:
+    """A turn that failed, with the gateway's number of its request if there is one."""
+    stage.record.ask("the question")
+    stage.record.step()
+    stage.record.fail(MESSAGE, code)
+    if request:
+        stage.record.events[-1]["metadata"]["requestId"] = request
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("code", ["gateway_refused", "stream_error", "internal", "not a code"])
+def test_it_is_said_which_side_failed_and_what_to_do(stage: Stage, way: str, code: str) -> None:
+    failed(stage, code)
+    alert = getattr(stage, way)().alert
+    sides = SENTENCES["failed"]
+    expect(alert.locator(".side")).to_have_text(sides.get(code, sides[""]))
+    expect(alert.locator("strong")).to_have_text("The gateway failed.")
+    expect(alert.locator(".failure")).to_have_text(MESSAGE)
+
+
+def test_every_code_of_the_contract_has_a_side() -> None:
+    told = "throttled gateway_unreachable gateway_refused gateway_failed invalid_request context_overflow timeout"
+    codes = f"{told} stream_cut stream_error round_limit interrupted internal".split()
+    assert set(codes) == set(SENTENCES["failed"]) - {""}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_gateway_s_request_is_quoted_where_it_is_known(stage: Stage, way: str) -> None:
+    failed(stage, "gateway_failed", "kong-4711")
+    alert = getattr(stage, way)().alert
+    expect(alert.locator(".quoted")).to_have_text("Gateway's request")
+    expect(alert.locator("code")).to_have_text("kong-4711")
+
+
+def test_else_the_turn_is_quoted_and_the_id_can_be_copied(stage: Stage) -> None:
+    failed(stage, "internal")
+    chat = stage.live()
+    expect(chat.alert.locator(".quoted")).to_have_text("Turn")
+    expect(chat.alert.locator("code")).to_have_text(stage.record.turn)
+    chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    chat.alert.get_by_role("button", name="Copy the id").click()
+    expect(chat.page.locator("#announcer")).to_have_text("Copied.")
+    assert chat.page.evaluate("navigator.clipboard.readText()") == stage.record.turn
+
+
+def test_without_a_script_there_is_the_id_and_no_button(stage: Stage) -> None:
+    failed(stage, "internal")
+    stage.chat.page.route("**/conversation.js", lambda route: route.abort())
+    chat = stage.served()
+    expect(chat.alert.locator("code")).to_have_text(stage.record.turn)
+    expect(chat.alert.get_by_role("button")).to_have_count(0)
+
+
+def at_leisure(stage: Stage) -> Chat:
+    """The page, whose clock the test moves."""
+    stage.chat.page.clock.install()
+    return stage.live()
+
+
+def test_a_turn_that_nothing_is_heard_of_says_for_how_long(stage: Stage) -> None:
+    stage.record.ask("the question")
+    stage.record.step()
+    chat = at_leisure(stage)
+    doing = chat.log.locator(".doing")
+    expect(doing).to_have_text("Waiting for the model")
+    chat.page.clock.run_for(59_000)
+    expect(doing).to_have_text("Waiting for the model")
+    chat.page.clock.run_for(6_000)
+    expect(doing).to_contain_text("Waiting for the model. Nothing new for 1 min ")
+    stage.record.text()
+    stage.record.part("Here")
+    stage.play()
+    expect(doing).to_have_text("Writing")
+
+
+def test_a_message_that_is_not_confirmed_says_for_how_long(stage: Stage) -> None:
+    chat = at_leisure(stage)
+    chat.say("are you there?")
+    doing = chat.log.locator(".doing")
+    expect(doing).to_have_text("Sending")
+    chat.page.clock.run_for(12_000)
+    expect(doing).to_contain_text("Sending. The server has not confirmed it for 1")
+    stage.record.ask("are you there?")
+    for event in stage.record.events:
+        if "messageId" in event:
+            event["messageId"] = stage.sent("message")[0]["id"]
+    stage.play()
+    expect(doing).to_have_text("Waiting for the model")
+
+
+def test_a_page_without_a_connection_does_not_count_the_silence(stage: Stage) -> None:
+    stage.record.ask("the question")
+    stage.record.step()
+    chat = at_leisure(stage)
+    doing = chat.log.locator(".doing")
+    expect(doing).to_have_text("Waiting for the model")
+    stage.cut()
+    chat.page.clock.run_for(90_000)
+    expect(chat.page.locator("#connection")).to_contain_text("Offline, will reconnect.")
+    expect(doing).to_have_text("Waiting for the model")
+
+
+def test_what_needs_a_connection_says_that_there_is_none(stage: Stage) -> None:
+    failed(stage, "gateway_failed")
+    chat = stage.live()
+    again = chat.log.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    stage.cut()
+    expect(chat.page.locator("#connection")).to_contain_text("Offline, will reconnect.")
+    again.click()
+    expect(chat.page.locator("#refusal")).to_have_text("Not done: there is no connection.")
+    expect(again).to_be_visible()
