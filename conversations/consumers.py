@@ -216,9 +216,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         conversation = self._conversation()
         after, last = _after(self.scope["query_string"]), head(self.conversation_id)
         if after is not None and after <= last:
-            return last, after, None, turns.aside(conversation, is_new=False)
+            return last, after, None, turns.aside(conversation, after)
         found = page(conversation)
-        return last, found.seq, unnumbered(found.event()), turns.aside(conversation, is_new=True)
+        return last, found.seq, unnumbered(found.event()), turns.aside(conversation, None)
 
     # -- out
 

@@ -218,15 +218,24 @@ def test_a_turn_that_is_not_there_is_refused(two: list[Turn], turn: object) -> N
         turns.show_branch(two[0].conversation, turn)
 
 
-def test_a_page_that_reads_on_is_told_of_a_branch_that_is_not_the_newest(two: list[Turn]) -> None:
+def test_a_page_that_reads_on_is_told_the_draft_and_which_branch_is_shown(two: list[Turn]) -> None:
     conversation = two[0].conversation
-    assert turns.aside(conversation, is_new=False) == []
+    conversation.draft = "half a th"
+    draft = {"turntable.draft": {"text": "half a th"}}
+    assert aside(conversation, 7) == draft
     edited(two[1], OTHER)
-    assert turns.aside(conversation, is_new=False) == []
     turns.show_branch(conversation, str(two[1].pk))
-    (told,) = turns.aside(conversation, is_new=False)
-    assert (told["name"], told["value"]) == ("turntable.branch", {"turn": str(two[1].pk)})
-    assert turns.aside(conversation, is_new=True) == []
+    assert aside(conversation, 7) == draft | {"turntable.branch": {"turn": str(two[1].pk)}}
+
+
+@pytest.mark.parametrize("after", [None, 0])
+def test_a_new_page_and_whoever_wants_the_record_alone_are_not(two: list[Turn], after: int | None) -> None:
+    edited(two[1], OTHER)
+    assert aside(two[0].conversation, after) == {}
+
+
+def aside(conversation: Conversation, after: int | None) -> dict[str, Any]:
+    return {event["name"]: event["value"] for event in turns.aside(conversation, after)}
 
 
 def test_older_messages_are_those_of_the_shown_branch(two: list[Turn]) -> None:

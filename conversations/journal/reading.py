@@ -23,6 +23,9 @@ Part = list[Event] | Recording
 READ_BYTES = 256 * 1024
 READ_EVENTS = 2_000
 SNAPSHOT_BYTES = 512 * 1024
+BESIDE = 4 * 1024
+"""What a message that is cut takes beside its text, and the page beside its messages."""
+
 QUEUE_BYTES = 64 * 1024
 """Of text, which JSON escapes may make six times as long: it goes beside a snapshot in a frame of at most 1 MiB."""
 
@@ -134,6 +137,7 @@ def _size(value: dict[str, Any]) -> int:
 def _cut(message: dict[str, Any], room: int) -> dict[str, Any]:
     """A message too large for any snapshot, cut at its front."""
     metadata = {"metadata": message["metadata"] | {"cut": True}}
+    room -= BESIDE
     if "toolCalls" not in message:
         return message | metadata | {"content": _end(message["content"], room)}
     call = message["toolCalls"][0]
@@ -142,8 +146,11 @@ def _cut(message: dict[str, Any], room: int) -> dict[str, Any]:
 
 
 def _end(text: str, room: int) -> str:
-    """As much of a text's end as fits for sure: JSON escapes make at most six bytes of one."""
-    return text.encode()[-room // 6 :].decode(errors="ignore")
+    """As much of a text's end as fits, by what its JSON takes; half of the room at least is used."""
+    end = text.encode()[-max(room, 0) :].decode(errors="ignore") if room > 0 else ""
+    while end and (size := len(json.dumps(end, ensure_ascii=False).encode())) > room:
+        end = end[-min(len(end) * room // size, len(end) - 1) :] if len(end) > 1 else ""
+    return end
 
 
 def _versions(tree: Tree, turn: str) -> dict[str, Any]:

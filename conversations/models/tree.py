@@ -64,7 +64,8 @@ class Tree:
             found += self.children[pk]
         return found
 
-    def is_newest(self, turn: UUID) -> bool:
-        """Whether no other turn has begun later."""
-        begun = [pk for pk, node in self.nodes.items() if node.has_begun]
-        return begun[-1:] == [turn]
+    @property
+    def has_branches(self) -> bool:
+        """Whether any turn has another beside it that has begun."""
+        begun = {pk: node.parent for pk, node in self.nodes.items() if node.has_begun}
+        return len(set(begun.values())) < len(begun)

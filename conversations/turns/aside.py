@@ -10,19 +10,21 @@ from conversations.protocol.events import Event
 from . import approvals
 
 
-def aside(conversation: Conversation, *, is_new: bool) -> list[Event]:
-    """The queue, the decisions that wait for others, and a shown branch that is not the newest; a new page has that already."""
+def aside(conversation: Conversation, after: int | None) -> list[Event]:
+    """The queue and the decisions that wait for others; to a page that reads on `after` a seq the draft too, and where the shown branch
+    ends if there are several. A reader from the beginning, who wants the record alone, is told neither.
+    """
     told: dict[str, Any] = {}
     if waiting := queue(conversation.pk):
         told["queued"] = waiting
     if decided := approvals.decided(conversation):
         told["decided"] = {"interrupts": decided}
-    if not is_new and (shown := _elsewhere(Tree.of(conversation.pk))):
-        told["branch"] = {"turn": shown}
+    if after:
+        told["draft"] = {"text": conversation.draft}
+        told |= _branch(Tree.of(conversation.pk))
     return [events.custom(name, value) for name, value in told.items()]
 
 
-def _elsewhere(tree: Tree) -> str:
-    """The end of the shown branch, where that is not what the record ends with."""
-    end = tree.shown()[-1:]
-    return str(end[0]) if end and not tree.is_newest(end[0]) else ""
+def _branch(tree: Tree) -> dict[str, Any]:
+    shown = tree.shown()
+    return {"branch": {"turn": str(shown[-1])}} if shown and tree.has_branches else {}
