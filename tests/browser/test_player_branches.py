@@ -27,7 +27,7 @@ def said(*numbers: int) -> Record:
 def shown(playing: Playing) -> list[str]:
     """What has been asked and answered, as the page shows it."""
     playing.dom()  # waits until all of it is drawn
-    return playing.log.get_by_role("article").all_inner_texts()
+    return playing.log.locator("article .text").all_text_contents()
 
 
 def line(*numbers: int) -> list[str]:
