@@ -27,7 +27,8 @@ def _table(used: prices.Totals) -> SafeString:
     rows = format_html_join(
         "", '<tr><th scope="row">{}</th>{}</tr>', ((model, _cells(model, row)) for model, row in used.items())
     )
-    return format_html('<div class="wide"><table><thead><tr>{}</tr></thead>{}</table></div>', head, rows)
+    wide = '<div class="wide" tabindex="0" role="region" aria-label="Tokens and cost">{}</div>'
+    return format_html(wide, format_html("<table><thead><tr>{}</tr></thead>{}</table>", head, rows))
 
 
 def _cells(model: str, used: dict[str, int]) -> SafeString:
