@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from conversations.journal import Page
 
 from .marks import visible
-from .sentences import notice
+from .pieces import pieces
+from .sentences import Failure, failure, notice
 
 Message = dict[str, Any]
 
@@ -33,6 +34,11 @@ class Block:
         return f"conversations/blocks/{self.kind}.html"
 
     @property
+    def pieces(self) -> list[str]:
+        """The text in pieces that a browser can lay out one by one; none where it is short."""
+        return pieces(self.text)
+
+    @property
     def is_shown(self) -> bool:
         """Whether there is anything to see: models also send text blocks with nothing in them."""
         return self.kind != "assistant" or bool(self.text.strip())
@@ -55,10 +61,11 @@ class Attempt:
 
 @dataclass
 class Section:
-    """One turn and its parts, in order; `state` is how it stands, as JSON."""
+    """One turn and its parts, in order; the script knows it by its `key`, and `state` is how it stands, as JSON."""
 
+    key: str
     state: str
-    error: str
+    failure: Failure | None
     notice: str = ""
     parts: list[Block | Attempt] = field(default_factory=list)
 
@@ -80,7 +87,7 @@ def sections(page: Page, is_older: bool = False) -> list[Section]:
 
 
 def _section(turn: dict[str, Any]) -> Section:
-    return Section(json.dumps(turn), visible(turn["error"]["message"]) if turn["error"] else "")
+    return Section(f"turn:{turn['id']}", json.dumps(turn), failure(turn))
 
 
 def _put(section: Section, block: Block, message: Message, attempts: dict[str, Attempt]) -> None:

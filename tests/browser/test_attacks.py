@@ -66,7 +66,7 @@ def test_no_attack_reaches_anything_and_every_one_can_be_read(
         found = chat.log.locator(place).all_text_contents()
         assert readable(found) == readable(shown), place
     for raw, text in zip(
-        RAW, chat.log.locator(".assistant .text").all_text_contents()[len(MARKED) :], strict=True
+        RAW, chat.log.locator(".assistant > .text").all_text_contents()[len(MARKED) :], strict=True
     ):
         assert letters(raw) <= letters(text) | HIDDEN
     if way != "snapshot":

@@ -1,4 +1,4 @@
-"""The script's reducer is given the frames that tabs were given in the state machine's examples, and comes to the same."""
+"""What is read: the frames come to the state that the server would tell, and what was once shown of a text is not touched again."""
 
 import json
 from collections.abc import Iterator
@@ -7,11 +7,34 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from tests.browser.conversing import Chat
+from tests.browser.staging import Stage
+from tests.browser.test_math import answered
 from tests.reducing.machine import Reading
 
 AT_ONCE = 50
+BLOCKS = (
+    "# A heading",
+    "A paragraph with *words*\nin two lines, $x$ and `code`.",
+    "- one\n- two\n\n  and more\n- three",
+    "| A | B |\n| --- | --- |\n| 1 | 2 |",
+    "```python\nimport json\n```",
+    "> a quote",
+    "$$\nx\n$$",
+    "The last *paragraph*.",
+)
+MARK = """() => {
+    const blocks = document.querySelectorAll(".assistant .piece > *");
+    for (const block of [...blocks].slice(0, -1)) if (!block.marked) {
+        block.marked = block.offsetTop;
+        window.watcher ??= new MutationObserver((changes) => changed.push(...changes.map(({target}) => target.nodeName)));
+        window.changed ??= [];
+        if (!block.querySelector("code[class], .math")) watcher.observe(block, {subtree: true, childList: true, characterData: true});
+    }
+    return blocks.length;
+}"""
 REDUCE = """async (told) => {
     const {EMPTY, reduce} = await import("/static/conversations/reducer.js");
     const come = JSON.parse(told).map((frames) => {
@@ -48,3 +71,121 @@ def test_the_script_comes_to_what_the_server_would_tell(page: Page, vectors: lis
         reduced = json.loads(page.evaluate(REDUCE, told))
         for vector, state in zip(batch, reduced, strict=True):
             assert state == vector["end"]
+
+
+def begun(page: Page) -> Stage:
+    """A page on which an answer begins."""
+    stage = Stage(page)
+    stage.live()
+    stage.chat.until(lambda: stage.sockets)
+    stage.record.ask("Show it")
+    stage.record.step()
+    stage.record.text()
+    return stage
+
+
+def ended(stage: Stage) -> Chat:
+    """The page when the answer has ended."""
+    stage.record.end()
+    stage.record.finish_step()
+    stage.record.finish()
+    stage.play()
+    stage.chat.settled()
+    return stage.chat
+
+
+def test_what_is_finished_is_neither_made_anew_nor_moved(page: Page) -> None:
+    stage = begun(page)
+    for number, block in enumerate(BLOCKS, 1):
+        for part in (block[:5], block[5:], "\n\n"):
+            if part:
+                stage.record.part(part)
+                stage.play()
+        stage.chat.until(lambda number=number: page.evaluate(MARK) == number)
+    chat = ended(stage)
+    expect(chat.log.locator(".hljs-keyword")).to_have_count(1)
+    expect(chat.log.locator(".katex-html")).to_have_count(2)
+    marks = chat.log.locator(".assistant .piece > *").evaluate_all(
+        "blocks => blocks.map((block) => block.marked)"
+    )
+    assert None not in marks[:-1]
+    assert len(marks) == len(BLOCKS)
+    assert page.evaluate("changed") == []
+    tops = chat.log.locator(".assistant .piece > *").evaluate_all(
+        "blocks => blocks.map((block) => block.offsetTop)"
+    )
+    assert [abs(top - mark) < 40 for top, mark in zip(tops[:-1], marks[:-1], strict=True)] == [True] * 7
+
+
+def test_what_is_streamed_comes_to_the_same_elements_as_what_is_opened(page: Page) -> None:
+    stage = begun(page)
+    text = "\n\n".join(BLOCKS * 40)
+    for start in range(0, len(text), 97):
+        stage.record.part(text[start : start + 97])
+        stage.play()
+    chat = ended(stage)
+    answer = chat.log.locator(".assistant > .text")
+    expect(answer.locator(".katex-html")).to_have_count(80)
+    expect(answer.locator(".hljs-keyword")).to_have_count(40)
+    streamed = answer.evaluate("element => element.outerHTML")
+    stage.served()
+    chat.until(lambda: answer.evaluate("element => element.outerHTML") == streamed)
+
+
+def test_a_target_that_is_given_after_its_link_changes_that_block_alone(page: Page) -> None:
+    stage = begun(page)
+    stage.record.part("Read [this][late], and [that].\n\nA second one.\n\n")
+    stage.play()
+    second = stage.chat.log.get_by_text("A second one.")
+    second.evaluate("element => { element.mark = 'kept'; }")
+    stage.record.part("[late]: https://example.com/late\n[That]: https://example.com/that\n")
+    chat = ended(stage)
+    links = chat.messages("Assistant").get_by_role("link")
+    expect(links).to_have_text(["this", "that"])
+    assert [link.get_attribute("href") for link in links.all()] == [
+        f"https://example.com/{name}" for name in ("late", "that")
+    ]
+    assert second.evaluate("element => element.mark") == "kept"
+
+
+def test_a_wide_or_long_table_scrolls_in_itself_and_its_heading_stays(page: Page) -> None:
+    columns = 30
+    rows = ["|".join(f"column {number}" for number in range(columns)), "|".join(["---"] * columns)]
+    rows += ["|".join(f"cell {row}" for _ in range(columns)) for row in range(100)]
+    chat = answered(page, "\n".join(f"|{row}|" for row in rows))
+    box = chat.log.locator(".scroll")
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth && box.scrollHeight > box.clientHeight")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    heading = chat.log.get_by_role("columnheader", name="column 3", exact=True)
+    before = heading.bounding_box()
+    box.evaluate("box => box.scrollTo(0, 500)")
+    assert before
+    expect(heading).to_be_visible()
+    after = heading.bounding_box()
+    assert after
+    assert abs(after["y"] - before["y"]) < 2
+
+
+def test_tasks_are_ticked_and_what_is_struck_is_struck(page: Page) -> None:
+    chat = answered(page, "- [x] done\n- [ ] open\n- plain\n\n~~gone~~")
+    expect(chat.log.locator(".assistant li")).to_have_text(["☑ done", "☐ open", "plain"])
+    expect(chat.log.locator("s, del")).to_have_text("gone")
+
+
+def test_earlier_messages_come_by_themselves_and_the_reader_stays_where_he_is(chat: Chat) -> None:
+    big = "word " * 19_000
+    for number in range(8):
+        chat.ask(f"{number} {big}")
+    chat.page.reload()
+    expect(chat.page.get_by_role("link", name="Earlier messages")).to_be_visible()
+    shown = chat.messages("You").count()
+    assert shown < 8
+    chat.page.mouse.wheel(0, -2_000_000)
+    expect(chat.messages("You")).not_to_have_count(shown)
+    chat.until(lambda: chat.page.evaluate("scrollY") > 1_000)  # what stood there stands there
+    while chat.messages("You").count() < 8:
+        chat.page.mouse.wheel(0, -2_000_000)
+        chat.page.wait_for_timeout(50)
+    expect(chat.page.get_by_role("link", name="Earlier messages")).to_be_hidden()
+    beginnings = [text[:2] for text in chat.messages("You").all_text_contents()]
+    assert beginnings == [f"{number} " for number in range(8)]

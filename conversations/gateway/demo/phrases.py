@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from conversations.gateway.demo import failures, shows
+from conversations.gateway.demo import failures, manual, shows
 from conversations.gateway.demo.conversation import Conversation
 from conversations.gateway.demo.reply import Answer, Ending, Failure, Reply, say
 
@@ -74,7 +74,11 @@ PHRASES = (
     Phrase("show unsigned reasoning", "reasoning without a signature", shows.unsigned),
     Phrase("show citations", "text with its sources", shows.citations),
     Phrase("show markdown", "headings, a list, a table, code, a link and a quote", shows.markdown),
+    Phrase("show formulas", "formulas, code in two languages, a table and a list of tasks", manual.formulas),
     Phrase("show a long answer", "twenty paragraphs", shows.long),
+    Phrase(
+        "show characters NUMBER", "an answer of that length, as far as its limit allows", manual.characters
+    ),
     Phrase("show slow", "sentences with two seconds between them", shows.slow),
     Phrase("show blank text", "empty text blocks round the text", shows.blank),
     Phrase("show nothing", "an answer without any content block", shows.nothing),

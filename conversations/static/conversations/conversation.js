@@ -196,5 +196,5 @@ setInterval(() => {
   tickFeet(log);
 }, TICK_MS);
 socket.connect();
-show();
+refresh();
 whenNear(find("older"), showOlder);

@@ -1,5 +1,9 @@
 /**
  * Keeps the newest in sight while the reader is there, and leaves a reader who has scrolled up alone.
+ *
+ * Where the page has grown without being drawn anew (a font has come, a formula is printed, what was out of sight has its true height), it
+ * is told by an observer, once the browser has laid everything out. While the newest is followed the browser does not hold on to
+ * anything else (`overflow-anchor`): what it moves would look like the reader's scrolling.
  */
 
 const NEAR = 48; // pixels from the bottom that count as being there
@@ -7,12 +11,24 @@ const NEAR = 48; // pixels from the bottom that count as being there
 export class Follow {
   constructor(button, log) {
     this.button = button;
+    this.log = log;
     this.scroller = document.scrollingElement;
     this.following = true;
     this.last = scrollY;
     addEventListener("scroll", () => this.scrolled(), { passive: true });
     addEventListener("resize", () => this.settle());
-    button.addEventListener("click", () => this.jump(log));
+    button.addEventListener("click", () => this.jump());
+    new ResizeObserver(() => this.settle()).observe(document.body);
+  }
+
+  get following() {
+    return this.follows;
+  }
+
+  set following(follows) {
+    if (follows === this.follows) return;
+    this.follows = follows;
+    this.scroller.style.overflowAnchor = follows ? "none" : "auto";
   }
 
   get distance() {
@@ -29,7 +45,7 @@ export class Follow {
 
   /** To be called after the page has changed. */
   settle() {
-    if (this.following) this.toEnd();
+    if (this.following && this.distance > 0) this.toEnd();
     this.show();
   }
 
@@ -40,23 +56,24 @@ export class Follow {
     this.last = scrollY;
   }
 
-  jump(log) {
+  jump() {
     this.toEnd();
-    log.focus({ preventScroll: true });
+    this.log.focus({ preventScroll: true });
     this.show();
   }
 
   show() {
-    this.button.hidden = this.following || this.distance < NEAR;
+    const hidden = this.following || this.distance < NEAR;
+    if (this.button.hidden !== hidden) this.button.hidden = hidden;
   }
 
-  /** Changes what is above the reader's place without moving the place. */
+  /** Changes what is above the reader's place without moving what stands there. */
   holding(change) {
-    const before = this.scroller.scrollHeight;
-    const place = scrollY;
+    const kept = Array.from(this.log.children).find((section) => section.getBoundingClientRect().bottom > 0);
+    const before = kept?.getBoundingClientRect().top;
     this.following = false;
     change();
-    scrollTo({ top: place + this.scroller.scrollHeight - before, behavior: "instant" });
+    if (kept?.isConnected) scrollBy({ top: kept.getBoundingClientRect().top - before, behavior: "instant" });
     this.last = scrollY;
   }
 }

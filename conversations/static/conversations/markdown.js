@@ -4,18 +4,21 @@
  * markdown-it makes HTML with raw HTML escaped; DOMPurify then lets only the tags listed here through.
  * Pictures become links: a picture is a request that the reader never asked for.
  */
+import { expectCode } from "./code.js";
+import { math } from "./math.js";
 import MarkdownIt from "./vendor/markdown-it.mjs";
+import { tasklist } from "./vendor/markdown-it-tasklist.mjs";
 import DOMPurify from "./vendor/purify.mjs";
 
-const LONGEST = 200_000; // characters of source, above which text is shown as it is
 const LONGEST_HTML = 1_000_000;
 const DEEPEST = 98; // markdown-it drops, without a word, what is nested deeper than its maxNesting of 100
 
-const TAGS = `a blockquote br code del em h1 h2 h3 h4 h5 h6 hr li ol p pre s strong table tbody td th thead tr ul`.split(" ");
+const TAGS = `a blockquote br code del em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul`.split(" ");
 const PURIFY = {
   ALLOWED_TAGS: TAGS,
   ALLOWED_ATTR: ["class", "href", "start", "title"],
   ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
+  ADD_URI_SAFE_ATTR: ["start"], // a number, not an address
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   RETURN_DOM_FRAGMENT: true,
@@ -23,6 +26,8 @@ const PURIFY = {
 
 const markdown = new MarkdownIt({ html: false, linkify: true });
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
+markdown.use(math).use(tasklist, { label: false });
+markdown.renderer.rules.checkbox_input = (tokens, index) => (tokens[index].attrGet("checked") === null ? "☐" : "☑");
 markdown.renderer.rules.image = (tokens, index) => picture(tokens[index]);
 markdown.renderer.rules.th_open = (tokens, index) => `<th${alignment(tokens[index])}>`;
 markdown.renderer.rules.td_open = (tokens, index) => `<td${alignment(tokens[index])}>`;
@@ -46,23 +51,62 @@ const named = (mark) => `[U+${mark.codePointAt(0).toString(16).toUpperCase()}]`;
 /** The text with the characters that reorder it made visible. */
 export const visible = (text) => text.replace(BIDI, named);
 
-/** Block tokens of the source, or null where the text had better be shown as it is. */
-export function parse(source, references = {}) {
-  if (source.length > LONGEST) return null;
+// Where each line of the source begins; markdown-it counts lines in this way.
+function linesOf(source) {
+  return [0, ...Array.from(source.matchAll(/\r\n?|\n/g), (end) => end.index + end[0].length)];
+}
+
+/**
+ * Where blocks begin in the source's whole lines, as offsets but 0: what is before them will not change any more, whatever follows.
+ * A list longer than `longest` begins anew with an item (`isItem`). Also the first block's `kind` and `markup`.
+ */
+export function blocks(source, longest) {
+  const tokens = [];
+  const whole = source.slice(0, source.lastIndexOf("\n") + 1);
+  markdown.block.parse(visible(whole).replace(/\r\n?/g, "\n"), markdown, { open: true }, tokens);
+  const isItem = ({ level, type }) => level === 1 && type === "list_item_open";
+  const begun = tokens.filter((token) => token.nesting >= 0 && (token.level === 0 || isItem(token)));
+  if (begun.at(-1)?.type === "math_begun") begun.pop(); // it may still turn out to be a paragraph's
+  const lines = linesOf(whole);
+  const all = begun.map(({ level, map }) => ({ at: lines[map[0]], isItem: level > 0 }));
+  return { kind: tokens[0]?.type, markup: tokens[0]?.markup, starts: ends(all, longest) };
+}
+
+// Of a list's items only the first that is far enough from its beginning: those that follow are found from there on.
+function ends(starts, longest) {
+  let list = 0;
+  return starts.filter(({ at, isItem }) => {
+    const isEnd = isItem ? at - list > longest : at > 0;
+    if (!isItem) list = at;
+    else if (isEnd) list = Infinity;
+    return isEnd;
+  });
+}
+
+/** The labels that the source names in brackets and that have no target there, as markdown-it keeps them. */
+export function labelsWithout(source, references) {
+  const named = Array.from(source.matchAll(/\[((?:[^[\]\\]|\\.){1,999})\]/g), ([, label]) => label);
+  return named.map(markdown.utils.normalizeReference).filter((label) => !(label in references));
+}
+
+function parse(source, environment) {
   try {
-    const tokens = markdown.parse(visible(source), references);
+    const tokens = markdown.parse(visible(source), environment);
     return tokens.some((token) => token.level >= DEEPEST) ? null : tokens;
   } catch {
     return null; // deeper than the stack: a RangeError
   }
 }
 
-/** The source as nodes: rendered, or in a `pre` when it is too long or too deep. */
-export function render(source) {
-  const references = {};
-  const tokens = parse(source, references);
-  const html = tokens && markdown.renderer.render(tokens, markdown.options, references);
-  return html !== null && html.length <= LONGEST_HTML ? dress(DOMPurify.sanitize(html, PURIFY)) : plain(source);
+/**
+ * The source as elements: rendered, or in a `pre` when it is too deep. The environment holds the targets of links that are known, and
+ * takes those that are found; it says whether the text is still `open`.
+ */
+export function render(source, environment = { references: {} }) {
+  const tokens = parse(source, environment);
+  const html = tokens && markdown.renderer.render(tokens, markdown.options, environment);
+  const isShort = html !== null && html.length <= LONGEST_HTML;
+  return isShort ? [...dressed(DOMPurify.sanitize(html, PURIFY)).children] : [plain(source)];
 }
 
 function plain(source) {
@@ -72,7 +116,7 @@ function plain(source) {
   return element;
 }
 
-function dress(fragment) {
+function dressed(fragment) {
   fragment.querySelectorAll("a[href]").forEach(guard);
   fragment.querySelectorAll("pre").forEach(frame);
   fragment.querySelectorAll("table").forEach(scroll);
@@ -92,6 +136,7 @@ function frame(pre) {
   const language = /language-(\S+)/.exec(pre.firstElementChild?.className ?? "");
   const box = document.getElementById("code-template").content.firstElementChild.cloneNode(true);
   box.dataset.language = language ? language[1] : "text";
+  if (language) expectCode();
   pre.tabIndex = 0;
   pre.replaceWith(box);
   box.append(pre);

@@ -22,7 +22,13 @@ export function arrange(parent, children) {
   }
 }
 
-const same = (before, now) => before !== undefined && now.every((value, index) => value === before[index]);
+const same = (before, now) => before?.length === now.length && now.every((value, index) => value === before[index]);
+
+// All that a section is made of; the rest follows from it.
+const factsOf = ({ turn, parts, offers, goesOn }) => [
+  ...[turn, parts.length, offers, goesOn],
+  ...parts.flatMap((part) => part.blocks ?? part).flatMap(({ message, result }) => [message, result]),
+];
 
 const BUDGET_MS = 8; // for drawing in a frame; text that is not rendered yet stands there as it was written
 
@@ -37,21 +43,16 @@ export class View {
   }
 
   adopt() {
-    for (const element of this.log.querySelectorAll("[data-turn]"))
-      this.elements.set(`turn:${JSON.parse(element.dataset.turn).id}`, element);
-    for (const element of this.log.querySelectorAll("[data-attempt]"))
-      this.elements.set(element.dataset.attempt, element);
-    for (const element of this.log.querySelectorAll("[data-message]"))
-      this.elements.set(JSON.parse(element.dataset.message).id, element);
+    for (const element of this.log.querySelectorAll("[data-key]")) this.elements.set(element.dataset.key, element);
   }
 
   /** Shows the state; false when something was put off to a later frame. */
   render(state, outgoing) {
-    this.complete = true;
+    const newestFirst = sections(state, outgoing).reverse();
+    this.late = 0;
     this.deadline = performance.now() + BUDGET_MS;
-    const newestFirst = sections(state, outgoing).reverse().map((section) => this.section(section));
-    arrange(this.log, newestFirst.reverse());
-    return this.complete;
+    arrange(this.log, newestFirst.map((section) => this.section(section)).reverse());
+    return this.late === 0;
   }
 
   /** Forgets the elements of turns, which are then made anew: going back in time, nothing of the later may stay in them. */
@@ -61,12 +62,21 @@ export class View {
   }
 
   section(section) {
-    const { key, turn, parts, offers } = section;
-    const element = this.element(key, "turn");
-    const [blocks, foot] = element.children;
-    arrange(blocks, gathered(section).map((part) => this.part(part)));
-    this.once(foot, [turn, parts.length, parts.at(-1)?.message, offers], () => drawFoot(foot, section));
+    const element = this.element(section.key, "turn");
+    this.once(element, factsOf(section), () => this.fill(element, section));
     return element;
+  }
+
+  fill(element, section) {
+    const { turn, parts, offers, goesOn } = section;
+    const [blocks, foot] = element.children;
+    const { late } = this;
+    arrange(blocks, gathered(section).map((part) => this.part(part)));
+    this.once(foot, [turn, parts.length, parts.at(-1)?.message, offers, goesOn], () => {
+      complete(foot, ".actions", () => clone("turn").lastElementChild.children);
+      drawFoot(foot, section);
+    });
+    return this.late === late;
   }
 
   part(part) {
@@ -101,7 +111,7 @@ export class View {
     const { message, kind } = block;
     if (kind === "tool") return drawTool(element, block);
     const text = element.querySelector(".text");
-    if (kind === "you") return void (text.textContent = visible(message.content));
+    if (kind === "you") return drawQuestion(element, text, message);
     if (kind === "reasoning") drawSummary(element, message);
     return this.write(text, message);
   }
@@ -114,7 +124,7 @@ export class View {
   once(element, facts, draw) {
     if (same(this.drawn.get(element), facts)) return;
     const isLate = !this.drawn.has(element) && performance.now() > this.deadline; // what is new can wait, what has changed cannot
-    if (isLate || draw() === false) this.complete = false;
+    if (isLate || draw() === false) this.late += 1;
     else this.drawn.set(element, facts);
   }
 
@@ -124,15 +134,28 @@ export class View {
   }
 
   element(key, kind) {
-    if (!this.elements.has(key)) this.elements.set(key, clone(kind));
-    const element = this.elements.get(key);
+    if (!this.elements.has(key)) this.add(key, clone(kind));
+    return this.elements.get(key);
+  }
+
+  add(key, element) {
     element.dataset.key = key;
-    return element;
+    this.elements.set(key, element);
   }
 }
 
 function clone(kind) {
   return document.getElementById(`${kind}-template`).content.firstElementChild.cloneNode(true);
+}
+
+// What is of no use without the script the server leaves out.
+function complete(element, selector, made) {
+  if (!element.querySelector(selector)) element.append(...made());
+}
+
+function drawQuestion(element, text, { content }) {
+  if (text.textContent !== visible(content)) text.textContent = visible(content);
+  complete(element, ".edit", () => [clone("you").querySelector(".edit")]);
 }
 
 function drawSummary(element, { content, metadata }) {

@@ -1,59 +1,170 @@
 /**
- * A text block while it is written: only its unfinished end is rendered again.
+ * A text block while it is written or read in: what is finished is rendered once and not touched again, the open block alone is rendered
+ * again, and what is not rendered yet stands there as it was written. It takes no longer in a frame than it is given.
  */
-import { parse, render } from "./markdown.js";
+import { highlight } from "./code.js";
+import { typeset } from "./formulas.js";
+import { Long, fenceEnd } from "./long.js";
+import { blocks, labelsWithout, render } from "./markdown.js";
+import { isDressed, morphAll } from "./morph.js";
+import { Pieces } from "./pieces.js";
 
-const PATIENCE = 4; // rendering takes at most a fifth of the time
-
-/** Where the last top-level block of the source begins, as an offset: what is before it will not change any more. */
-function lastBlock(source) {
-  const starts = (parse(source) ?? []).filter((token) => token.level === 0 && token.map && token.nesting >= 0);
-  const line = starts.at(-1)?.map[0] ?? 0;
-  let offset = 0;
-  for (let passed = 0; passed < line; passed += 1) offset = source.indexOf("\n", offset) + 1;
-  return offset;
-}
+const PATIENCE = 4; // rendering the open block takes at most a fifth of the time
+const WINDOW = 8_000; // characters that are looked at for finished blocks
+const PIECE = 4_000; // characters after which another piece begins, which is laid out when it comes into sight
+const LIST = 8_000; // characters after which a list goes on in a new one
+const BLOCK = 32_000; // characters after which a block is shown as it was written
 
 /** Shows a growing text in an element. */
 export class Writing {
   constructor(element) {
     this.element = element;
-    this.settled = 0;
-    this.tail = null;
-    this.due = 0;
+    this.text = null;
   }
 
-  /** Shows the text so far; false when it was put off to spare the reader's machine. */
-  show(text, open) {
-    if (!open) return this.finish(text);
+  /** Shows the text so far, until the deadline at most; false when something was put off. */
+  show(text, open, deadline) {
+    if (this.text === null || !text.startsWith(this.text)) this.begin(text);
+    this.text = text;
+    if (open && performance.now() < this.due) return false;
+    const isSettled = this.settle(open, deadline);
+    if (isSettled) this.rest.clear();
+    else this.rest.show(text, this.shown);
+    if (this.shown || isSettled) this.element.classList.add("rendered");
+    return this.finishing(deadline) && isSettled;
+  }
+
+  begin(text) {
+    if (this.text !== null || !text.startsWith(this.element.textContent)) this.element.replaceChildren();
+    Object.assign(this, { settled: 0, shown: 0, due: 0, piece: null, length: 0, open: [], long: null });
+    Object.assign(this, { references: {}, unresolved: [], stale: [], undressed: [] });
+    this.rest = new Pieces(this.element, "div", "raw");
+    this.rest.adopt();
+  }
+
+  // -- what is finished, and what is open
+
+  settle(open, deadline) {
+    while (performance.now() < deadline) if (!this.step(open)) return this.end(open);
+    return false;
+  }
+
+  /** Shows for good what is finished next; false when nothing is. */
+  step(open) {
+    if (this.long) return this.goOn(open);
+    for (const size of [WINDOW, BLOCK]) {
+      const source = this.text.slice(this.settled, this.settled + size);
+      const { starts, kind, markup } = blocks(source, LIST);
+      const next = starts.find(({ at, isItem }) => isItem || this.length + at >= PIECE) ?? starts.at(-1);
+      if (next) return this.finish(next.at);
+      if (source.length < size) return false;
+      if (size === BLOCK) return this.beginLong(source, kind === "fence" && markup, open);
+    }
+    return false;
+  }
+
+  finish(length) {
+    const source = this.text.slice(this.settled, this.settled + length);
+    const known = Object.keys(this.references).length;
+    const elements = this.put(render(source, { references: this.references }), ".math, pre code");
+    this.shown = this.settled += length;
+    this.length += length;
+    this.open = [];
+    if (this.length >= PIECE) this.endPiece("full");
+    if (Object.keys(this.references).length > known) this.resolve();
+    const labels = labelsWithout(source, this.references);
+    if (labels.length && elements.length) this.unresolved.push({ source, elements, labels });
+    return true;
+  }
+
+  end(open) {
+    if (!this.long && !open && this.settled < this.text.length) this.finish(this.text.length - this.settled);
+    if (!this.long && open) this.showOpen();
+    return true;
+  }
+
+  showOpen() {
     const began = performance.now();
-    if (began < this.due) return false;
-    this.grow(text);
+    const environment = { references: Object.create(this.references), open: true };
+    this.open = this.put(render(this.text.slice(this.settled), environment), ".math");
+    this.shown = this.text.length;
     const ended = performance.now();
     this.due = ended + PATIENCE * (ended - began);
+  }
+
+  /** Puts elements where the open ones stand; what the selector finds in them is dressed later. */
+  put(elements, selector) {
+    this.piece ??= this.addPiece();
+    const put = morphAll(this.piece, this.open, elements);
+    this.undress(put, selector);
+    return put;
+  }
+
+  undress(elements, selector) {
+    for (const element of elements)
+      for (const found of element.querySelectorAll(selector)) if (!isDressed(found)) this.undressed.push(found);
+  }
+
+  addPiece() {
+    const piece = document.createElement("div");
+    piece.className = "piece";
+    return this.element.insertBefore(piece, this.rest.pieces[0]?.node ?? null);
+  }
+
+  endPiece(name) {
+    if (name) this.piece?.classList.add(name);
+    Object.assign(this, { piece: null, length: 0, open: [] });
+  }
+
+  // -- blocks that are too long
+
+  beginLong(source, fence, open) {
+    for (const element of this.open) element.remove();
+    this.endPiece();
+    const first = fence ? source.indexOf("\n") + 1 : 0;
+    const [box] = first ? this.put(render(source.slice(0, first)), "none") : [(this.piece = this.addPiece())];
+    this.long = new Long(box.querySelector("code") ?? box, this.settled + first, fence ? fenceEnd(fence) : undefined);
+    return this.goOn(open);
+  }
+
+  goOn(open) {
+    const end = this.long.show(this.text, open);
+    this.shown = this.settled = end ?? this.text.length;
+    if (end === undefined) return false;
+    this.long = null;
+    this.endPiece();
     return true;
   }
 
-  grow(text) {
-    if (this.tail === null) this.begin();
-    const rest = text.slice(this.settled);
-    const last = lastBlock(rest);
-    if (last > 0) this.element.insertBefore(render(rest.slice(0, last)), this.tail);
-    this.settled += last;
-    this.tail.replaceChildren(render(text.slice(this.settled)));
+  // -- what follows when the blocks are there: targets that were given after their links, formulas, colours
+
+  resolve() {
+    const isFound = (label) => label in this.references;
+    this.stale.push(...this.unresolved.filter(({ labels }) => labels.some(isFound)));
+    this.unresolved = this.unresolved.filter(({ labels }) => !labels.some(isFound));
   }
 
-  begin() {
-    this.tail = document.createElement("div");
-    this.tail.className = "tail";
-    this.element.replaceChildren(this.tail);
-    this.element.classList.add("rendered");
-  }
-
-  // Rendered as a whole once more: a link's target may have been given after its use.
-  finish(text) {
-    this.element.replaceChildren(render(text));
-    this.element.classList.add("rendered");
+  finishing(deadline) {
+    while (this.stale.length || this.undressed.length) {
+      if (performance.now() > deadline) return false;
+      if (this.stale.length) this.renderAgain(this.stale.pop());
+      else if (!dress(this.undressed.at(-1))) return false;
+      else this.undressed.pop();
+    }
     return true;
   }
+
+  renderAgain({ source, elements }) {
+    const now = render(source, { references: this.references });
+    const put = morphAll(elements[0].parentNode, elements, now, elements.at(-1).nextSibling);
+    this.undress(put, ".math, pre code");
+    const labels = labelsWithout(source, this.references);
+    if (labels.length) this.unresolved.push({ source, elements: put, labels });
+  }
+}
+
+/** Prints a formula or colours code; false while that cannot be done yet. */
+function dress(element) {
+  if (!element.isConnected || isDressed(element)) return true;
+  return element.matches(".math") ? typeset(element) : highlight(element);
 }

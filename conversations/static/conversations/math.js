@@ -1,0 +1,90 @@
+/**
+ * Math in markdown: `$…$` and `\(…\)` in a line, `$$…$$` and `\[…\]` displayed. What stands there stays text in a `span`, with its
+ * delimiters, until a library typesets it.
+ *
+ * As in Pandoc, a `$` opens before what is no space and closes behind what is none and before what is no digit: "$5 and $6" are prices.
+ * Each delimiter is looked for once in a text that lacks it, and no formula is longer than LONGEST: no input takes the square of its length.
+ */
+
+const LONGEST = 5_000;
+const FAR = 50; // lines
+const DELIMITERS = [["$$", "$$"], ["\\[", "\\]"], ["\\(", "\\)"], ["$", "$"]];
+
+/** Where the closing delimiter stands from there on, -1 where it does not; one behind an odd number of backslashes is none. */
+function closing(text, close, from) {
+  for (let at = text.indexOf(close, from); at >= 0; at = text.indexOf(close, at + 1)) {
+    let slashes = 0;
+    while (text[at - 1 - slashes] === "\\") slashes += 1;
+    if (slashes % 2 === 0) return at;
+  }
+  return -1;
+}
+
+const isWord = (character) => /[\p{L}\p{N}]/u.test(character ?? "");
+const isPrice = (text, from, to) =>
+  /\s/.test(text[from]) || /\s/.test(text[to - 1]) || isWord(text[from - 2]) || isWord(text[to + 1]);
+
+function inLine(state, silent) {
+  const { src, pos } = state;
+  const [open, close] = DELIMITERS.find(([begin]) => src.startsWith(begin, pos)) ?? [];
+  if (!open || (state.unclosed ??= new Set()).has(close)) return false;
+  const from = pos + open.length;
+  const to = closing(src, close, from);
+  if (to < 0) state.unclosed.add(close);
+  if (to <= from || to - from > LONGEST || (open === "$" && isPrice(src, from, to))) return false;
+  state.pos = to + close.length;
+  if (!silent) state.push("math", "span", 0).content = src.slice(pos, state.pos);
+  return true;
+}
+
+const lineOf = (state, line) => state.src.slice(state.bMarks[line] + state.tShift[line], state.eMarks[line]);
+
+// Whether the lines before have opened a formula that ends here: in a paragraph it may begin within a line.
+function isEnd(state, begin) {
+  let count = 0;
+  for (let line = begin - 1; line >= Math.max(0, begin - FAR) && !state.isEmpty(line); line -= 1)
+    count += lineOf(state, line).split("$$").length - 1;
+  return count % 2 === 1;
+}
+
+// A displayed formula from this line on, as `[lines, isClosed]`; in a text that is still open it may lack its end.
+function displayed(state, begin, end) {
+  const first = lineOf(state, begin);
+  const [open, close] = DELIMITERS.slice(0, 2).find(([delimiter]) => first.startsWith(delimiter)) ?? [];
+  if (!open || (open === "$$" && isEnd(state, begin))) return null;
+  const lines = [];
+  for (let line = begin, length = 0; line < end && length < LONGEST; line += 1) {
+    if (state.isEmpty(line) || state.sCount[line] < state.blkIndent) return null;
+    lines.push(lineOf(state, line).trimEnd());
+    length += lines.at(-1).length;
+    const at = closing(lines.at(-1), close, line === begin ? open.length : 0);
+    if (at >= 0) return at + close.length === lines.at(-1).length ? [lines, true] : null;
+  }
+  return state.env.open && begin + lines.length === state.lineMax ? [lines, false] : null;
+}
+
+function inBlock(state, begin, end, silent) {
+  if (state.sCount[begin] - state.blkIndent >= 4) return false;
+  const found = displayed(state, begin, end);
+  if (!found || silent) return Boolean(found);
+  const [lines, isClosed] = found;
+  state.line = begin + lines.length;
+  const token = state.push(isClosed ? "math_block" : "math_begun", "p", 0);
+  token.map = [begin, state.line];
+  token.content = lines.join("\n");
+  return true;
+}
+
+/** Teaches a MarkdownIt to find math. */
+export function math(markdown) {
+  const { escapeHtml } = markdown.utils;
+  const shown = (names) => (tokens, index) => `<span class="${names}">${escapeHtml(tokens[index].content)}</span>`;
+  markdown.inline.ruler.before("escape", "math", inLine);
+  markdown.block.ruler.before("fence", "math_block", inBlock, { alt: ["paragraph", "reference", "blockquote", "list"] });
+  const inline = shown("math");
+  const block = shown("math displayed");
+  const isDisplayed = ({ content }) => content.startsWith("$$") || content.startsWith("\\[");
+  markdown.renderer.rules.math = (tokens, index) => (isDisplayed(tokens[index]) ? block : inline)(tokens, index);
+  markdown.renderer.rules.math_block = (tokens, index) => `<p>${block(tokens, index)}</p>\n`;
+  markdown.renderer.rules.math_begun = (tokens, index) => `<p>${shown("begun")(tokens, index)}</p>\n`;
+}

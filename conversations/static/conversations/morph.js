@@ -1,0 +1,39 @@
+/**
+ * Brings nodes in line with newer ones of the same text, touching only what differs: a selection, a focus, a scrolled box stay.
+ */
+
+const dressed = new WeakMap(); // elements whose content was made from a source, and the source
+
+/** Notes that an element's content has been made from its text as it was. */
+export const dress = (element, source) => dressed.set(element, source);
+
+/** Whether the element's content has been made from its text. */
+export const isDressed = (element) => dressed.has(element);
+
+const isAlike = (old, now) => old.nodeName === now.nodeName && old.cloneNode(false).isEqualNode(now.cloneNode(false));
+
+/** The node that stands where the old one did: the old one changed, or the new one in its place. */
+function morph(old, now) {
+  if (old.nodeType === Node.TEXT_NODE && now.nodeType === Node.TEXT_NODE) return write(old, now.data);
+  if (dressed.has(old) && old.nodeName === now.nodeName && dressed.get(old) === now.textContent) return old;
+  if (now.nodeType !== Node.ELEMENT_NODE || dressed.has(old) || !isAlike(old, now)) {
+    old.replaceWith(now);
+    return now;
+  }
+  morphAll(old, [...old.childNodes], [...now.childNodes]);
+  return old;
+}
+
+/** Makes the text node say this; what it says already is not written again. */
+function write(node, data) {
+  if (data.startsWith(node.data)) {
+    if (data.length > node.data.length) node.appendData(data.slice(node.data.length));
+  } else node.data = data;
+  return node;
+}
+
+/** Brings some children of the parent in line with new nodes, and gives those that are there then; `next` stands behind them. */
+export function morphAll(parent, old, now, next = null) {
+  for (const surplus of old.slice(now.length)) surplus.remove();
+  return now.map((node, index) => (index < old.length ? morph(old[index], node) : parent.insertBefore(node, next)));
+}

@@ -1,0 +1,75 @@
+/**
+ * Text that is too long to be laid out at once, in pieces that the browser lays out as they come into sight.
+ */
+import { visible } from "./markdown.js";
+
+const LONGEST = 4_000; // characters; the server cuts in the same way (layout/pieces.py)
+
+/** Where the piece that begins there ends: behind a line, else a word, else wherever it must. */
+function endOf(text, start) {
+  const most = text.slice(start, start + LONGEST);
+  if (start + LONGEST >= text.length) return text.length;
+  const length = most.lastIndexOf("\n") + 1 || most.lastIndexOf(" ") + 1 || most.length - /[\ud800-\udbff]$/.test(most);
+  return start + length;
+}
+
+export class Pieces {
+  /** Makes its pieces, of this tag and class, the last children of the parent. */
+  constructor(parent, tag, name) {
+    Object.assign(this, { parent, tag, name });
+    this.pieces = [];
+  }
+
+  /** Takes over what the server made: pieces, or a short text. */
+  adopt() {
+    if (this.parent.firstChild && !this.parent.firstElementChild) this.wrap();
+    let end = 0;
+    this.pieces = Array.from(this.parent.children, (node) => ({ node, start: end, end: (end += node.textContent.length) }));
+    for (const { node } of this.pieces) node.classList.add(this.name);
+  }
+
+  wrap() {
+    const node = document.createElement(this.tag);
+    node.className = "piece";
+    node.append(...this.parent.childNodes);
+    this.parent.append(node);
+  }
+
+  /** Shows the text from `from` on; only its ends may have changed since the last time. */
+  show(text, from = 0) {
+    this.dropBefore(text, from);
+    let piece = this.pieces.at(-1) ?? this.add(from);
+    if (text.length === piece.end) return;
+    for (;;) {
+      this.write(piece, text, piece.start, endOf(text, piece.start));
+      if (piece.end === text.length) return;
+      piece.node.classList.add("full");
+      piece = this.add(piece.end);
+    }
+  }
+
+  dropBefore(text, from) {
+    while (this.pieces[0]?.end <= from) this.pieces.shift().node.remove();
+    const [first] = this.pieces;
+    if (first?.start < from) this.write(first, text, from, first.end);
+  }
+
+  add(start) {
+    const node = document.createElement(this.tag);
+    node.className = `piece ${this.name}`;
+    this.parent.append(node);
+    this.pieces.push({ node, start, end: start });
+    return this.pieces.at(-1);
+  }
+
+  write(piece, text, start, end) {
+    Object.assign(piece, { start, end });
+    piece.node.textContent = visible(text.slice(start, end));
+  }
+
+  /** Takes all of it away. */
+  clear() {
+    for (const { node } of this.pieces) node.remove();
+    this.pieces = [];
+  }
+}

@@ -1,0 +1,76 @@
+"""Code in answers: coloured in both schemes, copied as it was written, and never anything but text."""
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.staging import Stage
+from tests.browser.test_math import answered
+from tests.browser.test_page import colour, contrast
+
+PYTHON = "def minutes(seconds: int) -> float:\n    # a side\n    return seconds / 60 if seconds else None\n"
+COLOURS = ("key", "name", "type", "text", "value", "note")
+
+
+def test_code_is_coloured_and_says_what_it_is(page: Page) -> None:
+    chat = answered(page, f"```python\n{PYTHON}```")
+    box = chat.log.locator(".code")
+    expect(box.locator(".hljs-keyword").first).to_have_text("def")
+    expect(box.locator("code")).to_have_text(PYTHON)
+    expect(box).to_have_attribute("data-language", "python")
+
+
+@pytest.mark.parametrize("fence", ["```", "```nonsense", "```constructor", "```__proto__"])
+def test_code_in_no_language_that_is_known_stays_plain(page: Page, fence: str) -> None:
+    chat = answered(page, f"{fence}\n{PYTHON}```\n\nThen.")
+    expect(chat.messages("Assistant")).to_contain_text("Then.")
+    expect(chat.log.locator(".code code")).to_have_text(PYTHON)
+    expect(chat.log.locator(".code code *")).to_have_count(0)
+
+
+def test_code_can_be_copied_as_it_was_written(page: Page, context: BrowserContext) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    chat = answered(page, f"```python\n{PYTHON}```")
+    expect(chat.log.locator(".hljs-keyword").first).to_be_visible()
+    chat.log.get_by_role("button", name="Copy the code").click()
+    chat.until(lambda: page.evaluate("navigator.clipboard.readText()") == PYTHON)
+
+
+def test_an_open_block_of_code_stays_where_it_is_and_is_coloured_once_it_is_finished(page: Page) -> None:
+    stage = Stage(page)
+    chat = stage.live()
+    chat.until(lambda: stage.sockets)
+    stage.record.ask("Show it")
+    stage.record.step()
+    stage.record.text()
+    stage.record.part("```python\nimport math\n")
+    stage.play()
+    code = chat.log.locator(".code code")
+    expect(code).to_contain_text("import math")
+    code.evaluate("element => { element.closest('.code').mark = 'kept'; }")
+    stage.record.part("import json\n```\n\nThat was it.\n\nIndeed.")
+    stage.play()
+    expect(code.locator(".hljs-keyword")).to_have_count(2)
+    assert code.evaluate("element => element.closest('.code').mark") == "kept"
+
+
+@pytest.mark.parametrize("language", ["html", "xml", "javascript", "css", "markdown", "php"])
+def test_no_code_becomes_anything_but_text(page: Page, language: str) -> None:
+    attack = "<script>window.owned=1</script><img src=x onerror=window.owned=1>&lt;b&gt;\n<style>* { display: none }</style>\n"
+    chat = answered(page, f"```{language}\n{attack}```")
+    code = chat.log.locator(".code code")
+    expect(code.locator("span").first).to_be_attached()
+    expect(code).to_have_text(attack)
+    expect(code.locator(":not(span)")).to_have_count(0)
+    attributes = code.evaluate(
+        "code => [...code.querySelectorAll('*')].flatMap((each) => each.getAttributeNames())"
+    )
+    assert set(attributes) <= {"class"}
+    assert page.evaluate("window.owned") is None
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_colour_of_code_can_be_told_from_its_ground(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    answered(page, "Nothing.")
+    for name in COLOURS:
+        assert contrast(colour(page, f"code-{name}"), colour(page, "tint")) >= 4.5, name

@@ -1,0 +1,86 @@
+"""Answers far longer than any reader reads: they come, end and open without the page standing still."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from conversations.gateway.demo.manual import long
+from conversations.protocol.events import pieces
+from tests.browser.staging import Stage
+
+WATCH = """window.tasks = [];
+new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({duration}) => duration))).observe({type: "longtask"});"""
+FROZEN_MS = 1_000  # a tenth of it is due on a machine that does nothing else (python -m bench page)
+TEXT = "document.querySelector('.assistant > .text').textContent"
+UNFINISHED = ".markdown:not(.rendered), .raw"
+
+
+def told(stage: Stage, text: str) -> None:
+    """An answer in the record."""
+    stage.record.ask("Tell me everything")
+    stage.record.step()
+    stage.record.text()
+    for piece in pieces(text):
+        stage.record.part(piece)
+    stage.record.end()
+    stage.record.finish_step()
+    stage.record.finish()
+
+
+@pytest.mark.parametrize("way", ["live", "snapshot", "served"])
+def test_all_of_a_long_answer_is_rendered_and_most_of_it_is_laid_out_when_it_comes_into_sight(
+    page: Page, way: str
+) -> None:
+    stage = Stage(page)
+    page.add_init_script(WATCH)
+    told(stage, long(300_000))
+    chat = getattr(stage, way)()
+    expect(chat.log.locator("h2").last).to_contain_text("About the groove", timeout=60_000)
+    expect(chat.log.locator(UNFINISHED)).to_have_count(0, timeout=60_000)
+    assert chat.log.locator("h2").count() == long(300_000).count("## ")
+    assert chat.log.locator(".code").count() == long(300_000).count("```python")
+    assert page.evaluate("Math.max(0, ...tasks)") < FROZEN_MS
+    full = chat.log.locator(".piece.full")
+    assert full.count() > 30
+    assert full.first.evaluate("piece => getComputedStyle(piece).contentVisibility") == "auto"
+
+
+def test_the_server_puts_a_long_text_into_the_page_in_pieces(page: Page) -> None:
+    stage = Stage(page)
+    told(stage, long(100_000))
+    page.route("**/*.js", lambda route: route.abort())
+    chat = stage.served()
+    assert page.evaluate(TEXT) == long(100_000)
+    assert chat.log.locator(".assistant .piece.full").count() > 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```python\n" + "answer = 42  # and so on\n" * 20_000 + "```\n\nThat *was* it.",
+        "é word " * 50_000 + "\n\nThat *was* it.",
+    ],
+    ids=["code", "paragraph"],
+)
+def test_a_block_that_is_too_long_is_shown_as_it_was_written_and_what_follows_is_rendered(
+    page: Page, text: str
+) -> None:
+    stage = Stage(page)
+    told(stage, text)
+    chat = stage.live()
+    expect(chat.log.locator("em")).to_have_text("was", timeout=60_000)
+    shown = page.evaluate(TEXT)
+    body = text.partition("\n\n")[0].removeprefix("```python\n").removesuffix("```")
+    assert body.strip() in shown
+    expect(chat.log.locator(".code")).to_have_count(int(text.startswith("```")))
+
+
+def test_a_long_list_goes_on_in_further_lists_with_its_numbers(page: Page) -> None:
+    stage = Stage(page)
+    told(stage, "".join(f"{number}. A turntable turns, and turns, and turns.\n" for number in range(1, 1001)))
+    chat = stage.live()
+    expect(chat.log.locator(".assistant li")).to_have_count(1000)
+    lists = chat.log.locator(".assistant ol")
+    assert lists.count() > 2
+    starts = lists.evaluate_all("lists => lists.map((list) => list.start)")
+    lengths = lists.evaluate_all("lists => lists.map((list) => list.children.length)")
+    assert starts == [1 + sum(lengths[:at]) for at in range(len(lengths))]
