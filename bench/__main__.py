@@ -1,6 +1,7 @@
 """`python -m bench floor`: what a delta costs from the gateway to the socket, beside AWS's own sample loop.
 `python -m bench crash`: what is lost when the server is killed, again and again.
 `python -m bench admin`: what the operator waits for, over a million tool calls.
+`python -m bench page`: how smooth the chat's page is in Chromium.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from random import SystemRandom
 
-from . import admin, crash, floor, machine, replay, report
+from . import admin, crash, floor, machine, page, replay, report
 from .crash.kills import kill
 from .crash.report import as_json, text
 from .plan import Plan
@@ -26,6 +27,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     _crash_options(commands.add_parser("crash", help=crash.__doc__))
     _replay_options(commands.add_parser("replay", help=replay.__doc__))
     _admin_options(commands.add_parser("admin", help=admin.__doc__))
+    _page_options(commands.add_parser("page", help=page.__doc__))
     return parser.parse_args(arguments)
 
 
@@ -56,6 +58,14 @@ def _admin_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calls", type=int, default=1_000_000, help="tool calls in the database (1,000,000)")
     parser.add_argument("--repeat", type=int, default=5, help="looks at each page, whose median is told (5)")
     _json_option(parser, run_admin)
+
+
+def _page_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--characters", type=int, default=1_000_000, help="of the answer (1,000,000)")
+    parser.add_argument(
+        "--turns", type=_numbers, default=[0, 100, 1000], help="of conversations, with commas (0,100,1000)"
+    )
+    _json_option(parser, run_page)
 
 
 def _json_option(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], Told]) -> None:
@@ -93,6 +103,12 @@ def run_admin(asked: argparse.Namespace) -> Told:
     """Opens the operator's pages; all is well when each is there in time."""
     measured = admin.measure(asked.calls, asked.repeat, _tell)
     return admin.text(measured), admin.as_json(measured), measured.well
+
+
+def run_page(asked: argparse.Namespace) -> Told:
+    """Measures the chat's page; all is well when each figure is below its limit."""
+    measured = page.measure(asked.characters, asked.turns, _tell)
+    return page.text(measured), page.as_json(measured), page.is_well(measured)
 
 
 def _tell(text: str) -> None:
