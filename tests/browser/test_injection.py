@@ -83,7 +83,8 @@ def test_even_without_escaping_the_sanitiser_and_the_policy_hold(chat: Chat, wat
             const {default: purifier} = await import("/static/conversations/vendor/purify.mjs");
             const box = document.getElementById("transcript");
             for (const attack of attacks) box.append(purifier.sanitize(attack, {RETURN_DOM_FRAGMENT: true, FORBID_TAGS: ["img",
-                "image", "svg", "math", "style", "form", "input", "video", "audio"], FORBID_ATTR: ["style", "ping", "target", "background"]}));
+                "image", "svg", "math", "style", "form", "input", "video", "audio"],
+                FORBID_ATTR: ["style", "ping", "target", "background"]}));
         }""",
         list(RAW),
     )
