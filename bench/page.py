@@ -36,7 +36,11 @@ window.WebSocket = class extends WebSocket {
   }
 };
 """
-READY = "Math.max(performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd, ...tasks.map(([begin, ms]) => begin + ms))"
+LOADED = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+READY = f"Math.max({LOADED}, ...tasks.map(([begin, ms]) => begin + ms))"
+LONG_MS = 50.0
+"""For which the main thread may be blocked at a time."""
+
 ENDED = "document.querySelectorAll('#transcript .turn:last-child .actions:not([hidden])').length"
 FINISHED = "document.querySelectorAll('#transcript .markdown:not(.rendered), #transcript .raw').length === 0"
 
@@ -182,7 +186,7 @@ def _until(page: Any, condition: str) -> None:
 
 
 def _blocked(name: str, blocking: Blocking) -> Iterator[Row]:
-    yield Row(f"{name}, longest task", blocking.cpu, "ms CPU", 50.0)
+    yield Row(f"{name}, longest task", blocking.cpu, "ms CPU", LONG_MS)
     yield Row(f"{name}, the same by the clock", blocking.clock, "ms")
     yield Row(f"{name}, tasks over 50 ms by the clock", blocking.count, "")
 
@@ -191,14 +195,15 @@ def _blocked(name: str, blocking: Blocking) -> Iterator[Row]:
 
 
 def _opened(page: Any, name: str, url: str, limit: float | None = None) -> Iterator[Row]:
-    """The median of three times, and the longest task of all."""
+    """When it could be used, the median of three times, and the longest task of all."""
     ready, blocking = [], Blocking()
     for _ in range(3):
         page.goto("about:blank")
         with blocking.watched(page):
             page.goto(url)
             _until(page, FINISHED)
-        ready.append(page.evaluate(READY))
+        # tasks that were long by the clock alone waited for other processes, which are not the page's
+        ready.append(page.evaluate(READY if blocking.cpu > LONG_MS else LOADED))
     yield Row(f"{name}: opened, ready to use", sorted(ready)[1], "ms", limit)
     yield from _blocked(f"{name}: opened", blocking)
 

@@ -16,8 +16,12 @@ if not examples.get_current_profile_name().startswith("ci"):
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Put an SQLite test database into a file: one in memory cannot be shared by threads as the real one is."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Put an SQLite test database into a file: one in memory cannot be shared by threads as the real one is. Elsewhere each process of
+    the tests has a database of its own.
+    """
     database = connections.databases["default"]
     if "sqlite" in database["ENGINE"]:
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")

@@ -172,7 +172,7 @@ def _newest_first(conversation: Conversation, tree: Tree) -> tuple[int, Iterator
     shown = set(tree.shown())
     if len(shown) < len(tree.nodes):
         packed = packed.filter(turn__in=shown)
-    recordings = packed.filter(last_seq__lte=last).order_by("-last_seq").iterator(chunk_size=8)
+    recordings = packed.filter(last_seq__lte=last).defer("body").order_by("-last_seq").iterator(chunk_size=8)
     parts: list[Iterable[Part]] = [[said[turn] for turn in reversed(said) if turn in shown], recordings]
     return last, map(_summary, merge(*parts, key=_first_seq, reverse=True))
 

@@ -136,7 +136,7 @@ def test_a_target_that_is_given_after_its_link_changes_that_block_alone(page: Pa
     stage = begun(page)
     stage.record.part("Read [this][late], and [that].\n\nA second one.\n\n")
     stage.play()
-    second = stage.chat.log.get_by_text("A second one.")
+    second = stage.chat.log.locator(".piece:not(.raw) > p", has_text="A second one.")
     second.evaluate("element => { element.mark = 'kept'; }")
     stage.record.part("[late]: https://example.com/late\n[That]: https://example.com/that\n")
     chat = ended(stage)

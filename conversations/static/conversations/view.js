@@ -55,7 +55,7 @@ export class View {
     return this.late === 0;
   }
 
-  /** Forgets the elements of turns, which are then made anew: going back in time, nothing of the later may stay in them. */
+  /** Forgets the elements of turns, which are then made anew: back in time, nothing of the later may stay in them. */
   forget(turns) {
     for (const root of turns.map((id) => this.elements.get(`turn:${id}`)).filter(Boolean))
       for (const [key, element] of this.elements) if (root.contains(element)) this.elements.delete(key);
@@ -120,10 +120,11 @@ export class View {
     return this.writing(text).show(content, Boolean(metadata.open), this.deadline);
   }
 
-  // Draws unless these very facts have been drawn; what says `false` is drawn again in the next frame.
+  // Draws unless these very facts have been drawn; what says `false` is drawn again in the next frame. What is new
+  // can wait, what has changed cannot.
   once(element, facts, draw) {
     if (same(this.drawn.get(element), facts)) return;
-    const isLate = !this.drawn.has(element) && performance.now() > this.deadline; // what is new can wait, what has changed cannot
+    const isLate = !this.drawn.has(element) && performance.now() > this.deadline;
     if (isLate || draw() === false) this.late += 1;
     else this.drawn.set(element, facts);
   }
