@@ -28,7 +28,7 @@ run: $(VENV)/runtime ## serve at HOST and PORT (127.0.0.1 and 8080), all set up
 test: $(VENV)/dev browser ## the whole test suite; the protocol must be covered to the last branch
 	@$(BIN)/coverage run -m pytest -q tests/protocol
 	@$(BIN)/coverage report
-	@$(BIN)/python -m bench.services $(BIN)/pytest -q --create-db --reuse-db $(ENGINE)
+	@$(BIN)/python -m bench.services $(BIN)/pytest -q --create-db --reuse-db --numprocesses 2 --dist worksteal $(ENGINE)
 	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal --ignore tests/protocol
 
 check: $(VENV)/dev ## format, lint, imports, types, budgets, Django's checks, migrations

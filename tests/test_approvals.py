@@ -13,7 +13,7 @@ from ag_ui_validate.pytest_plugin import assert_valid_agui as fully_valid
 from ag_ui_validate.pytest_plugin import validate_agui
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -224,6 +224,8 @@ def test_of_two_who_decide_at_once_one_does(waiting: Turn) -> None:
             turns.resume(waiting.conversation, waiting.user, [given])
         except Refused as error:
             refused.append(error)
+        finally:
+            connection.close()
 
     both = [threading.Thread(target=decides) for _ in range(2)]
     for each in both:

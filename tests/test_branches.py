@@ -220,6 +220,7 @@ def test_a_turn_that_is_not_there_is_refused(two: list[Turn], turn: object) -> N
 
 def test_a_page_that_reads_on_is_told_the_draft_and_which_branch_is_shown(two: list[Turn]) -> None:
     conversation = two[0].conversation
+    assert aside(conversation, 7) == {}
     conversation.draft = "half a th"
     draft = {"turntable.draft": {"text": "half a th"}}
     assert aside(conversation, 7) == draft

@@ -11,7 +11,7 @@ from . import approvals
 
 
 def aside(conversation: Conversation, after: int | None) -> list[Event]:
-    """The queue and the decisions that wait for others; to a page that reads on `after` a seq the draft too, and where the shown branch
+    """The queue and the decisions that wait for others; to a page that reads on `after` a seq the draft, if any, and where the shown branch
     ends if there are several. A reader from the beginning, who wants the record alone, is told neither.
     """
     told: dict[str, Any] = {}
@@ -19,8 +19,9 @@ def aside(conversation: Conversation, after: int | None) -> list[Event]:
         told["queued"] = waiting
     if decided := approvals.decided(conversation):
         told["decided"] = {"interrupts": decided}
-    if after:
+    if after and conversation.draft:
         told["draft"] = {"text": conversation.draft}
+    if after:
         told |= _branch(Tree.of(conversation.pk))
     return [events.custom(name, value) for name, value in told.items()]
 

@@ -234,7 +234,9 @@ def test_waiting_and_decisions_are_announced(page: Page) -> None:
     expect(announcer).to_contain_text("Denying delete_file …")
     calls.decided(call, "denied", reason="no")
     calls.stage.play()
-    expect(announcer).to_contain_text("The assistant is answering. Tool call delete_file: Denied by owner: no.")
+    expect(announcer).to_contain_text(
+        "The assistant is answering. Tool call delete_file: Denied by owner: no."
+    )
     calls.answered(call, "Not run.", "denied", ms=0)
     calls.stage.play()
     expect(announcer).to_contain_text("Tool call delete_file was denied.")
