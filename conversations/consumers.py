@@ -181,9 +181,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         turns.resume(conversation, conversation.owner, frame.get("resume"))
 
     def _run(self, frame: dict[str, Any]) -> None:
-        turns.run_again(
-            self._conversation(), frame.get("call"), frame.get("id"), frame.get("arguments")
-        )
+        turns.run_again(self._conversation(), frame.get("call"), frame.get("id"), frame.get("arguments"))
 
     def _draft(self, frame: dict[str, Any]) -> None:
         turns.keep_draft(self._conversation(), frame.get("text"))

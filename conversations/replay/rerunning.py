@@ -98,7 +98,9 @@ class Rerun:
         new.save(update_fields=["model", "system", "inference"])
         self.tell(f"Message {question.number} of {self.questions[-1].number}: {_beginning(question.text)}")
         answers = how.answers("file" if self.player else "gateway")
-        if question.turn and "call" in question.turn.rerun:  # a person's call is made again, no model is asked
+        if (
+            question.turn and "call" in question.turn.rerun
+        ):  # a person's call is made again, no model is asked
             answers |= {"rounds": "person", "call": question.turn.rerun["call"]}
         return self._ended(self._started(question.text, turns.Again(question.turn, answers)))
 
