@@ -56,3 +56,9 @@ def gateway(demo_gateway: demo.DemoGateway) -> Iterator[demo.DemoGateway]:
     """The embedded gateway as GATEWAY_URL."""
     with override_settings(GATEWAY_URL=demo_gateway.url):
         yield demo_gateway
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the kills, which take longest: at the end one process would be left alone with them."""
+    items.sort(key=lambda item: "crash" not in item.path.parts)

@@ -1,7 +1,6 @@
 """What the player asks the server for: the outline, the stored lines, the ends; who may have them; and that nothing else is called."""
 
 import json
-import re
 import zlib
 from pathlib import Path
 from typing import Any
@@ -257,17 +256,3 @@ def test_nothing_of_a_recording_is_kept_in_a_cache(client: Client, conversation:
         answer = client.get(f"/conversations/{conversation.pk}/replay/{part}")
         assert "no-store" in answer["Cache-Control"]
         assert answer["X-Content-Type-Options"] == "nosniff"
-
-
-def test_every_module_of_the_player_is_asked_for_at_once() -> None:
-    reached, waiting = set(), ["replay.js"]
-    while waiting:
-        name = waiting.pop()
-        source = (STATIC / name).read_text()
-        found = {
-            f.removeprefix("./")
-            for f in re.findall(r'^(?:import|\} from|import .* from) .*?"(\./[^"]+)"', source, re.MULTILINE)
-        }
-        waiting += found - reached
-        reached |= found
-    assert set(re.findall(r"conversations/([\w/.-]+js)'", MODULES.read_text())) == reached

@@ -36,7 +36,7 @@ export class Writing {
 
   begin(text) {
     if (this.text !== null || !text.startsWith(this.element.textContent)) this.element.replaceChildren();
-    Object.assign(this, { settled: 0, shown: 0, due: 0, piece: null, length: 0, open: [], long: null });
+    Object.assign(this, { settled: 0, shown: 0, due: 0, piece: null, length: 0, open: [], opened: null, long: null });
     Object.assign(this, { references: {}, unresolved: [], stale: [], undressed: [] });
     this.rest = new Pieces(this.element, "div", "raw");
     this.rest.adopt();
@@ -70,6 +70,7 @@ export class Writing {
     this.shown = this.settled += length;
     this.length += length;
     this.open = [];
+    this.opened = null;
     if (this.length >= PIECE) this.endPiece("full");
     if (Object.keys(this.references).length > known) this.resolve();
     const labels = labelsWithout(source, this.references);
@@ -79,7 +80,7 @@ export class Writing {
 
   end(open) {
     if (!this.long && !open && this.settled < this.text.length) this.finish(this.text.length - this.settled);
-    if (!this.long && open) this.showOpen();
+    if (!this.long && open && this.opened !== this.text) this.showOpen();
     return true;
   }
 
@@ -88,6 +89,7 @@ export class Writing {
     const environment = { references: Object.create(this.references), open: true };
     this.open = this.put(render(this.text.slice(this.settled), environment), ".math");
     this.shown = this.text.length;
+    this.opened = this.text;
     const ended = performance.now();
     this.due = ended + PATIENCE * (ended - began);
   }
@@ -144,14 +146,21 @@ export class Writing {
     this.unresolved = this.unresolved.filter(({ labels }) => !labels.some(isFound));
   }
 
+  // One at least, however late it is: else a slow machine would never come to it.
   finishing(deadline) {
     while (this.stale.length || this.undressed.length) {
-      if (performance.now() > deadline) return false;
       if (this.stale.length) this.renderAgain(this.stale.pop());
-      else if (!dress(this.undressed.at(-1))) return false;
+      else if (!this.dress(this.undressed.at(-1))) return false;
       else this.undressed.pop();
+      if (performance.now() > deadline) return !this.stale.length && !this.undressed.length;
     }
     return true;
+  }
+
+  // Prints a formula or colours code; false while that cannot be done yet. What was replaced meanwhile is passed over.
+  dress(element) {
+    if (!this.element.contains(element) || isDressed(element)) return true;
+    return element.matches(".math") ? typeset(element) : highlight(element);
   }
 
   renderAgain({ source, elements }) {
@@ -161,10 +170,4 @@ export class Writing {
     const labels = labelsWithout(source, this.references);
     if (labels.length) this.unresolved.push({ source, elements: put, labels });
   }
-}
-
-/** Prints a formula or colours code; false while that cannot be done yet. */
-function dress(element) {
-  if (!element.isConnected || isDressed(element)) return true;
-  return element.matches(".math") ? typeset(element) : highlight(element);
 }
