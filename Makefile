@@ -4,6 +4,8 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8080
 WORKERS ?= 3
+# What is left out: the same looked at in very many forms, and the benchmarks' own tests. `make test MARKS=` runs them too.
+MARKS ?= not slow
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,7 +31,7 @@ test: $(VENV)/dev browser ## the whole test suite; the protocol must be covered 
 	@$(BIN)/coverage run -m pytest -q tests/protocol
 	@$(BIN)/coverage report
 	@$(BIN)/python -m bench.services $(BIN)/pytest -q --create-db --reuse-db --numprocesses 2 --dist worksteal $(ENGINE)
-	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal --ignore tests/protocol
+	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "$(MARKS)" --ignore tests/protocol
 
 check: $(VENV)/dev ## format, lint, imports, types, budgets, Django's checks, migrations
 	@report=$$($(BIN)/ruff format --check --output-format concise .) || { echo "$$report"; echo "Run 'make format'."; exit 1; }

@@ -19,7 +19,10 @@ from bench.sample import Sample, middle, taken
 from bench.sockets import _payload
 from bench.stamps import SPAN, Tally, stamp
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it reads Linux's counters")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="it reads Linux's counters"),
+]
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads Linux's counters")
 @pytest.mark.skipif(not any(map(shutil.which, CHROMIUMS)), reason="no Chromium")
 def test_a_smoke_run_tells_every_figure() -> None:

@@ -32,7 +32,18 @@ FLAGS = (
     "--disable-sync",
     "--disable-features=LocalNetworkAccessChecks",  # else nothing could reach an attacker on loopback, guarded or not
 )
+DETAILS = ("test_code", "test_errors", "test_player_branches", "test_preferences", "test_tool_values")
+"""Modules that look at one thing in very many forms, each on a page of its own: slow, and left out unless MARKS says otherwise."""
+
 ROOMY = {"width": 1100, "height": 700}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the details as slow."""
+    for item in items:
+        if item.path.stem in DETAILS and "browser" in item.path.parts:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")
