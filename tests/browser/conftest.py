@@ -32,7 +32,10 @@ FLAGS = (
     "--disable-sync",
     "--disable-features=LocalNetworkAccessChecks",  # else nothing could reach an attacker on loopback, guarded or not
 )
-DETAILS = ("test_code", "test_errors", "test_player_branches", "test_preferences", "test_tool_values")
+DETAILS = {
+    *("test_approval", "test_code", "test_errors", "test_player_branches", "test_preferences"),
+    *("test_tool_harm", "test_tool_values"),
+}
 """Modules that look at one thing in very many forms, each on a page of its own: slow, and left out unless MARKS says otherwise."""
 
 ROOMY = {"width": 1100, "height": 700}
