@@ -14,6 +14,7 @@ from conversations import turns
 from conversations.errors import InternalError, NotFound, Refused
 from conversations.inbound import Flood, Inbox, Meter, acknowledged, cost, echoed, parsed
 from conversations.journal import Frame, head, page, read
+from conversations.journal.reading import queue
 from conversations.live import HUB, in_reader, unnumbered
 from conversations.models import Conversation
 from conversations.outbox import Outbox, TooSlow
@@ -214,9 +215,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         conversation = self._conversation()
         after, last = _after(self.scope["query_string"]), head(self.conversation_id)
         if after is not None and after <= last:
-            return last, after, None, turns.aside(conversation, after)
+            return last, after, None, turns.aside(conversation, after, queue(conversation.pk))
         found = page(conversation)
-        return last, found.seq, unnumbered(found.event()), turns.aside(conversation, None)
+        return last, found.seq, unnumbered(found.event()), turns.aside(conversation, None, found.queue)
 
     # -- out
 

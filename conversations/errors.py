@@ -2,8 +2,7 @@
 
 TurntableError
 ├── Refused                      a frame or command that is not taken
-│   ├── Throttled                one user's limits
-│   └── NotYet                   promised, not built
+│   └── Throttled                one user's limits
 ├── NotFound                     no such conversation, or somebody else's
 ├── ConfigurationError           settings that cannot work
 ├── TurnError                    ends a turn
@@ -54,12 +53,6 @@ class Throttled(Refused):
     """Too many turns at once. Wait for one to end, then send again."""
 
     code = "throttled"
-
-
-class NotYet(Refused):
-    """This is not possible yet."""
-
-    code = "not_yet"
 
 
 class NotFound(TurntableError):

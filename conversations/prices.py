@@ -9,14 +9,11 @@ from django.conf import settings
 from django.db.models import Count, Sum
 
 from conversations.models import Round
+from conversations.models.fields import TOKENS
 
 KINDS = {
     "inputTokens": "input", "outputTokens": "output",
     "cacheReadInputTokens": "cacheRead", "cacheWriteInputTokens": "cacheWrite",
-}  # fmt: skip
-COLUMNS = {
-    "inputTokens": "input_tokens", "outputTokens": "output_tokens",
-    "cacheReadInputTokens": "cache_read_tokens", "cacheWriteInputTokens": "cache_write_tokens",
 }  # fmt: skip
 MILLION = 1_000_000
 
@@ -26,7 +23,7 @@ Totals = dict[str, dict[str, int]]
 def totals(conversation: UUID) -> Totals:
     """What each model has used in the rounds of the conversation that have ended, on all branches, and how many they are."""
     rounds = Round.objects.filter(turn__conversation=conversation).exclude(status=Round.Status.RUNNING)
-    sums = {name: Sum(column) for name, column in COLUMNS.items()}
+    sums = {name: Sum(column) for column, name in TOKENS.items() if name in KINDS}
     used: Any = rounds.order_by("model").values("model").annotate(**sums, rounds=Count("pk"))
     return {row.pop("model"): row for row in used}
 

@@ -192,18 +192,22 @@ def _decide(approval: Approval, user: "User", entry: Entry) -> None:
 
 def _edited(call: ToolCall, given: object) -> dict[str, Any] | None:
     """The arguments if they were changed; raises Refused for such as the tool does not take."""
-    if given is None:
-        return None
+    cleaned = None if given is None else checked_arguments(call.name, given)
+    return None if cleaned == call.input else cleaned
+
+
+def checked_arguments(tool: str, given: object) -> dict[str, Any]:
+    """Arguments that a person has written, clean; raises Refused for such as the tool does not take."""
     if not isinstance(given, dict):
         raise Refused("Arguments are a JSON object.")
-    asked = registry.get(call.name)
+    asked = registry.get(tool)
     try:
         if asked is not None:
             asked.arguments.validate(given)
     except InvalidInput as error:
         raise Refused(str(error)) from error
     cleaned: dict[str, Any] = clean_json(given)
-    return None if cleaned == call.input else cleaned
+    return cleaned
 
 
 def _remember(approval: Approval, user: "User", *, always: bool) -> None:

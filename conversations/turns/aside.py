@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from conversations.journal.reading import queue
 from conversations.models import Conversation, Tree
 from conversations.protocol import events
 from conversations.protocol.events import Event
@@ -10,12 +9,12 @@ from conversations.protocol.events import Event
 from . import approvals
 
 
-def aside(conversation: Conversation, after: int | None) -> list[Event]:
-    """The queue and the decisions that wait for others; to a page that reads on `after` a seq the draft, if any, and where the shown branch
-    ends if there are several. A reader from the beginning, who wants the record alone, is told neither.
+def aside(conversation: Conversation, after: int | None, waiting: list[dict[str, Any]]) -> list[Event]:
+    """What is `waiting` in the queue and the decisions that wait for others; to a page that reads on `after` a seq the draft, if any, and
+    where the shown branch ends if there are several. A reader from the beginning, who wants the record alone, is told neither.
     """
     told: dict[str, Any] = {}
-    if waiting := queue(conversation.pk):
+    if waiting:
         told["queued"] = waiting
     if decided := approvals.decided(conversation):
         told["decided"] = {"interrupts": decided}

@@ -18,9 +18,8 @@ from conversations.models import Conversation, Message, ToolCall, Tree, Turn
 from conversations.protocol import events
 from conversations.protocol.content import plain_text
 from conversations.protocol.content import text as text_block
-from conversations.protocol.text import clean_json, clean_text
+from conversations.protocol.text import clean_text
 from conversations.tools import registry
-from conversations.tools.arguments import InvalidInput
 
 from . import approvals
 from .beginning import take_up
@@ -147,23 +146,16 @@ def run_again(
 
 
 def _arguments(past: ToolCall, changed: object) -> dict[str, Any]:
-    asked = registry.get(past.name)
-    if asked is None:
+    """Those that were given, or those that the call ran with."""
+    if registry.get(past.name) is None:
         raise Refused(f"There is no tool named {past.name} any more.")
-    if changed is None:
-        edited = approvals.of([past]).get(past.pk)
-        given: Any = edited.input if edited and edited.input is not None else past.input
-    else:
-        given = changed
+    if changed is not None:
+        return approvals.checked_arguments(past.name, changed)
+    edited = approvals.of([past]).get(past.pk)
+    given = edited.input if edited and edited.input is not None else past.input
     if not isinstance(given, dict):
         raise Refused("Arguments are a JSON object.")
-    try:
-        asked.arguments.validate(given)
-    except InvalidInput as error:
-        if changed is not None:
-            raise Refused(str(error)) from error
-    cleaned: dict[str, Any] = clean_json(given)
-    return cleaned
+    return given
 
 
 def keep_draft(conversation: Conversation, text: object) -> None:

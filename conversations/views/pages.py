@@ -81,17 +81,17 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
         "is_older": before is not None,
     }
     return render(
-        request, "conversations/conversation.html", context | gateway_shown() | _kept(request, found)
+        request, "conversations/conversation.html", context | gateway_shown() | _given(request, found, page)
     )
 
 
-def _kept(request: SignedIn, conversation: Conversation) -> dict[str, str]:
+def _given(request: SignedIn, conversation: Conversation, page: journal.Page) -> dict[str, str]:
     """What the page's script is given beside the messages, as JSON; the draft as it is."""
     given = {
         "models": settings.GATEWAY_MODELS,
         "prices": prices.as_json(settings.GATEWAY_PRICES),
         "prompts": list(request.user.prompts.values("name", "text")),
-        "totals": prices.totals(conversation.pk),
+        "totals": page.totals,
     }
     as_text = {name: json.dumps(value) for name, value in given.items()}
     return as_text | {"currency": settings.PRICE_CURRENCY, "draft": conversation.draft}

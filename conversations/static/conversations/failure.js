@@ -2,13 +2,14 @@
  * What is told of a turn that failed: which side it was, what it said, and the id to quote. The server's pages have the same from
  * templates/conversations/failed.html.
  */
+import { fromTemplate, setText } from "./dom.js";
 import { visible } from "./markdown.js";
 
 /** Brings the failure above a turn's foot in line with the turn; `words` are the page's sentences. */
 export function drawFailure(foot, { id, error }, words) {
   const old = foot.querySelector(".failed");
   if (!error) return void old?.remove();
-  const box = old ?? foot.insertBefore(clone(), foot.firstElementChild);
+  const box = old ?? foot.insertBefore(fromTemplate("failed-template"), foot.firstElementChild);
   const [what, rest] = halves(visible(error.message));
   write(box, ".side", words.failed[error.code ?? ""] ?? words.failed[""]);
   write(box, "strong", what);
@@ -18,12 +19,7 @@ export function drawFailure(foot, { id, error }, words) {
   box.querySelector("[data-copy]").hidden = false;
 }
 
-const clone = () => document.getElementById("failed-template").content.firstElementChild.cloneNode(true);
-
-function write(box, selector, text) {
-  const element = box.querySelector(selector);
-  if (element.textContent !== text) element.textContent = text;
-}
+const write = (box, selector, text) => setText(box.querySelector(selector), text);
 
 // The first sentence, and what follows it.
 function halves(text) {

@@ -5,6 +5,7 @@
  * Pictures become links: a picture is a request that the reader never asked for.
  */
 import { expectCode } from "./code.js";
+import { fromTemplate } from "./dom.js";
 import { math } from "./math.js";
 import MarkdownIt from "./vendor/markdown-it.mjs";
 import { tasklist } from "./vendor/markdown-it-tasklist.mjs";
@@ -134,7 +135,7 @@ function guard(link) {
 
 function frame(pre) {
   const language = /language-(\S+)/.exec(pre.firstElementChild?.className ?? "");
-  const box = document.getElementById("code-template").content.firstElementChild.cloneNode(true);
+  const box = fromTemplate("code-template");
   box.dataset.language = language ? language[1] : "text";
   if (language) expectCode();
   pre.tabIndex = 0;

@@ -2,7 +2,7 @@
  * The page of the player: its controls, its keys, its addresses.
  */
 import { Announcer } from "./announcer.js";
-import { copyOnClick } from "./copy.js";
+import { copyOnClick, textToCopy } from "./copy.js";
 import { Follow } from "./follow.js";
 import { Player } from "./player.js";
 import { SPEEDS } from "./playhead.js";
@@ -56,7 +56,7 @@ class Controls {
     document.addEventListener("click", (event) => this.jumpAgain(event));
     document.addEventListener("keydown", (event) => this.press(event));
     document.addEventListener("visibilitychange", () => this.hide(document.hidden));
-    copyOnClick((button) => button.closest(".code").querySelector("code").textContent, (said) => announcer.say(said));
+    copyOnClick((button) => textToCopy(button, this.player.state), (said) => announcer.say(said));
   }
 
   async openAt() {

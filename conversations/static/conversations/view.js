@@ -2,6 +2,7 @@
  * The transcript: brings the page's elements in line with the state, touching only what has changed.
  */
 import { drawCalls, gathered } from "./calls.js";
+import { fromTemplate } from "./dom.js";
 import { drawFoot } from "./foot.js";
 import { sections } from "./layout.js";
 import { visible } from "./markdown.js";
@@ -145,9 +146,7 @@ export class View {
   }
 }
 
-function clone(kind) {
-  return document.getElementById(`${kind}-template`).content.firstElementChild.cloneNode(true);
-}
+const clone = (kind) => fromTemplate(`${kind}-template`);
 
 // What is of no use without the script the server leaves out.
 function complete(element, selector, made) {

@@ -2,9 +2,9 @@
  * Rounds and calls as a table, each with its place in the turn's time as a bar.
  */
 import { count, money } from "./cost.js";
+import { create, svg } from "./dom.js";
 import { duration } from "./duration.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 1000;
 const LEAST = 6; // of WIDTH, so that what took no time can be seen
 
@@ -27,40 +27,28 @@ export function drawWaterfall(element, rows) {
   const begin = Math.min(...rows.map((row) => row.begin));
   const scale = WIDTH / Math.max(1, Math.max(...rows.map((row) => row.end)) - begin);
   const names = columns.map(([name]) => cell("th", name, { scope: "col" }));
-  const head = make("tr", {}, [cell("th", "Step", { scope: "col" }), make("td"), ...names]);
+  const head = create("tr", "", cell("th", "Step", { scope: "col" }), create("td"), ...names);
   const body = rows.map((row) => drawRow(row, columns, (time) => (time - begin) * scale));
-  const caption = make("caption", { className: "unseen" }, ["What each round and tool call took"]);
-  element.replaceChildren(make("table", {}, [caption, make("thead", {}, [head]), make("tbody", {}, body)]));
+  const caption = create("caption", "unseen", "What each round and tool call took");
+  element.replaceChildren(create("table", "", caption, create("thead", "", head), create("tbody", "", ...body)));
 }
 
 function drawRow(row, columns, at) {
   const name = cell("th", row.name, { scope: "row" });
   const figures = columns.map(([, told, show]) => cell("td", told(row) ? show(row) : ""));
-  return make("tr", { className: row.kind }, [name, make("td", { className: "course" }, [bar(row, at)]), ...figures]);
+  return create("tr", row.kind, name, create("td", "course", bar(row, at)), ...figures);
 }
 
-const cell = (tag, text, more = {}) => make(tag, more, [text]);
-
-function make(tag, properties = {}, children = []) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
+const cell = (tag, text, properties = {}) => Object.assign(create(tag, "", text), properties);
 
 // The figures beside it say the same: nobody has to see it.
 function bar(row, at) {
   const view = { viewBox: `0 0 ${WIDTH} 10`, preserveAspectRatio: "none" };
-  const svg = shape("svg", { ...view, "aria-hidden": "true", class: "stretch" });
+  const drawing = svg("svg", { ...view, "aria-hidden": "true", class: "stretch" });
   const begin = Math.min(at(row.begin), WIDTH - LEAST);
   const width = Math.max(LEAST, at(row.end) - begin);
-  svg.append(shape("rect", { x: begin, y: 0, width, height: 10 }));
+  drawing.append(svg("rect", { x: begin, y: 0, width, height: 10 }));
   const first = row.first && Math.min(width, at(row.begin + row.first) - begin);
-  if (first > 0) svg.append(shape("rect", { x: begin, y: 0, width: first, height: 10, class: "before" }));
-  return svg;
-}
-
-function shape(tag, attributes) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
+  if (first > 0) drawing.append(svg("rect", { x: begin, y: 0, width: first, height: 10, class: "before" }));
+  return drawing;
 }
