@@ -10,12 +10,12 @@ from uuid import UUID
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from conversations import turns
+from conversations import engine
 from conversations.errors import InternalError, NotFound, Refused
 from conversations.inbound import Flood, Inbox, Meter, acknowledged, cost, echoed, parsed
 from conversations.journal import Frame, head, page, read
+from conversations.journal.hub import HUB, READERS, unnumbered
 from conversations.journal.reading import queue
-from conversations.live import HUB, in_reader, unnumbered
 from conversations.models import Conversation
 from conversations.outbox import Outbox, TooSlow
 from conversations.protocol.events import Event, custom
@@ -149,7 +149,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _do_commands(self) -> None:
         while (frame := await self.inbox.take()) is not None:
             try:
-                await in_reader(self.COMMANDS[frame["type"]], self, frame)
+                await READERS.run(self.COMMANDS[frame["type"]], self, frame)
             except Refused as refused:
                 self._refuse(frame, refused.code, str(refused))
             except (NotFound, SignedOut):
@@ -159,33 +159,33 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 self._refuse(frame, InternalError.code, str(InternalError()))
 
     def _message(self, frame: dict[str, Any]) -> None:
-        turns.start(self._conversation(), frame.get("id"), frame.get("text"))
+        engine.start(self._conversation(), frame.get("id"), frame.get("text"))
 
     def _stop(self, frame: dict[str, Any]) -> None:
-        turns.stop(self._conversation().pk)
+        engine.stop(self._conversation().pk)
 
     def _regenerate(self, frame: dict[str, Any]) -> None:
         told = {"message": frame.get("message"), "model": frame.get("model")}
-        turns.regenerate(self._conversation(), frame.get("id"), **told)
+        engine.regenerate(self._conversation(), frame.get("id"), **told)
 
     def _edit(self, frame: dict[str, Any]) -> None:
-        turns.edit(self._conversation(), frame.get("message"), frame.get("id"), frame.get("text"))
+        engine.edit(self._conversation(), frame.get("message"), frame.get("id"), frame.get("text"))
 
     def _withdraw(self, frame: dict[str, Any]) -> None:
-        turns.withdraw(self._conversation(), frame.get("message"))
+        engine.withdraw(self._conversation(), frame.get("message"))
 
     def _branch(self, frame: dict[str, Any]) -> None:
-        turns.show_branch(self._conversation(), frame.get("turn"))
+        engine.show_branch(self._conversation(), frame.get("turn"))
 
     def _resume(self, frame: dict[str, Any]) -> None:
         conversation = self._conversation()
-        turns.resume(conversation, conversation.owner, frame.get("resume"))
+        engine.resume(conversation, conversation.owner, frame.get("resume"))
 
     def _run(self, frame: dict[str, Any]) -> None:
-        turns.run_again(self._conversation(), frame.get("call"), frame.get("id"), frame.get("arguments"))
+        engine.run_again(self._conversation(), frame.get("call"), frame.get("id"), frame.get("arguments"))
 
     def _draft(self, frame: dict[str, Any]) -> None:
-        turns.keep_draft(self._conversation(), frame.get("text"))
+        engine.keep_draft(self._conversation(), frame.get("text"))
 
     COMMANDS: ClassVar[dict[str, Callable[["ChatConsumer", dict[str, Any]], None]]] = {
         "message": _message,
@@ -215,9 +215,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         conversation = self._conversation()
         after, last = _after(self.scope["query_string"]), head(self.conversation_id)
         if after is not None and after <= last:
-            return last, after, None, turns.aside(conversation, after, queue(conversation.pk))
+            return last, after, None, engine.aside(conversation, after, queue(conversation.pk))
         found = page(conversation)
-        return last, found.seq, unnumbered(found.event()), turns.aside(conversation, None, found.queue)
+        return last, found.seq, unnumbered(found.event()), engine.aside(conversation, None, found.queue)
 
     # -- out
 
@@ -228,11 +228,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             raise Gone from error
 
     async def _read(self, after: int) -> list[Frame]:
-        found: list[Frame] = await in_reader(read, self.conversation_id, after)
+        found: list[Frame] = await READERS.run(read, self.conversation_id, after)
         return found
 
     async def _send_for_ever(self, outbox: Outbox) -> None:
-        last, seq, snapshot, notices = await in_reader(self._begin)
+        last, seq, snapshot, notices = await READERS.run(self._begin)
         outbox.news(last)
         for notice in notices:
             outbox.notice(unnumbered(notice))

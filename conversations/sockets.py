@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from conversations.live import in_reader
+from conversations.journal.hub import READERS
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Sockets:
 
     async def _close_signed_out(self) -> None:
         sockets = list(self._open)
-        good = await in_reader(signed_in, {socket.session: socket.owner for socket in sockets})
+        good = await READERS.run(signed_in, {socket.session: socket.owner for socket in sockets})
         for socket in sockets:
             if socket.session not in good:
                 await socket.leave(NO_SESSION)

@@ -65,13 +65,13 @@ def serve(listener: socket.socket, on_ready: Callable[[], None]) -> None:
 
 
 def _start(on_ready: Callable[[], None]) -> None:
-    from conversations import turns
+    from conversations import engine
 
     loop = asyncio.get_running_loop()
     stopping = Stopping(loop)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.ask)
-    turns.start_service(loop)
+    engine.WORKER.serve(loop)
     on_ready()
 
 
@@ -92,11 +92,11 @@ class Stopping:
         threading.Thread(target=self._drain, name="drain", daemon=True).start()
 
     def _drain(self) -> None:
-        from conversations import turns
+        from conversations import engine
         from conversations.sockets import SOCKETS
 
         try:
-            turns.drain(timeout=DRAIN_SECONDS)
+            engine.WORKER.drain(timeout=DRAIN_SECONDS)
             asyncio.run_coroutine_threadsafe(SOCKETS.finish(LAST_FRAMES_SECONDS), self._loop).result()
         except Exception:
             logger.exception("The running turns could not be drained")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from conversations import turns
+from conversations import engine
 from conversations.journal import read
 from conversations.models import Conversation, Turn
 
@@ -20,8 +20,8 @@ def conversation_of(user: User, **fields: Any) -> Conversation:
 
 def ask(conversation: Conversation, text: str, message_id: str | None = None) -> Turn:
     """A turn, run to its end."""
-    started = turns.start(conversation, message_id or str(uuid.uuid4()), text)
-    assert turns.wait(20), "the turn did not end"
+    started = engine.start(conversation, message_id or str(uuid.uuid4()), text)
+    assert engine.WORKER.wait(20), "the turn did not end"
     return Turn.objects.get(pk=started.turn.pk)
 
 

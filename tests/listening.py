@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from conversations.live import Batch
+from conversations.journal.hub import Batch
 
 Frame = tuple[int, str]
 ONE, OTHER = uuid.uuid4(), uuid.uuid4()

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from conversations.models import Conversation, Message, RequestBase, Round, ToolCall
 from conversations.protocol import events
-from conversations.turns.beginning import opening
+from conversations.engine.beginning import opening
 from tests.journaling import JOURNAL, delta, running
 
 QUESTION = "What is the most popular song on WZPZ?"

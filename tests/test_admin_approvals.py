@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from conversations import turns
+from conversations import engine
 from conversations.errors import Refused
 from conversations.models import Allowance, Approval, Conversation, Round, ToolCall, Turn
 from conversations.tools import registry, tool
@@ -51,7 +51,7 @@ Asked = list[tuple[Conversation, User, Any]]
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
-    """What the admin asks of `turns.resume`, which does nothing here."""
+    """What the admin asks of `engine.resume`, which does nothing here."""
     taken: Asked = []
     monkeypatch.setattr(turns, "resume", lambda *given: taken.append(given))
     return taken
@@ -241,15 +241,15 @@ def test_a_turn_goes_on_as_staff_decide(
     user: User, dangerous: list[str], decision: str, calls: list[str]
 ) -> None:
     conversation = conversation_of(user)
-    turns.start(
+    engine.start(
         conversation, "0190a1de-0000-7000-8000-000000000001", "What is the most popular song on WZPZ?"
     )
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     row = Approval.objects.get()
     assert (row.status, dangerous) == ("pending", [])
     client = staff("change_approval")
     assert decide(client, row, decision=decision, reason="Not now.") == 302
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     row.refresh_from_db()
     assert row.decider == "someone"
     assert (row.call.turn.status, dangerous) == ("completed", calls)

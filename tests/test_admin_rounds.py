@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from conversations import turns
+from conversations import engine
 from conversations.admin.folded import folded
 from conversations.admin.requests import difference
 from conversations.models import Message, Round
@@ -57,7 +57,7 @@ def test_a_round_shows_the_request_and_proves_that_it_is_the_one_sent(operator: 
         assert queries(operator, page_of(row)) < 20
     assert operator.get(
         f"/admin/conversations/round/{rows[-1].pk}/request.json"
-    ).content == turns.rebuild_request(rows[-1])
+    ).content == engine.rebuild_request(rows[-1])
     Message.objects.filter(role="user").update(content=[{"text": "What is the worst song on WZPZ?"}])
     assert "Not the bytes that were sent" in seen(operator, page_of(rows[0]))
 
@@ -171,8 +171,8 @@ def test_a_call_that_a_person_asked_for_shows_no_request_since_none_was_sent(
 ) -> None:
     conversation = conversation_of(user)
     call = ask(conversation, QUESTION).tool_calls.get()
-    turns.run_again(conversation, call.tool_use_id, "0190a1de-0000-7000-8000-000000000001")
-    assert turns.wait(20)
+    engine.run_again(conversation, call.tool_use_id, "0190a1de-0000-7000-8000-000000000001")
+    assert engine.WORKER.wait(20)
     page = seen(operator, page_of(Round.objects.get(turn__number=2)))
     assert "None was sent: a person asked for this call." in page
     assert "The SHA-256 is that of the bytes sent." not in page

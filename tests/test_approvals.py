@@ -17,13 +17,13 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from conversations import turns
+from conversations import engine
 from conversations.errors import Refused
 from conversations.exports.agui import as_lines
 from conversations.models import Allowance, Approval, Conversation, Recording, ToolCall, Turn
 from conversations.protocol.snapshot import Snapshot
 from conversations.tools import registry, tool
-from conversations.turns.recovery import sweep
+from conversations.engine import WORKER
 from tests.asking import answer, ask, conversation_of, of_type, record
 from tests.sockets import page_of
 
@@ -68,8 +68,8 @@ def entry(approved: bool, call: str = "", **payload: object) -> dict[str, Any]:
 
 def decide(turn: Turn, *entries: dict[str, Any], user: User | None = None) -> Turn:
     """The turn after the decisions, when it has come to rest."""
-    turns.resume(turn.conversation, user or turn.user, list(entries))
-    assert turns.wait(20)
+    engine.resume(turn.conversation, user or turn.user, list(entries))
+    assert engine.WORKER.wait(20)
     return Turn.objects.get(pk=turn.pk)
 
 
@@ -122,7 +122,7 @@ def test_input_that_is_no_object_needs_nobodys_approval(conversation: Conversati
 
 
 def test_a_message_waits_behind_a_turn_that_waits(waiting: Turn) -> None:
-    started = turns.start(waiting.conversation, str(uuid.uuid4()), "help")
+    started = engine.start(waiting.conversation, str(uuid.uuid4()), "help")
     assert started.queued
     decide(waiting, entry(False))
     assert Turn.objects.get(pk=started.turn.pk).status == Turn.Status.COMPLETED
@@ -195,14 +195,14 @@ def test_arguments_may_be_changed_and_the_model_is_told(waiting: Turn) -> None:
 )
 def test_a_wrong_answer_is_refused_and_the_call_waits_on(waiting: Turn, wrong: dict[str, Any]) -> None:
     with pytest.raises(Refused):
-        turns.resume(waiting.conversation, waiting.user, [entry(True) | wrong])
+        engine.resume(waiting.conversation, waiting.user, [entry(True) | wrong])
     assert Approval.objects.get().status == "pending"
     assert Turn.objects.get().status == "waiting"
 
 
 def test_nobody_decides_by_way_of_a_conversation_of_their_own(waiting: Turn, other_user: User) -> None:
     with pytest.raises(Refused):
-        turns.resume(conversation_of(other_user), other_user, [entry(True)])
+        engine.resume(conversation_of(other_user), other_user, [entry(True)])
     assert (Approval.objects.get().status, PLAYED) == ("pending", [])
 
 
@@ -210,7 +210,7 @@ def test_a_decision_stands_once_it_is_made(waiting: Turn) -> None:
     approved = entry(True)
     decide(waiting, approved)
     with pytest.raises(Refused):
-        turns.resume(waiting.conversation, waiting.user, [approved])
+        engine.resume(waiting.conversation, waiting.user, [approved])
     assert PLAYED == ["WZPZ"]
 
 
@@ -221,7 +221,7 @@ def test_of_two_who_decide_at_once_one_does(waiting: Turn) -> None:
     def decides() -> None:
         ready.wait()
         try:
-            turns.resume(waiting.conversation, waiting.user, [given])
+            engine.resume(waiting.conversation, waiting.user, [given])
         except Refused as error:
             refused.append(error)
         finally:
@@ -232,7 +232,7 @@ def test_of_two_who_decide_at_once_one_does(waiting: Turn) -> None:
         each.start()
     for each in both:
         each.join()
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     assert (len(refused), PLAYED) == (1, ["WZPZ"])
 
 
@@ -243,7 +243,7 @@ def test_the_turn_goes_on_when_all_of_its_calls_are_decided(conversation: Conver
     first, *others = [entry(True, name) for name in names]
     assert decide(turn, first).status == "waiting"
     assert PLAYED == []
-    assert [event["value"] for event in turns.aside(conversation, None, [])] == [{"interrupts": names[:1]}]
+    assert [event["value"] for event in engine.aside(conversation, None, [])] == [{"interrupts": names[:1]}]
     assert decide(turn, *others).status == "completed"
     assert len(PLAYED) == len(names)
 
@@ -291,21 +291,21 @@ def test_the_same_permission_stands_once(user: User) -> None:
 
 def test_nobody_decides_in_time(waiting: Turn) -> None:
     Approval.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    sweep()
-    assert turns.wait(20)
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
     call = ToolCall.objects.get()
     assert (Turn.objects.get().status, Approval.objects.get().status) == ("completed", "expired")
     assert (call.error, PLAYED) == ("expired", [])
 
 
 def test_a_call_that_may_wait_still_is_left_alone(waiting: Turn) -> None:
-    sweep()
+    WORKER.sweep()
     assert Turn.objects.get().status == "waiting"
 
 
 def test_stop_ends_a_turn_that_waits(waiting: Turn) -> None:
-    assert turns.stop(waiting.conversation_id)
-    assert turns.wait(20)
+    assert engine.stop(waiting.conversation_id)
+    assert engine.WORKER.wait(20)
     events = record(waiting.conversation)
     assert_valid_agui(events)
     assert (Turn.objects.get().status, Approval.objects.get().status) == ("stopped", "withdrawn")
@@ -317,8 +317,8 @@ def test_stop_ends_a_turn_that_waits(waiting: Turn) -> None:
 def test_a_process_that_dies_after_the_decision_leaves_it_to_be_carried_out(waiting: Turn) -> None:
     turns.approvals.decide(waiting.conversation, waiting.user, [entry(True)])
     Turn.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    sweep()
-    assert turns.wait(20)
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
     events = record(waiting.conversation)
     assert_valid_agui(events)
     assert (Turn.objects.get().status, PLAYED) == ("completed", ["WZPZ"])
@@ -352,7 +352,7 @@ def test_whoever_asks_at_the_terminal_decides_there(
     monkeypatch.setattr("sys.stdin", Typing(typed))
     out = io.StringIO()
     call_command("ask", QUESTION, stdout=out)
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     approval = Approval.objects.get()
     assert (approval.status, approval.reason, approval.decided_by) == (status, reason, user)
     assert out.getvalue().endswith("Finished streaming messages with model cohere.command-r-v1:0.\n")
@@ -361,7 +361,7 @@ def test_whoever_asks_at_the_terminal_decides_there(
 def test_where_nobody_sits_at_the_terminal_it_is_denied(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     call_command("ask", QUESTION, stdout=io.StringIO())
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     assert (Approval.objects.get().status, PLAYED) == ("denied", [])
 
 

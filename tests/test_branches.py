@@ -10,7 +10,7 @@ from ag_ui_validate.pytest_plugin import assert_valid_agui
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from conversations import turns
+from conversations import engine
 from conversations.errors import Refused
 from conversations.exports.whole import document
 from conversations.journal import page
@@ -48,10 +48,10 @@ def held(conversation: Conversation) -> Iterator[threading.Event]:
             release.wait(10)
             return sign
 
-        turns.start(conversation, str(uuid.uuid4()), QUESTION)
+        engine.start(conversation, str(uuid.uuid4()), QUESTION)
         yield release
         release.set()
-        assert turns.wait(20)
+        assert engine.WORKER.wait(20)
 
 
 def said(turn: Turn) -> Message:
@@ -60,14 +60,14 @@ def said(turn: Turn) -> Message:
 
 def edited(turn: Turn, text: str) -> Turn:
     message_id = str(uuid.uuid4())
-    turns.edit(turn.conversation, str(said(turn).public_id), message_id, text)
-    assert turns.wait(20)
+    engine.edit(turn.conversation, str(said(turn).public_id), message_id, text)
+    assert engine.WORKER.wait(20)
     return Turn.objects.get(messages__public_id=message_id)
 
 
 def regenerated(conversation: Conversation, **wishes: Any) -> Turn:
-    started = turns.regenerate(conversation, **wishes)
-    assert turns.wait(20)
+    started = engine.regenerate(conversation, **wishes)
+    assert engine.WORKER.wait(20)
     return Turn.objects.get(pk=started.turn.pk)
 
 
@@ -142,13 +142,13 @@ def test_another_model_may_answer(two: list[Turn], settings: Settings) -> None:
 
 def test_a_model_that_is_not_offered_is_refused(two: list[Turn]) -> None:
     with pytest.raises(Refused):
-        turns.regenerate(two[0].conversation, model="nobody.v1")
+        engine.regenerate(two[0].conversation, model="nobody.v1")
 
 
 def test_the_same_id_regenerates_once(two: list[Turn]) -> None:
     conversation, message_id = two[0].conversation, str(uuid.uuid4())
     regenerated(conversation, message_id=message_id)
-    assert not turns.regenerate(conversation, message_id).new
+    assert not engine.regenerate(conversation, message_id).new
     assert conversation.turns.count() == 3
 
 
@@ -164,16 +164,16 @@ def test_an_earlier_message_is_changed_on_a_branch_of_its_own(two: list[Turn]) -
 
 def test_nothing_is_regenerated_while_a_turn_runs(conversation: Conversation, held: threading.Event) -> None:
     with pytest.raises(Refused):
-        turns.regenerate(conversation)
+        engine.regenerate(conversation)
 
 
 def test_an_edit_while_a_turn_runs_waits_its_turn(conversation: Conversation, held: threading.Event) -> None:
     running = Turn.objects.get()
     message_id = str(uuid.uuid4())
-    turns.edit(conversation, str(said(running).public_id), message_id, "help")
+    engine.edit(conversation, str(said(running).public_id), message_id, "help")
     assert Turn.objects.get(number=2).status == "queued"
     held.set()
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     new = Turn.objects.get(number=2)
     assert (new.status, new.parent, shown(conversation)) == ("completed", None, ids(new))
 
@@ -185,17 +185,17 @@ def test_another_branch_is_shown_to_its_newest_end(two: list[Turn]) -> None:
     first, second = two
     conversation = first.conversation
     new = edited(first, "Good morning")
-    turns.show_branch(conversation, str(first.pk))
+    engine.show_branch(conversation, str(first.pk))
     assert shown(conversation) == ids(first, second)
     assert ask(conversation, "help").parent == second
-    turns.show_branch(conversation, str(new.pk))
+    engine.show_branch(conversation, str(new.pk))
     assert shown(conversation) == ids(new)
 
 
 def test_what_is_shown_is_what_is_exported_and_asked_again(two: list[Turn]) -> None:
     conversation = two[0].conversation
     edited(two[1], OTHER)
-    turns.show_branch(conversation, str(two[1].pk))
+    engine.show_branch(conversation, str(two[1].pk))
     conversation.refresh_from_db()
     texts = [
         block["text"]
@@ -209,13 +209,13 @@ def test_what_is_shown_is_what_is_exported_and_asked_again(two: list[Turn]) -> N
 
 def test_no_branch_is_shown_while_a_turn_runs(conversation: Conversation, held: threading.Event) -> None:
     with pytest.raises(Refused):
-        turns.show_branch(conversation, str(Turn.objects.get().pk))
+        engine.show_branch(conversation, str(Turn.objects.get().pk))
 
 
 @pytest.mark.parametrize("turn", ["", "x", None, 7, ["a"], str(uuid.UUID(int=7))], ids=str)
 def test_a_turn_that_is_not_there_is_refused(two: list[Turn], turn: object) -> None:
     with pytest.raises(Refused):
-        turns.show_branch(two[0].conversation, turn)
+        engine.show_branch(two[0].conversation, turn)
 
 
 def test_a_page_that_reads_on_is_told_the_draft_and_which_branch_is_shown(two: list[Turn]) -> None:
@@ -225,7 +225,7 @@ def test_a_page_that_reads_on_is_told_the_draft_and_which_branch_is_shown(two: l
     draft = {"turntable.draft": {"text": "half a th"}}
     assert aside(conversation, 7) == draft
     edited(two[1], OTHER)
-    turns.show_branch(conversation, str(two[1].pk))
+    engine.show_branch(conversation, str(two[1].pk))
     assert aside(conversation, 7) == draft | {"turntable.branch": {"turn": str(two[1].pk)}}
 
 
@@ -236,7 +236,7 @@ def test_a_new_page_and_whoever_wants_the_record_alone_are_not(two: list[Turn], 
 
 
 def aside(conversation: Conversation, after: int | None) -> dict[str, Any]:
-    return {event["name"]: event["value"] for event in turns.aside(conversation, after, [])}
+    return {event["name"]: event["value"] for event in engine.aside(conversation, after, [])}
 
 
 def test_older_messages_are_those_of_the_shown_branch(two: list[Turn]) -> None:
@@ -254,17 +254,17 @@ def queued(conversation: Conversation, held: threading.Event) -> list[str]:
     """The ids of three messages that wait."""
     waiting = [str(uuid.uuid4()) for _ in range(3)]
     for number, message_id in enumerate(waiting):
-        turns.start(conversation, message_id, f"waiting {number}")
+        engine.start(conversation, message_id, f"waiting {number}")
     return waiting
 
 
 def test_a_queued_message_is_taken_back_without_a_trace(
     conversation: Conversation, queued: list[str], held: threading.Event
 ) -> None:
-    turns.withdraw(conversation, queued[1])
+    engine.withdraw(conversation, queued[1])
     assert list(conversation.turns.order_by("number").values_list("number", flat=True)) == [1, 2, 3]
     held.set()
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     told = [said(turn).content[0]["text"] for turn in conversation.turns.order_by("number")]
     assert told == [QUESTION, "waiting 0", "waiting 2"]
     last = conversation.turns.get(number=3)
@@ -274,7 +274,7 @@ def test_a_queued_message_is_taken_back_without_a_trace(
 
 def test_the_last_one_that_waits_may_be_taken_back(conversation: Conversation, queued: list[str]) -> None:
     for message_id in reversed(queued):
-        turns.withdraw(conversation, message_id)
+        engine.withdraw(conversation, message_id)
     assert (conversation.turns.count(), Tree.of(conversation.pk).head) == (1, conversation.turns.get().pk)
 
 
@@ -282,17 +282,17 @@ def test_a_queued_message_is_changed_where_it_is(
     conversation: Conversation, queued: list[str], held: threading.Event
 ) -> None:
     new = str(uuid.uuid4())
-    turns.edit(conversation, queued[0], new, "changed")
-    turns.edit(conversation, queued[0], new, "changed")
+    engine.edit(conversation, queued[0], new, "changed")
+    engine.edit(conversation, queued[0], new, "changed")
     held.set()
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     assert conversation.turns.count() == 4
     assert said(conversation.turns.get(number=2)).content == [{"text": "changed"}]
 
 
 def test_what_has_begun_is_not_taken_back(two: list[Turn]) -> None:
     with pytest.raises(Refused):
-        turns.withdraw(two[0].conversation, str(said(two[1]).public_id))
+        engine.withdraw(two[0].conversation, str(said(two[1]).public_id))
 
 
 # -- a call, once more
@@ -300,8 +300,8 @@ def test_what_has_begun_is_not_taken_back(two: list[Turn]) -> None:
 
 def test_a_call_is_run_again_without_a_model(two: list[Turn]) -> None:
     conversation, call = two[0].conversation, ToolCall.objects.get()
-    started = turns.run_again(conversation, call.tool_use_id, str(uuid.uuid4()))
-    assert turns.wait(20)
+    started = engine.run_again(conversation, call.tool_use_id, str(uuid.uuid4()))
+    assert engine.WORKER.wait(20)
     turn = Turn.objects.get(pk=started.turn.pk)
     again = turn.tool_calls.get()
     assert (turn.status, turn.rounds.count(), turn.total_tokens) == ("completed", 1, 0)
@@ -314,8 +314,8 @@ def test_a_call_is_run_again_without_a_model(two: list[Turn]) -> None:
 
 def test_with_other_arguments_it_is_said_which(two: list[Turn]) -> None:
     conversation, call = two[0].conversation, ToolCall.objects.get()
-    turns.run_again(conversation, call.tool_use_id, str(uuid.uuid4()), {"sign": "WKRP"})
-    assert turns.wait(20)
+    engine.run_again(conversation, call.tool_use_id, str(uuid.uuid4()), {"sign": "WKRP"})
+    assert engine.WORKER.wait(20)
     again = ToolCall.objects.order_by("created_at").last()
     assert (again.input, again.error) == ({"sign": "WKRP"}, "tool_error")
     assert said(again.turn).content == [{"text": 'Run top_song again with {"sign": "WKRP"}.'}]
@@ -325,14 +325,14 @@ def test_with_other_arguments_it_is_said_which(two: list[Turn]) -> None:
 def test_arguments_that_the_tool_does_not_take_are_refused(two: list[Turn], given: object) -> None:
     call = ToolCall.objects.get()
     with pytest.raises(Refused):
-        turns.run_again(two[0].conversation, call.tool_use_id, str(uuid.uuid4()), given)
+        engine.run_again(two[0].conversation, call.tool_use_id, str(uuid.uuid4()), given)
     assert two[0].conversation.turns.count() == 2
 
 
 def test_a_call_of_another_conversation_is_not_there(two: list[Turn], other_user: User) -> None:
     call = ToolCall.objects.get()
     with pytest.raises(Refused):
-        turns.run_again(conversation_of(other_user), call.tool_use_id, str(uuid.uuid4()))
+        engine.run_again(conversation_of(other_user), call.tool_use_id, str(uuid.uuid4()))
 
 
 def test_whoever_runs_a_call_again_lets_it_through(two: list[Turn]) -> None:
@@ -345,8 +345,8 @@ def test_whoever_runs_a_call_again_lets_it_through(two: list[Turn]) -> None:
             ran.append(sign)
             raise ToolError("No.")
 
-        turns.run_again(two[0].conversation, call.tool_use_id, str(uuid.uuid4()))
-        assert turns.wait(20)
+        engine.run_again(two[0].conversation, call.tool_use_id, str(uuid.uuid4()))
+        assert engine.WORKER.wait(20)
     approval = Approval.objects.get()
     assert (ran, approval.status, approval.decided_by) == (["WZPZ"], "approved", two[0].user)
 
@@ -355,7 +355,7 @@ def test_whoever_runs_a_call_again_lets_it_through(two: list[Turn]) -> None:
 
 
 def test_a_draft_is_kept_until_it_is_sent(conversation: Conversation) -> None:
-    turns.keep_draft(conversation, QUESTION + " ")
+    engine.keep_draft(conversation, QUESTION + " ")
     conversation.refresh_from_db()
     assert conversation.draft == QUESTION + " "
     ask(conversation, QUESTION)
@@ -364,7 +364,7 @@ def test_a_draft_is_kept_until_it_is_sent(conversation: Conversation) -> None:
 
 
 def test_another_draft_stays_when_a_message_is_sent(conversation: Conversation) -> None:
-    turns.keep_draft(conversation, "something else")
+    engine.keep_draft(conversation, "something else")
     ask(conversation, QUESTION)
     conversation.refresh_from_db()
     assert conversation.draft == "something else"
@@ -373,7 +373,7 @@ def test_another_draft_stays_when_a_message_is_sent(conversation: Conversation) 
 @pytest.mark.parametrize("draft", [None, 7, "x" * 100_001], ids=["none", "number", "long"])
 def test_a_draft_that_is_none_is_refused(conversation: Conversation, draft: object) -> None:
     with pytest.raises(Refused):
-        turns.keep_draft(conversation, draft)
+        engine.keep_draft(conversation, draft)
 
 
 # -- through the socket

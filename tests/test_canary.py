@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client, override_settings
 from pytest_django.fixtures import Settings
 
-from conversations import turns
+from conversations import engine
 from conversations.gateway import demo
 from conversations.gateway.frames import encode
 from conversations.models import Conversation, Turn
@@ -73,7 +73,7 @@ async def turn(user: User, conversation: Conversation, text: str) -> str:
         await page.ask(text)
         await page.until_end()
         shown = page.seen
-    assert await sync_to_async(turns.wait)(20)
+    assert await sync_to_async(engine.wait)(20)
     async with page_of(user, conversation) as page:
         return json.dumps([*shown, await page.receive()])
 

@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from conversations import turns
+from conversations import engine
 from conversations.models import Conversation, Turn
 from tests.asking import answer, ask, conversation_of, of_type, record
 from tests.sockets import page_of
@@ -206,7 +206,7 @@ async def test_a_snapshot_holds_the_newest_messages_that_fit_and_names_the_oldes
 
 async def test_events_of_another_process_arrive_by_themselves(user: User, conversation: Conversation) -> None:
     from conversations.journal.reading import heads
-    from conversations.live import HUB, keep_in_touch
+    from conversations.journal.hub import HUB, keep_in_touch
 
     async with page_of(user, conversation, "?after=0") as page:
         listening, HUB._sockets = HUB._sockets, {}
@@ -220,4 +220,4 @@ async def test_events_of_another_process_arrive_by_themselves(user: User, conver
 
 async def settled() -> None:
     """Leaves no turn running behind a test."""
-    assert await sync_to_async(turns.wait)(20)
+    assert await sync_to_async(engine.wait)(20)

@@ -16,7 +16,7 @@ from channels.layers import InMemoryChannelLayer
 from pytest_django.fixtures import Settings
 
 from conversations import live
-from conversations.live import Hub, hear, keep_in_touch, ring
+from conversations.journal.hub import Hub, hear, keep_in_touch, ring
 from tests.listening import ONE, OTHER, Listener, batch, until
 
 

@@ -12,14 +12,14 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from conversations import turns
+from conversations import engine
 from conversations.errors import Refused
 from conversations.models import Conversation, ToolCall
 from conversations.replay import fixtures, moments
 from conversations.replay.rerunning import against
 from conversations.replay.testing import assert_same
 from conversations.tools import registry, tool
-from conversations.turns.recovery import sweep
+from conversations.engine import WORKER
 from tests.asking import answer, ask, conversation_of, record
 from tests.gateway.wire import Answer, End, WireServer, answer_frames
 from tests.losing import Lost
@@ -163,11 +163,11 @@ def test_stopped_turns_play_as_they_were(user: User, settings: Settings, tmp_pat
     entered, conversation = threading.Event(), conversation_of(user)
 
     def stopped(text: str, begun: Callable[[], bool]) -> None:
-        turns.start(conversation, str(uuid.uuid4()), text)
+        engine.start(conversation, str(uuid.uuid4()), text)
         while not begun():
             time.sleep(0.01)
-        turns.stop(conversation.pk)
-        assert turns.wait(10)
+        engine.stop(conversation.pk)
+        assert engine.WORKER.wait(10)
 
     with registry.override():
 
@@ -194,8 +194,8 @@ def test_a_turn_that_was_lost_each_time_plays_as_it_was(user: User, no_gateway: 
     lost = Lost(conversation_of(user), attempts=3)
     lost.begins_round()
     lost.says("The most pop")
-    sweep()
-    assert turns.wait(10)
+    WORKER.sweep()
+    assert engine.WORKER.wait(10)
     rerun = against(fixtures.read(written(lost.turn.conversation, tmp_path)), user)
     (pair,) = rerun.run()
     assert (pair.again.status, pair.again.text) == ("interrupted", "The most pop")

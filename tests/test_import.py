@@ -12,12 +12,12 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from conversations import turns
+from conversations import engine
 from conversations.exports import Damaged, as_json, import_document
 from conversations.models import Approval, Conversation, Recording, Round, ToolCall, Turn
 from conversations.protocol.request import sha256
 from conversations.tools import registry, tool
-from conversations.turns.recovery import sweep
+from conversations.engine import WORKER
 from tests.asking import ask, conversation_of, record
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.recorded import RECORDED, Stream, params
@@ -73,7 +73,7 @@ def test_an_imported_rounds_request_is_still_proven(text: str, user: User) -> No
     rounds = Round.objects.filter(turn__conversation=made)
     assert len(rounds) > len(PHRASES)
     for row in rounds:
-        assert sha256(turns.rebuild_request(row)) == row.request_sha256
+        assert sha256(engine.rebuild_request(row)) == row.request_sha256
 
 
 def test_an_imported_conversation_goes_on(text: str, user: User) -> None:
@@ -89,8 +89,8 @@ def test_nothing_is_run_by_an_import(text: str, user: User) -> None:
             pytest.fail(f"called with {sign}")
 
         import_document(text, user)
-        sweep()
-    assert turns.wait(0)
+        WORKER.sweep()
+    assert engine.WORKER.wait(0)
     assert ToolCall.objects.count() == len(json.loads(text)["toolCalls"])
     assert not Turn.objects.filter(status__in=["running", "queued", "waiting"]).exists()
 
@@ -112,8 +112,8 @@ def decided(conversation: Conversation, user: User, **payload: object) -> None:
     """Asks, and decides about the call."""
     ask(conversation, PHRASES[0])
     call = Approval.objects.get(status="pending").call.tool_use_id
-    turns.resume(conversation, user, [{"interruptId": call, "status": "resolved", "payload": payload}])
-    assert turns.wait(20)
+    engine.resume(conversation, user, [{"interruptId": call, "status": "resolved", "payload": payload}])
+    assert engine.WORKER.wait(20)
 
 
 @pytest.fixture
@@ -124,9 +124,9 @@ def branched(user: User, other_user: User, guarded: None) -> Conversation:
     decided(conversation, user, approved=True, editedArgs={"sign": "WKRP"})
     decided(conversation, user, approved=True, always=True)
     shown = ask(conversation, PHRASES[0])
-    turns.regenerate(conversation)
-    assert turns.wait(20)
-    turns.show_branch(conversation, shown.pk)
+    engine.regenerate(conversation)
+    assert engine.WORKER.wait(20)
+    engine.show_branch(conversation, shown.pk)
     conversation.refresh_from_db()
     assert conversation.head == shown
     return conversation
@@ -166,7 +166,7 @@ def test_an_imported_branch_goes_on_where_it_is_shown(branched: Conversation, us
 
 def test_the_messages_of_an_export_are_those_of_the_shown_branch(branched: Conversation) -> None:
     shown = json.loads(as_json(branched))["messages"]
-    turns.show_branch(branched, branched.turns.get(number=5).pk)
+    engine.show_branch(branched, branched.turns.get(number=5).pk)
     branched.refresh_from_db()
     other = json.loads(as_json(branched))["messages"]
     uses = [block["toolUse"]["toolUseId"] for said in (shown, other) for block in _tool_uses(said)]
@@ -192,8 +192,8 @@ def test_a_turn_that_waits_is_not_taken_in(user: User, guarded: None) -> None:
     conversation.refresh_from_db()
     with pytest.raises(Damaged, match=r"turns\.0\.status"):
         import_document(as_json(conversation), user)
-    turns.stop(conversation.pk)
-    assert turns.wait(20)
+    engine.stop(conversation.pk)
+    assert engine.WORKER.wait(20)
     conversation.refresh_from_db()
     import_document(as_json(conversation), user)
     assert not Turn.objects.filter(status="waiting").exists()

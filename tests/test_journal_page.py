@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from conversations.journal import Page, head, pack, page
 from conversations.journal.reading import SNAPSHOT_BYTES, queue
 from conversations.journal.recordings import squeeze
-from conversations.live import unnumbered
+from conversations.journal.hub import unnumbered
 from conversations.models import Conversation, Message, Recording, Turn
 from conversations.protocol import events
 from tests.asking import conversation_of

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from conversations import turns
+from conversations import engine
 from conversations.models import Message, Round, Turn
 from conversations.protocol.content import is_client_tool_use
 from conversations.protocol.history import INTERRUPTED
@@ -47,7 +47,7 @@ async def test_a_recorded_stream_is_shown_and_stored_as_it_was_said(
         async with page_of(user, conversation, "?after=0") as page:
             await page.ask("Go on.")
             events = await page.until_end()
-        assert await sync_to_async(turns.wait)(20)
+        assert await sync_to_async(engine.wait)(20)
     await sync_to_async(_check)(stream, events)
 
 

@@ -7,9 +7,9 @@ import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
 from django.contrib.auth.models import User
 
-from conversations import turns
+from conversations import engine
 from conversations.journal import page
-from conversations.live import HUB
+from conversations.journal.hub import HUB
 from conversations.models import Conversation, Event, Message, Recording, Round, ToolCall, Turn
 from conversations.protocol import events
 from conversations.protocol.history import NO_RESULT
@@ -17,7 +17,7 @@ from conversations.protocol.interrupted import CUT
 from conversations.protocol.request import sha256
 from conversations.tools import registry, tool
 from conversations.tools.execution import idempotency_key
-from conversations.turns.recovery import ATTEMPTS, sweep
+from conversations.engine.recovery import ATTEMPTS, sweep
 from tests.asking import answer, ask, conversation_of, of_type, record
 from tests.listening import Listener
 from tests.losing import QUESTION, Lost
@@ -34,7 +34,7 @@ def conversation(user: User) -> Conversation:
 def recovered(lost: Lost, status: str = "completed") -> list[events.Event]:
     """The turn's events when it has been taken up and has ended: its record is whole and packed, and the next turn works."""
     sweep()
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     conversation = lost.turn.conversation
     lost.turn.refresh_from_db()
     assert lost.turn.status == status, lost.turn.error_text
@@ -228,7 +228,7 @@ def test_a_stop_that_was_asked_for_meanwhile_is_heeded(conversation: Conversatio
     lost = Lost(conversation)
     lost.begins_round()
     lost.says("The most popular song is ")
-    assert turns.stop(conversation.pk)
+    assert engine.stop(conversation.pk)
     told = recovered(lost, "stopped")
     assert len(of_type(told, "STEP_STARTED")) == 1
 
@@ -243,7 +243,7 @@ def test_every_request_can_be_rebuilt_that_an_interrupted_attempt_came_before(
     asked = Round.objects.exclude(status="interrupted")
     assert len(asked) >= 3
     for row in asked:
-        assert sha256(turns.rebuild_request(row)) == row.request_sha256
+        assert sha256(engine.rebuild_request(row)) == row.request_sha256
 
 
 def test_whoever_listens_hears_of_all_of_it(conversation: Conversation) -> None:
@@ -252,6 +252,6 @@ def test_whoever_listens_hears_of_all_of_it(conversation: Conversation) -> None:
     HUB.subscribe(conversation.pk, listener)
     Lost(conversation)
     sweep()
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     HUB.unsubscribe(conversation.pk, listener)
     assert listener.seqs == [event["metadata"]["seq"] for event in record(conversation)]

@@ -9,13 +9,13 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
-from conversations import turns
+from conversations import engine
 from conversations.management.commands import replay as replaying
 from conversations.models import Conversation, Turn
 from conversations.protocol import events
 from conversations.replay import moments
 from conversations.tools import registry
-from conversations.turns.recovery import sweep
+from conversations.engine import WORKER
 from tests.asking import answer, conversation_of, record
 from tests.journaling import delta, running
 from tests.losing import Lost
@@ -169,8 +169,8 @@ def test_an_interrupted_attempt_is_marked(user: User) -> None:
     lost = Lost(conversation_of(user))
     lost.begins_round()
     lost.says("The most pop")
-    sweep()
-    assert turns.wait(10)
+    WORKER.sweep()
+    assert engine.WORKER.wait(10)
     _, out, _ = command("replay", str(lost.turn.conversation_id), "--speed", "0")
     broken, _, whole = out.partition("[interrupted; the same round begins again]\n")
     assert broken.endswith("The most pop\n")

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from conversations import turns
+from conversations import engine
 from conversations.models import Conversation, Turn
 from conversations.replay import How, Rerun, rerun, rerunning
 from conversations.tools import registry
@@ -251,8 +251,8 @@ def test_what_cannot_be_asked_again_is_said(user: User) -> None:
 def test_a_turn_that_another_process_runs_is_waited_for(user: User) -> None:
     conversation = asked(user, "help")
     made: Rerun = rerun(conversation, How())
-    again = turns.Again(conversation.turns.get(), How().answers("gateway"))
-    started = turns.start(made.conversation, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "help", again=again)
+    again = engine.Again(conversation.turns.get(), How().answers("gateway"))
+    started = engine.start(made.conversation, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "help", again=again)
     (pair,) = made.run()
     assert pair.turn.pk == started.turn.pk
 

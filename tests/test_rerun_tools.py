@@ -8,12 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from conversations import turns
+from conversations import engine
 from conversations.models import Conversation, ToolCall, Turn
 from conversations.replay import How
 from conversations.tools import registry, tool
-from conversations.turns.recorded import NOT_RECORDED
-from conversations.turns.recovery import sweep
+from conversations.engine.synthetic import NOT_RECORDED
+from conversations.engine import WORKER
 from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.losing import Lost
@@ -198,17 +198,17 @@ def test_a_rerun_that_a_crash_cut_is_answered_from_the_record_by_whoever_takes_i
     lost = Lost(new, rerun_of=conversation.turns.get(), rerun=How().answers("gateway"))
     lost.calls_tools(one="requested")
     server.play(DONE)
-    sweep()
-    assert turns.wait(10)
+    WORKER.sweep()
+    assert engine.WORKER.wait(10)
     assert results(lost.turn) == [("success", "as recorded")]
 
 
 def test_without_what_it_is_asked_again_from_nothing_is_run(user: User, server: WireServer) -> None:
     conversation = conversation_of(user)
     server.play(call(1, '{"record": "Blue"}'), DONE)
-    again = turns.Again(None, How().answers("gateway"))
-    turn = turns.start(conversation, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "Play.", again=again).turn
-    assert turns.wait(10)
+    again = engine.Again(None, How().answers("gateway"))
+    turn = engine.start(conversation, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "Play.", again=again).turn
+    assert engine.WORKER.wait(10)
     assert (RAN, turn.tool_calls.get().error) == ([], NOT_RECORDED)
 
 
@@ -216,10 +216,10 @@ def test_a_turn_that_a_file_answers_calls_no_gateway_in_another_process(
     user: User, server: WireServer
 ) -> None:
     server.play(DONE)
-    again = turns.Again(None, How().answers("file"))
+    again = engine.Again(None, How().answers("file"))
     identifier = "0" * 8 + "-0000-4000-8000-" + "0" * 12
-    turn = turns.start(conversation_of(user), identifier, "Play.", again=again).turn
-    assert turns.wait(10)
+    turn = engine.start(conversation_of(user), identifier, "Play.", again=again).turn
+    assert engine.WORKER.wait(10)
     turn.refresh_from_db()
     assert (turn.status, turn.error_code, server.requests) == ("failed", "internal", [])
 

@@ -8,8 +8,8 @@ import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
 from django.contrib.auth.models import User
 
-from conversations import turns
-from conversations.live import HUB
+from conversations import engine
+from conversations.journal.hub import HUB
 from conversations.models import Conversation, ToolCall, Turn
 from tests.asking import ask, conversation_of, of_type, record
 from tests.listening import Frame, Listener
@@ -52,7 +52,7 @@ def test_a_stop_at_any_event_leaves_a_valid_record_with_its_calls_answered(
     conversation: Conversation, kind: str
 ) -> None:
     HUB.attach(None)
-    stopping = At(kind, lambda: turns.stop(conversation.pk))
+    stopping = At(kind, lambda: engine.stop(conversation.pk))
     HUB.subscribe(conversation.pk, stopping)
     turn = ask(conversation, QUESTION)
     HUB.unsubscribe(conversation.pk, stopping)
@@ -67,10 +67,10 @@ def test_a_stop_at_any_event_leaves_a_valid_record_with_its_calls_answered(
 
 def test_a_stop_that_comes_too_late_stops_nothing(conversation: Conversation) -> None:
     HUB.attach(None)
-    late = At("RUN_FINISHED", lambda: turns.stop(conversation.pk))
+    late = At("RUN_FINISHED", lambda: engine.stop(conversation.pk))
     HUB.subscribe(conversation.pk, late)
-    turns.start(conversation, str(uuid.uuid4()), "show parallel calls")
-    turns.start(conversation, str(uuid.uuid4()), "help")
-    assert turns.wait(20)
+    engine.start(conversation, str(uuid.uuid4()), "show parallel calls")
+    engine.start(conversation, str(uuid.uuid4()), "help")
+    assert engine.WORKER.wait(20)
     HUB.unsubscribe(conversation.pk, late)
     assert list(Turn.objects.values_list("status", flat=True)) == ["completed", "completed"]

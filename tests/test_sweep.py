@@ -10,16 +10,16 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from conversations import turns
+from conversations import engine
 from conversations.errors import InternalError
 from conversations.journal import pack
 from conversations.models import Conversation, Event, Recording, Turn
 from conversations.protocol.events import step_started
 from conversations.turns import leases
-from conversations.turns.recovery import sweep
-from conversations.turns.service import HAND_OVER
-from conversations.turns.starting import LEASE
-from conversations.turns.stopping import DRAINING, RUNNING, Stop
+from conversations.engine import WORKER
+from conversations.engine.service import HAND_OVER
+from conversations.engine.starting import LEASE
+from conversations.engine.stopping import DRAINING, RUNNING, Stop
 from tests.asking import conversation_of, of_type, record
 from tests.journaling import finished
 from tests.losing import Lost
@@ -50,7 +50,7 @@ def test_a_turn_whose_lease_runs_is_left_alone(conversation: Conversation) -> No
     lost.begins_round()
     Turn.objects.update(lease_until=timezone.now() + LEASE)
     before = record(conversation)
-    sweep()
+    WORKER.sweep()
     assert (statuses(), record(conversation)) == (["running"], before)
 
 
@@ -60,7 +60,7 @@ def test_a_turn_that_this_process_runs_is_left_alone_however_late_its_heart_beat
     lost = Lost(conversation)
     RUNNING[lost.turn.pk] = Stop()
     try:
-        sweep()
+        WORKER.sweep()
     finally:
         del RUNNING[lost.turn.pk]
     assert statuses() == ["running"]
@@ -68,10 +68,10 @@ def test_a_turn_that_this_process_runs_is_left_alone_however_late_its_heart_beat
 
 def test_sweeping_again_changes_nothing(conversation: Conversation) -> None:
     Lost(conversation)
-    sweep()
-    assert turns.wait(20)
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
     told = record(conversation)
-    sweep()
+    WORKER.sweep()
     assert record(conversation) == told
 
 
@@ -82,7 +82,7 @@ def test_of_several_processes_that_sweep_at_once_one_takes_the_turn_up(conversat
     def sweep_together() -> None:
         ready.wait()
         try:
-            sweep()
+            WORKER.sweep()
         finally:
             connection.close()
 
@@ -91,7 +91,7 @@ def test_of_several_processes_that_sweep_at_once_one_takes_the_turn_up(conversat
         thread.start()
     for thread in threads:
         thread.join()
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     assert statuses() == ["completed"]
     assert len(of_type(record(conversation), "RUN_FINISHED")) == 1
 
@@ -99,8 +99,8 @@ def test_of_several_processes_that_sweep_at_once_one_takes_the_turn_up(conversat
 def test_a_process_that_comes_back_too_late_writes_no_more(conversation: Conversation) -> None:
     lost = Lost(conversation)
     lost.says("Elemental ")
-    sweep()
-    assert turns.wait(20)
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
     told = record(conversation)
     with pytest.raises(InternalError):
         lost.record.commit(step_started(2), write=lost.turn.save)
@@ -116,8 +116,8 @@ def test_a_turn_that_cannot_be_recovered_keeps_no_other_from_it(
     other = conversation_of(user)
     Lost(other)
     queued(other, 2)
-    sweep()
-    assert turns.wait(20)
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
     assert statuses() == ["failed", "completed", "completed"]
 
 
@@ -126,8 +126,8 @@ def test_one_conversation_alone_can_be_swept(conversation: Conversation, user: U
     Lost(conversation)
     Lost(other)
     queued(conversation, 2)
-    sweep(only=other.pk)
-    assert turns.wait(20)
+    WORKER.sweep(only=other.pk)
+    assert engine.WORKER.wait(20)
     assert statuses() == ["running", "queued", "completed"]
 
 
@@ -136,7 +136,7 @@ def test_what_a_process_left_unpacked_is_packed_after_a_while(conversation: Conv
     told = record(conversation)
     for ended, packed in ((timezone.now() - LEASE + 5 * MOMENT, 0), (timezone.now() - LEASE - MOMENT, 1)):
         Turn.objects.filter(pk=turn.pk).update(finished_at=ended)
-        sweep()
+        WORKER.sweep()
         assert Recording.objects.count() == packed
         assert record(conversation) == told
     assert not Event.objects.exists()
@@ -147,8 +147,8 @@ def test_a_leftover_that_cannot_be_packed_keeps_no_queue_waiting(conversation: C
     Turn.objects.update(finished_at=timezone.now() - LEASE - MOMENT)
     Event.objects.filter(turn=turn, seq=2).update(data="not JSON")
     queued(conversation, 2)
-    sweep()
-    assert turns.wait(20)
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
     assert statuses() == ["completed", "completed"]
 
 
@@ -161,8 +161,8 @@ def queued(conversation: Conversation, number: int) -> Turn:
 def test_the_queue_that_a_drained_process_left_is_begun_in_order(conversation: Conversation) -> None:
     pack(finished(conversation, 1))
     waiting = [queued(conversation, number) for number in (2, 3)]
-    sweep()
-    assert turns.wait(20)
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
     assert statuses() == ["completed"] * 3
     runs = [event["runId"] for event in of_type(record(conversation), "RUN_STARTED")]
     assert runs[1:] == [str(turn.pk) for turn in waiting]
@@ -170,27 +170,27 @@ def test_the_queue_that_a_drained_process_left_is_begun_in_order(conversation: C
 
 @pytest.mark.usefixtures("draining")
 def test_a_process_that_drains_takes_messages_in_and_begins_nothing(conversation: Conversation) -> None:
-    started = turns.start(conversation, str(uuid.uuid4()), "help")
-    sweep()
+    started = engine.start(conversation, str(uuid.uuid4()), "help")
+    WORKER.sweep()
     assert (started.queued, statuses(), dict(RUNNING)) == (True, ["queued"], {})
     DRAINING.clear()
-    sweep()
-    assert turns.wait(20)
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
     assert statuses() == ["completed"]
 
 
 def test_a_queue_behind_a_lost_turn_moves_on(conversation: Conversation) -> None:
     Lost(conversation)
     queued(conversation, 2)
-    sweep()
-    assert turns.wait(20)
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
     assert statuses() == ["completed", "completed"]
 
 
 def test_a_lease_from_before_the_clock_was_put_back_keeps_no_turn_waiting(conversation: Conversation) -> None:
     Lost(conversation, lease_until=timezone.now() + timedelta(hours=1))
-    sweep()
-    assert turns.wait(20)
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
     assert statuses() == ["completed"]
 
 
@@ -211,12 +211,12 @@ class Silent:
 @pytest.mark.usefixtures("draining")
 def test_a_turn_that_does_not_end_in_time_is_handed_over_at_no_cost(conversation: Conversation) -> None:
     with Silent(conversation) as silent:
-        turns.drain(timeout=HAND_OVER)
+        engine.WORKER.drain(timeout=HAND_OVER)
         with pytest.raises(InternalError):
             silent.lost.record.commit(step_started(1))
     DRAINING.clear()
-    sweep()
-    assert turns.wait(20)
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
     turn = Turn.objects.get()
     assert (turn.status, turn.attempts) == ("completed", 1)
 

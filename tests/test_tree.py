@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations import turns
+from conversations import engine
 from conversations.errors import Refused
 from conversations.layout import Branch, Stem, branches
 from conversations.models import Conversation, Message, Turn

@@ -10,7 +10,7 @@ from ag_ui_validate.pytest_plugin import assert_valid_agui
 from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
-from conversations import turns
+from conversations import engine
 from conversations.errors import Refused, Throttled
 from conversations.journal import head
 from conversations.models import Conversation, Event, Message, Recording, Round, ToolCall, Turn
@@ -80,14 +80,14 @@ def test_every_request_can_be_made_again_byte_for_byte(conversation: Conversatio
     rows = Round.objects.select_related("turn", "base")
     assert len(rows) >= 5
     for row in rows:
-        assert sha256(turns.rebuild_request(row)) == row.request_sha256
+        assert sha256(engine.rebuild_request(row)) == row.request_sha256
 
 
 def test_the_same_message_id_again_changes_nothing(conversation: Conversation) -> None:
     message_id = str(uuid.uuid4())
     first = ask(conversation, QUESTION, message_id)
     events = record(conversation)
-    again = turns.start(conversation, message_id.upper(), "something else")
+    again = engine.start(conversation, message_id.upper(), "something else")
     assert (again.turn.pk, again.new) == (first.pk, False)
     assert record(conversation) == events
 
@@ -97,14 +97,14 @@ def test_a_blank_or_too_long_message_is_refused_and_nothing_is_stored(
     conversation: Conversation, text: str
 ) -> None:
     with pytest.raises(Refused):
-        turns.start(conversation, str(uuid.uuid4()), text)
+        engine.start(conversation, str(uuid.uuid4()), text)
     assert not Turn.objects.exists()
 
 
 @pytest.mark.parametrize("message_id", ["", "7", "x" * 36, None, {"a": 1}])
 def test_a_message_id_that_is_no_uuid_is_refused(conversation: Conversation, message_id: object) -> None:
     with pytest.raises(Refused):
-        turns.start(conversation, message_id, QUESTION)  # type: ignore[arg-type]
+        engine.start(conversation, message_id, QUESTION)  # type: ignore[arg-type]
 
 
 def test_a_message_of_100000_characters_is_split_and_whole(conversation: Conversation) -> None:
@@ -125,12 +125,12 @@ def test_a_second_message_waits_as_a_row_and_runs_when_the_first_has_ended(
 ) -> None:
     release = threading.Event()
     with song(lambda sign: release.wait(10)):
-        turns.start(conversation, str(uuid.uuid4()), QUESTION)
-        second = turns.start(conversation, str(uuid.uuid4()), "help")
+        engine.start(conversation, str(uuid.uuid4()), QUESTION)
+        second = engine.start(conversation, str(uuid.uuid4()), "help")
         assert second.queued
         assert Turn.objects.filter(status=Turn.Status.QUEUED).count() == 1
         release.set()
-        assert turns.wait(20)
+        assert engine.WORKER.wait(20)
     assert [turn.status for turn in Turn.objects.order_by("number")] == ["completed", "completed"]
     runs = of_type(record(conversation), "RUN_STARTED")
     assert [run["runId"] for run in runs] == [str(turn.pk) for turn in Turn.objects.order_by("number")]
@@ -139,10 +139,10 @@ def test_a_second_message_waits_as_a_row_and_runs_when_the_first_has_ended(
 def test_stop_ends_a_turn_that_waits_for_its_tool_and_answers_the_call(conversation: Conversation) -> None:
     begun, release = threading.Event(), threading.Event()
     with song(lambda sign: begun.set() or release.wait(20)):
-        turns.start(conversation, str(uuid.uuid4()), QUESTION)
+        engine.start(conversation, str(uuid.uuid4()), QUESTION)
         assert begun.wait(10)
-        assert turns.stop(conversation.pk)
-        assert turns.wait(5)
+        assert engine.stop(conversation.pk)
+        assert engine.WORKER.wait(5)
         release.set()
     events = record(conversation)
     assert events[-1]["outcome"] == {"type": "cancelled"}
@@ -156,10 +156,10 @@ def test_stop_in_mid_answer_keeps_what_was_shown(conversation: Conversation, set
 
     slow = demo.start(pace=1)
     settings.GATEWAY_URL = slow.url
-    turns.start(conversation, str(uuid.uuid4()), "show a long answer")
+    engine.start(conversation, str(uuid.uuid4()), "show a long answer")
     _wait_for(lambda: bool(of_type(record(conversation), "TEXT_MESSAGE_CONTENT")[1:]))
-    turns.stop(conversation.pk)
-    assert turns.wait(5)
+    engine.stop(conversation.pk)
+    assert engine.WORKER.wait(5)
     slow.close()
     events = record(conversation)
     message = Message.objects.get(role="assistant")
@@ -170,7 +170,7 @@ def test_stop_in_mid_answer_keeps_what_was_shown(conversation: Conversation, set
 
 
 def test_stop_does_nothing_when_nothing_runs(conversation: Conversation) -> None:
-    assert not turns.stop(conversation.pk)
+    assert not engine.stop(conversation.pk)
 
 
 @contextmanager
@@ -240,7 +240,7 @@ def test_a_users_limits_are_told_before_anything_is_stored(user: User, settings:
     settings.USER_TURNS_PER_MINUTE = 1
     ask(conversation_of(user), "help")
     with pytest.raises(Throttled):
-        turns.start(conversation_of(user), str(uuid.uuid4()), "help")
+        engine.start(conversation_of(user), str(uuid.uuid4()), "help")
     assert Turn.objects.count() == 1
 
 
@@ -268,7 +268,7 @@ def test_a_fault_of_ours_ends_round_and_turn_and_is_told_as_such(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("conversations.turns.rounds.Streaming._show", broken)
+    monkeypatch.setattr("conversations.engine.rounds.Streaming._show", broken)
     turn = ask(conversation, QUESTION)
     assert (turn.status, turn.error_code) == ("failed", "internal")
     assert Round.objects.get().status == Round.Status.FAILED

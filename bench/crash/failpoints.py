@@ -38,10 +38,10 @@ class Point:
     scene: str = "tool"
 
 
-SERVICE, RUNNING = "conversations.turns.service", "conversations.turns.running"
-STARTING, RECOVERY = "conversations.turns.starting", "conversations.turns.recovery"
-BEGINNING, STREAMING = "conversations.turns.beginning", "conversations.turns.rounds:Streaming"
-CALLS, WRITER = "conversations.turns.calls:Calls", "conversations.journal.writer"
+SERVICE, RUNNING = "conversations.engine.service", "conversations.engine.running"
+STARTING, RECOVERY = "conversations.engine.starting", "conversations.engine.recovery"
+BEGINNING, STREAMING = "conversations.engine.beginning", "conversations.engine.rounds:Streaming"
+CALLS, WRITER = "conversations.engine.calls:Calls", "conversations.journal.writer"
 PACKING, CONSUMER = "conversations.journal.recordings", "conversations.consumers"
 
 POINTS = (
@@ -53,7 +53,7 @@ POINTS = (
     Point("a step has begun, the gateway is not called", f"{STREAMING}._stream"),
     Point("deltas have come, not queued", f"{STREAMING}._show", time=3),
     Point("deltas hold their turns", f"{WRITER}:Batch._hold", "after", time=4),
-    Point("deltas are committed, not shown", "conversations.live:Hub._soon", time=4),
+    Point("deltas are committed, not shown", "conversations.journal.hub:Hub._soon", time=4),
     Point("a round's end is written, not committed", f"{STREAMING}._save_end", "after"),
     Point("a round's end is committed", f"{STREAMING}._end_well", "after"),
     Point("calls are set running, not committed", f"{CALLS}._save_running", "after"),

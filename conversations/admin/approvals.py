@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from conversations import turns
+from conversations import engine
 from conversations.errors import Refused
 from conversations.models import Approval, ToolCall
 from conversations.models.search import distinct
@@ -202,7 +202,7 @@ def _may_decide(request: HttpRequest) -> bool:
 def _resume(request: HttpRequest, row: Approval, entry: dict[str, Any]) -> None:
     user: User = request.user  # type: ignore[assignment]  # the admin lets nobody else in
     try:
-        turns.resume(row.call.turn.conversation, user, [entry])
+        engine.resume(row.call.turn.conversation, user, [entry])
     except Refused as refused:
         messages.error(request, str(refused))
     else:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from conversations import turns
+from conversations import engine
 from conversations.models import Message, Round
 from conversations.protocol.request import sha256
 
@@ -43,7 +43,7 @@ class RoundAdmin(OfTurn):
         "its_turn", "number", "attempt", "status", "stop_reason", "model", "tries", "started", "finished",
         "first", "latency", "gateway_request_id", "error_code", "error_text", "error_detail", "its_message", "its_calls",
     )  # fmt: skip
-    raw: ClassVar = {"request": turns.rebuild_request}
+    raw: ClassVar = {"request": engine.rebuild_request}
 
     @admin.display(description="round")
     def name(self, row: Round) -> str:
@@ -92,11 +92,11 @@ class RoundAdmin(OfTurn):
         if "madeBy" in row.metadata:
             yield Panel("Request", "None was sent: a person asked for this call.", "")
             return
-        body = turns.rebuild_request(row)
+        body = engine.rebuild_request(row)
         yield Panel("Request as sent", _request(row, body), _proof(row, body))
         before = _before(row)
         if before is not None:
-            earlier, now = json.loads(turns.rebuild_request(before)), json.loads(body)
+            earlier, now = json.loads(engine.rebuild_request(before)), json.loads(body)
             told = format_html_join("", "<h3>{}</h3>{}", difference(earlier, now)) or "Nothing."
             yield Panel("New in this request", told, f"since {_named(before)}")
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from conversations.engine import past_turns
+from conversations.engine.synthetic import active_line
 from conversations.journal import recorded
 from conversations.models import Approval, Conversation, Message, RequestBase, Round, ToolCall, Turn
 from conversations.models.fields import Failure
 from conversations.protocol import history
-from conversations.turns.loading import past_turns
-from conversations.turns.recorded import active_line
 
 Document = dict[str, Any]
 VERSION = 1

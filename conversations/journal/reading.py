@@ -8,7 +8,8 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Max, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from conversations.models import Conversation, Event, Message, Recording, Tree, Turn
 from conversations.prices import totals
@@ -32,9 +33,18 @@ QUEUE_BYTES = 64 * 1024
 
 def head(conversation: UUID) -> int:
     """The conversation's last `seq`, 0 before the first event."""
-    events = Event.objects.filter(conversation=conversation).aggregate(last=Max("seq"))["last"]
-    packed = Recording.objects.filter(conversation=conversation).aggregate(last=Max("last_seq"))["last"]
-    return max(events or 0, packed or 0)
+    row = Conversation.objects.filter(pk=conversation).order_by().values_list(*last_seqs()).first()
+    return max(row, default=0) if row else 0
+
+
+def last_seqs() -> tuple[Any, Any]:
+    """The last `seq` of an outer query's conversation, as columns: of its events, and of its recordings."""
+    columns = ((Event.objects, "seq"), (Recording.objects, "last_seq"))
+    events, packed = (
+        Coalesce(Subquery(rows.filter(conversation=OuterRef("pk")).order_by(f"-{name}").values(name)[:1]), 0)
+        for rows, name in columns
+    )
+    return events, packed
 
 
 def heads(conversations: list[UUID]) -> dict[UUID, int]:

@@ -1,9 +1,10 @@
-"""The one writer of a process: it drains whatever running turns have said, commits it in one transaction, then has it shown.
+"""The one writer of a process: it drains whatever running turns have to say, commits it in one transaction, then has it shown.
 
 Idle, each event goes out at once; under load batches grow by themselves. SQL instead of the ORM in this one hot place, and few statements:
 each lets the interpreter's lock go, and has to wait for it behind every turn that has something to read.
 """
 
+import asyncio
 import logging
 import threading
 import time
@@ -22,9 +23,9 @@ from django.db.models import UUIDField
 from conversations.errors import InternalError
 from conversations.models import Turn
 from conversations.protocol.events import Event
+from conversations.threads import give_back_connection
 
 from .lines import Line, add
-from .reading import head
 from .recordings import Frame
 
 logger = logging.getLogger(__name__)
@@ -42,49 +43,81 @@ ROWS = 1000
 IDLE = 2.0
 """Seconds without work after which the writer gives its database connection back."""
 
+ROOM = 4 * 1024 * 1024
+"""Characters of entries that may wait for the writer: beyond that turns read nothing more from the gateway until half are written."""
+
+ENTRY = 300
+"""Characters that an entry counts for beside its deltas."""
+
 Publish = Callable[[list[tuple[UUID, list[Frame]]]], None]
 Write = Callable[[], None]
 
 
 @dataclass(slots=True)
 class Entry:
-    """What a turn said at one time, and the rows that belong in the same commit."""
+    """Events of a turn at one time, and the rows that belong in the same commit."""
 
     record: "Record"
     at: int
     events: Iterable[Event]
-    write: Write | None = None
+    writes: "tuple[Write, ...]" = ()
     done: "Future[None] | None" = None
+    size: int = ENTRY
 
 
 class Record:
-    """A running turn's way into the journal; only the process that runs the turn has one."""
+    """A running turn's way into the journal, from the conversation's last `seq` on. Only the process that runs the turn has one."""
 
-    def __init__(self, journal: "Journal", turn: Turn) -> None:
+    def __init__(self, journal: "Journal", turn: Turn, seq: int) -> None:
         self.conversation: UUID = turn.conversation_id
         self.turn: UUID = turn.pk
         self.keys = (_database_value(turn.conversation_id), _database_value(turn.pk))
         self.lease = (self.keys[1], _database_value(turn.lease_token))
-        self.seq = head(turn.conversation_id)
+        self.seq = seq
         self.failure: BaseException | None = None
         self._journal = journal
         self._wall = time.time_ns() - time.monotonic_ns()
+        self._deferred: list[Event] = []
+        self._writes: list[Write] = []
 
     def append(self, *events: Event, write: Write | None = None) -> None:
         """Puts events on the journal without waiting; raises InternalError if an earlier commit failed."""
         self._check()
-        self._journal.put(Entry(self, self._now(), events, write))
+        self._journal.put(self._entry(events, write))
 
-    def commit(self, *events: Event, write: Write | None = None) -> None:
-        """Puts events on the journal, with rows that `write` writes in the same transaction, and waits until they are stored.
+    def defer(self, *events: Event, write: Write | None = None) -> None:
+        """Puts events and rows into the same transaction as whatever comes next, which has to come at once."""
+        self._deferred += events
+        if write is not None:
+            self._writes.append(write)
 
-        Raises InternalError if they or what came before them could not be stored.
+    def commit(self, *events: Event, write: Write | None = None) -> "Future[None]":
+        """Puts events on the journal, with rows that `write` writes in the same transaction; done when they are stored.
+
+        Raises InternalError, at once or in the future, if they or what came before them could not be stored.
         """
         self._check()
-        done: Future[None] = Future()
-        self._journal.put(Entry(self, self._now(), events, write, done))
-        done.result()
-        self._check()
+        entry = self._entry(events, write)
+        entry.done = Future()
+        entry.done.set_running_or_notify_cancel()  # whoever stops waiting does not undo it
+        self._journal.put(entry)
+        return entry.done
+
+    async def stored(self, *events: Event, write: Write | None = None) -> None:
+        """Commits, and waits for it without holding a thread."""
+        await asyncio.wrap_future(self.commit(*events, write=write))
+
+    async def room(self) -> None:
+        """Waits while too much waits to be written."""
+        await self._journal.room()
+
+    def _entry(self, events: tuple[Event, ...], write: Write | None) -> Entry:
+        if not self._deferred and not self._writes:
+            return Entry(self, self._now(), events, (write,) if write else (), None, _size(events))
+        all_events = (*self._deferred, *events)
+        writes = (*self._writes, *([write] if write else []))
+        self._deferred, self._writes = [], []
+        return Entry(self, self._now(), all_events, writes, None, _size(all_events))
 
     def _now(self) -> int:
         """The time in ms; within a turn it never goes back, whatever is done to the machine's clock."""
@@ -95,6 +128,10 @@ class Record:
             raise InternalError("the journal could not be written") from self.failure
 
 
+def _size(events: Iterable[Event]) -> int:
+    return ENTRY + sum(len(event["delta"]) for event in events if "delta" in event)
+
+
 @dataclass(slots=True)
 class Batch:
     """What one commit writes: the lines of each turn, numbered, and the rows beside them."""
@@ -103,23 +140,22 @@ class Batch:
     writes: list[Write] = field(default_factory=list)
 
     def take(self, entry: Entry) -> None:
-        """Adds an entry, merging its deltas into what the same turn said just before."""
+        """Adds an entry, merging its deltas into the turn's own just before."""
         lines = self.lines.setdefault(entry.record, [])
         for event in entry.events:
             add(lines, entry.at, event)
-        if entry.write is not None:
-            self.writes.append(entry.write)
+        self.writes += entry.writes
 
     def commit(self) -> list[tuple[UUID, list[Frame]]]:
         """Writes it all in one transaction; the frames to be shown, by conversation."""
         rows: list[tuple[Any, ...]] = []
-        shown: list[tuple[UUID, list[Frame]]] = []
+        batch: list[tuple[UUID, list[Frame]]] = []
         for record, lines in self.lines.items():
             frames = [(seq, line.frame(seq)) for seq, line in enumerate(lines, record.seq + 1)]
             rows += [
                 (*record.keys, *frame, line.boundaries()) for frame, line in zip(frames, lines, strict=True)
             ]
-            shown.append((record.conversation, frames))
+            batch.append((record.conversation, frames))
         with transaction.atomic(), connection.cursor() as cursor:
             self._hold(cursor)
             for start in range(0, len(rows), ROWS):
@@ -129,12 +165,15 @@ class Batch:
                 write()
         for record, lines in self.lines.items():
             record.seq += len(lines)
-        return shown
+        return batch
 
     def _hold(self, cursor: CursorWrapper) -> None:
-        """Locks the turns; raises InternalError if a process that slept past its lease has lost one of them to another."""
+        """Locks the turns in the order of their keys, as the heartbeat does.
+
+        Raises InternalError if a process that slept past its lease has lost one of them to another.
+        """
         leases = [record.lease for record in self.lines]
-        lock = "FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
+        lock = "ORDER BY id FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
         cursor.execute(
             HELD.format(", ".join(["(%s, %s)"] * len(leases)), lock), list(chain.from_iterable(leases))
         )
@@ -143,23 +182,43 @@ class Batch:
 
 
 class Journal:
-    """The process's writer thread; `publish` is told of each batch after its commit."""
+    """The process's writer thread; `publish` is called with each batch after its commit."""
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
         self._entries: SimpleQueue[Entry] = SimpleQueue()
+        self._size = 0
+        self._crowd: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         self._started = False
         self._lock = threading.Lock()
 
-    def open(self, turn: Turn) -> Record:
-        """A running turn's record, reading on from the conversation's last event."""
-        return Record(self, turn)
+    def open(self, turn: Turn, seq: int) -> Record:
+        """A running turn's record, going on after the conversation's last `seq`."""
+        return Record(self, turn, seq)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits to be written that nothing more should be read from the gateway."""
+        return self._size > ROOM
 
     def put(self, entry: Entry) -> None:
         """Hands an entry to the writer."""
+        with self._lock:
+            self._size += entry.size
         self._entries.put(entry)
         if not self._started:
             self._start()
+
+    async def room(self) -> None:
+        """Waits while the journal is full."""
+        loop = asyncio.get_running_loop()
+        while True:
+            with self._lock:
+                if self._size <= ROOM:
+                    return
+                waiter = loop.create_future()
+                self._crowd.append((loop, waiter))
+            await waiter
 
     def _start(self) -> None:
         with self._lock:
@@ -173,8 +232,9 @@ class Journal:
             began = time.monotonic()
             if entries:
                 self._write(entries)
+                self._make_room(sum(entry.size for entry in entries))
             else:
-                _give_back_connection()
+                _close()
             if not self._entries.empty():
                 took = time.monotonic() - began
                 time.sleep(max(GAP - took, min(took, LONGEST_PAUSE)))
@@ -189,6 +249,18 @@ class Journal:
         except Empty:
             return entries
 
+    def _make_room(self, size: int) -> None:
+        with self._lock:
+            self._size -= size
+            if self._size > ROOM // 2:
+                return
+            crowd, self._crowd = self._crowd, []
+        for loop, waiter in crowd:
+            try:
+                loop.call_soon_threadsafe(_wake, waiter)
+            except RuntimeError:
+                logger.info("a loop was closed while it waited for the journal")
+
     def _write(self, entries: list[Entry]) -> None:
         """Writes the entries at once, or where that fails each turn's by themselves."""
         try:
@@ -197,11 +269,11 @@ class Journal:
             logger.exception(
                 "a commit of %d entries failed, each turn's are tried by themselves", len(entries)
             )
-            _give_back_connection()
+            _close()
             self._write_each(entries)
         for entry in entries:
             if entry.done is not None:
-                entry.done.set_result(None)
+                _settle(entry.done, entry.record.failure)
 
     def _write_each(self, entries: list[Entry]) -> None:
         """Writes each turn's entries by themselves; where the database itself does not work, one turn tries for all."""
@@ -222,18 +294,32 @@ class Journal:
         if batch.lines:
             self._show(batch.commit())
 
-    def _show(self, shown: list[tuple[UUID, list[Frame]]]) -> None:
+    def _show(self, batch: list[tuple[UUID, list[Frame]]]) -> None:
         """Has a batch shown; it is stored, so whatever fails here is not a reason to write it again."""
         try:
-            self._publish(shown)
+            self._publish(batch)
         except Exception:
-            logger.exception("a batch of %d turns could not be shown", len(shown))
+            logger.exception("a batch of %d turns could not be shown", len(batch))
 
 
-def _give_back_connection() -> None:
-    """Closes the writer's connection, which may be broken: the writer itself has to go on."""
+def _settle(done: "Future[None]", failure: BaseException | None) -> None:
+    if failure is None:
+        done.set_result(None)
+    else:
+        error = InternalError("the journal could not be written")
+        error.__cause__ = failure
+        done.set_exception(error)
+
+
+def _wake(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _close() -> None:
+    """Gives the writer's connection back, which may be broken: the writer itself has to go on."""
     try:
-        connection.close()
+        give_back_connection()
     except Exception:
         logger.exception("the journal's connection could not be closed")
 

@@ -1,7 +1,7 @@
 """Everything that is kept, as rows: conversations, turns, rounds, messages, tool calls, approvals, events, recordings, totals, prompts."""
 
 from .approval import Allowance, Approval
-from .conversation import Conversation, Turn
+from .conversation import Conversation, Notice, Turn
 from .fields import JSONText
 from .prompt import Prompt
 from .record import Event, Recording
@@ -16,6 +16,7 @@ __all__ = [
     "Event",
     "JSONText",
     "Message",
+    "Notice",
     "Prompt",
     "Recording",
     "RequestBase",

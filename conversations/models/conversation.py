@@ -1,7 +1,8 @@
 """Conversations and their turns."""
 
 import uuid
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +13,10 @@ from .fields import TOKENS, Failure, JSONText, Usage, count
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+
+
+Figures = tuple[dict[str, Any], int | None]
+"""A round's usage, and its time to the first token in ms."""
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -78,6 +83,13 @@ class Turn(Usage, Failure):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="children")
+    beside = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="The turn in whose place it is asked; none for one that follows on the shown branch.",
+    )
     number = models.PositiveIntegerField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)
@@ -109,6 +121,9 @@ class Turn(Usage, Failure):
         indexes: ClassVar = [
             models.Index(fields=["status", "lease_until"], name="turn_lease"),
             models.Index(fields=["user", "created_at"], name="turn_of_user"),
+            models.Index(
+                fields=["user"], condition=Q(status__in=["running", "queued"]), name="turn_under_way"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -119,11 +134,27 @@ class Turn(Usage, Failure):
         """The AG-UI run that is on: its own id, `ID:2` after the first wait for an approval, and so on."""
         return str(self.pk) if self.runs == 1 else f"{self.pk}:{self.runs}"
 
-    def take_figures(self) -> None:
+    def take_figures(self, rounds: Sequence[Figures]) -> None:
         """Takes the sum of its rounds' usage, and the time to the first token of the first that had one."""
-        rounds = list(self.rounds.order_by("number", "attempt").values_list("usage", "first_token_ms"))
         members = {member for usage, _ in rounds for member in usage if member in TOKENS.values()}
         self.take_usage(
             {member: sum(count(usage.get(member)) for usage, _ in rounds) for member in sorted(members)}
         )
         self.first_token_ms = next((waited for _, waited in rounds if waited is not None), None)
+
+
+class Notice(models.Model):
+    """News of a conversation that is no part of its record, for processes that no channel layer joins: they look for it."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=16)
+    process = models.UUIDField(help_text="Who announced it, and so has it shown already.")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["conversation", "name"], name="one_notice_a_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

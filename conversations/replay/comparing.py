@@ -5,9 +5,9 @@ import threading
 
 from django.db import connection
 
+from conversations.engine.synthetic import active_line
 from conversations.errors import Refused
 from conversations.models import Conversation, Turn
-from conversations.turns.recorded import active_line
 
 from . import questions
 from .report import Pair, missed

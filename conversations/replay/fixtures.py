@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from conversations.engine import rebuild_request
+from conversations.engine.synthetic import RecordedCall, active_line, recorded_calls
 from conversations.errors import Refused
 from conversations.models import Conversation, Message, Round, Turn
 from conversations.protocol.content import plain_text
 from conversations.tools.execution import Outcome
-from conversations.turns import rebuild_request
-from conversations.turns.recorded import RecordedCall, active_line, recorded_calls
 
 from .said import Said, said
 from .streams import Streamed, rounds

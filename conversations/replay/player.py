@@ -1,14 +1,14 @@
 """A fixture in the gateway's place: each request is compared with the recorded one, and the recorded stream is given back."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 from uuid import UUID
 
 from conversations import errors
+from conversations.engine.synthetic import PLAYERS, RecordedCall
 from conversations.gateway import Call
-from conversations.turns.recorded import PLAYERS, RecordedCall
 
 from .fixtures import RoundLine, TurnLine
 
@@ -77,10 +77,7 @@ class PlayedCall:
     def __init__(self, recorded: RoundLine | None) -> None:
         self._recorded = recorded
 
-    def interrupt(self) -> None:
-        """Does nothing: what is played is over before anyone can stop it."""
-
-    def events(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    async def events(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """The recorded events; raises what ended the round, which is not tried again."""
         if self._recorded is None:
             raise errors.InvalidRequest("the file holds no further round of this turn")

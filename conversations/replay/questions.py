@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from conversations.engine.synthetic import RecordedCall, active_line, recorded_calls
 from conversations.models import Conversation, Message, Turn
 from conversations.protocol.content import plain_text
-from conversations.turns.recorded import RecordedCall, active_line, recorded_calls
 
 from .fixtures import TurnLine
 from .said import Said, said

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
+from conversations.engine.synthetic import NOT_RECORDED, RecordedCall
 from conversations.models import ToolCall, Turn
-from conversations.turns.recorded import NOT_RECORDED, RecordedCall
 
 from .questions import Question
 from .said import Said

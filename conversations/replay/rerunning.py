@@ -7,12 +7,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from conversations import turns
+from conversations import engine
+from conversations.engine import WORKER
+from conversations.engine.synthetic import active_line
 from conversations.errors import Refused, Throttled
 from conversations.models import Conversation, Turn
-from conversations.turns.recorded import active_line
-from conversations.turns.recovery import sweep
-from conversations.turns.stopping import RUNNING
 
 from . import questions
 from .fixtures import TurnLine
@@ -21,8 +20,9 @@ from .questions import Question
 from .report import Pair, missed
 from .said import said
 
-GLANCE = 0.02
-SWEEP_EVERY = 1.0
+LOOK_EVERY = 1.0
+"""Seconds between two looks at a turn that this process does not run."""
+
 PATIENCE = 90.0
 """Seconds that a rerun waits for the user's limits to let the next message in: that of a minute does, that of a day does not."""
 
@@ -102,14 +102,14 @@ class Rerun:
             question.turn and "call" in question.turn.rerun
         ):  # a person's call is made again, no model is asked
             answers |= {"rounds": "person", "call": question.turn.rerun["call"]}
-        return self._ended(self._started(question.text, turns.Again(question.turn, answers)))
+        return self._ended(self._started(question.text, engine.Again(question.turn, answers)))
 
-    def _started(self, text: str, again: turns.Again) -> Turn:
+    def _started(self, text: str, again: engine.Again) -> Turn:
         until = time.monotonic() + PATIENCE
         told = False
         while True:
             try:
-                return turns.start(self.conversation, str(uuid.uuid4()), text, again=again).turn
+                return engine.start(self.conversation, str(uuid.uuid4()), text, again=again).turn
             except Throttled as refused:
                 if time.monotonic() > until:
                     raise
@@ -120,18 +120,16 @@ class Rerun:
 
     def _ended(self, turn: Turn) -> Turn:
         """The turn when it has ended, whichever process runs it."""
-        looked = time.monotonic()
         while True:
-            if turn.pk not in RUNNING:
-                turn.refresh_from_db()
-                if turn.status not in Turn.OPEN:
-                    return turn
-                if turn.status == Turn.Status.WAITING and self.approve:
-                    turns.resume(self.conversation, turn.user, self.approve(turn))
-            if time.monotonic() - looked > SWEEP_EVERY:
-                sweep(self.conversation.pk)
-                looked = time.monotonic()
-            time.sleep(GLANCE)
+            is_over = WORKER.wait_for(turn.pk, LOOK_EVERY)
+            turn.refresh_from_db()
+            if turn.status not in Turn.OPEN:
+                return turn
+            if turn.status == Turn.Status.WAITING and self.approve:
+                engine.resume(self.conversation, turn.user, self.approve(turn))
+            elif is_over:  # it waits for a person, or for another process
+                WORKER.sweep(self.conversation.pk)
+                time.sleep(LOOK_EVERY)
 
     def _pair(self, question: Question, turn: Turn) -> Pair:
         requests = self.player.end() if self.player else []

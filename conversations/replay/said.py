@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from conversations.engine.requests import line
 from conversations.models import Message, Round, ToolCall, Turn
 from conversations.protocol.content import plain_text
-from conversations.turns.loading import line
 
 SHORTEST_ID = 16
 """Characters of a tool use id that is one for sure, and no word that a text may hold anyway."""

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from conversations import layout, turns
+from conversations import engine, layout
 from conversations.errors import Refused
 from conversations.layout import Stem
 from conversations.models import Conversation, Message, Tree
@@ -29,7 +29,7 @@ def tree(request: SignedIn, pk: UUID) -> HttpResponse:
         return _shown(request, found)
     chosen = get_object_or_404(found.turns, pk=_uuid(request.POST.get("turn", "")))
     try:
-        turns.show_branch(found, chosen.pk)
+        engine.show_branch(found, chosen.pk)
     except Refused as refused:
         return _shown(request, found, problem=str(refused), status=409)
     return redirect("conversations:conversation", pk=pk)

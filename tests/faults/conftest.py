@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 from tenacity import wait_none
 
-from conversations import turns
+from conversations import engine
 from tests.asking import conversation_of
 from tests.faults.scene import Scene
 from tests.gateway.conftest import certificate, deaf_resolver, tls
@@ -29,7 +29,7 @@ def scene(
     """A conversation with that gateway; a round is tried twice, without a wait unless the gateway asks for one."""
     settings.GATEWAY_URL, settings.GATEWAY_RETRIES, settings.GATEWAY_TIMEOUT = standing_server.url, 2, 10
     settings.USER_TURNS_PER_MINUTE = 0
-    monkeypatch.setattr("conversations.turns.rounds.WAIT", wait_none())
+    monkeypatch.setattr("conversations.engine.rounds.WAIT", wait_none())
     standing_server.play()
     yield Scene(conversation_of(user), standing_server)
-    assert turns.wait(5), "a turn is left running"
+    assert engine.WORKER.wait(5), "a turn is left running"

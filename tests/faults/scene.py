@@ -6,7 +6,7 @@ from typing import Any
 
 from ag_ui_validate.pytest_plugin import assert_valid_agui
 
-from conversations import turns
+from conversations import engine
 from conversations.gateway.demo.refusals import refusal
 from conversations.gateway.frames import encode
 from conversations.journal import page
@@ -35,7 +35,7 @@ class Scene:
     def begin(self, *answers: Any, text: str = "Hello?") -> Turn:
         """A turn that is answered so, on its way."""
         self.server.play(*answers)
-        return turns.start(self.conversation, str(uuid.uuid4()), text).turn
+        return engine.start(self.conversation, str(uuid.uuid4()), text).turn
 
     def events(self, turn: Turn | None = None) -> list[Event]:
         """The record, or a turn's part of it."""

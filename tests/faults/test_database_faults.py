@@ -15,12 +15,12 @@ from django.db import connection, connections
 from django.db.utils import OperationalError
 from django.utils import timezone
 
-from conversations import turns
+from conversations import engine
 from conversations.journal import Journal
-from conversations.live import HUB
+from conversations.journal.hub import HUB
 from conversations.models import Message, ToolCall, Turn
 from conversations.tools import registry, tool
-from conversations.turns.recovery import sweep
+from conversations.engine import WORKER
 from tests.asking import answer
 from tests.faults.scene import HEALTHY, HELLO, PART, Scene, asking_for
 from tests.gateway.talking import until
@@ -70,7 +70,7 @@ class Database:
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> Database:
     """With a writer of the test's own, whose connection is made when the turn begins."""
-    monkeypatch.setattr("conversations.turns.running.JOURNAL", Journal(HUB.publish))
+    monkeypatch.setattr("conversations.engine.running.JOURNAL", Journal(HUB.publish))
     return Database()
 
 
@@ -79,8 +79,8 @@ def recovers(scene: Scene, turn: Turn, shown: str) -> None:
     assert Turn.objects.get(pk=turn.pk).status == Turn.Status.RUNNING
     Turn.objects.filter(pk=turn.pk).update(lease_until=timezone.now() - timedelta(minutes=1))
     scene.server.play(HEALTHY)
-    sweep()
-    assert turns.wait(20)
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
     turn.refresh_from_db()
     assert turn.status in (Turn.Status.COMPLETED, Turn.Status.INTERRUPTED)
     scene.check(turn, answer(scene.events(turn)))
@@ -101,7 +101,7 @@ def test_a_database_that_is_locked_for_a_moment_holds_the_turn_up_and_loses_noth
         gate.set()
         threading.Event().wait(0.3)  # time in which the writer would have written
         assert answer(scene.events()) == "Hello world"
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     turn.refresh_from_db()
     scene.completed(turn, "Hello worldHello world")
     scene.alive()
@@ -116,7 +116,7 @@ def test_a_database_that_stays_locked_ends_the_turn_here_and_it_is_taken_up_late
         until(lambda: answer(scene.events()) == "Hello world")
         with database.locked():
             gate.set()
-            assert turns.wait(20)
+            assert engine.WORKER.wait(20)
             assert answer(scene.events()) == "Hello world"
     recovers(scene, turn, "Hello world")
 
@@ -128,11 +128,11 @@ def test_a_stop_while_the_database_is_locked_closes_the_gateways_connection_at_o
     until(lambda: answer(scene.events()) == "Hello world")
     with ThreadPoolExecutor(1) as aside:
         with database.locked():
-            stopping = aside.submit(in_thread, partial(turns.stop, scene.conversation.pk))
+            stopping = aside.submit(in_thread, partial(engine.stop, scene.conversation.pk))
             closed = scene.server.requests[0].hung_up.wait(5)
         assert stopping.result(20)
     assert closed
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     scene.stopped(turn, "Hello world")
     scene.alive()
 
@@ -162,7 +162,7 @@ def test_a_result_that_cannot_be_stored_is_told_as_uncertain_and_its_tool_is_not
         assert begun.wait(10)
         with database.locked():
             gate.set()
-            assert turns.wait(20)
+            assert engine.WORKER.wait(20)
         recovers(scene, turn, "")
     assert (len(runs), ToolCall.objects.get().error) == (1, "interrupted")
 
@@ -178,7 +178,7 @@ def test_a_disk_that_fills_up_in_mid_answer_ends_the_turn_here_and_it_is_taken_u
         turn = scene.begin(Answer.stream(*PART, gate, *answer_frames("x" * 2**21)[1:]))
         until(lambda: answer(scene.events()) == "Hello world")
         gate.set()
-        assert turns.wait(20)
+        assert engine.WORKER.wait(20)
         assert answer(scene.events()) == "Hello world"
     recovers(scene, turn, "Hello world")
 
@@ -198,12 +198,12 @@ def test_a_message_that_cannot_be_stored_is_not_taken(
     message_id, text = str(uuid.uuid4()), "x" * 50_000
     with database.failing(pragma(database)):
         with pytest.raises(OperationalError):
-            turns.start(scene.conversation, message_id, text)
-        assert not turns.stop(scene.conversation.pk)
+            engine.start(scene.conversation, message_id, text)
+        assert not engine.stop(scene.conversation.pk)
     assert not Message.objects.exists()
     scene.server.play(HEALTHY)
-    assert turns.start(scene.conversation, message_id, text).new
-    assert turns.wait(20)
+    assert engine.start(scene.conversation, message_id, text).new
+    assert engine.WORKER.wait(20)
     scene.alive()
 
 
@@ -213,9 +213,9 @@ def test_a_message_that_meets_a_lock_is_not_taken_and_can_be_sent_again(
     message_id = str(uuid.uuid4())
     with database.failing(timeout=0.1):
         with database.locked(), pytest.raises(OperationalError):
-            turns.start(scene.conversation, message_id, "Hello?")
+            engine.start(scene.conversation, message_id, "Hello?")
         scene.server.play(HEALTHY)
-        assert turns.start(scene.conversation, message_id, "Hello?").new
-        assert turns.wait(20)
+        assert engine.start(scene.conversation, message_id, "Hello?").new
+        assert engine.WORKER.wait(20)
     assert Turn.objects.get().status == Turn.Status.COMPLETED
     scene.alive()

@@ -13,10 +13,10 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from conversations import turns
-from conversations.live import has_layer, keep_in_touch
+from conversations import engine
+from conversations.journal.hub import has_layer, keep_in_touch
 from conversations.models import Turn
-from conversations.turns.recovery import sweep
+from conversations.engine import WORKER
 from tests.asking import answer
 from tests.faults.scene import HEALTHY, HELLO, PART, Scene
 from tests.gateway.talking import until
@@ -50,9 +50,9 @@ def test_a_clock_that_jumps_in_mid_answer_changes_nothing(
     turn = scene.begin(Answer.stream(*PART, gate, *HELLO[3:]))
     until(lambda: answer(scene.events()) == "Hello world")
     jump(by)
-    sweep()
+    WORKER.sweep()
     gate.set()
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     turn.refresh_from_db()
     scene.completed(turn, "Hello world")
     assert turn.attempts == 1
@@ -66,8 +66,8 @@ def test_a_stop_after_a_jump_of_the_clock_ends_the_turn(
     turn = scene.begin(Answer.stream(*PART, terminated=False, end=End.STALL))
     until(lambda: answer(scene.events()) == "Hello world")
     jump(by)
-    turns.stop(scene.conversation.pk)
-    assert turns.wait(5)
+    engine.stop(scene.conversation.pk)
+    assert engine.WORKER.wait(5)
     scene.stopped(turn, "Hello world")
     scene.alive()
 
@@ -115,11 +115,11 @@ def test_a_turn_for_which_there_is_no_thread_is_taken_up_when_there_is_one(
 
     monkeypatch.setattr(threading.Thread, "start", no_more)
     turn = scene.begin(HEALTHY)
-    assert turns.wait(5)
+    assert engine.WORKER.wait(5)
     monkeypatch.setattr(threading.Thread, "start", start)
     Turn.objects.update(lease_until=timezone.now() - timedelta(minutes=1))
-    sweep()
-    assert turns.wait(20)
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
     turn.refresh_from_db()
     scene.completed(turn, "All is well.")
     scene.alive()

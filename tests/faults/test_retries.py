@@ -10,7 +10,7 @@ import pytest
 from pytest_django.fixtures import Settings
 from tenacity import wait_fixed
 
-from conversations import turns
+from conversations import engine
 from tests.asking import types
 from tests.faults.scene import HELLO, PART, Scene, retries
 from tests.gateway.talking import until
@@ -74,7 +74,7 @@ def test_one_attempt_is_allowed_where_the_setting_says_so(scene: Scene, settings
 
 
 def test_the_wait_is_as_long_as_it_was_announced_to_be(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conversations.turns.rounds.WAIT", wait_fixed(0.3))
+    monkeypatch.setattr("conversations.engine.rounds.WAIT", wait_fixed(0.3))
     times = Times()
     scene.ask(times.answering(BUSY), times.answering(WHOLE))
     assert [told["seconds"] for told in retries(scene.events())] == [0.3]
@@ -100,8 +100,8 @@ def test_a_stop_ends_the_wait_for_the_next_attempt(scene: Scene) -> None:
     turn = scene.begin(asked_to_wait("60"))
     until(lambda: retries(scene.events()))
     began = time.monotonic()
-    turns.stop(scene.conversation.pk)
-    assert turns.wait(5)
+    engine.stop(scene.conversation.pk)
+    assert engine.WORKER.wait(5)
     assert time.monotonic() - began < 5
     scene.stopped(turn, "")
     assert scene.calls() == 1

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from conversations import turns
+from conversations import engine
 from conversations.models import ToolCall, Turn
 from conversations.tools import registry, tool
 from tests.asking import answer
@@ -18,8 +18,8 @@ SOON = 5.0
 
 def stop(scene: Scene) -> None:
     """Stops the turn and waits for its end."""
-    assert turns.stop(scene.conversation.pk)
-    assert turns.wait(SOON), "the turn did not end"
+    assert engine.stop(scene.conversation.pk)
+    assert engine.WORKER.wait(SOON), "the turn did not end"
 
 
 def hung_up(scene: Scene) -> bool:

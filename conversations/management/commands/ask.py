@@ -11,15 +11,14 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
 
-from conversations import turns
+from conversations import engine
 from conversations.errors import Refused
 from conversations.journal import head
-from conversations.live import HUB
+from conversations.journal.hub import HUB
 from conversations.management.approving import answers
 from conversations.management.users import user_named
 from conversations.models import Conversation, Turn
 from conversations.terminal import Terminal
-from conversations.turns.recovery import sweep
 
 LAST_TURNS = 600.0
 """Seconds in which the turns that this process runs may end."""
@@ -50,7 +49,7 @@ class Command(BaseCommand):
             self.stdout.flush()
         else:
             self.stderr.write(f"A client error occurred: {error}")
-        turns.wait(timeout=LAST_TURNS)
+        engine.WORKER.wait(timeout=LAST_TURNS)
         if error is not None:
             raise SystemExit(1)
 
@@ -63,10 +62,10 @@ class Command(BaseCommand):
         terminal = Terminal(conversation.pk, head(conversation.pk), self.stdout)
         HUB.subscribe(conversation.pk, terminal)
         try:
-            turn = turns.start(conversation, str(uuid.uuid4()), text, model=model).turn
+            turn = engine.start(conversation, str(uuid.uuid4()), text, model=model).turn
             error = _follow(terminal, str(turn.pk), conversation.pk)
             while _waits(turn):
-                turns.resume(conversation, user, answers(turn, sys.stdout))
+                engine.resume(conversation, user, answers(turn, sys.stdout))
                 error = _follow(terminal, str(turn.pk), conversation.pk)
             self.stdout.write("")
             return turn, error
@@ -79,11 +78,11 @@ class Command(BaseCommand):
 
 
 def _follow(terminal: Terminal, run: str, conversation: UUID) -> str | None:
-    meanwhile = partial(sweep, conversation)  # what runs before this turn may have lost its process
+    meanwhile = partial(engine.WORKER.sweep, conversation)  # what runs before this turn may have lost its process
     try:
         return terminal.follow(run, meanwhile)
     except KeyboardInterrupt:
-        turns.stop(conversation)
+        engine.stop(conversation)
         return terminal.follow(run, meanwhile)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from conversations import replay, turns
+from conversations import engine, replay
 from conversations.errors import Refused
 from conversations.management.approving import answers
 from conversations.management.users import conversation_with, user_named
@@ -98,8 +98,8 @@ class Command(BaseCommand):
         try:
             pairs += rerun.run()
         except KeyboardInterrupt:
-            turns.stop(rerun.conversation.pk)
-            turns.wait(timeout=LAST_TURN)
+            engine.stop(rerun.conversation.pk)
+            engine.WORKER.wait(timeout=LAST_TURN)
             self.stderr.write("Stopped.")
         return pairs
 

@@ -1,12 +1,10 @@
-"""Tool calls that a person has to let through: asked for with the round that wants them, decided by whoever may, each in a transaction."""
+"""Tool calls that a person has to let through: the approvals that a round needs, and what a decision says and does."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from conversations.errors import Refused
@@ -17,8 +15,7 @@ from conversations.protocol.text import clean_json, clean_text
 from conversations.tools import registry
 from conversations.tools.arguments import InvalidInput
 
-from . import recorded
-from .starting import claim, lock
+from . import synthetic
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -36,8 +33,8 @@ GONE = "This call does not wait for a decision any more."
 
 def requested(turn: Turn, calls: Iterable[ToolCall]) -> list[Approval]:
     """The approvals that a round's calls need, not stored yet: pending, or given by a standing permission."""
-    asking = [call for call in calls if call.result is None and _needs_approval(call)]
-    answered = recorded.answers(turn, asking) if asking else {}
+    asking = [call for call in calls if needs_approval(call)]
+    answered = synthetic.answers(turn, asking) if asking else {}
     asking = [call for call in asking if call not in answered]
     if turn.rerun.get("rounds") == "person":
         return [_approved(turn, call) for call in asking]  # whoever asks for the very call lets it through
@@ -45,10 +42,10 @@ def requested(turn: Turn, calls: Iterable[ToolCall]) -> list[Approval]:
     return [_approval(turn, call, allowed.get(_key(call))) for call in asking]
 
 
-def _needs_approval(call: ToolCall) -> bool:
-    """Whether its tool wants one; input that is none is refused anyhow."""
-    asked = registry.get(call.name)
-    return asked is not None and asked.approval and call.input is not None
+def needs_approval(call: ToolCall) -> bool:
+    """Whether its tool wants one; input that is no object is refused anyhow."""
+    tool = registry.get(call.name)
+    return call.result is None and tool is not None and tool.approval and call.input is not None
 
 
 def _key(call: ToolCall) -> str:
@@ -88,8 +85,8 @@ def interrupts(turn: Turn) -> list[dict[str, Any]]:
     ]
 
 
-def told(turn: Turn) -> list[Event]:
-    """The decisions about the calls of a turn that goes on, as events; those that were told before are not."""
+def decisions(turn: Turn) -> list[Event]:
+    """The decisions about the calls of a turn that goes on, as events, but for those that are in the record already."""
     made = _of(turn).filter(call__result=None, allowance=None).exclude(status=Status.PENDING)
     return [decision(each) for each in made]
 
@@ -110,24 +107,6 @@ def decision(approval: Approval) -> Event:
 # -- decisions
 
 
-def decide(conversation: Conversation, user: "User", entries: object) -> Turn | None:
-    """Stores decisions, as the entries of an AG-UI `resume`; the turn, claimed, once all of its calls are decided. Raises Refused for an
-    entry that cannot be, and takes none then.
-    """
-    if not isinstance(entries, list) or not entries or not all(isinstance(each, dict) for each in entries):
-        raise Refused("A resume frame has a list of answers.")
-    with transaction.atomic():
-        lock(conversation.pk)
-        waiting = {each.call.tool_use_id: each for each in _pending(conversation)}
-        for entry in entries:
-            asked = entry.get("interruptId")
-            approval = waiting.pop(asked, None) if isinstance(asked, str) else None
-            if approval is None:
-                raise Refused(GONE)
-            _decide(approval, user, entry)
-        return None if waiting else _claim_waiting(conversation)
-
-
 def decided(conversation: Conversation) -> list[str]:
     """The calls of the waiting turn that are decided already, while others still wait."""
     waiting = Approval.objects.filter(
@@ -137,45 +116,8 @@ def decided(conversation: Conversation) -> list[str]:
     return list(done.values_list("call__tool_use_id", flat=True))
 
 
-def withdraw(conversation: UUID) -> Turn | None:
-    """Ends the wait of a conversation's waiting turn, which is stopped: claimed, if there is one."""
-    if not Turn.objects.filter(conversation=conversation, status=Turn.Status.WAITING).exists():
-        return None
-    with transaction.atomic():
-        row = lock(conversation)
-        _pending(row).update(status=Status.WITHDRAWN, decided_at=timezone.now())
-        turn = _claim_waiting(row)
-        if turn is not None:
-            turn.stop_requested_at = timezone.now()
-            turn.save(update_fields=["stop_requested_at"])
-        return turn
-
-
-def expire(turn: Turn, now: datetime) -> Turn | None:
-    """Notes that nobody has decided in time; the turn, claimed, when it waits for nothing more."""
-    with transaction.atomic():
-        conversation = lock(turn.conversation_id)
-        late = _pending(conversation).filter(expires_at__lt=now)
-        late.update(status=Status.EXPIRED, decided_at=now)
-        return None if _pending(conversation).exists() else _claim_waiting(conversation)
-
-
-def _pending(conversation: Conversation) -> Any:
-    return Approval.objects.filter(
-        call__turn__conversation=conversation, call__turn__status=Turn.Status.WAITING, status=Status.PENDING
-    ).select_related("call")
-
-
-def _claim_waiting(conversation: Conversation) -> Turn | None:
-    turn = conversation.turns.filter(status=Turn.Status.WAITING).first()
-    if turn is not None:
-        turn.runs, turn.attempts = turn.runs + 1, 0
-        claim(turn)
-        turn.save()
-    return turn
-
-
-def _decide(approval: Approval, user: "User", entry: Entry) -> None:
+def decide(approval: Approval, user: "User", entry: Entry) -> None:
+    """Stores a person's decision about one call; raises Refused for an entry that says none."""
     payload = entry.get("payload")
     payload = payload if isinstance(payload, dict) else {}
     is_approved = entry.get("status") == "resolved" and payload.get("approved") is True
@@ -244,6 +186,6 @@ def refusal(approval: Approval) -> tuple[str, str] | None:
     return error, f"{why} The reason: {approval.reason}" if approval.reason else why
 
 
-def of(rows: Sequence[ToolCall]) -> dict[Any, Approval]:
+def by_call(rows: Sequence[ToolCall]) -> dict[Any, Approval]:
     """The approvals of the calls that have one, by the call's key."""
     return {each.pk: each for each in Approval.objects.filter(call__in=rows)}

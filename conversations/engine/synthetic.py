@@ -6,8 +6,8 @@ it should not.
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -19,8 +19,7 @@ from conversations.protocol import steps
 from conversations.tools import registry
 from conversations.tools.execution import Outcome
 
-from .handmade import HandMade
-from .loading import line
+from .requests import line
 
 NOT_RECORDED = "not_recorded"
 MISSED = "Not run: the record that this conversation is answered from holds no such call."
@@ -55,6 +54,33 @@ class Player(Protocol):
         """The tool calls that it answers, in the order in which they were made."""
 
 
+class PersonalCall:
+    """A tool call that a person asks for, as the round of a model that would have asked for it.
+
+    It stands in the gateway's place for one round: `call` has the tool's `name` and its `input`.
+    """
+
+    request_id = request_sha256 = ""
+
+    def __init__(self, call: Mapping[str, Any]) -> None:
+        self._name, self._input = call["name"], call["input"]
+
+    def call(self, model: str, body: Mapping[str, Any], labels: Mapping[str, str]) -> Call:
+        """The round to be."""
+        return cast("Call", self)
+
+    async def events(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """ConverseStream events of a message that is nothing but the call; no request was made for it."""
+        start = {"toolUse": {"toolUseId": "tooluse_person", "name": self._name}}
+        arguments = {"toolUse": {"input": json.dumps(self._input, ensure_ascii=False)}}
+        yield "messageStart", {"role": "assistant"}
+        yield "contentBlockStart", {"contentBlockIndex": 0, "start": start}
+        yield "contentBlockDelta", {"contentBlockIndex": 0, "delta": arguments}
+        yield "contentBlockStop", {"contentBlockIndex": 0}
+        yield "messageStop", {"stopReason": "tool_use"}
+        yield "metadata", {"madeBy": "person"}
+
+
 PLAYERS: dict[UUID, Player] = {}
 """The conversations that this process answers from a file."""
 
@@ -67,7 +93,7 @@ def key(name: str, given: dict[str, Any] | None, arguments: str) -> str:
 def gateway_of(turn: Turn) -> Any:
     """What answers the turn's rounds; raises InternalError where that is a file that another process had."""
     if turn.rerun.get("rounds") == "person":
-        return HandMade(turn.rerun["call"])
+        return PersonalCall(turn.rerun["call"])
     if turn.rerun.get("rounds") != "file":
         return get_gateway()
     return _player(turn)

@@ -1,6 +1,6 @@
-"""What a person may ask for beside a message: an answer again, a message changed or taken back, a branch, a call decided or run again.
+"""What a person may do: ask, stop, decide, ask again, change or take back a message, show a branch, run a call again.
 
-Each is one transaction with the conversation's row held; all raise Refused, with a sentence, for what cannot be.
+All raise Refused, with a sentence, for what cannot be.
 """
 
 import json
@@ -10,24 +10,17 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
 from conversations.errors import Refused
-from conversations.live import HUB
 from conversations.models import Conversation, Message, ToolCall, Tree, Turn
-from conversations.protocol import events
 from conversations.protocol.content import plain_text
-from conversations.protocol.content import text as text_block
 from conversations.protocol.text import clean_text
 from conversations.tools import registry
 
-from . import approvals
-from .beginning import take_up
-from .running import run_in_thread
-from .service import start
-from .starting import LONGEST_TEXT, Again, Started, canonical, checked, lock, tell_queue
-from .stopping import DRAINING
-from .stopping import stop as stop_running
+from . import approvals, lifecycle, notices
+from .lifecycle import LONGEST_TEXT, Accepted, Again, NewMessage, canonical, checked, lock
+from .recovery import take_up
+from .worker import WORKER
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -36,32 +29,56 @@ OPEN = "Wait for the answer to end, or stop it first."
 SHOWN_ARGUMENTS = 2_000
 
 
+def start(
+    conversation: Conversation,
+    message_id: object,
+    text: object,
+    *,
+    model: str | None = None,
+    again: Again | None = None,
+) -> Accepted:
+    """Takes a user's message; its turn runs as soon as none runs before it. The same id again changes nothing.
+
+    Raises Refused for an id that is no UUID and a text that is blank or too long, Throttled over the user's limits.
+    """
+    message = NewMessage(canonical(message_id), checked(text), model, again)
+    accepted = lifecycle.accept(conversation.pk, message, at_once=WORKER.has_room)
+    if accepted.new and accepted.queued:
+        notices.queue_changed(conversation.pk)
+        WORKER.queued(conversation.pk)
+    elif accepted.new:
+        WORKER.begin(accepted.turn, opening=accepted.opening)
+    return accepted
+
+
 def stop(conversation: UUID) -> bool:
     """Stops the conversation's running turn, whichever process runs it, or the one that waits for approvals; whether there was one."""
-    turn = approvals.withdraw(conversation)
-    if turn is None:
-        return stop_running(conversation)
-    _go_on(turn)
+    is_here = WORKER.stop(conversation)  # first: a database that is busy or broken holds up no stop
+    if not Turn.objects.filter(conversation=conversation, status__in=Turn.ACTIVE).exists():
+        return is_here
+    waiting = lifecycle.stop(conversation)
+    if waiting is not None:
+        WORKER.begin(waiting, take_up)
     return True
 
 
+def stop_here(conversation: UUID) -> bool:
+    """Stops the conversation's turn if this process runs it, without waiting for anything; `stop` then stores that it was wanted."""
+    return WORKER.stop(conversation)
+
+
 def resume(conversation: Conversation, user: "User", entries: object) -> None:
-    """Takes decisions about waiting calls in, as an AG-UI `resume`; the turn goes on when all of them are decided."""
-    turn = approvals.decide(conversation, user, entries)
+    """Takes decisions about waiting calls, as an AG-UI `resume`; the turn goes on when all of them are decided."""
+    turn = lifecycle.decide(conversation, user, entries)
     if turn is not None:
-        _go_on(turn)
+        WORKER.begin(turn, take_up)
     else:
-        HUB.notify(conversation.pk, events.custom("decided", {"interrupts": approvals.decided(conversation)}))
-
-
-def _go_on(turn: Turn) -> None:
-    if not DRAINING.is_set():  # else whoever sweeps next takes it up
-        run_in_thread(turn, take_up)
+        notices.announce(conversation, "decided")
 
 
 def regenerate(
     conversation: Conversation, message_id: object = None, *, message: object = None, model: object = None
-) -> Started:
+) -> Accepted:
     """Asks the newest user message again, or the one named: a sibling of its turn, with another model if one is named."""
     if model is not None and model not in settings.GATEWAY_MODELS:
         raise Refused("This model is not offered.")
@@ -79,41 +96,17 @@ def regenerate(
 
 def edit(conversation: Conversation, message: object, message_id: object, text: object) -> None:
     """Asks something else in the place of an earlier message: a sibling of its turn. One that is still queued is changed where it is."""
-    if _change_queued(conversation, message, canonical(message_id), checked(text)):
-        tell_queue(conversation.pk)
+    if lifecycle.change_queued(conversation, canonical(message), canonical(message_id), checked(text)):
+        notices.queue_changed(conversation.pk)
     else:
         beside = _question(conversation, message).turn
         start(conversation, message_id, text, again=Again(beside=beside))
 
 
-def _change_queued(conversation: Conversation, message: object, message_id: UUID, text: str) -> bool:
-    """Whether that was it: the message was queued, or this very change has been made before."""
-    with transaction.atomic():
-        lock(conversation.pk)
-        if _messages(conversation).filter(public_id=message_id).exists():
-            return True
-        waiting = _messages(conversation).filter(
-            public_id=canonical(message), turn__status=Turn.Status.QUEUED
-        )
-        changed: int = waiting.update(public_id=message_id, content=[text_block(text)])
-        return changed > 0
-
-
 def withdraw(conversation: Conversation, message: object) -> None:
     """Takes a queued message back, as if it had never been sent."""
-    with transaction.atomic():
-        row = lock(conversation.pk)
-        asked = _messages(row).filter(public_id=canonical(message), turn__status=Turn.Status.QUEUED).first()
-        if asked is None:
-            raise Refused("This message does not wait any more.")
-        turn = asked.turn
-        Turn.objects.filter(parent=turn).update(parent=turn.parent_id)
-        if row.head_id == turn.pk:
-            Conversation.objects.filter(pk=row.pk).update(head=turn.parent_id)
-        turn.delete()
-        for later in row.turns.filter(number__gt=turn.number).order_by("number"):  # numbers have no gaps
-            row.turns.filter(pk=later.pk).update(number=F("number") - 1)
-    tell_queue(conversation.pk)
+    lifecycle.withdraw(conversation, canonical(message))
+    notices.queue_changed(conversation.pk)
 
 
 def show_branch(conversation: Conversation, turn: object) -> None:
@@ -127,12 +120,12 @@ def show_branch(conversation: Conversation, turn: object) -> None:
             raise Refused("There is no such turn here.")
         row.head_id = tree.end(known)
         row.save(update_fields=["head"])
-    HUB.notify(conversation.pk, events.custom("branch", {"turn": str(row.head_id)}))
+    notices.announce(row, "branch")
 
 
 def run_again(
     conversation: Conversation, call: object, message_id: object, arguments: object = None
-) -> Started:
+) -> Accepted:
     """Runs a tool call of the conversation once more, with other arguments if they are given: a turn that is nothing but this call."""
     past = ToolCall.objects.filter(conversation=conversation, tool_use_id=str(call)[:64]).first()
     if past is None:
@@ -151,7 +144,7 @@ def _arguments(past: ToolCall, changed: object) -> dict[str, Any]:
         raise Refused(f"There is no tool named {past.name} any more.")
     if changed is not None:
         return approvals.checked_arguments(past.name, changed)
-    edited = approvals.of([past]).get(past.pk)
+    edited = approvals.by_call([past]).get(past.pk)
     given = edited.input if edited and edited.input is not None else past.input
     if not isinstance(given, dict):
         raise Refused("Arguments are a JSON object.")
@@ -162,9 +155,9 @@ def keep_draft(conversation: Conversation, text: object) -> None:
     """Keeps what is being written, for the user's other tabs and devices."""
     if not isinstance(text, str) or len(text) > LONGEST_TEXT:
         raise Refused(f"A draft is a text of at most {LONGEST_TEXT:,} characters.")
-    draft = clean_text(text)
-    Conversation.objects.filter(pk=conversation.pk).update(draft=draft)
-    HUB.notify(conversation.pk, events.custom("draft", {"text": draft}))
+    conversation.draft = clean_text(text)
+    Conversation.objects.filter(pk=conversation.pk).update(draft=conversation.draft)
+    notices.announce(conversation, "draft")
 
 
 def _messages(conversation: Conversation) -> Any:

@@ -1,0 +1,438 @@
+"""A turn's life: every change of a turn's status, each within one transaction.
+
+Whoever locks several rows locks the conversation first, then its user, then turns in the order of their keys. The journal's writer holds
+running turns and then updates their conversations, so nothing here locks a conversation and then waits for a running turn.
+"""
+
+import uuid
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+
+from conversations.errors import InternalError, Refused
+from conversations.models import Approval, Conversation, Message, Turn
+from conversations.models.fields import TOKENS
+from conversations.protocol.content import Block
+from conversations.protocol.content import text as text_block
+from conversations.protocol.text import clean_text
+
+from . import approvals, limits
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+Status = Turn.Status
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.RUNNING}),
+    Status.RUNNING: frozenset(
+        {Status.RUNNING, Status.WAITING, Status.COMPLETED, Status.STOPPED, Status.FAILED, Status.INTERRUPTED}
+    ),
+    Status.WAITING: frozenset({Status.RUNNING}),
+}
+"""What may follow which. A queued turn may also be withdrawn, which deletes it; the other statuses are ends."""
+
+LONGEST_TEXT = 100_000
+UUID_LENGTH = 36
+TITLE_LENGTH = 60
+LEASE = timedelta(seconds=8)
+"""How long a turn is a process's own without a word from it: with the sweep, 15 s after a crash at most."""
+
+ATTEMPTS = 3
+"""Times that a turn is begun, the first included: one that ends its process each time must come to an end."""
+
+GONE = "This message does not wait any more."
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a turn begins with: the user's message, the conversation's title, and the last `seq` before it."""
+
+    message_id: UUID
+    content: list[Block]
+    title: str
+    seq: int
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A stored message's turn; `new` is False when the message had been stored before. `opening` is known if the turn runs."""
+
+    turn: Turn
+    new: bool
+    opening: Opening | None = None
+
+    @property
+    def queued(self) -> bool:
+        """Whether the turn waits for another to end, or for a process to take it."""
+        return self.turn.status == Status.QUEUED
+
+
+@dataclass(frozen=True)
+class Again:
+    """How a message is asked again.
+
+    `turn` is the stored turn that it repeats, if there is one; `answers` is what answers its tools and its rounds; `beside` is the turn in
+    whose place it is asked, following on the same one. Without it, it follows on the end of the shown branch.
+    """
+
+    turn: Turn | None = None
+    answers: dict[str, Any] = field(default_factory=dict)
+    beside: Turn | None = None
+
+
+@dataclass(frozen=True)
+class NewMessage:
+    """A user's message as it is to be stored, for another `model` than the conversation's if one is named."""
+
+    id: UUID
+    text: str
+    model: str | None = None
+    again: Again | None = None
+
+
+# -- accept
+
+
+def accept(conversation: UUID, message: NewMessage, *, at_once: bool) -> Accepted:
+    """Stores a user's message and its turn, which runs if `at_once` and no other turn comes before it. The same id again changes nothing.
+
+    Raises Throttled over the user's limits.
+    """
+    content = [text_block(message.text)]
+    with transaction.atomic():
+        row = _lock_with_owner(conversation)
+        facts = limits.facts(row, message.id)
+        if facts.stored is not None:
+            return Accepted(Turn.objects.get(pk=facts.stored), new=False)
+        limits.check(facts)
+        turn = _new_turn(row, facts.last, message)
+        if at_once and not facts.is_busy:
+            _begin(turn, row)
+        turn.save(force_insert=True)
+        Message.objects.create(
+            conversation=row, turn=turn, public_id=message.id, role=Message.Role.USER, content=content
+        )
+        _update_conversation(row, message.text)
+    return Accepted(turn, new=True, opening=Opening(message.id, content, row.title, facts.seq))
+
+
+def _new_turn(conversation: Conversation, last: int, message: NewMessage) -> Turn:
+    again = message.again
+    return Turn(
+        conversation=conversation,
+        beside=_beside(conversation.head, again),
+        number=last + 1,
+        user=conversation.owner,
+        model=message.model or conversation.model,
+        system=conversation.system,
+        inference=conversation.inference,
+        rerun_of=again.turn if again else None,
+        rerun=again.answers if again else {},
+    )
+
+
+def _beside(head: Turn | None, again: Again | None) -> Turn | None:
+    """The turn in whose place a new one is asked: the one named, or the branch's end where it repeats the same turn."""
+    if again is None or again.beside:
+        return again.beside if again else None
+    return head if head and again.turn and head.rerun_of_id == again.turn.pk else None
+
+
+def _update_conversation(row: Conversation, text: str) -> None:
+    row.title = row.title or _title(text)
+    row.draft = "" if row.draft.strip() == text.strip() else row.draft
+    row.updated_at = timezone.now()
+    row.save(update_fields=["title", "draft", "head", "updated_at"])
+
+
+def _lock_with_owner(conversation: UUID) -> Conversation:
+    rows = Conversation.objects.select_for_update(no_key=True, of=("self", "owner"))
+    return rows.select_related("owner", "head").get(pk=conversation)
+
+
+def lock(conversation: UUID) -> Conversation:
+    """The conversation's row, held until the transaction ends."""
+    return Conversation.objects.select_for_update(no_key=True).get(pk=conversation)
+
+
+def canonical(message_id: object) -> UUID:
+    """A message's id; raises Refused for anything else."""
+    try:
+        if isinstance(message_id, str) and len(message_id) == UUID_LENGTH:
+            return UUID(message_id)
+    except ValueError:
+        pass
+    raise Refused("A message needs an id that is a UUID.")
+
+
+def checked(text: object) -> str:
+    """A message's text; raises Refused for a blank and a too long one."""
+    if not isinstance(text, str) or not text.strip():
+        raise Refused("The message is empty.")
+    if len(text) > LONGEST_TEXT:
+        raise Refused(f"The message is too long: {len(text):,} characters of at most {LONGEST_TEXT:,}.")
+    return clean_text(text)
+
+
+def _title(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
+
+
+# -- the queue
+
+
+def change_queued(conversation: Conversation, message: UUID, message_id: UUID, text: str) -> bool:
+    """Changes a queued message where it is; whether it was queued, or this very change had been made before."""
+    with transaction.atomic():
+        row = lock(conversation.pk)
+        if row.messages.filter(public_id=message_id).exists():
+            return True
+        queued = row.messages.filter(public_id=message, turn__status=Status.QUEUED)
+        return queued.update(public_id=message_id, content=[text_block(text)]) > 0
+
+
+def withdraw(conversation: Conversation, message: UUID) -> None:
+    """Deletes a queued message with its turn, as if it had never been sent; raises Refused for one that is not queued."""
+    with transaction.atomic():
+        row = lock(conversation.pk)
+        turn = row.turns.filter(messages__public_id=message, status=Status.QUEUED).first()
+        if turn is None:
+            raise Refused(GONE)
+        turn.delete()
+        for later in row.turns.filter(number__gt=turn.number).order_by("number"):  # numbers have no gaps
+            row.turns.filter(pk=later.pk).update(number=F("number") - 1)
+
+
+def claim(limit: int, only: UUID | None = None) -> list[Turn]:
+    """Claims queued turns that nothing comes before, at most `limit`, of one conversation if it is named.
+
+    Users take turns: whoever has fewest running comes first. What another process holds at the moment is left to it.
+    """
+    candidates = list(_candidates(only).values_list("pk", flat=True)[: max(0, limit)])
+    if not candidates:
+        return []
+    try:
+        with transaction.atomic():
+            return [_begun(turn) for turn in _locked(candidates, skip_locked=only is None)]
+    except IntegrityError:  # another process began one of the same conversation
+        return []
+
+
+def _candidates(only: UUID | None) -> QuerySet[Turn]:
+    """Queued turns that nothing comes before, in a fair order."""
+    conversation = Turn.objects.filter(conversation=OuterRef("conversation"))
+    before = conversation.filter(
+        Q(status__in=Turn.ACTIVE) | Q(status=Status.QUEUED, number__lt=OuterRef("number"))
+    )
+    queued = Turn.objects.filter(~Exists(before), status=Status.QUEUED).order_by("created_at", "number")
+    if only is not None:
+        return queued.filter(conversation=only)
+    place = Window(RowNumber(), partition_by="user", order_by=["created_at", "number"])
+    load = limits.count(Turn.objects.filter(user=OuterRef("user"), status=Status.RUNNING), "user")
+    return queued.annotate(place=place + load).order_by("place", "created_at", "number")
+
+
+def _locked(turns: list[UUID], *, skip_locked: bool) -> QuerySet[Turn]:
+    rows = Turn.objects.select_for_update(no_key=True, skip_locked=skip_locked, of=("self", "conversation"))
+    queued = rows.filter(pk__in=turns, status=Status.QUEUED).order_by("conversation", "pk")
+    return queued.select_related("conversation__head", "user", "beside")
+
+
+def _begun(turn: Turn) -> Turn:
+    """Stores that a queued turn runs."""
+    _begin(turn, turn.conversation)
+    turn.save(update_fields=["status", "parent", *CLAIM])
+    Conversation.objects.filter(pk=turn.conversation_id).update(head=turn)
+    return turn
+
+
+def _begin(turn: Turn, conversation: Conversation) -> None:
+    """Lets the turn run, at its place in the tree: this moves the conversation's head."""
+    _claim(turn)
+    turn.parent_id = turn.beside.parent_id if turn.beside else _end(conversation)
+    conversation.head = turn
+
+
+def _end(conversation: Conversation) -> UUID | None:
+    """Where the shown branch ends; a conversation without a head shows its newest turn."""
+    if conversation.head_id is not None:
+        return conversation.head_id
+    begun = conversation.turns.exclude(status=Status.QUEUED).order_by("-number")
+    return begun.values_list("pk", flat=True).first()
+
+
+# -- running
+
+
+CLAIM = ("attempts", "started_at", "lease_token", "lease_until")
+
+
+def _claim(turn: Turn) -> None:
+    """Makes the turn ours to run, once it is saved."""
+    now = timezone.now()
+    turn.status = Status.RUNNING
+    turn.attempts += 1
+    turn.started_at = turn.started_at or now
+    turn.lease_token, turn.lease_until = uuid.uuid4(), now + LEASE
+
+
+def _move(turn: Turn, status: Status, columns: Mapping[str, Any]) -> None:
+    """Changes a turn's status as the table allows; raises InternalError where another process was faster."""
+    sources = [source for source, targets in TRANSITIONS.items() if status in targets]
+    if not Turn.objects.filter(pk=turn.pk, status__in=sources).update(status=status, **columns):
+        raise InternalError(f"a turn that is over cannot become {status}")
+    turn.status = status
+
+
+def wait(turn: Turn) -> None:
+    """Lets the turn wait for a person; called in the transaction of its last event so far."""
+    _release(turn, Status.WAITING, None)
+
+
+def end(turn: Turn, status: Status) -> None:
+    """Ends the turn; called in the transaction of its last event. Calls that still wait for a person do so no more."""
+    _pending(turn).update(status=Approval.Status.WITHDRAWN, decided_at=timezone.now())
+    _release(turn, status, timezone.now())
+
+
+def _release(turn: Turn, status: Status, finished_at: datetime | None) -> None:
+    turn.finished_at, turn.lease_token, turn.lease_until = finished_at, None, None
+    _move(turn, status, {name: getattr(turn, name) for name in END})
+    Conversation.objects.filter(pk=turn.conversation_id).update(updated_at=timezone.now())
+
+
+END = [
+    *("finished_at", "lease_token", "lease_until", "error_code", "error_text", "error_detail"),
+    *(*TOKENS, "usage", "first_token_ms"),
+]
+"""What the end of a turn writes; a stop that was requested meanwhile stays noted."""
+
+
+def stop(conversation: UUID) -> Turn | None:
+    """Requests the stop of a conversation's active turn; one that waits for a person is claimed, to be ended."""
+    running = Turn.objects.filter(conversation=conversation, status=Status.RUNNING)
+    if running.update(stop_requested_at=timezone.now()):
+        return None
+    return _withdraw_approvals(conversation)
+
+
+def stop_waiting(turn: Turn) -> Turn | None:
+    """Claims a turn that has just begun to wait though its stop was requested before, so that it ends; None for any other."""
+    if not Turn.objects.filter(pk=turn.pk, stop_requested_at__isnull=False, status=Status.WAITING).exists():
+        return None
+    return _withdraw_approvals(turn.conversation_id)
+
+
+def _withdraw_approvals(conversation: UUID) -> Turn | None:
+    with transaction.atomic():
+        turn = _waiting(lock(conversation))
+        if turn is None:
+            return None
+        _pending(turn).update(status=Approval.Status.WITHDRAWN, decided_at=timezone.now())
+        turn.stop_requested_at = turn.stop_requested_at or timezone.now()
+        return _go_on(turn)
+
+
+# -- waiting for a person
+
+
+def decide(conversation: Conversation, user: "User", entries: object) -> Turn | None:
+    """Stores decisions, the entries of an AG-UI `resume`; returns the turn, claimed, once all of its calls are decided.
+
+    Raises Refused for an entry that cannot be, and stores none then.
+    """
+    if not isinstance(entries, list) or not entries or not all(isinstance(each, dict) for each in entries):
+        raise Refused("A resume frame has a list of answers.")
+    with transaction.atomic():
+        turn = _waiting(lock(conversation.pk))
+        pending = {each.call.tool_use_id: each for each in _pending(turn)} if turn else {}
+        for entry in entries:
+            call = entry.get("interruptId")
+            approval = pending.pop(call, None) if isinstance(call, str) else None
+            if approval is None:
+                raise Refused(approvals.GONE)
+            approvals.decide(approval, user, entry)
+        return None if pending or turn is None else _go_on(turn)
+
+
+def expire(turn: Turn, now: datetime) -> Turn | None:
+    """Stores that nobody has decided in time; returns the turn, claimed, when it waits for nothing more."""
+    with transaction.atomic():
+        waiting = _waiting(lock(turn.conversation_id))
+        if waiting is None:
+            return None
+        _pending(waiting).filter(expires_at__lt=now).update(status=Approval.Status.EXPIRED, decided_at=now)
+        return None if _pending(waiting).exists() else _go_on(waiting)
+
+
+def _waiting(conversation: Conversation) -> Turn | None:
+    turns = conversation.turns.filter(status=Status.WAITING).select_related("conversation", "user")
+    return turns.select_for_update(no_key=True, of=("self",)).first()
+
+
+def _pending(turn: Turn) -> Any:
+    pending = Approval.objects.filter(call__turn=turn, status=Approval.Status.PENDING)
+    return pending.select_related("call__turn").order_by("pk")
+
+
+def _go_on(turn: Turn) -> Turn:
+    """Claims a turn that has waited, for its next run."""
+    turn.runs, turn.attempts = turn.runs + 1, 0
+    _claim(turn)
+    turn.save(update_fields=["status", "runs", "stop_requested_at", *CLAIM])
+    return turn
+
+
+# -- leases
+
+
+def expired() -> Q:
+    """A lease that has run out. One that runs too long was written before the clock was put back."""
+    now = timezone.now()
+    return Q(lease_until__lt=now) | Q(lease_until__gt=now + 2 * LEASE)
+
+
+def take_over(turn: Turn) -> bool:
+    """Takes a lost turn over unless another process is faster; its own process, should it still live, writes no more."""
+    lost = Turn.objects.filter(expired(), pk=turn.pk, lease_token=turn.lease_token, status=Status.RUNNING)
+    turn.attempts = min(turn.attempts + 1, ATTEMPTS)
+    turn.lease_token, turn.lease_until = uuid.uuid4(), timezone.now() + LEASE
+    return lost.update(**{name: getattr(turn, name) for name in CLAIM if name != "started_at"}) > 0
+
+
+def beat(leases: Mapping[UUID, UUID | None], *, renew: bool) -> set[UUID]:
+    """Renews the leases of this process's turns; returns those to be stopped.
+
+    A turn is stopped when a person wants it, or because another process has taken it over.
+    """
+    ours = Turn.objects.filter(
+        pk__in=leases, lease_token__in=list(leases.values()), status=Status.RUNNING
+    ).order_by("pk")
+    with transaction.atomic() if renew else nullcontext():
+        rows = ours.select_for_update(no_key=True) if renew else ours
+        stops = dict(rows.values_list("pk", "stop_requested_at"))
+        if renew:
+            Turn.objects.filter(pk__in=stops).update(lease_until=timezone.now() + LEASE)
+    return {turn for turn in leases if turn not in stops or stops[turn] is not None}
+
+
+def hand_over(leases: Mapping[UUID, UUID | None]) -> int:
+    """Lets go of turns of this process, and counts them: whoever sweeps next takes them over at once, at no cost of attempts."""
+    ours = Turn.objects.filter(
+        pk__in=leases, lease_token__in=list(leases.values()), status=Status.RUNNING
+    ).order_by("pk")
+    with transaction.atomic():
+        held = list(ours.select_for_update(no_key=True).values_list("pk", flat=True))
+        return Turn.objects.filter(pk__in=held).update(
+            lease_token=None, lease_until=timezone.now() - LEASE, attempts=F("attempts") - 1
+        )

@@ -1,0 +1,135 @@
+"""How a turn's record begins: with the user's message, or where a process that died or a wait has left it."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+
+from conversations.errors import TurnInterrupted
+from conversations.journal import head, recorded
+from conversations.journal.writer import Write
+from conversations.models import Message, Round, ToolCall, Turn
+from conversations.protocol import events
+from conversations.protocol.content import plain_text
+from conversations.protocol.interrupted import CUT, closing
+from conversations.protocol.snapshot import Snapshot
+
+from . import approvals, requests
+from .lifecycle import Opening
+from .requests import Memory
+
+SnapshotMessage = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a run of a turn begins with: events, and the rows that belong to them.
+
+    `memory` is what is known of the turn, None where it has to be read once these are stored; `failure` then ends the turn.
+    """
+
+    events: list[events.Event]
+    memory: Memory | None = None
+    write: Write | None = None
+    failure: TurnInterrupted | None = None
+
+
+def read_opening(turn: Turn) -> Opening:
+    """The turn's opening, read from the database."""
+    message = Message.objects.select_related("conversation").get(turn=turn, role=Message.Role.USER)
+    return Opening(message.public_id, message.content, message.conversation.title, head(turn.conversation_id))
+
+
+def begin_anew(turn: Turn, opening: Opening) -> Beginning:
+    """Begins a turn of which nothing is in the record yet."""
+    memory = requests.load(turn) if turn.number > 1 else requests.Memory(opening.content)
+    return Beginning(opening_events(turn, opening), memory)
+
+
+def opening_events(turn: Turn, opening: Opening) -> list[events.Event]:
+    """What a turn's record begins with."""
+    parent = str(turn.parent_id) if turn.parent_id else None
+    is_root = turn.parent_id is None and turn.number > 1
+    start = events.run_started(str(turn.conversation_id), turn.run_id, parent, is_root=is_root)
+    message = events.user_message(str(opening.message_id), plain_text(opening.content))
+    title = events.custom("conversation", {"title": opening.title})
+    return [start, *message, *([title] if turn.number == 1 else [])]
+
+
+def take_up(turn: Turn, opening: Opening) -> Beginning:
+    """Begins again where a process that died has left the turn, or where it has waited for a person.
+
+    The round that was under way is closed as interrupted, with all that it had shown; the record is then as it is between two steps.
+    """
+    record = [json.loads(data) for data, _ in recorded(turn)]
+    if not record:
+        return begin_anew(turn, opening)
+    further = _further_run(turn, record)
+    return Beginning([*closing(record), *further], write=partial(_save_cut_rounds, turn, record))
+
+
+def give_up(turn: Turn, opening: Opening) -> Beginning:
+    """Closes what was left as `take_up` does, and ends the turn, which was lost each time."""
+    return replace(take_up(turn, opening), failure=TurnInterrupted())
+
+
+def _further_run(turn: Turn, record: list[events.Event]) -> list[events.Event]:
+    """What a further run begins with after a wait: that it starts, and what was decided."""
+    if record[-1]["type"] != "RUN_FINISHED":
+        return []
+    start = events.run_started(str(turn.conversation_id), turn.run_id)
+    return [start, *approvals.decisions(turn)]
+
+
+def _save_cut_rounds(turn: Turn, record: Iterable[events.Event]) -> None:
+    messages = Snapshot(str(turn.pk)).apply(record).as_list()
+    for row in turn.rounds.filter(status=Round.Status.RUNNING):
+        row.status, row.finished_at = Round.Status.INTERRUPTED, timezone.now()
+        row.save(force_update=True)
+        _save_text(row, messages)
+        _save_calls(row, messages)
+
+
+def _save_text(row: Round, messages: list[SnapshotMessage]) -> None:
+    texts = [{"text": message["content"]} for message in messages if _is_text_of(row, message)]
+    if texts:
+        Message.objects.create(
+            conversation_id=row.turn.conversation_id,
+            turn_id=row.turn_id,
+            round=row,
+            role=Message.Role.ASSISTANT,
+            content=texts,
+            complete=False,
+        )
+
+
+def _is_text_of(row: Round, message: SnapshotMessage) -> bool:
+    """Whether it is text of the round that a request may hold: blocks without any, which models send, are none."""
+    is_text = message["role"] == "assistant" and message["id"].startswith(f"{row.prefix}:")
+    return is_text and bool(message["content"].strip())
+
+
+def _save_calls(row: Round, messages: list[SnapshotMessage]) -> None:
+    """Stores the calls that a cut round had begun to request: they were shown, so their ids are used."""
+    stored = set(row.turn.tool_calls.values_list("tool_use_id", flat=True))
+    calls = [
+        call for message in messages for call in message.get("toolCalls", ()) if call["id"] not in stored
+    ]
+    ToolCall.objects.bulk_create(
+        ToolCall(
+            conversation_id=row.turn.conversation_id,
+            turn_id=row.turn_id,
+            round=row,
+            position=position,
+            tool_use_id=call["id"],
+            name=call["function"]["name"][:200],
+            arguments=call["function"]["arguments"],
+            status=ToolCall.Status.ERROR,
+            error="cut",
+            result=[{"text": CUT}],
+        )
+        for position, call in enumerate(calls)
+    )

@@ -1,0 +1,153 @@
+"""A round's request: what is stored of a turn and its ancestors, as the messages that ask a model for the next round."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from conversations.models import Approval, Message, Round, ToolCall, Turn
+from conversations.models.conversation import Figures
+from conversations.protocol import history, request
+from conversations.protocol.content import Block, tool_result
+from conversations.protocol.history import PastRound, PastTurn
+from conversations.protocol.steps import CallState, RoundState
+
+
+@dataclass
+class Memory:
+    """What the process that runs a turn knows of it, so that nothing is read twice."""
+
+    user: list[Block]
+    ancestors: list[PastTurn] = field(default_factory=list)
+    rounds: dict[int, PastRound] = field(default_factory=dict)
+    """The turn's own rounds by their number, as later requests hold them."""
+
+    states: dict[int, RoundState] = field(default_factory=dict)
+    """The same rounds, as the next step is decided by."""
+
+    attempts: dict[int, int] = field(default_factory=dict)
+    figures: list[Figures] = field(default_factory=list)
+    used_ids: set[str] = field(default_factory=set)
+    """The tool use ids of the conversation."""
+
+    calls: list[ToolCall] | None = None
+    """The calls of the last round, None where they have to be read."""
+
+    approvals: dict[UUID, Approval] = field(default_factory=dict)
+    """Their approvals by call."""
+
+    def in_order(self) -> list[RoundState]:
+        """The turn's rounds so far."""
+        return [self.states[number] for number in sorted(self.states)]
+
+    def messages(self, model: str, number: int) -> list[dict[str, Any]]:
+        """The messages that ask the model for round `number`."""
+        own = [past for each, past in sorted(self.rounds.items()) if each < number]
+        return history.messages([*self.ancestors, PastTurn(self.user, own)], model)
+
+
+def load(turn: Turn) -> Memory:
+    """Reads what is stored of a turn and of what came before it."""
+    pks = line(turn)
+    calls = list(_calls(turn.conversation_id))
+    users = _user_messages(pks)
+    rounds = _rounds(pks, calls)
+    memory = Memory(
+        users.get(turn.pk, []),
+        [PastTurn(users.get(pk, []), list(rounds[pk].values())) for pk in pks[:-1]],
+        rounds[turn.pk],
+        used_ids={call.tool_use_id for call in calls},
+    )
+    if turn.attempts > 1 or turn.runs > 1:
+        _load_rounds(turn, memory)
+    return memory
+
+
+def _load_rounds(turn: Turn, memory: Memory) -> None:
+    rows = list(turn.rounds.order_by("number", "attempt"))
+    memory.attempts = {row.number: row.attempt for row in rows}
+    memory.figures = [(row.usage, row.first_token_ms) for row in rows]
+    memory.states = round_states(turn, rows)
+
+
+def round_states(turn: Turn, rows: Sequence[Round]) -> dict[int, RoundState]:
+    """The turn's rounds by number as the next step is decided by: the last attempt of each."""
+    calls: dict[int, list[CallState]] = defaultdict(list)
+    stored = turn.tool_calls.order_by("round", "position")
+    pending = set(stored.filter(approval__status=Approval.Status.PENDING).values_list("pk", flat=True))
+    for call in stored:
+        state = CallState(call.tool_use_id, call.result is not None, undecided=call.pk in pending)
+        calls[call.round_id].append(state)
+    newest = {row.number: row for row in rows}
+    return {
+        row.number: RoundState(
+            row.number, row.status == Round.Status.COMPLETED, row.stop_reason, tuple(calls[row.pk])
+        )
+        for row in newest.values()
+    }
+
+
+def past_turns(turn: Turn, before_round: int | None = None) -> list[PastTurn]:
+    """The turn and its ancestors, oldest first; of the turn itself only the rounds before `before_round`, if one is named."""
+    pks = line(turn)
+    rounds, users = _rounds(pks, _calls(turn.conversation_id)), _user_messages(pks)
+    if before_round is not None:
+        rounds[turn.pk] = {n: past for n, past in rounds[turn.pk].items() if n < before_round}
+    return [PastTurn(users.get(pk, []), list(rounds[pk].values())) for pk in pks]
+
+
+def rebuild_request(row: Round) -> bytes:
+    """The body of a past round's request, byte for byte; its SHA-256 is `row.request_sha256`."""
+    messages = history.messages(past_turns(row.turn, row.number), row.model)
+    return request.encoded(request.body(messages, json.loads(row.base.body)))
+
+
+def line(turn: Turn) -> list[UUID]:
+    """The turn and its ancestors, oldest first."""
+    parents = dict(Turn.objects.filter(conversation=turn.conversation_id).values_list("pk", "parent"))
+    pks: list[UUID] = []
+    following: UUID | None = turn.pk
+    while following is not None:
+        pks.append(following)
+        following = parents[following]
+    return pks[::-1]
+
+
+_HAS_ITS_SAY = Q(status=Round.Status.COMPLETED) | Q(message__isnull=False)
+"""A later attempt takes the place of a broken one, unless it broke before it said anything."""
+
+
+def _calls(conversation: UUID) -> Iterable[ToolCall]:
+    calls = ToolCall.objects.filter(conversation=conversation).order_by("round", "position")
+    return calls.only("round_id", "tool_use_id", "status", "result")
+
+
+def _user_messages(turns: list[UUID]) -> dict[UUID, list[Block]]:
+    rows = Message.objects.filter(turn__in=turns, role=Message.Role.USER)
+    return dict(rows.values_list("turn", "content"))
+
+
+def _rounds(turns: list[UUID], calls: Iterable[ToolCall]) -> dict[UUID, dict[int, PastRound]]:
+    """The rounds that the turns' later requests hold, by turn and number."""
+    results: dict[int, dict[str, Block]] = defaultdict(dict)
+    for call in calls:
+        if call.result is not None:
+            results[call.round_id][call.tool_use_id] = result_block(call)
+    rounds: dict[UUID, dict[int, PastRound]] = defaultdict(dict)
+    rows = Round.objects.filter(turn__in=turns).filter(_HAS_ITS_SAY).select_related("message")
+    for row in rows.order_by("number", "attempt"):
+        message = getattr(row, "message", None)
+        content, complete = (message.content, message.complete) if message else ([], True)
+        rounds[row.turn_id][row.number] = PastRound(
+            content, row.model, complete, row.stop_reason, results[row.pk]
+        )
+    return rounds
+
+
+def result_block(call: ToolCall) -> Block:
+    """An answered call's result, as a request holds it."""
+    return tool_result(call.tool_use_id, call.result, error=call.status == ToolCall.Status.ERROR)

@@ -1,0 +1,269 @@
+"""One round: the request is made from what is stored, the gateway's stream is shown as it comes, and what it adds up to is stored."""
+
+import json
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils import timezone
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from conversations.errors import GatewayError, InternalError, StreamCut, TurntableError
+from conversations.gateway import Call
+from conversations.models import Approval, Message, RequestBase, Round, ToolCall
+from conversations.protocol import events, request
+from conversations.protocol.blocks import Delta
+from conversations.protocol.history import PastRound
+from conversations.protocol.interrupted import CUT
+from conversations.protocol.steps import CallState, RoundState
+from conversations.protocol.stream import Assembly
+
+from . import approvals, synthetic
+from .stopping import Stopped
+
+if TYPE_CHECKING:
+    from .run import Run
+
+WAIT = wait_exponential_jitter(multiplier=0.5, max=20, jitter=0.5)
+STOPPED = "Stopped by the user before it ran."
+
+
+class Streaming:
+    """A round on its way. Its end is deferred to the turn's next commit, which follows at once."""
+
+    def __init__(self, run: "Run", number: int) -> None:
+        self.run, self.turn, self.record, self.memory = run, run.turn, run.record, run.memory
+        attempt = self.memory.attempts.get(number, 0) + 1
+        self.row = Round(turn=self.turn, number=number, attempt=attempt, model=self.turn.model)
+        self.assembly = self._fresh()
+
+    async def stream(self) -> None:
+        """Streams the round; raises Stopped, or the GatewayError that ended it, with what had come stored."""
+        first = await self.run.in_database(self._prepare)
+        self.record.append(events.step_started(self.row.number), write=self._save_start)
+        try:
+            await self._try(first)
+        except Stopped:
+            self._end_stopped()
+            raise
+        except GatewayError as error:
+            self._end_failed(error, error.request_id)
+            raise
+        except Exception:
+            self._end_failed(InternalError())
+            raise
+        await self._end_well()
+
+    # -- the request
+
+    def _prepare(self) -> Call | TurntableError:
+        """Makes the request and the first call with it, or what keeps it from being called."""
+        turn, row = self.turn, self.row
+        messages = self.memory.messages(turn.model, row.number)
+        base = request.base(turn.system, turn.inference, settings.MAX_TOKENS, synthetic.specs(turn), messages)
+        self.body = request.body(messages, base)
+        self.base = RequestBase(sha256=request.sha256(request.encoded(base)), body=json.dumps(base))
+        row.base = self.base
+        try:
+            call = self._call()
+        except TurntableError as error:
+            row.request_sha256 = request.sha256(request.encoded(self.body))
+            return error
+        row.request_sha256 = call.request_sha256 or request.sha256(request.encoded(self.body))
+        return call
+
+    def _call(self) -> Call:
+        turn = self.turn
+        labels = {
+            "user": turn.user.get_username(),
+            "conversation": str(turn.conversation_id),
+            "turn": str(turn.pk),
+        }
+        call: Call = synthetic.gateway_of(turn).call(self.row.model, self.body, labels)
+        return call
+
+    # -- the stream
+
+    async def _try(self, first: Call | TurntableError) -> None:
+        policy = AsyncRetrying(
+            stop=stop_after_attempt(settings.GATEWAY_RETRIES),
+            retry=retry_if_exception(self._may_retry),
+            wait=_wait,
+            sleep=self.run.stop.sleep,
+            before_sleep=self._show_retry,
+            reraise=True,
+        )
+        calls = [first]
+        await policy(self._stream, calls)
+
+    def _may_retry(self, error: BaseException) -> bool:
+        return isinstance(error, GatewayError) and error.retryable and self.row.first_token_ms is None
+
+    def _show_retry(self, state: RetryCallState) -> None:
+        seconds = round(state.upcoming_sleep, 1)
+        error = state.outcome.exception() if state.outcome else None
+        value = {"attempt": state.attempt_number + 1, "of": settings.GATEWAY_RETRIES, "seconds": seconds}
+        code = {"code": error.code} if isinstance(error, GatewayError) else {}
+        self.record.append(events.custom("retrying", value | code))
+        self.row.tries = state.attempt_number + 1
+
+    def _fresh(self) -> Assembly:
+        return Assembly(self.memory.used_ids, prefix=f"tooluse_{self.turn.number}_{self.row.number}")
+
+    async def _stream(self, calls: list[Call | TurntableError]) -> None:
+        """Streams one attempt, with the call that is there already or else a new one."""
+        self.assembly = self._fresh()
+        call = calls.pop() if calls else await self.run.in_database(self._call)
+        if isinstance(call, TurntableError):
+            raise call
+        try:
+            with self.run.stop.interruptible():
+                await self._read(call, time.monotonic())
+        finally:
+            self.row.gateway_request_id = call.request_id
+        if not self.assembly.complete:
+            raise StreamCut(request_id=call.request_id)
+
+    async def _read(self, call: Call, began: float) -> None:
+        feed, journal = self.assembly.feed, self.run.journal
+        async with aclosing(call.events()) as stream:
+            async for name, payload in stream:
+                if deltas := feed(name, payload):
+                    self._show(deltas, began)
+                    if journal.is_full:
+                        await journal.room()
+
+    def _show(self, deltas: Sequence[Delta], began: float) -> None:
+        if self.row.first_token_ms is None:
+            self.row.first_token_ms = int((time.monotonic() - began) * 1000)
+        self.record.append(
+            *(event for delta in deltas for event in events.block_events(self.row.prefix, delta))
+        )
+
+    # -- its ends
+
+    async def _end_well(self) -> None:
+        self._settle(Round.Status.COMPLETED)
+        calls = self._calls("", "")
+        needed: list[Approval] = []
+        if any(approvals.needs_approval(call) for call in calls):
+            needed = await self.run.in_database(approvals.requested, self.turn, calls)
+        self._remember(calls, needed)
+        standing = [approvals.decision(each) for each in needed if each.status != Approval.Status.PENDING]
+        self.record.defer(
+            events.step_finished(self.row.number, self._metadata()),
+            *standing,
+            write=partial(self._save_end, calls, needed),
+        )
+
+    def _remember(self, calls: list[ToolCall], needed: Sequence[Approval]) -> None:
+        """Keeps what the turn's next step and its next request need."""
+        memory, row = self.memory, self.row
+        pending = {each.call_id for each in needed if each.status == Approval.Status.PENDING}
+        states = [CallState(call.tool_use_id, answered=False, undecided=call.pk in pending) for call in calls]
+        memory.states[row.number] = RoundState(row.number, True, row.stop_reason, tuple(states))
+        memory.rounds[row.number] = PastRound(
+            self.assembly.content(), row.model, stop_reason=row.stop_reason, results={}
+        )
+        memory.used_ids |= {call.tool_use_id for call in calls}
+        memory.calls, memory.approvals = calls, {each.call_id: each for each in needed}
+
+    def _end_stopped(self) -> None:
+        self._settle(Round.Status.STOPPED)
+        open_blocks = [
+            event for delta in self.assembly.close() for event in events.block_events(self.row.prefix, delta)
+        ]
+        calls = self._calls("stopped", STOPPED)
+        results = [
+            events.tool_call_result(call.tool_use_id, STOPPED, status="error", duration_ms=0, error="stopped")
+            for call in calls
+        ]
+        finished = events.step_finished(self.row.number, self._metadata())
+        self.record.defer(*open_blocks, finished, *results, write=partial(self._save_end, calls))
+
+    def _end_failed(self, error: TurntableError, request_id: str = "") -> None:
+        self._settle(Round.Status.FAILED)
+        self.row.error_code, self.row.error_text, self.row.error_detail = error.code, str(error), error.detail
+        self.row.gateway_request_id = request_id or self.row.gateway_request_id
+        self.record.defer(write=partial(self._save_end, self._calls("cut", CUT)))
+
+    def _settle(self, status: Round.Status) -> None:
+        row, assembly = self.row, self.assembly
+        row.status = status
+        row.finished_at = timezone.now()
+        row.stop_reason = assembly.stop_reason or ""
+        row.latency_ms = assembly.latency_ms
+        passed_over = {"passedOver": dict(assembly.passed_over)} if assembly.passed_over else {}
+        row.metadata = assembly.metadata | passed_over
+        row.take_usage(assembly.usage)
+        self.memory.figures.append((row.usage, row.first_token_ms))
+
+    def _metadata(self) -> dict[str, Any]:
+        row = self.row
+        return {
+            "stopReason": row.stop_reason or None,
+            "usage": row.usage,
+            "latencyMs": row.latency_ms,
+            "firstTokenMs": row.first_token_ms,
+            "model": row.model,
+        }
+
+    def _calls(self, error: str, why: str) -> list[ToolCall]:
+        """The round's calls as rows; with `error` they are answered already, because the round was not completed."""
+        turn, answer = self.turn, [{"text": why}] if error else None
+        status = ToolCall.Status.ERROR if error else ToolCall.Status.REQUESTED
+        return [
+            ToolCall(
+                conversation_id=turn.conversation_id,
+                turn=turn,
+                round=self.row,
+                position=position,
+                tool_use_id=use.tool_use_id,
+                name=use.name[:200],
+                arguments=use.arguments,
+                input=use.input,
+                status=status,
+                error=error,
+                result=answer,
+            )
+            for position, use in enumerate(self.assembly.calls())
+        ]
+
+    # -- rows, written by the journal in the commit of their events
+
+    def _save_start(self) -> None:
+        RequestBase.objects.bulk_create([self.base], ignore_conflicts=True)
+        self.row.save(force_insert=True)
+
+    def _save_end(self, calls: list[ToolCall], needed: Sequence[Approval] = ()) -> None:
+        self.row.save(force_update=True)
+        content = self.assembly.content()
+        if content:
+            Message.objects.create(
+                conversation_id=self.turn.conversation_id,
+                turn=self.turn,
+                round=self.row,
+                role=Message.Role.ASSISTANT,
+                content=content,
+                complete=self.assembly.complete,
+            )
+        if calls:
+            ToolCall.objects.bulk_create(calls)
+        if needed:
+            Approval.objects.bulk_create(needed)
+
+
+def _wait(state: RetryCallState) -> float:
+    """As long as the gateway wants it, or else exponentially longer with jitter."""
+    error = state.outcome.exception() if state.outcome else None
+    seconds = error.retry_after if isinstance(error, GatewayError) else None
+    return float(WAIT(state)) if seconds is None else seconds

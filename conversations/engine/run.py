@@ -1,0 +1,162 @@
+"""A claimed turn on its way to its end: next step, take it, again, until the core says that it is over."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from conversations.errors import ContextOverflow as Overflow
+from conversations.errors import InternalError, RoundLimit, StreamError, TurnInterrupted, TurntableError
+from conversations.journal import Journal, Record, pack
+from conversations.models import Turn
+from conversations.protocol import events, steps
+from conversations.protocol.history import NO_RESULT
+from conversations.protocol.interrupts import run_interrupted
+
+from . import approvals, lifecycle, requests, synthetic
+from .lifecycle import Opening
+from .recovery import Beginning, begin_anew, read_opening
+from .requests import Memory
+from .rounds import STOPPED, Streaming
+from .stopping import Stop, Stopped
+from .tool_calls import Calls, answer_waiting, stored_calls
+
+if TYPE_CHECKING:
+    from conversations.threads import Threads
+
+logger = logging.getLogger(__name__)
+
+Begin = Callable[[Turn, Opening], Beginning]
+Result = TypeVar("Result")
+Parameters = ParamSpec("Parameters")
+
+FAILURES: dict[str, type[TurntableError]] = {
+    "round_limit": RoundLimit,
+    "stream_error": StreamError,
+    "context_overflow": Overflow,
+}
+
+
+class Unopened(Exception):
+    """A turn could not be begun; nothing of it is in the record yet, and the sweep begins it anew."""
+
+
+class Run:
+    """One run of a turn, as a coroutine; it holds no thread and no connection while it waits."""
+
+    memory: Memory
+    record: Record
+
+    def __init__(
+        self,
+        turn: Turn,
+        journal: Journal,
+        threads: "Threads",
+        begin: Begin = begin_anew,
+        opening: Opening | None = None,
+    ) -> None:
+        self.turn, self.journal, self.stop = turn, journal, Stop()
+        self._threads, self._begin, self._opening = threads, begin, opening
+        self._run_id = turn.run_id
+
+    async def in_database(
+        self, work: Callable[Parameters, Result], *args: Parameters.args, **options: Parameters.kwargs
+    ) -> Result:
+        """Runs database work, or other work that takes long, in a thread of the worker's pool."""
+        return await self._threads.run(work, *args, **options)
+
+    async def to_its_end(self) -> None:
+        """Runs the turn until it ends or waits for a person, and packs its recording; raises Unopened."""
+        opening = await self._open()
+        try:
+            await self._begin_with(opening)
+            waits = await self._take_steps()
+        except Unopened:
+            raise
+        except Stopped:
+            await self._answer_waiting("stopped", STOPPED)
+            await self._end(Turn.Status.STOPPED, self._finished("cancelled"))
+        except TurntableError as error:
+            await self._fail(error)
+        except Exception:
+            logger.exception("turn %s failed", self.turn.pk)
+            await self._fail(InternalError())
+        else:
+            await (self._wait() if waits else self._end(Turn.Status.COMPLETED, self._finished("success")))
+        if self.turn.status != Turn.Status.WAITING:
+            await self.in_database(pack, self.turn)
+
+    async def _open(self) -> Opening:
+        opening = self._opening
+        if opening is None:
+            try:
+                opening = await self.in_database(read_opening, self.turn)
+            except Exception as error:
+                raise Unopened from error
+        self.record = self.journal.open(self.turn, opening.seq)
+        self.memory = Memory(opening.content)
+        return opening
+
+    async def _begin_with(self, opening: Opening) -> None:
+        try:
+            beginning = await self.in_database(self._begin, self.turn, opening)
+        except Exception as error:
+            if self._begin is begin_anew:
+                raise Unopened from error
+            raise
+        self.record.defer(*beginning.events, write=beginning.write)
+        if beginning.memory is not None:
+            self.memory = beginning.memory
+        else:
+            await self.record.stored()
+            self.memory = await self.in_database(requests.load, self.turn)
+        if beginning.failure:
+            raise beginning.failure
+
+    async def _take_steps(self) -> bool:
+        """Takes one step after another; returns whether the turn waits for a person, or else has ended well."""
+        while True:
+            self.stop.check()
+            match synthetic.next_step(self.turn, self.memory.in_order()):
+                case steps.CallModel(number):
+                    await Streaming(self, number).stream()
+                case steps.RunTools() as step:
+                    await Calls(self, step).answer()
+                case steps.Fail(code):
+                    raise FAILURES[code]
+                case step:
+                    return isinstance(step, steps.Wait)
+
+    # -- its ends
+
+    async def _answer_waiting(self, error: str, why: str) -> None:
+        if self.memory.calls is None and (self.turn.attempts > 1 or self.turn.runs > 1):
+            await self.record.stored()
+            self.memory.calls = await self.in_database(stored_calls, self.turn)
+        answer_waiting(self.memory.calls or (), self.record, error, why)
+
+    async def _wait(self) -> None:
+        await self.record.stored()
+        interrupts = await self.in_database(approvals.interrupts, self.turn)
+        self.turn.take_figures(self.memory.figures)
+        event = run_interrupted(str(self.turn.conversation_id), self._run_id, interrupts, self._usage())
+        await self.record.stored(event, write=partial(lifecycle.wait, self.turn))
+
+    async def _fail(self, error: TurntableError) -> None:
+        turn = self.turn
+        turn.error_code, turn.error_text, turn.error_detail = error.code, str(error), error.detail
+        await self._answer_waiting("interrupted", NO_RESULT)
+        is_lost = isinstance(error, TurnInterrupted)
+        status = Turn.Status.INTERRUPTED if is_lost else Turn.Status.FAILED
+        await self._end(status, events.run_error(str(error), error.code, getattr(error, "request_id", "")))
+
+    async def _end(self, status: Turn.Status, event: dict[str, Any]) -> None:
+        self.turn.take_figures(self.memory.figures)
+        await self.record.stored(event, write=partial(lifecycle.end, self.turn, status))
+
+    def _finished(self, outcome: str) -> dict[str, Any]:
+        self.turn.take_figures(self.memory.figures)
+        return events.run_finished(str(self.turn.conversation_id), self._run_id, outcome, self._usage())
+
+    def _usage(self) -> list[dict[str, Any]]:
+        return [events.token_usage(self.turn.model, self.turn.usage)] if self.turn.usage else []

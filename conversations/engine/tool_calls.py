@@ -1,0 +1,178 @@
+"""A round's tool calls: all at once, each committed as running before it runs, answered in the order in which they were requested."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import dropwhile, takewhile
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.utils import timezone
+
+from conversations.models import Approval, Round, ToolCall, Turn
+from conversations.protocol import events
+from conversations.protocol.events import Event
+from conversations.protocol.history import NO_RESULT
+from conversations.protocol.steps import RunTools
+from conversations.tools import registry
+from conversations.tools.execution import Outcome, execute
+
+from . import approvals, requests, synthetic
+from .stopping import Stopped
+
+if TYPE_CHECKING:
+    from conversations.journal import Record
+
+    from .run import Run
+
+NO_APPROVAL = "Not run: this tool needs an approval, which nobody has given."
+LIMIT = "Not run: the limit of rounds for this turn is reached."
+
+
+class Calls:
+    """A round's tool calls. Those that a dead process had begun are run again only if their tool says that it is idempotent."""
+
+    def __init__(self, run: "Run", step: RunTools) -> None:
+        self.run, self.turn, self.record, self.step = run, run.turn, run.record, step
+        self.rows: list[ToolCall] = []
+        self._approvals: dict[UUID, Approval] = {}
+        self._answered = 0
+
+    async def answer(self) -> None:
+        """Runs them, or answers them from a record, or that the limit of rounds is reached; returns when each has its result stored.
+
+        Raises Stopped if the record ends the turn here.
+        """
+        if self.run.memory.calls is None:
+            await self.run.in_database(self._load)
+        self.rows, self._approvals = self.run.memory.calls or [], self.run.memory.approvals
+        self._answered = sum(1 for _ in takewhile(_is_answered, self.rows))
+        waiting = [row for row in self.rows if not _is_answered(row)]
+        lost = [row for row in waiting if row.status == ToolCall.Status.RUNNING and not _is_idempotent(row)]
+        await self._store_all(lost, _refused("interrupted", NO_RESULT))
+        waiting = [row for row in waiting if row not in lost]
+        if self.step.refuse:
+            await self._store_all(waiting, _refused("round_limit", LIMIT))
+        else:
+            await self._answer_all(waiting)
+        self._remember()
+        if synthetic.ends_turn(self.turn, self.rows):
+            raise Stopped
+
+    def _load(self) -> None:
+        rows = ToolCall.objects.filter(
+            turn=self.turn, round__number=self.step.number, round__status=Round.Status.COMPLETED
+        )
+        self.run.memory.calls = list(rows.order_by("position"))
+        self.run.memory.approvals = approvals.by_call(self.run.memory.calls)
+
+    def _remember(self) -> None:
+        memory, number = self.run.memory, self.step.number
+        state = memory.states[number]
+        memory.states[number] = replace(
+            state, calls=tuple(replace(call, answered=True, undecided=False) for call in state.calls)
+        )
+        results = {row.tool_use_id: requests.result_block(row) for row in self.rows}
+        memory.rounds[number] = replace(memory.rounds[number], results=results)
+
+    async def _answer_all(self, rows: list[ToolCall]) -> None:
+        answers: dict[ToolCall, Outcome] = {}
+        if self.turn.rerun:
+            answers = await self.run.in_database(synthetic.answers, self.turn, rows)
+        for row, outcome in answers.items():
+            await self._store(row, outcome)
+        await self._run_approved([row for row in rows if row not in answers])
+
+    async def _run_approved(self, rows: list[ToolCall]) -> None:
+        refused = {row: why for row in rows if (why := self._refusal(row))}
+        for row, why in refused.items():
+            await self._store(row, _refused(*why))
+        if left := [row for row in rows if row not in refused]:
+            await self._run_all(left)
+
+    def _refusal(self, row: ToolCall) -> tuple[str, str] | None:
+        """Why a person's decision, or the want of one, keeps it from running; None if it may."""
+        if approval := self._approvals.get(row.pk):
+            return approvals.refusal(approval)
+        return ("denied", NO_APPROVAL) if approvals.needs_approval(row) else None
+
+    async def _run_all(self, rows: list[ToolCall]) -> None:
+        await self.record.stored(write=partial(self._save_running, rows))
+        ends = await asyncio.gather(*map(self._run, rows), return_exceptions=True)
+        for failure in ends:
+            if failure is not None:
+                raise failure
+
+    async def _run(self, row: ToolCall) -> None:
+        await self._store(row, await self._execute(row))
+
+    async def _execute(self, row: ToolCall) -> Outcome:
+        stop, approval = self.run.stop.event, self._approvals.get(row.pk)
+        if approval is None or approval.input is None:
+            return await execute(row.name, row.input, stop=stop, key=str(row.pk))
+        outcome = await execute(row.name, approval.input, stop=stop, key=str(row.pk))
+        change = {"text": approvals.CHANGED + json.dumps(approval.input, ensure_ascii=False)}
+        return replace(outcome, content=[change, *outcome.content])
+
+    def _save_running(self, rows: list[ToolCall]) -> None:
+        now = timezone.now()
+        for row in rows:
+            row.status, row.started_at = ToolCall.Status.RUNNING, now
+        ToolCall.objects.filter(pk__in=[row.pk for row in rows]).update(
+            status=ToolCall.Status.RUNNING, started_at=now
+        )
+
+    async def _store_all(self, rows: list[ToolCall], outcome: Outcome) -> None:
+        for row in rows:
+            await self._store(row, outcome)
+
+    async def _store(self, row: ToolCall, outcome: Outcome) -> None:
+        row.status = ToolCall.Status.SUCCESS if outcome.status == "success" else ToolCall.Status.ERROR
+        row.error, row.result, row.duration_ms = outcome.error, outcome.content, outcome.duration_ms
+        row.finished_at = timezone.now()
+        await self.record.stored(*self._next_results(), write=partial(row.save, force_update=True))
+
+    def _next_results(self) -> Iterator[Event]:
+        """The results that may be shown now: those that no unanswered call comes before."""
+        while self._answered < len(self.rows) and self.rows[self._answered].result is not None:
+            self._answered += 1
+            yield _result(self.rows[self._answered - 1])
+
+
+def _is_answered(row: ToolCall) -> bool:
+    return row.result is not None
+
+
+def _is_idempotent(row: ToolCall) -> bool:
+    tool = registry.get(row.name)
+    return tool is not None and tool.idempotent
+
+
+def _refused(error: str, why: str) -> Outcome:
+    return Outcome(status="error", error=error, content=[{"text": why}], duration_ms=0)
+
+
+def answer_waiting(rows: Sequence[ToolCall], record: "Record", error: str, why: str) -> None:
+    """Answers the calls of an ending turn that are not run any more, and shows the results that waited for them."""
+    for row in dropwhile(_is_answered, rows):
+        write = None
+        if not _is_answered(row):
+            row.status, row.error = ToolCall.Status.ERROR, error
+            row.result, row.finished_at = [{"text": why}], timezone.now()
+            write = partial(row.save, force_update=True)
+        record.defer(_result(row), write=write)
+
+
+def stored_calls(turn: Turn) -> list[ToolCall]:
+    """The calls of the turn's completed rounds, in order."""
+    rows = turn.tool_calls.filter(round__status=Round.Status.COMPLETED)
+    return list(rows.order_by("round", "position"))
+
+
+def _result(row: ToolCall) -> Event:
+    text = events.result_text(row.result)
+    return events.tool_call_result(
+        row.tool_use_id, text, status=row.status, duration_ms=row.duration_ms or 0, error=row.error
+    )

@@ -1,0 +1,278 @@
+"""A process's worker: the turns that it runs, their leases and stops, what it claims, sweeps up and hands over."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from conversations.journal import Journal, pack
+from conversations.journal.doorbell import keep_in_touch
+from conversations.journal.hub import HUB
+from conversations.models import Approval, Event, Turn
+from conversations.threads import Threads
+
+from . import lifecycle, notices
+from .lifecycle import ATTEMPTS, LEASE, Opening
+from .recovery import begin_anew, give_up, take_up
+from .run import Begin, Run
+
+logger = logging.getLogger(__name__)
+
+BEAT = 0.5
+"""Seconds between two heartbeats, in which stops that other processes requested are read."""
+
+RENEW_EVERY = 5
+"""Heartbeats from one renewal of the leases to the next."""
+
+SWEEP_EVERY = 2.0
+CLAIM_EVERY = 0.5
+"""Seconds between two looks for queued turns, where no bell rings before."""
+
+DATABASE_THREADS = 4
+HAND_OVER = 2.0
+"""Seconds of the drain that are kept for handing over what has not ended."""
+
+
+class Worker:
+    """The running turns of a process, one object a process. Its methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.journal = Journal(HUB.publish)
+        self.runs: dict[UUID, Run] = {}
+        """The turns that run here, by their id."""
+
+        self.draining = False
+        self.takes_turns = True
+        """Whether it runs turns at all: a process that only serves pages leaves them to others."""
+
+        self.capacity: int = settings.MAX_TURNS_AT_ONCE
+        self._threads = Threads("engine", DATABASE_THREADS)
+        self._keeper = Threads("keeper", 1)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._queue: asyncio.Event | None = None
+        self._lock = threading.Lock()
+        self._left = threading.Condition()
+
+    # -- what the engine's commands ask of it
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a further turn may begin here."""
+        return self.takes_turns and not self.draining and len(self.runs) < self.capacity
+
+    def begin(self, turn: Turn, begin: Begin = begin_anew, opening: Opening | None = None) -> None:
+        """Runs a claimed turn, and then what waits behind it; while draining it is left to whoever sweeps next."""
+        if self.draining:
+            return
+        run = self.runs[turn.pk] = Run(turn, self.journal, self._threads, begin, opening)
+        self._call(partial(self._start, run))
+
+    def queued(self, conversation: UUID) -> None:
+        """Has a turn that was queued claimed as soon as its time has come, here or by another process."""
+        queue = self._queue
+        if queue is not None:
+            self._call(queue.set)
+        elif self.has_room:
+            self.claim(conversation)
+
+    def claim(self, only: UUID | None = None, leaving: int = 0) -> None:
+        """Claims queued turns for as many as there is room for, and begins them; of one conversation if it is named."""
+        free = self.capacity - len(self.runs) + leaving
+        if self.draining or not self.takes_turns or free <= 0:
+            return
+        for turn in lifecycle.claim(1 if only else free, only):
+            self.begin(turn)
+            notices.queue_changed(turn.conversation_id)
+
+    def stop(self, conversation: UUID) -> bool:
+        """Stops the conversation's turn if it runs here, without a word to the database; whether it does."""
+        here = [run for run in list(self.runs.values()) if run.turn.conversation_id == conversation]
+        for run in here:
+            self._call(run.stop.request)
+        return bool(here)
+
+    def wait(self, timeout: float) -> bool:
+        """Waits until no turn runs here, at most `timeout` seconds; whether that came to be."""
+        with self._left:
+            return self._left.wait_for(lambda: not self.runs, timeout)
+
+    def wait_for(self, turn: UUID, timeout: float) -> bool:
+        """Waits until this turn does not run here, at most `timeout` seconds; whether that came to be."""
+        with self._left:
+            return self._left.wait_for(lambda: turn not in self.runs, timeout)
+
+    def drain(self, timeout: float) -> None:
+        """Begins no further turn and waits until the running ones have ended; the rest is handed over within `timeout` seconds."""
+        self.draining = True
+        if not self.wait(timeout - HAND_OVER):
+            count = lifecycle.hand_over(self._leases())
+            logger.warning("%d turns handed over", count)
+
+    def serve(self, loop: asyncio.AbstractEventLoop, *, takes_turns: bool = True) -> None:
+        """Does what a server process does while the loop runs, in touch with other processes. Turns run on this loop."""
+        self._loop, self.takes_turns, self._queue = loop, takes_turns, asyncio.Event()
+        HUB.attach(loop)
+        self._call(partial(self._keep, keep_in_touch(notices.current)))
+        self._call(self._beat)
+        if takes_turns:
+            self._call(partial(self._keep, self._claim_for_ever(self._queue)))
+            self._call(partial(self._keep, self._sweep_for_ever()))
+
+    # -- the loop
+
+    def _call(self, call: Callable[[], object]) -> None:
+        """Calls on the loop that turns run on: the server's, or one in a thread of our own."""
+        with self._lock:
+            if self._loop is None or self._loop.is_closed():
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="engine", daemon=True).start()
+                self._loop.call_soon_threadsafe(self._beat)
+        with suppress(RuntimeError):  # the loop has just been closed: the process ends
+            self._loop.call_soon_threadsafe(call)
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _beat(self) -> None:
+        self._keep(self._beat_for_ever())
+
+    # -- turns
+
+    def _start(self, run: Run) -> None:
+        if run.turn.stop_requested_at is not None:
+            run.stop.request()
+        self._keep(self._run(run))
+
+    async def _run(self, run: Run) -> None:
+        try:
+            await run.to_its_end()
+        except Exception:
+            logger.exception("turn %s could not be ended", run.turn.pk)
+        try:
+            await self._threads.run(self._follow, run)
+        except Exception:
+            logger.exception("what waits behind turn %s could not be begun", run.turn.pk)
+        finally:
+            self._forget(run)
+
+    def _follow(self, run: Run) -> None:
+        """Begins what follows a run: its own end where it was stopped just before it began to wait, else what is queued."""
+        turn = run.turn
+        if turn.status != Turn.Status.WAITING:
+            is_full = self._queue is not None and len(self.runs) >= self.capacity
+            self.claim(None if is_full else turn.conversation_id, leaving=1)
+            return
+        resumed = (
+            lifecycle.stop(turn.conversation_id) if run.stop.event.is_set() else lifecycle.stop_waiting(turn)
+        )
+        if resumed is not None:
+            self.begin(resumed, take_up)
+
+    def _forget(self, run: Run) -> None:
+        """Forgets this very run: the turn may run again already."""
+        with self._left:
+            if self.runs.get(run.turn.pk) is run:
+                del self.runs[run.turn.pk]
+            self._left.notify_all()
+
+    # -- heartbeat
+
+    def _leases(self) -> dict[UUID, UUID | None]:
+        return {pk: run.turn.lease_token for pk, run in list(self.runs.items()) if run.turn.lease_token}
+
+    async def _beat_for_ever(self) -> None:
+        number = 0
+        while True:
+            await asyncio.sleep(BEAT)
+            if leases := self._leases():
+                try:
+                    await self.beat(leases, renew=number % RENEW_EVERY == 0)
+                except Exception:
+                    logger.exception("the leases of %d turns could not be renewed", len(leases))
+                number += 1
+
+    async def beat(self, leases: dict[UUID, UUID | None], *, renew: bool) -> None:
+        """Renews the leases, and stops what is to be stopped."""
+        for turn in await self._keeper.run(lifecycle.beat, leases, renew=renew):
+            run = self.runs.get(turn)
+            if run is not None and run.turn.lease_token == leases[turn]:
+                run.stop.request()
+
+    # -- claims and the sweep
+
+    async def _claim_for_ever(self, queue: asyncio.Event) -> None:
+        while not self.draining:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(queue.wait(), CLAIM_EVERY)
+            queue.clear()
+            await self._safely(self.claim)
+
+    async def _sweep_for_ever(self) -> None:
+        while not self.draining:
+            await self._safely(self.sweep)
+            await asyncio.sleep(SWEEP_EVERY)
+
+    async def _safely(self, work: Callable[[], None]) -> None:
+        try:
+            await self._keeper.run(work)
+        except Exception:
+            logger.exception("the look for queued or lost turns failed")
+
+    def sweep(self, only: UUID | None = None) -> None:
+        """Takes over turns whose lease has run out, ends waits whose time is over, packs what was left, begins what is queued.
+
+        Of one conversation if it is named.
+        """
+        turns = Turn.objects.filter(conversation=only) if only else Turn.objects.all()
+        if self.draining:
+            return
+        lost = turns.filter(lifecycle.expired(), status=Turn.Status.RUNNING)
+        for turn in lost.exclude(pk__in=list(self.runs)).select_related("user"):
+            _guarded(partial(self._take_over, turn), turn.pk)
+        for turn in turns.filter(_undecided(), status=Turn.Status.WAITING).distinct():
+            _guarded(partial(self._end_wait, turn), turn.pk)
+        ended = turns.filter(finished_at__lt=timezone.now() - LEASE, recording__isnull=True)
+        for turn in ended.filter(pk__in=Event.objects.values("turn")):
+            _guarded(partial(pack, turn), turn.pk)
+        self.claim(only)
+
+    def _take_over(self, turn: Turn) -> None:
+        begin = take_up if turn.attempts < ATTEMPTS else give_up
+        if lifecycle.take_over(turn):
+            logger.warning("turn %s was left by its process, attempt %d begins", turn.pk, turn.attempts)
+            self.begin(turn, begin)
+
+    def _end_wait(self, turn: Turn) -> None:
+        resumed = lifecycle.stop_waiting(turn) or lifecycle.expire(turn, timezone.now())
+        if resumed is not None:
+            self.begin(resumed, take_up)
+
+
+def _guarded(work: Callable[[], None], what: UUID) -> None:
+    """Does the work; a turn that cannot be helped keeps no other from it."""
+    try:
+        work()
+    except Exception:
+        logger.exception("%s could not be recovered", what)
+
+
+def _undecided() -> Q:
+    """Waits that are to end: nobody has decided about a call in time, or a stop came just before the turn began to wait."""
+    pending = Q(tool_calls__approval__status=Approval.Status.PENDING)
+    return (pending & Q(tool_calls__approval__expires_at__lt=timezone.now())) | Q(
+        stop_requested_at__isnull=False
+    )
+
+
+WORKER = Worker()

@@ -1,0 +1,156 @@
+"""News between processes: a doorbell on the channel layer, and a look at the database for whoever has none or has missed a ring.
+
+A ring says how far a conversation's record goes and which notices there are; small frames travel along. Whoever has sockets for the
+conversation passes the frames on where they follow on, and else reads on in the journal. A lost ring costs a second.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+from django.utils import timezone
+
+from conversations.models import Notice
+from conversations.protocol.events import Event
+
+from .hub import HUB, READERS, Hub, Ring
+from .reading import heads
+
+logger = logging.getLogger(__name__)
+
+GROUP = "turntable.doorbell"
+RING_EVERY = 0.01
+"""Seconds between two rings, at least: what was committed meanwhile goes along."""
+
+LOOK_EVERY = 1.0
+JOIN_EVERY = 60.0
+
+PROCESS = uuid4()
+"""This process, as its notices name it."""
+
+Current = Callable[[UUID, Iterable[str]], list[Event]]
+"""Reads a conversation's notices of some names, as they are now."""
+
+
+async def keep_in_touch(current: Current, hub: Hub = HUB) -> None:
+    """Rings for other processes and hears their rings, for ever."""
+    tasks = [asyncio.create_task(_look_for_ever(hub, current))]
+    if has_layer():
+        hub.is_joined = True
+        tasks += [asyncio.create_task(ring(hub)), asyncio.create_task(hear(hub, current))]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        hub.is_joined = False
+
+
+def has_layer() -> bool:
+    """Whether a channel layer joins several processes."""
+    return not isinstance(get_channel_layer(), InMemoryChannelLayer)
+
+
+def remember(conversation: UUID, name: str) -> None:
+    """Stores that there is a notice, for processes that no layer joins: they look for it."""
+    if not has_layer():
+        Notice.objects.bulk_create(
+            [Notice(conversation_id=conversation, name=name, process=PROCESS)],
+            update_conflicts=True,
+            unique_fields=["conversation", "name"],
+            update_fields=["process", "at"],
+        )
+
+
+# -- by the layer
+
+
+async def ring(hub: Hub) -> None:
+    """Tells the other processes of what was committed in this one, for ever."""
+    layer: Any = get_channel_layer()
+    while True:
+        await hub.news.wait()
+        rings = [_packed(conversation, each) for conversation, each in hub.rings().items()]
+        if not await _safely(layer.group_send(GROUP, {"type": "doorbell", "rings": rings})):
+            await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(RING_EVERY)
+
+
+def _packed(conversation: UUID, each: Ring) -> list[Any]:
+    return [str(conversation), each.seq, each.frames, sorted(each.notices)]
+
+
+async def hear(hub: Hub, current: Current) -> None:
+    """Hears what the other processes tell, for ever; a layer that fails or forgets is joined again."""
+    layer: Any = get_channel_layer()
+    channel = await layer.new_channel("turntable.process")
+    while True:
+        if not await _safely(_hear_for_a_while(hub, current, layer, channel)):
+            await asyncio.sleep(LOOK_EVERY)
+
+
+async def _hear_for_a_while(hub: Hub, current: Current, layer: Any, channel: str) -> None:
+    await layer.group_add(GROUP, channel)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(JOIN_EVERY):
+            while True:
+                await _answer(hub, current, await layer.receive(channel))
+
+
+async def _answer(hub: Hub, current: Current, message: dict[str, Any]) -> None:
+    listening = set(hub.listening())
+    for name, seq, frames, notices in message["rings"]:
+        conversation = UUID(name)
+        if conversation in listening:
+            hub.rang(conversation, seq, [(number, text) for number, text in frames])
+            await _show_notices(hub, current, conversation, notices)
+
+
+async def _show_notices(hub: Hub, current: Current, conversation: UUID, names: Iterable[str]) -> None:
+    if names:
+        for event in await READERS.run(current, conversation, names):
+            hub.notify_here(conversation, event)
+
+
+# -- by the database
+
+
+async def _look_for_ever(hub: Hub, current: Current) -> None:
+    since = timezone.now()
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        if hub.listening():
+            now = timezone.now()
+            if await _safely(_look(hub, current, since)):
+                since = now - timedelta(seconds=LOOK_EVERY)  # a commit may come later than its time
+
+
+async def _look(hub: Hub, current: Current, since: datetime) -> None:
+    listening = hub.listening()
+    for conversation, seq in (await READERS.run(heads, listening)).items():
+        hub.rang(conversation, seq)
+    if not has_layer():
+        for conversation, names in (await READERS.run(_notices, listening, since)).items():
+            await _show_notices(hub, current, conversation, names)
+
+
+def _notices(conversations: list[UUID], since: datetime) -> dict[UUID, list[str]]:
+    """The names of the notices since then, by conversation."""
+    names: dict[UUID, list[str]] = {}
+    rows = Notice.objects.filter(conversation__in=conversations, at__gt=since).exclude(process=PROCESS)
+    for conversation, name in rows.values_list("conversation", "name"):
+        names.setdefault(conversation, []).append(name)
+    return names
+
+
+async def _safely(work: Awaitable[None]) -> bool:
+    """Whether the work went well; a failure is only logged, as every process looks for itself too."""
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 (a layer or database may fail with anything)
+        logger.warning("other processes could not be reached: %r", error)
+        return False
+    return True

@@ -1,0 +1,178 @@
+"""From a commit to this process's open sockets: one wake-up of the loop for all of them."""
+
+import asyncio
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from conversations.threads import Threads
+
+Frame = tuple[int, str]
+Batch = list[tuple[UUID, list[Frame]]]
+
+logger = logging.getLogger(__name__)
+
+READER_THREADS = 4
+
+TRAVELLING = 32 * 1024
+"""Characters of a conversation's frames that travel with a ring."""
+
+
+class Socket(Protocol):
+    """What hears of a conversation; called on the server's loop, or on the writer's thread where there is none."""
+
+    def frames(self, frames: list[Frame]) -> None:
+        """Events that were committed in this process."""
+
+    def news(self, seq: int) -> None:
+        """The record reaches `seq`, as another process wrote it."""
+
+    def notice(self, text: str) -> None:
+        """A frame that is no part of the record."""
+
+
+@dataclass
+class Ring:
+    """News of a conversation for other processes: how far its record goes, its newest frames if they are few, and notices by name."""
+
+    seq: int = 0
+    frames: list[Frame] = field(default_factory=list)
+    notices: set[str] = field(default_factory=set)
+    _size: int = 0
+
+    def add(self, frames: list[Frame]) -> None:
+        """Adds frames, which travel along as long as they are small; a reader who misses some reads them in the journal."""
+        self.seq = frames[-1][0]
+        self._size += sum(len(text) for _, text in frames)
+        self.frames = [*self.frames, *frames] if self._size <= TRAVELLING else []
+
+
+class Hub:
+    """This process's open sockets, by conversation."""
+
+    def __init__(self) -> None:
+        self.news = asyncio.Event()
+        """Set where there is news for other processes, as long as a doorbell `is_joined` to them."""
+
+        self.is_joined = False
+        self._sockets: dict[UUID, set[Socket]] = {}
+        self._seen: dict[UUID, int] = {}
+        self._waiting: list[Callable[[], None]] = []
+        self._rings: dict[UUID, Ring] = {}
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def attach(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Delivers on this loop from now on; what an earlier loop left undone was for sockets that are gone."""
+        if loop is not self._loop:
+            with self._lock:
+                self._loop, self._waiting = loop, []
+
+    def subscribe(self, conversation: UUID, socket: Socket) -> None:
+        """Lets a socket hear of a conversation."""
+        self._sockets.setdefault(conversation, set()).add(socket)
+
+    def unsubscribe(self, conversation: UUID, socket: Socket) -> None:
+        """Lets it hear no more."""
+        listening = self._sockets.get(conversation, set())
+        listening.discard(socket)
+        if not listening:
+            self._sockets.pop(conversation, None)
+            self._seen.pop(conversation, None)
+
+    def publish(self, batch: Batch) -> None:
+        """Shows what was committed, from the writer's thread: one wake-up of the loop for all sockets."""
+        self._soon(lambda: self._deliver(batch))
+
+    def notify(self, conversation: UUID, name: str, event: dict[str, Any]) -> None:
+        """Sends every socket of a conversation a frame that is no part of the record, from any thread."""
+        text = unnumbered(event)
+        self._soon(lambda: self._notify(conversation, name, text))
+
+    def notify_here(self, conversation: UUID, event: dict[str, Any]) -> None:
+        """Sends the sockets of this process a notice that another process announced; called on the loop."""
+        text = unnumbered(event)
+        self._each(conversation, lambda socket: socket.notice(text))
+
+    def _notify(self, conversation: UUID, name: str, text: str) -> None:
+        self._each(conversation, lambda socket: socket.notice(text))
+        if self.is_joined:
+            self._rings.setdefault(conversation, Ring()).notices.add(name)
+            self.news.set()
+
+    def listening(self) -> list[UUID]:
+        """The conversations that sockets are open for."""
+        return list(self._sockets)
+
+    def rang(self, conversation: UUID, seq: int, frames: list[Frame] | None = None) -> None:
+        """Tells the sockets of a record that another process has written on, with the frames if they came along."""
+        if conversation not in self._sockets or seq <= self._seen.get(conversation, -1):
+            return
+        self._seen[conversation] = seq
+        if frames:
+            self._each(conversation, lambda socket: socket.frames(frames))
+        else:
+            self._each(conversation, lambda socket: socket.news(seq))
+
+    def rings(self) -> dict[UUID, Ring]:
+        """Takes the news that other processes have not heard yet, by conversation."""
+        self.news.clear()
+        rings, self._rings = self._rings, {}
+        return rings
+
+    def _soon(self, call: Callable[[], None]) -> None:
+        with self._lock:
+            loop, is_first = self._loop, not self._waiting
+            if loop is not None:
+                self._waiting.append(call)
+        if loop is None:
+            call()
+        elif is_first:
+            self._wake(loop)
+
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            loop.call_soon_threadsafe(self._run_waiting)
+        except RuntimeError:
+            logger.info("the server's loop is closed")
+            with self._lock:
+                self._waiting = [] if self._loop is loop else self._waiting
+
+    def _run_waiting(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            call()
+
+    def _deliver(self, batch: Batch) -> None:
+        for conversation, frames in batch:
+            if frames:
+                self._seen[conversation] = frames[-1][0]
+                if self.is_joined:
+                    self._rings.setdefault(conversation, Ring()).add(frames)
+                    self.news.set()
+                self._each(conversation, lambda socket, frames=frames: socket.frames(frames))  # type: ignore[misc]
+                if conversation not in self._sockets:
+                    self._seen.pop(conversation, None)
+
+    def _each(self, conversation: UUID, tell: Callable[[Socket], None]) -> None:
+        for socket in list(self._sockets.get(conversation, ())):
+            try:
+                tell(socket)
+            except Exception:
+                logger.exception("a socket could not be told")
+
+
+def unnumbered(event: dict[str, Any]) -> str:
+    """The frame of an event that is no part of the record."""
+    return json.dumps(event | {"timestamp": time.time_ns() // 1_000_000}, ensure_ascii=False)
+
+
+HUB = Hub()
+READERS = Threads("journal-reader", READER_THREADS)
+"""Database work of sockets: Django's own thread for it is one for all, and the loop's default pool is six here."""
