@@ -1,4 +1,4 @@
-"""One tool call: the input is checked, the function runs in a thread of its own, the model is told."""
+"""One tool call: a thread of its own checks the input and runs the function; a coroutine waits for it."""
 
 import asyncio
 import inspect
@@ -18,6 +18,7 @@ from django.db import connections
 from conversations.protocol.text import clean_text
 from conversations.tools import registry, results
 from conversations.tools.arguments import InvalidInput
+from conversations.tools.places import Places, Wakeup
 from conversations.tools.registry import Tool, ToolError
 from conversations.tools.results import Content
 
@@ -26,8 +27,10 @@ logger = logging.getLogger(__name__)
 Fault = Literal["", "invalid_input", "unknown_tool", "tool_error", "exception", "timeout", "stopped"]
 Answer = tuple[Fault, Content]
 
-# A stop is noticed this many seconds later at most; an answer at once.
-_GLANCE = 0.05
+# Calls of a process that run at once; further ones wait for a place.
+TOOLS_AT_ONCE = 32
+# Calls that were given up and have not ended; each one more keeps its place.
+LEFT_BEHIND = 64
 
 _NO_OBJECT = "The input is not a JSON object. The tool was not run."
 _FAILED = "The tool failed. What went wrong is in the server's log."
@@ -37,6 +40,7 @@ _STOPPED = "The tool was stopped. What it does may or may not have happened."
 _TIMEOUT = "The tool did not end within {seconds:g} seconds. What it does may or may not have happened."
 
 _key: ContextVar[str] = ContextVar("idempotency_key", default="")
+_places = Places(TOOLS_AT_ONCE, LEFT_BEHIND)
 
 
 @dataclass(frozen=True)
@@ -54,41 +58,44 @@ def idempotency_key() -> str:
     return _key.get()
 
 
-def execute(
-    name: str, arguments: dict[str, Any] | None, *, stop: threading.Event | None = None, key: str = ""
+async def execute(
+    name: str, arguments: dict[str, Any] | None, *, stop: asyncio.Event | None = None, key: str = ""
 ) -> Outcome:
-    """Makes the call and waits until it has ended, its time is over or `stop` is set; failures are outcomes.
+    """Makes the call and waits until it ends, its time is over or `stop` is set; failures are outcomes.
 
-    `arguments` None stands for an input that is no JSON object. A function that does not end is left to
-    itself and its late result discarded.
+    `arguments` None stands for an input that is no JSON object. Cancelling the task that waits gives the call
+    up as well. A function that does not end is left to itself, and its late result is discarded.
     """
     started = time.monotonic()
-    error, content = _answer(name, arguments, stop or threading.Event(), key)
+    error, content = await _answer(name, arguments, stop or asyncio.Event(), key)
     return Outcome("error" if error else "success", error, content, _milliseconds(started))
 
 
-def _answer(name: str, arguments: dict[str, Any] | None, stop: threading.Event, key: str) -> Answer:
+async def _answer(name: str, arguments: dict[str, Any] | None, stop: asyncio.Event, key: str) -> Answer:
     tool = registry.get(name)
     if tool is None:
         return "unknown_tool", results.text(_unknown(name))
     if arguments is None:
         return "invalid_input", results.text(_NO_OBJECT)
-    if stop.is_set():
+    places = _places
+    if stop.is_set() or not await places.enter(stop):
         return "stopped", results.text(_NOT_RUN)
-    call = _Call(tool, arguments, key)
+    call = _Call(tool, arguments, key, places)
     call.start()
-    return call.wait(stop)
+    return await call.wait(stop)
 
 
 class _Call:
     """A call in its thread. Its answer is given once: by the thread, or by whoever gives it up first."""
 
-    def __init__(self, tool: Tool, arguments: dict[str, Any], key: str) -> None:
+    def __init__(self, tool: Tool, arguments: dict[str, Any], key: str, places: Places) -> None:
         self._tool = tool
         self._arguments = arguments
         self._key = key
+        self._places = places
         self._started = time.monotonic()
         self._answer: Future[Answer] = Future()
+        self._wakeup = Wakeup()
 
     def start(self) -> None:
         thread = threading.Thread(target=self._work, name=f"tool {self._tool.name}", daemon=True)
@@ -96,31 +103,49 @@ class _Call:
             thread.start()
         except RuntimeError:  # no more threads to be had
             logger.exception("Tool %s (%s) could not be started", self._tool.name, self._key)
-            self._answer.set_result(("exception", results.text(_FAILED)))
+            self._end(("exception", results.text(_FAILED)))
 
-    def wait(self, stop: threading.Event) -> Answer:
+    async def wait(self, stop: asyncio.Event) -> Answer:
         """The answer, or that the call was given up after its time or because `stop` was set."""
-        deadline = self._started + self._tool.seconds
-        while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
-            with suppress(TimeoutError):
-                return self._answer.result(timeout=min(left, _GLANCE))
-        if not self._answer.cancel():
+        try:
+            await self._wakeup.wait(stop, self._tool.seconds)
+        finally:
+            is_abandoned = self._give_up()
+        if not is_abandoned:
             return self._answer.result()
         if stop.is_set():
             return "stopped", results.text(_STOPPED)
         return "timeout", results.text(_TIMEOUT.format(seconds=self._tool.seconds))
 
+    def _give_up(self) -> bool:
+        """Cancels the call unless it has ended; whether it had not."""
+        if not self._answer.cancel():
+            return False
+        if kept := self._places.abandon():
+            logger.warning(
+                "Tool %s (%s) was given up and keeps its place, with %d of %d kept by calls that do not end",
+                *(self._tool.name, self._key, kept, self._places.at_once),
+            )
+        return True
+
     def _work(self) -> None:
         _key.set(self._key)
         answer = self._guarded()
         _close_connections()
+        self._end(answer)
+
+    def _end(self, answer: Answer) -> None:
         try:
             self._answer.set_result(answer)
         except InvalidStateError:
+            self._places.end_abandoned()
             took = _milliseconds(self._started)
             logger.warning(
                 "Tool %s (%s) ended after it was given up, %d ms in all", self._tool.name, self._key, took
             )
+        else:
+            self._places.end()
+            self._wakeup.send()
 
     def _guarded(self) -> Answer:
         try:

@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pytest_django import Settings
 
-from conversations.tools import Outcome, ToolError, execute, idempotency_key, registry, tool
+from conversations.tools import Outcome, ToolError, idempotency_key, registry, tool
+from tests.tools.calling import Stop, execute
 
 FAILED = [{"text": "The tool failed. What went wrong is in the server's log."}]
 UNSENDABLE = [{"text": "The tool returned something that cannot be sent."}]
@@ -33,17 +34,6 @@ UNSENDABLE = [{"text": "The tool returned something that cannot be sent."}]
 def _no_other_tools() -> Iterator[None]:
     with registry.override():
         yield
-
-
-@pytest.fixture
-def gate() -> Iterator[threading.Event]:
-    """What a tool waits for that would not end by itself; opened when the test is over."""
-    opened = threading.Event()
-    yield opened
-    opened.set()
-    for thread in threading.enumerate():
-        if thread.name.startswith("tool "):
-            thread.join(5)
 
 
 def until(condition: Callable[[], object], seconds: float = 5) -> None:
@@ -368,7 +358,7 @@ def test_an_exception_after_the_call_was_given_up_is_logged_too(
 
 
 def test_a_stop_ends_a_call_within_a_second(gate: threading.Event) -> None:
-    started, stop = threading.Event(), threading.Event()
+    started, stop = threading.Event(), Stop()
 
     @tool
     def hang() -> None:
@@ -386,7 +376,7 @@ def test_a_stop_ends_a_call_within_a_second(gate: threading.Event) -> None:
 
 
 def test_a_call_is_not_begun_after_a_stop() -> None:
-    stop = threading.Event()
+    stop = Stop()
     stop.set()
     ran = []
 
@@ -411,7 +401,7 @@ def test_an_async_tool_is_awaited() -> None:
 @pytest.mark.parametrize("how", ["timeout", "stop"])
 def test_an_async_tool_is_cancelled_when_it_is_given_up(how: str, caplog: pytest.LogCaptureFixture) -> None:
     ended: list[str] = []
-    started, stop = threading.Event(), threading.Event()
+    started, stop = threading.Event(), Stop()
 
     @tool(timeout=0.1 if how == "timeout" else 20)
     async def hang() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from conversations.tools import ToolError, execute, registry, top_song
+from conversations.tools import ToolError, registry, top_song
+from tests.tools.calling import execute
 
 
 def test_wzpz_plays_elemental_hotel() -> None:

@@ -1,0 +1,34 @@
+"""Tool calls from a thread without a loop."""
+
+import asyncio
+from typing import Any
+
+from conversations import tools
+from conversations.tools import Outcome
+
+
+class Stop:
+    """A call's stop that any thread may set, also before the call is made."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def set(self) -> None:
+        if self.loop is None:
+            self.event.set()
+        else:
+            self.loop.call_soon_threadsafe(self.event.set)
+
+
+def execute(
+    name: str, arguments: dict[str, Any] | None, *, stop: Stop | None = None, key: str = ""
+) -> Outcome:
+    """The outcome of a call that is made on a loop of its own."""
+    stop = stop or Stop()
+
+    async def call() -> Outcome:
+        stop.loop = asyncio.get_running_loop()
+        return await tools.execute(name, arguments, stop=stop.event, key=key)
+
+    return asyncio.run(call())
