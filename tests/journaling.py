@@ -8,13 +8,25 @@ from typing import Any
 
 from django.db import connection
 
-from conversations.journal import Frame, Journal, Record
+from conversations.journal import Frame, Journal, Record, head
 from conversations.models import Conversation, Turn
 from conversations.protocol import events
 from conversations.protocol.events import DELTA_KEYS
 
 Batch = list[tuple[uuid.UUID, list[Frame]]]
 JOURNAL = Journal(lambda batch: None)
+
+
+class WaitingRecord(Record):
+    """A record whose commits are waited for."""
+
+    def commit(self, *events: Any, write: Any = None) -> None:  # type: ignore[override]
+        super().commit(*events, write=write).result(10)
+
+
+def open_record(turn: Turn, journal: Journal = JOURNAL) -> WaitingRecord:
+    """A turn's record, going on where the conversation's ends."""
+    return WaitingRecord(journal, turn, head(turn.conversation_id))
 
 
 def running(conversation: Conversation, number: int = 1, **fields: Any) -> Turn:
@@ -55,7 +67,7 @@ def finished(conversation: Conversation, number: int, question: str = "hi", answ
     turn = running(conversation, number)
     told = [*opening(conversation, turn, question), *answering(turn, answer)]
     end = events.run_finished(str(conversation.pk), str(turn.pk), "success", [])
-    JOURNAL.open(turn).commit(*told, end)
+    open_record(turn).commit(*told, end)
     turn.status, turn.lease_token = Turn.Status.COMPLETED, None
     turn.save()
     return turn

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from conversations.engine.recovery import opening_events, read_opening
 from conversations.models import Conversation, Message, RequestBase, Round, ToolCall
 from conversations.protocol import events
-from conversations.engine.beginning import opening
-from tests.journaling import JOURNAL, delta, running
+from tests.journaling import delta, open_record, running
 
 QUESTION = "What is the most popular song on WZPZ?"
 LONG_AGO = timedelta(minutes=1)
@@ -24,13 +24,13 @@ class Lost:
         self.turn = running(conversation, number, **{"lease_until": ran_out, "started_at": ran_out} | fields)
         said = {"conversation": conversation, "turn": self.turn, "role": "user"}
         Message.objects.create(**said, content=[{"text": question}])
-        self.record = JOURNAL.open(self.turn)
+        self.record = open_record(self.turn)
         self.calls: list[ToolCall] = []
 
     def begins_round(self, number: int = 1, attempt: int = 1) -> Round:
         """The round, under way."""
         if self.record.seq == 0:
-            self.record.commit(*opening(self.turn))
+            self.record.commit(*opening_events(self.turn, read_opening(self.turn)))
         base, _ = RequestBase.objects.get_or_create(sha256="0" * 64, body="{}")
         row = Round(turn=self.turn, number=number, attempt=attempt, model=self.turn.model, base=base)
         self.record.commit(events.step_started(number), write=row.save)

@@ -53,7 +53,7 @@ Asked = list[tuple[Conversation, User, Any]]
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     """What the admin asks of `engine.resume`, which does nothing here."""
     taken: Asked = []
-    monkeypatch.setattr(turns, "resume", lambda *given: taken.append(given))
+    monkeypatch.setattr(engine, "resume", lambda *given: taken.append(given))
     return taken
 
 
@@ -159,7 +159,7 @@ def test_a_decision_that_comes_too_late_is_told(
     def refusing(*_: object) -> None:
         raise Refused("This call does not wait any more.")
 
-    monkeypatch.setattr(turns, "resume", refusing)
+    monkeypatch.setattr(engine, "resume", refusing)
     assert decide(operator, pending, decision="approve") == 302
     assert "This call does not wait any more." in seen(operator, page_of(pending))
 

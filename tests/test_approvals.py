@@ -18,12 +18,12 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from conversations import engine
+from conversations.engine import WORKER, lifecycle
 from conversations.errors import Refused
 from conversations.exports.agui import as_lines
 from conversations.models import Allowance, Approval, Conversation, Recording, ToolCall, Turn
 from conversations.protocol.snapshot import Snapshot
 from conversations.tools import registry, tool
-from conversations.engine import WORKER
 from tests.asking import answer, ask, conversation_of, of_type, record
 from tests.sockets import page_of
 
@@ -315,7 +315,7 @@ def test_stop_ends_a_turn_that_waits(waiting: Turn) -> None:
 
 
 def test_a_process_that_dies_after_the_decision_leaves_it_to_be_carried_out(waiting: Turn) -> None:
-    turns.approvals.decide(waiting.conversation, waiting.user, [entry(True)])
+    lifecycle.decide(waiting.conversation, waiting.user, [entry(True)])
     Turn.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     WORKER.sweep()
     assert engine.WORKER.wait(20)

@@ -11,12 +11,12 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from conversations import engine
+from conversations.engine import requests
 from conversations.errors import Refused
 from conversations.exports.whole import document
 from conversations.journal import page
 from conversations.models import Approval, Conversation, Message, Round, ToolCall, Tree, Turn
 from conversations.tools import ToolError, registry, tool
-from conversations.turns import loading
 from tests.asking import ask, conversation_of, of_type, record
 from tests.sockets import page_of
 
@@ -126,7 +126,7 @@ def test_the_model_hears_nothing_of_the_other_branch(two: list[Turn]) -> None:
     again = edited(two[1], OTHER)
     sent = [
         part["text"]
-        for told in loading.messages(again, again.model)
+        for told in history.messages(requests.past_turns(again), again.model)
         for part in told["content"]
         if "text" in part
     ]

@@ -73,7 +73,7 @@ async def turn(user: User, conversation: Conversation, text: str) -> str:
         await page.ask(text)
         await page.until_end()
         shown = page.seen
-    assert await sync_to_async(engine.wait)(20)
+    assert await sync_to_async(engine.WORKER.wait)(20)
     async with page_of(user, conversation) as page:
         return json.dumps([*shown, await page.receive()])
 

@@ -49,7 +49,7 @@ async def test_one_message_sent_at_the_same_time_by_two_tabs_is_one_turn(
         )
         assert await one.until_end() == await other.until_end()
     assert await Turn.objects.acount() == 1
-    assert await sync_to_async(engine.wait)(20)
+    assert await sync_to_async(engine.WORKER.wait)(20)
 
 
 async def test_messages_sent_at_the_same_time_by_two_tabs_are_both_answered(
@@ -64,7 +64,7 @@ async def test_messages_sent_at_the_same_time_by_two_tabs_are_both_answered(
     events = [[e for e in each if "metadata" in e] for each in shown]
     assert events[0] == events[1]
     assert {e["messageId"] for e in of_type(events[0], "TEXT_MESSAGE_START") if e["role"] == "user"} == ids
-    assert await sync_to_async(engine.wait)(20)
+    assert await sync_to_async(engine.WORKER.wait)(20)
 
 
 async def test_a_message_that_is_sent_again_after_its_answer_changes_nothing(
@@ -101,7 +101,7 @@ async def test_odd_text_is_kept_as_far_as_a_database_can_and_answered(
     assert events[-1]["outcome"] == {"type": "success"}
     assert answer(events)
     assert await said(conversation) == stored
-    assert await sync_to_async(engine.wait)(20)
+    assert await sync_to_async(engine.WORKER.wait)(20)
 
 
 @pytest.mark.parametrize("character", ["a", "é", "😀", '"', "\n\\"[1]])
@@ -117,7 +117,7 @@ async def test_a_message_of_100_000_characters_is_taken_and_one_more_is_refused(
     assert events[-1]["type"] == "RUN_FINISHED"
     assert await said(conversation) == character * LIMIT
     assert max(len(e["delta"].encode()) for e in of_type(events, "TEXT_MESSAGE_CONTENT")) <= 16 * 1024
-    assert await sync_to_async(engine.wait)(20)
+    assert await sync_to_async(engine.WORKER.wait)(20)
 
 
 async def test_a_tab_that_comes_and_goes_leaves_nothing_behind(
@@ -139,7 +139,7 @@ async def test_a_tab_that_goes_in_mid_answer_leaves_the_turn_running(
     async with page_of(user, conversation, "?after=0") as page:
         await page.ask("show a long answer")
         await first_text(page)
-    assert await sync_to_async(engine.wait)(20)
+    assert await sync_to_async(engine.WORKER.wait)(20)
     assert (await Turn.objects.aget()).status == "completed"
 
 

@@ -15,8 +15,10 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 from pytest_django.fixtures import Settings
 
-from conversations import live
-from conversations.journal.hub import Hub, hear, keep_in_touch, ring
+from conversations.journal import doorbell
+from conversations.journal.doorbell import hear, keep_in_touch, ring
+from conversations.journal.hub import TRAVELLING, Hub
+from conversations.protocol.events import custom
 from tests.listening import ONE, OTHER, Listener, batch, until
 
 
@@ -30,6 +32,12 @@ def listener(hub: Hub) -> Listener:
     found = Listener()
     hub.subscribe(ONE, found)
     return found
+
+
+@pytest.fixture(autouse=True)
+def own_layer(settings: Settings) -> None:
+    """A layer that no other test has joined."""
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 
 @asynccontextmanager
@@ -53,15 +61,19 @@ async def reaches(listener: Listener, seq: int) -> None:
 
 
 async def test_a_process_looks_for_itself_and_finds_within_two_seconds_what_another_wrote(
-    hub: Hub, listener: Listener
+    hub: Hub, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(doorbell, "heads", lambda conversations: dict.fromkeys(conversations, 7))
+    monkeypatch.setattr(doorbell, "_notices", no_notices)
     began = time.monotonic()
-    async with at_work(keep_in_touch(lambda conversations: dict.fromkeys(conversations, 7), hub)):
+    async with at_work(keep_in_touch(nothing_new, hub)):
         await reaches(listener, 7)
     assert time.monotonic() - began < 2
 
 
-async def test_a_database_that_fails_is_asked_again(hub: Hub, listener: Listener) -> None:
+async def test_a_database_that_fails_is_asked_again(
+    hub: Hub, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[list[uuid.UUID]] = []
 
     def heads(conversations: list[uuid.UUID]) -> dict[uuid.UUID, int]:
@@ -70,28 +82,52 @@ async def test_a_database_that_fails_is_asked_again(hub: Hub, listener: Listener
             raise OSError
         return {ONE: 7}
 
-    async with at_work(keep_in_touch(heads, hub)):
+    monkeypatch.setattr(doorbell, "heads", heads)
+    monkeypatch.setattr(doorbell, "_notices", no_notices)
+    async with at_work(keep_in_touch(nothing_new, hub)):
         await reaches(listener, 7)
     assert asked == [[ONE], [ONE]]
 
 
-async def test_the_doorbell_tells_another_process_how_far_the_record_reaches(
+async def test_small_frames_travel_with_the_bell_to_the_sockets_of_another_process(
     hub: Hub, listener: Listener
 ) -> None:
     writing = Hub()
-    async with at_work(ring(writing), hear(hub), hear(writing)):
+    async with at_work(ring(writing), hear(hub, nothing_new), hear(writing, nothing_new)):
         await members(2)
         writing.publish([*batch(1, 2), *batch(5, conversation=OTHER)])
-        await reaches(listener, 2)
+        await until(lambda: listener.seqs == [1, 2])
         writing.publish(batch(3))
-        await reaches(listener, 3)
-    assert (listener.seqs, listener.reaches) == ([], [2, 3])
+        await until(lambda: listener.seqs == [1, 2, 3])
+    assert listener.reaches == []
+
+
+async def test_of_large_frames_another_process_hears_how_far_the_record_reaches(
+    hub: Hub, listener: Listener
+) -> None:
+    writing = Hub()
+    async with at_work(ring(writing), hear(hub, nothing_new)):
+        await members(1)
+        writing.publish([(ONE, [(1, "x" * TRAVELLING), (2, "x")])])
+        await reaches(listener, 2)
+    assert listener.seqs == []
+
+
+async def test_a_notice_is_read_by_the_other_process_and_sent_to_its_sockets(
+    hub: Hub, listener: Listener
+) -> None:
+    writing = Hub()
+    async with at_work(ring(writing), hear(hub, lambda conversation, names: [custom(*names, "now")])):
+        await members(1)
+        writing.notify(ONE, "draft", custom("draft", "then"))
+        await until(lambda: listener.notices)
+    assert [(notice["name"], notice["value"]) for notice in listener.notices] == [("turntable.draft", "now")]
 
 
 async def members(count: int) -> None:
     """Waits until so many processes listen for the doorbell."""
-    layer = live.get_channel_layer()
-    await until(lambda: len(layer.groups.get(live.GROUP, ())) == count)
+    layer = doorbell.get_channel_layer()
+    await until(lambda: len(layer.groups.get(doorbell.GROUP, ())) == count)
 
 
 class Faltering(InMemoryChannelLayer):  # type: ignore[misc]
@@ -110,14 +146,14 @@ class Faltering(InMemoryChannelLayer):  # type: ignore[misc]
 async def test_a_layer_that_fails_is_joined_again(
     hub: Hub, listener: Listener, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(doorbell, "LOOK_EVERY", 0.01)
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": f"{__name__}.Faltering"}}
     writing = Hub()
-    async with at_work(ring(writing), hear(hub)):
+    async with at_work(ring(writing), hear(hub, nothing_new)):
         await until(lambda: Faltering.lost)
         await members(1)
         writing.publish(batch(4))
-        await reaches(listener, 4)
+        await until(lambda: listener.seqs == [4])
 
 
 @pytest.fixture
@@ -137,21 +173,26 @@ def redis(tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.skipif(shutil.which("redis-server") is None, reason="there is no redis-server")
 async def test_the_doorbell_rings_through_redis(
-    hub: Hub, listener: Listener, settings: Settings, redis: str
+    hub: Hub, listener: Listener, settings: Settings, redis: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(doorbell, "heads", lambda conversations: {})
     config = {"hosts": [{"address": redis, "socket_timeout": 30}]}
     settings.CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": config}
     }
     writing = Hub()
-    async with at_work(keep_in_touch(nothing_found, hub), keep_in_touch(nothing_found, writing)):
+    async with at_work(keep_in_touch(nothing_new, hub), keep_in_touch(nothing_new, writing)):
         async with asyncio.timeout(20):
-            while not listener.reaches:
+            while not listener.seqs:
                 writing.publish(batch(2))
                 await asyncio.sleep(0.05)
-    await live.get_channel_layer().close_pools()
-    assert listener.reaches == [2]
+    await doorbell.get_channel_layer().close_pools()
+    assert listener.seqs == [2]
 
 
-def nothing_found(conversations: list[uuid.UUID]) -> dict[uuid.UUID, int]:
+def nothing_new(conversation: uuid.UUID, names: Any) -> list[Any]:
+    return []
+
+
+def no_notices(conversations: list[uuid.UUID], since: Any) -> dict[uuid.UUID, list[str]]:
     return {}

@@ -13,13 +13,13 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from conversations import engine
+from conversations.engine import WORKER
 from conversations.errors import Refused
 from conversations.models import Conversation, ToolCall
 from conversations.replay import fixtures, moments
 from conversations.replay.rerunning import against
 from conversations.replay.testing import assert_same
 from conversations.tools import registry, tool
-from conversations.engine import WORKER
 from tests.asking import answer, ask, conversation_of, record
 from tests.gateway.wire import Answer, End, WireServer, answer_frames
 from tests.losing import Lost

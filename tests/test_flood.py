@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from websockets.exceptions import ConnectionClosed
 
-from conversations import inbound, engine
+from conversations import engine, inbound
 from conversations.inbound import BURST, DEBT, OVERHEAD, WAITING
 from conversations.models import Conversation, Turn
 from tests.asking import ask, conversation_of, record
@@ -83,7 +83,7 @@ async def test_a_command_that_takes_long_holds_up_no_frame_and_lets_few_wait(
     user: User, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     going_on = threading.Event()
-    monkeypatch.setattr(turns, "stop", lambda conversation: going_on.wait(30))
+    monkeypatch.setattr(engine, "stop", lambda conversation: going_on.wait(30))
     async with page_of(user, conversation, "?after=0") as page:
         await page.send({"type": "stop"})
         for _ in range(WAITING // OVERHEAD + 5):
@@ -104,7 +104,7 @@ async def test_what_was_sent_just_before_the_page_was_closed_is_done(
     async with page_of(user, conversation, "?after=0") as page:
         await page.ask("What is the most popular song on WZPZ?")
     assert await Turn.objects.acount() == 1
-    assert await sync_to_async(engine.wait)(20)
+    assert await sync_to_async(engine.WORKER.wait)(20)
 
 
 def peak(server: Server) -> int:

@@ -16,7 +16,7 @@ from conversations.journal import Journal, Record, read
 from conversations.models import Conversation, Event, Message, Turn
 from conversations.protocol.events import step_started
 from tests.asking import conversation_of, record
-from tests.journaling import Batch, Held, Told, delta, elsewhere, running
+from tests.journaling import Batch, Held, Told, delta, elsewhere, open_record, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +37,7 @@ def conversation(user: User) -> Conversation:
 
 
 def test_deltas_that_wait_are_committed_as_one_event(journal: Journal, conversation: Conversation) -> None:
-    opened = journal.open(running(conversation))
+    opened = open_record(running(conversation), journal)
     held = Held(opened)
     for text in ("Ele", "mental ", "Hotel"):
         opened.append(delta(text))
@@ -52,7 +52,7 @@ def test_deltas_of_several_turns_are_committed_at_once_but_never_merged(
     journal: Journal, told: Told, user: User
 ) -> None:
     conversations = [conversation_of(user) for _ in range(3)]
-    opened = [journal.open(running(conversation)) for conversation in conversations]
+    opened = [open_record(running(conversation), journal) for conversation in conversations]
     held = Held(opened[0])
     for letter in "abc":
         for turn in opened:
@@ -76,7 +76,7 @@ def test_every_turn_of_a_conversation_goes_on_numbering_without_a_gap(
 
     def say_all(key: uuid.UUID) -> None:
         for turn in turns[key]:
-            opened = journal.open(turn)
+            opened = open_record(turn, journal)
             for number in range(30):
                 opened.append(step_started(number))
             opened.commit()
@@ -92,7 +92,7 @@ def test_every_turn_of_a_conversation_goes_on_numbering_without_a_gap(
 def test_nothing_is_shown_before_other_connections_find_it(
     journal: Journal, told: Told, conversation: Conversation
 ) -> None:
-    opened, missing = journal.open(running(conversation)), []
+    opened, missing = open_record(running(conversation), journal), []
 
     def look(batch: Batch) -> None:
         for key, frames in batch:
@@ -120,14 +120,14 @@ def test_rows_are_committed_with_their_events(
     told.during = lambda batch: found.append(
         elsewhere(lambda: (Message.objects.count(), Event.objects.count()))
     )
-    journal.open(turn).commit(step_started(1), write=say(turn, "user", "hi"))
+    open_record(turn, journal).commit(step_started(1), write=say(turn, "user", "hi"))
     assert found == [(1, 1)]
 
 
 def test_a_turn_whose_rows_cannot_be_written_is_rolled_back_alone(
     journal: Journal, told: Told, user: User
 ) -> None:
-    good, bad, other = (journal.open(running(conversation_of(user))) for _ in range(3))
+    good, bad, other = (open_record(running(conversation_of(user)), journal) for _ in range(3))
     turns = [Turn.objects.get(conversation=opened.conversation) for opened in (good, bad, other)]
     held = Held(good)
     good.append(delta("kept"), write=say(turns[0], "user", "kept"))
@@ -147,7 +147,7 @@ def test_a_turn_whose_rows_cannot_be_written_is_rolled_back_alone(
 
 
 def test_one_turn_tries_for_all_where_the_database_does_not_work(journal: Journal, user: User) -> None:
-    records = [journal.open(running(conversation_of(user))) for _ in range(4)]
+    records = [open_record(running(conversation_of(user)), journal) for _ in range(4)]
     tried: list[Record] = []
 
     def fail(opened: Record) -> None:
@@ -166,7 +166,7 @@ def test_one_turn_tries_for_all_where_the_database_does_not_work(journal: Journa
 
 
 def test_what_follows_a_lost_event_is_not_stored_either(journal: Journal, conversation: Conversation) -> None:
-    opened = journal.open(running(conversation))
+    opened = open_record(running(conversation), journal)
     under_way, go_on = threading.Event(), threading.Event()
 
     def fail() -> None:
@@ -190,7 +190,7 @@ def test_a_batch_that_cannot_be_shown_is_not_stored_a_second_time(
         raise ValueError
 
     told.during = fail
-    opened = journal.open(running(conversation))
+    opened = open_record(running(conversation), journal)
     opened.commit(step_started(1))
     opened.commit(step_started(2))
     assert [event["stepName"] for event in record(conversation)] == ["round 1", "round 2"]
@@ -198,7 +198,7 @@ def test_a_batch_that_cannot_be_shown_is_not_stored_a_second_time(
 
 def test_a_process_that_has_lost_its_lease_writes_no_more(journal: Journal, user: User) -> None:
     lost, kept = running(conversation_of(user)), running(conversation_of(user))
-    opened, other = journal.open(lost), journal.open(kept)
+    opened, other = open_record(lost, journal), open_record(kept, journal)
     opened.commit(step_started(1))
     Turn.objects.filter(pk=lost.pk).update(lease_token=uuid.uuid4())
     held = Held(other)

@@ -8,13 +8,13 @@ import pytest
 from django.contrib.auth.models import User
 
 from conversations.journal import Page, head, pack, page
+from conversations.journal.hub import unnumbered
 from conversations.journal.reading import SNAPSHOT_BYTES, queue
 from conversations.journal.recordings import squeeze
-from conversations.journal.hub import unnumbered
 from conversations.models import Conversation, Message, Recording, Turn
 from conversations.protocol import events
 from tests.asking import conversation_of
-from tests.journaling import JOURNAL, answering, delta, finished, opening, running
+from tests.journaling import answering, delta, finished, open_record, opening, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MIB = 1024 * 1024
@@ -122,7 +122,7 @@ def test_a_tool_calls_arguments_too_large_for_any_page_are_cut_too(conversation:
     arguments = [{"type": "TOOL_CALL_ARGS", **call, "delta": piece} for piece in events.pieces("x" * MIB)]
     start = {"type": "TOOL_CALL_START", **call, "toolCallName": "top_song"}
     told = [*opening(conversation, turn), start, *arguments, {"type": "TOOL_CALL_END", **call}]
-    JOURNAL.open(turn).commit(*told)
+    open_record(turn).commit(*told)
     found = page(conversation)
     assert found.messages[0]["metadata"]["cut"] is True
     assert found.messages[0]["toolCalls"][0]["function"]["name"] == "top_song"
@@ -162,7 +162,7 @@ def test_a_half_finished_message_is_open_and_goes_on_in_the_events_that_follow(
 ) -> None:
     pack(finished(conversation, 1))
     turn = running(conversation, 2)
-    opened = JOURNAL.open(turn)
+    opened = open_record(turn)
     *begun, _, _ = answering(turn, "half")
     opened.commit(*opening(conversation, turn), *begun)
     found = page(conversation)

@@ -12,7 +12,7 @@ from conversations.journal.recordings import unsqueeze
 from conversations.models import Conversation, Event, Recording
 from conversations.protocol.events import step_started
 from tests.asking import conversation_of, record
-from tests.journaling import JOURNAL, Held, delta, elsewhere, finished, running
+from tests.journaling import Held, delta, elsewhere, finished, open_record, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -87,7 +87,7 @@ def test_a_read_is_256_kib_or_one_frame_at_most(conversation: Conversation) -> N
 
 
 def test_a_read_holds_a_bounded_number_of_events(conversation: Conversation) -> None:
-    opened = JOURNAL.open(running(conversation))
+    opened = open_record(running(conversation))
     opened.commit(*(step_started(number) for number in range(READ_EVENTS + 10)))
     assert [seq for seq, _ in read(conversation.pk, 0)] == list(range(1, READ_EVENTS + 1))
     assert [seq for seq, _ in read(conversation.pk, READ_EVENTS)] == list(
@@ -97,7 +97,7 @@ def test_a_read_holds_a_bounded_number_of_events(conversation: Conversation) -> 
 
 def test_a_recording_holds_every_frame_with_its_times_and_boundaries(conversation: Conversation) -> None:
     turn = running(conversation)
-    opened = JOURNAL.open(turn)
+    opened = open_record(turn)
     held = Held(opened)
     opened.append({"type": "TEXT_MESSAGE_START", "messageId": "block", "role": "assistant"})
     for text in ("Señora", " ", "Blue", "\u2028\x85\t\n"):
@@ -155,5 +155,5 @@ def test_the_head_is_the_last_seq_whether_packed_or_not(conversation: Conversati
     assert (head(conversation.pk), heads([conversation.pk, empty.pk])) == (last, {conversation.pk: last})
     pack(turn)
     assert (head(conversation.pk), heads([conversation.pk, empty.pk])) == (last, {conversation.pk: last})
-    JOURNAL.open(running(conversation, 2)).commit(step_started(1))
+    open_record(running(conversation, 2)).commit(step_started(1))
     assert elsewhere(lambda: heads([conversation.pk])) == {conversation.pk: last + 1}

@@ -11,9 +11,10 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from conversations.engine import lifecycle
+from conversations.engine.lifecycle import NewMessage
 from conversations.errors import Throttled
 from conversations.models import Conversation, Turn
-from conversations.turns import starting
 from tests.asking import conversation_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,7 +27,7 @@ def no_limits(settings: Settings) -> None:
 
 
 def store(conversation: Conversation) -> Turn:
-    return starting.store(conversation, str(uuid.uuid4()), "hello").turn
+    return lifecycle.accept(conversation.pk, NewMessage(uuid.uuid4(), "hello"), at_once=True).turn
 
 
 def ended(conversation: Conversation, **fields: Any) -> None:
@@ -118,8 +119,9 @@ def test_a_message_that_was_stored_before_is_answered_whatever_the_limits(
 ) -> None:
     settings.USER_TURNS_AT_ONCE = 1
     conversation, message = conversation_of(user), str(uuid.uuid4())
-    first = starting.store(conversation, message, "hello")
-    assert starting.store(conversation, message, "hello").turn == first.turn
+    again = NewMessage(uuid.UUID(message), "hello")
+    first = lifecycle.accept(conversation.pk, again, at_once=True)
+    assert lifecycle.accept(conversation.pk, again, at_once=True).turn == first.turn
 
 
 def test_a_refused_message_leaves_nothing_behind(user: User, settings: Settings) -> None:

@@ -63,7 +63,7 @@ def test_many_batches_wake_the_loop_once_and_are_delivered_on_it_in_order(
     writer = threading.Thread(target=lambda: [hub.publish(batch(seq)) for seq in range(1, 101)])
     writer.start()
     writer.join()
-    hub.notify(ONE, custom("queued", []))
+    hub.notify(ONE, "queued", custom("queued", []))
     assert (listener.seqs, loop.wakes) == ([], 1)
     loop.run_until_complete(asyncio.wait_for(listener.heard.wait(), 10))
     assert listener.seqs == list(range(1, 101))
@@ -118,7 +118,7 @@ def test_a_notice_goes_to_every_socket_of_its_conversation_alone(hub: Hub, liste
     second, stranger = Listener(), Listener()
     hub.subscribe(ONE, second)
     hub.subscribe(OTHER, stranger)
-    hub.notify(ONE, custom("queued", [{"id": "1", "text": "Señora"}]))
+    hub.notify(ONE, "queued", custom("queued", [{"id": "1", "text": "Señora"}]))
     for each in (listener, second):
         assert each.notices[0]["value"] == [{"id": "1", "text": "Señora"}]
         assert "metadata" not in each.notices[0]
@@ -146,7 +146,15 @@ def test_a_socket_that_has_left_hears_nothing_and_nothing_is_kept_of_it(hub: Hub
 
 
 def test_the_rings_for_other_processes_are_the_newest_seqs_and_are_taken_once(hub: Hub) -> None:
+    hub.is_joined = True
     hub.publish([*batch(1, 2), *batch(8, conversation=OTHER)])
     hub.publish(batch(3))
-    assert hub.rings() == {str(ONE): 3, str(OTHER): 8}
+    rings = hub.rings()
+    assert {conversation: ring.seq for conversation, ring in rings.items()} == {ONE: 3, OTHER: 8}
+    assert [seq for seq, _ in rings[ONE].frames] == [1, 2, 3]
+    assert hub.rings() == {}
+
+
+def test_a_process_that_no_bell_joins_keeps_nothing_for_others(hub: Hub) -> None:
+    hub.publish(batch(1))
     assert hub.rings() == {}

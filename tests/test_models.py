@@ -220,7 +220,9 @@ def test_a_turns_figures_are_the_sum_of_its_rounds(row: Round) -> None:
     again.take_usage({"inputTokens": 1, "outputTokens": -5, "totalTokens": "many", "strange": {"more": 1}})
     again.save()
     assert (again.output_tokens, again.total_tokens, again.usage["strange"]) == (0, 0, {"more": 1})
-    row.turn.take_figures()
+    row.turn.take_figures(
+        [(each.usage, each.first_token_ms) for each in row.turn.rounds.order_by("number", "attempt")]
+    )
     assert (row.turn.input_tokens, row.turn.output_tokens, row.turn.total_tokens) == (11, 5, 15)
     assert (row.turn.cache_read_tokens, row.turn.first_token_ms) == (3, 40)
 

@@ -47,7 +47,7 @@ async def test_a_recorded_stream_is_shown_and_stored_as_it_was_said(
         async with page_of(user, conversation, "?after=0") as page:
             await page.ask("Go on.")
             events = await page.until_end()
-        assert await sync_to_async(engine.wait)(20)
+        assert await sync_to_async(engine.WORKER.wait)(20)
     await sync_to_async(_check)(stream, events)
 
 

@@ -8,6 +8,8 @@ from ag_ui_validate.pytest_plugin import assert_valid_agui
 from django.contrib.auth.models import User
 
 from conversations import engine
+from conversations.engine import WORKER
+from conversations.engine.lifecycle import ATTEMPTS
 from conversations.journal import page
 from conversations.journal.hub import HUB
 from conversations.models import Conversation, Event, Message, Recording, Round, ToolCall, Turn
@@ -17,7 +19,6 @@ from conversations.protocol.interrupted import CUT
 from conversations.protocol.request import sha256
 from conversations.tools import registry, tool
 from conversations.tools.execution import idempotency_key
-from conversations.engine.recovery import ATTEMPTS, sweep
 from tests.asking import answer, ask, conversation_of, of_type, record
 from tests.listening import Listener
 from tests.losing import QUESTION, Lost
@@ -33,7 +34,7 @@ def conversation(user: User) -> Conversation:
 
 def recovered(lost: Lost, status: str = "completed") -> list[events.Event]:
     """The turn's events when it has been taken up and has ended: its record is whole and packed, and the next turn works."""
-    sweep()
+    WORKER.sweep()
     assert engine.WORKER.wait(20)
     conversation = lost.turn.conversation
     lost.turn.refresh_from_db()
@@ -251,7 +252,7 @@ def test_whoever_listens_hears_of_all_of_it(conversation: Conversation) -> None:
     HUB.attach(None)
     HUB.subscribe(conversation.pk, listener)
     Lost(conversation)
-    sweep()
+    WORKER.sweep()
     assert engine.WORKER.wait(20)
     HUB.unsubscribe(conversation.pk, listener)
     assert listener.seqs == [event["metadata"]["seq"] for event in record(conversation)]

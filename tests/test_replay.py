@@ -10,12 +10,12 @@ from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from conversations import engine
+from conversations.engine import WORKER
 from conversations.management.commands import replay as replaying
 from conversations.models import Conversation, Turn
 from conversations.protocol import events
 from conversations.replay import moments
 from conversations.tools import registry
-from conversations.engine import WORKER
 from tests.asking import answer, conversation_of, record
 from tests.journaling import delta, running
 from tests.losing import Lost

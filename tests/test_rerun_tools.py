@@ -9,11 +9,11 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from conversations import engine
+from conversations.engine import WORKER
+from conversations.engine.synthetic import NOT_RECORDED
 from conversations.models import Conversation, ToolCall, Turn
 from conversations.replay import How
 from conversations.tools import registry, tool
-from conversations.engine.synthetic import NOT_RECORDED
-from conversations.engine import WORKER
 from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.losing import Lost

@@ -1,5 +1,6 @@
 """The sweep for lost turns: what it takes up and what it leaves alone, leftovers, and the queue."""
 
+import asyncio
 import threading
 import uuid
 from collections.abc import Iterator
@@ -11,15 +12,15 @@ from django.db import connection
 from django.utils import timezone
 
 from conversations import engine
+from conversations.engine import WORKER
+from conversations.engine.lifecycle import LEASE
+from conversations.engine.run import Run
+from conversations.engine.worker import HAND_OVER
 from conversations.errors import InternalError
 from conversations.journal import pack
 from conversations.models import Conversation, Event, Recording, Turn
 from conversations.protocol.events import step_started
-from conversations.turns import leases
-from conversations.engine import WORKER
-from conversations.engine.service import HAND_OVER
-from conversations.engine.starting import LEASE
-from conversations.engine.stopping import DRAINING, RUNNING, Stop
+from conversations.threads import Threads
 from tests.asking import conversation_of, of_type, record
 from tests.journaling import finished
 from tests.losing import Lost
@@ -36,9 +37,9 @@ def conversation(user: User) -> Conversation:
 @pytest.fixture
 def draining() -> Iterator[None]:
     """A process that is about to end."""
-    DRAINING.set()
+    WORKER.draining = True
     yield
-    DRAINING.clear()
+    WORKER.draining = False
 
 
 def statuses() -> list[str]:
@@ -58,11 +59,11 @@ def test_a_turn_that_this_process_runs_is_left_alone_however_late_its_heart_beat
     conversation: Conversation,
 ) -> None:
     lost = Lost(conversation)
-    RUNNING[lost.turn.pk] = Stop()
+    WORKER.runs[lost.turn.pk] = run_of(lost.turn)
     try:
         WORKER.sweep()
     finally:
-        del RUNNING[lost.turn.pk]
+        del WORKER.runs[lost.turn.pk]
     assert statuses() == ["running"]
 
 
@@ -172,8 +173,8 @@ def test_the_queue_that_a_drained_process_left_is_begun_in_order(conversation: C
 def test_a_process_that_drains_takes_messages_in_and_begins_nothing(conversation: Conversation) -> None:
     started = engine.start(conversation, str(uuid.uuid4()), "help")
     WORKER.sweep()
-    assert (started.queued, statuses(), dict(RUNNING)) == (True, ["queued"], {})
-    DRAINING.clear()
+    assert (started.queued, statuses(), WORKER.runs) == (True, ["queued"], {})
+    WORKER.draining = False
     WORKER.sweep()
     assert engine.WORKER.wait(20)
     assert statuses() == ["completed"]
@@ -194,18 +195,29 @@ def test_a_lease_from_before_the_clock_was_put_back_keeps_no_turn_waiting(conver
     assert statuses() == ["completed"]
 
 
+def run_of(turn: Turn) -> Run:
+    """A run that is not on its way."""
+    return Run(turn, WORKER.journal, Threads("nobody", 1))
+
+
+def beat(silent: "Silent", *, renew: bool) -> None:
+    """The heart beats once."""
+    leases = {silent.lost.turn.pk: silent.run.turn.lease_token}
+    asyncio.run(WORKER.beat(leases, renew=renew))
+
+
 class Silent:
     """A turn of this process whose gateway call only a stop would end."""
 
     def __init__(self, conversation: Conversation) -> None:
         self.lost = Lost(conversation, lease_until=timezone.now() + LEASE, attempts=1)
-        self.stop = RUNNING[self.lost.turn.pk] = Stop(self.lost.turn.lease_token)
+        self.run = WORKER.runs[self.lost.turn.pk] = run_of(self.lost.turn)
 
     def __enter__(self) -> "Silent":
         return self
 
     def __exit__(self, *error: object) -> None:
-        RUNNING.pop(self.lost.turn.pk)
+        WORKER.runs.pop(self.lost.turn.pk)
 
 
 @pytest.mark.usefixtures("draining")
@@ -214,7 +226,7 @@ def test_a_turn_that_does_not_end_in_time_is_handed_over_at_no_cost(conversation
         engine.WORKER.drain(timeout=HAND_OVER)
         with pytest.raises(InternalError):
             silent.lost.record.commit(step_started(1))
-    DRAINING.clear()
+    WORKER.draining = False
     WORKER.sweep()
     assert engine.WORKER.wait(20)
     turn = Turn.objects.get()
@@ -223,20 +235,20 @@ def test_a_turn_that_does_not_end_in_time_is_handed_over_at_no_cost(conversation
 
 def test_a_turn_that_another_process_has_taken_up_is_stopped_here(conversation: Conversation) -> None:
     with Silent(conversation) as silent:
-        leases.beat(renew=True)
-        assert not silent.stop.event.is_set()
+        beat(silent, renew=True)
+        assert not silent.run.stop.event.is_set()
         theirs, until = uuid.uuid4(), timezone.now() + LEASE
         Turn.objects.update(lease_token=theirs, lease_until=until)
-        leases.beat(renew=True)
-        assert silent.stop.event.is_set()
+        beat(silent, renew=True)
+        assert silent.run.stop.event.is_set()
     assert Turn.objects.values_list("lease_token", "lease_until").get() == (theirs, until)
 
 
 def test_a_heartbeat_renews_the_lease_and_hears_a_stop(conversation: Conversation) -> None:
     with Silent(conversation) as silent:
         Turn.objects.update(lease_until=timezone.now())
-        leases.beat(renew=True)
+        beat(silent, renew=True)
         assert Turn.objects.get().lease_until > timezone.now()
         Turn.objects.update(stop_requested_at=timezone.now())
-        leases.beat(renew=False)
-        assert silent.stop.event.is_set()
+        beat(silent, renew=False)
+        assert silent.run.stop.event.is_set()

@@ -9,7 +9,7 @@ from django.core.management.base import OutputWrapper
 from conversations.protocol import events
 from conversations.terminal import Terminal
 from tests.asking import conversation_of
-from tests.journaling import JOURNAL, delta, opening, running
+from tests.journaling import delta, open_record, opening, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +35,7 @@ def test_a_terminal_goes_on_after_ctrl_c_until_the_run_has_ended(user: User, end
     end = events.run_error("It failed.", "internal")
     if ending == "RUN_FINISHED":
         end = events.run_finished(str(conversation.pk), run, "cancelled", [])
-    JOURNAL.open(turn).commit(
+    open_record(turn).commit(
         *opening(conversation, turn),
         said,
         delta("half", "a"),
@@ -55,6 +55,6 @@ def test_no_text_moves_the_cursor_or_sets_the_title(user: User) -> None:
     said = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"}
     end = events.run_finished(str(conversation.pk), str(turn.pk), "success", [])
     told = delta("\x1b]0;title\x07 \x9b2J\tSeñora\nBlue", "a")
-    JOURNAL.open(turn).commit(*opening(conversation, turn), said, told, end)
+    open_record(turn).commit(*opening(conversation, turn), said, told, end)
     Terminal(conversation.pk, 0, OutputWrapper(out)).follow(str(turn.pk))
     assert out.getvalue() == "\ufffd]0;title\ufffd \ufffd2J\tSeñora\nBlue"

@@ -190,7 +190,7 @@ def test_why_a_branch_cannot_be_shown_is_told(
     def refusing(*_: object) -> None:
         raise Refused("Not while <it> runs.")
 
-    monkeypatch.setattr(turns, "show_branch", refusing)
+    monkeypatch.setattr(engine, "show_branch", refusing)
     conversation = grown(user, [0])
     answer = client.post(address(conversation), {"turn": str(conversation.turns.get().pk)})
     assert (answer.status_code, "Not while &lt;it&gt; runs." in answer.content.decode()) == (409, True)

@@ -70,7 +70,7 @@ def _approved(turn: Turn, call: ToolCall, allowance: Allowance | None = None) ->
         call=call,
         status=Status.APPROVED,
         decided_at=timezone.now(),
-        decided_by_id=turn.user_id,
+        decided_by=turn.user,
         allowance=allowance,
     )
 

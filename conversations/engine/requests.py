@@ -34,7 +34,7 @@ class Memory:
     used_ids: set[str] = field(default_factory=set)
     """The tool use ids of the conversation."""
 
-    calls: list[ToolCall] | None = None
+    calls: list[ToolCall] | None = field(default_factory=list)
     """The calls of the last round, None where they have to be read."""
 
     approvals: dict[UUID, Approval] = field(default_factory=dict)
@@ -51,27 +51,26 @@ class Memory:
 
 
 def load(turn: Turn) -> Memory:
-    """Reads what is stored of a turn and of what came before it."""
+    """Reads what came before a turn."""
     pks = line(turn)
     calls = list(_calls(turn.conversation_id))
     users = _user_messages(pks)
     rounds = _rounds(pks, calls)
-    memory = Memory(
+    return Memory(
         users.get(turn.pk, []),
         [PastTurn(users.get(pk, []), list(rounds[pk].values())) for pk in pks[:-1]],
         rounds[turn.pk],
         used_ids={call.tool_use_id for call in calls},
     )
-    if turn.attempts > 1 or turn.runs > 1:
-        _load_rounds(turn, memory)
-    return memory
 
 
-def _load_rounds(turn: Turn, memory: Memory) -> None:
-    rows = list(turn.rounds.order_by("number", "attempt"))
+def load_begun(turn: Turn) -> Memory:
+    """Reads what came before a turn, and how far it has come itself."""
+    memory, rows = load(turn), list(turn.rounds.order_by("number", "attempt"))
     memory.attempts = {row.number: row.attempt for row in rows}
     memory.figures = [(row.usage, row.first_token_ms) for row in rows]
-    memory.states = round_states(turn, rows)
+    memory.states, memory.calls = round_states(turn, rows), None
+    return memory
 
 
 def round_states(turn: Turn, rows: Sequence[Round]) -> dict[int, RoundState]:

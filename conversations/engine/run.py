@@ -109,7 +109,7 @@ class Run:
             self.memory = beginning.memory
         else:
             await self.record.stored()
-            self.memory = await self.in_database(requests.load, self.turn)
+            self.memory = await self.in_database(requests.load_begun, self.turn)
         if beginning.failure:
             raise beginning.failure
 
@@ -130,7 +130,7 @@ class Run:
     # -- its ends
 
     async def _answer_waiting(self, error: str, why: str) -> None:
-        if self.memory.calls is None and (self.turn.attempts > 1 or self.turn.runs > 1):
+        if self.memory.calls is None:
             await self.record.stored()
             self.memory.calls = await self.in_database(stored_calls, self.turn)
         answer_waiting(self.memory.calls or (), self.record, error, why)

@@ -1,4 +1,4 @@
-"""The way to the model: the only place that knows boto3, botocore and urllib3."""
+"""The way to the model: the only place that knows boto3, botocore and httptools."""
 
 from conversations.gateway.client import Call, Gateway, get_gateway
 from conversations.gateway.options import endpoint, is_demo

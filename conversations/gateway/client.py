@@ -1,35 +1,31 @@
-"""A round on the wire: a Converse request in, ConverseStream events out, through boto3.
+"""A round on the wire: a Converse request in, ConverseStream events out.
 
-Two things are taken from botocore, by its own event hooks. The request's body goes out as the JSON that it is, so
-that botocore's model, older than the service, cannot refuse, change or drop a part of it. And answers are read by
-us: botocore loses the text of gateways' errors, reads their bodies however long they are, and trips over what it
-does not expect.
+The request's body goes out as the JSON that it is, so that botocore's model, older than the service, cannot refuse,
+change or drop a part of it. Answers are read by us: botocore loses the text of gateways' errors, reads their bodies
+however long they are, and trips over what it does not expect.
 """
 
-import hashlib
+import asyncio
 import json
 import logging
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import suppress
-from contextvars import ContextVar, copy_context
 from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
-from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import HTTPError
+from httptools import HttpParserError
 
-from conversations.errors import CallInterrupted, GatewayError, InvalidRequest, StreamCut
+from conversations.errors import GatewayError, StreamCut
 from conversations.gateway import errors
-from conversations.gateway.connection import LINE, Line
-from conversations.gateway.frames import Decoder, Frame, FrameError
+from conversations.gateway.connection import Answer, Connection
+from conversations.gateway.frames import Decoder, FrameError
 from conversations.gateway.options import Options
-from conversations.gateway.session import make_client
+from conversations.gateway.pool import Pool, Pools
+from conversations.gateway.session import Request, Signer, make_tls
 
 logger = logging.getLogger(__name__)
 
-PIECE = 64 * 1024
 ERROR_LIMIT = 64 * 1024
 
 Event = tuple[str, dict[str, Any]]
@@ -38,130 +34,126 @@ Event = tuple[str, dict[str, Any]]
 class Call:
     """One attempt at one round."""
 
-    def __init__(
-        self,
-        client: Any,
-        options: Options,
-        model: str,
-        body: Mapping[str, Any],
-        labels: Mapping[str, str],
-    ) -> None:
+    def __init__(self, options: Options, pools: Pools, request: Request) -> None:
         self.request_id = ""
         """Bedrock's id of the request, or else Kong's; known once the answer's headers are there."""
-        self.request_sha256 = ""
-        """Of the HTTP body, in hex; known once it is about to be sent."""
-        self._client, self._options = client, options
-        self._model, self._body, self._labels = model, body, labels
-        self._line = Line(options.timeout)
+        self.request_sha256 = request.sha256
+        """Of the HTTP body, in hex."""
+        self._options, self._pools, self._request = options, pools, request
+        self._pool: Pool
+        self._connection: Connection | None = None
+        self._answer = Answer()
+        self._decoder = Decoder()
         self._passed_over = 0
-        self._response: Any = None
+        self._complete = False
 
-    def interrupt(self) -> None:
-        """End the call from another thread, at whatever moment: `events` raises CallInterrupted at once."""
-        self._line.cut()
-
-    def events(self) -> Iterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """Send the request and give the events as they come, names unknown to us too.
 
         Returns when the stream has ended, with or without a `messageStop`; raises GatewayError, though not
-        for what fails after a `messageStop`: the answer is complete.
+        for what fails after a `messageStop`: the answer is complete. To stop is to cancel the task that iterates,
+        or to `aclose` this: the connection is closed at once.
         """
-        complete = False
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        # It may be cancelled between two events, when this would be closed no sooner than it is collected.
+        task.add_done_callback(self._abandon)
         try:
-            for event in self._exchange():
-                yield event
-                if event[0] == "messageStop":
-                    complete = True
-                    self._line.hurry(self._options.ending)
+            connection = await self._ask()
+            while data := await connection.read():
+                for event in self._events(connection, data):
+                    yield event
+            self._check_end()
         except Exception as error:  # noqa: BLE001 (whatever it is, it is told as ours)
             failure = self._failure(error)
-            if not complete or isinstance(failure, CallInterrupted):
+            if not self._complete:
                 raise failure from (None if failure is error else error)
             logger.info("request %s failed once its answer was complete: %s", self.request_id, failure.code)
         finally:
+            task.remove_done_callback(self._abandon)
             self._close()
 
-    def _exchange(self) -> Iterator[Event]:
-        for frame in self._frames():
+    async def _ask(self) -> Connection:
+        """Send the request; let on no answer but a good one."""
+        self._pool = self._pools.here()
+        connection = await self._send_again() or await self._send(await self._pool.connect())
+        answer = self._answer
+        self.request_id = errors.request_id(answer.headers)
+        if answer.status >= 300:
+            body = await self._error_body(connection)
+            raise errors.from_answer(answer.status, answer.headers, body, self._request.size)
+        return connection
+
+    async def _send_again(self) -> Connection | None:
+        """Send over a kept connection, unless there is none or the gateway has closed it meanwhile."""
+        connection = self._pool.kept()
+        if not connection:
+            return None
+        try:
+            return await self._send(connection)
+        except OSError as error:
+            if isinstance(error, TimeoutError) or self._answer.begun:
+                raise
+        return None
+
+    async def _send(self, connection: Connection) -> Connection:
+        self._connection = connection
+        try:
+            await connection.send(self._request.data)
+        finally:
+            self._answer = connection.answer
+        return connection
+
+    def _events(self, connection: Connection, data: bytes) -> Iterator[Event]:
+        for frame in self._decoder.feed(data):
             if frame.kind in ("exception", "error"):
                 raise errors.from_frame(frame)
             payload = _object(frame.payload)
             if payload is None:
                 self._passed_over += 1
-            else:
-                yield frame.name, payload
+                continue
+            if frame.name == "messageStop":
+                self._complete = True
+                connection.hurry(self._options.ending)
+            yield frame.name, payload
 
-    def _frames(self) -> Iterator[Frame]:
-        self._line.check()
-        response = copy_context().run(self._send)
-        decoder = Decoder()
-        try:
-            for piece in _pieces(response):
-                for frame in decoder.feed(piece):
-                    self._line.check()
-                    yield frame
-        except FrameError:
-            if decoder.begun:
-                raise
-        self._line.check()
-        if not decoder.begun:
-            raise errors.not_a_stream(response.status, decoder.rest)
-        if decoder.pending:
+    def _check_end(self) -> None:
+        if not self._decoder.begun:
+            raise errors.not_a_stream(self._answer.status, self._decoder.rest)
+        if self._decoder.pending:
             raise StreamCut("the stream ended inside a frame")
 
-    def _send(self) -> Any:
-        """Make the request, in a context in which the hooks and the connection find this call."""
-        _CALL.set(self)
-        LINE.set(self._line)
-        self._client.converse_stream(modelId=self._model)
-        return self._response
-
-    def _fill(self, params: dict[str, Any]) -> None:
-        params["body"] = _encoded(self._body)
-        params["headers"]["Content-Type"] = "application/json"
-
-    def _deliver(self, request: Any) -> Any:
-        """Send the request in botocore's place, and let on no answer but a good one."""
-        # Last of all: none of our headers is signed, and an Authorization of ours replaces boto3's.
-        request.headers.update(self._options.headers_for(self._labels))
-        self.request_sha256 = hashlib.sha256(request.body).hexdigest()
-        answer = self._client._endpoint.http_session.send(request)
-        self._response = answer.raw
-        self.request_id = errors.request_id(answer.headers)
-        if answer.status_code >= 300:
-            said = self._error_body()
-            raise errors.from_answer(answer.status_code, answer.headers, said, len(request.body))
-        return answer
-
-    def _error_body(self) -> bytes:
+    async def _error_body(self, connection: Connection) -> bytes:
         """What an error's body says, as far as it comes: it may be cut or without an end, the status counts."""
         body = b""
-        deadline = time.monotonic() + self._options.ending
-        self._line.hurry(self._options.ending)
-        with suppress(HTTPError, OSError):
-            for piece in _pieces(self._response):
-                body += piece
-                if len(body) > ERROR_LIMIT or time.monotonic() > deadline:
-                    break
+        with suppress(HttpParserError, OSError):
+            async with asyncio.timeout(self._options.ending):
+                while len(body) <= ERROR_LIMIT and (data := await connection.read()):
+                    body += data
         return body
 
     def _failure(self, error: Exception) -> GatewayError:
-        if self._line.is_cut:
-            return CallInterrupted(request_id=self.request_id)
-        failure = errors.from_failure(error)
+        if isinstance(error, FrameError) and not self._decoder.begun:
+            failure = errors.not_a_stream(self._answer.status, self._decoder.rest)
+        else:
+            failure = errors.from_failure(error, answered=bool(self._answer.status))
         failure.request_id = failure.request_id or self.request_id
         failure.detail = self._options.redacted(failure.detail)
         return failure
 
+    def _abandon(self, task: asyncio.Task[Any]) -> None:
+        if task.cancelled():
+            self._close()
+
     def _close(self) -> None:
-        """Close the connection, unless it was read to the end and is back in the pool."""
-        if self._response:
-            self._response.close()
-        self._line.release()
+        """Close the connection, unless the answer was read to its end and another may follow."""
+        if self._connection:
+            self._pool.put_back(self._connection)
+            self._connection = None
         if self._passed_over:
             logger.warning(
                 "request %s: %d events that are no JSON object", self.request_id, self._passed_over
             )
+            self._passed_over = 0
 
 
 class Gateway:
@@ -169,9 +161,8 @@ class Gateway:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._client = make_client(options)
-        for moment, hook in _HOOKS.items():
-            self._client.meta.events.register(f"{moment}.bedrock-runtime.ConverseStream", hook)
+        self._signer = Signer(options)
+        self._pools = Pools(options, make_tls(options))
 
     @classmethod
     def from_settings(cls) -> "Gateway":
@@ -179,12 +170,15 @@ class Gateway:
         return cls(Options.from_settings())
 
     def call(self, model: str, body: Mapping[str, Any], labels: Mapping[str, str]) -> Call:
-        """A round to be: `body` is Converse's JSON (bytes as base64), `labels` user, conversation, turn."""
-        return Call(self._client, self._options, model, body, labels)
+        """A round to be: `body` is Converse's JSON (bytes as base64), `labels` user, conversation, turn.
+
+        Encodes and signs the request, so it takes its time and belongs into a thread; raises InvalidRequest.
+        """
+        return Call(self._options, self._pools, self._signer.request(model, body, labels))
 
     def close(self) -> None:
         """Close the connections that are kept for the next calls."""
-        self._client.close()
+        self._pools.close()
 
 
 def get_gateway() -> Gateway:
@@ -201,30 +195,9 @@ def _gateway(options: Options) -> Gateway:
     return Gateway(options)
 
 
-_CALL: ContextVar[Call] = ContextVar("call")
-_HOOKS = {
-    "before-call": lambda params, **_: _CALL.get()._fill(params),
-    "before-send": lambda request, **_: _CALL.get()._deliver(request),
-}
-
-
-def _encoded(body: Mapping[str, Any]) -> bytes:
-    try:
-        return json.dumps(body, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidRequest(f"the request is no JSON: {error}") from error
-
-
 def _object(payload: bytes) -> dict[str, Any] | None:
     try:
         value = json.loads(payload.decode())
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _pieces(response: BaseHTTPResponse) -> Iterator[bytes]:
-    """The body as it comes: `stream` would hold back what is not chunked until it has 64 KiB."""
-    if response.chunked:
-        return response.stream()
-    return iter(lambda: response.read1(PIECE), b"")

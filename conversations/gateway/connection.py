@@ -1,173 +1,223 @@
-"""Connections that another thread may cut, at any moment from the first packet on."""
+"""One HTTP/1.1 connection to the gateway: a request goes out, the bytes of its answer come in."""
 
-import socket
-from concurrent.futures import CancelledError, Future, InvalidStateError
-from contextlib import suppress
-from contextvars import ContextVar
-from threading import Lock, Thread
-from typing import Any
+import asyncio
+from typing import cast
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-Addresses = list[tuple[Any, ...]]
+UNREAD_LIMIT = 128 * 1024
+"""Bytes of an answer that may wait to be read; with as many that are being read, and one read of the socket,
+all that a stream whose reader is slow takes up."""
+HEAD_LIMIT = 64 * 1024
+OFTEN = 1.0
+"""Seconds between two looks at how a request gets on that is not sent yet."""
 
 
-class Line:
-    """The connection that one call is on.
+class Answer:
+    """An answer as it comes in, by the callbacks of httptools."""
 
-    It holds a descriptor of its own: the socket that urllib3 has is replaced by TLS, closed and reused as it
-    sees fit, and closing it from another thread would neither wake its reader nor be safe.
-    """
+    def __init__(self) -> None:
+        self.begun = False
+        """Whether any byte has come."""
+        self.status = 0
+        """0 until the headers are complete."""
+        self.headers: dict[str, str] = {}
+        """With names in lower case."""
+        self.body = bytearray()
+        """What has come of the body and was not read."""
+        self.complete = False
+        self.keeps_connection = False
+        self._head_room = HEAD_LIMIT
+        self._awaits_chunk = False
+        self._parser = HttpResponseParser(self)
 
-    def __init__(self, patience: float) -> None:
-        self.patience = patience
-        """Seconds without a byte, once connected."""
-        self.is_cut = False
-        self._lock = Lock()
-        self._socket: socket.socket | None = None
-        self._reader: socket.socket | None = None
-        self._look_up: Future[Addresses] | None = None
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes in; raises HttpParserError."""
+        self.begun = True
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade:
+            raise HttpParserError("another protocol begins") from None
+        if not self.status:
+            self._head_room -= len(data)
+            if self._head_room < 0:
+                raise HttpParserError("the headers have no end")
 
-    def look_up(self, host: str, port: int | None, patience: float | None) -> Addresses:
-        """The host's addresses; raises OSError if there is none in time, ConnectionAbortedError if the line is cut.
+    def finish(self) -> None:
+        """End with the connection; raises ConnectionError where this cuts the answer.
 
-        The resolver heeds neither: it is asked in a thread that is left to itself then.
+        A chunk's size that nothing follows may be the last one's, cut short. A body that has no chunks may be
+        shorter than it said to be, as for botocore: whether an answer is complete is for its `messageStop` to say.
         """
-        with self._lock:
-            self.check()
-            asked = self._look_up = Future()
-        Thread(target=_resolve, args=(asked, host, port), name="look-up", daemon=True).start()
+        if not self.status:
+            raise ConnectionError("the connection was closed without an answer")
+        if "chunked" in self.headers.get("transfer-encoding", "").lower() and not self._awaits_chunk:
+            raise ConnectionError("the connection was closed in the middle of the answer")
+        self.complete = True
+
+    def on_message_begin(self) -> None:
+        """Refuse what nobody asked for."""
+        if self.complete:
+            raise ValueError("a second answer")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Store a header; those that follow the body are of no use."""
+        if not self.status:
+            self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """Store the status."""
+        status = self._parser.get_status_code()
+        if status < 200:  # another head follows
+            self.headers.clear()
+        else:
+            self.status = status
+
+    def on_chunk_header(self) -> None:
+        """Remember that a chunk's size has come."""
+        self._awaits_chunk = True
+
+    def on_body(self, data: bytes) -> None:
+        """Add to the body."""
+        self._awaits_chunk = False
+        self.body += data
+
+    def on_message_complete(self) -> None:
+        """End, for `100 Continue` too, which is no answer yet."""
+        if self.status:
+            self.complete = True
+            self.keeps_connection = self._parser.should_keep_alive()
+
+
+class Connection(asyncio.Protocol):
+    """A connection that carries one request at a time. Its methods are its loop's alone."""
+
+    def __init__(self, timeout: float) -> None:
+        self.answer = Answer()
+        self._loop = asyncio.get_running_loop()
+        self._timeout = self._limit = timeout
+        self._transport: asyncio.Transport
+        self._open = self._paused = False
+        self._failure: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._last = 0.0
+        self._unsent = 0
+
+    async def send(self, request: bytes) -> None:
+        """Send a request and wait for the headers of its answer; raises OSError or HttpParserError."""
+        if not self._open:
+            raise self._failure or ConnectionError("the connection was closed without an answer")
+        self.answer = answer = Answer()
+        self._transport.write(request)
+        self.hurry(self._timeout)
+        while not answer.status:
+            await self._news()
+
+    async def read(self) -> bytes:
+        """What has come of the body, waiting for a first byte; empty at its end; raises as `send`."""
+        answer = self.answer
+        while not answer.body:
+            if answer.complete:
+                return b""
+            await self._news()
+        body = bytes(answer.body)
+        answer.body.clear()
+        if self._paused and self._open:
+            self._paused = False
+            self._last = self._loop.time()
+            self._transport.resume_reading()
+        return body
+
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than this between two bytes from now on."""
+        self._limit, self._last = min(seconds, self._timeout), self._loop.time()
+        self._watch()
+
+    def free(self) -> bool:
+        """Have done with the answer; whether another request may be sent."""
+        reusable = self._open and self.answer.complete and self.answer.keeps_connection
+        if not reusable or self._paused or self._transport.get_write_buffer_size():
+            self.abort()
+        self._cancel_timer()
+        return self._open
+
+    def abort(self) -> None:
+        """Close at once, whatever is under way."""
+        self._end(ConnectionError("the connection was given up"))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether neither side has closed it yet."""
+        return self._open
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport, self._open = cast(asyncio.Transport, transport), True
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come; an answer that nobody asked for ends the connection."""
+        self._last = self._loop.time()
         try:
-            return asked.result(patience)
-        except CancelledError:
-            raise ConnectionAbortedError("interrupted") from None
-        except TimeoutError:
-            raise OSError("the host name could not be looked up in time") from None
+            self.answer.feed(data)
+        except HttpParserError as error:
+            self._end(error)
+            return
+        if len(self.answer.body) > UNREAD_LIMIT and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+        self._wake()
 
-    def hold(self, sock: socket.socket) -> None:
-        """Be on this socket from now on; raises ConnectionAbortedError if the line is cut."""
-        with self._lock:
-            self._let_go()
-            self.check()
-            self._socket = socket.fromfd(sock.fileno(), sock.family, sock.type)
+    def eof_received(self) -> None:
+        """End at once: asyncio would first send what is left of a request that nobody will answer."""
+        self._end(None)
 
-    def read_from(self, sock: socket.socket | None) -> None:
-        """The request is sent, its answer will be read from this socket."""
-        with self._lock:
-            self._reader = sock
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._end(exc)
 
-    def hurry(self, patience: float) -> None:
-        """Wait no longer than this many seconds between two bytes from now on."""
-        with self._lock:
-            if self._reader:
-                self._reader.settimeout(min(patience, self.patience))
+    def _end(self, failure: Exception | None) -> None:
+        if not self._open:
+            return
+        self._open = False
+        self._cancel_timer()
+        self._transport.abort()
+        if not self.answer.complete:
+            self._failure = failure or self._cut()
+        self._wake()
 
-    def check(self) -> None:
-        """Raises ConnectionAbortedError if the line is cut."""
-        if self.is_cut:
-            raise ConnectionAbortedError("interrupted")
-
-    def cut(self) -> None:
-        """End all reading, writing and connecting on this line, from any thread and for good."""
-        with self._lock:
-            self.is_cut = True
-            if self._look_up:
-                self._look_up.cancel()
-            if self._socket:
-                with suppress(OSError):
-                    self._socket.shutdown(socket.SHUT_RDWR)
-
-    def release(self) -> None:
-        """Let go of the socket, which may then serve another call."""
-        with self._lock:
-            self._let_go()
-
-    def _let_go(self) -> None:
-        self._reader = None
-        if self._socket:
-            self._socket.close()
-            self._socket = None
-
-
-LINE: ContextVar[Line] = ContextVar("line")
-"""The line of the call that the current context makes."""
-
-
-class _Connection(HTTPConnection):
-    """Puts the current call's line on itself: before it connects, and before it is used again."""
-
-    line: Line
-
-    def _new_conn(self) -> socket.socket:
+    def _cut(self) -> Exception | None:
         try:
-            return _dial(LINE.get(), self)
-        except OSError as error:
-            raise NewConnectionError(self, error.strerror or str(error)) from error
+            self.answer.finish()
+        except ConnectionError as error:
+            return error
+        return None
 
-    def request(self, *args: Any, **options: Any) -> None:
-        self.line = LINE.get()
-        if self.sock:
-            self.line.hold(self.sock)
-        super().request(*args, **options)
-        self.line.read_from(self.sock)
+    async def _news(self) -> None:
+        if self._failure:
+            raise self._failure
+        self._waiter = self._loop.create_future()
+        await self._waiter
 
+    def _wake(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter and not waiter.done():
+            waiter.set_result(None)
 
-class _SecureConnection(_Connection, HTTPSConnection):
-    pass
+    def _watch(self) -> None:
+        """End the wait if it is over, or else look again when it may be: not for each byte that comes."""
+        self._cancel_timer()
+        unsent, now = self._transport.get_write_buffer_size(), self._loop.time()
+        if self._paused or unsent < self._unsent:
+            self._last = now
+        self._unsent = unsent
+        rest = self._last + self._limit - now
+        if rest <= 0:
+            self._end(TimeoutError(f"nothing came for {self._limit:g} s"))
+        elif self._open:
+            self._timer = self._loop.call_later(min(rest, OFTEN) if unsent else rest, self._watch)
 
-
-def _resolve(asked: "Future[Addresses]", host: str, port: int | None) -> None:
-    with suppress(InvalidStateError):  # it was given up
-        try:
-            asked.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:
-            asked.set_exception(error)
-
-
-def _dial(line: Line, connection: HTTPConnection) -> socket.socket:
-    """As `urllib3.util.connection.create_connection`, with the line held before each attempt to connect."""
-    failure = OSError("the host name has no address")
-    found = line.look_up(connection._dns_host, connection.port, connection.timeout)
-    for family, kind, protocol, _, address in found:
-        sock = socket.socket(family, kind, protocol)
-        try:
-            line.hold(sock)
-            _connect(sock, address, connection)
-            line.check()
-            # The rest, a large request's upload too, may be as slow as an answer may.
-            sock.settimeout(line.patience)
-            return sock
-        except OSError as error:
-            sock.close()
-            failure = error
-    raise failure
-
-
-def _connect(sock: socket.socket, address: Any, connection: HTTPConnection) -> None:
-    for option in connection.socket_options or ():
-        sock.setsockopt(*option)
-    sock.settimeout(connection.timeout)
-    sock.connect(address)
-
-
-class _Pool(HTTPConnectionPool):
-    """Takes the line off a connection before another call may have it, whom a late interrupt would hit."""
-
-    ConnectionCls = _Connection
-
-    def _put_conn(self, conn: Any) -> None:
-        if conn and hasattr(conn, "line"):
-            conn.line.release()
-        super()._put_conn(conn)
-
-
-class _SecurePool(_Pool, HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-def use_lines(client: Any) -> None:
-    """Make this client's connections ours; a private path into botocore, which a test watches."""
-    session = client._endpoint.http_session
-    session._manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+    def _cancel_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None

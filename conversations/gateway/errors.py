@@ -1,17 +1,18 @@
-"""What others report as failure, told in our own exceptions: HTTP answers, frames, botocore, urllib3."""
+"""What others report as failure, told in our own exceptions: HTTP answers, frames, sockets, TLS."""
 
 import html
 import http.client
 import json
 import math
+import os
 import re
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import botocore.exceptions
-import urllib3.exceptions
+from httptools import HttpParserError
 
 from conversations.errors import (
     ContextOverflow,
@@ -44,15 +45,6 @@ _BY_EXCEPTION: dict[str, type[GatewayError]] = {
     "throttlingexception": GatewayThrottled,
     "validationexception": InvalidRequest,
 }
-_BY_TYPE: list[tuple[tuple[type[Exception], ...], type[GatewayError]]] = [
-    (
-        (botocore.exceptions.ReadTimeoutError, urllib3.exceptions.ReadTimeoutError, TimeoutError),
-        GatewayTimeout,
-    ),
-    ((botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError), GatewayUnreachable),
-    ((FrameError, urllib3.exceptions.HTTPError, OSError), StreamCut),
-    ((botocore.exceptions.ParamValidationError,), InvalidRequest),
-]
 # Bedrock tells an overflow as a ValidationException like any other; only the models' own words differ.
 _OVERFLOW = re.compile(
     r"input is too long|prompt is too long|exceed context limit|too many total text bytes"
@@ -93,12 +85,20 @@ def from_frame(frame: Frame) -> GatewayError:
     return kind(detail)
 
 
-def from_failure(error: Exception) -> GatewayError:
-    """The error that an exception out of botocore, urllib3 or our frame decoder stands for."""
+def from_failure(error: Exception, *, answered: bool) -> GatewayError:
+    """The error that an exception stands for, before or after the answer's headers were there."""
     if isinstance(error, GatewayError):
         return error
-    kinds = (kind for types, kind in _BY_TYPE if isinstance(error, types))
-    return next(kinds, GatewayFailed)(_reason(error))
+    if isinstance(error, TimeoutError):
+        return GatewayTimeout(_words(error))
+    if isinstance(error, FrameError | HttpParserError | OSError):
+        return StreamCut(_words(error)) if answered else unreachable(error)
+    return GatewayFailed(_words(error))
+
+
+def unreachable(error: Exception) -> GatewayUnreachable:
+    """The error for a connection that was not made, or that carried no answer."""
+    return GatewayUnreachable(_words(error))
 
 
 def not_a_stream(status: int, body: bytes) -> GatewayError:
@@ -174,21 +174,19 @@ def _phrase(status: int) -> str:
     return f"HTTP {status} {http.client.responses.get(status, '')}".strip()
 
 
+def _words(error: Exception) -> str:
+    return _short(_reason(error)) or type(error).__name__
+
+
 def _reason(error: Exception) -> str:
-    """The innermost words: botocore's own would name the gateway's address."""
-    inner = getattr(error, "kwargs", {}).get("error") or error
-    inner = inner.__cause__ or inner
-    if inner.args and isinstance(inner.args[-1], Exception):
-        inner = inner.args[-1]
-    return _short(_words(inner)) or type(inner).__name__
-
-
-def _words(error: BaseException) -> str:
-    """Without the numbers of errors and the places in OpenSSL's source that Python puts round them."""
+    """Without the numbers, addresses and places in OpenSSL's source that Python puts round it."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        said = error.verify_message
-        return f"its certificate is not trusted: {said}; AWS_CA_BUNDLE may name who signed it"
+        return f"its certificate is not trusted: {error.verify_message}; AWS_CA_BUNDLE may name who signed it"
     if isinstance(error, ssl.SSLError):
-        reason = error.reason.replace("_", " ").lower()
+        reason = (error.reason or "").replace("_", " ").lower()
         return f"TLS failed: {reason}; GATEWAY_URL may have to begin with http:"
+    if isinstance(error, HttpParserError):
+        return f"the answer is no HTTP: {error}"
+    if isinstance(error, OSError) and error.errno and not isinstance(error, socket.gaierror):
+        return os.strerror(error.errno)
     return getattr(error, "strerror", None) or str(error)

@@ -29,10 +29,12 @@ class Options:
     url: str
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     timeout: float = 60.0
+    """Seconds without a byte, once connected."""
     region: str = "us-west-2"
     access_key: str = field(default="dummy", repr=False)
     secret_key: str = field(default="dummy", repr=False)
     connections: int = 10
+    """How many are kept for the next calls; there may be more calls at a time."""
     ending: float = 5.0
     """Seconds without a byte once the answer is complete: for the metadata and the end of the stream."""
 
@@ -56,6 +58,11 @@ class Options:
             secret_key=settings.AWS_SECRET_ACCESS_KEY,
             connections=settings.MAX_TURNS_AT_ONCE,
         )
+
+    @property
+    def connect_timeout(self) -> float:
+        """Seconds for looking the host name up, and for a connection to an address of it."""
+        return min(CONNECT_TIMEOUT, self.timeout)
 
     def headers_for(self, labels: Mapping[str, str]) -> dict[str, str]:
         """One request's extra headers; `{user}`, `{conversation}` and `{turn}` come from `labels`."""

@@ -1,36 +1,96 @@
-"""The boto3 client, made so that nothing but our own settings decides whom it calls, how, and how often."""
+"""What is sent, signed by botocore, so that nothing but our own settings decides whom it is sent to, and how."""
 
+import hashlib
+import json
 import os
-from typing import Any
+import ssl
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
 
 import boto3
-from botocore.config import Config
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import get_cert_path
 from botocore.session import Session
 
-from conversations.errors import ConfigurationError
-from conversations.gateway.connection import use_lines
-from conversations.gateway.options import CONNECT_TIMEOUT, Options
+from conversations.errors import ConfigurationError, InvalidRequest
+from conversations.gateway.options import Options
 
+_UNSIGNED = [("User-Agent", "Turntable"), ("Accept-Encoding", "identity")]
 # A gateway with a certificate of its own needs it, and it changes nothing else.
 _FROM_ENVIRONMENT = ("ca_bundle",)
 _NO_FILES = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def make_client(options: Options) -> Any:
-    """A bedrock-runtime client for these options; raises ConfigurationError if botocore refuses them."""
+class Request(NamedTuple):
+    """An HTTP request, ready to be sent."""
+
+    data: bytes
+    """Head and body."""
+    size: int
+    """Bytes of the body alone."""
+    sha256: str
+    """Of the body, in hex."""
+
+
+class Signer:
+    """Makes requests to the gateway that the options name; raises ConfigurationError if botocore refuses them."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._credentials, meta = _credentials_and_meta(options)
+        parts = urlsplit(meta.endpoint_url)
+        path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
+        self._host = _host(meta.endpoint_url)
+        self._base = f"{parts.scheme}://{self._host}{path}/model/"
+        self._service, self._region = meta.service_model.signing_name, meta.region_name
+
+    def request(self, model: str, body: Mapping[str, Any], labels: Mapping[str, str]) -> Request:
+        """A signed ConverseStream request; raises InvalidRequest. May block while keys are fetched."""
+        if not model:
+            raise InvalidRequest("the request names no model")
+        data = _encoded(body)
+        url = f"{self._base}{quote(model, safe='')}/converse-stream"
+        # Last of all: none of our headers is signed, and an Authorization of ours replaces boto3's.
+        headers = [*self._signed(url, data), *_UNSIGNED, *self._options.headers_for(labels).items()]
+        head = _head(urlsplit(url).path, {name.lower(): value for name, value in headers})
+        return Request(head + data, len(data), hashlib.sha256(data).hexdigest())
+
+    def _signed(self, url: str, data: bytes) -> Iterable[tuple[str, str]]:
+        headers = {"Host": self._host, "Content-Type": "application/json"}
+        request = AWSRequest("POST", url, headers=headers, data=data)
+        keys = self._credentials.get_frozen_credentials()
+        SigV4Auth(keys, self._service, self._region).add_auth(request)
+        return request.prepare().headers.items()
+
+
+def make_tls(options: Options) -> ssl.SSLContext | None:
+    """How TLS is spoken with the gateway, if it is: botocore's list of authorities, or else AWS_CA_BUNDLE's."""
+    if urlsplit(options.url).scheme != "https":
+        return None
+    bundle = _session().get_config_variable("ca_bundle")
     try:
-        client = boto3.Session(botocore_session=_session()).client(
-            "bedrock-runtime",
-            endpoint_url=options.url,
-            region_name=options.region,
-            aws_access_key_id=options.access_key,
-            aws_secret_access_key=options.secret_key,
-            config=_config(options),
-        )
+        return ssl.create_default_context(cafile=get_cert_path(bundle or True))
+    except OSError as error:
+        raise ConfigurationError("AWS_CA_BUNDLE names no file of certificates.") from error
+
+
+def _credentials_and_meta(options: Options) -> tuple[Any, Any]:
+    """The keys, and what a bedrock-runtime client knows of its endpoint."""
+    session = boto3.Session(
+        botocore_session=_session(),
+        region_name=options.region,
+        aws_access_key_id=options.access_key,
+        aws_secret_access_key=options.secret_key,
+    )
+    try:
+        client = session.client("bedrock-runtime", endpoint_url=options.url)
     except ValueError as error:
         raise ConfigurationError(f"GATEWAY_URL or AWS_REGION cannot be used: {error}") from error
-    use_lines(client)
-    return client
+    client.close()
+    return session.get_credentials(), client.meta
 
 
 def _session() -> Session:
@@ -43,12 +103,21 @@ def _session() -> Session:
     return Session(session_vars=deaf | _NO_FILES)
 
 
-def _config(options: Options) -> Config:
-    return Config(
-        signature_version="v4",  # or AWS_BEARER_TOKEN_BEDROCK would replace it
-        proxies={},  # or HTTP_PROXY would be used, for 127.0.0.1 too
-        retries={"total_max_attempts": 1, "mode": "standard"},
-        connect_timeout=min(CONNECT_TIMEOUT, options.timeout),
-        read_timeout=options.timeout,
-        max_pool_connections=options.connections,
-    )
+def _host(url: str) -> str:
+    """The Host header, without the port that goes without saying."""
+    parts = urlsplit(url)
+    name = parts.hostname or ""
+    name = f"[{name}]" if ":" in name else name
+    return name if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{name}:{parts.port}"
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidRequest(f"the request is no JSON: {error}") from error
+
+
+def _head(path: str, headers: Mapping[str, str]) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode("latin-1")

@@ -41,12 +41,8 @@ async def keep_in_touch(current: Current, hub: Hub = HUB) -> None:
     """Rings for other processes and hears their rings, for ever."""
     tasks = [asyncio.create_task(_look_for_ever(hub, current))]
     if has_layer():
-        hub.is_joined = True
         tasks += [asyncio.create_task(ring(hub)), asyncio.create_task(hear(hub, current))]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        hub.is_joined = False
+    await asyncio.gather(*tasks)
 
 
 def has_layer() -> bool:
@@ -71,6 +67,7 @@ def remember(conversation: UUID, name: str) -> None:
 async def ring(hub: Hub) -> None:
     """Tells the other processes of what was committed in this one, for ever."""
     layer: Any = get_channel_layer()
+    hub.is_joined = True
     while True:
         await hub.news.wait()
         rings = [_packed(conversation, each) for conversation, each in hub.rings().items()]

@@ -7,6 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from conversations import errors
+from conversations.engine.stopping import Stopped
 from conversations.engine.synthetic import PLAYERS, RecordedCall
 from conversations.gateway import Call
 
@@ -16,7 +17,8 @@ SHOWN = 10
 """Differences of one request that are told."""
 
 ENDINGS: dict[str, type[errors.TurntableError]] = {
-    kind.code: kind for kind in [*errors.TurnError.__subclasses__(), *errors.GatewayError.__subclasses__()]
+    kind.code: kind
+    for kind in [*errors.TurnError.__subclasses__(), *errors.GatewayError.__subclasses__(), Stopped]
 }
 
 

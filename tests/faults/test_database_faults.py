@@ -16,11 +16,11 @@ from django.db.utils import OperationalError
 from django.utils import timezone
 
 from conversations import engine
+from conversations.engine import WORKER
 from conversations.journal import Journal
 from conversations.journal.hub import HUB
 from conversations.models import Message, ToolCall, Turn
 from conversations.tools import registry, tool
-from conversations.engine import WORKER
 from tests.asking import answer
 from tests.faults.scene import HEALTHY, HELLO, PART, Scene, asking_for
 from tests.gateway.talking import until
@@ -70,7 +70,7 @@ class Database:
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> Database:
     """With a writer of the test's own, whose connection is made when the turn begins."""
-    monkeypatch.setattr("conversations.engine.running.JOURNAL", Journal(HUB.publish))
+    monkeypatch.setattr(engine.WORKER, "journal", Journal(HUB.publish))
     return Database()
 
 

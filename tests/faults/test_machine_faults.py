@@ -14,9 +14,9 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from conversations import engine
-from conversations.journal.hub import has_layer, keep_in_touch
-from conversations.models import Turn
 from conversations.engine import WORKER
+from conversations.journal.doorbell import has_layer, keep_in_touch
+from conversations.models import Turn
 from tests.asking import answer
 from tests.faults.scene import HEALTHY, HELLO, PART, Scene
 from tests.gateway.talking import until
@@ -89,7 +89,7 @@ async def test_a_channel_layer_that_is_gone_keeps_nobody_from_his_answer(
         "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": gone}
     }
     assert has_layer()
-    bells = asyncio.create_task(keep_in_touch(lambda conversations: {}))
+    bells = asyncio.create_task(keep_in_touch(engine.current))
     scene.server.play(HEALTHY)
     async with page_of(user, scene.conversation) as page:
         for _ in range(2):

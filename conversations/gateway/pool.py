@@ -1,0 +1,147 @@
+"""The connections to the gateway: looked up, opened, and kept for the next calls."""
+
+import asyncio
+import socket
+import ssl
+from contextlib import suppress
+from threading import Lock, Thread
+from typing import Any
+from urllib.parse import urlsplit
+
+from conversations.gateway import errors
+from conversations.gateway.connection import Connection
+from conversations.gateway.options import Options
+
+LOOK_UPS = 8
+"""At the same time, with those whose resolver hangs and whose call has long ended."""
+KEPT = 30.0
+"""Seconds that a connection waits for its next call: less than gateways wait, and what lies between forgets."""
+
+Addresses = list[tuple[Any, ...]]
+Loop = asyncio.AbstractEventLoop
+
+
+class Pool:
+    """One loop's connections to the gateway; its methods are that loop's alone."""
+
+    def __init__(self, options: Options, tls: ssl.SSLContext | None) -> None:
+        parts = urlsplit(options.url)
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if tls else 80)
+        self._options, self._tls = options, tls
+        self._kept: list[tuple[Connection, asyncio.TimerHandle]] = []
+        self._look_ups = asyncio.Semaphore(LOOK_UPS)
+
+    def kept(self) -> Connection | None:
+        """The connection that was used last, if one is left that is open."""
+        while self._kept:
+            connection, expiry = self._kept.pop()
+            expiry.cancel()
+            if connection.is_open:
+                return connection
+        return None
+
+    async def connect(self) -> Connection:
+        """A new connection; raises GatewayUnreachable."""
+        try:
+            return await self._connect(await self._addresses())
+        except (OSError, UnicodeError) as error:
+            raise errors.unreachable(error) from error
+
+    def put_back(self, connection: Connection) -> None:
+        """Keep a connection for the next call, or close it if it cannot serve another."""
+        self._kept = [kept for kept in self._kept if kept[0].is_open]
+        if not connection.free():
+            return
+        if len(self._kept) < self._options.connections:
+            expiry = asyncio.get_running_loop().call_later(KEPT, connection.abort)
+            self._kept.append((connection, expiry))
+        else:
+            connection.abort()
+
+    def close(self) -> None:
+        """Close what is kept."""
+        while connection := self.kept():
+            connection.abort()
+
+    async def _connect(self, addresses: Addresses) -> Connection:
+        failure = OSError("the host name has no address")
+        for family, _, protocol, _, address in addresses:
+            try:
+                async with asyncio.timeout(self._options.connect_timeout):
+                    return await self._open(address, family, protocol)
+            except TimeoutError:
+                failure = TimeoutError("it did not answer in time")
+            except OSError as error:
+                failure = error
+        raise failure
+
+    async def _open(self, address: tuple[Any, ...], family: int, protocol: int) -> Connection:
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: Connection(self._options.timeout),
+            host=address[0],
+            port=address[1],
+            family=family,
+            proto=protocol,
+            ssl=self._tls,
+            server_hostname=self._host if self._tls else None,
+        )
+        return connection
+
+    async def _addresses(self) -> Addresses:
+        """The host's addresses, asked for in a thread of our own: the resolver heeds neither a stop nor a timeout.
+
+        One that hangs takes a thread with it, so there is a limit to these.
+        """
+        answer: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(self._options.connect_timeout):
+                await self._look_ups.acquire()
+                Thread(target=self._look_up, args=(answer,), name="look-up", daemon=True).start()
+                return await answer
+        except TimeoutError:
+            raise OSError("the host name could not be looked up in time") from None
+
+    def _look_up(self, answer: asyncio.Future[Addresses]) -> None:
+        result: Addresses | Exception
+        try:
+            result = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            result = error
+        with suppress(RuntimeError):  # the loop is closed by now
+            answer.get_loop().call_soon_threadsafe(self._looked_up, answer, result)
+
+    def _looked_up(self, answer: asyncio.Future[Addresses], result: Addresses | Exception) -> None:
+        self._look_ups.release()
+        if answer.done():
+            return
+        if isinstance(result, Exception):
+            answer.set_exception(result)
+        else:
+            answer.set_result(result)
+
+
+class Pools:
+    """A pool for each loop; these methods are for any thread."""
+
+    def __init__(self, options: Options, tls: ssl.SSLContext | None) -> None:
+        self._options, self._tls = options, tls
+        self._pools: dict[Loop, Pool] = {}
+        self._lock = Lock()
+
+    def here(self) -> Pool:
+        """The running loop's pool; those of loops that are closed are forgotten."""
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            if loop not in self._pools:
+                self._pools = {each: pool for each, pool in self._pools.items() if not each.is_closed()}
+                self._pools[loop] = Pool(self._options, self._tls)
+            return self._pools[loop]
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        with self._lock:
+            pools, self._pools = self._pools, {}
+        for loop, pool in pools.items():
+            with suppress(RuntimeError):  # it is closed
+                loop.call_soon_threadsafe(pool.close)
