@@ -2,6 +2,8 @@
 
 import logging
 import threading
+from typing import NamedTuple
+from uuid import UUID
 
 from django.db import connection
 
@@ -10,9 +12,10 @@ from conversations.errors import Refused
 from conversations.models import Conversation, Turn
 
 from . import questions
+from .questions import Question
 from .report import Pair, missed
 from .rerunning import Rerun
-from .said import said
+from .said import answers
 
 logger = logging.getLogger(__name__)
 
@@ -36,14 +39,29 @@ def _run(rerun: Rerun) -> None:
         connection.close()
 
 
-def pairs(conversation: Conversation) -> list[Pair]:
-    """The turns of a rerun that have ended, each beside the recorded one; none where it is no rerun."""
+class Comparison(NamedTuple):
+    """The turns of a rerun that have ended, each beside the recorded one, and how many recorded ones have none."""
+
+    pairs: list[Pair]
+    unasked: int
+
+
+def comparison(conversation: Conversation) -> Comparison:
+    """What a rerun came to so far; many turns take as many queries as few, and what is no rerun has none."""
     if conversation.rerun_of is None:
-        return []
-    asked = questions.stored(conversation.rerun_of)
-    calls = [call for question in asked for call in question.calls]
-    again = {turn.rerun_of_id: turn for turn in active_line(conversation) if turn.status not in Turn.OPEN}
-    found: list[tuple[questions.Question, Turn | None]] = [
-        (question, again.get(question.turn.pk if question.turn else None)) for question in asked
+        return Comparison([], 0)
+    recorded = questions.stored(conversation.rerun_of)
+    turns = {turn.rerun_of_id: turn for turn in active_line(conversation) if turn.status not in Turn.OPEN}
+    pairs = _pairs(recorded, turns)
+    return Comparison(pairs, len(recorded) - len(pairs))
+
+
+def _pairs(recorded: list[Question], turns: dict[UUID | None, Turn]) -> list[Pair]:
+    asked = [
+        (question, turns[question.turn.pk])
+        for question in recorded
+        if question.turn and question.turn.pk in turns
     ]
-    return [Pair(question, turn, said(turn), [], missed(turn, calls)) for question, turn in found if turn]
+    again = [turn for _, turn in asked]
+    said, misses = answers(again), missed(again, [call for question in recorded for call in question.calls])
+    return [Pair(question, turn, said[turn.pk], [], misses[turn.pk]) for question, turn in asked]

@@ -1,20 +1,22 @@
 """What is asked again: the user messages of a stored conversation or of a fixture, each with its settings and its answer."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from conversations.engine.synthetic import RecordedCall, active_line, recorded_calls
-from conversations.models import Conversation, Message, Turn
+from conversations.models import Conversation, Message, Round, ToolCall, Turn
 from conversations.protocol.content import plain_text
+from conversations.engine.synthetic import active_line
 
 from .fixtures import TurnLine
-from .said import Said, said
+from .said import Said, answers, call_of
 
 
 @dataclass(frozen=True)
 class Question:
-    """A user message, its place among them, the stored turn that it is from, if it is stored, and that turn's answer."""
+    """A user message, its number, how it was answered and with which tool calls, and its turn if it is stored."""
 
     number: int
     text: str
@@ -22,7 +24,7 @@ class Question:
     system: str
     inference: dict[str, Any]
     said: Said
-    calls: list[RecordedCall]
+    calls: list[dict[str, Any]]
     turn: Turn | None = None
 
 
@@ -31,6 +33,7 @@ def stored(conversation: Conversation) -> list[Question]:
     turns = [turn for turn in active_line(conversation) if turn.finished_at is not None]
     rows = Message.objects.filter(turn__in=turns, role=Message.Role.USER)
     texts = {row.turn_id: plain_text(row.content) for row in rows}
+    said, calls = answers(turns), _recorded_calls(turns)
     return [
         Question(
             number=number,
@@ -38,12 +41,23 @@ def stored(conversation: Conversation) -> list[Question]:
             model=turn.model,
             system=turn.system,
             inference=turn.inference,
-            said=said(turn),
-            calls=recorded_calls([turn]),
+            said=said[turn.pk],
+            calls=calls[turn.pk],
             turn=turn,
         )
         for number, turn in enumerate(turns, 1)
     ]
+
+
+def _recorded_calls(turns: Iterable[Turn]) -> dict[UUID, list[dict[str, Any]]]:
+    """The calls that the turns' completed rounds asked for and that have a result, by turn."""
+    calls: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    rows = ToolCall.objects.filter(
+        turn__in=turns, round__status=Round.Status.COMPLETED, result__isnull=False
+    ).defer("result")
+    for row in rows.order_by("turn__number", "round__number", "round__attempt", "position"):
+        calls[row.turn_id].append(call_of(row))
+    return calls
 
 
 def in_file(turns: Iterable[TurnLine]) -> list[Question]:
@@ -56,7 +70,7 @@ def in_file(turns: Iterable[TurnLine]) -> list[Question]:
             system=turn.system,
             inference=turn.inference,
             said=turn.said,
-            calls=[call.recorded() for call in turn.calls],
+            calls=[call_of(call.recorded()) for call in turn.calls],
         )
         for turn in turns
     ]

@@ -1,16 +1,17 @@
 """What a rerun shows: each turn beside the recorded one, as text for people and as JSON for machines."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
+from uuid import UUID
 
-from conversations.engine.synthetic import NOT_RECORDED, RecordedCall
 from conversations.models import ToolCall, Turn
+from conversations.engine.synthetic import NOT_RECORDED
 
 from .questions import Question
-from .said import Said
+from .said import Said, call_of
 from .words import word_diff, written
 
 NEAREST = 3
@@ -80,22 +81,25 @@ class Pair:
             yield from (f"    recorded: {_call(near['name'], near['arguments'])}" for near in missed.nearest)
 
 
-def missed(turn: Turn, calls: list[RecordedCall]) -> list[Missed]:
-    """The turn's calls that the record had no answer to."""
-    rows = turn.tool_calls.filter(error=NOT_RECORDED).order_by("round__number", "position")
-    return [Missed(row.name, _arguments(row), _nearest(row, calls)) for row in rows]
+def missed(turns: Sequence[Turn], calls: list[CallShown]) -> dict[UUID, list[Missed]]:
+    """The calls that the record, which holds `calls`, had no answer to, by turn."""
+    missed: dict[UUID, list[Missed]] = {turn.pk: [] for turn in turns}
+    rows = ToolCall.objects.filter(turn__in=turns, error=NOT_RECORDED)
+    for row in rows.order_by("turn__number", "round__number", "position"):
+        call = call_of(row)
+        missed[row.turn_id].append(Missed(**call, nearest=_nearest(call, calls)))
+    return missed
 
 
-def _nearest(row: ToolCall, calls: list[RecordedCall]) -> list[CallShown]:
-    wanted = json.dumps([row.name, _arguments(row)], sort_keys=True)
-    shown = {call.key: {"name": call.name, "arguments": _arguments(call)} for call in calls}
-    likeness = {key: SequenceMatcher(None, wanted, key).ratio() for key in shown}
-    by_likeness = sorted(shown, key=lambda key: (shown[key]["name"] != row.name, -likeness[key]))
-    return [shown[key] for key in by_likeness[:NEAREST]]
+def _nearest(wanted: CallShown, calls: list[CallShown]) -> list[CallShown]:
+    recorded = {_key(call): call for call in calls}
+    likeness = {key: SequenceMatcher(None, _key(wanted), key).ratio() for key in recorded}
+    by_likeness = sorted(recorded, key=lambda key: (recorded[key]["name"] != wanted["name"], -likeness[key]))
+    return [recorded[key] for key in by_likeness[:NEAREST]]
 
 
-def _arguments(call: ToolCall | RecordedCall) -> Any:
-    return call.arguments if call.input is None else call.input
+def _key(call: CallShown) -> str:
+    return json.dumps([call["name"], call["arguments"]], sort_keys=True)
 
 
 def _text(pair: Pair) -> Iterator[str]:

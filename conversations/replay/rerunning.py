@@ -134,7 +134,7 @@ class Rerun:
     def _pair(self, question: Question, turn: Turn) -> Pair:
         requests = self.player.end() if self.player else []
         calls = [call for one in self.questions for call in one.calls]
-        return Pair(question, turn, said(turn), requests, missed(turn, calls))
+        return Pair(question, turn, said(turn), requests, missed([turn], calls)[turn.pk])
 
 
 def rerun(

@@ -1,13 +1,15 @@
 """How a turn was answered, as a value that can be compared: from the database, or from a file."""
 
 import json
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
-from conversations.engine.requests import line
-from conversations.models import Message, Round, ToolCall, Turn
+from conversations.models import Round, ToolCall, Tree, Turn
 from conversations.protocol.content import plain_text
+from conversations.engine.synthetic import RecordedCall
 
 SHORTEST_ID = 16
 """Characters of a tool use id that is one for sure, and no word that a text may hold anyway."""
@@ -35,40 +37,85 @@ class Said:
 
 
 def said(turn: Turn) -> Said:
-    """How a stored turn was answered; tool use ids, which are chance, have their number in their place."""
-    rounds = list({row.number: row for row in turn.rounds.order_by("number", "attempt")}.values())
-    calls = ToolCall.objects.filter(round__in=rounds).order_by("round__number", "position")
-    return Said(
-        status=turn.status,
-        error=turn.error_code,
-        text=_without_ids(turn, _text(rounds)),
-        calls=_without_ids(turn, [_call(row) for row in calls]),
-        stop_reasons=[row.stop_reason for row in rounds],
-        tokens={"input": turn.input_tokens, "output": turn.output_tokens, "total": turn.total_tokens},
-        first_token_ms=turn.first_token_ms,
-        total_ms=_took(turn),
-    )
+    """How a stored turn was answered."""
+    return answers([turn])[turn.pk]
+
+
+def answers(turns: Sequence[Turn]) -> dict[UUID, Said]:
+    """How stored turns of one conversation were answered; many take as many queries as one.
+
+    Tool use ids, which are chance, have their number in their place.
+    """
+    if not turns:
+        return {}
+    rows = _Rows(turns)
+    return {turn.pk: rows.answer(turn) for turn in turns}
+
+
+class _Rows:
+    """Rounds with their messages, and tool calls, of some turns; tool calls also of the turns that came before."""
+
+    def __init__(self, turns: Sequence[Turn]) -> None:
+        tree = Tree.of(turns[0].conversation_id)
+        self.lines = {turn.pk: tree.line(turn.pk) for turn in turns}
+        self.rounds = _last_attempts(turns)
+        self.calls = _calls(set().union(*self.lines.values()))
+
+    def answer(self, turn: Turn) -> Said:
+        rounds = list(self.rounds[turn.pk].values())
+        calls = [call_of(row) for row in self.calls[turn.pk] if self._is_last_attempt(row)]
+        return Said(
+            status=turn.status,
+            error=turn.error_code,
+            text=self._without_ids(turn, _text(rounds)),
+            calls=self._without_ids(turn, calls),
+            stop_reasons=[row.stop_reason for row in rounds],
+            tokens={"input": turn.input_tokens, "output": turn.output_tokens, "total": turn.total_tokens},
+            first_token_ms=turn.first_token_ms,
+            total_ms=_took(turn),
+        )
+
+    def _is_last_attempt(self, call: ToolCall) -> bool:
+        return any(row.pk == call.round_id for row in self.rounds[call.turn_id].values())
+
+    def _without_ids(self, turn: Turn, value: Any) -> Any:
+        calls = (row for pk in self.lines[turn.pk] for row in self.calls[pk])
+        written = json.dumps(value)
+        for number, row in enumerate(calls, 1):
+            if len(row.tool_use_id) >= SHORTEST_ID:
+                written = written.replace(row.tool_use_id, f"(tool use {number})")
+        return json.loads(written)
+
+
+def _last_attempts(turns: Iterable[Turn]) -> dict[UUID, dict[int, Round]]:
+    """The last attempt of each round, by turn and number."""
+    rounds: dict[UUID, dict[int, Round]] = defaultdict(dict)
+    rows = Round.objects.filter(turn__in=turns).select_related("message")
+    for row in rows.order_by("number", "attempt"):
+        rounds[row.turn_id][row.number] = row
+    return rounds
+
+
+def _calls(turns: Iterable[UUID]) -> dict[UUID, list[ToolCall]]:
+    """All tool calls without their results, in order, by turn."""
+    calls: dict[UUID, list[ToolCall]] = defaultdict(list)
+    rows = ToolCall.objects.filter(turn__in=turns).defer("result")
+    for row in rows.order_by("round__number", "round__attempt", "position"):
+        calls[row.turn_id].append(row)
+    return calls
 
 
 def _text(rounds: Iterable[Round]) -> str:
-    rows = Message.objects.filter(round__in=rounds).order_by("round__number")
-    return "\n\n".join(text for row in rows if (text := plain_text(row.content)))
+    messages = (row.message for row in rounds if hasattr(row, "message"))
+    return "\n\n".join(text for row in messages if (text := plain_text(row.content)))
 
 
-def _call(row: ToolCall) -> dict[str, Any]:
-    return {"name": row.name, "arguments": row.arguments if row.input is None else row.input}
+def call_of(call: ToolCall | RecordedCall) -> dict[str, Any]:
+    """A tool call as it is compared: its name, and its arguments as the object or else the text that they are."""
+    return {"name": call.name, "arguments": call.arguments if call.input is None else call.input}
 
 
 def _took(turn: Turn) -> int | None:
     if turn.started_at is None or turn.finished_at is None:
         return None
     return round((turn.finished_at - turn.started_at).total_seconds() * 1000)
-
-
-def _without_ids(turn: Turn, value: Any) -> Any:
-    rows = ToolCall.objects.filter(turn__in=line(turn)).order_by("turn__number", "round", "position")
-    written = json.dumps(value)
-    for number, tool_use_id in enumerate(rows.values_list("tool_use_id", flat=True), 1):
-        if len(tool_use_id) >= SHORTEST_ID:
-            written = written.replace(tool_use_id, f"(tool use {number})")
-    return json.loads(written)

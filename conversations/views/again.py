@@ -13,7 +13,7 @@ from conversations import layout, replay
 from conversations.errors import Refused
 from conversations.models import Conversation
 from conversations.protocol.text import clean_text
-from conversations.replay import comparing, questions
+from conversations.replay import comparing
 from conversations.replay.report import Pair
 from conversations.replay.words import word_diff
 
@@ -71,12 +71,12 @@ def compare(request: SignedIn, pk: UUID) -> HttpResponse:
     found = own_or_404(request, pk)
     if found.rerun_of is None or found.rerun_of.owner_id != request.user.pk:
         raise Http404
-    pairs = comparing.pairs(found)
+    pairs, unasked = comparing.comparison(found)
     context = {
         "conversation": found,
         "heading": layout.visible(found.title),
         "turns": [_shown(pair) for pair in pairs],
-        "left": len(questions.stored(found.rerun_of)) - len(pairs),
+        "left": unasked,
     }
     return render(request, "conversations/compare.html", context)
 

@@ -1,0 +1,70 @@
+"""A rerun beside the recorded conversation: many turns take as many queries as few."""
+
+import uuid
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from conversations import turns
+from conversations.models import Conversation
+from conversations.replay.comparing import comparison
+from conversations.replay.said import answers, said
+from conversations.engine.synthetic import NOT_RECORDED
+from tests.asking import ask, conversation_of
+from tests.inspecting import queries, seen
+from tests.rerunning import QUESTION, asked, rerun_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
+
+
+@pytest.fixture(autouse=True)
+def no_limit(settings: Settings) -> None:
+    settings.USER_TURNS_PER_MINUTE = 0
+
+
+def page_of_a_rerun(user: User, *texts: str) -> str:
+    """The address at which a rerun is compared whose first call is said to have been in no record."""
+    conversation = asked(user, *texts)
+    rerun_of(conversation)
+    rerun = conversation.reruns.get()
+    call = rerun.tool_calls.earliest("created_at")
+    rerun.tool_calls.filter(turn=call.turn).update(error=NOT_RECORDED)
+    return f"/conversations/{rerun.pk}/compare/"
+
+
+def test_the_page_takes_as_many_queries_for_many_turns_as_for_few(client: Client, user: User) -> None:
+    client.force_login(user)
+    few, many = (page_of_a_rerun(user, *(QUESTION, "show parallel calls") * half) for half in (1, 6))
+    assert seen(client, many).count("not in the record: top_song") == 1
+    assert "Turn 12: show parallel calls" in seen(client, many)
+    assert queries(client, few) == queries(client, many)
+
+
+def test_turns_of_all_branches_are_read_as_each_alone(user: User) -> None:
+    conversation = asked(user, QUESTION, "show parallel calls", "show reused id")
+    second = conversation.turns.get(number=2)
+    turns.edit(conversation, str(second.messages.get(role="user").public_id), str(uuid.uuid4()), QUESTION)
+    ask(conversation, "show the conversation")
+    rows = list(conversation.turns.all())
+    assert len({row.parent_id for row in rows}) < len(rows)
+    assert answers(rows) == {row.pk: said(row) for row in rows}
+
+
+def test_what_has_not_been_asked_again_is_counted(user: User) -> None:
+    conversation = asked(user, "help", QUESTION, "help")
+    rerun_of(conversation, numbers=range(1, 3))
+    pairs, unasked = comparison(conversation.reruns.get())
+    assert [pair.question.number for pair in pairs] == [1, 2]
+    assert unasked == 1
+
+
+def test_a_conversation_that_is_no_rerun_has_nothing_beside_it(user: User) -> None:
+    assert comparison(conversation_of(user)) == ([], 0)
+
+
+def test_a_rerun_of_a_conversation_without_turns_has_nothing_to_show(user: User) -> None:
+    first = conversation_of(user)
+    rerun = Conversation.objects.create(owner=user, model=first.model, rerun_of=first)
+    assert comparison(rerun) == ([], 0)
