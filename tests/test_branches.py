@@ -16,6 +16,7 @@ from conversations.errors import Refused
 from conversations.exports.whole import document
 from conversations.journal import page
 from conversations.models import Approval, Conversation, Message, Round, ToolCall, Tree, Turn
+from conversations.protocol import history
 from conversations.tools import ToolError, registry, tool
 from tests.asking import ask, conversation_of, of_type, record
 from tests.sockets import page_of

@@ -66,7 +66,7 @@ async def test_a_process_looks_for_itself_and_finds_within_two_seconds_what_anot
     monkeypatch.setattr(doorbell, "heads", lambda conversations: dict.fromkeys(conversations, 7))
     monkeypatch.setattr(doorbell, "_notices", no_notices)
     began = time.monotonic()
-    async with at_work(keep_in_touch(nothing_new, hub)):
+    async with at_work(keep_in_touch(nothing_new, hub=hub)):
         await reaches(listener, 7)
     assert time.monotonic() - began < 2
 
@@ -84,7 +84,7 @@ async def test_a_database_that_fails_is_asked_again(
 
     monkeypatch.setattr(doorbell, "heads", heads)
     monkeypatch.setattr(doorbell, "_notices", no_notices)
-    async with at_work(keep_in_touch(nothing_new, hub)):
+    async with at_work(keep_in_touch(nothing_new, hub=hub)):
         await reaches(listener, 7)
     assert asked == [[ONE], [ONE]]
 
@@ -181,7 +181,7 @@ async def test_the_doorbell_rings_through_redis(
         "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": config}
     }
     writing = Hub()
-    async with at_work(keep_in_touch(nothing_new, hub), keep_in_touch(nothing_new, writing)):
+    async with at_work(keep_in_touch(nothing_new, hub=hub), keep_in_touch(nothing_new, hub=writing)):
         async with asyncio.timeout(20):
             while not listener.seqs:
                 writing.publish(batch(2))

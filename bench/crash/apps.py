@@ -28,7 +28,7 @@ class CrashConfig(AppConfig):
 
 def _hurry(lease: float) -> None:
     """Makes every module of the engine keep shorter leases, in the proportions of the product's own."""
-    import conversations.engine.service
+    import conversations.engine.worker
     import project.server
 
     hurried: dict[str, Any] = {
@@ -37,7 +37,7 @@ def _hurry(lease: float) -> None:
         "BEAT": lease / 8,
         "RENEW_EVERY": 2,
     }
-    project.server.DRAIN_SECONDS = conversations.engine.service.HAND_OVER + lease
+    project.server.DRAIN_SECONDS = conversations.engine.worker.HAND_OVER + lease
     for name, module in list(sys.modules.items()):
         if name.startswith("conversations.engine."):
             vars(module).update({key: value for key, value in hurried.items() if key in vars(module)})

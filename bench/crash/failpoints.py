@@ -5,6 +5,7 @@ A point is armed by a file that names it, what is to happen, and the how many-et
 
 import functools
 import importlib
+import inspect
 import os
 import signal
 import threading
@@ -38,47 +39,48 @@ class Point:
     scene: str = "tool"
 
 
-SERVICE, RUNNING = "conversations.engine.service", "conversations.engine.running"
-STARTING, RECOVERY = "conversations.engine.starting", "conversations.engine.recovery"
-BEGINNING, STREAMING = "conversations.engine.beginning", "conversations.engine.rounds:Streaming"
-CALLS, WRITER = "conversations.engine.calls:Calls", "conversations.journal.writer"
+COMMANDS, LIFECYCLE = "conversations.engine.commands", "conversations.engine.lifecycle"
+RUN, STREAMING = "conversations.engine.run", "conversations.engine.rounds:Streaming"
+WORKER, CALLS = "conversations.engine.worker:Worker", "conversations.engine.tool_calls:Calls"
+RECOVERY, WRITER = "conversations.engine.recovery", "conversations.journal.writer"
 PACKING, CONSUMER = "conversations.journal.recordings", "conversations.consumers"
 
 POINTS = (
-    Point("a message has come", f"{SERVICE}:store"),
-    Point("a message is written, not committed", f"{STARTING}:_title"),
-    Point("a message is stored, its turn not begun", f"{SERVICE}:store", "after"),
-    Point("a turn is opened", f"{BEGINNING}:opening", "after"),
+    Point("a message has come", f"{LIFECYCLE}:accept"),
+    Point("a message is written, not committed", f"{LIFECYCLE}:_title"),
+    Point("a message is stored, its turn not begun", f"{LIFECYCLE}:accept", "after"),
+    Point("a turn is opened", f"{RECOVERY}:opening_events", "after"),
     Point("a step is written, not committed", f"{STREAMING}._save_start", "after"),
     Point("a step has begun, the gateway is not called", f"{STREAMING}._stream"),
     Point("deltas have come, not queued", f"{STREAMING}._show", time=3),
     Point("deltas hold their turns", f"{WRITER}:Batch._hold", "after", time=4),
     Point("deltas are committed, not shown", "conversations.journal.hub:Hub._soon", time=4),
     Point("a round's end is written, not committed", f"{STREAMING}._save_end", "after"),
-    Point("a round's end is committed", f"{STREAMING}._end_well", "after"),
+    Point("a round has ended, which is not committed", f"{STREAMING}._end_well", "after"),
     Point("calls are set running, not committed", f"{CALLS}._save_running", "after"),
     Point("a call is set running, its tool not called", f"{CALLS}._execute"),
     Point("a tool has done its work", "bench.crash.tools:leave_trace", "after"),
     Point("one of two results is stored", f"{CALLS}._store", "after"),
-    Point("a turn's end is written, not committed", f"{RUNNING}:Running._save", "after"),
-    Point("a turn has ended, not packed", f"{RUNNING}:Running._end", "after"),
+    Point("a turn's end is written, not committed", f"{LIFECYCLE}:end", "after"),
+    Point("a turn has ended, not packed", f"{RUN}:Run._end", "after"),
     Point("a recording is made, not written", f"{PACKING}:squeeze", "after"),
     Point("a recording is written, not committed", "conversations.models:Recording.save", "after"),
-    Point("a recording is committed", f"{RUNNING}:pack", "after"),
-    Point("a queued turn is about to be claimed", f"{RUNNING}:claim_next", scene="queue"),
-    Point("a queued turn is claimed, not begun", f"{RUNNING}:run_in_thread", scene="queue"),
-    Point("a stop is asked for", "conversations.turns:stop", scene="stop"),
-    Point("a stop is noted", "conversations.turns:stop", "after", scene="stop"),
+    Point("a recording is committed", f"{RUN}:pack", "after"),
+    Point("a queued turn is about to be claimed", f"{LIFECYCLE}:claim", scene="queue"),
+    Point("a queued turn is claimed, not committed", f"{LIFECYCLE}:_begun", "after", scene="queue"),
+    Point("a queued turn is claimed, not begun", f"{WORKER}.begin", time=2, scene="queue"),
+    Point("a stop is asked for", "conversations.engine:stop", scene="stop"),
+    Point("a stop is noted", "conversations.engine:stop", "after", scene="stop"),
     Point("a stopped round is about to end", f"{STREAMING}._end_stopped", scene="stop"),
-    Point("a lost turn is found", f"{RECOVERY}:_take_over", scene="lost"),
-    Point("a lost turn is leased, not begun", f"{RECOVERY}:run_in_thread", scene="lost"),
-    Point("a cut round is closed, not queued", f"{BEGINNING}:closing", "after", scene="lost"),
+    Point("a lost turn is found", f"{WORKER}._take_over", scene="lost"),
+    Point("a lost turn is leased, not begun", f"{LIFECYCLE}:take_over", "after", scene="lost"),
+    Point("a cut round is closed, not queued", f"{RECOVERY}:closing", "after", scene="lost"),
     Point(
-        "a cut round's end is written, not committed", f"{BEGINNING}:_save_cut_round", "after", scene="lost"
+        "a cut round's end is written, not committed", f"{RECOVERY}:_save_cut_rounds", "after", scene="lost"
     ),
     Point("a lost call is settled", f"{CALLS}._store_all", "after", scene="lost call"),
-    Point("turns are about to be handed over", f"{SERVICE}:hand_over", scene="drain"),
-    Point("turns are handed over", f"{SERVICE}:hand_over", "after", scene="drain"),
+    Point("turns are about to be handed over", f"{LIFECYCLE}:hand_over", scene="drain"),
+    Point("turns are handed over", f"{LIFECYCLE}:hand_over", "after", scene="drain"),
     Point("a page is read", f"{CONSUMER}:page", scene="page"),
     Point("a socket reads on", f"{CONSUMER}:read", scene="page"),
 )
@@ -136,7 +138,16 @@ def _wrapped(point: Point, function: Callable[..., Any]) -> Callable[..., Any]:
             _reach(point)
         return result
 
-    return around
+    @functools.wraps(function)
+    async def around_coroutine(*args: Any, **options: Any) -> Any:
+        if point.when == "before":
+            _reach(point)
+        result = await function(*args, **options)
+        if point.when == "after":
+            _reach(point)
+        return result
+
+    return around_coroutine if inspect.iscoroutinefunction(function) else around
 
 
 def _reach(point: Point) -> None:

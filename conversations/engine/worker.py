@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from conversations.journal import Journal, pack
-from conversations.journal.doorbell import keep_in_touch
+from conversations.journal.doorbell import keep_in_touch, ring_queue
 from conversations.journal.hub import HUB
 from conversations.models import Approval, Event, Turn
 from conversations.threads import Threads
@@ -78,11 +78,11 @@ class Worker:
 
     def queued(self, conversation: UUID) -> None:
         """Has a turn that was queued claimed as soon as its time has come, here or by another process."""
-        queue = self._queue
-        if queue is not None:
-            self._call(queue.set)
-        elif self.has_room:
+        if self._queue is None:
             self.claim(conversation)
+        else:
+            self._call(self._queue.set)
+            ring_queue()
 
     def claim(self, only: UUID | None = None, leaving: int = 0) -> None:
         """Claims queued turns for as many as there is room for, and begins them; of one conversation if it is named."""
@@ -119,12 +119,13 @@ class Worker:
 
     def serve(self, loop: asyncio.AbstractEventLoop, *, takes_turns: bool = True) -> None:
         """Does what a server process does while the loop runs, in touch with other processes. Turns run on this loop."""
-        self._loop, self.takes_turns, self._queue = loop, takes_turns, asyncio.Event()
+        self._loop, self.takes_turns = loop, takes_turns
+        queue = self._queue = asyncio.Event()
         HUB.attach(loop)
-        self._call(partial(self._keep, keep_in_touch(notices.current)))
+        self._call(partial(self._keep, keep_in_touch(notices.current, queue.set)))
         self._call(self._beat)
         if takes_turns:
-            self._call(partial(self._keep, self._claim_for_ever(self._queue)))
+            self._call(partial(self._keep, self._claim_for_ever(queue)))
             self._call(partial(self._keep, self._sweep_for_ever()))
 
     # -- the loop

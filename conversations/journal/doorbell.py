@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
+from django.db import connection
 from django.utils import timezone
 
 from conversations.models import Notice
@@ -24,6 +25,8 @@ from .reading import heads
 logger = logging.getLogger(__name__)
 
 GROUP = "turntable.doorbell"
+CHANNEL = "turntable_queue"
+CONNECTION_PARAMETERS = ("dbname", "user", "password", "host", "port", "connect_timeout", "sslmode")
 RING_EVERY = 0.01
 """Seconds between two rings, at least: what was committed meanwhile goes along."""
 
@@ -37,11 +40,15 @@ Current = Callable[[UUID, Iterable[str]], list[Event]]
 """Reads a conversation's notices of some names, as they are now."""
 
 
-async def keep_in_touch(current: Current, hub: Hub = HUB) -> None:
-    """Rings for other processes and hears their rings, for ever."""
+async def keep_in_touch(
+    current: Current, queued: Callable[[], None] = lambda: None, hub: Hub = HUB
+) -> None:
+    """Rings for other processes and hears their rings, for ever; calls `queued` when another has queued a turn."""
     tasks = [asyncio.create_task(_look_for_ever(hub, current))]
     if has_layer():
-        tasks += [asyncio.create_task(ring(hub)), asyncio.create_task(hear(hub, current))]
+        tasks += [asyncio.create_task(ring(hub)), asyncio.create_task(hear(hub, current, queued))]
+    elif connection.vendor == "postgresql":
+        tasks += [asyncio.create_task(_listen_for_ever(queued))]
     await asyncio.gather(*tasks)
 
 
@@ -61,6 +68,15 @@ def remember(conversation: UUID, name: str) -> None:
         )
 
 
+def ring_queue() -> None:
+    """Tells the other processes that a turn was queued, by the layer or else by PostgreSQL; without either they look for it."""
+    if has_layer():
+        HUB.queued()
+    elif connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"NOTIFY {CHANNEL}")
+
+
 # -- by the layer
 
 
@@ -71,7 +87,9 @@ async def ring(hub: Hub) -> None:
     while True:
         await hub.news.wait()
         rings = [_packed(conversation, each) for conversation, each in hub.rings().items()]
-        if not await _safely(layer.group_send(GROUP, {"type": "doorbell", "rings": rings})):
+        message = {"type": "doorbell", "rings": rings, "queued": hub.has_queued}
+        hub.has_queued = False
+        if not await _safely(layer.group_send(GROUP, message)):
             await asyncio.sleep(LOOK_EVERY)
         await asyncio.sleep(RING_EVERY)
 
@@ -80,21 +98,24 @@ def _packed(conversation: UUID, each: Ring) -> list[Any]:
     return [str(conversation), each.seq, each.frames, sorted(each.notices)]
 
 
-async def hear(hub: Hub, current: Current) -> None:
+async def hear(hub: Hub, current: Current, queued: Callable[[], None] = lambda: None) -> None:
     """Hears what the other processes tell, for ever; a layer that fails or forgets is joined again."""
     layer: Any = get_channel_layer()
     channel = await layer.new_channel("turntable.process")
+
+    async def hear_for_a_while() -> None:
+        await layer.group_add(GROUP, channel)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(JOIN_EVERY):
+                while True:
+                    message = await layer.receive(channel)
+                    await _answer(hub, current, message)
+                    if message["queued"]:
+                        queued()
+
     while True:
-        if not await _safely(_hear_for_a_while(hub, current, layer, channel)):
+        if not await _safely(hear_for_a_while()):
             await asyncio.sleep(LOOK_EVERY)
-
-
-async def _hear_for_a_while(hub: Hub, current: Current, layer: Any, channel: str) -> None:
-    await layer.group_add(GROUP, channel)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(JOIN_EVERY):
-            while True:
-                await _answer(hub, current, await layer.receive(channel))
 
 
 async def _answer(hub: Hub, current: Current, message: dict[str, Any]) -> None:
@@ -113,6 +134,26 @@ async def _show_notices(hub: Hub, current: Current, conversation: UUID, names: I
 
 
 # -- by the database
+
+
+async def _listen_for_ever(queued: Callable[[], None]) -> None:
+    while True:
+        await _safely(_listen(queued))
+        await asyncio.sleep(LOOK_EVERY)
+
+
+async def _listen(queued: Callable[[], None]) -> None:
+    """Listens on a connection of its own, until it is lost."""
+    from psycopg import AsyncConnection
+
+    parameters = connection.get_connection_params()
+    options = {name: value for name, value in parameters.items() if name in CONNECTION_PARAMETERS}
+    listening = await AsyncConnection.connect(**options, autocommit=True)
+    async with listening:
+        await listening.execute(f"LISTEN {CHANNEL}")
+        queued()  # what was queued while nobody listened
+        async for _ in listening.notifies():
+            queued()
 
 
 async def _look_for_ever(hub: Hub, current: Current) -> None:

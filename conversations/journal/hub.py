@@ -60,6 +60,9 @@ class Hub:
         """Set where there is news for other processes, as long as a doorbell `is_joined` to them."""
 
         self.is_joined = False
+        self.has_queued = False
+        """Whether other processes are to hear that a turn was queued."""
+
         self._sockets: dict[UUID, set[Socket]] = {}
         self._seen: dict[UUID, int] = {}
         self._waiting: list[Callable[[], None]] = []
@@ -93,6 +96,15 @@ class Hub:
         """Sends every socket of a conversation a frame that is no part of the record, from any thread."""
         text = unnumbered(event)
         self._soon(lambda: self._notify(conversation, name, text))
+
+    def queued(self) -> None:
+        """Has other processes hear that a turn was queued, which any of them may claim."""
+        self._soon(self._ring_queue)
+
+    def _ring_queue(self) -> None:
+        self.has_queued = self.is_joined
+        if self.is_joined:
+            self.news.set()
 
     def notify_here(self, conversation: UUID, event: dict[str, Any]) -> None:
         """Sends the sockets of this process a notice that another process announced; called on the loop."""

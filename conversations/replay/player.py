@@ -16,9 +16,8 @@ from .fixtures import RoundLine, TurnLine
 SHOWN = 10
 """Differences of one request that are told."""
 
-ENDINGS: dict[str, type[errors.TurntableError]] = {
-    kind.code: kind
-    for kind in [*errors.TurnError.__subclasses__(), *errors.GatewayError.__subclasses__(), Stopped]
+ENDINGS: dict[str, type[errors.TurntableError]] = {Stopped.code: Stopped} | {
+    kind.code: kind for kind in [*errors.TurnError.__subclasses__(), *errors.GatewayError.__subclasses__()]
 }
 
 

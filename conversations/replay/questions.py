@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from conversations.engine.synthetic import active_line
 from conversations.models import Conversation, Message, Round, ToolCall, Turn
 from conversations.protocol.content import plain_text
-from conversations.engine.synthetic import active_line
 
 from .fixtures import TurnLine
 from .said import Said, answers, call_of

@@ -7,8 +7,8 @@ from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from conversations.models import ToolCall, Turn
 from conversations.engine.synthetic import NOT_RECORDED
+from conversations.models import ToolCall, Turn
 
 from .questions import Question
 from .said import Said, call_of

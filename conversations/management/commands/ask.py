@@ -78,7 +78,9 @@ class Command(BaseCommand):
 
 
 def _follow(terminal: Terminal, run: str, conversation: UUID) -> str | None:
-    meanwhile = partial(engine.WORKER.sweep, conversation)  # what runs before this turn may have lost its process
+    meanwhile = partial(
+        engine.WORKER.sweep, conversation
+    )  # what runs before this turn may have lost its process
     try:
         return terminal.follow(run, meanwhile)
     except KeyboardInterrupt:

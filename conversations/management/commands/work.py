@@ -1,0 +1,40 @@
+"""`manage.py work`: turns, and no web server."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from conversations.gateway import endpoint
+from project.database import unapplied_migrations
+from project.server import work
+
+
+class Command(BaseCommand):
+    """Claims queued turns and runs them until it is told to stop."""
+
+    help = "Run turns, and no web server; `serve --no-turns` is the other half."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """How many."""
+        parser.add_argument(
+            "--turns",
+            default=settings.MAX_TURNS_AT_ONCE,
+            type=int,
+            help=f"turns at once ({settings.MAX_TURNS_AT_ONCE})",
+        )
+
+    def handle(self, *args: Any, turns: int, **options: Any) -> None:
+        """Work; CommandError where that cannot be."""
+        if turns < 1:
+            raise CommandError("--turns is a number above 0.")
+        if unapplied_migrations():
+            raise CommandError("The database is not up to date: run `python manage.py migrate` first.")
+        endpoint()  # starts the demo gateway unless there is another
+        work(turns, lambda: self.announce(turns))
+
+    def announce(self, turns: int) -> None:
+        """Print at once that it works, also into a pipe."""
+        self.stdout.write(f"Turntable runs up to {turns} turns at once.")
+        self.stdout.flush()
