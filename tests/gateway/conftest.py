@@ -15,7 +15,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.gateway.talking import Wire, talking
+from tests.gateway.talking import KINDS, LOOPS, Wire, loop_thread, talking
+
+
+@pytest.fixture(params=LOOPS)
+def each_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Once on asyncio's own loop, once on uvloop."""
+    loop_thread(request.param)
+    KINDS.append(request.param)
+    yield
+    KINDS.pop()
 
 
 @pytest.fixture(scope="session")

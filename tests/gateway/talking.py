@@ -1,11 +1,13 @@
 """Calls to a scripted server, and what is heard of them."""
 
+import asyncio
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
@@ -17,6 +19,41 @@ from tests.gateway.wire import PATIENCE, Answer, WireServer
 MODEL = "cohere.command-r-v1:0"
 BODY = {"messages": [{"role": "user", "content": [{"text": "Hello"}]}]}
 Event = tuple[str, dict[str, Any]]
+Result = TypeVar("Result")
+
+
+class LoopThread:
+    """A loop in a thread of its own, for all the calls of a test run: kept connections live as long as their loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        threading.Thread(target=loop.run_forever, name="calls", daemon=True).start()
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE * 2)
+
+
+@cache
+def loop_thread(kind: str) -> LoopThread:
+    return LoopThread(LOOPS[kind]())
+
+
+def uvloops() -> asyncio.AbstractEventLoop:
+    uvloop = pytest.importorskip("uvloop")
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "asyncio": asyncio.new_event_loop,
+    "uvloop": uvloops,
+}
+KINDS = ["asyncio"]
+"""The kind of loop that calls are heard on, last of all: a fixture may put another there."""
+
+
+def here() -> LoopThread:
+    return loop_thread(KINDS[-1])
 
 
 class Heard(NamedTuple):
@@ -42,7 +79,11 @@ class Wire(NamedTuple):
     def hear(self, *answers: Answer, body: dict[str, Any] | None = None) -> Heard:
         """The server answers so; this is what comes of one call."""
         self.server.play(*answers)
-        return heard(self.call(body))
+        try:
+            call = self.call(body)
+        except GatewayError as error:
+            return Heard([], error)
+        return heard(call)
 
     def fail(self, *answers: Answer) -> GatewayError:
         error = self.hear(*answers).error
@@ -68,44 +109,77 @@ def talking_to(url: str, **options: Any) -> Iterator[Gateway]:
 
 
 def heard(call: Call) -> Heard:
-    events: list[Event] = []
+    return here().run(listen(call, []))
+
+
+async def listen(call: Call, events: list[Event], most: int = 0) -> Heard:
+    """Hear a call; after so many events, if that is said, take no more and wait for ever."""
+    stream = call.events()
     try:
-        events.extend(call.events())
+        async for event in stream:
+            events.append(event)
+            if len(events) == most:
+                await asyncio.Event().wait()
     except GatewayError as error:
         return Heard(events, error)
     return Heard(events, None)
 
 
-class Aside:
-    """A call on a thread of its own."""
+class Steps:
+    """A call whose events are taken one by one, each by a task of its own."""
 
     def __init__(self, call: Call) -> None:
+        self._events, self._on = call.events(), here()
+
+    def next(self) -> Event:
+        async def step() -> Event:
+            return await anext(self._events)
+
+        return self._on.run(step())
+
+    def rest(self) -> list[Event]:
+        async def steps() -> list[Event]:
+            return [event async for event in self._events]
+
+        return self._on.run(steps())
+
+    def close(self) -> None:
+        async def step() -> None:
+            await self._events.aclose()
+
+        self._on.run(step())
+
+
+class Aside:
+    """A call that is a task."""
+
+    def __init__(self, call: Call, most: int = 0) -> None:
         self.call = call
-        self.heard: Heard | None = None
         self.events: list[Event] = []
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._on = here()
+        self._over = threading.Event()
+        self._task = self._on.run(self._start(most))
 
-    def _run(self) -> None:
-        try:
-            for event in self.call.events():
-                self.events.append(event)
-        except GatewayError as error:
-            self.heard = Heard(self.events, error)
-        else:
-            self.heard = Heard(self.events, None)
+    async def _start(self, most: int) -> asyncio.Task[Heard]:
+        task = asyncio.create_task(listen(self.call, self.events, most))
+        task.add_done_callback(lambda _: self._over.set())
+        return task
 
-    def interrupted(self) -> tuple[Heard, float]:
-        """What was heard, and the seconds from the interrupt to the end."""
+    @property
+    def is_over(self) -> bool:
+        return self._over.is_set()
+
+    def interrupted(self) -> float:
+        """Cancels the task, which must end as cancelled; the seconds that this takes."""
         began = time.monotonic()
-        self.call.interrupt()
-        result = self.result()
-        return result, time.monotonic() - began
+        self._on.loop.call_soon_threadsafe(self._task.cancel)
+        assert self._over.wait(PATIENCE), "the call did not end"
+        assert self._task.cancelled()
+        return time.monotonic() - began
 
     def result(self) -> Heard:
-        self._thread.join(PATIENCE)
-        assert self.heard is not None, "the call did not end"
-        return self.heard
+        assert self._over.wait(PATIENCE), "the call did not end"
+        return self._task.result()
 
 
 def until(condition: Callable[[], object]) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from conversations.gateway.connection import _Connection
 from conversations.gateway.frames import Decoder, encode
-from tests.gateway.talking import Wire, heard, talking
+from tests.gateway.talking import Steps, Wire, heard, talking
 from tests.gateway.wire import EVENT_STREAM, Answer, End, Part, answer_frames, head
 from tests.protocol.recorded import FOLDER, NONE_HERE
+
+pytestmark = pytest.mark.usefixtures("each_loop")
 
 FRAMES = answer_frames("Hello", " world")
 NAMES = [
@@ -71,10 +72,10 @@ def slowly(kind: str, gate: threading.Event) -> Answer:
 def test_an_event_is_there_before_the_next_is_sent(wire: Wire, kind: str) -> None:
     gate = threading.Event()
     wire.server.play(slowly(kind, gate))
-    events = wire.call().events()
-    assert next(events)[0] == "messageStart"
+    events = Steps(wire.call())
+    assert events.next()[0] == "messageStart"
     gate.set()
-    assert [name for name, _ in events] == NAMES[1:]
+    assert [name for name, _ in events.rest()] == NAMES[1:]
 
 
 @pytest.mark.parametrize("body", BODIES)
@@ -140,11 +141,10 @@ def test_a_connection_serves_again_after_an_error(wire: Wire) -> None:
 def test_a_reader_who_leaves_early_closes_the_connection(wire: Wire, length: dict[str, str]) -> None:
     beginning = FRAMES[0] if "Content-Length" in length else b"%x\r\n%b\r\n" % (len(FRAMES[0]), FRAMES[0])
     wire.server.play(Answer((head(200, {**EVENT_STREAM, **length}), beginning), End.STALL))
-    call = wire.call()
-    events = call.events()
-    next(events)
-    events.close()  # type: ignore[attr-defined]
-    assert wire.server.requests[0].hung_up.wait(1), call
+    events = Steps(wire.call())
+    events.next()
+    events.close()
+    assert wire.server.requests[0].hung_up.wait(1)
 
 
 def test_a_stale_connection_is_replaced_without_an_error(wire: Wire) -> None:
@@ -157,9 +157,9 @@ def test_a_stale_connection_is_replaced_without_an_error(wire: Wire) -> None:
 def test_the_request_id_is_known_with_the_first_event(wire: Wire) -> None:
     wire.server.play(Answer.stream(*FRAMES, headers={"X-Kong-Request-Id": "kong-1", **EVENT_STREAM}))
     call = wire.call()
-    events = call.events()
-    assert (next(events)[0], call.request_id) == ("messageStart", "request-1")
-    assert len(list(events)) == 5
+    events = Steps(call)
+    assert (events.next()[0], call.request_id) == ("messageStart", "request-1")
+    assert len(events.rest()) == 5
 
 
 @pytest.mark.parametrize("headers", [EVENT_STREAM, EVENT_STREAM | {"Connection": "close"}])
@@ -171,10 +171,3 @@ def test_an_answer_that_is_complete_waits_a_short_while_for_its_end(headers: dic
         assert (result.names, result.error) == (NAMES[:-1], None)
         assert time.monotonic() - began < 5
         assert wire.server.requests[0].hung_up.wait(1)
-
-
-def test_botocore_makes_its_connections_of_our_kind(wire: Wire) -> None:
-    session = wire.gateway._client._endpoint.http_session
-    for scheme in ("http", "https"):
-        pool = session._manager.connection_from_url(f"{scheme}://somewhere.example")
-        assert issubclass(pool.ConnectionCls, _Connection)

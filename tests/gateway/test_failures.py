@@ -24,6 +24,8 @@ from tests.gateway.talking import Wire, heard, talking
 from tests.gateway.wire import Answer, End, answer_frames, chunks, flipped, head, raw
 from tests.protocol.recorded import FOLDER, NONE_HERE
 
+pytestmark = pytest.mark.usefixtures("each_loop")
+
 FRAMES = answer_frames("Hello", " world")
 PART = FRAMES[:3]
 HALF = FRAMES[3][:40]

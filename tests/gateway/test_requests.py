@@ -36,10 +36,10 @@ ODD_BODIES: list[dict[str, Any]] = [
 def test_the_body_is_sent_as_the_json_that_it_is(wire: Wire, body: dict[str, Any]) -> None:
     wire.server.play(Answer.stream(*FRAMES))
     call = wire.gateway.call(MODEL, body, {})
+    assert call.request_sha256 == hashlib.sha256(json.dumps(body).encode()).hexdigest()
     assert heard(call).error is None
     [request] = wire.server.requests
     assert request.body == json.dumps(body).encode()
-    assert call.request_sha256 == hashlib.sha256(request.body).hexdigest()
     assert request.headers["content-type"] == "application/json"
 
 
@@ -51,7 +51,8 @@ def test_a_body_that_is_no_json_is_refused_before_it_is_sent(wire: Wire, value: 
 
 
 def test_a_request_without_a_model_is_refused(wire: Wire) -> None:
-    assert type(heard(wire.gateway.call("", BODY, {})).error) is InvalidRequest
+    with pytest.raises(InvalidRequest):
+        wire.gateway.call("", BODY, {})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from conversations.errors import GatewayTimeout, GatewayUnreachable
 from tests.gateway.talking import Wire, heard, talking, talking_to
 from tests.gateway.wire import EVENT_STREAM, Answer, End, answer_frames, head
 
+pytestmark = pytest.mark.usefixtures("each_loop")
+
 PART = answer_frames("Hello", " world")[:3]
 
 
