@@ -106,8 +106,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _acknowledge(self, seq: object) -> None:
         if not isinstance(seq, int) or isinstance(seq, bool):
             raise Refused("An acknowledgement needs a seq, a whole number.")
-        if self.outbox is not None:
-            self.outbox.acknowledge(seq)
+        if self.outbox is None or not self.outbox.was_sent(seq):
+            raise Refused("Only what was sent can be acknowledged.")
 
     def _refuse(self, frame: dict[str, Any], code: str, message: str) -> None:
         value = {"id": echoed(frame), "code": code, "message": message}

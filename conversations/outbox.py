@@ -22,10 +22,12 @@ class TooSlow(Exception):
 
 
 class Outbox:
-    """One socket's way out. `cursor` is the last seq sent, `reach` the last that is known to exist."""
+    """One socket's way out. `cursor` is the last seq sent, `reach` the last that is known to exist. `sent` is the cursor of a frame on its
+    way already: the client may have applied it before the server's send has returned.
+    """
 
     def __init__(self, send: Send, read: Read) -> None:
-        self.cursor = self.reach = 0
+        self.cursor = self.reach = self.sent = 0
         self._send, self._read = send, read
         self._frames: deque[Frame] = deque()
         self._held = 0
@@ -70,8 +72,14 @@ class Outbox:
 
     # -- the client's side
 
+    def was_sent(self, seq: int) -> bool:
+        """Whether the client may acknowledge `seq`."""
+        return 0 <= seq <= self.sent
+
     def acknowledge(self, seq: int) -> bool:
-        """The client has applied everything up to `seq`; whether that is news."""
+        """The client has applied everything up to `seq`; whether that is news. Beyond what was sent it acknowledges nothing."""
+        if not self.was_sent(seq):
+            return False
         before = self._unacknowledged
         while self._in_flight and self._in_flight[0][0] <= seq:
             self._unacknowledged -= self._in_flight.popleft()[1]
@@ -83,7 +91,7 @@ class Outbox:
 
     async def begin(self, seq: int, frame: str | None) -> None:
         """Begins at `seq`, with a snapshot if there is one."""
-        self.cursor = seq
+        self.cursor = self.sent = seq
         self.reach = max(self.reach, seq)
         if frame is not None:
             await self._send_counted(seq, frame)
@@ -125,6 +133,7 @@ class Outbox:
 
     async def _send_counted(self, seq: int, text: str) -> None:
         size = len(text.encode())
+        self.sent = seq
         self._in_flight.append((seq, size))
         self._unacknowledged += size
         await self._send(text)

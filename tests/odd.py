@@ -94,11 +94,9 @@ class Frames:
         return Odd(json.dumps({"type": "ack", "seq": seq, "more": self.value()}), None, True)
 
     def ack(self) -> Odd:
-        return Odd(
-            json.dumps({"type": "ack", "seq": self.chance.choice([-1, 0, 2**63, -(2**70), 10**300])}),
-            None,
-            False,
-        )
+        """An acknowledgement of nothing, or of what was never sent."""
+        seq = self.chance.choice([-1, 0, 2**63, -(2**70), 10**300])
+        return Odd(json.dumps({"type": "ack", "seq": seq}), None, seq != 0)
 
     def later(self) -> Odd:
         """Commands that mean something only where there is an answer; here there is none."""

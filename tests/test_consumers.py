@@ -182,6 +182,27 @@ async def test_a_reader_that_does_not_acknowledge_is_waited_for_and_then_gets_th
     assert page.seen == everything
 
 
+@pytest.mark.parametrize("seq", [-1, 10**6, 10**30])
+async def test_an_acknowledgement_beyond_what_was_sent_is_refused_and_acknowledges_nothing(
+    user: User, conversation: Conversation, seq: int
+) -> None:
+    for _ in range(4):
+        await sync_to_async(ask)(conversation, "x" * 100_000)
+    async with page_of(user, conversation, "?after=0", acknowledges=False) as page:
+        size = 0
+        while size < 256 * 1024:
+            size += len(json.dumps(await page.receive()))
+        last = page.seen[-1]["metadata"]["seq"]
+        await page.send({"type": "ack", "seq": seq})
+        assert await page.communicator.receive_nothing(timeout=0.3)
+        await page.send({"type": "ack", "seq": last})
+        refused = await page.receive()
+        while "metadata" in refused:
+            refused = await page.receive()
+    assert (refused["name"], refused["value"]["code"]) == ("turntable.refused", "invalid_request")
+    assert "acknowledged" in refused["value"]["message"]
+
+
 async def test_a_reader_that_lets_the_server_wait_too_long_is_closed_with_4008(
     user: User, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -235,7 +235,41 @@ async def test_only_an_acknowledgement_of_something_is_news() -> None:
     pump = await pumping(reader)
     reader.outbox.frames(reader.commit([10, 10]))
     await turns_of_the_loop()
-    assert [reader.outbox.acknowledge(seq) for seq in (0, 1, 1, 9, 9)] == [False, True, False, True, False]
+    assert [reader.outbox.acknowledge(seq) for seq in (0, 1, 1, 2, 2)] == [False, True, False, True, False]
+    pump.cancel()
+
+
+@pytest.mark.parametrize("seq", [-1, 6, 10**18])
+async def test_what_was_not_sent_cannot_be_acknowledged(seq: int) -> None:
+    reader = Reader()
+    pump = await pumping(reader)
+    reader.outbox.frames(reader.commit([60 * KIB] * 50))
+    reader.outbox.news(50)
+    for _ in range(100):
+        await turns_of_the_loop()
+        assert not reader.outbox.acknowledge(seq)
+    assert len(reader.sent) == 5
+    assert [reader.outbox.was_sent(number) for number in (seq, 0, 5)] == [False, True, True]
+    await to_the_end(reader)
+    assert len(reader.sent) == 50
+    pump.cancel()
+
+
+async def test_a_client_may_be_quicker_than_the_servers_send() -> None:
+    news = []
+
+    async def send(text: str) -> None:
+        news.append(outbox.acknowledge(7 + len(news)))
+
+    async def read(after: int) -> list[Frame]:
+        return [(8, "eight")]
+
+    outbox = Outbox(send, read)
+    await outbox.begin(7, "snapshot")
+    outbox.news(8)
+    pump = asyncio.create_task(outbox.pump())
+    await turns_of_the_loop()
+    assert news == [True, True]
     pump.cancel()
 
 
