@@ -19,7 +19,7 @@ from conversations.journal.reading import queue
 from conversations.models import Conversation
 from conversations.outbox import Outbox, TooSlow
 from conversations.protocol.events import Event, custom
-from conversations.sockets import NO_SESSION, RESTART, SOCKETS, signed_in
+from conversations.sockets import NO_SESSION, RESTART, SOCKETS, is_signed_in, signed_in
 
 logger = logging.getLogger(__name__)
 
@@ -203,11 +203,12 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _conversation(self) -> Conversation:
         """The conversation, for whoever still is signed in and owns it; raises SignedOut and NotFound."""
-        if not signed_in({self.session: self.owner}):
-            raise SignedOut
-        conversation = Conversation.objects.filter(pk=self.conversation_id, owner=self.owner).first()
+        own = Conversation.objects.filter(pk=self.conversation_id, owner=self.owner)
+        conversation = own.select_related("owner").first()
         if conversation is None:
-            raise NotFound
+            raise NotFound if signed_in({self.session: self.owner}) else SignedOut
+        if not is_signed_in(self.session, conversation.owner):
+            raise SignedOut
         return conversation
 
     def _begin(self) -> tuple[int, int, str | None, list[Event]]:

@@ -100,6 +100,12 @@ def signed_in(owners: Mapping[str, int]) -> set[str]:
     return {row.pk for row in sessions if _is_of(row, users.get(owners[row.pk]))}
 
 
+def is_signed_in(session: str, user: Any) -> bool:
+    """Whether this session still is the user's, by the user's row as it is now."""
+    row = Session.objects.filter(pk=session, expire_date__gt=timezone.now()).first()
+    return row is not None and user.is_active and _is_of(row, user)
+
+
 def _is_of(session: Session, user: Any) -> bool:
     owner, proof = _said(session.session_data)
     return (

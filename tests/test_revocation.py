@@ -15,6 +15,7 @@ from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
 from conversations import sockets
+from conversations.consumers import ChatConsumer
 from conversations.models import Conversation, Turn
 from conversations.sockets import signed_in
 from tests.asking import conversation_of
@@ -139,6 +140,40 @@ class Counting:
     def __call__(self, execute: Callable[..., object], *args: object) -> object:
         self.count += 1
         return execute(*args)
+
+
+async def test_a_command_asks_the_database_twice_who_sent_it(
+    user: User, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting, check = Counting(), ChatConsumer._conversation
+    counts: asyncio.Queue[int] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def counted(consumer: ChatConsumer) -> Conversation:
+        with connection.execute_wrapper(counting):
+            row = check(consumer)
+            assert row.owner == user
+        loop.call_soon_threadsafe(counts.put_nowait, counting.count)
+        return row
+
+    async with page_of(user, conversation) as page:
+        await page.receive()
+        monkeypatch.setattr(ChatConsumer, "_conversation", counted)
+        await page.send({"type": "stop"})
+        assert await asyncio.wait_for(counts.get(), 20) == 2
+
+
+@pytest.mark.parametrize("end", ENDINGS)
+async def test_who_is_signed_out_is_told_so_even_of_a_conversation_that_is_gone(
+    user: User, conversation: Conversation, end: Callable[[User], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "CHECK_EVERY", NEVER)
+    async with page_of(user, conversation) as page:
+        await page.receive()
+        await sync_to_async(end)(user)
+        await Conversation.objects.all().adelete()
+        await page.send({"type": "stop"})
+        assert await page.closed() == 4401
 
 
 def test_a_session_is_good_for_its_own_user_alone(user: User, other_user: User) -> None:
