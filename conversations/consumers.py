@@ -42,6 +42,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     outbox: Outbox | None = None
     has_left = False
+    is_own = False
+    """Whether the conversation was the user's when the socket began."""
+
     tasks: "tuple[asyncio.Task[None], ...]" = ()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -99,9 +102,15 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if kind == "ack":
             self._acknowledge(frame.get("seq"))
         elif isinstance(kind, str) and kind in self.COMMANDS:
+            if kind == "stop":
+                frame["turn"] = self._stop_here()
             self.inbox.put(frame, charge)
         else:
             raise Refused(f"A frame's type is one of {', '.join(['ack', *self.COMMANDS])}.")
+
+    def _stop_here(self) -> UUID | None:
+        """Stops the turn if this process runs it, and returns its id. A database that is busy or broken holds up no stop."""
+        return engine.stop_here(self.conversation_id) if self.is_own else None
 
     def _acknowledge(self, seq: object) -> None:
         if not isinstance(seq, int) or isinstance(seq, bool):
@@ -162,7 +171,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         engine.start(self._conversation(), frame.get("id"), frame.get("text"))
 
     def _stop(self, frame: dict[str, Any]) -> None:
-        engine.stop(self._conversation().pk)
+        """Stores the stop: of the turn that was stopped here when the frame came, not of the one behind it."""
+        engine.stop(self._conversation().pk, frame["turn"])
 
     def _regenerate(self, frame: dict[str, Any]) -> None:
         told = {"message": frame.get("message"), "model": frame.get("model")}
@@ -234,6 +244,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _send_for_ever(self, outbox: Outbox) -> None:
         last, seq, snapshot, notices = await READERS.run(self._begin)
+        self.is_own = True
         outbox.news(last)
         for notice in notices:
             outbox.notice(unnumbered(notice))

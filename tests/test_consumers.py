@@ -2,17 +2,20 @@
 
 import asyncio
 import json
+import threading
 import uuid
 
 import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from conversations import engine
 from conversations.models import Conversation, Turn
 from tests.asking import answer, ask, conversation_of, of_type, record
+from tests.journaling import elsewhere, running
 from tests.sockets import page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -237,6 +240,68 @@ async def test_events_of_another_process_arrive_by_themselves(user: User, conver
         events = await page.until_end()
         looking.cancel()
     assert events == await sync_to_async(record)(conversation)
+
+
+async def test_a_stop_waits_for_no_other_command_and_no_database(
+    user: User, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped, going_on, stored = asyncio.Event(), threading.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop_here(pk: uuid.UUID) -> uuid.UUID:
+        if pk == conversation.pk:
+            stopped.set()
+        return uuid.uuid4()
+
+    monkeypatch.setattr(engine, "keep_draft", lambda conversation, text: going_on.wait(30))
+    monkeypatch.setattr(engine, "stop", lambda pk, turn: loop.call_soon_threadsafe(stored.set))
+    monkeypatch.setattr(engine, "stop_here", stop_here)
+    async with page_of(user, conversation) as page:
+        await page.receive()
+        await page.send({"type": "draft", "text": "x"})
+        await page.send({"type": "stop"})
+        await asyncio.wait_for(stopped.wait(), 20)
+        assert not stored.is_set()
+        going_on.set()
+        await asyncio.wait_for(stored.wait(), 20)
+
+
+async def test_a_stop_that_is_stored_late_does_not_stop_the_message_behind(
+    user: User, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_here(pk: uuid.UUID) -> uuid.UUID:
+        first = elsewhere(lambda: Turn.objects.get(number=1).pk)
+
+        def end_and_begin() -> None:
+            Turn.objects.filter(number=1).update(status="stopped")
+            Turn.objects.filter(number=2).update(status="running", started_at=timezone.now())
+
+        elsewhere(end_and_begin)
+        return first
+
+    for number, status in ((1, "running"), (2, "queued")):
+        await sync_to_async(running)(conversation, number, status=status, started_at=timezone.now())
+    async with page_of(user, conversation) as page:
+        await page.receive()
+        monkeypatch.setattr(engine, "stop_here", stop_here)
+        await page.send({"type": "stop"})
+        await page.ask(" ")
+        await page.until("CUSTOM")
+    assert [turn.stop_requested_at async for turn in Turn.objects.order_by("number")] == [None, None]
+    assert (await Turn.objects.aget(number=2)).status == "running"
+
+
+async def test_whoever_does_not_own_a_conversation_stops_nothing_before_the_owner_is_known(
+    user: User, other_user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[uuid.UUID] = []
+    theirs = await sync_to_async(conversation_of)(other_user)
+    monkeypatch.setattr(engine, "stop_here", stopped.append)
+    async with page_of(user, theirs) as page:
+        await page.send({"type": "stop"})
+        assert await page.closed() == 4404
+        await page.send({"type": "stop"})
+    assert stopped == []
 
 
 async def settled() -> None:

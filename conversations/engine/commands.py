@@ -51,19 +51,24 @@ def start(
     return accepted
 
 
-def stop(conversation: UUID) -> bool:
-    """Stops the conversation's running turn, whichever process runs it, or the one that waits for approvals; whether there was one."""
-    is_here = WORKER.stop(conversation)  # first: a database that is busy or broken holds up no stop
-    if not Turn.objects.filter(conversation=conversation, status__in=Turn.ACTIVE).exists():
-        return is_here
+def stop(conversation: UUID, turn: UUID | None = None) -> bool:
+    """Stops the conversation's active turn, whichever process runs it; whether there was one.
+
+    With `turn`, which `stop_here` has stopped, it stores that this was wanted, and stops no other that has begun meanwhile.
+    """
+    here = WORKER.stop(conversation) if turn is None else turn  # first: no database holds up a stop
+    active = Turn.objects.filter(conversation=conversation, status__in=Turn.ACTIVE)
+    active = active.filter(pk=turn) if turn else active
+    if not active.exists():
+        return here is not None
     waiting = lifecycle.stop(conversation)
     if waiting is not None:
         WORKER.begin(waiting, take_up)
     return True
 
 
-def stop_here(conversation: UUID) -> bool:
-    """Stops the conversation's turn if this process runs it, without waiting for anything; `stop` then stores that it was wanted."""
+def stop_here(conversation: UUID) -> UUID | None:
+    """Stops the conversation's turn if this process runs it, without waiting for anything; returns its id."""
     return WORKER.stop(conversation)
 
 

@@ -93,12 +93,12 @@ class Worker:
             self.begin(turn)
             notices.queue_changed(turn.conversation_id)
 
-    def stop(self, conversation: UUID) -> bool:
-        """Stops the conversation's turn if it runs here, without a word to the database; whether it does."""
+    def stop(self, conversation: UUID) -> UUID | None:
+        """Stops the conversation's turn if it runs here, without a word to the database; returns its id."""
         here = [run for run in list(self.runs.values()) if run.turn.conversation_id == conversation]
         for run in here:
             self._call(run.stop.request)
-        return bool(here)
+        return here[-1].turn.pk if here else None
 
     def wait(self, timeout: float) -> bool:
         """Waits until no turn runs here, at most `timeout` seconds; whether that came to be."""
