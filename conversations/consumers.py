@@ -13,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from conversations import engine
 from conversations.errors import InternalError, NotFound, Refused
 from conversations.inbound import Flood, Inbox, Meter, acknowledged, cost, echoed, parsed
-from conversations.journal import Frame, head, page, read
+from conversations.journal import Frame, head, one_snapshot, page, read
 from conversations.journal.hub import HUB, READERS, unnumbered
 from conversations.journal.reading import queue
 from conversations.models import Conversation
@@ -221,6 +221,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             raise SignedOut
         return conversation
 
+    @one_snapshot()
     def _begin(self) -> tuple[int, int, str | None, list[Event]]:
         """How far the record goes, where the socket begins (a seq, a snapshot unless `after` is in the record), and what is told aside."""
         conversation = self._conversation()

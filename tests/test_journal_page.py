@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.test import Client
 
-from conversations.journal import Page, head, pack, page
+from conversations.journal import Page, head, one_snapshot, pack, page, reading
 from conversations.journal.hub import unnumbered
 from conversations.journal.reading import SNAPSHOT_BYTES, queue
 from conversations.journal.recordings import squeeze
-from conversations.models import Conversation, Message, Recording, Turn
+from conversations.models import Conversation, Message, Recording, RequestBase, Round, Turn
 from conversations.protocol import events
 from tests.asking import conversation_of
-from tests.journaling import answering, delta, finished, open_record, opening, running
+from tests.journaling import answering, delta, elsewhere, finished, open_record, opening, running
+from tests.sockets import page_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MIB = 1024 * 1024
@@ -202,3 +205,88 @@ def test_a_queue_of_long_messages_fits_into_a_frame_beside_a_full_page(conversat
         text.startswith(item["text"]) and item["text"] for text, item in zip(texts, found, strict=True)
     )
     assert len(frame_of(page(conversation))) < MIB
+
+
+# -- read at one moment
+
+
+@pytest.fixture
+def before(conversation: Conversation, monkeypatch: pytest.MonkeyPatch) -> Page:
+    """The page of a turn whose round ends, elsewhere, while the page is read again."""
+    turn = running(conversation)
+    waiting(conversation, 2, "next")
+    opened = open_record(turn)
+    *begun, end = answering(turn, "hello")
+    opened.commit(*opening(conversation, turn), *begun)
+    base = RequestBase.objects.create(sha256="0" * 64, body="{}")
+    row = Round.objects.create(turn=turn, number=1, model=turn.model, base=base)
+    found, ending = page(conversation), iter([True])
+
+    def end_round() -> None:
+        Round.objects.filter(pk=row.pk).update(status="completed", input_tokens=7)
+        Message.objects.filter(turn__number=2).delete()
+        opened.commit(end)
+
+    def hooked(name: str) -> None:
+        read = getattr(reading, name)
+        monkeypatch.setattr(
+            reading, name, lambda *args: (next(ending, False) and elsewhere(end_round), read(*args))[1]
+        )
+
+    for name in ("queue", "totals"):
+        hooked(name)
+    return found
+
+
+def test_a_page_is_true_at_one_moment_though_a_round_ends_while_it_is_read(
+    conversation: Conversation, before: Page
+) -> None:
+    with one_snapshot():
+        assert page(conversation) == before
+    after = page(conversation)
+    assert (after.seq, after.queue) == (before.seq + 1, [])
+    assert after.totals[conversation.model]["inputTokens"] == 7
+
+
+async def test_so_is_the_snapshot_of_a_socket(conversation: Conversation, user: User, before: Page) -> None:
+    async with page_of(user, conversation) as opened:
+        snapshot = await opened.receive()
+    assert snapshot["metadata"] == json.loads(json.dumps(before.event()["metadata"]))
+
+
+async def test_so_are_the_notices_of_a_socket_that_comes_back(
+    conversation: Conversation, user: User, before: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conversations.consumers.queue", reading.queue)
+    async with page_of(user, conversation, f"?after={before.seq}") as opened:
+        queued = await opened.receive()
+    assert (queued["name"], queued["value"]) == ("turntable.queued", before.queue)
+
+
+def test_so_is_the_page_as_the_server_makes_it(conversation: Conversation, user: User, before: Page) -> None:
+    client = Client()
+    client.force_login(user)
+    context = client.get(f"/conversations/{conversation.pk}/").context
+    assert context["page"] == before
+
+
+def test_whoever_reads_at_one_moment_holds_up_no_writer(conversation: Conversation) -> None:
+    with one_snapshot():
+        assert page(conversation) == Page(0)
+        elsewhere(lambda: finished(conversation, 1))
+        assert page(conversation) == Page(0)
+    assert len(page(conversation).messages) == 2
+
+
+def test_a_reading_that_fails_leaves_nothing_open(conversation: Conversation) -> None:
+    with pytest.raises(Conversation.DoesNotExist), one_snapshot():
+        Conversation.objects.get(title="none")
+    elsewhere(lambda: Conversation.objects.update(title="written"))
+    assert Conversation.objects.get().title == "written"
+
+
+def test_a_reading_inside_a_transaction_is_part_of_it(conversation: Conversation) -> None:
+    with transaction.atomic(), one_snapshot():
+        Conversation.objects.update(title="written")
+    assert Conversation.objects.get().title == "written"
+    assert not connection.in_atomic_block

@@ -3,8 +3,8 @@
 writer.py commits what running turns say; reading.py reads on, and makes a conversation's snapshot; recordings.py packs a finished turn.
 """
 
-from .reading import Page, head, page, read
+from .reading import Page, head, one_snapshot, page, read
 from .recordings import Frame, pack, recorded
 from .writer import Journal, Record
 
-__all__ = ["Frame", "Journal", "Page", "Record", "head", "pack", "page", "read", "recorded"]
+__all__ = ["Frame", "Journal", "Page", "Record", "head", "one_snapshot", "pack", "page", "read", "recorded"]

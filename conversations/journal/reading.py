@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from django.db import connection, transaction
 from django.db.models import Max, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
@@ -29,6 +31,29 @@ BESIDE = 4 * 1024
 
 QUEUE_BYTES = 64 * 1024
 """Of text, which JSON escapes may make six times as long: it goes beside a snapshot in a frame of at most 1 MiB."""
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Lets all that is read inside be true at one moment, whoever writes meanwhile. Inside a transaction it does nothing."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "sqlite":
+        yield from _sqlite_snapshot()
+    else:
+        with transaction.atomic():
+            connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+
+
+def _sqlite_snapshot() -> Iterator[None]:
+    """A deferred transaction, which reads on from one state of the write-ahead log; atomic() would wait for the writers' lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")
 
 
 def head(conversation: UUID) -> int:

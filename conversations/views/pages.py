@@ -63,9 +63,10 @@ def create(request: SignedIn) -> HttpResponse:
 @require_safe
 def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
     """A conversation's newest messages, or the older ones before `?before=`; 404 unless it is the user's own."""
-    found = own_or_404(request, pk)
     before = request.GET.get("before")
-    page = journal.page(found, before)
+    with journal.one_snapshot():
+        found = own_or_404(request, pk)
+        page = journal.page(found, before)
     if before and not page.messages:
         raise Http404
     context = {
