@@ -1,6 +1,7 @@
 """A conversation's snapshot: the newest messages that fit, older ones page by page, and the queue."""
 
 import json
+import uuid
 from itertools import pairwise
 from typing import Any
 
@@ -193,6 +194,17 @@ def test_the_queue_is_what_waits_in_the_order_of_its_turns(conversation: Convers
     waiting(conversation_of(user), 1, "elsewhere")
     assert queue(conversation.pk) == [sooner, later]
     assert page(conversation).event()["metadata"]["queue"] == [sooner, later]
+
+
+def test_a_message_is_on_the_page_before_its_turn_has_begun(conversation: Conversation) -> None:
+    first, second = waiting(conversation, 1, "first"), waiting(conversation, 2, "second")
+    turn = Turn.objects.get(number=1)
+    turn.status, turn.lease_token = Turn.Status.RUNNING, uuid.uuid4()
+    turn.save()
+    assert page(conversation).queue == [first, second]
+    assert queue(conversation.pk) == [second]
+    JOURNAL.open(turn).commit(*opening(conversation, turn, "first"))
+    assert (page(conversation).queue, texts(page(conversation))) == ([second], ["first"])
 
 
 def test_a_queue_of_long_messages_fits_into_a_frame_beside_a_full_page(conversation: Conversation) -> None:

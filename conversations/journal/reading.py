@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max, OuterRef, Subquery
+from django.db.models import Exists, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from conversations.models import Conversation, Event, Message, Recording, Tree, Turn
@@ -134,7 +134,7 @@ def page(conversation: Conversation, before: str | None = None) -> Page:
     """The conversation's newest messages up to 512 KiB, or those before the message with the id `before`."""
     tree = Tree.of(conversation.pk)
     seq, summaries = _newest_first(conversation, tree)
-    found = Page(seq, queue=queue(conversation.pk), totals=totals(conversation.pk))
+    found = Page(seq, queue=_unrecorded(conversation.pk), totals=totals(conversation.pk))
     room, skipping = SNAPSHOT_BYTES, before is not None
     for told in summaries:
         told["state"] |= _versions(tree, told["state"]["id"])
@@ -234,9 +234,19 @@ def _summary(part: Part) -> dict[str, Any]:
 
 def queue(conversation: UUID) -> list[dict[str, Any]]:
     """The messages that wait for a running turn to end, in order: `id` and `text`, each cut to its share of 64 KiB."""
-    waiting = Message.objects.filter(
-        conversation=conversation, role=Message.Role.USER, turn__status=Turn.Status.QUEUED
-    ).order_by("turn__number")
+    return _waiting(conversation, Q(turn__status=Turn.Status.QUEUED))
+
+
+def _unrecorded(conversation: UUID) -> list[dict[str, Any]]:
+    """The queue, and before it the message of a turn that is to run and has no event yet: else no page would show it."""
+    events = Event.objects.filter(conversation=conversation, turn=OuterRef("turn"))
+    begins = Q(~Exists(events), turn__status=Turn.Status.RUNNING)
+    return _waiting(conversation, Q(turn__status=Turn.Status.QUEUED) | begins)
+
+
+def _waiting(conversation: UUID, which: Q) -> list[dict[str, Any]]:
+    own = Message.objects.filter(which, conversation=conversation, role=Message.Role.USER)
+    waiting = own.order_by("turn__number")
     room = QUEUE_BYTES // max(1, len(waiting))
     return [
         {"id": str(message.public_id), "text": cut_bytes(plain_text(message.content), room)[0]}
