@@ -23,7 +23,7 @@ def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
     """The sign-in form, and why nobody gets in for now."""
     wait = settings.AXES_COOLOFF_TIME
     problem = TOO_OFTEN.format(int(wait.total_seconds() // 60))
-    context = {"form": AuthenticationForm(request), "problem": problem, "next": ""}
+    context = {"form": AuthenticationForm(request), "problem": problem, "next": request.POST.get("next", "")}
     answer = render(request, "registration/login.html", context, status=429)
     answer.headers["Retry-After"] = str(int(wait.total_seconds()))
     return answer

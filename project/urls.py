@@ -1,14 +1,15 @@
 """The site's addresses; those of the conversations are in their app."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from project.health import healthz
 from project.links import LinkView
+from project.signing_in import SignInView
 
 urlpatterns = [
-    path("accounts/login/", LoginView.as_view(), name="login"),
+    path("accounts/login/", SignInView.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/link/", LinkView.as_view(), name="link"),
     path("admin/", admin.site.urls),

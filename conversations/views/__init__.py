@@ -3,9 +3,10 @@
 from .again import again, compare
 from .deleting import delete
 from .exporting import export
-from .pages import conversation, create, index
+from .pages import conversation
 from .preferences import preferences, prompt, revoke
 from .replay import ends, outline, replay, turn
+from .start import create, index, send, unsent_form
 from .tree import tree
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "prompt",
     "replay",
     "revoke",
+    "send",
     "tree",
     "turn",
+    "unsent_form",
 ]

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -11,10 +11,10 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from conversations import gateway, journal, layout, prices
 from conversations.models import Conversation, Message
@@ -36,30 +36,7 @@ DEMO_PHRASES = (
 )
 
 
-@require_safe
-def index(request: SignedIn) -> HttpResponse:
-    """The user's conversations, newest first, those that hold the words of `?q=` if it is given."""
-    return _index(request)
-
-
-@require_POST
-def create(request: SignedIn) -> HttpResponse:
-    """A new conversation, leading to its page, which sends the `message` if there is one; 400 for a model not offered."""
-    model = request.POST.get("model") or settings.GATEWAY_MODELS[0]
-    if model not in settings.GATEWAY_MODELS:
-        return _index(request, status=400, problem="This model is not offered. Choose one of the list.")
-    made = Conversation.objects.create(
-        owner=request.user,
-        model=model,
-        system=clean_text(request.POST.get("system", "")),
-        title=clean_text(request.POST.get("title", "")).strip()[:200],
-    )
-    if message := request.POST.get("message", "").strip():
-        request.session[_first(made.pk)] = message
-    return redirect("conversations:conversation", pk=made.pk)
-
-
-@never_cache  # a copy in the browser's cache would send its first message again
+@never_cache  # a copy in the browser's cache would outlive the session
 @require_safe
 def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
     """A conversation's newest messages, or the older ones before `?before=`; 404 unless it is the user's own."""
@@ -78,7 +55,6 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
         "sentences": json.dumps(layout.SENTENCES),
         "now": int(time.time() * 1000),
         "beside": beside(request),
-        "first": "" if before else request.session.pop(_first(pk), ""),
         "is_older": before is not None,
     }
     return render(
@@ -98,7 +74,10 @@ def _given(request: SignedIn, conversation: Conversation, page: journal.Page) ->
     return as_text | {"currency": settings.PRICE_CURRENCY, "draft": conversation.draft}
 
 
-def _index(request: SignedIn, status: int = 200, problem: str = "") -> HttpResponse:
+def start_page(
+    request: HttpRequest, form: Mapping[str, str], problem: str = "", status: int = 200
+) -> HttpResponse:
+    """The user's conversations, newest first, those that hold the words of `?q=` if it is given; a new one's form as it was filled in."""
     words = clean_text(request.GET.get("q", "")).strip()
     matching = _matching(Conversation.objects.owned_by(request.user), words)
     page = Paginator(matching, PER_PAGE).get_page(request.GET.get("page"))
@@ -107,7 +86,7 @@ def _index(request: SignedIn, status: int = 200, problem: str = "") -> HttpRespo
         "found": _visibly_titled(page),
         "words": words,
         "problem": problem,
-        "message": request.POST.get("message", ""),
+        "form": form,
         "models": settings.GATEWAY_MODELS,
     }
     return render(request, "conversations/index.html", context | gateway_shown(), status=status)
@@ -137,7 +116,3 @@ def gateway_shown() -> dict[str, Any]:
         return {"is_demo": True, "phrases": DEMO_PHRASES}
     url = urlsplit(gateway.endpoint())
     return {"is_demo": False, "host": url.netloc.rpartition("@")[2]}
-
-
-def _first(pk: UUID) -> str:
-    return f"first message of {pk}"

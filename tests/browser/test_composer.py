@@ -1,9 +1,12 @@
 """Writing, sending, stopping, queueing."""
 
-from playwright.sync_api import BrowserContext, Page, expect
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conversing import UNENDING, Chat
 from tests.browser.staging import Stage
+from tests.serving import manage, serving, site
 
 
 def test_shift_enter_breaks_the_line_and_enter_sends(chat: Chat) -> None:
@@ -108,3 +111,31 @@ def test_a_conversation_starts_with_its_first_message_and_the_chosen_model(page:
     page.reload()
     expect(chat.messages("You")).to_have_count(1)
     expect(chat.box).to_have_value("")
+
+
+PASSWORD = "from django.contrib.auth.models import User; user = User.objects.get(); user.set_password('x'); user.save()"
+
+
+def test_a_message_is_sent_by_the_sign_in_when_the_session_has_ended_meanwhile(
+    browser: Browser, tmp_path: Path
+) -> None:
+    environment = site(tmp_path)
+    with serving(environment) as server:
+        page = browser.new_context(base_url=server.url).new_page()
+        page.goto(server.path)
+        page.goto("/")
+        assert manage(environment, "shell", "--no-imports", "-c", PASSWORD).returncode == 0
+        page.get_by_role("textbox", name="Message").fill("hello\nyou")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status")).to_have_text(
+            "Your message is kept, and sent once you have signed in."
+        )
+        page.get_by_label("User name").fill("owner")
+        page.get_by_label("Password").fill("x")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/conversations/*/")
+        chat = Chat(page)
+        chat.settled()
+        expect(chat.messages("You")).to_have_count(1)
+        assert chat.messages("You").text_content() == "hello\nyou"
+        page.context.close()

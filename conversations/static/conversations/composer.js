@@ -37,7 +37,8 @@ export class Composer {
     this.stop = form.querySelector("#stop");
     this.reason = form.querySelector("#refusal");
     this.listen();
-    this.restore();
+    this.showDraft();
+    this.textarea.setSelectionRange(this.draft.text.length, this.draft.text.length);
   }
 
   listen() {
@@ -52,13 +53,6 @@ export class Composer {
     this.stop.addEventListener("click", () => this.askToStop());
     this.form.querySelector("#swap").addEventListener("click", () => this.draft.swap());
     this.form.querySelector("#choose").addEventListener("click", () => this.chooseDraft());
-  }
-
-  // The server puts a conversation's first message into the textarea, to be sent at once.
-  restore() {
-    if ("send" in this.textarea.dataset) this.say(this.textarea.value);
-    this.showDraft();
-    this.textarea.setSelectionRange(this.draft.text.length, this.draft.text.length);
   }
 
   submit() {

@@ -1,0 +1,99 @@
+"""The start page, and a new conversation. What is written there without a session waits for the sign-in."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.views.decorators.http import require_POST, require_safe
+
+from conversations import turns
+from conversations.errors import Refused, Throttled
+from conversations.models import Conversation
+from conversations.protocol.text import clean_text
+
+from .access import SignedIn
+from .pages import start_page
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+FIELDS = ("model", "title", "system", "message")
+UNSENT = "unsent"
+NOT_OFFERED = "This model is not offered. Choose one of the list."
+
+Form = dict[str, str]
+
+
+@require_safe
+def index(request: SignedIn) -> HttpResponse:
+    """The user's conversations, newest first, and what has been written for a new one before the sign-in."""
+    unsent = unsent_form(request, request.get_full_path()) or {}
+    return start_page(request, unsent, unsent.get("problem", ""))
+
+
+@login_not_required
+def create(request: HttpRequest) -> HttpResponse:
+    """A new conversation, leading to its page; by way of the sign-in, if there is no session."""
+    if request.user.is_authenticated:
+        return _create(request, request.user)
+    is_sent = request.method == "POST"
+    return redirect_to_login(_keep(request) if is_sent else request.get_full_path())
+
+
+@require_POST
+def _create(request: HttpRequest, owner: "User") -> HttpResponse:
+    form = _form(request)
+    try:
+        conversation = _begin(owner, form)
+    except Refused as refused:
+        return start_page(request, form, str(refused), 429 if isinstance(refused, Throttled) else 400)
+    request.session.pop(UNSENT, None)
+    return redirect("conversations:conversation", pk=conversation.pk)
+
+
+def _form(request: HttpRequest) -> Form:
+    return {name: request.POST.get(name, "").replace("\r\n", "\n") for name in FIELDS}
+
+
+def unsent_form(request: HttpRequest, address: str) -> Form | None:
+    """What this browser has sent without a session, if the sign-in leads on to this address."""
+    form: Form | None = request.session.get(UNSENT)
+    return form if form and form["address"] == address else None
+
+
+def send(request: HttpRequest, form: Form) -> str:
+    """Begins the conversation of a form that was sent before the sign-in; the address that shows it, or why it was refused."""
+    try:
+        conversation = _begin(request.user, form)
+    except Refused as refused:
+        request.session[UNSENT] = form | {"problem": str(refused)}
+        return form["address"]
+    request.session.pop(UNSENT, None)
+    return resolve_url("conversations:conversation", pk=conversation.pk)
+
+
+def _keep(request: HttpRequest) -> str:
+    """Keeps the form in the anonymous session; the address to go on to, which only this browser knows."""
+    address = f"{resolve_url('conversations:index')}?{UNSENT}={uuid4()}"
+    request.session[UNSENT] = _form(request) | {"address": address}
+    return address
+
+
+def _begin(owner: "User | Any", form: Form) -> Conversation:
+    """A new conversation, its message accepted; raises Refused, and then there is none."""
+    model = form["model"] or settings.GATEWAY_MODELS[0]
+    if model not in settings.GATEWAY_MODELS:
+        raise Refused(NOT_OFFERED)
+    title, system = clean_text(form["title"]).strip()[:200], clean_text(form["system"])
+    conversation = Conversation.objects.create(owner=owner, model=model, title=title, system=system)
+    try:
+        if form["message"].strip():
+            turns.start(conversation, str(uuid4()), form["message"])
+    except Refused:
+        conversation.delete()
+        raise
+    return conversation

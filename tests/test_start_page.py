@@ -1,0 +1,242 @@
+"""A new conversation and its first message, by whoever is signed in, and by whoever signs in then."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.http import HttpResponse
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from conversations import turns
+from conversations.journal import one_snapshot, page
+from conversations.models import Conversation, Message
+from conversations.protocol.content import plain_text
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway", "settled")]
+MODELS = ["cohere.command-r-v1:0", "amazon.nova-lite-v1:0"]
+HOSTILE = "</div><script>alert(1)</script>&amp;\"'"
+WRITTEN = {"model": MODELS[1], "title": "Tea", "system": "Be brief.", "message": f"\n  {HOSTILE}\r\nhelp"}
+PASSWORD = {"username": "jennifer", "password": "flycatcher"}
+
+
+@pytest.fixture
+def settled() -> Iterator[None]:
+    """Leaves no turn running behind a test."""
+    yield
+    assert turns.wait(20)
+
+
+@pytest.fixture(autouse=True)
+def models(settings: Settings) -> None:
+    settings.GATEWAY_MODELS = MODELS
+
+
+@pytest.fixture
+def client(user: User) -> Client:
+    """The user's browser."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def texts() -> list[str]:
+    """The users' messages that were accepted."""
+    return [plain_text(message.content) for message in Message.objects.filter(role="user").order_by("pk")]
+
+
+def filled_in(answer: HttpResponse) -> dict[str, str]:
+    """The start page's form, as the page fills it in."""
+    html = answer.content.decode()
+    areas = re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', html, re.DOTALL)
+    title = re.findall(r'name="(title)"[^>]* value="(.*?)"', html)
+    model = re.findall(r"<option selected>(.+?)</option>", html)
+    return {name: unescape(text) for name, text in [*areas, *title, *(("model", each) for each in model)]}
+
+
+AS_SHOWN = WRITTEN | {"message": f"\n  {HOSTILE}\nhelp"}
+
+# -- signed in
+
+
+def test_a_message_is_accepted_in_the_request_that_brings_it(client: Client, user: User) -> None:
+    answer = client.post("/conversations/", WRITTEN)
+    made = Conversation.objects.get()
+    assert answer["Location"] == f"/conversations/{made.pk}/"
+    assert (made.owner, made.model, made.title, made.system) == (user, MODELS[1], "Tea", "Be brief.")
+    assert texts() == [AS_SHOWN["message"]]
+
+
+@pytest.mark.parametrize("method", ["head", "get"])
+def test_looking_at_the_page_first_loses_nothing_and_sends_nothing_again(client: Client, method: str) -> None:
+    where = client.post("/conversations/", {"message": "help"})["Location"]
+    for _ in range(2):
+        getattr(client, method)(where)
+    shown = client.get(where).context["page"]
+    assert "help" in [each.get("content", each.get("text")) for each in [*shown.messages, *shown.queue]]
+    assert texts() == ["help"]
+
+
+def test_the_message_is_answered(client: Client) -> None:
+    client.post("/conversations/", {"message": "What is the most popular song on WZPZ?"})
+    assert turns.wait(20)
+    with one_snapshot():
+        assert "Elemental Hotel" in page(Conversation.objects.get()).messages[-1]["content"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\r\n"])
+def test_without_a_message_there_is_a_conversation_to_write_in(client: Client, blank: str) -> None:
+    client.post("/conversations/", {"message": blank})
+    assert Conversation.objects.get().title == ""
+    assert texts() == []
+
+
+LONG = "x" * 100_001
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "sentence"),
+    [
+        ({"model": "x.y"}, 400, "This model is not offered."),
+        ({"message": LONG}, 400, "The message is too long"),
+        ({"message": "one too many"}, 429, "too many messages in a minute"),
+    ],
+)
+def test_what_is_refused_stays_in_its_boxes_and_leaves_no_conversation(
+    client: Client, settings: Settings, change: dict[str, str], status: int, sentence: str
+) -> None:
+    settings.USER_TURNS_PER_MINUTE = 1
+    if status == 429:
+        client.post("/conversations/", {"message": "help"})
+    before = Conversation.objects.count()
+    answer = client.post("/conversations/", WRITTEN | change)
+    assert answer.status_code == status
+    assert sentence in answer.content.decode()
+    expected = AS_SHOWN | change
+    assert filled_in(answer) == {name: expected[name] for name in filled_in(answer)}
+    assert "model" in {*filled_in(answer), *change}
+    assert Conversation.objects.count() == before
+
+
+def test_as_many_characters_as_a_message_may_have_are_counted_as_they_were_typed(client: Client) -> None:
+    text = "a\n" * 50_000
+    client.post("/conversations/", {"message": text.replace("\n", "\r\n")})
+    assert texts() == [text]
+
+
+# -- not signed in
+
+
+@pytest.fixture
+def stranger(user: User) -> Client:
+    """A browser whose session has ended."""
+    return Client()
+
+
+def sign_in(client: Client, answer: HttpResponse, **fields: str) -> HttpResponse:
+    """Signs in where an answer leads to, by the form that is there."""
+    url = urlsplit(answer["Location"])
+    assert url.path == "/accounts/login/"
+    told = client.get(answer["Location"]).content.decode()
+    assert "Your message is kept" in told
+    (onward,) = parse_qs(url.query)["next"]
+    assert f'name="next" value="{onward}"' in told
+    signed_in: HttpResponse = client.post("/accounts/login/", PASSWORD | {"next": onward} | fields)
+    return signed_in
+
+
+def test_what_was_written_without_a_session_is_sent_by_the_sign_in(stranger: Client, user: User) -> None:
+    asked = stranger.post("/conversations/", WRITTEN)
+    assert not Conversation.objects.exists()
+    answer = sign_in(stranger, asked)
+    made = Conversation.objects.get()
+    assert answer["Location"] == f"/conversations/{made.pk}/"
+    assert (made.owner, made.model, made.title, made.system) == (user, MODELS[1], "Tea", "Be brief.")
+    assert texts() == [AS_SHOWN["message"]]
+    assert stranger.get(answer["Location"]).status_code == 200
+    assert "unsent" not in stranger.session
+
+
+def test_a_wrong_password_on_the_way_loses_nothing(stranger: Client) -> None:
+    asked = stranger.post("/conversations/", WRITTEN)
+    again = sign_in(stranger, asked, password="wrong")
+    assert "Your message is kept" in again.content.decode()
+    sign_in(stranger, asked)
+    assert texts() == [AS_SHOWN["message"]]
+
+
+def test_a_lockout_on_the_way_loses_nothing(stranger: Client, settings: Settings) -> None:
+    settings.AXES_FAILURE_LIMIT = 1
+    asked = stranger.post("/conversations/", WRITTEN)
+    (onward,) = parse_qs(urlsplit(asked["Location"]).query)["next"]
+    locked = sign_in(stranger, asked, password="wrong")
+    assert locked.status_code == 429
+    assert f'name="next" value="{onward}"' in locked.content.decode()
+
+
+def test_what_is_refused_after_the_sign_in_stays_in_its_boxes(stranger: Client) -> None:
+    answer = sign_in(stranger, stranger.post("/conversations/", WRITTEN | {"message": LONG}))
+    assert not Conversation.objects.exists()
+    shown = stranger.get(answer["Location"])
+    assert "The message is too long" in shown.content.decode()
+    assert filled_in(shown) == AS_SHOWN | {"message": LONG}
+    stranger.post("/conversations/", filled_in(shown) | {"message": "help"})
+    assert texts() == ["help"]
+    assert filled_in(stranger.get(answer["Location"]))["message"] == ""
+
+
+def test_another_way_to_sign_in_finds_the_boxes_filled_in(stranger: Client, user: User) -> None:
+    (onward,) = parse_qs(urlsplit(stranger.post("/conversations/", WRITTEN)["Location"]).query)["next"]
+    stranger.force_login(user)
+    assert filled_in(stranger.get(onward)) == AS_SHOWN
+    assert not Conversation.objects.exists()
+
+
+def test_whoever_was_signed_in_otherwise_meanwhile_sends_it_all_the_same(
+    stranger: Client, user: User, other_user: User
+) -> None:
+    asked = stranger.post("/conversations/", WRITTEN)
+    stranger.force_login(other_user)
+    sign_in(stranger, asked)
+    assert Conversation.objects.get().owner == user
+
+
+@pytest.mark.parametrize("onward", ["/", "/?unsent=", "/?unsent=6b95a221-5126-4deb-8a77-a4104e145dab"])
+def test_a_sign_in_that_leads_elsewhere_sends_nothing_and_shows_nothing(
+    stranger: Client, onward: str
+) -> None:
+    stranger.post("/conversations/", WRITTEN)
+    answer = stranger.post("/accounts/login/", PASSWORD | {"next": onward})
+    assert answer["Location"] == onward
+    assert filled_in(stranger.get(onward))["message"] == ""
+    assert not Conversation.objects.exists()
+
+
+def test_a_form_from_elsewhere_is_not_kept_for_the_sign_in(user: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert client.post("/conversations/", WRITTEN).status_code == 403
+    assert not Session.objects.exists()
+
+
+def test_a_form_of_this_site_is_kept_though_the_session_has_ended(user: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    token = re.findall(
+        r'name="csrfmiddlewaretoken" value="(.+?)"', client.get("/accounts/login/").content.decode()
+    )[0]
+    asked = client.post("/conversations/", WRITTEN | {"csrfmiddlewaretoken": token})
+    sign_in(client, asked, csrfmiddlewaretoken=token)
+    assert texts() == [AS_SHOWN["message"]]
+
+
+def test_only_a_post_is_kept(stranger: Client) -> None:
+    assert stranger.get("/conversations/", WRITTEN).status_code == 302
+    assert not Session.objects.exists()
+
+
+def test_a_form_that_says_nothing_promises_nothing(stranger: Client) -> None:
+    asked = stranger.post("/conversations/")
+    assert "Your message is kept" not in stranger.get(asked["Location"]).content.decode()
