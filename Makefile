@@ -58,7 +58,7 @@ $(VENV)/runtime: requirements.txt | $(BIN)/python
 	@$(BIN)/python -m pip install -qq -r $<
 	@touch $@
 
-$(VENV)/dev: requirements-dev.txt $(VENV)/runtime
+$(VENV)/dev: requirements-dev.txt requirements-uvicorn.txt $(VENV)/runtime
 	@echo "Installing what its tests and checks need ..."
 	@$(BIN)/python -m pip install -qq -r $<
 	@touch $@

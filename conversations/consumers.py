@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -133,7 +134,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.has_left:
             return
         self.has_left = True
-        await self.close(code)
+        with suppress(OSError):  # of a server that says when the client has left before
+            await self.close(code)
         if self.tasks:
             self.inbox.clear()
             self.tasks[0].cancel()

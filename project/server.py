@@ -1,4 +1,4 @@
-"""The web server: Daphne on a socket of ours, stopped without losing a turn."""
+"""The web server: Daphne or uvicorn on a socket of ours, stopped without losing a turn."""
 
 import asyncio
 import errno
@@ -8,6 +8,8 @@ import socket
 import threading
 from collections.abc import Callable
 
+from asgiref.typing import ASGI3Application
+
 from conversations.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
@@ -15,11 +17,29 @@ logger = logging.getLogger(__name__)
 DRAIN_SECONDS = 30.0
 LAST_FRAMES_SECONDS = 2.0  # for the sockets to be sent what the turns ended with
 BACKLOG = 1024
+SERVERS = ("daphne", "uvicorn")
+SERVER_NAME = "turntable"
+PING_EVERY, PING_PATIENCE = 20.0, 30.0
+FRAME_LIMIT = 1024 * 1024
 REASONS = {
     errno.EADDRINUSE: "something else is using it; choose another with --port",
     errno.EACCES: "this account may not use it; choose one above 1023 with --port",
     errno.EADDRNOTAVAIL: "this machine has no such address; choose another with --host",
 }
+
+Start = Callable[[Callable[[], None]], None]
+"""Called on the loop once a server answers, with the function that stops it from any thread."""
+
+Run = Callable[[ASGI3Application, socket.socket, Start], None]
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """A loop of uvloop where it is installed, else one of asyncio."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -41,51 +61,67 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(listener: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serve the site until SIGTERM or SIGINT; `on_ready` is called once requests are being answered."""
-    from daphne.server import Server
-    from daphne.ws_protocol import WebSocketFactory
-    from twisted.internet import reactor
+def installed(server: str) -> Run:
+    """The function that runs this web server; ConfigurationError where it is not installed."""
+    try:
+        if server == "uvicorn":
+            from project.uvicorn_server import run
+        else:
+            from project.daphne_server import run
+    except ImportError as error:
+        raise ConfigurationError(
+            f"{server} is not installed: `python -m pip install -r requirements-{server}.txt` installs it."
+        ) from error
+    return run
 
+
+def serve(
+    listener: socket.socket, on_ready: Callable[[], None], *, server: str = "daphne", turns: bool = True
+) -> None:
+    """Serve the site until SIGTERM or SIGINT; `on_ready` is called once requests are being answered.
+
+    Without `turns`, turns are accepted and left to other processes.
+    """
+    from conversations import engine
     from project.asgi import application
-    from project.closing import AnyCloseCode
 
-    WebSocketFactory.protocol = AnyCloseCode
-    server = Server(
-        application,
-        endpoints=[f"fd:fileno={listener.detach()}"],
-        signal_handlers=False,  # Daphne's own would cut every turn short
-        http_timeout=None,
-        ping_interval=20,
-        ping_timeout=30,
-        server_name="turntable",
-    )
-    reactor.callLater(0.0, _start, on_ready)  # type: ignore[arg-type]  # once the loop runs
-    server.run()
+    def start(stop: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        stopping = Stopping(loop, stop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.ask)
+        engine.WORKER.serve(loop, takes_turns=turns)
+        on_ready()
+
+    installed(server)(application, listener, start)
 
 
-def _start(on_ready: Callable[[], None]) -> None:
+def work(turns: int, on_ready: Callable[[], None]) -> None:
+    """Run turns, at most so many at once, and no web server, until SIGTERM or SIGINT."""
     from conversations import engine
 
-    loop = asyncio.get_running_loop()
-    stopping = Stopping(loop)
+    loop = new_loop()
+    asyncio.set_event_loop(loop)
+    stopping = Stopping(loop, lambda: loop.call_soon_threadsafe(loop.stop))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.ask)
+    engine.WORKER.capacity = turns
     engine.WORKER.serve(loop)
-    on_ready()
+    loop.call_soon(on_ready)
+    loop.run_forever()
 
 
 class Stopping:
     """What happens on a signal: the first drains the turns, closes the sockets and stops the server, a second stops it at once."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+        self._loop, self._stop = loop, stop
         self._asked = False
 
     def ask(self) -> None:
         """Take note of a signal, on the loop."""
         if self._asked:
-            stop_reactor()
+            self._stop()
             return
         self._asked = True
         logger.info("Stopping once the running turns have ended, in %d s at most", DRAIN_SECONDS)
@@ -101,15 +137,4 @@ class Stopping:
         except Exception:
             logger.exception("The running turns could not be drained")
         finally:
-            stop_reactor()
-
-
-def stop_reactor() -> None:
-    """Let Daphne close its connections and return, from any thread."""
-    from twisted.internet import reactor
-
-    def stop() -> None:
-        if reactor.running:  # it is not when a second signal came as it stopped
-            reactor.stop()  # type: ignore[misc]  # Twisted's interfaces have no self
-
-    reactor.callFromThread(stop)
+            self._stop()

@@ -42,7 +42,7 @@ MAX_TURNS_AT_ONCE = 256  # worker threads of a process, and connections to the g
 
 # The parts
 INSTALLED_APPS = [
-    "daphne",  # first: its runserver takes the place of Django's
+    "project.daphne_server.DaphneApp",  # first: its runserver takes the place of Django's
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -182,5 +182,6 @@ LOGGING = {
             "level": "INFO"
         },  # below that it logs requests with their headers, whatever the root's level
         "axes": {"level": "WARNING"},
+        "uvicorn.error": {"level": "ERROR"},  # that somebody sent what is no HTTP is no news
     },
 }

@@ -10,11 +10,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import pytest
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
@@ -33,6 +35,13 @@ SETTINGS = (
     "APPROVAL_",
     "PRICE_",
 )
+NO_PROC = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="memory is told by /proc, which is Linux's"
+)
+NO_UVICORN = pytest.mark.skipif(
+    find_spec("uvicorn") is None, reason="uvicorn is not installed: requirements-uvicorn.txt names it"
+)
+on_each_server = pytest.mark.parametrize("kind", ["daphne", pytest.param("uvicorn", marks=NO_UVICORN)])
 
 
 def site(folder: Path, **variables: str) -> dict[str, str]:
@@ -63,6 +72,12 @@ class Server:
         assert self.process.stdout is not None
         return self.process.stdout.readline()
 
+    @property
+    def peak(self) -> int:
+        """The most memory that it has ever had, in MiB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) // 1024
+
     def stop(self, number: int, patience: float) -> int:
         """Its exit code after a signal."""
         self.process.send_signal(number)
@@ -70,9 +85,9 @@ class Server:
 
 
 @contextmanager
-def serving(environment: dict[str, str], *arguments: str) -> Iterator[Server]:
+def serving(environment: dict[str, str], *arguments: str, kind: str = "daphne") -> Iterator[Server]:
     """A server on a free port, killed at the end if it still runs."""
-    command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", "0", *arguments]
+    command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", "0", "--server", kind, *arguments]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Server(process)
@@ -105,14 +120,18 @@ class Browser:
         with answer:
             return Page(answer.status, answer.url, answer.read().decode())
 
+    @property
+    def cookie(self) -> str:
+        """The header that it sends."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._jar)
+
     def connect(self, page: str) -> ClientConnection:
         """The websocket of a conversation's page, as the page itself opens it."""
         url = urlsplit(page)
-        cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._jar)
         return connect(
-            f"ws://{url.netloc}/ws{url.path}",
+            f"ws://{url.netloc}/ws{url.path}?{url.query}",
             origin=Origin(f"{url.scheme}://{url.netloc}"),
-            additional_headers={"Cookie": cookie},
+            additional_headers={"Cookie": self.cookie},
         )
 
 
@@ -126,9 +145,9 @@ class SlowTurn(NamedTuple):
 
 
 @contextmanager
-def slow_turn(folder: Path) -> Iterator[SlowTurn]:
+def slow_turn(folder: Path, kind: str) -> Iterator[SlowTurn]:
     """A server in the middle of an answer, which takes some ten seconds."""
-    with serving(site(folder)) as server:
+    with serving(site(folder), kind=kind) as server:
         reader = Browser()
         address = reader.open(server.url + server.path).url
         with reader.connect(address) as page:

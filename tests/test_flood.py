@@ -1,7 +1,6 @@
 """A client that sends too much: told, then closed, and nobody else notices. One that reads and acknowledges is never told."""
 
 import json
-import re
 import threading
 import uuid
 from pathlib import Path
@@ -16,7 +15,7 @@ from conversations import engine, inbound
 from conversations.inbound import BURST, DEBT, OVERHEAD, WAITING
 from conversations.models import Conversation, Turn
 from tests.asking import ask, conversation_of, record
-from tests.serving import Browser, Server, serving, site
+from tests.serving import NO_PROC, Browser, on_each_server, serving, site
 from tests.sockets import Page, page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -107,12 +106,6 @@ async def test_what_was_sent_just_before_the_page_was_closed_is_done(
     assert await sync_to_async(engine.WORKER.wait)(20)
 
 
-def peak(server: Server) -> int:
-    """The most memory that the server has ever had, in MiB."""
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) // 1024
-
-
 class Flooding(threading.Thread):
     """A page that sends a MB a time, as fast as it can, until it is closed; and again, until it has sent 200 MB."""
 
@@ -132,12 +125,13 @@ class Flooding(threading.Thread):
                     self.codes.add(closed.rcvd.code if closed.rcvd else None)
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told by /proc")
-def test_200_mb_cost_the_server_little_memory_and_nobody_else_their_answer(tmp_path: Path) -> None:
-    with serving(site(tmp_path)) as server:
+@NO_PROC
+@on_each_server
+def test_200_mb_cost_the_server_little_memory_and_nobody_else_their_answer(tmp_path: Path, kind: str) -> None:
+    with serving(site(tmp_path), kind=kind) as server:
         reader = Browser()
         address = reader.open(server.url + server.path).url
-        before = peak(server)
+        before = server.peak
         flooding = Flooding(reader, address)
         with reader.connect(address) as page:
             page.recv(timeout=20)
@@ -148,4 +142,4 @@ def test_200_mb_cost_the_server_little_memory_and_nobody_else_their_answer(tmp_p
         flooding.join(timeout=90)
         assert flooding.sent >= 200
         assert 1008 in flooding.codes
-        assert peak(server) - before < 50
+        assert server.peak - before < 50

@@ -19,7 +19,7 @@ from conversations import inbound
 from conversations.models import Turn
 from tests.asking import conversation_of
 from tests.odd import NASTY, Frames, Odd
-from tests.serving import Browser, serving, site
+from tests.serving import Browser, on_each_server, serving, site
 from tests.sockets import Page, page_of
 from tests.test_isolation import ROUTES, filled
 
@@ -162,12 +162,12 @@ RAW = [
 ]  # fmt: skip
 
 
-def test_bytes_that_are_no_protocol_leave_the_server_alive(tmp_path: Path) -> None:
-    with serving(site(tmp_path)) as server:
+@on_each_server
+def test_bytes_that_are_no_protocol_leave_the_server_alive(tmp_path: Path, kind: str) -> None:
+    with serving(site(tmp_path), kind=kind) as server:
         reader = Browser()
         address = reader.open(server.url + server.path).url
-        cookie = "; ".join(f"{each.name}={each.value}" for each in reader._jar)
-        for bytes_sent in [*RAW, *(handshake(address, cookie) + broken for broken in BROKEN)]:
+        for bytes_sent in [*RAW, *(handshake(address, reader.cookie) + broken for broken in BROKEN)]:
             with socket.create_connection((urlsplit(address).hostname, urlsplit(address).port)) as client:
                 client.sendall(bytes_sent)
                 client.shutdown(socket.SHUT_WR)

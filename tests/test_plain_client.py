@@ -9,7 +9,7 @@ from ag_ui_validate.pytest_plugin import assert_valid_agui
 from websockets.sync.client import ClientConnection
 
 from tests.asking import answer
-from tests.serving import Browser, manage, serving, site
+from tests.serving import Browser, manage, on_each_server, serving, site
 
 QUESTION = "What is the most popular song on WZPZ?"
 
@@ -23,11 +23,12 @@ def until_end(page: ClientConnection) -> list[dict[str, Any]]:
     return events
 
 
+@on_each_server
 def test_a_plain_websocket_client_asks_and_the_terminal_goes_on_with_the_same_conversation(
-    tmp_path: Path,
+    tmp_path: Path, kind: str
 ) -> None:
     environment = site(tmp_path)
-    with serving(environment) as server:
+    with serving(environment, kind=kind) as server:
         reader = Browser()
         address = reader.open(server.url + server.path).url
         conversation = address.rstrip("/").rpartition("/")[2]

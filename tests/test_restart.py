@@ -10,9 +10,10 @@ from django.contrib.auth.models import User
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
+from conversations.consumers import ChatConsumer
 from conversations.models import Conversation
 from conversations.sockets import RESTART, SOCKETS, Sockets
-from tests.serving import manage, site, slow_turn
+from tests.serving import manage, on_each_server, site, slow_turn
 from tests.sockets import page_of
 
 
@@ -76,8 +77,21 @@ async def test_an_open_page_is_closed_with_1012_and_a_new_one_too(
     await asyncio.wait_for(finishing, 20)
 
 
-def test_a_drain_ends_the_turn_stores_what_is_asked_meanwhile_and_closes_with_1012(tmp_path: Path) -> None:
-    with slow_turn(tmp_path) as turn:
+async def test_one_whose_client_has_left_is_closed_without_an_error() -> None:
+    async def send(message: dict[str, object]) -> None:
+        raise OSError
+
+    consumer = ChatConsumer()
+    consumer.base_send = send
+    await consumer.leave(RESTART)
+    assert consumer.has_left
+
+
+@on_each_server
+def test_a_drain_ends_the_turn_stores_what_is_asked_meanwhile_and_closes_with_1012(
+    tmp_path: Path, kind: str
+) -> None:
+    with slow_turn(tmp_path, kind) as turn:
         turn.server.process.terminate()
         assert turn.browser.open(turn.address).status == 200
         with turn.browser.connect(turn.address) as second:

@@ -19,7 +19,7 @@ from conversations.consumers import ChatConsumer
 from conversations.models import Conversation, Turn
 from conversations.sockets import signed_in
 from tests.asking import conversation_of
-from tests.serving import Browser, manage, serving, site
+from tests.serving import Browser, manage, on_each_server, serving, site
 from tests.sockets import page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -188,10 +188,11 @@ def test_a_session_is_good_for_its_own_user_alone(user: User, other_user: User) 
     assert signed_in({key: user.pk}) == set()
 
 
-def test_another_process_can_sign_somebody_out(tmp_path: Path) -> None:
+@on_each_server
+def test_another_process_can_sign_somebody_out(tmp_path: Path, kind: str) -> None:
     environment = site(tmp_path)
     code = "from django.contrib.auth.models import User; User.objects.update(is_active=False)"
-    with serving(environment) as server:
+    with serving(environment, kind=kind) as server:
         reader = Browser()
         with reader.connect(reader.open(server.url + server.path).url) as page:
             page.recv(timeout=20)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import Browser, manage, serving, site, slow_turn
+from tests.serving import Browser, manage, on_each_server, serving, site, slow_turn
 
 
 def test_the_first_run_prints_a_link_that_signs_in_once_and_leads_into_a_conversation(tmp_path: Path) -> None:
@@ -36,14 +36,16 @@ def test_a_look_ahead_does_not_use_the_link_up(tmp_path: Path) -> None:
         assert Browser().open(link).status == 200
 
 
+@on_each_server
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_an_idle_server_in_seconds(tmp_path: Path, number: int) -> None:
-    with serving(site(tmp_path)) as server:
+def test_a_signal_ends_an_idle_server_in_seconds(tmp_path: Path, number: int, kind: str) -> None:
+    with serving(site(tmp_path), kind=kind) as server:
         assert server.stop(number, patience=15) == 0
 
 
-def test_a_second_signal_ends_the_server_at_once(tmp_path: Path) -> None:
-    with slow_turn(tmp_path) as turn:
+@on_each_server
+def test_a_second_signal_ends_the_server_at_once(tmp_path: Path, kind: str) -> None:
+    with slow_turn(tmp_path, kind) as turn:
         turn.server.process.terminate()
         assert turn.server.stop(signal.SIGINT, patience=6) == 0
 
@@ -54,8 +56,9 @@ def test_a_second_server_on_the_same_site_changes_nothing(tmp_path: Path) -> Non
     assert users == [("owner",)]
 
 
-def test_it_serves_on_another_address(tmp_path: Path) -> None:
-    with serving(site(tmp_path, ALLOWED_HOSTS="[::1]"), "--host", "::1") as server:
+@on_each_server
+def test_it_serves_on_another_address(tmp_path: Path, kind: str) -> None:
+    with serving(site(tmp_path, ALLOWED_HOSTS="[::1]"), "--host", "::1", kind=kind) as server:
         assert server.url.startswith("http://[::1]:")
         assert Browser().open(server.url + "/healthz").text == '{"status": "ok"}'
 
@@ -126,6 +129,16 @@ def test_settings_that_cannot_work_are_one_sentence(tmp_path: Path) -> None:
     ended = manage(site(tmp_path, GATEWAY_TIMEOUT="soon"), "serve")
     assert ended.returncode == 1
     assert ended.stderr == "GATEWAY_TIMEOUT must be a number above 0.\n"
+
+
+def test_a_server_that_is_not_installed_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "uvicorn.py").write_text("raise ImportError")
+    ended = manage(site(tmp_path, PYTHONPATH=str(tmp_path)), "serve", "--server", "uvicorn")
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "uvicorn is not installed: `python -m pip install -r requirements-uvicorn.txt` installs it.\n"
+    )
+    assert not (tmp_path / "db.sqlite3").exists()
 
 
 def test_a_site_can_extend_the_settings(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from conversations.gateway import endpoint
 from project.database import unapplied_migrations
 from project.links import sign_in_path
-from project.server import address, listen, serve
+from project.server import SERVERS, address, installed, listen, serve
 
 OWNER = "owner"
 ADVICE = (
@@ -24,21 +24,26 @@ class Command(BaseCommand):
     help = "Serve the site, with the embedded demo gateway unless GATEWAY_URL is set."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where to listen."""
+        """Where to listen, with which web server, and whether turns run here."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen at (127.0.0.1)")
         parser.add_argument(
             "--port", default=8080, type=int, help="port to listen at, 0 for any free one (8080)"
         )
+        parser.add_argument("--server", default="daphne", choices=SERVERS, help="web server (daphne)")
+        parser.add_argument(
+            "--no-turns", action="store_true", help="leave turns to other processes, such as `work`"
+        )
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, server: str, no_turns: bool, **options: Any) -> None:
         """Serve; ConfigurationError or DatabaseError when that cannot be."""
+        installed(server)
         listener = listen(host, port)
         if unapplied_migrations():
             call_command("migrate", verbosity=0, interactive=False)
         create_owner()
         endpoint()  # starts the demo gateway unless there is another
         text = greeting(address(listener))
-        serve(listener, lambda: self.announce(text))
+        serve(listener, lambda: self.announce(text), server=server, turns=not no_turns)
 
     def announce(self, text: str) -> None:
         """Print the text at once, also into a pipe."""

@@ -1,0 +1,84 @@
+"""uvicorn, on uvloop where it is installed. Its `send` waits for a client that does not read."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from asgiref.typing import ASGI3Application
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from project.server import BACKLOG, FRAME_LIMIT, PING_EVERY, PING_PATIENCE, SERVER_NAME, Start, new_loop
+
+KEEP_ALIVE = 60
+"""Seconds that an idle connection is kept for the next request, as Daphne keeps it."""
+
+LAST_REQUESTS = 2
+"""Seconds that a server which stops waits for the requests that are under way."""
+
+
+def run(application: ASGI3Application, listener: socket.socket, on_start: Start) -> None:
+    """Serve until the function that `on_start` is called with stops it; frames of over 1 MiB close their socket."""
+    config = uvicorn.Config(
+        application,
+        http="h11",  # bounds a request's headers, which httptools does not
+        ws=Websocket,
+        ws_max_size=FRAME_LIMIT,
+        ws_ping_interval=PING_EVERY,
+        ws_ping_timeout=PING_PATIENCE,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        headers=[("Server", SERVER_NAME)],
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=LAST_REQUESTS,
+    )
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(Server(config, on_start).serve(sockets=[listener]))
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which leaves signals to us and says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Start) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Does nothing: uvicorn's own handlers would cut every turn short."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to answer, then calls `on_start`."""
+        await super().startup(sockets)
+        self._on_start(self.stop)
+
+    def stop(self) -> None:
+        """Let uvicorn close its connections and return, from any thread; called again, at once."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+class Websocket(WebSocketsSansIOProtocol):
+    """uvicorn's protocol, which is not held up by a client that reads nothing when it closes."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Lets the system end a connection that has taken nothing for as long as a ping may be unanswered."""
+        super().connection_made(transport)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            milliseconds = int(PING_PATIENCE * 1000)
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+
+    async def send(self, message: Any) -> None:
+        """Sends a message, once there is room for it; closes at once."""
+        if message["type"] == "websocket.close":
+            self.writable.set()
+        await super().send(message)
