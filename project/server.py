@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from asgiref.typing import ASGI3Application
 
@@ -102,7 +103,7 @@ def work(turns: int, on_ready: Callable[[], None]) -> None:
 
     loop = new_loop()
     asyncio.set_event_loop(loop)
-    stopping = Stopping(loop, lambda: loop.call_soon_threadsafe(loop.stop))
+    stopping = Stopping(loop, partial(loop.call_soon_threadsafe, loop.stop))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.ask)
     engine.WORKER.capacity = turns
@@ -114,7 +115,7 @@ def work(turns: int, on_ready: Callable[[], None]) -> None:
 class Stopping:
     """What happens on a signal: the first drains the turns, closes the sockets and stops the server, a second stops it at once."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
         self._loop, self._stop = loop, stop
         self._asked = False
 

@@ -7,7 +7,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from conversations import engine
 from conversations.engine.synthetic import NOT_RECORDED
 from conversations.models import Conversation
 from conversations.replay.comparing import comparison
@@ -45,7 +44,7 @@ def test_the_page_takes_as_many_queries_for_many_turns_as_for_few(client: Client
 def test_turns_of_all_branches_are_read_as_each_alone(user: User) -> None:
     conversation = asked(user, QUESTION, "show parallel calls", "show reused id")
     second = conversation.turns.get(number=2)
-    turns.edit(conversation, str(second.messages.get(role="user").public_id), str(uuid.uuid4()), QUESTION)
+    engine.edit(conversation, str(second.messages.get(role="user").public_id), str(uuid.uuid4()), QUESTION)
     ask(conversation, "show the conversation")
     rows = list(conversation.turns.all())
     assert len({row.parent_id for row in rows}) < len(rows)

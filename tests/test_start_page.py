@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from conversations import turns
+from conversations import engine
 from conversations.journal import one_snapshot, page
 from conversations.models import Conversation, Message
 from conversations.protocol.content import plain_text
@@ -28,7 +28,7 @@ PASSWORD = {"username": "jennifer", "password": "flycatcher"}
 def settled() -> Iterator[None]:
     """Leaves no turn running behind a test."""
     yield
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +83,7 @@ def test_looking_at_the_page_first_loses_nothing_and_sends_nothing_again(client:
 
 def test_the_message_is_answered(client: Client) -> None:
     client.post("/conversations/", {"message": "What is the most popular song on WZPZ?"})
-    assert turns.wait(20)
+    assert engine.WORKER.wait(20)
     with one_snapshot():
         assert "Elemental Hotel" in page(Conversation.objects.get()).messages[-1]["content"]
 

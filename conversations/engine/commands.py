@@ -61,7 +61,7 @@ def stop(conversation: UUID, turn: UUID | None = None) -> bool:
     active = active.filter(pk=turn) if turn else active
     if not active.exists():
         return here is not None
-    waiting = lifecycle.stop(conversation)
+    waiting = lifecycle.stop(conversation, turn)
     if waiting is not None:
         WORKER.begin(waiting, take_up)
     return True

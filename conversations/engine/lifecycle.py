@@ -318,9 +318,10 @@ END = [
 """What the end of a turn writes; a stop that was requested meanwhile stays noted."""
 
 
-def stop(conversation: UUID) -> Turn | None:
-    """Requests the stop of a conversation's active turn; one that waits for a person is claimed, to be ended."""
+def stop(conversation: UUID, turn: UUID | None = None) -> Turn | None:
+    """Requests the stop of a conversation's running turn, or of `turn` alone; one that waits for a person is claimed, to be ended."""
     running = Turn.objects.filter(conversation=conversation, status=Status.RUNNING)
+    running = running.filter(pk=turn) if turn else running
     if running.update(stop_requested_at=timezone.now()):
         return None
     return _withdraw_approvals(conversation)

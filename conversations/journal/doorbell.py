@@ -40,9 +40,7 @@ Current = Callable[[UUID, Iterable[str]], list[Event]]
 """Reads a conversation's notices of some names, as they are now."""
 
 
-async def keep_in_touch(
-    current: Current, queued: Callable[[], None] = lambda: None, hub: Hub = HUB
-) -> None:
+async def keep_in_touch(current: Current, queued: Callable[[], None] = lambda: None, hub: Hub = HUB) -> None:
     """Rings for other processes and hears their rings, for ever; calls `queued` when another has queued a turn."""
     tasks = [asyncio.create_task(_look_for_ever(hub, current))]
     if has_layer():

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.views.decorators.http import require_POST, require_safe
 
-from conversations import turns
+from conversations import engine
 from conversations.errors import Refused, Throttled
 from conversations.models import Conversation
 from conversations.protocol.text import clean_text
@@ -92,7 +92,7 @@ def _begin(owner: "User | Any", form: Form) -> Conversation:
     conversation = Conversation.objects.create(owner=owner, model=model, title=title, system=system)
     try:
         if form["message"].strip():
-            turns.start(conversation, str(uuid4()), form["message"])
+            engine.start(conversation, str(uuid4()), form["message"])
     except Refused:
         conversation.delete()
         raise
