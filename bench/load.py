@@ -1,73 +1,102 @@
-"""The whole way: turns on the sockets of a site, each answered by the load gateway, journalled, and shown."""
+"""Turns on sockets, each answered by the load gateway, and what they cost what is tested."""
 
 import asyncio
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
 
-from .machine import Meter, Usage
+from .machine import Cores, Meter, Usage
 from .plan import WARM_UP, Plan
 from .sample import Sample, taken
-from .site import Site
-from .sockets import Page
+from .sockets import Socket
 
 PATIENCE = 30.0
 """Seconds of grace for a connection, and for a turn after its last delta was due."""
 
 REST = 0.1
-"""Seconds between two turns of the warm-up, in which the server puts the first one's recording away."""
+"""Seconds between two turns at rest, in which the server puts the first one's recording away."""
 
 
-async def measure(site: Site, plan: Plan, core: int) -> Sample:
-    """Runs the plan's streams, a conversation and a socket each; the server is measured on its core."""
-    meter = Meter(site.pid, core)
-    firsts = await _warm_up(site, plan)
+class Target(Protocol):
+    """What is tested: processes, and a way to open a socket on a new conversation with a model."""
+
+    @property
+    def pids(self) -> Sequence[int]:
+        """Its processes."""
+        ...
+
+    async def open(self, model: str) -> Socket:
+        """A socket that is connected; ConnectionError where it is refused."""
+        ...
+
+
+class ShortTurn(NamedTuple):
+    """The moments of a turn of one delta, in microseconds: asked, sent by the gateway, arrived at the client."""
+
+    asked: int
+    sent: int
+    arrived: int
+
+    @property
+    def first(self) -> int:
+        """From asking to the first delta."""
+        return self.arrived - self.asked
+
+
+async def measure(target: Target, plan: Plan, cores: Cores) -> Sample:
+    """Runs the plan's streams, a conversation and a socket each."""
+    meter = Meter(target.pids, cores)
+    firsts = [turn.first for turn in await at_rest(target, plan.warm_up_model, WARM_UP)]
     warm_up = meter.read()
-    pages = [await _open(site, plan.model) for _ in range(plan.streams)]
+    sockets = [await target.open(plan.model) for _ in range(plan.streams)]
     begun = asyncio.get_running_loop().time() + 0.5
     turns = [
-        asyncio.create_task(_turn(page, plan, begun + begin))
-        for page, begin in zip(pages, plan.begins, strict=True)
+        asyncio.create_task(_turn(socket, plan, begun + begin))
+        for socket, begin in zip(sockets, plan.begins, strict=True)
     ]
-    usage = await _window(site, plan, core, begun)
+    usage = await _window(target, plan, cores, begun)
     await asyncio.gather(*turns)
-    for page in pages:
-        page.transport.close()
-    return taken(usage, [page.tally for page in pages], warm_up, firsts)
+    close(sockets)
+    return taken(usage, [socket.tally for socket in sockets], warm_up, firsts)
 
 
-async def _warm_up(site: Site, plan: Plan) -> list[int]:
-    """Turns of one delta, one after the other; the microseconds from the message to the delta."""
-    page = await _open(site, plan.warm_up_model)
-    firsts = []
-    for _ in range(WARM_UP):
+async def at_rest(target: Target, model: str, turns: int) -> list[ShortTurn]:
+    """Turns of one delta, one after the other, with nothing else under way."""
+    socket = await target.open(model)
+    short = []
+    for _ in range(turns):
         await asyncio.sleep(REST)
-        asked = page.ask(1)
-        if not await asyncio.wait_for(page.ended, PATIENCE):
+        at = socket.ask(1)
+        if not await asyncio.wait_for(socket.ended, PATIENCE):
             raise RuntimeError("a turn failed while nothing else was under way")
-        firsts.append(page.tally.arrivals[0] - asked)
-    page.transport.close()
-    return firsts
+        arrived = socket.tally.arrivals[0]
+        short.append(ShortTurn(at, arrived - socket.tally.lags[0], arrived))
+    await asyncio.sleep(REST)
+    close([socket])
+    return short
 
 
-async def _open(site: Site, model: str) -> Page:
-    loop = asyncio.get_running_loop()
-    conversation = await loop.run_in_executor(None, site.conversation, model)
-    _, page = await loop.create_connection(lambda: Page(site.url, conversation, site.cookie), *site.address)
-    if not await asyncio.wait_for(page.opened, PATIENCE):
-        raise ConnectionError("the websocket was refused")
-    return page
+async def finish(socket: Socket, seconds: float) -> None:
+    """Waits for a turn's end; one that ends in an error or not in time has failed, and lost what has not come."""
+    await asyncio.wait([socket.ended], timeout=seconds)
+    socket.tally.failed = not (socket.ended.done() and socket.ended.result())
 
 
-async def _turn(page: Page, plan: Plan, begin: float) -> None:
-    """A turn from its begin to its end; one that ends in an error or not in time has failed, and lost what has not come."""
+def close(sockets: Iterable[Socket]) -> None:
+    """Closes the connections."""
+    for socket in sockets:
+        socket.transport.close()
+
+
+async def _turn(socket: Socket, plan: Plan, begin: float) -> None:
     await _until(begin)
-    page.ask(plan.count)
-    await asyncio.wait([page.ended], timeout=plan.count / plan.rate + PATIENCE)
-    page.tally.failed = not (page.ended.done() and page.ended.result())
+    socket.ask(plan.count)
+    await finish(socket, plan.count / plan.rate + PATIENCE)
 
 
-async def _window(site: Site, plan: Plan, core: int, begun: float) -> Usage:
+async def _window(target: Target, plan: Plan, cores: Cores, begun: float) -> Usage:
     opens, closes = plan.window
     await _until(begun + opens)
-    meter = Meter(site.pid, core)
+    meter = Meter(target.pids, cores)
     await _until(begun + closes)
     return meter.read()
 

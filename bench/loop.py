@@ -11,12 +11,13 @@ from typing import Any, TextIO
 
 import boto3
 
-from .machine import Meter, now
+from .machine import Cores, Meter, now
 from .plan import WARM_UP, Plan
 from .sample import Sample, taken
+from .sockets import QUESTION
 from .stamps import Tally
 
-MESSAGES: Any = [{"role": "user", "content": [{"text": "What is the most popular song on WZPZ?"}]}]
+MESSAGES: Any = [{"role": "user", "content": [{"text": QUESTION}]}]
 
 
 class Reader:
@@ -50,7 +51,7 @@ class Reader:
         return tally
 
 
-def measure(url: str, plan: Plan, core: int) -> Sample:
+def measure(url: str, plan: Plan, cores: Cores) -> Sample:
     """Reads the plan's streams from the load gateway at `url`, in this process."""
     client = boto3.client(
         "bedrock-runtime",
@@ -61,7 +62,7 @@ def measure(url: str, plan: Plan, core: int) -> Sample:
     )
     with Path(os.devnull).open("w") as nowhere:
         warm = [Reader(client, plan.warm_up_model, nowhere) for _ in range(WARM_UP)]
-        meter = Meter(os.getpid(), core)
+        meter = Meter([os.getpid()], cores)
         for reader in warm:
             reader.read()
         warm_up = meter.read()
@@ -72,7 +73,7 @@ def measure(url: str, plan: Plan, core: int) -> Sample:
             _sleep_until(begun + begin)
             thread.start()
         _sleep_until(begun + plan.window[0])
-        meter = Meter(os.getpid(), core)
+        meter = Meter([os.getpid()], cores)
         _sleep_until(begun + plan.window[1])
         usage = meter.read()
         for thread in threads:
@@ -86,6 +87,6 @@ def _sleep_until(moment: float) -> None:
 
 
 if __name__ == "__main__":
-    address, streams, rate, seconds, own_core = sys.argv[1:]
+    address, streams, rate, seconds, tested, load = sys.argv[1:]
     planned = Plan(int(streams), float(rate), float(seconds))
-    print(json.dumps(asdict(measure(address, planned, int(own_core)))))
+    print(json.dumps(asdict(measure(address, planned, Cores(int(tested), int(load))))))

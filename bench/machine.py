@@ -1,10 +1,16 @@
 """The machine: which core does what, and what a process takes of it, from Linux's own counters."""
 
+import asyncio
 import os
 import platform
 import time
+from collections.abc import Coroutine, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+Result = TypeVar("Result")
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -45,13 +51,31 @@ def resident(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / 1e6
 
 
+def threads(pid: int) -> int:
+    """How many threads a process has."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("\nThreads:")[2].split(maxsplit=1)[0])
+
+
+def run(main: Coroutine[Any, Any, Result]) -> Result:
+    """Runs a coroutine of the load's side, on uvloop where that is installed, as its core is soon full."""
+    if find_spec("uvloop") is None:
+        return asyncio.run(main)
+    result: Result = import_module("uvloop").run(main)
+    return result
+
+
 class Usage(NamedTuple):
-    """What a process took between two moments, in microseconds of the monotonic clock, and others of its core."""
+    """What processes took between two moments, in microseconds of the monotonic clock.
+
+    `others` is what other processes took of the tested core, `load` what anybody took of the load's core.
+    """
 
     opened: int
     closed: int
     cpu: float
     others: float
+    load: float
     rss: float
 
     @property
@@ -61,17 +85,23 @@ class Usage(NamedTuple):
 
 
 class Meter:
-    """Measures a process on its core, from now on."""
+    """Measures processes, from now on."""
 
-    def __init__(self, pid: int, core: int) -> None:
-        self._pid, self._core = pid, core
-        self._opened, self._cpu, self._busy = now(), cpu_seconds(pid), busy_seconds(core)
+    def __init__(self, pids: Sequence[int], cores: Cores) -> None:
+        self._pids, self._cores = pids, cores
+        self._opened, self._spent = now(), self._seconds()
 
     def read(self) -> Usage:
         """What was taken since."""
-        closed, cpu = now(), cpu_seconds(self._pid) - self._cpu
-        others = busy_seconds(self._core) - self._busy - cpu
-        return Usage(self._opened, closed, cpu, max(0.0, others), resident(self._pid))
+        closed = now()
+        spent = zip(self._seconds(), self._spent, strict=True)
+        cpu, tested, load = (seconds - before for seconds, before in spent)
+        rss = sum(map(resident, self._pids))
+        return Usage(self._opened, closed, cpu, max(0.0, tested - cpu), load, rss)
+
+    def _seconds(self) -> tuple[float, float, float]:
+        cpu = sum(map(cpu_seconds, self._pids))
+        return cpu, busy_seconds(self._cores.tested), busy_seconds(self._cores.load)
 
 
 def cpu_seconds(pid: int) -> float:

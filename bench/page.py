@@ -8,13 +8,11 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import conversation, machine
-from .processes import running
-from .site import Site
+from .report import Figure
+from .site import Site, serving
 from .tasks import WATCH, Blocking
 
 PACE = 0.003
@@ -45,24 +43,7 @@ ENDED = "document.querySelectorAll('#transcript .turn:last-child .actions:not([h
 FINISHED = "document.querySelectorAll('#transcript .markdown:not(.rendered), #transcript .raw').length === 0"
 
 
-class Row(NamedTuple):
-    """A figure, its unit, and what it should stay below."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float | None = None
-
-    @property
-    def is_well(self) -> bool:
-        """Whether it does."""
-        return self.limit is None or self.value <= self.limit
-
-
-Measured = list[Row]
-
-
-def measure(characters: int, turns: Sequence[int], tell: Callable[[str], None]) -> Measured:
+def measure(characters: int, turns: Sequence[int], tell: Callable[[str], None]) -> list[Figure]:
     """Has an answer of so many characters streamed and opened, and conversations of so many turns opened, on a site of its own."""
     with _site() as (site, gateway):
         tell("writing the conversations")
@@ -77,7 +58,7 @@ def measure(characters: int, turns: Sequence[int], tell: Callable[[str], None]) 
             for count, path in paths.items():
                 tell(f"a conversation of {count:,} turns")
                 served = min(_asked(site, path) for _ in range(3))
-                rows += [Row(f"{count:,} turns: the server's time", served, "ms")]
+                rows += [Figure(f"{count:,} turns: the server's time", served, "ms")]
                 rows += _opened(page, f"{count:,} turns", path, 1000.0)
     return rows
 
@@ -87,28 +68,13 @@ def _site() -> Iterator[tuple[Site, Any]]:
     from conversations.gateway.demo import DemoGateway
     from conversations.gateway.demo.server import Server
 
-    with TemporaryDirectory(prefix="turntable-bench-") as folder:
-        server = Server(("127.0.0.1", 0), PACE)
-        gateway = DemoGateway(server)
-        own = {
-            "DJANGO_SETTINGS_MODULE": "project.settings",
-            "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
-            "GATEWAY_URL": gateway.url,
-            "MAX_TOKENS": "100000000",
-            "USER_TURNS_PER_MINUTE": "0",
-            "REDIS_URL": "",
-            "SECRET_KEY": "one for the measurement " * 3,
-            "ALLOWED_HOSTS": "",
-        }
-        os.environ.update(own)
-        serve, log = ("manage.py", "serve", "--port", "0"), Path(folder, "log")
-        core = machine.cores().tested
-        with (
-            log.open("w") as errors,
-            running(*serve, core=core, environment=os.environ | own, errors=errors) as process,
-        ):
-            yield Site(process), server
-        gateway.close()
+    server = Server(("127.0.0.1", 0), PACE)
+    gateway = DemoGateway(server)
+    variables = {"GATEWAY_URL": gateway.url, "MAX_TOKENS": "100000000"}
+    with serving(variables, machine.cores().tested) as site:
+        os.environ.update(site.environment)
+        yield site, server
+    gateway.close()
 
 
 @contextmanager
@@ -129,7 +95,7 @@ def _browsing(site: Site) -> Iterator[Any]:
 # -- an answer
 
 
-def _paced(page: Any, characters: int) -> Iterator[Row]:
+def _paced(page: Any, characters: int) -> Iterator[Figure]:
     """What a delta costs where each comes by itself."""
     metrics = _begin(page)
     metrics.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -137,11 +103,11 @@ def _paced(page: Any, characters: int) -> Iterator[Row]:
     _ask(page, characters)
     seconds, busy = time.perf_counter() - began, _busy(metrics) - before
     deltas = max(1, page.evaluate("deltas"))
-    yield Row("delta: so many came in a second", deltas / seconds, "")
-    yield Row("delta: main thread", busy * 1000 / deltas, "ms", 2.0)
+    yield Figure("delta: so many came in a second", deltas / seconds, "")
+    yield Figure("delta: main thread", busy * 1000 / deltas, "ms", 2.0)
 
 
-def _streamed(page: Any, characters: int) -> Iterator[Row]:
+def _streamed(page: Any, characters: int) -> Iterator[Figure]:
     """How the page fares while an answer comes as fast as the server has it, and when it ends."""
     _begin(page)
     blocking, began = Blocking(), time.perf_counter()
@@ -149,7 +115,7 @@ def _streamed(page: Any, characters: int) -> Iterator[Row]:
         _ask(page, characters)
         seconds = time.perf_counter() - began
         _until(page, FINISHED)
-    yield Row("answer: it came in", seconds, "s")
+    yield Figure("answer: it came in", seconds, "s")
     yield from _blocked("answer: while it came and ended", blocking)
 
 
@@ -185,16 +151,16 @@ def _until(page: Any, condition: str) -> None:
     session.detach()
 
 
-def _blocked(name: str, blocking: Blocking) -> Iterator[Row]:
-    yield Row(f"{name}, longest task", blocking.cpu, "ms CPU", LONG_MS)
-    yield Row(f"{name}, the same by the clock", blocking.clock, "ms")
-    yield Row(f"{name}, tasks over 50 ms by the clock", blocking.count, "")
+def _blocked(name: str, blocking: Blocking) -> Iterator[Figure]:
+    yield Figure(f"{name}, longest task", blocking.cpu, "ms CPU", LONG_MS)
+    yield Figure(f"{name}, the same by the clock", blocking.clock, "ms")
+    yield Figure(f"{name}, tasks over 50 ms by the clock", blocking.count, "")
 
 
 # -- opening
 
 
-def _opened(page: Any, name: str, url: str, limit: float | None = None) -> Iterator[Row]:
+def _opened(page: Any, name: str, url: str, goal: float | None = None) -> Iterator[Figure]:
     """When it could be used, the median of three times, and the longest task of all."""
     ready, blocking = [], Blocking()
     for _ in range(3):
@@ -204,7 +170,7 @@ def _opened(page: Any, name: str, url: str, limit: float | None = None) -> Itera
             _until(page, FINISHED)
         # tasks that were long by the clock alone waited for other processes, which are not the page's
         ready.append(page.evaluate(READY if blocking.cpu > LONG_MS else LOADED))
-    yield Row(f"{name}: opened, ready to use", sorted(ready)[1], "ms", limit)
+    yield Figure(f"{name}: opened, ready to use", sorted(ready)[1], "ms", goal)
     yield from _blocked(f"{name}: opened", blocking)
 
 
@@ -214,25 +180,3 @@ def _asked(site: Site, url: str) -> float:
     with urllib.request.urlopen(asked) as answer:  # noqa: S310 (our own server)
         answer.read()
     return (time.perf_counter() - began) * 1000
-
-
-# -- the report
-
-
-def text(rows: Measured) -> str:
-    """The table for people."""
-    lines = [f"{'':64}{'':>10}{'limit':>8}"]
-    for name, value, unit, limit in rows:
-        most = "" if limit is None else f"{limit:.0f}"
-        lines.append(f"{name:64}{value:>10.2f}{most:>8} {unit}")
-    return "\n".join(lines)
-
-
-def as_json(rows: Measured) -> dict[str, Any]:
-    """Everything, and the machine."""
-    return {"figures": [row._asdict() for row in rows], "machine": machine.description()}
-
-
-def is_well(rows: Measured) -> bool:
-    """Whether each figure is below its limit."""
-    return all(row.is_well for row in rows)

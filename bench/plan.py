@@ -1,16 +1,25 @@
 """What one measurement does: how many streams, at what pace, for how long, and when each begins."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 STARTS_A_SECOND = 7
-"""Streams begun a second: few, as a turn's begin and end cost what hundreds of deltas do; and no divisor of usual
-paces, so that the streams are not in step with one another."""
+"""Streams begun a second, at least: few, as a turn's begin and end cost what hundreds of deltas do."""
+
+LONGEST_START = 20.0
+"""Seconds in which all streams are begun, however many they are."""
+
+GOLDEN = 0.618
+"""Spreads the streams evenly over the time between two deltas, so that they are not in step with one another."""
 
 SETTLE = 3.0
 """Seconds between the last stream's begin and the window in which all are measured."""
 
 WARM_UP = 20
 """Turns of one delta that come first, one after the other, and show the first delta's time at rest."""
+
+SILENT = "silent"
+"""The last part of the id of a model that says nothing until it is released."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,8 @@ class Plan:
     @property
     def begins(self) -> list[float]:
         """When each stream begins, in seconds."""
-        return [number / STARTS_A_SECOND for number in range(self.streams)]
+        starts = max(STARTS_A_SECOND, self.streams / LONGEST_START)
+        return sorted(number / starts + number * GOLDEN % 1.0 / self.rate for number in range(self.streams))
 
     @property
     def window(self) -> tuple[float, float]:
@@ -48,12 +58,20 @@ class Plan:
         return model(1, self.rate)
 
 
-def model(count: int, rate: float) -> str:
+class Pace(NamedTuple):
+    """How the load gateway streams: so many deltas, the seconds between them, and whether it waits to be released."""
+
+    deltas: int
+    interval: float
+    is_silent: bool
+
+
+def model(count: int, rate: float, *, is_silent: bool = False) -> str:
     """A model id for the load gateway: so many deltas, at so many a second."""
-    return f"sim.n{count}.us{round(1_000_000 / rate)}"
+    return f"sim.n{count}.us{round(1_000_000 / rate)}" + (f".{SILENT}" if is_silent else "")
 
 
-def pace(model_id: str) -> tuple[int, float]:
-    """The number of deltas that a model id asks for and the seconds between them; ValueError if it is not ours."""
-    _, count, interval = model_id.split(".")
-    return int(count.removeprefix("n")), int(interval.removeprefix("us")) / 1_000_000
+def pace(model_id: str) -> Pace:
+    """What a model id asks for; ValueError if it is not ours."""
+    _, count, interval, *rest = model_id.split(".")
+    return Pace(int(count.removeprefix("n")), int(interval.removeprefix("us")) / 1_000_000, SILENT in rest)

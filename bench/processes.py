@@ -1,5 +1,6 @@
 """Processes of their own, each on a core of its own, that end with the measurement."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -26,11 +27,15 @@ class Process:
 
 @contextmanager
 def running(
-    *arguments: str, core: int, environment: Mapping[str, str] | None = None, errors: IO[str] | None = None
+    *arguments: str,
+    core: int | None,
+    environment: Mapping[str, str] | None = None,
+    errors: IO[str] | None = None,
+    python: str = sys.executable,
 ) -> Iterator[Process]:
-    """Python with these arguments, in the checkout; killed at the end if it still runs."""
+    """Python with these arguments, in the checkout, on a core if one is named; killed at the end if it still runs."""
     process = subprocess.Popen(  # noqa: S603 (commands of our own)
-        [sys.executable, *arguments],
+        [python, *arguments],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -38,9 +43,16 @@ def running(
         text=True,
     )
     with process:
-        pin(core, process.pid)
+        if core is not None:
+            pin(core, process.pid)
         try:
             if process.stdout is not None:
                 yield Process(process.pid, process.stdout)
         finally:
             process.kill()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

@@ -11,13 +11,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from . import machine
-from .processes import running
-from .site import Site
+from .site import Site, serving
 
 DUE_MS = {"open": 1000.0, "seek": 100.0}
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -72,24 +69,9 @@ def measure(turns: int, events: int, seeks: int, tell: Callable[[str], None]) ->
 
 @contextmanager
 def _site() -> Iterator[Site]:
-    with TemporaryDirectory(prefix="turntable-bench-") as folder:
-        own = {
-            "DJANGO_SETTINGS_MODULE": "project.settings",
-            "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
-            "GATEWAY_URL": "http://127.0.0.1:9",
-            "REDIS_URL": "",
-            "SECRET_KEY": "one for the measurement " * 3,
-            "ALLOWED_HOSTS": "",
-        }
-        os.environ.update(own)
-        serve, log = ("manage.py", "serve", "--port", "0"), Path(folder, "log")
-        with (
-            log.open("w") as errors,
-            running(
-                *serve, core=machine.cores().tested, environment=os.environ | own, errors=errors
-            ) as process,
-        ):
-            yield Site(process)
+    with serving({"GATEWAY_URL": "http://127.0.0.1:9"}, machine.cores().tested) as site:
+        os.environ.update(site.environment)
+        yield site
 
 
 # -- the record

@@ -15,7 +15,7 @@ COUNTS = ("failed", "lost", "repeated", "unordered")
 class Sample:
     """Times in ms, but for `cpu_us`, the CPU time of a delta, in microseconds; `turn_ms` is that of a turn of one delta.
 
-    The percentages are of the tested core.
+    The percentages are of the tested core, but for `load_pct`, which is of that of gateway and clients.
     """
 
     rate: float
@@ -23,6 +23,7 @@ class Sample:
     turn_ms: float
     cpu_pct: float
     others_pct: float
+    load_pct: float
     lag_p50: float
     lag_p99: float
     first_p50: float
@@ -32,6 +33,11 @@ class Sample:
     repeated: int
     unordered: int
     rss_mb: float
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each delta came once, and in order."""
+        return not any(getattr(self, name) for name in COUNTS)
 
 
 def taken(usage: Usage, tallies: Iterable[Tally], warm_up: Usage, firsts: Iterable[int]) -> Sample:
@@ -47,10 +53,11 @@ def taken(usage: Usage, tallies: Iterable[Tally], warm_up: Usage, firsts: Iterab
         turn_ms=round(warm_up.cpu / WARM_UP * 1000, 1),
         cpu_pct=round(usage.cpu / usage.seconds * 100, 1),
         others_pct=round(usage.others / usage.seconds * 100, 1),
-        lag_p50=_ms(lags, 50),
-        lag_p99=_ms(lags, 99),
-        first_p50=_ms(times, 50),
-        first_p99=_ms(times, 99),
+        load_pct=round(usage.load / usage.seconds * 100, 1),
+        lag_p50=milliseconds(lags, 50),
+        lag_p99=milliseconds(lags, 99),
+        first_p50=milliseconds(times, 50),
+        first_p99=milliseconds(times, 99),
         failed=sum(tally.failed for tally in streams),
         lost=sum(tally.lost for tally in streams),
         repeated=sum(tally.repeated for tally in streams),
@@ -67,7 +74,7 @@ def middle(samples: Sequence[Sample]) -> Sample:
     )
 
 
-def _ms(ordered: Sequence[int], percent: int) -> float:
+def milliseconds(ordered: Sequence[int], percent: int) -> float:
     """A percentile of sorted microseconds, in ms; not a number where there are none."""
     if not ordered:
         return float("nan")

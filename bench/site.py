@@ -1,35 +1,55 @@
 """A site of its own under test: `manage.py serve` with an empty database, signed in to as its owner is."""
 
+import asyncio
 import http.cookiejar
 import os
 import re
+import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
 
-from .plan import Plan
-from .processes import Process, running
+from .processes import ROOT, Process, running
+from .sockets import Page, Socket
 
 GREETING = re.compile(r"Turntable is at (http://[^/]+)(/\S+)")
+PATIENCE = 30.0
+"""Seconds for a websocket to open."""
+
+DAPHNE, UVICORN = "daphne", "uvicorn"
+
+
+class _Here(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: the address is all that is wanted of a new conversation."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Stays."""
 
 
 class Site:
     """A running server, and a browser that its owner is signed in with."""
 
-    def __init__(self, process: Process) -> None:
-        found = GREETING.match(process.line())
-        if found is None:
+    def __init__(self, process: Process, environment: Mapping[str, str] | None = None) -> None:
+        greeting = GREETING.match(process.line())
+        if greeting is None:
             raise RuntimeError("the server did not start")
-        self.pid = process.pid
-        self.url, link = found.groups()
+        self.pids: Sequence[int] = [process.pid]
+        self.environment = environment or {}
+        self.url, link = greeting.groups()
         self._cookies = http.cookiejar.CookieJar()
-        self._browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._cookies))
-        self._open(link)
-        self._open("/")
+        cookies = urllib.request.HTTPCookieProcessor(self._cookies)
+        self._browser = urllib.request.build_opener(cookies)
+        self._form = urllib.request.build_opener(cookies, _Here)
+        for path in (link, "/"):
+            self._browser.open(self.url + path).close()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -46,36 +66,49 @@ class Site:
         """The id of a new conversation with a model."""
         token = next(cookie.value for cookie in self._cookies if cookie.name == "csrftoken")
         form = urlencode({"model": model, "csrfmiddlewaretoken": token})
-        return self._open("/conversations/", form.encode()).rstrip("/").rpartition("/")[2]
+        try:
+            self._form.open(f"{self.url}/conversations/", form.encode()).close()
+        except HTTPError as answer:
+            address = answer.headers.get("Location", "")
+            answer.close()
+            if address:
+                return str(address).rstrip("/").rpartition("/")[2]
+            raise
+        raise RuntimeError("there is no new conversation")
 
-    def _open(self, path: str, form: bytes | None = None) -> str:
-        with self._browser.open(self.url + path, form) as answer:
-            return str(answer.url)
+    async def open(self, model: str) -> Socket:
+        """A page's socket on a new conversation."""
+        loop = asyncio.get_running_loop()
+        conversation = await loop.run_in_executor(None, self.conversation, model)
+        _, page = await loop.create_connection(
+            lambda: Page(self.url, conversation, self.cookie), *self.address
+        )
+        if not await asyncio.wait_for(page.opened, PATIENCE):
+            raise ConnectionError("the websocket was refused")
+        return page
 
 
 @contextmanager
-def serving(gateway: str, plan: Plan, core: int) -> Iterator[Site]:
-    """A site whose gateway is at the URL `gateway`, on a core, gone at the end."""
+def serving(variables: Mapping[str, str], core: int | None, *options: str) -> Iterator[Site]:
+    """A site with these environment variables and options of `serve`, on a core, gone at the end."""
     with TemporaryDirectory(prefix="turntable-bench-") as folder:
-        log, environment = Path(folder, "log"), os.environ | _settings(gateway, plan, folder)
-        serve = ("manage.py", "serve", "--port", "0")
+        log, environment = Path(folder, "log"), {**os.environ, **_defaults(folder), **variables}
+        serve = ("manage.py", "serve", "--port", "0", *options)
         with (
             log.open("w") as errors,
             running(*serve, core=core, environment=environment, errors=errors) as process,
         ):
             try:
-                yield Site(process)
+                yield Site(process, environment)
             except Exception:
                 sys.stderr.write(log.read_text()[-4000:])
                 raise
 
 
-def _settings(gateway: str, plan: Plan, folder: str) -> dict[str, str]:
+def _defaults(folder: str) -> dict[str, str]:
     return {
         "DJANGO_SETTINGS_MODULE": "project.settings",
         "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
-        "GATEWAY_URL": gateway,
-        "GATEWAY_MODELS": f"{plan.model},{plan.warm_up_model}",
         "GATEWAY_HEADERS": "",
         "USER_TURNS_AT_ONCE": "0",
         "USER_TURNS_PER_MINUTE": "0",
@@ -84,3 +117,28 @@ def _settings(gateway: str, plan: Plan, folder: str) -> dict[str, str]:
         "DEBUG": "0",
         "ALLOWED_HOSTS": "",
     }
+
+
+def gateway_variables(url: str, *models: str) -> dict[str, str]:
+    """The environment of a site that asks the gateway at `url` for these models."""
+    return {"GATEWAY_URL": url, "GATEWAY_MODELS": ",".join(dict.fromkeys(models))}
+
+
+@cache
+def help_text(command: str) -> str:
+    """What `manage.py COMMAND --help` prints; empty where there is no such command."""
+    return subprocess.run(  # noqa: S603 (our own)
+        [sys.executable, "manage.py", command, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+
+
+def server_options() -> dict[str, Sequence[str]]:
+    """The options of `serve` by web server, for each that can be had here."""
+    if "--server" not in help_text("serve"):
+        return {DAPHNE: ()}
+    names = [DAPHNE, *([UVICORN] if find_spec("uvicorn") else [])]
+    return {name: ("--server", name) for name in names}

@@ -1,4 +1,4 @@
-"""A bare websocket client: one page of a conversation, which reads the stamps in its frames and acknowledges them."""
+"""A bare websocket client, which reads the stamps in the frames: as a page of a conversation, it acknowledges them, too."""
 
 import asyncio
 import base64
@@ -16,40 +16,56 @@ from .stamps import Tally
 ACKNOWLEDGE = 32 * 1024
 """Bytes after which a page acknowledges; the contract asks for 64 KiB at most."""
 
+QUESTION = "What is the most popular song on WZPZ?"
 SEQ = re.compile(rb'"seq":(\d+)')
 ENDS = (b'"RUN_FINISHED"', b'"RUN_ERROR"')
 TEXT, PING, PONG = 1, 9, 10
 
 
-class Page(asyncio.Protocol):
-    """A socket. `tally` counts the deltas of its turn; `opened` and `ended` are done when the connection is lost, too."""
+class Socket(asyncio.Protocol):
+    """A websocket. `tally` counts the deltas of its turn; `opened` and `ended` are done when the connection is lost, too.
+
+    Subclasses say what a turn begins with (`prompt`) and how it is seen to have ended (`take`).
+    """
 
     transport: asyncio.Transport
 
-    def __init__(self, url: str, conversation: str, cookie: str) -> None:
+    def __init__(self, url: str, path: str, cookie: str = "") -> None:
         loop = asyncio.get_running_loop()
-        self._handshake = _handshake(urlsplit(url).netloc, conversation, cookie)
+        self._handshake = _handshake(urlsplit(url).netloc, path, cookie)
         self._data = b""
-        self._unacknowledged = 0
+        self._is_upgraded = False
         self.tally = Tally(0)
         self.opened: asyncio.Future[bool] = loop.create_future()
         self.ended: asyncio.Future[bool] = loop.create_future()
 
+    def prompt(self) -> None:
+        """Sends what a turn begins with."""
+        raise NotImplementedError
+
+    def take(self, payload: bytes, at: int) -> None:
+        """Takes a text frame that arrived at `at`, in microseconds."""
+        self.tally.take(payload, at)
+
+    def upgraded(self) -> None:
+        """The server has agreed to the websocket, which is now open."""
+        self.opened.set_result(True)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Asks for the upgrade."""
+        """Requests the upgrade."""
         self.transport = cast(asyncio.Transport, transport)
         self.transport.write(self._handshake)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends what is waited for."""
-        _settle(self.opened, is_good=False)
-        _settle(self.ended, is_good=False)
+        settle(self.opened, is_good=False)
+        settle(self.ended, is_good=False)
 
     def data_received(self, data: bytes) -> None:
         """Takes the handshake's answer and then frames."""
         at = now()
         self._data += data
-        if not self.opened.done() and not self._take_answer():
+        if not self._is_upgraded and not self._take_answer():
             return
         start = 0
         while bounds := _payload(self._data, start):
@@ -59,13 +75,18 @@ class Page(asyncio.Protocol):
         self._data = self._data[start:]
 
     def ask(self, count: int) -> int:
-        """Sends a message whose turn has `count` deltas; when, in microseconds of the monotonic clock."""
+        """Begins a turn of `count` deltas; when, in microseconds of the monotonic clock."""
         self.tally = Tally(count)
         self.ended = asyncio.get_running_loop().create_future()
-        self._say(
-            {"type": "message", "id": str(uuid.uuid4()), "text": "What is the most popular song on WZPZ?"}
-        )
-        return now()
+        at = now()
+        self.prompt()
+        return at
+
+    def send(self, payload: bytes, kind: int = TEXT) -> None:
+        """Sends a frame of less than 64 KiB; a mask of zeros leaves the payload as it is."""
+        length = len(payload)
+        size = bytes([0x80 | length]) if length < 126 else b"\xfe" + length.to_bytes(2, "big")
+        self.transport.write(bytes([0x80 | kind]) + size + bytes(4) + payload)
 
     def _take_answer(self) -> bool:
         head, end, rest = self._data.partition(b"\r\n\r\n")
@@ -74,38 +95,47 @@ class Page(asyncio.Protocol):
         if b" 101 " not in head:
             self.transport.close()
             return False
-        self._data = rest
-        self.opened.set_result(True)
+        self._data, self._is_upgraded = rest, True
+        self.upgraded()
         return True
 
     def _take(self, kind: int, payload: bytes, at: int) -> None:
         if kind == PING:
-            self._send(PONG, payload)
-        if kind != TEXT:
-            return
+            self.send(payload, PONG)
+        if kind == TEXT:
+            self.take(payload, at)
+
+
+class Page(Socket):
+    """A page of a conversation, which acknowledges what it reads."""
+
+    def __init__(self, url: str, conversation: str, cookie: str) -> None:
+        super().__init__(url, f"/ws/conversations/{conversation}/?after=0", cookie)
+        self._unacknowledged = 0
+
+    def prompt(self) -> None:
+        """Sends a message."""
+        self._send({"type": "message", "id": str(uuid.uuid4()), "text": QUESTION})
+
+    def take(self, payload: bytes, at: int) -> None:
+        """Counts deltas, sees the turn's end, and acknowledges."""
         if not self.tally.take(payload, at) and any(end in payload for end in ENDS):
-            _settle(self.ended, is_good=ENDS[0] in payload)
+            settle(self.ended, is_good=ENDS[0] in payload)
         self._unacknowledged += len(payload)
         if self._unacknowledged > ACKNOWLEDGE and (seqs := SEQ.findall(payload)):
-            self._say({"type": "ack", "seq": int(seqs[-1])})
+            self._send({"type": "ack", "seq": int(seqs[-1])})
             self._unacknowledged = 0
 
-    def _say(self, frame: Mapping[str, object]) -> None:
-        self._send(TEXT, json.dumps(frame).encode())
-
-    def _send(self, kind: int, payload: bytes) -> None:
-        """A frame of less than 64 KiB; a mask of zeros leaves the payload as it is."""
-        length = len(payload)
-        size = bytes([0x80 | length]) if length < 126 else b"\xfe" + length.to_bytes(2, "big")
-        self.transport.write(bytes([0x80 | kind]) + size + bytes(4) + payload)
+    def _send(self, frame: Mapping[str, object]) -> None:
+        self.send(json.dumps(frame).encode())
 
 
-def _handshake(host: str, conversation: str, cookie: str) -> bytes:
+def _handshake(host: str, path: str, cookie: str) -> bytes:
     lines = (
-        f"GET /ws/conversations/{conversation}/?after=0 HTTP/1.1",
+        f"GET {path} HTTP/1.1",
         f"Host: {host}",
         f"Origin: http://{host}",
-        f"Cookie: {cookie}",
+        *([f"Cookie: {cookie}"] if cookie else []),
         "Connection: Upgrade",
         "Upgrade: websocket",
         "Sec-WebSocket-Version: 13",
@@ -125,6 +155,7 @@ def _payload(data: bytes, start: int) -> tuple[int, int] | None:
     return (begin, begin + length) if len(data) >= begin + length else None
 
 
-def _settle(waited: "asyncio.Future[bool]", *, is_good: bool) -> None:
+def settle(waited: "asyncio.Future[bool]", *, is_good: bool) -> None:
+    """Ends a waiting that has not ended."""
     if not waited.done():
         waited.set_result(is_good)

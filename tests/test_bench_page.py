@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.page import Row, is_well, text
 from bench.tasks import longest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,10 +50,3 @@ def test_the_longest_task_is_that_of_a_page_by_the_time_it_had_a_processor() -> 
     ]
     assert longest(json.dumps({"traceEvents": events}).encode()) == 20.0
     assert longest(b'{"traceEvents": []}') == 0.0
-
-
-def test_a_figure_beyond_its_limit_is_not_well() -> None:
-    rows = [Row("one", 49.0, "ms", 50.0), Row("other", 7.0, "s")]
-    assert is_well(rows)
-    assert not is_well([*rows, Row("late", 51.0, "ms", 50.0)])
-    assert "one" in text(rows)

@@ -1,7 +1,6 @@
 """A site that dies and comes back: `manage.py serve` again and again on one database, one port and one gateway."""
 
 import os
-import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -10,7 +9,7 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 from tempfile import TemporaryDirectory
 
-from bench.processes import ROOT, Process
+from bench.processes import ROOT, Process, free_port
 from bench.site import Site
 from conversations.gateway import demo
 
@@ -126,12 +125,6 @@ def crashing(variables: Mapping[str, str], pace: float = 0.3) -> Iterator[Crashi
         site = Crashing(folder, gateway.url, variables)
         stack.callback(lambda: [life.kill() for life in site.lives])
         yield site
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def hurried(seconds: float) -> dict[str, str]:
