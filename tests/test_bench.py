@@ -44,6 +44,15 @@ def test_the_most_streams_are_sought() -> None:
     assert report["levels"][0]["ways"]["daphne"]["lost"] == 0
 
 
+def test_a_turn_is_timed_and_its_statements_are_counted() -> None:
+    report = smoke("turn", "--turns", "2", "--counted", "3", "--statements")
+    figures = figures_of(report)
+    assert 0 < figures["daphne: statements before the gateway is asked"] < figures["daphne: statements"]
+    assert figures["daphne: transactions"] > 0
+    assert figures["daphne: first delta, p50"] > 0
+    assert any("INSERT INTO" in line for line in report["statements"])
+
+
 def test_a_run_of_crashes_reports_its_seed_its_violations_and_its_times() -> None:
     command = [sys.executable, "-m", "bench", "crash", "--kills", "1", "--seed", "5", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)

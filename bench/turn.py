@@ -1,0 +1,101 @@
+"""A turn of one delta at rest: its time to the first delta, its CPU time, and the statements that it sends to the database."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from .floor import load_gateway
+from .load import REST, ShortTurn, at_rest
+from .machine import Cores, Meter, Usage, cores, pin, run
+from .plan import WARM_UP, model
+from .report import Figure, Report, of_figures
+from .sample import milliseconds
+from .services import postgres
+from .site import Site, gateway_variables, server_options, serving
+from .statements import log
+from .statements.apps import LOG
+
+MODEL = model(1, 50)
+NOTES = f"""\
+First: from asking to the first delta; the load gateway sends it at once. CPU: that of the process in a turn and {REST} s of rest.
+Statements: without BEGIN, COMMIT and savepoints, up to the next turn. Transactions: commits, and what is written without one."""
+
+Tell = Callable[[str], None]
+
+
+class Timed(NamedTuple):
+    """Turns at rest, and what the server took for them."""
+
+    turns: Sequence[ShortTurn]
+    usage: Usage
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The command line."""
+    parser.add_argument("--turns", type=int, default=100, help="that are timed (100)")
+    parser.add_argument("--counted", type=int, default=20, help="turns whose statements are counted (20)")
+    parser.add_argument("--statements", action="store_true", help="print the statements of one turn")
+    parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own, not on SQLite")
+
+
+def report(options: argparse.Namespace, tell: Tell) -> Report:
+    """Measures with each web server: first the times, then the statements, which take time to write down."""
+    spread = cores()
+    pin(spread.load)
+    figures: list[Figure] = []
+    lines: list[str] = []
+    with ExitStack() as stack:
+        gateway = gateway_variables(stack.enter_context(load_gateway(spread.load)), MODEL)
+        if options.postgres:
+            gateway["DATABASE_URL"] = stack.enter_context(postgres())
+        for server, arguments in server_options().items():
+            tell(f"{server}: {options.turns} turns")
+            with serving(gateway, spread.tested, *arguments) as site:
+                figures += times(server, run(_timed(site, options.turns, spread)))
+            tell(f"{server}: the statements of {options.counted} turns")
+            statements, turns = _counted(gateway, spread, arguments, options.counted)
+            figures += count_figures(server, log.counts(statements, turns))
+            lines += ["", server, *log.listing(statements, turns)] if options.statements else []
+    notes = "\n".join([NOTES, spread.note, *lines])
+    return of_figures(figures, notes, postgres=options.postgres, statements=lines)
+
+
+def times(server: str, timed: Timed) -> list[Figure]:
+    """The time to the first delta, and the CPU time of a turn."""
+    firsts, usage = sorted(turn.first for turn in timed.turns), timed.usage
+    return [
+        Figure(f"{server}: first delta, p50", milliseconds(firsts, 50), "ms", 6),
+        Figure(f"{server}: first delta, p99", milliseconds(firsts, 99), "ms", 15),
+        Figure(f"{server}: CPU", usage.cpu / len(timed.turns) * 1000, "ms", 10),
+        Figure(f"{server}: what others took of the core", usage.others / usage.seconds * 100, "%"),
+    ]
+
+
+def count_figures(server: str, counts: log.Counts) -> list[Figure]:
+    """The statements of a turn, in all and by thread."""
+    return [
+        Figure(f"{server}: statements", counts.statements, goal=22),
+        Figure(f"{server}: statements before the gateway is asked", counts.before, goal=8),
+        Figure(f"{server}: transactions", counts.transactions),
+        *(Figure(f"{server}: statements by {name}", number) for name, number in counts.threads.items()),
+    ]
+
+
+async def _timed(site: Site, turns: int, spread: Cores) -> Timed:
+    await at_rest(site, MODEL, WARM_UP)
+    meter = Meter(site.pids, spread)
+    return Timed(await at_rest(site, MODEL, turns), meter.read())
+
+
+def _counted(
+    gateway: dict[str, str], spread: Cores, arguments: Sequence[str], number: int
+) -> tuple[list[log.Statement], list[ShortTurn]]:
+    with TemporaryDirectory(prefix="turntable-statements-") as folder:
+        path = Path(folder, "statements")
+        own = {"DJANGO_SETTINGS_MODULE": "bench.statements.settings", LOG: str(path)}
+        with serving(gateway | own, spread.tested, *arguments) as site:
+            turns = run(at_rest(site, MODEL, number))
+        return log.read(path), turns
