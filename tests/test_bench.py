@@ -53,6 +53,18 @@ def test_a_turn_is_timed_and_its_statements_are_counted() -> None:
     assert any("INSERT INTO" in line for line in report["statements"])
 
 
+def test_silent_turns_all_get_to_the_gateway_and_all_end() -> None:
+    figures = figures_of(smoke("silent", "--turns", "3"))
+    for name in (
+        "turns that did not get to the gateway",
+        "turns that failed",
+        "deltas lost",
+        "deltas repeated or out of order",
+    ):
+        assert figures[name] == 0
+    assert figures["threads, all waiting"] > 0
+
+
 def test_a_run_of_crashes_reports_its_seed_its_violations_and_its_times() -> None:
     command = [sys.executable, "-m", "bench", "crash", "--kills", "1", "--seed", "5", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
