@@ -65,6 +65,12 @@ def test_silent_turns_all_get_to_the_gateway_and_all_end() -> None:
     assert figures["threads, all waiting"] > 0
 
 
+def test_one_and_two_workers_are_compared() -> None:
+    report = smoke("workers", *SMALL)
+    assert set(report["levels"][0]["ways"]) == {"1 worker", "2 workers"}
+    assert report["ratios"]["deltas/s, two workers to one"] > 0
+
+
 def test_a_run_of_crashes_reports_its_seed_its_violations_and_its_times() -> None:
     command = [sys.executable, "-m", "bench", "crash", "--kills", "1", "--seed", "5", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
