@@ -2,6 +2,7 @@
 `python -m bench turn`: the first delta, the CPU time and the statements of a turn of one delta.
 `python -m bench silent`: what turns cost that wait for a silent gateway.
 `python -m bench workers`: what a second worker process brings.
+`python -m bench peers`: the same load on FastAPI with boto3, and on Chainlit.
 `python -m bench crash`: what is lost when the server is killed, again and again.
 `python -m bench admin`: what the operator waits for, over a million tool calls.
 `python -m bench replay`: how long a long conversation takes to open in the player.
@@ -14,7 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from random import SystemRandom
 
-from . import admin, crash, floor, page, replay, silent, turn, workers
+from . import admin, crash, floor, page, peers, replay, silent, turn, workers
 from .crash.kills import kill
 from .crash.report import as_json, text
 from .report import Report, of_figures
@@ -29,7 +30,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True)
-    for name, module in {"turn": turn, "silent": silent, "workers": workers}.items():
+    for name, module in {"turn": turn, "silent": silent, "workers": workers, "peers": peers}.items():
         module.add_options(_command(commands, name, module.__doc__, module.report))
     floor.add_floor_options(_command(commands, "floor", floor.__doc__, floor.report))
     _crash_options(_command(commands, "crash", crash.__doc__, run_crash))

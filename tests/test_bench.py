@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench import admin, replay
+from bench import admin, peers, replay
 from bench.__main__ import main
 from bench.crash.session import Outcome
 from bench.sample import Sample
@@ -69,6 +69,15 @@ def test_one_and_two_workers_are_compared() -> None:
     report = smoke("workers", *SMALL)
     assert set(report["levels"][0]["ways"]) == {"1 worker", "2 workers"}
     assert report["ratios"]["deltas/s, two workers to one"] > 0
+
+
+@pytest.mark.skipif(not peers.is_installed(), reason="the peers are not installed: python -m bench peers")
+def test_the_peers_answer_the_same_load() -> None:
+    (level,) = smoke("peers", *SMALL)["levels"]
+    for peer in ("fastapi", "chainlit"):
+        way = level["ways"][peer]
+        assert [way[name] for name in ("failed", "lost", "repeated", "unordered")] == [0, 0, 0, 0]
+        assert way["rate"] > 0
 
 
 def test_a_run_of_crashes_reports_its_seed_its_violations_and_its_times() -> None:
