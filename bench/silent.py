@@ -86,6 +86,7 @@ class Watch:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command line."""
     parser.add_argument("--turns", type=int, default=500, help="that wait at a time (500)")
+    parser.add_argument("--sqlite", action="store_true", help="on SQLite, even where there is a PostgreSQL")
     parser.add_argument("--server", default=DAPHNE, help="the web server, daphne or uvicorn (daphne)")
 
 
@@ -95,7 +96,7 @@ def report(options: argparse.Namespace, tell: Tell) -> Report:
     pin(spread.load)
     if options.server not in server_options():
         raise Missing(f"there is no {options.server} here")
-    with load_gateway(spread.load) as gateway, _database(tell) as database:
+    with load_gateway(spread.load) as gateway, _database(options, tell) as database:
         variables = gateway_variables(gateway, MODEL, WARM_UP_MODEL) | (
             {"DATABASE_URL": database} if database else {}
         )
@@ -133,13 +134,13 @@ def figures_of(outcome: Outcome, turns: int, *, has_connections: bool) -> list[F
 
 
 @contextmanager
-def _database(tell: Tell) -> Iterator[str | None]:
+def _database(options: argparse.Namespace, tell: Tell) -> Iterator[str | None]:
     with ExitStack() as stack:
+        url = None
         try:
-            url = stack.enter_context(postgres())
+            url = None if options.sqlite else stack.enter_context(postgres())
         except Missing as missing:
             tell(f"on SQLite: {missing}")
-            url = None
         yield url
 
 
