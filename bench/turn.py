@@ -1,8 +1,9 @@
 """A turn of one delta at rest: its time to the first delta, its CPU time, and the statements that it sends to the database."""
 
 import argparse
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -24,6 +25,7 @@ First: from asking to the first delta; the load gateway sends it at once. CPU: t
 Statements: without BEGIN, COMMIT and savepoints, up to the next turn. Transactions: commits, and what is written without one."""
 
 Tell = Callable[[str], None]
+Serve = Callable[..., AbstractContextManager[Site]]
 
 
 class Timed(NamedTuple):
@@ -47,16 +49,15 @@ def report(options: argparse.Namespace, tell: Tell) -> Report:
     pin(spread.load)
     figures: list[Figure] = []
     lines: list[str] = []
-    with ExitStack() as stack:
-        gateway = gateway_variables(stack.enter_context(load_gateway(spread.load)), MODEL)
-        if options.postgres:
-            gateway["DATABASE_URL"] = stack.enter_context(postgres())
+    with load_gateway(spread.load) as gateway:
         for server, arguments in server_options().items():
+            variables = gateway_variables(gateway, MODEL)
+            serve = partial(_serving, options, variables, spread.tested, arguments)
             tell(f"{server}: {options.turns} turns")
-            with serving(gateway, spread.tested, *arguments) as site:
+            with serve() as site:
                 figures += times(server, run(_timed(site, options.turns, spread)))
             tell(f"{server}: the statements of {options.counted} turns")
-            statements, turns = _counted(gateway, spread, arguments, options.counted)
+            statements, turns = _counted(serve, options.counted)
             figures += count_figures(server, log.counts(statements, turns))
             lines += ["", server, *log.listing(statements, turns)] if options.statements else []
     notes = "\n".join([NOTES, spread.note, *lines])
@@ -90,12 +91,20 @@ async def _timed(site: Site, turns: int, spread: Cores) -> Timed:
     return Timed(await at_rest(site, MODEL, turns), meter.read())
 
 
-def _counted(
-    gateway: dict[str, str], spread: Cores, arguments: Sequence[str], number: int
-) -> tuple[list[log.Statement], list[ShortTurn]]:
+@contextmanager
+def _serving(
+    options: argparse.Namespace, variables: Mapping[str, str], core: int, arguments: Sequence[str], **own: str
+) -> Iterator[Site]:
+    """A site with a database of its own."""
+    with ExitStack() as stack:
+        database = {"DATABASE_URL": stack.enter_context(postgres())} if options.postgres else {}
+        yield stack.enter_context(serving({**variables, **database, **own}, core, *arguments))
+
+
+def _counted(serve: Serve, number: int) -> tuple[list[log.Statement], list[ShortTurn]]:
     with TemporaryDirectory(prefix="turntable-statements-") as folder:
         path = Path(folder, "statements")
         own = {"DJANGO_SETTINGS_MODULE": "bench.statements.settings", LOG: str(path)}
-        with serving(gateway | own, spread.tested, *arguments) as site:
+        with serve(**own) as site:
             turns = run(at_rest(site, MODEL, number))
         return log.read(path), turns
