@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from statistics import median
@@ -34,6 +34,7 @@ us/delta: CPU time of the process, kernel included; ratio: to the boto3 loop in 
 Lag: from the load gateway's send to the delta in hand, ms. First: from asking to the first delta, ms, at rest.
 Others: what other processes took of the core; beyond a few percent, measure again. Load: of the core of gateway and clients, anybody.
 Failed: turns that ended in an error, or not within 30 s of the last delta's time."""
+ABSENT = "Without uvicorn: it is not installed, or `manage.py serve` has no --server."
 
 Way = Callable[[Plan], Sample]
 Tell = Callable[[str], None]
@@ -164,19 +165,18 @@ def report(options: argparse.Namespace, tell: Tell) -> Report:
     with load_gateway(spread.load) as gateway:
         ways = site_ways(gateway, spread)
         if options.most:
-            return most_report(climb(plans, options.repeat, ways, tell), plans, spread)
+            return most_report(climb(plans, options.repeat, ways, tell), plans, notes_of(ways, spread))
         ways = {LOOP: loop_way(gateway, spread)} | ways
-        return levels_report(measure(plans, options.repeat, ways, tell), plans, spread)
+        return levels_report(measure(plans, options.repeat, ways, tell), plans, notes_of(ways, spread))
 
 
 def levels_report(
-    levels: Sequence[Level], plans: Sequence[Plan], spread: Cores, lines: Sequence[str] = (), **more: Any
+    levels: Sequence[Level], plans: Sequence[Plan], notes: Sequence[str], **more: Any
 ) -> Report:
     """A table of the medians, a line for each level and way; well unless something was lost."""
     rows = [_row(level, way) for level in levels for way in level.samples]
-    text = "\n".join([table(HEADINGS, rows), "", *lines, NOTES, *absent(levels), spread.note])
+    text = "\n".join([table(HEADINGS, rows), "", *notes])
     data = stamped(
-        pinned=spread.note,
         rate=plans[0].rate,
         seconds=plans[0].seconds,
         levels=[{"streams": level.streams, "ways": _ways(level)} for level in levels],
@@ -185,7 +185,7 @@ def levels_report(
     return Report(text, data, all(level.median(way).is_whole for level in levels for way in level.samples))
 
 
-def most_report(levels: Sequence[Level], plans: Sequence[Plan], spread: Cores) -> Report:
+def most_report(levels: Sequence[Level], plans: Sequence[Plan], notes: Sequence[str]) -> Report:
     """The same, with the most streams that a core carries; too many streams are no failure."""
     ways = dict.fromkeys(way for level in levels for way in level.samples)
     largest = {way: {f"{limit:g}": most(levels, plans, way, limit) for limit in LAG_LIMITS} for way in ways}
@@ -194,14 +194,12 @@ def most_report(levels: Sequence[Level], plans: Sequence[Plan], spread: Cores) -
         for way, limits in largest.items()
         for limit, number in limits.items()
     ]
-    return levels_report(levels, plans, spread, [*lines, ""], most=largest)._replace(is_well=True)
+    return levels_report(levels, plans, [*lines, "", *notes], most=largest)._replace(is_well=True)
 
 
-def absent(levels: Sequence[Level]) -> list[str]:
-    """A sentence where uvicorn could not be measured."""
-    if any(UVICORN in level.samples for level in levels):
-        return []
-    return ["Without uvicorn: it is not installed, or `manage.py serve` has no --server."]
+def notes_of(ways: Iterable[str], spread: Cores) -> list[str]:
+    """What the columns mean, what is missing, and where everything ran."""
+    return [NOTES, *([] if UVICORN in ways else [ABSENT]), spread.note]
 
 
 def _ways(level: Level) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from . import load
-from .floor import Way, levels_report, load_gateway, measure
+from .floor import NOTES, Way, levels_report, load_gateway, measure
 from .machine import cores, run
 from .plan import Plan
 from .processes import running
@@ -15,7 +15,9 @@ from .services import Missing, postgres, valkey
 from .site import Site, gateway_variables, help_text, serving
 
 ONE, TWO = "1 worker", "2 workers"
-NOTE = "Nothing is pinned: web process, workers, PostgreSQL, Valkey, gateway and clients share all cores; CPU is that of web and workers."
+NOTE = """\
+Nothing is pinned: web process, workers, PostgreSQL, Valkey, gateway and clients share all cores; CPU is that of web and workers.
+So the columns others and load say nothing here."""
 
 Tell = Callable[[str], None]
 
@@ -38,7 +40,6 @@ def report(options: argparse.Namespace, tell: Tell) -> Report:
     """Measures both, in turn; late deltas are expected, lost ones are not."""
     if commands := absent():
         raise Missing(f"there is no {' and no '.join(commands)} yet")
-    spread = cores()
     plan = Plan(options.streams, options.rate, options.seconds)
     with load_gateway(None) as gateway:
         ways = {ONE: _way(gateway, 1), TWO: _way(gateway, 2)}
@@ -49,7 +50,7 @@ def report(options: argparse.Namespace, tell: Tell) -> Report:
         Figure("CPU a delta, two workers to one", two.cpu_us / max(0.1, one.cpu_us)),
     ]
     data = {figure.name: round(figure.value, 2) for figure in figures}
-    return levels_report(levels, [plan], spread, [figures_table(figures), "", NOTE], ratios=data)
+    return levels_report(levels, [plan], [figures_table(figures), "", NOTE, NOTES], ratios=data)
 
 
 def _way(gateway: str, workers: int) -> Way:

@@ -7,7 +7,7 @@ import pytest
 
 from bench import floor, plan
 from bench.floor import LOOP, Level
-from bench.machine import Usage
+from bench.machine import Cores, Usage
 from bench.plan import Plan
 from bench.report import Figure, are_well, figures_table, of_figures, table
 from bench.sample import Sample, middle, taken
@@ -142,7 +142,7 @@ def test_a_climb_ends_where_a_core_does_not_follow() -> None:
 
     levels = floor.climb(PLANS, 1, {"daphne": way}, lambda _: None)
     assert climbed == [100, 200]
-    report = floor.most_report(levels, PLANS, floor.cores())
+    report = floor.most_report(levels, PLANS, [])
     assert report.data["most"] == {"daphne": {"50": 100, "100": 100}}
     assert report.is_well
 
@@ -156,13 +156,16 @@ def test_a_ratio_is_the_median_of_pairs_with_the_loop_of_the_same_run() -> None:
 
 
 def test_a_report_of_levels_fails_where_a_delta_was_lost() -> None:
-    spread = floor.cores()
-    whole = floor.levels_report([level(100)], PLANS, spread)
+    whole = floor.levels_report([level(100)], PLANS, ["A note."])
     assert whole.is_well
-    assert not floor.levels_report([level(100, lost=1)], PLANS, spread).is_well
+    assert not floor.levels_report([level(100, lost=1)], PLANS, []).is_well
     assert json.loads(json.dumps(whole.data))["levels"][0]["ways"]["daphne"]["lost"] == 0
-    assert "Without uvicorn" in whole.text
-    assert "Without uvicorn" not in floor.levels_report([level(100, "uvicorn")], PLANS, spread).text
+    assert whole.text.endswith("A note.")
+
+
+def test_a_report_says_that_uvicorn_was_not_measured() -> None:
+    assert floor.ABSENT in floor.notes_of(["daphne"], Cores(0, 1))
+    assert floor.ABSENT not in floor.notes_of(["daphne", "uvicorn"], Cores(0, 1))
 
 
 def test_figures_beyond_their_goals_are_not_well() -> None:

@@ -84,7 +84,7 @@ def report(options: argparse.Namespace, tell: floor.Tell) -> Report:
             **floor.site_ways(gateway, spread),
         }
         levels = floor.measure(plans, options.repeat, ways, tell)
-    return floor.levels_report(levels, plans, spread, [NOTE])
+    return floor.levels_report(levels, plans, [NOTE, *floor.notes_of(ways, spread)])
 
 
 def installed(tell: floor.Tell) -> str:
