@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from project.database import patient
+
 from .machine import description
 from .services import postgres
 
@@ -103,7 +105,7 @@ def measure(calls: int, repeat: int, tell: Callable[[str], None]) -> Measured:
 
         began = time.monotonic()
         _fill(calls // CALLS_EACH)
-        with connection.cursor() as cursor:
+        with patient(), connection.cursor() as cursor:
             cursor.execute(FILL.format(calls=calls, each=CALLS_EACH).replace("%", "%%"), [])
             written = time.monotonic() - began
             tell(f"{calls:,} calls written in {written:.0f} s")

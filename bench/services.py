@@ -21,6 +21,11 @@ NOBODY = 65534
 """Whom PostgreSQL runs as where we are root, whom it refuses."""
 
 PATIENCE = 30.0
+CONNECTIONS = 20
+"""What PostgreSQL takes, as small ones do."""
+
+POOL = 8
+"""Connections of each process that the command starts: the tests are two."""
 
 
 class Missing(Exception):
@@ -54,7 +59,7 @@ def postgres() -> Iterator[str]:
             "--locale=C",
         ]
         _run([*init, "--no-sync"], account)
-        options = {"listen_addresses": "", "fsync": "off", "max_connections": "300"}
+        options = {"listen_addresses": "", "fsync": "off", "max_connections": str(CONNECTIONS)}
         settings = [part for pair in options.items() for part in ("-c", "=".join(pair))]
         with _started([programs / "postgres", "-D", data, "-k", data, *settings], account):
             _wait(lambda: _answers([programs / "pg_isready", "-q", "-h", data]))
@@ -149,12 +154,16 @@ def _wait(ready: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def _pooled(url: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}pool={POOL}"
+
+
 def main() -> None:
     """Run the command with DATABASE_URL and REDIS_URL of real servers; 0 without running it where there are none."""
     with ExitStack() as stack:
         try:
             urls = {
-                "DATABASE_URL": stack.enter_context(postgres()),
+                "DATABASE_URL": _pooled(stack.enter_context(postgres())),
                 "REDIS_URL": stack.enter_context(valkey()),
             }
         except Missing as missing:

@@ -1,5 +1,7 @@
 """The database: from its URL to Django's settings, and what to say when it cannot be used."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +16,33 @@ SQLITE_OPTIONS = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     "timeout": 20,
 }
-POSTGRES_OPTIONS = {"connect_timeout": 5}
+CONNECTIONS = 12
+"""PostgreSQL connections of a process, at most; `?pool=6` in DATABASE_URL says otherwise, `?pool=0` is a connection a thread."""
+
+# Who waits for a connection of the pool hears of it before a browser gives up. A pool that could not connect gives up
+# soon as well: whoever asks next makes it try again, where it would else wait twice as long from time to time.
+POOL = {
+    "min_size": 1,
+    "max_size": CONNECTIONS,
+    "timeout": 10,
+    "reconnect_timeout": 5,
+    "max_idle": 120,
+    "max_lifetime": 30 * 60,
+}
+# The slowest page takes seconds, a lock is held for milliseconds and no transaction waits for anything but the
+# database: what takes longer is stuck, and lets go of its connection and its locks. `patient` is for the rest.
+STATEMENT_TIMEOUT, LOCK_TIMEOUT, IDLE_TRANSACTION_TIMEOUT = 60, 10, 30
+# A server that has gone without a word is noticed in 25 s, whether it owes an answer or an acknowledgement.
+POSTGRES_OPTIONS = {
+    "pool": POOL,
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+    "options": f"-c statement_timeout={STATEMENT_TIMEOUT}s -c lock_timeout={LOCK_TIMEOUT}s"
+    f" -c idle_in_transaction_session_timeout={IDLE_TRANSACTION_TIMEOUT}s",
+}
 SCHEMES = {"sqlite": SQLITE_OPTIONS, "postgres": POSTGRES_OPTIONS, "postgresql": POSTGRES_OPTIONS}
 
 
@@ -29,7 +57,11 @@ def from_url(url: str, folder: Path = Path()) -> dict[str, Any]:
         if settings["HOST"]:
             raise ValueError
         settings["NAME"] = folder / name
-    return settings | {"OPTIONS": defaults | settings.get("OPTIONS", {})}
+    options = defaults | settings.get("OPTIONS", {})
+    if type(options.get("pool")) is int and options["pool"]:
+        options["pool"] = POOL | {"max_size": options["pool"]}
+    # With a pool this means: a connection is tried before it is used, so that a restarted database is survived.
+    return settings | {"OPTIONS": options, "CONN_HEALTH_CHECKS": bool(options.get("pool"))}
 
 
 def explain(error: Exception) -> str | None:
@@ -37,6 +69,7 @@ def explain(error: Exception) -> str | None:
     from django.db import DatabaseError, OperationalError, connection
 
     try:
+        reach()
         if unapplied_migrations():
             return "The database is not up to date: run `python manage.py migrate` first."
     except DatabaseError as failure:
@@ -46,6 +79,34 @@ def explain(error: Exception) -> str | None:
             return None
     said = str(error).partition("\n")[0].rstrip(".")
     return f"The database {connection.settings_dict['NAME']} cannot be used: {said}."
+
+
+def reach() -> None:
+    """Connect beside the pool, which waits and then only says that it has waited; raises DatabaseError with the reason."""
+    import psycopg
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.wrap_database_errors:
+            psycopg.connect(**connection.get_connection_params()).close()
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """Lets statements of this thread take as long as they need, for what walks through whole tables."""
+    _set_on_postgres("SET statement_timeout = 0")
+    try:
+        yield
+    finally:
+        _set_on_postgres("RESET statement_timeout")  # the pool gives the connection to others as it is
+
+
+def _set_on_postgres(statement: str) -> None:
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
 
 
 def unapplied_migrations() -> bool:

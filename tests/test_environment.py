@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conversations.errors import ConfigurationError
-from project.database import from_url
+from project.database import POOL, POSTGRES_OPTIONS, from_url
 from project.environment import Environment, read_environment
 from project.secret_key import read_or_make
 
@@ -190,7 +190,29 @@ def test_sqlite_takes_its_lock_when_a_transaction_begins() -> None:
 def test_options_of_the_database_url_win() -> None:
     options = from_url("postgres://jennifer:fly%40@db:5433/wkrp?sslmode=require&connect_timeout=9")
     assert (options["USER"], options["PASSWORD"], options["PORT"]) == ("jennifer", "fly@", 5433)
-    assert options["OPTIONS"] == {"sslmode": "require", "connect_timeout": 9}
+    assert options["OPTIONS"] == POSTGRES_OPTIONS | {"sslmode": "require", "connect_timeout": 9}
+
+
+@pytest.mark.parametrize(
+    ("query", "pool", "is_tried"),
+    [
+        ("", POOL, True),
+        ("?pool=3", POOL | {"max_size": 3}, True),
+        ("?pool=0", 0, False),
+        ("?pool=false", False, False),
+    ],
+)
+def test_postgresql_has_a_pool_unless_the_database_url_says_otherwise(
+    query: str, pool: object, is_tried: bool
+) -> None:
+    settings = from_url(f"postgres://db/wkrp{query}")
+    assert settings["OPTIONS"]["pool"] == pool
+    assert settings["CONN_HEALTH_CHECKS"] == is_tried
+    assert settings["CONN_MAX_AGE"] == 0  # a pool takes every connection back
+
+
+def test_sqlite_has_no_pool() -> None:
+    assert "pool" not in from_url("sqlite:///db.sqlite3")["OPTIONS"]
 
 
 def test_the_secret_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ class Crashing:
         self.log.touch()
         self.effects.touch()
         self.environment = os.environ | _settings(folder, gateway) | dict(variables)
-        self.store = Store(self.environment["DATABASE_URL"])
+        self.store = Store(self.environment["DATABASE_URL"].partition("?")[0])
         self.lives: list[Life] = []
         self.kills: list[float] = []
         self._owner: Site | None = None

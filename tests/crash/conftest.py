@@ -10,6 +10,9 @@ import pytest
 
 from bench import services
 
+POOL = 6
+"""Connections of each server: there are up to three at a time, and 20 in all."""
+
 _numbers = itertools.count(1)
 
 
@@ -34,4 +37,4 @@ def database(request: pytest.FixtureRequest) -> dict[str, str]:
     name = f"crash_{next(_numbers)}"
     with psycopg.connect(servers["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
-    return servers | {"DATABASE_URL": servers["DATABASE_URL"].rpartition("/")[0] + f"/{name}"}
+    return servers | {"DATABASE_URL": servers["DATABASE_URL"].rpartition("/")[0] + f"/{name}?pool={POOL}"}

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from conversations import retention
+from project.database import patient
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, older_than: timedelta, delete: bool, **options: Any) -> None:
         """Say what would go, or delete it."""
-        moment = timezone.now() - older_than
+        with patient():
+            self._prune(timezone.now() - older_than, delete)
+
+    def _prune(self, moment: datetime, delete: bool) -> None:
         self.stdout.write(f"Conversations without activity since {moment:%Y-%m-%d %H:%M} UTC.")
         if not delete:
             self.stdout.write(f"Would go: {_told(retention.counted(moment))}.")

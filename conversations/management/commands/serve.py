@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from conversations.gateway import endpoint
-from project.database import unapplied_migrations
+from project.database import reach, unapplied_migrations
 from project.links import sign_in_path
 from project.server import SERVERS, address, installed, listen, serve
 
@@ -38,6 +38,7 @@ class Command(BaseCommand):
         """Serve; ConfigurationError or DatabaseError when that cannot be."""
         installed(server)
         listener = listen(host, port)
+        reach()
         if unapplied_migrations():
             call_command("migrate", verbosity=0, interactive=False)
         create_owner()

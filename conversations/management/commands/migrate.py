@@ -1,0 +1,16 @@
+"""`manage.py migrate`: Django's own, without the time-out that statements have."""
+
+from typing import Any
+
+from django.core.management.commands import migrate
+
+from project.database import patient
+
+
+class Command(migrate.Command):
+    """Migrates tables however large they are."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Migrate."""
+        with patient():
+            super().handle(*args, **options)

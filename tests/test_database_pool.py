@@ -1,0 +1,88 @@
+"""Connections to PostgreSQL: few, tried before use, and never stuck for long. `python -m bench.services` runs it beside a real one."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import OperationalError, connection
+
+from project.database import CONNECTIONS, patient
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(
+        connection.vendor != "postgresql", reason="speaks of a pool of PostgreSQL's connections"
+    ),
+]
+THREADS = 30
+OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+SHOWN = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+
+
+def row(sql: str) -> tuple[object, ...]:
+    """The first row that a statement answers."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        first: tuple[object, ...] = cursor.fetchone()
+        return first
+
+
+def in_threads(work: Callable[[], object]) -> list[object]:
+    """What each of 30 threads gets that work at once and then give their connections back."""
+
+    def closing() -> object:
+        start.wait(20)
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    start = threading.Barrier(THREADS)
+    with ThreadPoolExecutor(THREADS) as threads:
+        return [future.result(30) for future in [threads.submit(closing) for _ in range(THREADS)]]
+
+
+def test_30_threads_at_once_are_all_answered_by_12_connections_at_most() -> None:
+    connection.close()
+    assert connection.pool.max_size <= CONNECTIONS == 12
+    answers = in_threads(lambda: row("SELECT pg_backend_pid() FROM pg_sleep(0.05)"))
+    assert len(answers) == THREADS
+    assert len(set(answers)) <= connection.pool.max_size
+    assert row(f"SELECT count(*) {OTHERS}")[0] < connection.pool.max_size
+
+
+def test_connections_that_the_server_has_ended_fail_nobodys_next_query() -> None:
+    in_threads(lambda: row("SELECT 1 FROM pg_sleep(0.01)"))
+    row(f"SELECT count(pg_terminate_backend(pid)) {OTHERS}")
+    assert in_threads(lambda: row("SELECT 1")) == [(1,)] * THREADS
+
+
+def test_what_is_stuck_is_ended_and_only_whole_tables_take_their_time() -> None:
+    def times() -> list[object]:
+        return [row(f"SHOW {name}")[0] for name in SHOWN]
+
+    assert times() == ["1min", "10s", "30s"]
+    with patient():
+        assert times() == ["0", "10s", "30s"]
+    assert times() == ["1min", "10s", "30s"]
+
+
+def test_a_database_that_says_nothing_is_waited_for_25_seconds_at_most() -> None:
+    connection.ensure_connection()
+    options = connection.connection.info.get_parameters()
+    assert options["tcp_user_timeout"] == "25000"
+    assert [int(options[f"keepalives_{name}"]) for name in ("idle", "interval", "count")] == [10, 5, 3]
+
+
+def test_whoever_gets_no_connection_in_time_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection.close()
+    monkeypatch.setattr(connection.pool, "timeout", 0.1)
+    taken = [connection.pool.getconn(timeout=20) for _ in range(connection.pool.max_size)]
+    try:
+        with pytest.raises(OperationalError, match="couldn't get a connection"):
+            row("SELECT 1")
+    finally:
+        for one in taken:
+            connection.pool.putconn(one)
+    assert row("SELECT 1") == (1,)
