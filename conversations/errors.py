@@ -18,8 +18,7 @@ TurntableError
     ├── ContextOverflow          the conversation is too long for the model
     ├── GatewayTimeout           no byte in time
     ├── StreamCut                ended before messageStop
-    ├── StreamError              an exception in the stream
-    └── CallInterrupted          we closed it ourselves
+    └── StreamError              an exception in the stream
 """
 
 
@@ -169,9 +168,3 @@ class StreamError(GatewayError):
 
     code = "stream_error"
     retryable = True
-
-
-class CallInterrupted(GatewayError):
-    """The call was stopped."""
-
-    code = "stopped"

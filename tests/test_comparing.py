@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from conversations import engine
 from conversations.engine.synthetic import NOT_RECORDED
 from conversations.models import Conversation
 from conversations.replay.comparing import comparison

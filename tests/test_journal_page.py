@@ -203,7 +203,7 @@ def test_a_message_is_on_the_page_before_its_turn_has_begun(conversation: Conver
     turn.save()
     assert page(conversation).queue == [first, second]
     assert queue(conversation.pk) == [second]
-    JOURNAL.open(turn).commit(*opening(conversation, turn, "first"))
+    open_record(turn).commit(*opening(conversation, turn, "first"))
     assert (page(conversation).queue, texts(page(conversation))) == ([second], ["first"])
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 
 from conversations.errors import InternalError, Refused
@@ -60,6 +60,8 @@ class Opening:
     content: list[Block]
     title: str
     seq: int
+    has_calls: bool = True
+    """Whether a tool may have been called in the conversation."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ def accept(conversation: UUID, message: NewMessage, *, at_once: bool) -> Accepte
             conversation=row, turn=turn, public_id=message.id, role=Message.Role.USER, content=content
         )
         _update_conversation(row, message.text)
-    return Accepted(turn, new=True, opening=Opening(message.id, content, row.title, facts.seq))
+    return Accepted(
+        turn, new=True, opening=Opening(message.id, content, row.title, facts.seq, facts.has_calls)
+    )
 
 
 def _new_turn(conversation: Conversation, last: int, message: NewMessage) -> Turn:
@@ -218,6 +222,9 @@ def claim(limit: int, only: UUID | None = None) -> list[Turn]:
 
     Users take turns: whoever has fewest running comes first. What another process holds at the moment is left to it.
     """
+    queued = Turn.objects.filter(status=Status.QUEUED)
+    if not (queued.filter(conversation=only) if only else queued).exists():
+        return []
     candidates = list(_candidates(only).values_list("pk", flat=True)[: max(0, limit)])
     if not candidates:
         return []
@@ -237,9 +244,10 @@ def _candidates(only: UUID | None) -> QuerySet[Turn]:
     queued = Turn.objects.filter(~Exists(before), status=Status.QUEUED).order_by("created_at", "number")
     if only is not None:
         return queued.filter(conversation=only)
+    running = Turn.objects.filter(user=OuterRef("user"), status=Status.RUNNING).order_by()
+    load = Subquery(running.values("user").annotate(turns=Count("pk")).values("turns"))
     place = Window(RowNumber(), partition_by="user", order_by=["created_at", "number"])
-    load = limits.count(Turn.objects.filter(user=OuterRef("user"), status=Status.RUNNING), "user")
-    return queued.annotate(place=place + load).order_by("place", "created_at", "number")
+    return queued.annotate(place=place + Coalesce(load, 0)).order_by("place", "created_at", "number")
 
 
 def _locked(turns: list[UUID], *, skip_locked: bool) -> QuerySet[Turn]:
@@ -299,9 +307,10 @@ def wait(turn: Turn) -> None:
     _release(turn, Status.WAITING, None)
 
 
-def end(turn: Turn, status: Status) -> None:
+def end(turn: Turn, status: Status, *, has_approvals: bool = True) -> None:
     """Ends the turn; called in the transaction of its last event. Calls that still wait for a person do so no more."""
-    _pending(turn).update(status=Approval.Status.WITHDRAWN, decided_at=timezone.now())
+    if has_approvals:
+        _pending(turn).update(status=Approval.Status.WITHDRAWN, decided_at=timezone.now())
     _release(turn, status, timezone.now())
 
 

@@ -45,7 +45,8 @@ def read_opening(turn: Turn) -> Opening:
 
 def begin_anew(turn: Turn, opening: Opening) -> Beginning:
     """Begins a turn of which nothing is in the record yet."""
-    memory = requests.load(turn) if turn.number > 1 else requests.Memory(opening.content)
+    is_first = turn.number == 1
+    memory = Memory(opening.content) if is_first else requests.load(turn, has_calls=opening.has_calls)
     return Beginning(opening_events(turn, opening), memory)
 
 

@@ -2,12 +2,12 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import FilteredRelation, Q
 
 from conversations.models import Approval, Message, Round, ToolCall, Turn
 from conversations.models.conversation import Figures
@@ -40,6 +40,12 @@ class Memory:
     approvals: dict[UUID, Approval] = field(default_factory=dict)
     """Their approvals by call."""
 
+    has_approvals: bool = False
+    """Whether any call of the turn may have an approval."""
+
+    bases: set[str] = field(default_factory=set)
+    """The request bases that rounds of the conversation use, which are stored."""
+
     def in_order(self) -> list[RoundState]:
         """The turn's rounds so far."""
         return [self.states[number] for number in sorted(self.states)]
@@ -50,17 +56,19 @@ class Memory:
         return history.messages([*self.ancestors, PastTurn(self.user, own)], model)
 
 
-def load(turn: Turn) -> Memory:
-    """Reads what came before a turn."""
-    pks = line(turn)
-    calls = list(_calls(turn.conversation_id))
-    users = _user_messages(pks)
-    rounds = _rounds(pks, calls)
+def load(turn: Turn, *, has_calls: bool = True) -> Memory:
+    """Reads what came before a turn; without `has_calls` no tool has been called in the conversation yet."""
+    messages = _user_messages(turn.conversation_id)
+    pks = _line(turn.pk, {pk: message.parent for pk, message in messages.items()})
+    rows = _round_rows(pks)
+    calls = list(_calls(turn.conversation_id)) if has_calls else []
+    rounds = _rounds(rows, calls)
     return Memory(
-        users.get(turn.pk, []),
-        [PastTurn(users.get(pk, []), list(rounds[pk].values())) for pk in pks[:-1]],
+        messages[turn.pk].content,
+        [PastTurn(messages[pk].content, list(rounds[pk].values())) for pk in pks[:-1]],
         rounds[turn.pk],
         used_ids={call.tool_use_id for call in calls},
+        bases={row.base_id for row in rows},
     )
 
 
@@ -69,7 +77,7 @@ def load_begun(turn: Turn) -> Memory:
     memory, rows = load(turn), list(turn.rounds.order_by("number", "attempt"))
     memory.attempts = {row.number: row.attempt for row in rows}
     memory.figures = [(row.usage, row.first_token_ms) for row in rows]
-    memory.states, memory.calls = round_states(turn, rows), None
+    memory.states, memory.calls, memory.has_approvals = round_states(turn, rows), None, True
     return memory
 
 
@@ -92,11 +100,12 @@ def round_states(turn: Turn, rows: Sequence[Round]) -> dict[int, RoundState]:
 
 def past_turns(turn: Turn, before_round: int | None = None) -> list[PastTurn]:
     """The turn and its ancestors, oldest first; of the turn itself only the rounds before `before_round`, if one is named."""
-    pks = line(turn)
-    rounds, users = _rounds(pks, _calls(turn.conversation_id)), _user_messages(pks)
+    messages = _user_messages(turn.conversation_id)
+    pks = _line(turn.pk, {pk: message.parent for pk, message in messages.items()})
+    rounds = _rounds(_round_rows(pks), _calls(turn.conversation_id))
     if before_round is not None:
         rounds[turn.pk] = {n: past for n, past in rounds[turn.pk].items() if n < before_round}
-    return [PastTurn(users.get(pk, []), list(rounds[pk].values())) for pk in pks]
+    return [PastTurn(messages[pk].content, list(rounds[pk].values())) for pk in pks]
 
 
 def rebuild_request(row: Round) -> bytes:
@@ -107,9 +116,13 @@ def rebuild_request(row: Round) -> bytes:
 
 def line(turn: Turn) -> list[UUID]:
     """The turn and its ancestors, oldest first."""
-    parents = dict(Turn.objects.filter(conversation=turn.conversation_id).values_list("pk", "parent"))
+    parents = Turn.objects.filter(conversation=turn.conversation_id).values_list("pk", "parent")
+    return _line(turn.pk, dict(parents))
+
+
+def _line(turn: UUID, parents: Mapping[UUID, UUID | None]) -> list[UUID]:
     pks: list[UUID] = []
-    following: UUID | None = turn.pk
+    following: UUID | None = turn
     while following is not None:
         pks.append(following)
         following = parents[following]
@@ -125,20 +138,32 @@ def _calls(conversation: UUID) -> Iterable[ToolCall]:
     return calls.only("round_id", "tool_use_id", "status", "result")
 
 
-def _user_messages(turns: list[UUID]) -> dict[UUID, list[Block]]:
-    rows = Message.objects.filter(turn__in=turns, role=Message.Role.USER)
-    return dict(rows.values_list("turn", "content"))
+class _UserMessage(NamedTuple):
+    parent: UUID | None
+    content: list[Block]
 
 
-def _rounds(turns: list[UUID], calls: Iterable[ToolCall]) -> dict[UUID, dict[int, PastRound]]:
+def _user_messages(conversation: UUID) -> dict[UUID, _UserMessage]:
+    """The user's message of each turn of the conversation, and the turn that it follows on."""
+    message = FilteredRelation("messages", condition=Q(messages__role=Message.Role.USER))
+    rows = Turn.objects.filter(conversation=conversation).annotate(message=message).order_by()
+    columns = rows.values_list("pk", "parent", "message__content")
+    return {turn: _UserMessage(parent, content or []) for turn, parent, content in columns}
+
+
+def _round_rows(turns: list[UUID]) -> list[Round]:
+    rows = Round.objects.filter(turn__in=turns).filter(_HAS_ITS_SAY).select_related("message")
+    return list(rows.order_by("number", "attempt"))
+
+
+def _rounds(rows: Iterable[Round], calls: Iterable[ToolCall]) -> dict[UUID, dict[int, PastRound]]:
     """The rounds that the turns' later requests hold, by turn and number."""
     results: dict[int, dict[str, Block]] = defaultdict(dict)
     for call in calls:
         if call.result is not None:
             results[call.round_id][call.tool_use_id] = result_block(call)
     rounds: dict[UUID, dict[int, PastRound]] = defaultdict(dict)
-    rows = Round.objects.filter(turn__in=turns).filter(_HAS_ITS_SAY).select_related("message")
-    for row in rows.order_by("number", "attempt"):
+    for row in rows:
         message = getattr(row, "message", None)
         content, complete = (message.content, message.complete) if message else ([], True)
         rounds[row.turn_id][row.number] = PastRound(

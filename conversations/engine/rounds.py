@@ -72,7 +72,7 @@ class Streaming:
         base = request.base(turn.system, turn.inference, settings.MAX_TOKENS, synthetic.specs(turn), messages)
         self.body = request.body(messages, base)
         self.base = RequestBase(sha256=request.sha256(request.encoded(base)), body=json.dumps(base))
-        row.base = self.base
+        row.base, self.is_new_base = self.base, self.base.pk not in self.memory.bases
         try:
             call = self._call()
         except TurntableError as error:
@@ -174,6 +174,8 @@ class Streaming:
         memory.rounds[row.number] = PastRound(
             self.assembly.content(), row.model, stop_reason=row.stop_reason, results={}
         )
+        memory.has_approvals = memory.has_approvals or bool(needed)
+        memory.bases.add(self.base.pk)
         memory.used_ids |= {call.tool_use_id for call in calls}
         memory.calls, memory.approvals = calls, {each.call_id: each for each in needed}
 
@@ -241,7 +243,8 @@ class Streaming:
     # -- rows, written by the journal in the commit of their events
 
     def _save_start(self) -> None:
-        RequestBase.objects.bulk_create([self.base], ignore_conflicts=True)
+        if self.is_new_base:
+            RequestBase.objects.bulk_create([self.base], ignore_conflicts=True)
         self.row.save(force_insert=True)
 
     def _save_end(self, calls: list[ToolCall], needed: Sequence[Approval] = ()) -> None:

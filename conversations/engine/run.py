@@ -152,7 +152,8 @@ class Run:
 
     async def _end(self, status: Turn.Status, event: dict[str, Any]) -> None:
         self.turn.take_figures(self.memory.figures)
-        await self.record.stored(event, write=partial(lifecycle.end, self.turn, status))
+        end = partial(lifecycle.end, self.turn, status, has_approvals=self.memory.has_approvals)
+        await self.record.stored(event, write=end)
 
     def _finished(self, outcome: str) -> dict[str, Any]:
         self.turn.take_figures(self.memory.figures)

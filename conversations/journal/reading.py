@@ -10,8 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, Max, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, Max, OuterRef, Q
 
 from conversations.models import Conversation, Event, Message, Recording, Tree, Turn
 from conversations.prices import totals
@@ -58,18 +57,7 @@ def _sqlite_snapshot() -> Iterator[None]:
 
 def head(conversation: UUID) -> int:
     """The conversation's last `seq`, 0 before the first event."""
-    row = Conversation.objects.filter(pk=conversation).order_by().values_list(*last_seqs()).first()
-    return max(row, default=0) if row else 0
-
-
-def last_seqs() -> tuple[Any, Any]:
-    """The last `seq` of an outer query's conversation, as columns: of its events, and of its recordings."""
-    columns = ((Event.objects, "seq"), (Recording.objects, "last_seq"))
-    events, packed = (
-        Coalesce(Subquery(rows.filter(conversation=OuterRef("pk")).order_by(f"-{name}").values(name)[:1]), 0)
-        for rows, name in columns
-    )
-    return events, packed
+    return heads([conversation]).get(conversation, 0)
 
 
 def heads(conversations: list[UUID]) -> dict[UUID, int]:

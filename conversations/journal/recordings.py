@@ -29,8 +29,10 @@ def pack(turn: Turn) -> None:
         snapshot=squeeze(json.dumps(summary(turn.pk, (event.data for event in events)))),
     )
     with transaction.atomic():
-        Turn.objects.select_for_update(no_key=True).get(pk=turn.pk)
-        if Recording.objects.filter(pk=turn.pk).exists():
+        unpacked_turn = Turn.objects.select_for_update(no_key=True, of=("self",)).filter(
+            pk=turn.pk, recording__isnull=True
+        )
+        if not list(unpacked_turn.order_by().values_list("pk")):
             return
         recording.save(force_insert=True)
         Event.objects.filter(conversation=turn.conversation_id, seq__lte=events[-1].seq, turn=turn).delete()
