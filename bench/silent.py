@@ -103,9 +103,9 @@ def report(options: argparse.Namespace, tell: Tell) -> Report:
         arguments = server_options()[options.server]
         with _connections(database) as count, serving(variables, spread.tested, *arguments) as site:
             outcome = run(_measure(site, Watch(site, gateway, count), options.turns, tell))
-    notes = (
-        f"{options.turns} turns on {options.server}, {'PostgreSQL' if database else 'SQLite'}. {spread.note}"
-    )
+    kind = "PostgreSQL" if database else "SQLite"
+    notes = f"{options.turns} turns on {options.server}, {kind}. {spread.note}"
+    notes += "" if outcome.seconds < PATIENCE else f"\nSome turns had not ended after {PATIENCE:.0f} s."
     figures = figures_of(outcome, options.turns, has_connections=database is not None)
     return of_figures(figures, notes, turns=options.turns, server=options.server, postgres=bool(database))
 
