@@ -170,7 +170,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 self._refuse(frame, InternalError.code, str(InternalError()))
 
     def _message(self, frame: dict[str, Any]) -> None:
-        engine.start(self._conversation(), frame.get("id"), frame.get("text"))
+        engine.start(self.conversation_id, frame.get("id"), frame.get("text"), admit=self._admit)
 
     def _stop(self, frame: dict[str, Any]) -> None:
         """Stores the stop: of the turn that was stopped here when the frame came, not of the one behind it."""
@@ -219,9 +219,15 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         conversation = own.select_related("owner").first()
         if conversation is None:
             raise NotFound if signed_in({self.session: self.owner}) else SignedOut
+        self._admit(conversation)
+        return conversation
+
+    def _admit(self, conversation: Conversation) -> None:
+        """Raises NotFound for who does not own the conversation, and SignedOut for who is not signed in any more."""
+        if conversation.owner_id != self.owner:
+            raise NotFound
         if not is_signed_in(self.session, conversation.owner):
             raise SignedOut
-        return conversation
 
     @one_snapshot()
     def _begin(self) -> tuple[int, int, str | None, list[Event]]:

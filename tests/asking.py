@@ -20,7 +20,7 @@ def conversation_of(user: User, **fields: Any) -> Conversation:
 
 def ask(conversation: Conversation, text: str, message_id: str | None = None) -> Turn:
     """A turn, run to its end."""
-    started = engine.start(conversation, message_id or str(uuid.uuid4()), text)
+    started = engine.start(conversation.pk, message_id or str(uuid.uuid4()), text)
     assert engine.WORKER.wait(20), "the turn did not end"
     return Turn.objects.get(pk=started.turn.pk)
 

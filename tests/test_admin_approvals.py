@@ -242,7 +242,7 @@ def test_a_turn_goes_on_as_staff_decide(
 ) -> None:
     conversation = conversation_of(user)
     engine.start(
-        conversation, "0190a1de-0000-7000-8000-000000000001", "What is the most popular song on WZPZ?"
+        conversation.pk, "0190a1de-0000-7000-8000-000000000001", "What is the most popular song on WZPZ?"
     )
     assert engine.WORKER.wait(20)
     row = Approval.objects.get()

@@ -49,7 +49,7 @@ def held(conversation: Conversation) -> Iterator[threading.Event]:
             release.wait(10)
             return sign
 
-        engine.start(conversation, str(uuid.uuid4()), QUESTION)
+        engine.start(conversation.pk, str(uuid.uuid4()), QUESTION)
         yield release
         release.set()
         assert engine.WORKER.wait(20)
@@ -255,7 +255,7 @@ def queued(conversation: Conversation, held: threading.Event) -> list[str]:
     """The ids of three messages that wait."""
     waiting = [str(uuid.uuid4()) for _ in range(3)]
     for number, message_id in enumerate(waiting):
-        engine.start(conversation, message_id, f"waiting {number}")
+        engine.start(conversation.pk, message_id, f"waiting {number}")
     return waiting
 
 

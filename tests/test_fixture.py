@@ -163,7 +163,7 @@ def test_stopped_turns_play_as_they_were(user: User, settings: Settings, tmp_pat
     entered, conversation = threading.Event(), conversation_of(user)
 
     def stopped(text: str, begun: Callable[[], bool]) -> None:
-        engine.start(conversation, str(uuid.uuid4()), text)
+        engine.start(conversation.pk, str(uuid.uuid4()), text)
         while not begun():
             time.sleep(0.01)
         engine.stop(conversation.pk)

@@ -238,7 +238,10 @@ async def test_whoever_no_longer_owns_a_conversation_is_let_go(user: User, other
 COMMANDS: dict[str, list[str]] = {"ask": ["hello", "--conversation", "{theirs}", "--user", "jennifer"]}
 """What names a conversation, and whose."""
 
-OPERATORS = {"serve", "demo_gateway", "export", "fixture", "import", "prune", "replay", "rerun"}
+OPERATORS = {
+    *("serve", "work", "migrate", "demo_gateway"),
+    *("export", "fixture", "import", "prune", "replay", "rerun"),
+}
 """What is the operator's, who may see all."""
 
 

@@ -252,7 +252,7 @@ def test_a_turn_that_another_process_runs_is_waited_for(user: User) -> None:
     conversation = asked(user, "help")
     made: Rerun = rerun(conversation, How())
     again = engine.Again(conversation.turns.get(), How().answers("gateway"))
-    started = engine.start(made.conversation, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "help", again=again)
+    started = engine.start(made.conversation.pk, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "help", again=again)
     (pair,) = made.run()
     assert pair.turn.pk == started.turn.pk
 

@@ -207,7 +207,7 @@ def test_without_what_it_is_asked_again_from_nothing_is_run(user: User, server: 
     conversation = conversation_of(user)
     server.play(call(1, '{"record": "Blue"}'), DONE)
     again = engine.Again(None, How().answers("gateway"))
-    turn = engine.start(conversation, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "Play.", again=again).turn
+    turn = engine.start(conversation.pk, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "Play.", again=again).turn
     assert engine.WORKER.wait(10)
     assert (RAN, turn.tool_calls.get().error) == ([], NOT_RECORDED)
 
@@ -218,7 +218,7 @@ def test_a_turn_that_a_file_answers_calls_no_gateway_in_another_process(
     server.play(DONE)
     again = engine.Again(None, How().answers("file"))
     identifier = "0" * 8 + "-0000-4000-8000-" + "0" * 12
-    turn = engine.start(conversation_of(user), identifier, "Play.", again=again).turn
+    turn = engine.start(conversation_of(user).pk, identifier, "Play.", again=again).turn
     assert engine.WORKER.wait(10)
     turn.refresh_from_db()
     assert (turn.status, turn.error_code, server.requests) == ("failed", "internal", [])

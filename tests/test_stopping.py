@@ -69,8 +69,8 @@ def test_a_stop_that_comes_too_late_stops_nothing(conversation: Conversation) ->
     HUB.attach(None)
     late = At("RUN_FINISHED", lambda: engine.stop(conversation.pk))
     HUB.subscribe(conversation.pk, late)
-    engine.start(conversation, str(uuid.uuid4()), "show parallel calls")
-    engine.start(conversation, str(uuid.uuid4()), "help")
+    engine.start(conversation.pk, str(uuid.uuid4()), "show parallel calls")
+    engine.start(conversation.pk, str(uuid.uuid4()), "help")
     assert engine.WORKER.wait(20)
     HUB.unsubscribe(conversation.pk, late)
     assert list(Turn.objects.values_list("status", flat=True)) == ["completed", "completed"]

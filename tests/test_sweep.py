@@ -171,7 +171,7 @@ def test_the_queue_that_a_drained_process_left_is_begun_in_order(conversation: C
 
 @pytest.mark.usefixtures("draining")
 def test_a_process_that_drains_takes_messages_in_and_begins_nothing(conversation: Conversation) -> None:
-    started = engine.start(conversation, str(uuid.uuid4()), "help")
+    started = engine.start(conversation.pk, str(uuid.uuid4()), "help")
     WORKER.sweep()
     assert (started.queued, statuses(), WORKER.runs) == (True, ["queued"], {})
     WORKER.draining = False

@@ -87,7 +87,7 @@ def test_the_same_message_id_again_changes_nothing(conversation: Conversation) -
     message_id = str(uuid.uuid4())
     first = ask(conversation, QUESTION, message_id)
     events = record(conversation)
-    again = engine.start(conversation, message_id.upper(), "something else")
+    again = engine.start(conversation.pk, message_id.upper(), "something else")
     assert (again.turn.pk, again.new) == (first.pk, False)
     assert record(conversation) == events
 
@@ -97,14 +97,14 @@ def test_a_blank_or_too_long_message_is_refused_and_nothing_is_stored(
     conversation: Conversation, text: str
 ) -> None:
     with pytest.raises(Refused):
-        engine.start(conversation, str(uuid.uuid4()), text)
+        engine.start(conversation.pk, str(uuid.uuid4()), text)
     assert not Turn.objects.exists()
 
 
 @pytest.mark.parametrize("message_id", ["", "7", "x" * 36, None, {"a": 1}])
 def test_a_message_id_that_is_no_uuid_is_refused(conversation: Conversation, message_id: object) -> None:
     with pytest.raises(Refused):
-        engine.start(conversation, message_id, QUESTION)  # type: ignore[arg-type]
+        engine.start(conversation.pk, message_id, QUESTION)  # type: ignore[arg-type]
 
 
 def test_a_message_of_100000_characters_is_split_and_whole(conversation: Conversation) -> None:
@@ -125,8 +125,8 @@ def test_a_second_message_waits_as_a_row_and_runs_when_the_first_has_ended(
 ) -> None:
     release = threading.Event()
     with song(lambda sign: release.wait(10)):
-        engine.start(conversation, str(uuid.uuid4()), QUESTION)
-        second = engine.start(conversation, str(uuid.uuid4()), "help")
+        engine.start(conversation.pk, str(uuid.uuid4()), QUESTION)
+        second = engine.start(conversation.pk, str(uuid.uuid4()), "help")
         assert second.queued
         assert Turn.objects.filter(status=Turn.Status.QUEUED).count() == 1
         release.set()
@@ -139,7 +139,7 @@ def test_a_second_message_waits_as_a_row_and_runs_when_the_first_has_ended(
 def test_stop_ends_a_turn_that_waits_for_its_tool_and_answers_the_call(conversation: Conversation) -> None:
     begun, release = threading.Event(), threading.Event()
     with song(lambda sign: begun.set() or release.wait(20)):
-        engine.start(conversation, str(uuid.uuid4()), QUESTION)
+        engine.start(conversation.pk, str(uuid.uuid4()), QUESTION)
         assert begun.wait(10)
         assert engine.stop(conversation.pk)
         assert engine.WORKER.wait(5)
@@ -156,7 +156,7 @@ def test_stop_in_mid_answer_keeps_what_was_shown(conversation: Conversation, set
 
     slow = demo.start(pace=1)
     settings.GATEWAY_URL = slow.url
-    engine.start(conversation, str(uuid.uuid4()), "show a long answer")
+    engine.start(conversation.pk, str(uuid.uuid4()), "show a long answer")
     _wait_for(lambda: bool(of_type(record(conversation), "TEXT_MESSAGE_CONTENT")[1:]))
     engine.stop(conversation.pk)
     assert engine.WORKER.wait(5)
@@ -240,7 +240,7 @@ def test_a_users_limits_are_told_before_anything_is_stored(user: User, settings:
     settings.USER_TURNS_PER_MINUTE = 1
     ask(conversation_of(user), "help")
     with pytest.raises(Throttled):
-        engine.start(conversation_of(user), str(uuid.uuid4()), "help")
+        engine.start(conversation_of(user).pk, str(uuid.uuid4()), "help")
     assert Turn.objects.count() == 1
 
 

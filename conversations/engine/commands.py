@@ -18,7 +18,7 @@ from conversations.protocol.text import clean_text
 from conversations.tools import registry
 
 from . import approvals, lifecycle, notices
-from .lifecycle import LONGEST_TEXT, Accepted, Again, NewMessage, canonical, checked, lock
+from .lifecycle import LONGEST_TEXT, Accepted, Admit, Again, NewMessage, canonical, checked, lock
 from .recovery import take_up
 from .worker import WORKER
 
@@ -29,23 +29,25 @@ OPEN = "Wait for the answer to end, or stop it first."
 SHOWN_ARGUMENTS = 2_000
 
 
-def start(
-    conversation: Conversation,
+def start(  # noqa: PLR0913 (what a message is, and who may send it)
+    conversation: UUID,
     message_id: object,
     text: object,
     *,
     model: str | None = None,
     again: Again | None = None,
+    admit: Admit | None = None,
 ) -> Accepted:
     """Takes a user's message; its turn runs as soon as none runs before it. The same id again changes nothing.
 
-    Raises Refused for an id that is no UUID and a text that is blank or too long, Throttled over the user's limits.
+    `admit` is called with the conversation and raises where its sender may not write in it. Raises Refused for an id that is no UUID and a
+    text that is blank or too long, Throttled over the user's limits, NotFound.
     """
     message = NewMessage(canonical(message_id), checked(text), model, again)
-    accepted = lifecycle.accept(conversation.pk, message, at_once=WORKER.has_room)
+    accepted = lifecycle.accept(conversation, message, at_once=WORKER.has_room, admit=admit)
     if accepted.new and accepted.queued:
-        notices.queue_changed(conversation.pk)
-        WORKER.queued(conversation.pk)
+        notices.queue_changed(conversation)
+        WORKER.queued(conversation)
     elif accepted.new:
         WORKER.begin(accepted.turn, opening=accepted.opening)
     return accepted
@@ -91,7 +93,7 @@ def regenerate(
     asked = _question(conversation, message)
     made = asked.turn.rerun if "call" in asked.turn.rerun else {}
     return start(
-        conversation,
+        conversation.pk,
         str(uuid.uuid4()) if message_id is None else message_id,
         plain_text(asked.content),
         model=model if isinstance(model, str) else None,
@@ -105,7 +107,7 @@ def edit(conversation: Conversation, message: object, message_id: object, text: 
         notices.queue_changed(conversation.pk)
     else:
         beside = _question(conversation, message).turn
-        start(conversation, message_id, text, again=Again(beside=beside))
+        start(conversation.pk, message_id, text, again=Again(beside=beside))
 
 
 def withdraw(conversation: Conversation, message: object) -> None:
@@ -140,7 +142,7 @@ def run_again(
         f" with {json.dumps(given, ensure_ascii=False)[:SHOWN_ARGUMENTS]}" if arguments is not None else ""
     )
     made = {"rounds": "person", "call": {"name": past.name, "input": given}}
-    return start(conversation, message_id, f"Run {past.name} again{changed}.", again=Again(answers=made))
+    return start(conversation.pk, message_id, f"Run {past.name} again{changed}.", again=Again(answers=made))
 
 
 def _arguments(past: ToolCall, changed: object) -> dict[str, Any]:

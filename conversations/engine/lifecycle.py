@@ -5,7 +5,7 @@ running turns and then updates their conversations, so nothing here locks a conv
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, 
 from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 
-from conversations.errors import InternalError, Refused
+from conversations.errors import InternalError, NotFound, Refused
 from conversations.models import Approval, Conversation, Message, Turn
 from conversations.models.fields import TOKENS
 from conversations.protocol.content import Block
@@ -48,6 +48,9 @@ LEASE = timedelta(seconds=8)
 
 ATTEMPTS = 3
 """Times that a turn is begun, the first included: one that ends its process each time must come to an end."""
+
+Admit = Callable[[Conversation], None]
+"""Raises where the sender of a message may not write in the conversation, whose owner is read with it."""
 
 GONE = "This message does not wait any more."
 
@@ -104,14 +107,16 @@ class NewMessage:
 # -- accept
 
 
-def accept(conversation: UUID, message: NewMessage, *, at_once: bool) -> Accepted:
+def accept(conversation: UUID, message: NewMessage, *, at_once: bool, admit: Admit | None = None) -> Accepted:
     """Stores a user's message and its turn, which runs if `at_once` and no other turn comes before it. The same id again changes nothing.
 
-    Raises Throttled over the user's limits.
+    Raises NotFound, what `admit` raises, and Throttled over the user's limits.
     """
     content = [text_block(message.text)]
     with transaction.atomic():
         row = _lock_with_owner(conversation)
+        if admit is not None:
+            admit(row)
         facts = limits.facts(row, message.id)
         if facts.stored is not None:
             return Accepted(Turn.objects.get(pk=facts.stored), new=False)
@@ -160,7 +165,10 @@ def _update_conversation(row: Conversation, text: str) -> None:
 
 def _lock_with_owner(conversation: UUID) -> Conversation:
     rows = Conversation.objects.select_for_update(no_key=True, of=("self", "owner"))
-    return rows.select_related("owner", "head").get(pk=conversation)
+    row = rows.select_related("owner", "head").filter(pk=conversation).first()
+    if row is None:
+        raise NotFound
+    return row
 
 
 def lock(conversation: UUID) -> Conversation:

@@ -3,10 +3,11 @@
 import json
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from conversations.models import Event, Recording, Turn
@@ -28,12 +29,7 @@ def pack(turn: Turn) -> None:
         body=body((event.data, event.parts) for event in events),
         snapshot=squeeze(json.dumps(summary(turn.pk, (event.data for event in events)))),
     )
-    with transaction.atomic():
-        unpacked_turn = Turn.objects.select_for_update(no_key=True, of=("self",)).filter(
-            pk=turn.pk, recording__isnull=True
-        )
-        if not list(unpacked_turn.order_by().values_list("pk")):
-            return
+    with suppress(IntegrityError), transaction.atomic():
         recording.save(force_insert=True)
         Event.objects.filter(conversation=turn.conversation_id, seq__lte=events[-1].seq, turn=turn).delete()
 

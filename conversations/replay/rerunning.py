@@ -109,7 +109,7 @@ class Rerun:
         told = False
         while True:
             try:
-                return engine.start(self.conversation, str(uuid.uuid4()), text, again=again).turn
+                return engine.start(self.conversation.pk, str(uuid.uuid4()), text, again=again).turn
             except Throttled as refused:
                 if time.monotonic() > until:
                     raise

@@ -92,7 +92,7 @@ def _begin(owner: "User | Any", form: Form) -> Conversation:
     conversation = Conversation.objects.create(owner=owner, model=model, title=title, system=system)
     try:
         if form["message"].strip():
-            engine.start(conversation, str(uuid4()), form["message"])
+            engine.start(conversation.pk, str(uuid4()), form["message"])
     except Refused:
         conversation.delete()
         raise

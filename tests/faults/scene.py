@@ -35,7 +35,7 @@ class Scene:
     def begin(self, *answers: Any, text: str = "Hello?") -> Turn:
         """A turn that is answered so, on its way."""
         self.server.play(*answers)
-        return engine.start(self.conversation, str(uuid.uuid4()), text).turn
+        return engine.start(self.conversation.pk, str(uuid.uuid4()), text).turn
 
     def events(self, turn: Turn | None = None) -> list[Event]:
         """The record, or a turn's part of it."""

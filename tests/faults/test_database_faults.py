@@ -198,11 +198,11 @@ def test_a_message_that_cannot_be_stored_is_not_taken(
     message_id, text = str(uuid.uuid4()), "x" * 50_000
     with database.failing(pragma(database)):
         with pytest.raises(OperationalError):
-            engine.start(scene.conversation, message_id, text)
+            engine.start(scene.conversation.pk, message_id, text)
         assert not engine.stop(scene.conversation.pk)
     assert not Message.objects.exists()
     scene.server.play(HEALTHY)
-    assert engine.start(scene.conversation, message_id, text).new
+    assert engine.start(scene.conversation.pk, message_id, text).new
     assert engine.WORKER.wait(20)
     scene.alive()
 
@@ -213,9 +213,9 @@ def test_a_message_that_meets_a_lock_is_not_taken_and_can_be_sent_again(
     message_id = str(uuid.uuid4())
     with database.failing(timeout=0.1):
         with database.locked(), pytest.raises(OperationalError):
-            engine.start(scene.conversation, message_id, "Hello?")
+            engine.start(scene.conversation.pk, message_id, "Hello?")
         scene.server.play(HEALTHY)
-        assert engine.start(scene.conversation, message_id, "Hello?").new
+        assert engine.start(scene.conversation.pk, message_id, "Hello?").new
         assert engine.WORKER.wait(20)
     assert Turn.objects.get().status == Turn.Status.COMPLETED
     scene.alive()

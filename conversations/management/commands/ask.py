@@ -62,7 +62,7 @@ class Command(BaseCommand):
         terminal = Terminal(conversation.pk, head(conversation.pk), self.stdout)
         HUB.subscribe(conversation.pk, terminal)
         try:
-            turn = engine.start(conversation, str(uuid.uuid4()), text, model=model).turn
+            turn = engine.start(conversation.pk, str(uuid.uuid4()), text, model=model).turn
             error = _follow(terminal, str(turn.pk), conversation.pk)
             while _waits(turn):
                 engine.resume(conversation, user, answers(turn, sys.stdout))
