@@ -75,25 +75,13 @@ class Call:
     async def _ask(self) -> Connection:
         """Send the request; let on no answer but a good one."""
         self._pool = self._pools.here()
-        connection = await self._send_again() or await self._send(await self._pool.connect())
+        connection = await self._send(await self._pool.take())
         answer = self._answer
         self.request_id = errors.request_id(answer.headers)
         if answer.status >= 300:
             body = await self._error_body(connection)
             raise errors.from_answer(answer.status, answer.headers, body, self._request.size)
         return connection
-
-    async def _send_again(self) -> Connection | None:
-        """Send over a kept connection, unless there is none or the gateway has closed it meanwhile."""
-        connection = self._pool.kept()
-        if not connection:
-            return None
-        try:
-            return await self._send(connection)
-        except OSError as error:
-            if isinstance(error, TimeoutError) or self._answer.begun:
-                raise
-        return None
 
     async def _send(self, connection: Connection) -> Connection:
         self._connection = connection

@@ -17,7 +17,6 @@ class Answer:
     """An answer as it comes in, by the callbacks of httptools."""
 
     def __init__(self) -> None:
-        self.begun = False
         """Whether any byte has come."""
         self.status = 0
         """0 until the headers are complete."""
@@ -33,7 +32,6 @@ class Answer:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes in; raises HttpParserError."""
-        self.begun = True
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade:

@@ -17,6 +17,9 @@ LOOK_UPS = 8
 KEPT = 30.0
 """Seconds that a connection waits for its next call: less than gateways wait, and what lies between forgets."""
 
+LOOKS = 2
+"""Turns of the loop in which it notices what the gateway has closed meanwhile."""
+
 Addresses = list[tuple[Any, ...]]
 Loop = asyncio.AbstractEventLoop
 
@@ -31,6 +34,15 @@ class Pool:
         self._options, self._tls = options, tls
         self._kept: list[tuple[Connection, asyncio.TimerHandle]] = []
         self._look_ups = asyncio.Semaphore(LOOK_UPS)
+
+    async def take(self) -> Connection:
+        """A kept connection that the gateway has not closed, or a new one; raises GatewayUnreachable.
+
+        One that is closed just as the request goes out fails the attempt: a request that was sent may have been paid for.
+        """
+        for _ in range(LOOKS if self._kept else 0):
+            await asyncio.sleep(0)
+        return self.kept() or await self.connect()
 
     def kept(self) -> Connection | None:
         """The connection that was used last, if one is left that is open."""
