@@ -62,6 +62,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.owner, self.session = user.pk, self.scope["session"].session_key
         self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation"]
         self.meter, self.inbox = Meter(), Inbox()
+        self._send = self.scope.get("turntable.send", self.base_send)
         self.outbox = Outbox(self._send_text, self._read)
         HUB.attach(asyncio.get_running_loop())
         HUB.subscribe(self.conversation_id, self.outbox)
@@ -243,7 +244,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _send_text(self, text: str) -> None:
         try:
-            await self.base_send({"type": "websocket.send", "text": text})
+            await self._send({"type": "websocket.send", "text": text})
         except Exception as error:
             raise Gone from error
 

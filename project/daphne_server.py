@@ -20,8 +20,19 @@ class DaphneApp(DaphneConfig):  # type: ignore[misc]  # ships no types
     """Daphne's app."""
 
 
-class AnyCloseCode(WebSocketProtocol):  # type: ignore[misc]  # ships no types
-    """Daphne's protocol, which also sends the codes that RFC 6455 names, such as 1012 for a restart: Autobahn keeps them to itself."""
+class Websocket(WebSocketProtocol):  # type: ignore[misc]  # ships no types
+    """Daphne's protocol, with a shorter way for text.
+
+    It also sends the codes that RFC 6455 names, such as 1012 for a restart: Autobahn keeps them to itself.
+    """
+
+    def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: N802
+        """Sends a text as one frame (RFC 6455, 5.2): Autobahn takes longer for each than all that comes before it."""
+        if binary or self.state != self.STATE_OPEN:
+            super().serverSend(content, binary)
+        else:
+            payload = content.encode() if isinstance(content, str) else content
+            self.transport.write(_text_head(len(payload)) + payload)
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802 (Daphne's name)
         """Closes with the code."""
@@ -29,9 +40,17 @@ class AnyCloseCode(WebSocketProtocol):  # type: ignore[misc]  # ships no types
             self.sendCloseFrame(code=1000 if code is None else code, isReply=False)
 
 
+def _text_head(length: int) -> bytes:
+    if length < 126:
+        return bytes((0x81, length))
+    if length < 1 << 16:
+        return b"\x81\x7e" + length.to_bytes(2, "big")
+    return b"\x81\x7f" + length.to_bytes(8, "big")
+
+
 def run(application: ASGI3Application, listener: socket.socket, on_start: Start) -> None:
     """Serve until the function that `on_start` is called with stops it; frames of over 1 MiB close their socket."""
-    WebSocketFactory.protocol = AnyCloseCode
+    WebSocketFactory.protocol = Websocket
     server = Server(
         application,
         endpoints=[f"fd:fileno={listener.detach()}"],

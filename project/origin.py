@@ -13,6 +13,9 @@ from asgiref.typing import (
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+SEND = "turntable.send"
+"""In the scope: the server's own send, without the middleware that looks at the session at every frame."""
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -27,7 +30,7 @@ class SameOriginOnly:
     ) -> None:
         """Pass the connection on or refuse it."""
         application = self.application if is_same_origin(scope["headers"]) else refuse
-        await application(scope, receive, send)
+        await application({**scope, SEND: send}, receive, send)  # type: ignore[arg-type]
 
 
 async def refuse(scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

@@ -17,7 +17,6 @@ class Answer:
     """An answer as it comes in, by the callbacks of httptools."""
 
     def __init__(self) -> None:
-        """Whether any byte has come."""
         self.status = 0
         """0 until the headers are complete."""
         self.headers: dict[str, str] = {}

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from conversations.protocol.events import DELTA_BYTES, DELTA_KEYS, Event
 
@@ -35,8 +34,9 @@ class Line:
 
     def frame(self, seq: int) -> str:
         """The JSON text that is stored and sent."""
-        metadata: dict[str, Any] = self.event.get("metadata") or {}
-        return encode(self.event | {"timestamp": self.at, "metadata": metadata | {"seq": seq}})
+        metadata = self.event.get("metadata")
+        numbered = {**metadata, "seq": seq} if metadata else {"seq": seq}
+        return encode({**self.event, "timestamp": self.at, "metadata": numbered})
 
     def boundaries(self) -> str:
         """The merged deltas' times (ms after the event's own) and lengths (code points), as JSON; blank for one."""
