@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from conversations import engine
 from conversations.errors import Refused
 from conversations.layout import Branch, Stem, branches
-from conversations.models import Conversation, Message, Turn
+from conversations.models import Conversation, Message, Tree, Turn
 from tests.asking import ask, conversation_of
 from tests.inspecting import seen
 
@@ -142,6 +142,13 @@ def test_the_page_tells_of_each_turn_and_where_the_shown_branch_ends(client: Cli
 def test_without_a_head_the_newest_turns_branch_is_the_shown_one(client: Client, user: User) -> None:
     page = seen(client, address(grown(user, [0, 1, 1])))
     assert re.findall(r'aria-current="true">\s*<a[^>]*>([^<]+)</a>', page) == ["question 3"]
+
+
+def test_a_message_that_waits_is_not_the_end_of_a_branch_whose_end_nobody_has_noted(user: User) -> None:
+    conversation = grown(user, [0, 1, 0])
+    conversation.turns.filter(number=3).update(status="queued")
+    begun = conversation.turns.filter(number__lt=3).order_by("number").values_list("pk", flat=True)
+    assert Tree.of(conversation.pk).shown() == list(begun)
 
 
 def test_an_empty_conversation_says_so(client: Client, user: User) -> None:

@@ -47,8 +47,12 @@ class Tree:
 
     def shown(self) -> list[UUID]:
         """The turns of the shown branch that have begun, oldest first."""
-        head = self.head if self.head in self.nodes else next(reversed(self.nodes), None)
+        head = self.head if self.head in self.nodes else self._newest()
         return [turn for turn in self.line(head) if self.nodes[turn].has_begun]
+
+    def _newest(self) -> UUID | None:
+        """The newest turn that has begun: one that waits has no place in the tree yet."""
+        return next((turn for turn, node in reversed(self.nodes.items()) if node.has_begun), None)
 
     def versions(self, turn: UUID) -> list[UUID]:
         """The turns that follow on the same one and have begun, itself among them, oldest first."""
