@@ -30,7 +30,7 @@ class SameOriginOnly:
     ) -> None:
         """Pass the connection on or refuse it."""
         application = self.application if is_same_origin(scope["headers"]) else refuse
-        await application({**scope, SEND: send}, receive, send)  # type: ignore[arg-type]
+        await application({**scope, SEND: send}, receive, send)  # type: ignore[arg-type, misc]
 
 
 async def refuse(scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

@@ -41,6 +41,19 @@ class Listener:
         self.heard.set()
 
 
+class At(Listener):
+    """Does something as soon as an event of a type is committed, before the turn goes on."""
+
+    def __init__(self, kind: str, act: Callable[[], object]) -> None:
+        super().__init__()
+        self._kind, self._act = kind, act
+
+    def frames(self, frames: list[Frame]) -> None:
+        if self._kind in [json.loads(text)["type"] for _, text in frames]:
+            self._kind = ""
+            self._act()
+
+
 def batch(*seqs: int, conversation: uuid.UUID = ONE) -> Batch:
     """A commit of one turn's events."""
     return [(conversation, [(seq, f"frame {seq}") for seq in seqs])]

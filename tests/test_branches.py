@@ -3,7 +3,8 @@
 import threading
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
@@ -15,10 +16,12 @@ from conversations.engine import requests
 from conversations.errors import Refused
 from conversations.exports.whole import document
 from conversations.journal import page
+from conversations.journal.hub import HUB
 from conversations.models import Approval, Conversation, Message, Round, ToolCall, Tree, Turn
 from conversations.protocol import history
 from conversations.tools import ToolError, registry, tool
 from tests.asking import ask, conversation_of, of_type, record
+from tests.listening import At
 from tests.sockets import page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -37,22 +40,30 @@ def two(conversation: Conversation) -> list[Turn]:
     return [ask(conversation, "Hello"), ask(conversation, QUESTION)]
 
 
-@pytest.fixture
-def held(conversation: Conversation) -> Iterator[threading.Event]:
+@contextmanager
+def slow_turn(conversation: Conversation) -> Iterator[threading.Event]:
     """A turn that runs until the event is set."""
-    release = threading.Event()
+    begun, release = threading.Event(), threading.Event()
     with registry.override():
 
         @tool
         def top_song(sign: str) -> str:
             """Get the most popular song played on a radio station."""
+            begun.set()
             release.wait(10)
             return sign
 
-        engine.start(conversation.pk, str(uuid.uuid4()), QUESTION)
+        engine.start(conversation, str(uuid.uuid4()), QUESTION)
+        assert begun.wait(10)
         yield release
         release.set()
         assert engine.WORKER.wait(20)
+
+
+@pytest.fixture
+def held(conversation: Conversation) -> Iterator[threading.Event]:
+    with slow_turn(conversation) as release:
+        yield release
 
 
 def said(turn: Turn) -> Message:
@@ -179,6 +190,144 @@ def test_an_edit_while_a_turn_runs_waits_its_turn(conversation: Conversation, he
     assert (new.status, new.parent, shown(conversation)) == ("completed", None, ids(new))
 
 
+# -- an edit while a turn runs
+
+
+class Line(NamedTuple):
+    """Three turns, one on the other, the last of which runs until it is released."""
+
+    conversation: Conversation
+    turns: list[Turn]
+    release: threading.Event
+
+    def edit(self, place: int, text: str = "help") -> str:
+        """Edits the message of the turn there; the new message's id."""
+        message_id = str(uuid.uuid4())
+        engine.edit(self.conversation, str(said(self.turns[place]).public_id), message_id, text)
+        return message_id
+
+    def ask(self, text: str = "help") -> str:
+        """Sends a message; its id."""
+        return str(said(engine.start(self.conversation, str(uuid.uuid4()), text).turn).public_id)
+
+    def end(self) -> None:
+        """Lets the running turn end, and what waits behind it."""
+        self.release.set()
+        assert engine.WORKER.wait(20)
+
+
+@pytest.fixture
+def line(two: list[Turn]) -> Iterator[Line]:
+    conversation = two[0].conversation
+    with slow_turn(conversation) as release:
+        yield Line(conversation, [*two, conversation.turns.get(number=3)], release)
+
+
+def turn_of(message_id: str) -> Turn:
+    return Turn.objects.get(messages__public_id=message_id)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "second", "running"])
+def test_a_page_loaded_while_an_edit_waits_shows_the_running_turn(line: Line, place: int) -> None:
+    edit = line.edit(place)
+    assert shown(line.conversation) == ids(*line.turns)
+    fresh = page(line.conversation)
+    assert str(line.turns[2].pk) in {message["metadata"]["turn"] for message in fresh.messages}
+    assert (fresh.turns[-1]["status"], fresh.queue) == ("running", [{"id": edit, "text": "help"}])
+
+
+@pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "second", "running"])
+def test_an_edit_that_is_taken_back_leaves_the_shown_branch_as_it_was(line: Line, place: int) -> None:
+    engine.withdraw(line.conversation, line.edit(place))
+    assert shown(line.conversation) == ids(*line.turns)
+    line.end()
+    assert shown(line.conversation) == ids(*line.turns)
+    assert ask(line.conversation, "help").parent == line.turns[2]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "second", "running"])
+def test_an_edit_is_shown_once_it_has_begun(line: Line, place: int) -> None:
+    edit, heads = line.edit(place), []
+    begins = At("RUN_STARTED", lambda: heads.append(Tree.of(line.conversation.pk).head))
+    HUB.attach(None)
+    HUB.subscribe(line.conversation.pk, begins)
+    line.end()
+    HUB.unsubscribe(line.conversation.pk, begins)
+    new = turn_of(edit)
+    assert new.parent == line.turns[place].parent
+    assert shown(line.conversation) == ids(*line.turns[:place], new)
+    assert heads == [new.pk]
+
+
+def test_a_message_behind_a_waiting_edit_follows_on_the_edit(line: Line) -> None:
+    edit, following = line.edit(1), line.ask()
+    assert shown(line.conversation) == ids(*line.turns)
+    line.end()
+    assert turn_of(following).parent == turn_of(edit)
+    assert shown(line.conversation) == ids(line.turns[0], turn_of(edit), turn_of(following))
+
+
+def test_a_message_before_a_waiting_edit_follows_on_the_running_turn(line: Line) -> None:
+    following, edit = line.ask(), line.edit(1)
+    line.end()
+    assert turn_of(following).parent == line.turns[2]
+    assert shown(line.conversation) == ids(line.turns[0], turn_of(edit))
+
+
+def test_two_edits_that_wait_are_asked_each_in_its_place(line: Line) -> None:
+    first, second = line.edit(0), line.edit(1)
+    line.end()
+    assert (turn_of(first).parent, turn_of(second).parent) == (None, line.turns[0])
+    assert shown(line.conversation) == ids(line.turns[0], turn_of(second))
+    assert versions(line.conversation) == [
+        ids(line.turns[0], turn_of(first)),
+        ids(line.turns[1], turn_of(second)),
+    ]
+
+
+def test_of_several_that_wait_the_first_may_be_taken_back(line: Line) -> None:
+    first, second, following = line.edit(0), line.edit(1), line.ask()
+    engine.withdraw(line.conversation, first)
+    assert shown(line.conversation) == ids(*line.turns)
+    line.end()
+    assert turn_of(second).parent == line.turns[0]
+    assert shown(line.conversation) == ids(line.turns[0], turn_of(second), turn_of(following))
+    assert [turn.number for turn in line.conversation.turns.order_by("number")] == [1, 2, 3, 4, 5]
+
+
+def test_what_waits_behind_an_edit_that_is_taken_back_follows_on_the_running_turn(line: Line) -> None:
+    edit, following = line.edit(0), line.ask()
+    engine.withdraw(line.conversation, edit)
+    line.end()
+    assert shown(line.conversation) == ids(*line.turns, turn_of(following))
+
+
+def test_an_edit_that_waits_may_be_edited_where_it_is(line: Line) -> None:
+    edit, again = line.edit(1), str(uuid.uuid4())
+    engine.edit(line.conversation, edit, again, "Good morning")
+    line.end()
+    assert said(turn_of(again)).content == [{"text": "Good morning"}]
+    assert shown(line.conversation) == ids(line.turns[0], turn_of(again))
+
+
+def test_no_other_branch_is_shown_while_a_message_waits(line: Line) -> None:
+    edit = line.edit(1)
+    with pytest.raises(Refused):
+        engine.show_branch(line.conversation, str(line.turns[0].pk))
+    line.end()
+    engine.show_branch(line.conversation, str(line.turns[1].pk))
+    assert shown(line.conversation) == ids(*line.turns)
+    assert turn_of(edit).status == "completed"
+
+
+def test_the_first_message_of_several_may_be_asked_again(two: list[Turn]) -> None:
+    conversation = two[0].conversation
+    again = regenerated(conversation, message=str(said(two[0]).public_id))
+    assert (again.parent, shown(conversation)) == (None, ids(again))
+    engine.show_branch(conversation, str(two[0].pk))
+    assert shown(conversation) == ids(*two)
+
+
 # -- showing
 
 
@@ -255,7 +404,7 @@ def queued(conversation: Conversation, held: threading.Event) -> list[str]:
     """The ids of three messages that wait."""
     waiting = [str(uuid.uuid4()) for _ in range(3)]
     for number, message_id in enumerate(waiting):
-        engine.start(conversation.pk, message_id, f"waiting {number}")
+        engine.start(conversation, message_id, f"waiting {number}")
     return waiting
 
 

@@ -1,8 +1,6 @@
 """A stop at the worst moments: whenever it comes, the turn ends, its calls are answered and nothing else is stopped."""
 
-import json
 import uuid
-from collections.abc import Callable
 
 import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
@@ -12,7 +10,7 @@ from conversations import engine
 from conversations.journal.hub import HUB
 from conversations.models import Conversation, ToolCall, Turn
 from tests.asking import ask, conversation_of, of_type, record
-from tests.listening import Frame, Listener
+from tests.listening import At
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"
@@ -22,19 +20,6 @@ CUT_ARGUMENTS = {"AGUI204": "off"}  # what a stop cut short is shown as far as t
 @pytest.fixture
 def conversation(user: User) -> Conversation:
     return conversation_of(user)
-
-
-class At(Listener):
-    """Does something as soon as an event of a type is committed, before the turn goes on."""
-
-    def __init__(self, kind: str, act: Callable[[], object]) -> None:
-        super().__init__()
-        self._kind, self._act = kind, act
-
-    def frames(self, frames: list[Frame]) -> None:
-        if self._kind in [json.loads(text)["type"] for _, text in frames]:
-            self._kind = ""
-            self._act()
 
 
 MOMENTS = [
