@@ -1,6 +1,7 @@
 """A turn on its way into a wait for a person and out of it: stops, answers, deaths and failures at just that moment."""
 
 import json
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from ag_ui_validate.pytest_plugin import validate_agui
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -37,19 +39,19 @@ class Station:
         self.before: Attempt = lambda: None
 
 
-@pytest.fixture(autouse=True)
-def station() -> Iterator[Station]:
-    found = Station()
+@pytest.fixture(autouse=True, name="station")
+def _station() -> Iterator[Station]:
+    station = Station()
     with registry.override():
 
         @tool(approval=True)
         def top_song(sign: str) -> dict[str, str]:
             """Get the most popular song played on a radio station."""
-            found.before()
-            found.played.append(sign)
+            station.before()
+            station.played.append(sign)
             return {"song": f"the song of {sign}"}
 
-        yield found
+        yield station
 
 
 @pytest.fixture
@@ -152,6 +154,55 @@ def test_a_stop_of_this_process_just_before_a_wait_ends_the_turn(
     monkeypatch.setattr(approvals, "interrupts", stopping)
     ask(conversation, QUESTION)
     assert_stopped(conversation, station)
+
+
+def test_a_stop_that_meets_an_answer_stops_the_turn_that_goes_on(
+    conversation: Conversation, station: Station
+) -> None:
+    begun, release, statements = threading.Event(), threading.Event(), []
+    station.before = lambda: (begun.set(), release.wait(10))
+
+    def answer_after_first_update(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        result = execute(sql, *rest)
+        if sql.startswith("UPDATE"):
+            statements.append(sql)
+            if len(statements) == 1:
+                resume(conversation)
+                assert begun.wait(10)
+        return result
+
+    ask(conversation, QUESTION)
+    with connection.execute_wrapper(answer_after_first_update):
+        assert engine.stop(conversation.pk)
+    assert rest().status == "stopped"
+    release.set()
+
+
+def test_a_stop_before_a_wait_stops_no_turn_that_came_later(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, over, follow = threading.Event(), threading.Event(), WORKER._follow
+
+    def late(run: Run) -> None:
+        assert gate.wait(10)
+        follow(run)
+        over.set()
+
+    monkeypatch.setattr(
+        approvals, "interrupts", first(lambda: engine.stop_here(conversation.pk), approvals.interrupts)
+    )
+    monkeypatch.setattr(WORKER, "_follow", late)
+    engine.start(conversation, str(uuid.uuid4()), QUESTION)
+    until(lambda: Turn.objects.filter(status="waiting").exists())
+    monkeypatch.undo()
+    resume(conversation, approved=False)
+    until(lambda: Turn.objects.filter(status="completed").exists())
+    later = ask(conversation, QUESTION)
+    gate.set()
+    assert over.wait(10)
+    assert WORKER.wait(20)
+    later.refresh_from_db()
+    assert (later.status, later.stop_requested_at) == ("waiting", None)
 
 
 # -- an answer at once

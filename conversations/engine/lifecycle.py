@@ -341,24 +341,27 @@ def stop(conversation: UUID, turn: UUID | None = None) -> Turn | None:
     running = running.filter(pk=turn) if turn else running
     if running.update(stop_requested_at=timezone.now()):
         return None
-    return _withdraw_approvals(conversation)
-
-
-def stop_waiting(turn: Turn) -> Turn | None:
-    """Claims a turn that has just begun to wait though its stop was requested before, so that it ends; None for any other."""
-    if not Turn.objects.filter(pk=turn.pk, stop_requested_at__isnull=False, status=Status.WAITING).exists():
-        return None
-    return _withdraw_approvals(turn.conversation_id)
-
-
-def _withdraw_approvals(conversation: UUID) -> Turn | None:
     with transaction.atomic():
-        turn = _waiting(lock(conversation))
-        if turn is None:
+        waiting = _waiting(lock(conversation))
+        if waiting is not None:
+            return _withdraw_approvals(waiting)
+    running.update(stop_requested_at=timezone.now())  # somebody has decided meanwhile, and it runs again
+    return None
+
+
+def stop_waiting(turn: Turn, *, is_requested: bool = False) -> Turn | None:
+    """Claims a turn that has just begun to wait though its stop was requested before, so that it ends; None for any other."""
+    with transaction.atomic():
+        waiting = _waiting(lock(turn.conversation_id))
+        if waiting is None or waiting.pk != turn.pk or not (is_requested or waiting.stop_requested_at):
             return None
-        _pending(turn).update(status=Approval.Status.WITHDRAWN, decided_at=timezone.now())
-        turn.stop_requested_at = turn.stop_requested_at or timezone.now()
-        return _go_on(turn)
+        return _withdraw_approvals(waiting)
+
+
+def _withdraw_approvals(turn: Turn) -> Turn:
+    _pending(turn).update(status=Approval.Status.WITHDRAWN, decided_at=timezone.now())
+    turn.stop_requested_at = turn.stop_requested_at or timezone.now()
+    return _go_on(turn)
 
 
 # -- waiting for a person

@@ -174,9 +174,7 @@ class Worker:
             is_full = self._queue is not None and len(self.runs) >= self.capacity
             self.claim(None if is_full else turn.conversation_id, leaving=1)
             return
-        resumed = (
-            lifecycle.stop(turn.conversation_id) if run.stop.event.is_set() else lifecycle.stop_waiting(turn)
-        )
+        resumed = lifecycle.stop_waiting(turn, is_requested=run.stop.event.is_set())
         if resumed is not None:
             self.begin(resumed, take_up)
 
