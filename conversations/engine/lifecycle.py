@@ -259,8 +259,8 @@ def _candidates(only: UUID | None) -> QuerySet[Turn]:
 
 
 def _locked(turns: list[UUID], *, skip_locked: bool) -> QuerySet[Turn]:
-    rows = Turn.objects.select_for_update(no_key=True, skip_locked=skip_locked, of=("self", "conversation"))
-    queued = rows.filter(pk__in=turns, status=Status.QUEUED).order_by("conversation", "pk")
+    rows = Turn.objects.select_for_update(no_key=True, skip_locked=skip_locked, of=("conversation", "self"))
+    queued = rows.filter(pk__in=turns, status=Status.QUEUED).order_by("conversation_id", "pk")
     return queued.select_related("conversation__head", "user", "beside")
 
 
