@@ -6,20 +6,29 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer
+from django.contrib.auth.models import User
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from conversations import engine
+from conversations.engine import notices
 from conversations.journal import doorbell
 from conversations.journal.doorbell import hear, keep_in_touch, ring
 from conversations.journal.hub import TRAVELLING, Hub
+from conversations.models import Approval, Conversation, Notice
 from conversations.protocol.events import custom
+from tests.asking import conversation_of
+from tests.journaling import running
 from tests.listening import ONE, OTHER, Listener, batch, until
+from tests.losing import Lost
 
 
 @pytest.fixture
@@ -188,6 +197,120 @@ async def test_the_doorbell_rings_through_redis(
                 await asyncio.sleep(0.05)
     await doorbell.get_channel_layer().close_pools()
     assert listener.seqs == [2]
+
+
+# -- notices, where no layer joins the processes
+
+
+@pytest.fixture
+def conversation(user: User, hub: Hub, listener: Listener) -> Conversation:
+    """A conversation that a socket of this process is open for."""
+    found = conversation_of(user)
+    hub.subscribe(found.pk, listener)
+    return found
+
+
+@contextmanager
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is done within, another process does."""
+    with monkeypatch.context() as other:
+        other.setattr(doorbell, "PROCESS", uuid.uuid4())
+        yield
+
+
+def told(listener: Listener) -> list[tuple[str, Any]]:
+    """The notices that a socket has heard."""
+    return [(notice["name"].removeprefix("turntable."), notice["value"]) for notice in listener.notices]
+
+
+def draft(conversation: Conversation) -> tuple[str, Any]:
+    engine.keep_draft(conversation, "half a th")
+    return "draft", {"text": "half a th"}
+
+
+def queue(conversation: Conversation) -> tuple[str, Any]:
+    running(conversation)
+    message_id = str(uuid.uuid4())
+    engine.start(conversation, message_id, "help")
+    return "queued", [{"id": message_id, "text": "help"}]
+
+
+def withdrawal(conversation: Conversation) -> tuple[str, Any]:
+    _, (message,) = queue(conversation)
+    engine.withdraw(conversation, message["id"])
+    return "queued", []
+
+
+def branch(conversation: Conversation) -> tuple[str, Any]:
+    turn = running(conversation, status="completed")
+    running(conversation, 2, status="completed", parent=None)
+    engine.show_branch(conversation, str(turn.pk))
+    return "branch", {"turn": str(turn.pk)}
+
+
+def decision(conversation: Conversation) -> tuple[str, Any]:
+    lost = Lost(conversation)
+    lost.calls_tools(one="requested", two="requested")
+    Approval.objects.bulk_create([Approval(call=call) for call in lost.calls])
+    conversation.turns.update(status="waiting")
+    entry = {"interruptId": "two", "status": "resolved", "payload": {"approved": True}}
+    engine.resume(conversation, conversation.owner, [entry])
+    return "decided", {"interrupts": ["two"]}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", [draft, queue, withdrawal, branch, decision])
+async def test_without_a_layer_a_notice_of_another_process_reaches_the_sockets_of_this_one(
+    hub: Hub,
+    listener: Listener,
+    conversation: Conversation,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Conversation], tuple[str, Any]],
+) -> None:
+    since = timezone.now()
+    with elsewhere(monkeypatch):
+        notice = await sync_to_async(change)(conversation)
+    await doorbell._look(hub, notices.current, since)
+    assert told(listener) == [notice]
+    await doorbell._look(hub, notices.current, timezone.now())
+    assert told(listener) == [notice]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_notice_of_this_process_is_not_sent_a_second_time(
+    hub: Hub, listener: Listener, conversation: Conversation
+) -> None:
+    since = timezone.now()
+    await sync_to_async(draft)(conversation)
+    await doorbell._look(hub, notices.current, since)
+    assert told(listener) == []
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_of_a_notice_that_is_announced_again_and_again_the_newest_state_is_sent(
+    hub: Hub, listener: Listener, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since = timezone.now()
+    for text in ("h", "ha", "half"):
+        with elsewhere(monkeypatch):
+            await sync_to_async(engine.keep_draft)(conversation, text)
+    await doorbell._look(hub, notices.current, since)
+    assert told(listener) == [("draft", {"text": "half"})]
+    assert await Notice.objects.acount() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_process_looks_for_notices_as_long_as_it_serves(
+    hub: Hub, listener: Listener, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorbell, "LOOK_EVERY", 0.05)
+    async with at_work(keep_in_touch(notices.current, hub)):
+        await asyncio.sleep(0)
+        values = {"conversation_id": conversation.pk, "name": "draft", "process": uuid.uuid4()}
+        await Conversation.objects.filter(pk=conversation.pk).aupdate(draft="half")
+        await Notice.objects.acreate(**values)
+        await until(lambda: told(listener))
+    assert told(listener)[0] == ("draft", {"text": "half"})
 
 
 def nothing_new(conversation: uuid.UUID, names: Any) -> list[Any]:
