@@ -205,9 +205,9 @@ async def test_the_doorbell_rings_through_redis(
 @pytest.fixture
 def conversation(user: User, hub: Hub, listener: Listener) -> Conversation:
     """A conversation that a socket of this process is open for."""
-    found = conversation_of(user)
-    hub.subscribe(found.pk, listener)
-    return found
+    row = conversation_of(user)
+    hub.subscribe(row.pk, listener)
+    return row
 
 
 @contextmanager
@@ -218,7 +218,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def told(listener: Listener) -> list[tuple[str, Any]]:
+def heard_by(listener: Listener) -> list[tuple[str, Any]]:
     """The notices that a socket has heard."""
     return [(notice["name"].removeprefix("turntable."), notice["value"]) for notice in listener.notices]
 
@@ -271,9 +271,9 @@ async def test_without_a_layer_a_notice_of_another_process_reaches_the_sockets_o
     with elsewhere(monkeypatch):
         notice = await sync_to_async(change)(conversation)
     await doorbell._look(hub, notices.current, since)
-    assert told(listener) == [notice]
+    assert heard_by(listener) == [notice]
     await doorbell._look(hub, notices.current, timezone.now())
-    assert told(listener) == [notice]
+    assert heard_by(listener) == [notice]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -283,7 +283,7 @@ async def test_a_notice_of_this_process_is_not_sent_a_second_time(
     since = timezone.now()
     await sync_to_async(draft)(conversation)
     await doorbell._look(hub, notices.current, since)
-    assert told(listener) == []
+    assert heard_by(listener) == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -295,8 +295,28 @@ async def test_of_a_notice_that_is_announced_again_and_again_the_newest_state_is
         with elsewhere(monkeypatch):
             await sync_to_async(engine.keep_draft)(conversation, text)
     await doorbell._look(hub, notices.current, since)
-    assert told(listener) == [("draft", {"text": "half"})]
+    assert heard_by(listener) == [("draft", {"text": "half"})]
     assert await Notice.objects.acount() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_notice_is_kept_for_this_process_though_it_announces_the_same_meanwhile(
+    hub: Hub, listener: Listener, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since, state = timezone.now(), notices.STATES["queued"]
+    message = await sync_to_async(queue)(conversation)
+
+    def read_too_early(row: Conversation) -> Any:
+        waiting = state(row)
+        monkeypatch.setitem(notices.STATES, "queued", state)
+        with elsewhere(monkeypatch):
+            engine.withdraw(row, message[1][0]["id"])
+        return waiting
+
+    monkeypatch.setitem(notices.STATES, "queued", read_too_early)
+    await sync_to_async(notices.queue_changed)(conversation.pk)
+    await doorbell._look(hub, notices.current, since)
+    assert heard_by(listener) == [("queued", [])]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -309,8 +329,8 @@ async def test_a_process_looks_for_notices_as_long_as_it_serves(
         values = {"conversation_id": conversation.pk, "name": "draft", "process": uuid.uuid4()}
         await Conversation.objects.filter(pk=conversation.pk).aupdate(draft="half")
         await Notice.objects.acreate(**values)
-        await until(lambda: told(listener))
-    assert told(listener)[0] == ("draft", {"text": "half"})
+        await until(lambda: heard_by(listener))
+    assert heard_by(listener)[0] == ("draft", {"text": "half"})
 
 
 def nothing_new(conversation: uuid.UUID, names: Any) -> list[Any]:

@@ -29,8 +29,8 @@ def queue_changed(conversation: UUID) -> None:
 
 def announce(conversation: Conversation, name: str) -> None:
     """Sends a notice to the conversation's sockets, in every process."""
+    remember(conversation.pk, name)  # before the state is read: it may replace another process's notice
     HUB.notify(conversation.pk, name, events.custom(name, STATES[name](conversation)))
-    remember(conversation.pk, name)
 
 
 def current(conversation: UUID, names: Iterable[str]) -> list[Event]:
