@@ -163,12 +163,35 @@ def test_words_are_shown_as_they_are_and_no_longer_than_a_line(client: Client, u
     assert len(page) < 8_000
 
 
+def queue(conversation: Conversation, beside: Turn | None = None) -> Turn:
+    """A turn that waits, on the shown branch or in another's place."""
+    number = conversation.turns.count() + 1
+    fields = {"status": "queued", "model": conversation.model, "beside": beside}
+    turn = Turn.objects.create(conversation=conversation, number=number, user=conversation.owner, **fields)
+    said = [{"text": f"question {number}"}]
+    Message.objects.create(conversation=conversation, turn=turn, role="user", content=said)
+    return turn
+
+
 def test_a_message_in_the_queue_belongs_to_the_shown_branch(client: Client, user: User) -> None:
     conversation = grown(user, [0, 1], head=2)
-    Turn.objects.filter(number=2).update(status="queued")
+    queue(conversation)
     page = seen(client, address(conversation))
     assert "<button name" not in page
-    assert "queued" in page
+    assert page.count("queued") == 1
+
+
+def test_turns_that_wait_are_where_they_will_begin(user: User) -> None:
+    conversation = grown(user, [0, 1, 1], head=3)
+    first, second, third = conversation.turns.order_by("number")
+    following, edit = queue(conversation), queue(conversation, beside=second)
+    behind = queue(conversation)
+    tree = Tree.of(conversation.pk)
+    places = [tree.nodes[turn.pk].parent for turn in (following, edit, behind)]
+    assert places == [third.pk, first.pk, edit.pk]
+    assert tree.shown() == [first.pk, third.pk]
+    assert tree.end(third.pk) == following.pk
+    assert tree.versions(third.pk) == [second.pk, third.pk]
 
 
 def test_choosing_a_branch_shows_it(client: Client, user: User) -> None:

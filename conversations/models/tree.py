@@ -12,6 +12,8 @@ class Node(NamedTuple):
     """A turn in its tree."""
 
     parent: UUID | None
+    """What it follows on; for one that is queued, what it will follow on as things stand."""
+
     number: int
     has_begun: bool
 
@@ -26,15 +28,19 @@ class Tree:
 
     @classmethod
     def of(cls, conversation: UUID) -> "Tree":
-        """A conversation's; `head` is where its shown branch ends."""
+        """A conversation's; `head` is where its shown branch ends, with the newest turn that has begun if that is not stored."""
         head = Conversation.objects.values_list("head", flat=True).get(pk=conversation)
-        rows = Turn.objects.filter(conversation=conversation).order_by("number")
-        told = rows.values_list("pk", "parent", "number", "status")
-        tree = cls(
-            {pk: Node(parent, number, status != "queued") for pk, parent, number, status in told}, head
-        )
-        for pk, node in tree.nodes.items():
-            tree.children[node.parent].append(pk)
+        turns = Turn.objects.filter(conversation=conversation).order_by("number")
+        rows = list(turns.values_list("pk", "parent", "number", "status", "beside", "beside__parent"))
+        begun = [row[0] for row in rows if row[3] != Turn.Status.QUEUED]
+        tree = cls({}, head if head in begun else next(reversed(begun), None))
+        end = tree.head
+        for pk, parent, number, status, beside, place in rows:
+            has_begun = status != Turn.Status.QUEUED
+            follows = parent if has_begun else place if beside else end
+            end = end if has_begun else pk
+            tree.nodes[pk] = Node(follows, number, has_begun)
+            tree.children[follows].append(pk)
         return tree
 
     def line(self, turn: UUID | None) -> list[UUID]:
@@ -46,13 +52,8 @@ class Tree:
         return found[::-1]
 
     def shown(self) -> list[UUID]:
-        """The turns of the shown branch that have begun, oldest first."""
-        head = self.head if self.head in self.nodes else self._newest()
-        return [turn for turn in self.line(head) if self.nodes[turn].has_begun]
-
-    def _newest(self) -> UUID | None:
-        """The newest turn that has begun: one that waits has no place in the tree yet."""
-        return next((turn for turn, node in reversed(self.nodes.items()) if node.has_begun), None)
+        """The turns of the shown branch, oldest first; those that are queued have no place on it yet."""
+        return self.line(self.head)
 
     def versions(self, turn: UUID) -> list[UUID]:
         """The turns that follow on the same one and have begun, itself among them, oldest first."""

@@ -45,28 +45,30 @@ def _uuid(text: str) -> UUID:
 def _shown(
     request: SignedIn, conversation: Conversation, problem: str = "", status: int = 200
 ) -> HttpResponse:
+    known = Tree.of(conversation.pk)
     context = {
         "conversation": conversation,
         "heading": layout.visible(conversation.title),
-        "branch": layout.branches(_stems(conversation), _line(conversation)),
+        "branch": layout.branches(_stems(conversation, known), _line(known)),
         "problem": problem,
     }
     return render(request, "conversations/tree.html", context, status=status)
 
 
-def _line(conversation: Conversation) -> set[UUID]:
+def _line(known: Tree) -> set[UUID]:
     """The turns of the shown branch, those that are queued on it too."""
-    known = Tree.of(conversation.pk)
     return {turn for end in known.shown()[-1:] for turn in known.line(known.end(end))}
 
 
-def _stems(conversation: Conversation) -> Iterator[Stem]:
+def _stems(conversation: Conversation, known: Tree) -> Iterator[Stem]:
     said = Message.objects.filter(conversation=conversation, role=Message.Role.USER)
     words = {turn: _beginning(content) for turn, content in said.values_list("turn", "content").iterator()}
-    rows = conversation.turns.order_by("number").values_list(
-        "pk", "parent", "number", "status", "model", "created_at"
-    )
-    return (Stem(*row, words.get(row[0], "")) for row in rows)
+    rows = conversation.turns.order_by("number")
+    for pk, number, status, model, created in rows.values_list(
+        "pk", "number", "status", "model", "created_at"
+    ):
+        if pk in known.nodes:
+            yield Stem(pk, known.nodes[pk].parent, number, status, model, created, words.get(pk, ""))
 
 
 def _beginning(content: list[dict[str, object]]) -> str:
