@@ -4,9 +4,11 @@ import random
 import re
 import uuid
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -192,6 +194,22 @@ def test_turns_that_wait_are_where_they_will_begin(user: User) -> None:
     assert tree.shown() == [first.pk, third.pk]
     assert tree.end(third.pk) == following.pk
     assert tree.versions(third.pk) == [second.pk, third.pk]
+
+
+def test_what_was_queued_before_an_update_waits_for_its_place_after_it(user: User) -> None:
+    conversation = grown(user, [0, 1, 2, 0, 4], head=5)
+    turns = conversation.turns.order_by("number")
+    turns.filter(number__gt=2).update(status="queued")
+    migration = import_module("conversations.migrations.0006_queued_turns_without_a_place")
+    migration.take_places_back(apps, None)
+    first, second, following, edit, behind = turns
+    conversation.refresh_from_db()
+    assert conversation.head == second
+    assert [turn.parent for turn in turns] == [None, first, None, None, None]
+    assert [turn.beside for turn in turns] == [None, None, None, first, None]
+    tree = Tree.of(conversation.pk)
+    places = [tree.nodes[turn.pk].parent for turn in (following, edit, behind)]
+    assert places == [second.pk, None, edit.pk]
 
 
 def test_choosing_a_branch_shows_it(client: Client, user: User) -> None:
