@@ -53,7 +53,7 @@ def slow_turn(conversation: Conversation) -> Iterator[threading.Event]:
             release.wait(10)
             return sign
 
-        engine.start(conversation, str(uuid.uuid4()), QUESTION)
+        engine.start(conversation.pk, str(uuid.uuid4()), QUESTION)
         assert begun.wait(10)
         yield release
         release.set()
@@ -208,7 +208,7 @@ class Line(NamedTuple):
 
     def ask(self, text: str = "help") -> str:
         """Sends a message; its id."""
-        return str(said(engine.start(self.conversation, str(uuid.uuid4()), text).turn).public_id)
+        return str(said(engine.start(self.conversation.pk, str(uuid.uuid4()), text).turn).public_id)
 
     def end(self) -> None:
         """Lets the running turn end, and what waits behind it."""
@@ -404,7 +404,7 @@ def queued(conversation: Conversation, held: threading.Event) -> list[str]:
     """The ids of three messages that wait."""
     waiting = [str(uuid.uuid4()) for _ in range(3)]
     for number, message_id in enumerate(waiting):
-        engine.start(conversation, message_id, f"waiting {number}")
+        engine.start(conversation.pk, message_id, f"waiting {number}")
     return waiting
 
 

@@ -231,7 +231,7 @@ def draft(conversation: Conversation) -> tuple[str, Any]:
 def queue(conversation: Conversation) -> tuple[str, Any]:
     running(conversation)
     message_id = str(uuid.uuid4())
-    engine.start(conversation, message_id, "help")
+    engine.start(conversation.pk, message_id, "help")
     return "queued", [{"id": message_id, "text": "help"}]
 
 
@@ -324,7 +324,7 @@ async def test_a_process_looks_for_notices_as_long_as_it_serves(
     hub: Hub, listener: Listener, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doorbell, "LOOK_EVERY", 0.05)
-    async with at_work(keep_in_touch(notices.current, hub)):
+    async with at_work(keep_in_touch(notices.current, hub=hub)):
         await asyncio.sleep(0)
         values = {"conversation_id": conversation.pk, "name": "draft", "process": uuid.uuid4()}
         await Conversation.objects.filter(pk=conversation.pk).aupdate(draft="half")

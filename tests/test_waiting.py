@@ -192,7 +192,7 @@ def test_a_stop_before_a_wait_stops_no_turn_that_came_later(
         approvals, "interrupts", first(lambda: engine.stop_here(conversation.pk), approvals.interrupts)
     )
     monkeypatch.setattr(WORKER, "_follow", late)
-    engine.start(conversation, str(uuid.uuid4()), QUESTION)
+    engine.start(conversation.pk, str(uuid.uuid4()), QUESTION)
     until(lambda: Turn.objects.filter(status="waiting").exists())
     monkeypatch.undo()
     resume(conversation, approved=False)
@@ -241,7 +241,7 @@ def test_a_turn_that_is_answered_at_once_keeps_its_heartbeat(
     station.before = look
     HUB.attach(None)
     HUB.subscribe(conversation.pk, client)
-    engine.start(conversation, str(uuid.uuid4()), QUESTION)
+    engine.start(conversation.pk, str(uuid.uuid4()), QUESTION)
     until(lambda: Turn.objects.get().status == "completed")
     HUB.unsubscribe(conversation.pk, client)
     turn, call = rest(), ToolCall.objects.get()

@@ -36,7 +36,7 @@ def no_limits(settings: Settings) -> None:
 
 
 def start(conversation: Conversation, text: str = QUESTION) -> Turn:
-    return engine.start(conversation, str(uuid.uuid4()), text).turn
+    return engine.start(conversation.pk, str(uuid.uuid4()), text).turn
 
 
 def statuses() -> list[str]:
