@@ -82,7 +82,7 @@ async def test_a_command_that_takes_long_holds_up_no_frame_and_lets_few_wait(
     user: User, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     going_on = threading.Event()
-    monkeypatch.setattr(engine, "stop", lambda conversation: going_on.wait(30))
+    monkeypatch.setattr(engine, "stop", lambda conversation, turn: going_on.wait(30))
     async with page_of(user, conversation, "?after=0") as page:
         await page.send({"type": "stop"})
         for _ in range(WAITING // OVERHEAD + 5):

@@ -92,7 +92,7 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Worker]]:
         process.close()
 
 
-async def alone(_: object) -> None:
+async def alone(*_: object) -> None:
     """Is in touch with no other process."""
 
 

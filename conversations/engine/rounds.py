@@ -139,8 +139,8 @@ class Streaming:
             async for name, payload in stream:
                 if deltas := feed(name, payload):
                     self._show(deltas, began)
-                    if journal.is_full:
-                        await journal.room()
+                if journal.is_full:
+                    await journal.room()
 
     def _show(self, deltas: Sequence[Delta], began: float) -> None:
         if self.row.first_token_ms is None:

@@ -1,7 +1,9 @@
+from typing import Any
+
 from django.db import migrations
 
 
-def take_places_back(apps, schema_editor):
+def take_places_back(apps: Any, schema_editor: Any) -> None:
     """Takes back the places that queued turns had in the tree, and with them the end of the shown branch.
 
     They get them when they begin.
