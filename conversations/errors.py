@@ -152,8 +152,7 @@ class ContextOverflow(GatewayError):
 class GatewayTimeout(GatewayError):
     """The gateway sent nothing for too long. Send again."""
 
-    code = "timeout"
-    retryable = True
+    code = "timeout"  # not retryable: a request that was sent may have been paid for
 
 
 class StreamCut(GatewayError):

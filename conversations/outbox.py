@@ -119,7 +119,8 @@ class Outbox:
         frames = self._take_held() or await self._read(self.cursor)
         for seq, text in frames:
             if seq == self.cursor + 1:
-                await self._wait_for_room()
+                if self._unacknowledged >= WINDOW:
+                    await self._wait_for_room()
                 await self._send_counted(seq, text)
                 self.cursor = seq
         return self.cursor > began

@@ -104,7 +104,7 @@ class Environment(BaseSettings):
     )
     GATEWAY_MODELS: Names = Field(["cohere.command-r-v1:0"], description="model ids with commas between them")
     GATEWAY_HEADERS: Headers = Field({}, repr=False, description="name=value pairs with commas between them")
-    GATEWAY_TIMEOUT: Seconds = 60
+    GATEWAY_TIMEOUT: Seconds = 300
     GATEWAY_RETRIES: Count = 3
     GATEWAY_PRICES: Prices = Field(
         {},

@@ -37,7 +37,7 @@ def test_without_any_variable_the_defaults_are_the_contracts() -> None:
         "GATEWAY_URL": None,
         "GATEWAY_MODELS": ["cohere.command-r-v1:0"],
         "GATEWAY_HEADERS": {},
-        "GATEWAY_TIMEOUT": 60,
+        "GATEWAY_TIMEOUT": 300,
         "GATEWAY_RETRIES": 3,
         "GATEWAY_PRICES": {},
         "PRICE_CURRENCY": "USD",

@@ -28,7 +28,7 @@ class Options:
 
     url: str
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    timeout: float = 60.0
+    timeout: float = 300.0
     """Seconds without a byte, once connected."""
     region: str = "us-west-2"
     access_key: str = field(default="dummy", repr=False)

@@ -44,7 +44,7 @@ def test_a_name_that_nobody_has_is_told_as_unreachable() -> None:
 def test_silence_before_the_headers_is_told_as_timeout() -> None:
     with talking(Answer.silence(), timeout=0.1) as wire:
         error = heard(wire.call()).error
-        assert (type(error), error and error.retryable) == (GatewayTimeout, True)
+        assert (type(error), error and error.retryable) == (GatewayTimeout, False)
         assert wire.server.requests[0].hung_up.wait(1)
 
 
