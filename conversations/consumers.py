@@ -39,7 +39,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One open page of a conversation."""
 
     channel_layer_alias = "none"
-    """Nothing comes to a socket through a layer: live.py listens for the whole process."""
+    """Nothing comes to a socket through a layer: the journal's doorbell listens for the whole process."""
 
     outbox: Outbox | None = None
     has_left = False

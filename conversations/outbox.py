@@ -39,7 +39,7 @@ class Outbox:
         self._room = asyncio.Event()
         self._finishing = False
 
-    # -- a Socket, as live.Hub wants it
+    # -- a Socket, as the journal's hub wants it
 
     def frames(self, frames: list[Frame]) -> None:
         """Takes events that were committed in this process; those that a slow reader has no room for stay in the journal."""

@@ -1,4 +1,4 @@
-"""A socket as live.Hub tells it, which remembers what it heard."""
+"""A socket as the journal's hub calls it, which remembers what it heard."""
 
 import asyncio
 import json

@@ -1,6 +1,7 @@
 """The journal: an event is committed before anyone sees it, and everything that shows a record reads on from a `seq`.
 
-writer.py commits what running turns say; reading.py reads on, and makes a conversation's snapshot; recordings.py packs a finished turn.
+writer.py commits what running turns say; hub.py shows it to this process's sockets, doorbell.py tells other processes; reading.py reads
+on, and makes a conversation's snapshot; recordings.py packs a finished turn.
 """
 
 from .reading import Page, head, one_snapshot, page, read

@@ -1,7 +1,8 @@
 """News between processes: a doorbell on the channel layer, and a look at the database for whoever has none or has missed a ring.
 
 A ring says how far a conversation's record goes and which notices there are; small frames travel along. Whoever has sockets for the
-conversation passes the frames on where they follow on, and else reads on in the journal. A lost ring costs a second.
+conversation passes the frames on where they follow on, and else reads on in the journal. A lost ring costs a second. Without a layer
+PostgreSQL rings for queued turns, and all else is looked for.
 """
 
 import asyncio

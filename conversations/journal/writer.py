@@ -1,7 +1,7 @@
 """The one writer of a process: it drains whatever running turns have to say, commits it in one transaction, then has it shown.
 
 Idle, each event goes out at once; under load batches grow by themselves. SQL instead of the ORM in this one hot place, and few statements:
-each lets the interpreter's lock go, and has to wait for it behind every turn that has something to read.
+each lets the interpreter's lock go, and has to wait until the loop, which reads for all turns, lets go of it.
 """
 
 import asyncio
