@@ -17,8 +17,11 @@ SQLITE_OPTIONS = {
     "PRAGMA wal_autocheckpoint=8000; PRAGMA cache_size=-8000",
     "timeout": 20,
 }
-CONNECTIONS = 12
-"""PostgreSQL connections of a process, at most; `?pool=6` in DATABASE_URL says otherwise, `?pool=0` is a connection a thread."""
+CONNECTIONS = 9
+"""PostgreSQL connections of a process's pool, at most; `?pool=6` in DATABASE_URL says otherwise, `?pool=0` is a connection a thread.
+
+Beside it the journal and the leases have one each, and without REDIS_URL one listens: twelve in all.
+"""
 
 # Who waits for a connection of the pool hears of it before a browser gives up. A pool that could not connect gives up
 # soon as well: whoever asks next makes it try again, where it would else wait twice as long from time to time.

@@ -38,7 +38,9 @@ SECRET_KEY = _env.SECRET_KEY or read_or_make(BASE_DIR / ".secret_key")
 DEBUG = _env.DEBUG
 ALLOWED_HOSTS = _env.ALLOWED_HOSTS
 
-MAX_TURNS_AT_ONCE = 1000  # of a process, and connections to the gateway that it keeps; further ones are queued
+MAX_TURNS_AT_ONCE = (
+    1000  # of a process, and connections to the gateway that it keeps; further ones are queued
+)
 
 # The parts
 INSTALLED_APPS = [

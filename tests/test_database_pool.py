@@ -45,7 +45,7 @@ def in_threads(work: Callable[[], object]) -> list[object]:
 
 def test_30_threads_at_once_are_all_answered_by_12_connections_at_most() -> None:
     connection.close()
-    assert connection.pool.max_size <= CONNECTIONS == 12
+    assert connection.pool.max_size <= CONNECTIONS == 9
     answers = in_threads(lambda: row("SELECT pg_backend_pid() FROM pg_sleep(0.05)"))
     assert len(answers) == THREADS
     assert len(set(answers)) <= connection.pool.max_size

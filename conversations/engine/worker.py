@@ -55,7 +55,7 @@ class Worker:
 
         self.capacity: int = settings.MAX_TURNS_AT_ONCE
         self._threads = Threads("engine", DATABASE_THREADS)
-        self._keeper = Threads("keeper", 1)
+        self._keeper = Threads("keeper", 1, reserved=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._queue: asyncio.Event | None = None

@@ -22,7 +22,7 @@ from django.db.models import UUIDField
 from conversations.errors import InternalError
 from conversations.models import Turn
 from conversations.protocol.events import Event
-from conversations.threads import give_back_connection
+from conversations.threads import give_back_connection, reserve_connection
 
 from .lines import Line, add
 from .recordings import Frame
@@ -243,6 +243,7 @@ class Journal:
                 self._started = True
 
     def _write_for_ever(self) -> None:
+        reserve_connection()
         while True:
             entries = self._waiting()
             began = time.monotonic()

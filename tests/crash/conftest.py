@@ -10,7 +10,7 @@ import pytest
 
 from bench import services
 
-POOL = 6
+POOL = 5
 """Connections of each server: there are up to three at a time, and 20 in all."""
 
 _numbers = itertools.count(1)

@@ -17,6 +17,7 @@ from conversations import engine
 from conversations.engine import WORKER
 from conversations.journal.doorbell import has_layer, keep_in_touch
 from conversations.models import Turn
+from conversations.threads import Threads
 from tests.asking import answer
 from tests.faults.scene import HEALTHY, HELLO, PART, Scene
 from tests.gateway.talking import until
@@ -109,11 +110,12 @@ def test_a_turn_for_which_there_is_no_thread_is_taken_up_when_there_is_one(
     start = threading.Thread.start
 
     def no_more(thread: threading.Thread) -> None:
-        if thread.name.startswith("turn-"):
+        if thread.name.startswith("engine_"):
             raise RuntimeError("can't start new thread")
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", no_more)
+    monkeypatch.setattr(engine.WORKER, "_threads", Threads("engine", 1))
     turn = scene.begin(HEALTHY)
     assert engine.WORKER.wait(5)
     monkeypatch.setattr(threading.Thread, "start", start)
