@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from django.db import connection
 
@@ -17,7 +17,6 @@ class Threads:
 
     def __init__(self, name: str, count: int, *, reserved: bool = False) -> None:
         prepare = reserve_connection if reserved else None
-        self._work = _kept if reserved else _given_back
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name, initializer=prepare)
 
     async def run(
@@ -25,22 +24,14 @@ class Threads:
     ) -> Result:
         """Runs the work in one of the threads and waits for its result; what waits for a thread holds none."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(self._work, partial(work, *args, **options)))
+        return await loop.run_in_executor(self._pool, _tidily, partial(work, *args, **options))
 
 
-def _given_back(work: Callable[[], Any]) -> Any:
+def _tidily(work: Callable[[], Result]) -> Result:
     try:
         return work()
     finally:
         give_back_connection()
-
-
-def _kept(work: Callable[[], Any]) -> Any:
-    try:
-        return work()
-    finally:
-        if connection.errors_occurred:
-            connection.close()
 
 
 def reserve_connection() -> None:
@@ -50,6 +41,6 @@ def reserve_connection() -> None:
 
 
 def give_back_connection() -> None:
-    """Gives this thread's connection back to the pool. SQLite's, which is dear to open, stays unless it is broken."""
+    """Gives this thread's connection back to the pool, or closes it. SQLite's, which is dear to open, stays unless it is broken."""
     if connection.vendor != "sqlite" or connection.errors_occurred:
         connection.close()

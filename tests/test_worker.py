@@ -198,7 +198,7 @@ def _target(descriptor: Path) -> str:
 class Before:
     """What this process had before its turns waited."""
 
-    POOLS = DATABASE_THREADS + 4
+    POOLS = DATABASE_THREADS + 6
     """Of the engine; beside them the heart, the loop, the journal, and the resolver of names."""
 
     def __init__(self) -> None:

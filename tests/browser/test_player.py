@@ -109,14 +109,6 @@ def test_stepping_back_undoes_a_step(page: Page, tape: Tape) -> None:
         assert playing.dom() == expected
 
 
-def test_a_played_answer_is_copied_as_it_was_written(page: Page, tape: Tape) -> None:
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    playing = tape.open(page)
-    playing.at(tape.times[-1])
-    playing.log.get_by_role("button", name="Copy", exact=True).first.click()
-    expect(page.locator("#announcer")).to_contain_text("Copied.")
-
-
 def test_the_page_plays_what_the_server_recorded_and_ends_as_the_chat_does(
     browser: Browser, server: Server, signed_in: StorageState
 ) -> None:
