@@ -1,21 +1,18 @@
 """What a process does with its turns: no more at once than it may, and no thread or connection for one that waits."""
 
 import asyncio
-import os
 import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from pytest_django.fixtures import Settings
 
 from conversations import engine
 from conversations.engine import WORKER, commands
-from conversations.engine.worker import DATABASE_THREADS, Worker
+from conversations.engine.worker import Worker
 from conversations.gateway import get_gateway
 from conversations.journal.hub import HUB
 from conversations.models import Conversation, Turn
@@ -24,6 +21,7 @@ from conversations.tools.execution import TOOLS_AT_ONCE
 from tests.asking import conversation_of
 from tests.gateway.talking import until
 from tests.gateway.wire import Answer, WireServer
+from tests.resources import Before
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"
@@ -168,54 +166,6 @@ def test_a_process_that_only_serves_leaves_turns_to_another(
 
 
 # -- what waits
-
-
-GATEWAYS = ("(_serve)", "(process_request_thread)")
-
-
-def threads() -> list[str]:
-    """The threads of this process by name, but for those of the gateways that the tests play."""
-    return [thread.name for thread in threading.enumerate() if not thread.name.endswith(GATEWAYS)]
-
-
-def connections() -> int:
-    """Connections to the database that this process has open."""
-    if connection.vendor == "sqlite":
-        path = str(connection.settings_dict["NAME"])
-        return sum(target == path for target in map(_target, Path("/proc/self/fd").iterdir()))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-        return int(cursor.fetchone()[0])
-
-
-def _target(descriptor: Path) -> str:
-    try:
-        return os.readlink(descriptor)  # noqa: PTH115 (what is no path has a target too)
-    except FileNotFoundError:
-        return ""
-
-
-class Before:
-    """What this process had before its turns waited."""
-
-    POOLS = DATABASE_THREADS + 6
-    """Of the engine; beside them the heart, the loop, the journal, and the resolver of names."""
-
-    def __init__(self) -> None:
-        self._threads, self._connections = threads(), connections()
-
-    def more_threads(self) -> Counter[str]:
-        """The threads that have come, by what their names begin with."""
-        return Counter(
-            name.split()[0].split("_")[0] for name in (Counter(threads()) - Counter(self._threads)).elements()
-        )
-
-    def check(self, **others: int) -> None:
-        """Checks that there are no more threads than the pools have, and these, and no more connections than the pools have."""
-        more = self.more_threads()
-        assert {name: more.pop(name) for name in others} == others
-        assert more.total() <= self.POOLS, more
-        assert connections() - self._connections <= self.POOLS
 
 
 def test_turns_that_wait_for_a_silent_gateway_hold_no_thread_and_no_connection(

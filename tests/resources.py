@@ -1,0 +1,57 @@
+"""Threads and database connections of this process."""
+
+import os
+import threading
+from collections import Counter
+from pathlib import Path
+
+from django.db import connection
+
+from conversations.engine.worker import DATABASE_THREADS
+
+GATEWAYS = ("(_serve)", "(process_request_thread)")
+
+
+def threads() -> list[str]:
+    """The threads of this process by name, but for those of the gateways that the tests play."""
+    return [thread.name for thread in threading.enumerate() if not thread.name.endswith(GATEWAYS)]
+
+
+def connections() -> int:
+    """Connections to the database that this process has open."""
+    if connection.vendor == "sqlite":
+        path = str(connection.settings_dict["NAME"])
+        return sum(target == path for target in map(_target, Path("/proc/self/fd").iterdir()))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
+def _target(descriptor: Path) -> str:
+    try:
+        return os.readlink(descriptor)  # noqa: PTH115 (what is no path has a target too)
+    except FileNotFoundError:
+        return ""
+
+
+class Before:
+    """What this process had before its turns and reruns waited."""
+
+    POOLS = DATABASE_THREADS + 6
+    """Of the engine; beside them the heart, the loop, the journal, and the resolver of names."""
+
+    def __init__(self) -> None:
+        self._threads, self._connections = threads(), connections()
+
+    def more_threads(self) -> Counter[str]:
+        """The threads that have come, by what their names begin with."""
+        return Counter(
+            name.split()[0].split("_")[0] for name in (Counter(threads()) - Counter(self._threads)).elements()
+        )
+
+    def check(self, **others: int) -> None:
+        """Checks that there are no more threads than the pools have, and these, and no more connections than the pools have."""
+        more = self.more_threads()
+        assert {name: more.pop(name) for name in others} == others
+        assert more.total() <= self.POOLS, more
+        assert connections() - self._connections <= self.POOLS
