@@ -1,6 +1,7 @@
 """Asking again: in a linked conversation, through the ordinary turns; what differs is told, and the exit code says so."""
 
 import threading
+import uuid
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from conversations import engine
+from conversations.engine import WORKER
 from conversations.models import Conversation, Turn
 from conversations.replay import How, Rerun, rerun, rerunning
 from conversations.tools import registry
@@ -142,21 +144,16 @@ def test_ctrl_c_stops_the_turn_and_what_was_done_is_reported(
     user: User, monkeypatch: pytest.MonkeyPatch, settings: Settings, gateway: Any
 ) -> None:
     conversation = asked(user, "help", QUESTION)
-    held = threading.Event()
+    presses, wait_for = [], WORKER.wait_for
 
-    class Pressing:
-        """A clock at which Ctrl-C is pressed in the second turn, once."""
+    def press_once(turn: uuid.UUID, timeout: float) -> bool:
+        """Ctrl-C while the second turn runs."""
+        if not presses and Turn.objects.filter(pk=turn, rerun_of__number=2, status="running").exists():
+            presses.append(turn)
+            raise KeyboardInterrupt
+        return wait_for(turn, timeout)
 
-        monotonic = staticmethod(rerunning.time.monotonic)
-        pressed = False
-
-        def sleep(self, seconds: float) -> None:
-            held.wait(seconds)
-            if not self.pressed and Turn.objects.filter(rerun_of__number=2, status="running").exists():
-                self.pressed = True
-                raise KeyboardInterrupt
-
-    monkeypatch.setattr(rerunning, "time", Pressing())
+    monkeypatch.setattr(WORKER, "wait_for", press_once)
     with WireServer([*answers("Help yourself."), Answer.silence()]) as server:
         settings.GATEWAY_URL = server.url
         code, out, err = command("rerun", str(conversation.pk))
