@@ -4,12 +4,13 @@ import io
 import json
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from conversations.gateway.frames import encode
 from conversations.models import Conversation
-from conversations.replay import How, rerun
+from conversations.replay import How, comparing, rerun
 from conversations.replay.report import Pair
 from tests.asking import ask, conversation_of
 
@@ -27,6 +28,11 @@ def asked(user: User, *texts: str, **fields: Any) -> Conversation:
 def rerun_of(conversation: Conversation, **how: Any) -> list[Pair]:
     """The turns of a rerun."""
     return list(rerun(conversation, How(**how)).run())
+
+
+def reports(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the reruns in the background that are over have logged, a line each."""
+    return [record.getMessage() for record in caplog.records if record.name == comparing.__name__]
 
 
 def command(*arguments: str) -> tuple[int, str, str]:

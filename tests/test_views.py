@@ -1,7 +1,6 @@
 """Who gets in, the list of conversations, and a new one."""
 
 import re
-import threading
 from html import unescape
 
 import pytest
@@ -10,7 +9,9 @@ from django.test import Client, override_settings
 
 from conversations.models import Conversation
 from tests.asking import ask
+from tests.gateway.talking import until
 from tests.recorded import answered, said
+from tests.rerunning import reports
 
 MODELS = ["cohere.command-r-v1:0", "amazon.nova-lite-v1:0"]
 HOSTILE = "</div><script>alert(1)</script>&amp;\"'"
@@ -239,15 +240,13 @@ AGAIN = {"model": "", "system": "", "tools": "recorded", "miss": "stop"}
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("gateway")
 def test_asking_again_leads_to_a_new_conversation_that_can_be_compared(
-    client: Client, conversation: Conversation
+    client: Client, conversation: Conversation, caplog: pytest.LogCaptureFixture
 ) -> None:
     ask(conversation, "What is the most popular song on WZPZ?")
     where = client.post(f"/conversations/{conversation.pk}/again/", AGAIN)["Location"]
     new = Conversation.objects.get(rerun_of=conversation)
     assert where == f"/conversations/{new.pk}/"
-    for thread in threading.enumerate():
-        if thread.name == f"rerun {new.pk}":
-            thread.join(20)
+    until(lambda: reports(caplog) == [f"rerun {new.pk}: 1 turns asked again"])
     page = client.get(f"{where}compare/").content.decode()
     assert "Turn 1: What is the most popular song on WZPZ?" in page
     assert "Differs in nothing." in page

@@ -1,5 +1,6 @@
 """A claimed turn on its way to its end: next step, take it, again, until the core says that it is over."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -56,6 +57,9 @@ class Run:
         opening: Opening | None = None,
     ) -> None:
         self.turn, self.journal, self.stop = turn, journal, Stop()
+        self.over = asyncio.Event()
+        """Set on the loop once the worker has nothing more to do with this run."""
+
         self._threads, self._begin, self._opening = threads, begin, opening
         self._run_id = turn.run_id
 

@@ -110,6 +110,16 @@ class Worker:
         with self._left:
             return self._left.wait_for(lambda: turn not in self.runs, timeout)
 
+    async def ended(self, turn: UUID) -> None:
+        """Waits on the turns' loop until a run of this turn is over, if one is here; it holds no thread and asks no database."""
+        run = self.runs.get(turn)
+        if run is not None:
+            await run.over.wait()
+
+    def keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Begins work beside the turns, on their loop. A drain does not wait for it."""
+        self._call(lambda: self._keep(work()))
+
     def drain(self, timeout: float) -> None:
         """Begins no further turn and waits until the running ones have ended; the rest is handed over within `timeout` seconds."""
         self.draining = True
@@ -184,6 +194,7 @@ class Worker:
             if self.runs.get(run.turn.pk) is run:
                 del self.runs[run.turn.pk]
             self._left.notify_all()
+        run.over.set()
 
     # -- heartbeat
 

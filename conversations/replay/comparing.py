@@ -1,12 +1,11 @@
 """A rerun beside what it is a rerun of, from what is stored: also while it goes on, and after a restart."""
 
 import logging
-import threading
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
+from conversations.engine import WORKER
 from conversations.engine.synthetic import active_line
 from conversations.errors import Refused
 from conversations.models import Conversation, Turn
@@ -20,23 +19,22 @@ from .said import answers
 logger = logging.getLogger(__name__)
 
 
-def run_in_background(rerun: Rerun) -> threading.Thread:
-    """Asks everything again in a thread of this process; what it does not get to can be gone on with by `manage.py rerun --continue`."""
-    thread = threading.Thread(target=_run, args=(rerun,), name=f"rerun {rerun.conversation.pk}", daemon=True)
-    thread.start()
-    return thread
+def run_in_background(rerun: Rerun) -> None:
+    """Asks everything again beside this process's turns; what it does not get to can be gone on with by `manage.py rerun --continue`."""
+    WORKER.keep(partial(_run, rerun))
 
 
-def _run(rerun: Rerun) -> None:
+async def _run(rerun: Rerun) -> None:
+    name, count = rerun.conversation.pk, 0
     try:
-        asked = sum(1 for _ in rerun.run())
-        logger.info("rerun %s: %d turns asked again", rerun.conversation.pk, asked)
+        async for _ in rerun.pairs():
+            count += 1
+        unasked = "" if rerun.complete else ", not all"
+        logger.info("rerun %s: %d turns asked again%s", name, count, unasked)
     except Refused as refused:
-        logger.info("rerun %s was refused: %s", rerun.conversation.pk, refused.code)
+        logger.info("rerun %s was refused: %s", name, refused.code)
     except Exception:
-        logger.exception("rerun %s broke off", rerun.conversation.pk)
-    finally:
-        connection.close()
+        logger.exception("rerun %s broke off", name)
 
 
 class Comparison(NamedTuple):

@@ -1,17 +1,20 @@
 """Asking again: a conversation's user messages, one after the other, through the ordinary turns, in a conversation linked to it."""
 
+import asyncio
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
 
 from conversations import engine
 from conversations.engine import WORKER
 from conversations.engine.synthetic import active_line
 from conversations.errors import Refused, Throttled
 from conversations.models import Conversation, Turn
+from conversations.threads import Threads
 
 from . import questions
 from .fixtures import TurnLine
@@ -20,11 +23,14 @@ from .questions import Question
 from .report import Pair, missed
 from .said import said
 
-LOOK_EVERY = 1.0
-"""Seconds between two looks at a turn that this process does not run."""
+POLL_INTERVAL = 2.0
+"""Seconds between two looks at a turn that this process does not run, and between two tries to send a message over the user's limits."""
 
 PATIENCE = 90.0
 """Seconds that a rerun waits for the user's limits to let the next message in: that of a minute does, that of a day does not."""
+
+DATABASE = Threads("rerun", 2)
+"""The threads in which reruns in the background do their database work, however many there are."""
 
 Tell = Callable[[str], None]
 Approve = Callable[[Turn], list[dict[str, Any]]]
@@ -44,6 +50,12 @@ class How:
     def answers(self, rounds: str) -> dict[str, Any]:
         """How each turn is answered, as it is stored with it."""
         return {"tools": self.tools, "miss": self.miss, "rounds": rounds}
+
+
+class Pause(NamedTuple):
+    """What a rerun waits for: until a turn does not run in this process, or, without one, for the poll interval."""
+
+    turn: UUID | None = None
 
 
 class Rerun:
@@ -71,26 +83,60 @@ class Rerun:
         One that the record cannot answer ends it, and so does one that was stopped or failed where the recorded one did not. Raises
         Refused where the user's limits let no more in.
         """
+        with closing(self._progress()) as progress:
+            for step in progress:
+                if isinstance(step, Pair):
+                    yield step
+                else:
+                    self._wait(step)
+
+    async def pairs(self) -> AsyncIterator[Pair]:
+        """The same on the loop that turns run on. It holds no thread and no connection while a turn runs or waits.
+
+        A process that drains asks nothing more; what is left can be gone on with.
+        """
+        progress = self._progress()
+        while not WORKER.draining and (step := await DATABASE.run(_next, progress)) is not None:
+            if isinstance(step, Pair):
+                yield step
+            elif step.turn is None:
+                await asyncio.sleep(POLL_INTERVAL)
+            else:
+                await WORKER.ended(step.turn)
+
+    def _wait(self, pause: Pause) -> None:
+        if pause.turn is None:
+            WORKER.sweep(self.conversation.pk)  # nobody else may: a command is a process of its own
+            time.sleep(POLL_INTERVAL)
+        else:
+            while not WORKER.wait_for(pause.turn, POLL_INTERVAL):
+                pass
+
+    def _progress(self) -> Generator[Pair | Pause, None, None]:
+        """The turns as they end, and the pauses between them, which the caller makes."""
         with self.player.answering(self.conversation.pk) if self.player else nullcontext():
+            earlier = {turn.rerun_of_id: turn for turn in active_line(self.conversation) if turn.rerun_of_id}
             for question in self.questions:
                 if self.player:
                     self.player.begin(question.number)
-                pair = self._pair(question, self._asked(question) or self._ask(question))
+                pair = yield from self._answered(question, earlier)
                 self.tell(f"  {pair.summary()}")
                 yield pair
                 if not _is_answered(pair):
                     return
         self.complete = True
 
-    def _asked(self, question: Question) -> Turn | None:
-        """The turn in which the message was asked again already; one that was stopped or failed is not taken for one."""
-        if question.turn is None:
-            return None
-        asked = [turn for turn in active_line(self.conversation) if turn.rerun_of_id == question.turn.pk]
-        turn = self._ended(asked[-1]) if asked else None
-        return turn if turn and _is_answered(self._pair(question, turn)) else None
+    def _answered(self, question: Question, earlier: dict[UUID, Turn]) -> Generator[Pause, None, Pair]:
+        """The message's turn of an earlier rerun, or a new one; one that was stopped or failed earlier is not taken."""
+        turn = earlier.get(question.turn.pk) if question.turn else None
+        if turn is not None:
+            pair = self._pair(question, (yield from self._ended(turn)))
+            if _is_answered(pair):
+                return pair
+        turn = yield from self._ask(question)
+        return self._pair(question, (yield from self._ended(turn)))
 
-    def _ask(self, question: Question) -> Turn:
+    def _ask(self, question: Question) -> Generator[Pause, None, Turn]:
         how, new = self.how, self.conversation
         new.model = how.model or question.model
         new.system = question.system if how.system is None else how.system
@@ -102,34 +148,34 @@ class Rerun:
             question.turn and "call" in question.turn.rerun
         ):  # a person's call is made again, no model is asked
             answers |= {"rounds": "person", "call": question.turn.rerun["call"]}
-        return self._ended(self._started(question.text, engine.Again(question.turn, answers)))
+        return (yield from self._started(question.text, engine.Again(question.turn, answers)))
 
-    def _started(self, text: str, again: engine.Again) -> Turn:
+    def _started(self, text: str, again: engine.Again) -> Generator[Pause, None, Turn]:
         until = time.monotonic() + PATIENCE
-        told = False
+        is_throttled = False
         while True:
             try:
                 return engine.start(self.conversation.pk, str(uuid.uuid4()), text, again=again).turn
             except Throttled as refused:
                 if time.monotonic() > until:
                     raise
-                if not told:
+                if not is_throttled:
                     self.tell(f"  waiting: {refused}")
-                told = True
-                time.sleep(min(1.0, PATIENCE))
+                is_throttled = True
+            yield Pause()
 
-    def _ended(self, turn: Turn) -> Turn:
-        """The turn when it has ended, whichever process runs it."""
+    def _ended(self, turn: Turn) -> Generator[Pause, None, Turn]:
+        """The turn when it has ended, whichever process runs it; raises Refused for one that was deleted."""
         while True:
-            is_over = WORKER.wait_for(turn.pk, LOOK_EVERY)
-            turn.refresh_from_db()
+            yield Pause(turn.pk)
+            runs_again = turn.pk in WORKER.runs
+            _refresh(turn)
             if turn.status not in Turn.OPEN:
                 return turn
             if turn.status == Turn.Status.WAITING and self.approve:
                 engine.resume(self.conversation, turn.user, self.approve(turn))
-            elif is_over:  # it waits for a person, or for another process
-                WORKER.sweep(self.conversation.pk)
-                time.sleep(LOOK_EVERY)
+            elif not runs_again:  # it waits for a person, or for another process
+                yield Pause()
 
     def _pair(self, question: Question, turn: Turn) -> Pair:
         requests = self.player.end() if self.player else []
@@ -173,6 +219,17 @@ def against(
     made = Rerun(questions.in_file(file), new, how or How(), tell, FixturePlayer(file))
     new.save(force_insert=True)
     return made
+
+
+def _next(progress: Iterator[Pair | Pause]) -> Pair | Pause | None:
+    return next(progress, None)  # a future takes no StopIteration
+
+
+def _refresh(turn: Turn) -> None:
+    try:
+        turn.refresh_from_db()
+    except Turn.DoesNotExist:
+        raise Refused("The message was taken back, or its conversation was deleted.") from None
 
 
 def _is_answered(pair: Pair) -> bool:
