@@ -64,10 +64,14 @@ class Site:
 
     def conversation(self, model: str) -> str:
         """The id of a new conversation with a model."""
+        return self.post("/conversations/", model=model)
+
+    def post(self, path: str, **fields: str) -> str:
+        """The id of the conversation that a form leads to."""
         token = next(cookie.value for cookie in self._cookies if cookie.name == "csrftoken")
-        form = urlencode({"model": model, "csrfmiddlewaretoken": token})
+        form = urlencode(fields | {"csrfmiddlewaretoken": token})
         try:
-            self._form.open(f"{self.url}/conversations/", form.encode()).close()
+            self._form.open(self.url + path, form.encode()).close()
         except HTTPError as answer:
             address = answer.headers.get("Location", "")
             answer.close()

@@ -47,6 +47,7 @@ POSTGRES_OPTIONS = {
     "options": f"-c statement_timeout={STATEMENT_TIMEOUT}s -c lock_timeout={LOCK_TIMEOUT}s"
     f" -c idle_in_transaction_session_timeout={IDLE_TRANSACTION_TIMEOUT}s",
 }
+NOT_UP_TO_DATE = "The database is not up to date: run `python manage.py migrate` first."
 SCHEMES = {"sqlite": SQLITE_OPTIONS, "postgres": POSTGRES_OPTIONS, "postgresql": POSTGRES_OPTIONS}
 
 
@@ -75,7 +76,7 @@ def explain(error: Exception) -> str | None:
     try:
         reach()
         if unapplied_migrations():
-            return "The database is not up to date: run `python manage.py migrate` first."
+            return NOT_UP_TO_DATE
     except DatabaseError as failure:
         error = failure
     else:

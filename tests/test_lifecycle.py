@@ -178,6 +178,18 @@ def test_whoever_has_most_running_comes_last(user: User, other_user: User) -> No
     assert Counter(turn.user.username for turn in claim(9)) == {"herbert": 1, "jennifer": 2}
 
 
+def test_of_those_who_have_as_few_running_the_user_who_was_last_to_begin_waits(
+    user: User, other_user: User
+) -> None:
+    for owner in (user, user, user, other_user, other_user):
+        queue(conversation_of(owner))
+    begun = []
+    while turns := claim(1):
+        begun += [turn.user.username for turn in turns]
+        Turn.objects.filter(status="running").update(status="completed")
+    assert begun == ["jennifer", "herbert", "jennifer", "herbert", "jennifer"]
+
+
 @pytest.mark.parametrize(("limit", "count"), [(-1, 0), (0, 0), (1, 1), (3, 3), (9, 5)])
 def test_no_more_are_claimed_than_there_is_room_for(user: User, limit: int, count: int) -> None:
     for _ in range(5):

@@ -181,9 +181,11 @@ def test_a_stop_that_meets_an_answer_stops_the_turn_that_goes_on(
 def test_a_stop_before_a_wait_stops_no_turn_that_came_later(
     conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate, over, follow = threading.Event(), threading.Event(), WORKER._follow
+    waits, gate, over = (threading.Event() for _ in range(3))
+    follow = WORKER._follow
 
     def late(run: Run) -> None:
+        waits.set()
         assert gate.wait(10)
         follow(run)
         over.set()
@@ -193,7 +195,7 @@ def test_a_stop_before_a_wait_stops_no_turn_that_came_later(
     )
     monkeypatch.setattr(WORKER, "_follow", late)
     engine.start(conversation.pk, str(uuid.uuid4()), QUESTION)
-    until(lambda: Turn.objects.filter(status="waiting").exists())
+    assert waits.wait(10)
     monkeypatch.undo()
     resume(conversation, approved=False)
     until(lambda: Turn.objects.filter(status="completed").exists())

@@ -21,6 +21,7 @@ from conversations.tools.execution import TOOLS_AT_ONCE
 from tests.asking import conversation_of
 from tests.gateway.talking import until
 from tests.gateway.wire import Answer, WireServer
+from tests.losing import Lost
 from tests.resources import Before
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -151,6 +152,22 @@ def test_no_more_turns_run_at_once_than_the_capacity(
     studio.release.set()
     until(lambda: statuses() == ["completed"] * 6)
     assert studio.most == 2
+
+
+def test_no_more_lost_turns_are_taken_over_at_once_than_the_capacity(
+    user: User, studio: Studio, serving: Callable[..., Worker]
+) -> None:
+    for _ in range(4):
+        Lost(conversation_of(user))
+    start(conversation_of(user))
+    assert statuses() == ["running"] * 5
+    until(lambda: studio.playing == 1)
+    serving(capacity=2)
+    until(lambda: studio.playing == 3)
+    assert Turn.objects.filter(attempts=0).count() == 2
+    studio.release.set()
+    until(lambda: statuses() == ["completed"] * 5)
+    assert studio.most == 3
 
 
 def test_a_process_that_only_serves_leaves_turns_to_another(

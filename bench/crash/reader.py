@@ -43,6 +43,8 @@ class Reader:
         self.seen: set[str] = set()
         """The messages that came back from the record."""
         self.refusals: list[dict[str, Any]] = []
+        self.notices: list[tuple[str, Any]] = []
+        """What came beside the record: names and values."""
         self.ended = 0
         self.last = 0
         self._first: int | None = begin
@@ -78,7 +80,7 @@ class Reader:
 
     async def stop(self) -> None:
         """Stops the running turn."""
-        await self._send({"type": "stop"})
+        await self.send({"type": "stop"})
 
     async def move(self, url: str) -> None:
         """Goes to another server."""
@@ -129,6 +131,7 @@ class Reader:
         if event.get("name") == "turntable.refused":
             await self._take_refusal(event["value"])
         if seq is None:
+            self.notices.append((event["name"].removeprefix("turntable."), event["value"]))
             return
         if event["type"] == "MESSAGES_SNAPSHOT":
             visit.snapshot = text
@@ -140,7 +143,7 @@ class Reader:
         self._unacknowledged += len(text)
         if self._unacknowledged > ACKNOWLEDGE:
             self._unacknowledged = 0
-            await self._send({"type": "ack", "seq": seq})
+            await self.send({"type": "ack", "seq": seq})
 
     async def _take_refusal(self, refusal: dict[str, Any]) -> None:
         """A message that a fault of the server's kept out is sent again, as its writer would."""
@@ -156,9 +159,9 @@ class Reader:
             self.ended += 1
 
     async def _say(self, message: str) -> None:
-        await self._send({"type": "message", "id": message, "text": self.sent[message]})
+        await self.send({"type": "message", "id": message, "text": self.sent[message]})
 
-    async def _send(self, frame: dict[str, Any]) -> None:
+    async def send(self, frame: dict[str, Any]) -> None:
         """Sends a frame if there is a connection; what a crash swallows is said again, or does not matter."""
         if self._socket is not None:
             try:

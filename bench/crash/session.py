@@ -89,9 +89,13 @@ class Session:
         for chat in self.chats:
             await chat.leave()
 
-    async def live(self, port: int | None = None) -> Life:
+    async def live(self, port: int | None = None, *options: str) -> Life:
         """Starts a server."""
-        return await asyncio.to_thread(self.site.live, port)
+        return await asyncio.to_thread(self.site.live, port, *options)
+
+    async def work(self, *options: str) -> Life:
+        """Starts a worker."""
+        return await asyncio.to_thread(self.site.work, *options)
 
     async def kill(self, life: Life) -> None:
         """Kills it."""

@@ -1,4 +1,4 @@
-"""A site that dies and comes back: `manage.py serve` again and again on one database, one port and one gateway."""
+"""A site that dies and comes back: `manage.py serve` and `work` again and again on one database, one port and one gateway."""
 
 import os
 import sys
@@ -21,17 +21,17 @@ MODEL = "cohere.command-r-v1:0"
 
 
 class Life:
-    """One run of the server, from its start to its death."""
+    """One run of a server or worker, from its start to its death."""
 
-    def __init__(self, environment: Mapping[str, str], port: int, log: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path, *command: str, url: str = "") -> None:
         with log.open("a") as errors:
             self.process = Popen(  # noqa: S603 (a command of our own)
-                [sys.executable, "manage.py", "serve", "--port", str(port)],
+                [sys.executable, "manage.py", *command],
                 cwd=ROOT, env=environment, stdout=PIPE, stderr=errors, text=True,
             )  # fmt: skip
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = url
         self.greeting = self._line()
-        if not self.greeting.startswith("Turntable is at"):
+        if not self.greeting.startswith("Turntable "):
             self.kill()
             raise RuntimeError(f"the server did not start:\n{log.read_text()[-4000:]}")
 
@@ -64,27 +64,35 @@ class Life:
 class Crashing:
     """The site: what it keeps while its servers come and go."""
 
-    def __init__(self, folder: Path, gateway: str, variables: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, gateway: demo.DemoGateway, variables: Mapping[str, str]) -> None:
         self.folder, self.log, self.effects = folder, folder / "log", folder / "effects"
+        self.gateway = gateway
         self.log.touch()
         self.effects.touch()
-        self.environment = os.environ | _settings(folder, gateway) | dict(variables)
+        self.environment = os.environ | _settings(folder, gateway.url) | dict(variables)
         self.store = Store(self.environment["DATABASE_URL"].partition("?")[0])
         self.lives: list[Life] = []
         self.kills: list[float] = []
         self._owner: Site | None = None
 
-    def live(self, port: int | None = None) -> Life:
+    def live(self, port: int | None = None, *options: str) -> Life:
         """Starts a server, on the same port as the first one unless another is given."""
         number = port or int((self.lives[0].url if self.lives else f":{free_port()}").rpartition(":")[2])
-        life = Life(self.environment, number, self.log)
+        url = f"http://127.0.0.1:{number}"
+        life = Life(self.environment, self.log, "serve", "--port", str(number), *options, url=url)
         self.lives.append(life)
         if self._owner is None:
             self._owner = Site(_Started(life))
         return life
 
+    def work(self, *options: str) -> Life:
+        """Starts a worker; a server has to have lived, which makes the tables."""
+        life = Life(self.environment, self.log, "work", *options)
+        self.lives.append(life)
+        return life
+
     def kill(self, life: Life) -> None:
-        """Kills a server, and remembers when."""
+        """Kills a server or worker, and remembers when."""
         self.kills.append(life.kill())
 
     @property
@@ -97,6 +105,12 @@ class Crashing:
         if self._owner is None:
             raise RuntimeError("no server has lived yet")
         return self._owner.conversation(MODEL)
+
+    def ask_again(self, conversation: str) -> str:
+        """The id of the rerun that a conversation's page begins; a server has to be alive."""
+        if self._owner is None:
+            raise RuntimeError("no server has lived yet")
+        return self._owner.post(f"/conversations/{conversation}/again/", tools="recorded", miss="stop")
 
     def traces(self) -> list[tuple[str, str, str]]:
         """The tools' effects: tool, order and key of each execution."""
@@ -122,7 +136,7 @@ def crashing(variables: Mapping[str, str], pace: float = 0.3) -> Iterator[Crashi
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="turntable-crash-")))
         gateway = demo.start(pace=pace)
         stack.callback(gateway.close)
-        site = Crashing(folder, gateway.url, variables)
+        site = Crashing(folder, gateway, variables)
         stack.callback(lambda: [life.kill() for life in site.lives])
         yield site
 

@@ -32,3 +32,15 @@ def leave_trace(name: str, order: str) -> dict[str, str]:
         file.write(f"{name}\t{order}\t{idempotency_key()}\n")
     time.sleep(TAKES)
     return {"order": order, "done": name}
+
+
+@tool(approval=True)
+def refund(order: str) -> dict[str, str]:
+    """Refund an order, which a person has to let through."""
+    return leave_trace("refund", order)
+
+
+@tool(approval=True)
+def ship(order: str) -> dict[str, str]:
+    """Ship an order, which a person has to let through, too."""
+    return leave_trace("ship", order)

@@ -19,7 +19,6 @@ from conversations.tools import registry
 
 from . import approvals, lifecycle, notices
 from .lifecycle import LONGEST_TEXT, Accepted, Admit, Again, NewMessage, canonical, checked, lock
-from .recovery import take_up
 from .worker import WORKER
 
 if TYPE_CHECKING:
@@ -63,9 +62,8 @@ def stop(conversation: UUID, turn: UUID | None = None) -> bool:
     active = active.filter(pk=turn) if turn else active
     if not active.exists():
         return here is not None
-    waiting = lifecycle.stop(conversation, turn)
-    if waiting is not None:
-        WORKER.begin(waiting, take_up)
+    if lifecycle.stop(conversation, turn):
+        WORKER.queued(conversation)
     return True
 
 
@@ -76,9 +74,8 @@ def stop_here(conversation: UUID) -> UUID | None:
 
 def resume(conversation: Conversation, user: "User", entries: object) -> None:
     """Takes decisions about waiting calls, as an AG-UI `resume`; the turn goes on when all of them are decided."""
-    turn = lifecycle.decide(conversation, user, entries)
-    if turn is not None:
-        WORKER.begin(turn, take_up)
+    if lifecycle.decide(conversation, user, entries):
+        WORKER.queued(conversation.pk)
     else:
         notices.announce(conversation, "decided")
 

@@ -230,9 +230,6 @@ def claim(limit: int, only: UUID | None = None) -> list[Turn]:
 
     Users take turns: whoever has fewest running comes first. What another process holds at the moment is left to it.
     """
-    queued = Turn.objects.filter(status=Status.QUEUED)
-    if not (queued.filter(conversation=only) if only else queued).exists():
-        return []
     candidates = list(_candidates(only).values_list("pk", flat=True)[: max(0, limit)])
     if not candidates:
         return []
@@ -244,7 +241,7 @@ def claim(limit: int, only: UUID | None = None) -> list[Turn]:
 
 
 def _candidates(only: UUID | None) -> QuerySet[Turn]:
-    """Queued turns that nothing comes before, in a fair order."""
+    """Queued turns that nothing comes before, in a fair order: of those who have as few running, the user who was last to begin waits."""
     conversation = Turn.objects.filter(conversation=OuterRef("conversation"))
     before = conversation.filter(
         Q(status__in=Turn.ACTIVE) | Q(status=Status.QUEUED, number__lt=OuterRef("number"))
@@ -255,7 +252,9 @@ def _candidates(only: UUID | None) -> QuerySet[Turn]:
     running = Turn.objects.filter(user=OuterRef("user"), status=Status.RUNNING).order_by()
     load = Subquery(running.values("user").annotate(turns=Count("pk")).values("turns"))
     place = Window(RowNumber(), partition_by="user", order_by=["created_at", "number"])
-    return queued.annotate(place=place + Coalesce(load, 0)).order_by("place", "created_at", "number")
+    begun = Turn.objects.filter(user=OuterRef("user"), started_at__isnull=False).order_by("-created_at")
+    queued = queued.annotate(place=place + Coalesce(load, 0), last=Subquery(begun.values("started_at")[:1]))
+    return queued.order_by("place", F("last").asc(nulls_first=True), "created_at", "number")
 
 
 def _locked(turns: list[UUID], *, skip_locked: bool) -> QuerySet[Turn]:
@@ -335,40 +334,42 @@ END = [
 """What the end of a turn writes; a stop that was requested meanwhile stays noted."""
 
 
-def stop(conversation: UUID, turn: UUID | None = None) -> Turn | None:
-    """Requests the stop of a conversation's running turn, or of `turn` alone; one that waits for a person is claimed, to be ended."""
+def stop(conversation: UUID, turn: UUID | None = None) -> bool:
+    """Requests the stop of a conversation's running turn, or of `turn` alone; whether one that waits for a person goes on, to be ended."""
     running = Turn.objects.filter(conversation=conversation, status=Status.RUNNING)
     running = running.filter(pk=turn) if turn else running
     if running.update(stop_requested_at=timezone.now()):
-        return None
+        return False
     with transaction.atomic():
         waiting = _waiting(lock(conversation))
         if waiting is not None:
-            return _withdraw_approvals(waiting)
+            _withdraw_approvals(waiting)
+            return True
     running.update(stop_requested_at=timezone.now())  # somebody has decided meanwhile, and it runs again
-    return None
+    return False
 
 
-def stop_waiting(turn: Turn, *, is_requested: bool = False) -> Turn | None:
-    """Claims a turn that has just begun to wait though its stop was requested before, so that it ends; None for any other."""
+def stop_waiting(turn: Turn, *, is_requested: bool = False) -> bool:
+    """Lets a turn that has just begun to wait though its stop was requested before go on, so that it ends; False for any other."""
     with transaction.atomic():
         waiting = _waiting(lock(turn.conversation_id))
         if waiting is None or waiting.pk != turn.pk or not (is_requested or waiting.stop_requested_at):
-            return None
-        return _withdraw_approvals(waiting)
+            return False
+        _withdraw_approvals(waiting)
+        return True
 
 
-def _withdraw_approvals(turn: Turn) -> Turn:
+def _withdraw_approvals(turn: Turn) -> None:
     _pending(turn).update(status=Approval.Status.WITHDRAWN, decided_at=timezone.now())
     turn.stop_requested_at = turn.stop_requested_at or timezone.now()
-    return _go_on(turn)
+    _go_on(turn)
 
 
 # -- waiting for a person
 
 
-def decide(conversation: Conversation, user: "User", entries: object) -> Turn | None:
-    """Stores decisions, the entries of an AG-UI `resume`; returns the turn, claimed, once all of its calls are decided.
+def decide(conversation: Conversation, user: "User", entries: object) -> bool:
+    """Stores decisions, the entries of an AG-UI `resume`; whether the turn goes on, as all of its calls are decided.
 
     Raises Refused for an entry that cannot be, and stores none then.
     """
@@ -383,17 +384,21 @@ def decide(conversation: Conversation, user: "User", entries: object) -> Turn | 
             if approval is None:
                 raise Refused(approvals.GONE)
             approvals.decide(approval, user, entry)
-        return None if pending or turn is None else _go_on(turn)
+        if pending or turn is None:
+            return False
+        _go_on(turn)
+        return True
 
 
-def expire(turn: Turn, now: datetime) -> Turn | None:
-    """Stores that nobody has decided in time; returns the turn, claimed, when it waits for nothing more."""
+def expire(turn: Turn, now: datetime) -> None:
+    """Stores that nobody has decided in time; the turn goes on when it waits for nothing more."""
     with transaction.atomic():
         waiting = _waiting(lock(turn.conversation_id))
         if waiting is None:
-            return None
+            return
         _pending(waiting).filter(expires_at__lt=now).update(status=Approval.Status.EXPIRED, decided_at=now)
-        return None if _pending(waiting).exists() else _go_on(waiting)
+        if not _pending(waiting).exists():
+            _go_on(waiting)
 
 
 def _waiting(conversation: Conversation) -> Turn | None:
@@ -406,12 +411,11 @@ def _pending(turn: Turn) -> Any:
     return pending.select_related("call__turn").order_by("pk")
 
 
-def _go_on(turn: Turn) -> Turn:
-    """Claims a turn that has waited, for its next run."""
+def _go_on(turn: Turn) -> None:
+    """Lets a turn that has waited run again, in whichever process takes it over first: the one that decides may run none."""
+    turn.status, turn.lease_until = Status.RUNNING, timezone.now() - LEASE
     turn.runs, turn.attempts = turn.runs + 1, 0
-    _claim(turn)
-    turn.save(update_fields=["status", "runs", "stop_requested_at", *CLAIM])
-    return turn
+    turn.save(update_fields=["status", "runs", "attempts", "stop_requested_at", "lease_until"])
 
 
 # -- leases
@@ -425,7 +429,8 @@ def expired() -> Q:
 
 def take_over(turn: Turn) -> bool:
     """Takes a lost turn over unless another process is faster; its own process, should it still live, writes no more."""
-    lost = Turn.objects.filter(expired(), pk=turn.pk, lease_token=turn.lease_token, status=Status.RUNNING)
+    lost = Turn.objects.filter(expired(), pk=turn.pk, status=Status.RUNNING)
+    lost = lost.filter(lease_token=turn.lease_token, runs=turn.runs)
     turn.attempts = min(turn.attempts + 1, ATTEMPTS)
     turn.lease_token, turn.lease_until = uuid.uuid4(), timezone.now() + LEASE
     return lost.update(**{name: getattr(turn, name) for name in CLAIM if name != "started_at"}) > 0

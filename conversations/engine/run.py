@@ -62,6 +62,8 @@ class Run:
 
         self._threads, self._begin, self._opening = threads, begin, opening
         self._run_id = turn.run_id
+        self.has_ended = False
+        """Whether only what follows it is still to be begun: it takes no room any more."""
 
     async def in_database(
         self, work: Callable[Parameters, Result], *args: Parameters.args, **options: Parameters.kwargs

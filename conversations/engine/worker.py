@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from conversations.journal import Journal, pack
@@ -34,7 +34,7 @@ RENEW_EVERY = 5
 
 SWEEP_EVERY = 2.0
 CLAIM_EVERY = 0.5
-"""Seconds between two looks for queued turns, where no bell rings before."""
+"""Seconds between two looks for turns that no process runs, where no bell rings before."""
 
 DATABASE_THREADS = 4
 HAND_OVER = 2.0
@@ -61,37 +61,53 @@ class Worker:
         self._queue: asyncio.Event | None = None
         self._lock = threading.Lock()
         self._left = threading.Condition()
+        self._claiming = threading.Lock()
 
     # -- what the engine's commands ask of it
 
     @property
     def has_room(self) -> bool:
         """Whether a further turn may begin here."""
-        return self.takes_turns and not self.draining and len(self.runs) < self.capacity
+        return self.takes_turns and not self.draining and self._room > 0
+
+    @property
+    def _room(self) -> int:
+        return self.capacity - sum(not run.has_ended for run in list(self.runs.values()))
 
     def begin(self, turn: Turn, begin: Begin = begin_anew, opening: Opening | None = None) -> None:
-        """Runs a claimed turn, and then what waits behind it; while draining it is left to whoever sweeps next."""
-        if self.draining:
-            return
-        run = self.runs[turn.pk] = Run(turn, self.journal, self._threads, begin, opening)
-        self._call(partial(self._start, run))
+        """Runs a claimed turn, and then what waits behind it; a process that has begun to drain hands it over."""
+        run = Run(turn, self.journal, self._threads, begin, opening)
+        with self._left:
+            is_draining = self.draining
+            if not is_draining:
+                self.runs[turn.pk] = run
+        if is_draining:
+            lifecycle.hand_over({turn.pk: turn.lease_token})
+            ring_queue()
+        else:
+            self._call(partial(self._start, run))
 
     def queued(self, conversation: UUID) -> None:
-        """Has a turn that was queued claimed as soon as its time has come, here or by another process."""
+        """Has a turn that was queued, or that goes on, claimed as soon as its time has come, here or by another process."""
         if self._queue is None:
             self.claim(conversation)
         else:
             self._call(self._queue.set)
             ring_queue()
 
-    def claim(self, only: UUID | None = None, leaving: int = 0) -> None:
-        """Claims queued turns for as many as there is room for, and begins them; of one conversation if it is named."""
-        free = self.capacity - len(self.runs) + leaving
-        if self.draining or not self.takes_turns or free <= 0:
+    def claim(self, only: UUID | None = None) -> None:
+        """Begins what no process runs, as much as there is room for: first what had begun before, then what is queued.
+
+        Of one conversation if it is named.
+        """
+        if self.draining or not self.takes_turns or not _unclaimed(only).exists():
             return
-        for turn in lifecycle.claim(1 if only else free, only):
-            self.begin(turn)
-            notices.queue_changed(turn.conversation_id)
+        with self._claiming:
+            for turn in self._lost(only):
+                _guarded(partial(self._take_over, turn), turn.pk)
+            for turn in lifecycle.claim(min(self._room, 1) if only else self._room, only):
+                self.begin(turn)
+                notices.queue_changed(turn.conversation_id)
 
     def stop(self, conversation: UUID) -> UUID | None:
         """Stops the conversation's turn if it runs here, without a word to the database; returns its id."""
@@ -122,9 +138,11 @@ class Worker:
 
     def drain(self, timeout: float) -> None:
         """Begins no further turn and waits until the running ones have ended; the rest is handed over within `timeout` seconds."""
-        self.draining = True
+        with self._left:
+            self.draining = True
         if not self.wait(timeout - HAND_OVER):
             count = lifecycle.hand_over(self._leases())
+            ring_queue()
             logger.warning("%d turns handed over", count)
 
     def serve(self, loop: asyncio.AbstractEventLoop, *, takes_turns: bool = True) -> None:
@@ -170,6 +188,7 @@ class Worker:
             await run.to_its_end()
         except Exception:
             logger.exception("turn %s could not be ended", run.turn.pk)
+        run.has_ended = True
         try:
             await self._threads.run(self._follow, run)
         except Exception:
@@ -181,12 +200,10 @@ class Worker:
         """Begins what follows a run: its own end where it was stopped just before it began to wait, else what is queued."""
         turn = run.turn
         if turn.status != Turn.Status.WAITING:
-            is_full = self._queue is not None and len(self.runs) >= self.capacity
-            self.claim(None if is_full else turn.conversation_id, leaving=1)
-            return
-        resumed = lifecycle.stop_waiting(turn, is_requested=run.stop.event.is_set())
-        if resumed is not None:
-            self.begin(resumed, take_up)
+            was_full = self._queue is not None and self._room <= 1
+            self.claim(None if was_full else turn.conversation_id)
+        elif lifecycle.stop_waiting(turn, is_requested=run.stop.event.is_set()):
+            self.claim(turn.conversation_id)
 
     def _forget(self, run: Run) -> None:
         """Forgets this very run: the turn may run again already."""
@@ -240,16 +257,10 @@ class Worker:
             logger.exception("the look for queued or lost turns failed")
 
     def sweep(self, only: UUID | None = None) -> None:
-        """Takes over turns whose lease has run out, ends waits whose time is over, packs what was left, begins what is queued.
-
-        Of one conversation if it is named.
-        """
-        turns = Turn.objects.filter(conversation=only) if only else Turn.objects.all()
-        if self.draining:
+        """Ends waits whose time is over, packs what was left, begins what no process runs; of one conversation if it is named."""
+        if self.draining or not self.takes_turns:
             return
-        lost = turns.filter(lifecycle.expired(), status=Turn.Status.RUNNING)
-        for turn in lost.exclude(pk__in=list(self.runs)).select_related("user"):
-            _guarded(partial(self._take_over, turn), turn.pk)
+        turns = _turns(only)
         for turn in turns.filter(_undecided(), status=Turn.Status.WAITING).distinct():
             _guarded(partial(self._end_wait, turn), turn.pk)
         ended = turns.filter(finished_at__lt=timezone.now() - LEASE, recording__isnull=True)
@@ -257,16 +268,24 @@ class Worker:
             _guarded(partial(pack, turn), turn.pk)
         self.claim(only)
 
+    def _lost(self, only: UUID | None) -> QuerySet[Turn]:
+        """What its process has left or handed over, as much as there is room for; what only has to be stopped needs none."""
+        lost = _turns(only).filter(lifecycle.expired(), status=Turn.Status.RUNNING)
+        lost = lost.exclude(pk__in=list(self.runs), lease_token__isnull=False).select_related("user")
+        if self._room <= 0:
+            return lost.filter(stop_requested_at__isnull=False)
+        return lost.order_by("created_at")[: self._room]
+
     def _take_over(self, turn: Turn) -> None:
-        begin = take_up if turn.attempts < ATTEMPTS else give_up
+        was_lost, begin = turn.lease_token is not None, take_up if turn.attempts < ATTEMPTS else give_up
         if lifecycle.take_over(turn):
-            logger.warning("turn %s was left by its process, attempt %d begins", turn.pk, turn.attempts)
+            if was_lost:
+                logger.warning("turn %s was left by its process, attempt %d begins", turn.pk, turn.attempts)
             self.begin(turn, begin)
 
     def _end_wait(self, turn: Turn) -> None:
-        resumed = lifecycle.stop_waiting(turn) or lifecycle.expire(turn, timezone.now())
-        if resumed is not None:
-            self.begin(resumed, take_up)
+        if not lifecycle.stop_waiting(turn):
+            lifecycle.expire(turn, timezone.now())
 
 
 def _guarded(work: Callable[[], None], what: UUID) -> None:
@@ -275,6 +294,16 @@ def _guarded(work: Callable[[], None], what: UUID) -> None:
         work()
     except Exception:
         logger.exception("%s could not be recovered", what)
+
+
+def _turns(only: UUID | None) -> QuerySet[Turn]:
+    return Turn.objects.filter(conversation=only) if only else Turn.objects.all()
+
+
+def _unclaimed(only: UUID | None) -> QuerySet[Turn]:
+    """Turns that no process runs, some of which may have to wait for others."""
+    is_lost = lifecycle.expired() & Q(status=Turn.Status.RUNNING)
+    return _turns(only).filter(is_lost | Q(status=Turn.Status.QUEUED))
 
 
 def _undecided() -> Q:

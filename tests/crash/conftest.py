@@ -1,4 +1,4 @@
-"""The databases on which servers are killed: SQLite, and PostgreSQL with Valkey as the channel layer."""
+"""The databases on which servers are killed: SQLite, and PostgreSQL with or without Valkey as the channel layer."""
 
 import itertools
 from collections.abc import Iterator
@@ -31,8 +31,19 @@ def servers() -> Iterator[dict[str, str]]:
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest) -> dict[str, str]:
     """The variables of a site with an empty database."""
-    if request.param == "sqlite":
+    return {} if request.param == "sqlite" else _empty(request)
+
+
+@pytest.fixture(params=["looking", "listening", "layer"])
+def joined(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The same, for each way in which processes hear of one another: they look at SQLite, listen to PostgreSQL, or have a layer."""
+    if request.param == "looking":
         return {}
+    variables = _empty(request)
+    return variables if request.param == "layer" else variables | {"REDIS_URL": ""}
+
+
+def _empty(request: pytest.FixtureRequest) -> dict[str, str]:
     servers: dict[str, Any] = request.getfixturevalue("servers")
     name = f"crash_{next(_numbers)}"
     with psycopg.connect(servers["DATABASE_URL"], autocommit=True) as connection:

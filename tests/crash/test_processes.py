@@ -1,20 +1,15 @@
 """Two servers on one database: shared conversations, one that dies, one that sleeps past its leases, one that is replaced."""
 
 import asyncio
-import json
 import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bench.crash.kills import LEASE
-from bench.crash.reader import Reader
 from bench.crash.session import Chat, Session, until
 from bench.crash.site import Life, crashing, free_port, hurried
-
-LONG = "show a long answer"
-PACE = 0.12
-"""A long answer takes some four seconds, then."""
+from tests.crash.chatting import LONG, PACE, answering, cut, told
 
 
 @asynccontextmanager
@@ -23,29 +18,6 @@ async def two(variables: dict[str, str]) -> AsyncIterator[tuple[Session, Life, L
     with crashing(variables, PACE) as site:
         async with Session(site) as session:
             yield session, await session.live(), await session.live(free_port())
-
-
-def told(reader: Reader, kind: str) -> list[dict]:
-    events = [json.loads(text) for visit in reader.visits for _, text in visit.frames]
-    return [event for event in events if event["type"] == kind]
-
-
-def cut(reader: Reader) -> list[dict]:
-    """Where rounds were marked as interrupted."""
-    return [event for event in told(reader, "STEP_FINISHED") if event["metadata"].get("interrupted")]
-
-
-async def answering(chat: Chat) -> None:
-    """Waits until every reader has seen text of the newest answer."""
-    count = len(chat.readers[0].sent)
-
-    def begun() -> bool:
-        return all(
-            sum(event["role"] == "assistant" for event in told(reader, "TEXT_MESSAGE_START")) >= count
-            for reader in chat.readers
-        )
-
-    assert await until(begun)
 
 
 async def test_two_processes_show_the_same_and_either_stops_a_turn(database: dict[str, str]) -> None:

@@ -4,10 +4,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
+from conversations.errors import ConfigurationError
 from conversations.gateway import endpoint
-from project.database import unapplied_migrations
+from project.database import NOT_UP_TO_DATE, reach, unapplied_migrations
 from project.server import work
 
 
@@ -26,11 +27,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, turns: int, **options: Any) -> None:
-        """Work; CommandError where that cannot be."""
+        """Work; ConfigurationError or DatabaseError where that cannot be."""
         if turns < 1:
-            raise CommandError("--turns is a number above 0.")
+            raise ConfigurationError("--turns must be a number above 0.")
+        reach()
         if unapplied_migrations():
-            raise CommandError("The database is not up to date: run `python manage.py migrate` first.")
+            raise ConfigurationError(NOT_UP_TO_DATE)
         endpoint()  # starts the demo gateway unless there is another
         work(turns, lambda: self.announce(turns))
 

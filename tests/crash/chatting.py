@@ -1,0 +1,33 @@
+"""Conversations with several processes: what is asked, and what readers were told."""
+
+import json
+
+from bench.crash.reader import Reader
+from bench.crash.session import Chat, until
+
+LONG = "show a long answer"
+PACE = 0.12
+"""A long answer takes some four seconds, then."""
+
+
+def told(reader: Reader, kind: str) -> list[dict]:
+    events = [json.loads(text) for visit in reader.visits for _, text in visit.frames]
+    return [event for event in events if event["type"] == kind]
+
+
+def cut(reader: Reader) -> list[dict]:
+    """Where rounds were marked as interrupted."""
+    return [event for event in told(reader, "STEP_FINISHED") if event["metadata"].get("interrupted")]
+
+
+async def answering(chat: Chat) -> None:
+    """Waits until every reader has seen text of the newest answer."""
+    count = len(chat.readers[0].sent)
+
+    def begun() -> bool:
+        return all(
+            sum(event["role"] == "assistant" for event in told(reader, "TEXT_MESSAGE_START")) >= count
+            for reader in chat.readers
+        )
+
+    assert await until(begun)

@@ -1,0 +1,60 @@
+"""`manage.py work`, as an operator runs it."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.serving import ROOT, manage, site
+
+
+def migrated(folder: Path) -> dict[str, str]:
+    """A site whose database is ready."""
+    environment = site(folder)
+    assert manage(environment, "migrate", "--verbosity", "0").returncode == 0
+    return environment
+
+
+@contextmanager
+def working(environment: dict[str, str], *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """A worker, killed at the end if it still runs."""
+    command = [sys.executable, str(ROOT / "manage.py"), "work", *arguments]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_it_does_not_begin_on_a_database_that_is_not_up_to_date(tmp_path: Path) -> None:
+    ended = manage(site(tmp_path), "work")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "The database is not up to date: run `python manage.py migrate` first.\n"
+
+
+def test_a_database_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    ended = manage(site(tmp_path, DATABASE_URL="postgres://jennifer@127.0.0.1:1/wkrp"), "work")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The database wkrp cannot be used: ")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", ["0", "-1"])
+def test_less_than_one_turn_at_once_is_refused(tmp_path: Path, number: str) -> None:
+    ended = manage(site(tmp_path), "work", f"--turns={number}")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "--turns must be a number above 0.\n"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_how_many_turns_it_runs_and_ends_on_a_signal(tmp_path: Path, number: int) -> None:
+    with working(migrated(tmp_path), "--turns", "3") as worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "Turntable runs up to 3 turns at once.\n"
+        worker.send_signal(number)
+        assert worker.wait(20) == 0
