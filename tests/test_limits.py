@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from conversations.engine import lifecycle
-from conversations.engine.lifecycle import NewMessage
+from conversations.engine.messages import NewMessage
 from conversations.errors import Throttled
 from conversations.models import Conversation, Turn
 from tests.asking import conversation_of

@@ -15,7 +15,8 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from conversations.engine import lifecycle
-from conversations.engine.lifecycle import LEASE, NewMessage
+from conversations.engine.lifecycle import LEASE
+from conversations.engine.messages import NewMessage
 from conversations.errors import Refused
 from conversations.journal import Journal
 from conversations.models import Conversation

@@ -18,7 +18,8 @@ from conversations.protocol.text import clean_text
 from conversations.tools import registry
 
 from . import approvals, lifecycle, notices
-from .lifecycle import LONGEST_TEXT, Accepted, Admit, Again, NewMessage, canonical, checked, lock
+from .lifecycle import Admit, lock
+from .messages import LONGEST_TEXT, Accepted, Again, NewMessage, canonical, checked
 from .worker import WORKER
 
 if TYPE_CHECKING:

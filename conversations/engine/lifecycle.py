@@ -7,7 +7,6 @@ running turns and then updates their conversations, so nothing here locks a conv
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -20,11 +19,10 @@ from django.utils import timezone
 from conversations.errors import InternalError, NotFound, Refused
 from conversations.models import Approval, Conversation, Message, Turn
 from conversations.models.fields import TOKENS
-from conversations.protocol.content import Block
 from conversations.protocol.content import text as text_block
-from conversations.protocol.text import clean_text
 
 from . import approvals, limits
+from .messages import Accepted, Again, NewMessage, Opening
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -40,8 +38,6 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 }
 """What may follow which. A queued turn may also be withdrawn, which deletes it; the other statuses are ends."""
 
-LONGEST_TEXT = 100_000
-UUID_LENGTH = 36
 TITLE_LENGTH = 60
 LEASE = timedelta(seconds=8)
 """How long a turn is a process's own without a word from it: with the sweep, 15 s after a crash at most."""
@@ -53,55 +49,6 @@ Admit = Callable[[Conversation], None]
 """Raises where the sender of a message may not write in the conversation, whose owner is read with it."""
 
 GONE = "This message does not wait any more."
-
-
-@dataclass(frozen=True)
-class Opening:
-    """What a turn begins with: the user's message, the conversation's title, and the last `seq` before it."""
-
-    message_id: UUID
-    content: list[Block]
-    title: str
-    seq: int
-    has_calls: bool = True
-    """Whether a tool may have been called in the conversation."""
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """A stored message's turn; `new` is False when the message had been stored before. `opening` is known if the turn runs."""
-
-    turn: Turn
-    new: bool
-    opening: Opening | None = None
-
-    @property
-    def queued(self) -> bool:
-        """Whether the turn waits for another to end, or for a process to take it."""
-        return self.turn.status == Status.QUEUED
-
-
-@dataclass(frozen=True)
-class Again:
-    """How a message is asked again.
-
-    `turn` is the stored turn that it repeats, if there is one; `answers` is what answers its tools and its rounds; `beside` is the turn in
-    whose place it is asked, following on the same one. Without it, it follows on the end of the shown branch.
-    """
-
-    turn: Turn | None = None
-    answers: dict[str, Any] = field(default_factory=dict)
-    beside: Turn | None = None
-
-
-@dataclass(frozen=True)
-class NewMessage:
-    """A user's message as it is to be stored, for another `model` than the conversation's if one is named."""
-
-    id: UUID
-    text: str
-    model: str | None = None
-    again: Again | None = None
 
 
 # -- accept
@@ -174,25 +121,6 @@ def _lock_with_owner(conversation: UUID) -> Conversation:
 def lock(conversation: UUID) -> Conversation:
     """The conversation's row, held until the transaction ends."""
     return Conversation.objects.select_for_update(no_key=True).get(pk=conversation)
-
-
-def canonical(message_id: object) -> UUID:
-    """A message's id; raises Refused for anything else."""
-    try:
-        if isinstance(message_id, str) and len(message_id) == UUID_LENGTH:
-            return UUID(message_id)
-    except ValueError:
-        pass
-    raise Refused("A message needs an id that is a UUID.")
-
-
-def checked(text: object) -> str:
-    """A message's text; raises Refused for a blank and a too long one."""
-    if not isinstance(text, str) or not text.strip():
-        raise Refused("The message is empty.")
-    if len(text) > LONGEST_TEXT:
-        raise Refused(f"The message is too long: {len(text):,} characters of at most {LONGEST_TEXT:,}.")
-    return clean_text(text)
 
 
 def _title(text: str) -> str:

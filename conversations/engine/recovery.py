@@ -18,7 +18,7 @@ from conversations.protocol.interrupted import CUT, closing
 from conversations.protocol.snapshot import Snapshot
 
 from . import approvals, requests
-from .lifecycle import Opening
+from .messages import Opening
 from .requests import Memory
 
 SnapshotMessage = dict[str, Any]

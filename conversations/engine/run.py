@@ -15,7 +15,7 @@ from conversations.protocol.history import NO_RESULT
 from conversations.protocol.interrupts import run_interrupted
 
 from . import approvals, lifecycle, requests, synthetic
-from .lifecycle import Opening
+from .messages import Opening
 from .recovery import Beginning, begin_anew, read_opening
 from .requests import Memory
 from .rounds import STOPPED, Streaming

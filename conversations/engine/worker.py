@@ -20,7 +20,8 @@ from conversations.models import Approval, Event, Turn
 from conversations.threads import Threads
 
 from . import lifecycle, notices
-from .lifecycle import ATTEMPTS, LEASE, Opening
+from .lifecycle import ATTEMPTS, LEASE
+from .messages import Opening
 from .recovery import begin_anew, give_up, take_up
 from .run import Begin, Run
 

@@ -102,15 +102,17 @@ async def hear(hub: Hub, current: Current, queued: Callable[[], None] = lambda: 
     layer: Any = get_channel_layer()
     channel = await layer.new_channel("turntable.process")
 
+    async def hear_for_ever() -> None:
+        while True:
+            message = await layer.receive(channel)
+            await _answer(hub, current, message)
+            if message["queued"]:
+                queued()
+
     async def hear_for_a_while() -> None:
         await layer.group_add(GROUP, channel)
         with suppress(TimeoutError):
-            async with asyncio.timeout(JOIN_EVERY):
-                while True:
-                    message = await layer.receive(channel)
-                    await _answer(hub, current, message)
-                    if message["queued"]:
-                        queued()
+            await asyncio.wait_for(hear_for_ever(), JOIN_EVERY)
 
     while True:
         if not await _safely(hear_for_a_while()):
