@@ -46,7 +46,7 @@ class Worker:
     """The running turns of a process, one object a process. Its methods may be called from any thread."""
 
     def __init__(self) -> None:
-        self.journal = Journal(HUB.publish)
+        self.journal = Journal(HUB.publish, reserved=True)
         self.runs: dict[UUID, Run] = {}
         """The turns that run here, by their id."""
 

@@ -188,10 +188,13 @@ class Batch:
 
 
 class Journal:
-    """The process's writer thread; `publish` is called with each batch after its commit."""
+    """The process's writer thread, with a connection `reserved` for it beside the pool if wanted.
 
-    def __init__(self, publish: Publish) -> None:
-        self._publish = publish
+    `publish` is called with each batch after its commit.
+    """
+
+    def __init__(self, publish: Publish, *, reserved: bool = False) -> None:
+        self._publish, self._reserved = publish, reserved
         self._entries: list[Entry] = []
         self._news = threading.Event()
         self._size = 0
@@ -243,7 +246,8 @@ class Journal:
                 self._started = True
 
     def _write_for_ever(self) -> None:
-        reserve_connection()
+        if self._reserved:
+            reserve_connection()
         while True:
             entries = self._waiting()
             began = time.monotonic()
