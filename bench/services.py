@@ -24,7 +24,7 @@ PATIENCE = 30.0
 CONNECTIONS = 20
 """What PostgreSQL takes, as small ones do."""
 
-POOL = 5
+POOL = 7
 """Connections of each process that the command starts: the tests are two."""
 
 
