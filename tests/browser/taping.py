@@ -116,12 +116,10 @@ class Playing:
         self.pause = self.player.get_by_role("button", name="Pause", exact=True)
         self.slider = self.player.get_by_role("slider", name="Position")
         self.skipping = self.player.get_by_role("checkbox", name="Skip waiting")
-        self.log = page.get_by_role("log", name="Conversation")
-
-    @property
-    def elapsed(self) -> str:
+        self.times = self.player.locator(".times")
         """Elapsed and total time."""
-        return self.player.locator(".times").inner_text()
+
+        self.log = page.get_by_role("log", name="Conversation")
 
     @property
     def position(self) -> int:

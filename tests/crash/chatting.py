@@ -6,8 +6,8 @@ from bench.crash.reader import Reader
 from bench.crash.session import Chat, until
 
 LONG = "show a long answer"
-PACE = 0.12
-"""A long answer takes some four seconds, then."""
+PACE = 0.25
+"""A long answer takes some eight seconds, then."""
 
 
 def told(reader: Reader, kind: str) -> list[dict]:
@@ -20,9 +20,9 @@ def cut(reader: Reader) -> list[dict]:
     return [event for event in told(reader, "STEP_FINISHED") if event["metadata"].get("interrupted")]
 
 
-async def answering(chat: Chat) -> None:
-    """Waits until every reader has seen text of the newest answer."""
-    count = len(chat.readers[0].sent)
+async def answering(chat: Chat, cuts: int = 0) -> None:
+    """Waits until every reader has seen text of the newest answer, where so many answers before began twice."""
+    count = len(chat.readers[0].sent) + cuts
 
     def begun() -> bool:
         return all(

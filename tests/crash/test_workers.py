@@ -154,15 +154,15 @@ async def test_a_worker_that_ends_or_dies_leaves_its_turn_to_another(joined: dic
         old = await session.work()
         await chat.ask(LONG)
         await answering(chat)
-        other = await session.work()
         old.signal(signal.SIGTERM)
         assert await asyncio.to_thread(old.wait, 20) == 0
+        other = await session.work()
         assert await outcome(chat, "success")
         assert len(cut(chat.readers[0])) == 1
         await chat.ask(LONG)
-        await answering(chat)
-        await session.work()
+        await answering(chat, cuts=1)
         await session.kill(other)
+        await session.work()
         assert await until(lambda: chat.readers[0].ended == 2)
         assert len(cut(chat.readers[0])) == 2
         result = await session.finish(web)
