@@ -13,8 +13,7 @@ import dj_database_url
 # process loses nothing and a loss of power the last commits at most, while 20 writers at once wait a third of the time.
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-    "PRAGMA wal_autocheckpoint=8000; PRAGMA cache_size=-8000",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8000",
     "timeout": 20,
 }
 CONNECTIONS = 9
