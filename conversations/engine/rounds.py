@@ -1,6 +1,5 @@
 """One round: the request is made from what is stored, the gateway's stream is shown as it comes, and what it adds up to is stored."""
 
-import json
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -71,7 +70,8 @@ class Streaming:
         messages = self.memory.messages(turn.model, row.number)
         base = request.base(turn.system, turn.inference, settings.MAX_TOKENS, synthetic.specs(turn), messages)
         self.body = request.body(messages, base)
-        self.base = RequestBase(sha256=request.sha256(request.encoded(base)), body=json.dumps(base))
+        encoded = request.encoded(base)
+        self.base = RequestBase(sha256=request.sha256(encoded), body=encoded.decode())
         row.base, self.is_new_base = self.base, self.base.pk not in self.memory.bases
         try:
             call = self._call()

@@ -151,13 +151,13 @@ class Run:
     async def _fail(self, error: TurntableError) -> None:
         turn = self.turn
         turn.error_code, turn.error_text, turn.error_detail = error.code, str(error), error.detail
+        turn.take_figures(self.memory.figures)
         await self._answer_waiting("interrupted", NO_RESULT)
         is_lost = isinstance(error, TurnInterrupted)
         status = Turn.Status.INTERRUPTED if is_lost else Turn.Status.FAILED
         await self._end(status, events.run_error(str(error), error.code, getattr(error, "request_id", "")))
 
     async def _end(self, status: Turn.Status, event: dict[str, Any]) -> None:
-        self.turn.take_figures(self.memory.figures)
         end = partial(lifecycle.end, self.turn, status, has_approvals=self.memory.has_approvals)
         await self.record.stored(event, write=end)
 
