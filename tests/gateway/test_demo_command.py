@@ -30,16 +30,15 @@ def command(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 def test_it_says_where_it_is_answers_and_ends_with_ctrl_c() -> None:
     with command("--port", "0") as process:
         assert process.stdout
-        found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
-        assert found
+        address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert address
+        assert any("`show markdown`" in line for line in process.stdout)
         body = json.dumps({"messages": [{"role": "user", "content": [{"text": "hello"}]}]}).encode()
-        with urllib.request.urlopen(f"{found.group()}/model/m/converse", body) as answer:
+        with urllib.request.urlopen(f"{address.group()}/model/m/converse", body) as answer:
             assert json.load(answer)["stopReason"] == "end_turn"
         process.send_signal(signal.SIGINT)
-        assert "`show markdown`" in process.stdout.read()
-        assert process.wait(30) == 0
-        assert process.stderr
-        assert process.stderr.read() == ""
+        _, errors = process.communicate(timeout=30)
+        assert (process.returncode, errors) == (0, "")
 
 
 def test_a_port_in_use_is_one_sentence_and_exit_1() -> None:

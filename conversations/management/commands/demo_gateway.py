@@ -1,6 +1,7 @@
 """`python manage.py demo_gateway`: the embedded demo gateway alone."""
 
 import threading
+from contextlib import closing, suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -26,9 +27,7 @@ class Command(BaseCommand):
         except ConfigurationError as error:
             self.stderr.write(str(error))
             raise SystemExit(1) from error
-        self.stdout.write(f"The demo gateway is at {gateway.url} (Ctrl-C ends it).\n\n{demo.help_text()}")
-        self.stdout.flush()
-        try:
+        with suppress(KeyboardInterrupt), closing(gateway):
+            self.stdout.write(f"The demo gateway is at {gateway.url} (Ctrl-C ends it).\n\n{demo.help_text()}")
+            self.stdout.flush()
             threading.Event().wait()
-        except KeyboardInterrupt:
-            gateway.close()
