@@ -19,7 +19,7 @@ from conversations.journal.hub import HUB, READERS, unnumbered
 from conversations.journal.reading import queue
 from conversations.models import Conversation
 from conversations.outbox import Outbox, TooSlow
-from conversations.protocol.events import Event, custom
+from conversations.protocol.agui.events import Event, custom
 from conversations.sockets import NO_SESSION, RESTART, SOCKETS, is_signed_in, signed_in
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from django.db import connection
 
 from conversations.journal import Frame, Journal, Record, head
 from conversations.models import Conversation, Turn
-from conversations.protocol import events
-from conversations.protocol.events import DELTA_KEYS
+from conversations.protocol.agui import events
+from conversations.protocol.agui.events import DELTA_KEYS
 
 Batch = list[tuple[uuid.UUID, list[Frame]]]
 JOURNAL = Journal(lambda batch: None)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from conversations.engine.recovery import opening_events, read_opening
 from conversations.models import Conversation, Message, RequestBase, Round, ToolCall
-from conversations.protocol import events
+from conversations.protocol.agui import events
 from tests.journaling import delta, open_record, running
 
 QUESTION = "What is the most popular song on WZPZ?"

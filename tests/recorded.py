@@ -3,7 +3,7 @@
 import json
 
 from conversations.models import Conversation, Message, Turn
-from conversations.protocol import events
+from conversations.protocol.agui import events
 
 
 def said(conversation: Conversation, text: str, *answer: events.Event) -> Turn:

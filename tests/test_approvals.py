@@ -22,7 +22,7 @@ from conversations.engine import WORKER, lifecycle
 from conversations.errors import Refused
 from conversations.exports.agui import as_lines
 from conversations.models import Allowance, Approval, Conversation, Recording, ToolCall, Turn
-from conversations.protocol.snapshot import Snapshot
+from conversations.protocol.agui.snapshot import Snapshot
 from conversations.tools import registry, tool
 from tests.asking import answer, ask, conversation_of, of_type, record
 from tests.sockets import page_of

@@ -18,7 +18,7 @@ from conversations.exports.whole import document
 from conversations.journal import page
 from conversations.journal.hub import HUB
 from conversations.models import Approval, Conversation, Message, Round, ToolCall, Tree, Turn
-from conversations.protocol import history
+from conversations.protocol.converse import history
 from conversations.tools import ToolError, registry, tool
 from tests.asking import ask, conversation_of, of_type, record
 from tests.listening import At

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from conversations import engine
 from conversations.models import Conversation, Message, Turn
-from conversations.protocol.content import plain_text
+from conversations.protocol.converse.content import plain_text
 from tests.asking import answer, conversation_of, of_type, record
 from tests.sockets import Page, page_of
 

@@ -10,7 +10,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from conversations.models import Conversation, Turn
-from conversations.protocol import events
+from conversations.protocol.agui import events
 from tests.recorded import answered, said
 
 MODEL = "cohere.command-r-v1:0"

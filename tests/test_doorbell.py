@@ -24,7 +24,7 @@ from conversations.journal import doorbell
 from conversations.journal.doorbell import hear, keep_in_touch, ring
 from conversations.journal.hub import TRAVELLING, Hub
 from conversations.models import Approval, Conversation, Notice
-from conversations.protocol.events import custom
+from conversations.protocol.agui.events import custom
 from tests.asking import conversation_of
 from tests.journaling import running
 from tests.listening import ONE, OTHER, Listener, batch, until

@@ -16,7 +16,7 @@ from conversations import engine
 from conversations.engine import WORKER
 from conversations.exports import Damaged, as_json, import_document
 from conversations.models import Approval, Conversation, Recording, Round, ToolCall, Turn
-from conversations.protocol.request import sha256
+from conversations.protocol.converse.request import sha256
 from conversations.tools import registry, tool
 from tests.asking import ask, conversation_of, record
 from tests.gateway.wire import Answer, WireServer, answer_frames

@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 from conversations.errors import InternalError
 from conversations.journal import Journal, Record, read
 from conversations.models import Conversation, Event, Message, Turn
-from conversations.protocol.events import step_started
+from conversations.protocol.agui.events import step_started
 from tests.asking import conversation_of, record
 from tests.journaling import Batch, Held, Told, delta, elsewhere, open_record, running
 

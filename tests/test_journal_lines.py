@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.journal.lines import Line, add
-from conversations.protocol.events import DELTA_BYTES, DELTA_KEYS, step_started
+from conversations.protocol.agui.events import DELTA_BYTES, DELTA_KEYS, step_started
 from tests.journaling import delta
 
 BLOCKS = st.sampled_from(["one", "two"])

@@ -15,7 +15,7 @@ from conversations.journal.hub import unnumbered
 from conversations.journal.reading import SNAPSHOT_BYTES, queue
 from conversations.journal.recordings import squeeze
 from conversations.models import Conversation, Message, Recording, RequestBase, Round, Turn
-from conversations.protocol import events
+from conversations.protocol.agui import events
 from tests.asking import conversation_of
 from tests.journaling import answering, delta, elsewhere, finished, open_record, opening, running
 from tests.sockets import page_of

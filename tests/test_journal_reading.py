@@ -10,7 +10,7 @@ from conversations.journal import head, pack, read
 from conversations.journal.reading import READ_BYTES, READ_EVENTS, heads
 from conversations.journal.recordings import unsqueeze
 from conversations.models import Conversation, Event, Recording
-from conversations.protocol.events import step_started
+from conversations.protocol.agui.events import step_started
 from tests.asking import conversation_of, record
 from tests.journaling import Held, delta, elsewhere, finished, open_record, running
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conversations.journal.hub import Hub
-from conversations.protocol.events import custom
+from conversations.protocol.agui.events import custom
 from tests.listening import ONE, OTHER, Frame, Listener, batch, until
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from conversations import gateway as gateways
 from conversations.journal import pack
 from conversations.models import Conversation, Turn
-from conversations.protocol import events
+from conversations.protocol.agui import events
 from conversations.replay.outline import outline
 from conversations.tools import execution
 from tests.asking import ask, conversation_of, record

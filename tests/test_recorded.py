@@ -13,8 +13,8 @@ from pytest_django.fixtures import Settings
 
 from conversations import engine
 from conversations.models import Message, Round, Turn
-from conversations.protocol.content import is_client_tool_use
-from conversations.protocol.history import INTERRUPTED
+from conversations.protocol.converse.content import is_client_tool_use
+from conversations.protocol.converse.history import INTERRUPTED
 from conversations.tools import registry, tool
 from tests.asking import answer, ask, conversation_of, of_type
 from tests.gateway.wire import Answer, WireServer, answer_frames

@@ -13,10 +13,10 @@ from conversations.engine.lifecycle import ATTEMPTS
 from conversations.journal import page
 from conversations.journal.hub import HUB
 from conversations.models import Conversation, Event, Message, Recording, Round, ToolCall, Turn
-from conversations.protocol import events
-from conversations.protocol.history import NO_RESULT
-from conversations.protocol.interrupted import CUT
-from conversations.protocol.request import sha256
+from conversations.protocol.agui import events
+from conversations.protocol.agui.interrupted import CUT
+from conversations.protocol.converse.history import NO_RESULT
+from conversations.protocol.converse.request import sha256
 from conversations.tools import registry, tool
 from conversations.tools.execution import idempotency_key
 from tests.asking import answer, ask, conversation_of, of_type, record

@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 from conversations import engine
 from conversations.journal import one_snapshot, page
 from conversations.models import Conversation, Message
-from conversations.protocol.content import plain_text
+from conversations.protocol.converse.content import plain_text
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway", "settled")]
 MODELS = ["cohere.command-r-v1:0", "amazon.nova-lite-v1:0"]

@@ -19,7 +19,7 @@ from conversations.engine.worker import HAND_OVER
 from conversations.errors import InternalError
 from conversations.journal import pack
 from conversations.models import Conversation, Event, Recording, Turn
-from conversations.protocol.events import step_started
+from conversations.protocol.agui.events import step_started
 from conversations.threads import Threads
 from tests.asking import conversation_of, of_type, record
 from tests.journaling import finished

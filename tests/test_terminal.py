@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management.base import OutputWrapper
 
-from conversations.protocol import events
+from conversations.protocol.agui import events
 from conversations.terminal import Terminal
 from tests.asking import conversation_of
 from tests.journaling import delta, open_record, opening, running

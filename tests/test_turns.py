@@ -14,7 +14,7 @@ from conversations import engine
 from conversations.errors import Refused, Throttled
 from conversations.journal import head
 from conversations.models import Conversation, Event, Message, Recording, Round, ToolCall, Turn
-from conversations.protocol.request import sha256
+from conversations.protocol.converse.request import sha256
 from conversations.tools import ToolError, registry, tool
 from tests.asking import answer, ask, conversation_of, of_type, record, types
 

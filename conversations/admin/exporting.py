@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 
 from conversations.models import ToolCall
-from conversations.protocol.events import result_text
+from conversations.protocol.agui.events import result_text
 
 logger = logging.getLogger(__name__)
 

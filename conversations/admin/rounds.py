@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from conversations import engine
 from conversations.models import Message, Round
-from conversations.protocol.request import sha256
+from conversations.protocol.converse.request import sha256
 
 from .folded import folded
 from .lists import by

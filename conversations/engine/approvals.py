@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from conversations.errors import Refused
 from conversations.models import Allowance, Approval, Conversation, ToolCall, Turn
-from conversations.protocol import interrupts as asking
-from conversations.protocol.events import Event
+from conversations.protocol.agui import interrupts as asking
+from conversations.protocol.agui.events import Event
 from conversations.protocol.text import clean_json, clean_text
 from conversations.tools import registry
 from conversations.tools.arguments import InvalidInput

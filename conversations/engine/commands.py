@@ -13,7 +13,7 @@ from django.db import transaction
 
 from conversations.errors import Refused
 from conversations.models import Conversation, Message, ToolCall, Tree, Turn
-from conversations.protocol.content import plain_text
+from conversations.protocol.converse.content import plain_text
 from conversations.protocol.text import clean_text
 from conversations.tools import registry
 

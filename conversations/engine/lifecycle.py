@@ -19,7 +19,7 @@ from django.utils import timezone
 from conversations.errors import InternalError, NotFound, Refused
 from conversations.models import Approval, Conversation, Message, Turn
 from conversations.models.fields import TOKENS
-from conversations.protocol.content import text as text_block
+from conversations.protocol.converse.content import text as text_block
 
 from . import approvals, limits
 from .messages import Accepted, Again, NewMessage, Opening

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from conversations.errors import Refused
 from conversations.models import Turn
-from conversations.protocol.content import Block
+from conversations.protocol.converse.content import Block
 from conversations.protocol.text import clean_text
 
 LONGEST_TEXT = 100_000

@@ -8,8 +8,8 @@ from conversations.journal.doorbell import remember
 from conversations.journal.hub import HUB
 from conversations.journal.reading import queue
 from conversations.models import Conversation, Tree
-from conversations.protocol import events
-from conversations.protocol.events import Event
+from conversations.protocol.agui import events
+from conversations.protocol.agui.events import Event
 
 from . import approvals
 

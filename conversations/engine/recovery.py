@@ -12,10 +12,10 @@ from conversations.errors import TurnInterrupted
 from conversations.journal import head, recorded
 from conversations.journal.writer import Write
 from conversations.models import Message, Round, ToolCall, Turn
-from conversations.protocol import events
-from conversations.protocol.content import plain_text
-from conversations.protocol.interrupted import CUT, closing
-from conversations.protocol.snapshot import Snapshot
+from conversations.protocol.agui import events
+from conversations.protocol.agui.interrupted import CUT, closing
+from conversations.protocol.agui.snapshot import Snapshot
+from conversations.protocol.converse.content import plain_text
 
 from . import approvals, requests
 from .messages import Opening

@@ -11,9 +11,9 @@ from django.db.models import FilteredRelation, Q
 
 from conversations.models import Approval, Message, Round, ToolCall, Turn
 from conversations.models.conversation import Figures
-from conversations.protocol import history, request
-from conversations.protocol.content import Block, tool_result
-from conversations.protocol.history import PastRound, PastTurn
+from conversations.protocol.converse import history, request
+from conversations.protocol.converse.content import Block, tool_result
+from conversations.protocol.converse.history import PastRound, PastTurn
 from conversations.protocol.steps import CallState, RoundState
 
 

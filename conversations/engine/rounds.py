@@ -19,12 +19,13 @@ from tenacity import (
 from conversations.errors import GatewayError, InternalError, StreamCut, TurntableError
 from conversations.gateway import Call
 from conversations.models import Approval, Message, RequestBase, Round, ToolCall
-from conversations.protocol import events, request
-from conversations.protocol.blocks import Delta
-from conversations.protocol.history import PastRound
-from conversations.protocol.interrupted import CUT
+from conversations.protocol.agui import events
+from conversations.protocol.agui.interrupted import CUT
+from conversations.protocol.converse import request
+from conversations.protocol.converse.blocks import Delta
+from conversations.protocol.converse.history import PastRound
+from conversations.protocol.converse.stream import Assembly
 from conversations.protocol.steps import CallState, RoundState
-from conversations.protocol.stream import Assembly
 
 from . import approvals, synthetic
 from .stopping import Stopped

@@ -10,9 +10,10 @@ from conversations.errors import ContextOverflow as Overflow
 from conversations.errors import InternalError, RoundLimit, StreamError, TurnInterrupted, TurntableError
 from conversations.journal import Journal, Record, pack
 from conversations.models import Turn
-from conversations.protocol import events, steps
-from conversations.protocol.history import NO_RESULT
-from conversations.protocol.interrupts import run_interrupted
+from conversations.protocol import steps
+from conversations.protocol.agui import events
+from conversations.protocol.agui.interrupts import run_interrupted
+from conversations.protocol.converse.history import NO_RESULT
 
 from . import approvals, lifecycle, requests, synthetic
 from .messages import Opening

@@ -12,9 +12,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from conversations.models import Approval, Round, ToolCall, Turn
-from conversations.protocol import events
-from conversations.protocol.events import Event
-from conversations.protocol.history import NO_RESULT
+from conversations.protocol.agui import events
+from conversations.protocol.agui.events import Event
+from conversations.protocol.converse.history import NO_RESULT
 from conversations.protocol.steps import RunTools
 from conversations.tools import registry
 from conversations.tools.execution import Outcome, execute

@@ -8,7 +8,7 @@ from uuid import UUID
 from conversations.journal import read
 from conversations.journal.lines import encode
 from conversations.models import Conversation, Tree
-from conversations.protocol.snapshot import Snapshot
+from conversations.protocol.agui.snapshot import Snapshot
 
 
 def as_lines(conversation: Conversation) -> Iterator[str]:

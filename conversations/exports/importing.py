@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from conversations.errors import TurntableError
 from conversations.models import Conversation
-from conversations.protocol.content import plain_text
-from conversations.protocol.history import repair
-from conversations.protocol.request import sha256
-from conversations.protocol.snapshot import TAKES, Snapshot
+from conversations.protocol.agui.snapshot import TAKES, Snapshot
+from conversations.protocol.converse.content import plain_text
+from conversations.protocol.converse.history import repair
+from conversations.protocol.converse.request import sha256
 from conversations.protocol.text import clean_text
 
 from .format import TurnPart, Whole

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from conversations.models import Conversation, Round, Turn
-from conversations.protocol.content import plain_text
-from conversations.protocol.events import result_text
+from conversations.protocol.agui.events import result_text
+from conversations.protocol.converse.content import plain_text
 from conversations.protocol.text import clean_text
 
 from .whole import Document, document

@@ -12,7 +12,7 @@ from conversations.engine.synthetic import active_line
 from conversations.journal import recorded
 from conversations.models import Approval, Conversation, Message, RequestBase, Round, ToolCall, Turn
 from conversations.models.fields import Failure
-from conversations.protocol import history
+from conversations.protocol.converse import history
 
 Document = dict[str, Any]
 VERSION = 1

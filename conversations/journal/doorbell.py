@@ -18,7 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from conversations.models import Notice
-from conversations.protocol.events import Event
+from conversations.protocol.agui.events import Event
 
 from .hub import HUB, READERS, Hub, Ring
 from .reading import heads

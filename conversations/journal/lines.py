@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from conversations.protocol.events import DELTA_BYTES, DELTA_KEYS, Event
+from conversations.protocol.agui.events import DELTA_BYTES, DELTA_KEYS, Event
 
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 

@@ -14,7 +14,7 @@ from django.db.models import Exists, Max, OuterRef, Q
 
 from conversations.models import Conversation, Event, Message, Recording, Tree, Turn
 from conversations.prices import totals
-from conversations.protocol.content import plain_text
+from conversations.protocol.converse.content import plain_text
 from conversations.protocol.text import cut_bytes
 
 from .recordings import Frame, frames, summary, unsqueeze

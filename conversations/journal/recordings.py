@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from conversations.models import Event, Recording, Turn
-from conversations.protocol.snapshot import Snapshot
+from conversations.protocol.agui.snapshot import Snapshot
 
 Frame = tuple[int, str]
 

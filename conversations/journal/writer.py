@@ -21,7 +21,7 @@ from django.db.models import UUIDField
 
 from conversations.errors import InternalError
 from conversations.models import Turn
-from conversations.protocol.events import Event
+from conversations.protocol.agui.events import Event
 from conversations.threads import give_back_connection, reserve_connection
 
 from .lines import Line, add

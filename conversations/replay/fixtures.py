@@ -15,7 +15,7 @@ from conversations.engine import rebuild_request
 from conversations.engine.synthetic import RecordedCall, active_line, recorded_calls
 from conversations.errors import Refused
 from conversations.models import Conversation, Message, Round, Turn
-from conversations.protocol.content import plain_text
+from conversations.protocol.converse.content import plain_text
 from conversations.tools.execution import Outcome
 
 from .said import Said, said

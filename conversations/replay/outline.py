@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from conversations.protocol.events import DELTA_KEYS, Event
-from conversations.protocol.timeline import LONGEST_PAUSE
+from conversations.protocol.agui.events import DELTA_KEYS, Event
+from conversations.protocol.agui.timeline import LONGEST_PAUSE
 
 Mark = tuple[str, int, str, str]
 """What is marked (`round`, `call` or `error`), when, its name, and a tool call's id."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from conversations.engine.synthetic import active_line
 from conversations.models import Conversation, Message, Round, ToolCall, Turn
-from conversations.protocol.content import plain_text
+from conversations.protocol.converse.content import plain_text
 
 from .fixtures import TurnLine
 from .said import Said, answers, call_of

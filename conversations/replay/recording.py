@@ -5,8 +5,8 @@ from itertools import chain
 
 from conversations import journal
 from conversations.models import Conversation, Turn
-from conversations.protocol import timeline as pure
-from conversations.protocol.timeline import Moment
+from conversations.protocol.agui import timeline as pure
+from conversations.protocol.agui.timeline import Moment
 
 
 def timeline(turn: Turn) -> list[Moment]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from conversations.engine.synthetic import RecordedCall
 from conversations.models import Round, ToolCall, Tree, Turn
-from conversations.protocol.content import plain_text
+from conversations.protocol.converse.content import plain_text
 
 SHORTEST_ID = 16
 """Characters of a tool use id that is one for sure, and no word that a text may hold anyway."""

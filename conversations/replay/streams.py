@@ -10,9 +10,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from conversations.models import Round, ToolCall, Turn
-from conversations.protocol.content import is_client_tool_use
-from conversations.protocol.events import DELTA_KEYS
-from conversations.protocol.timeline import Moment
+from conversations.protocol.agui.events import DELTA_KEYS
+from conversations.protocol.agui.timeline import Moment
+from conversations.protocol.converse.content import is_client_tool_use
 
 from .recording import timeline
 

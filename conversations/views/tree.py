@@ -12,7 +12,7 @@ from conversations import engine, layout
 from conversations.errors import Refused
 from conversations.layout import Stem
 from conversations.models import Conversation, Message, Tree
-from conversations.protocol.content import plain_text
+from conversations.protocol.converse.content import plain_text
 
 from .access import SignedIn, own_or_404
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from conversations.protocol import events, interrupts
+from conversations.protocol.agui import events, interrupts
 from tests.browser.conversing import Chat
 from tests.browser.staging import Stage
 from tests.reducing.record import CONVERSATION

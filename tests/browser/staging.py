@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, WebSocketRoute
 
 from conversations.layout import SENTENCES, sections, visible
 from conversations.models import Conversation
-from conversations.protocol.events import Event, custom
+from conversations.protocol.agui.events import Event, custom
 from tests.browser.conversing import Chat
 from tests.reducing.record import Record
 

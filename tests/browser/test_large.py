@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from conversations.protocol.events import pieces
+from conversations.protocol.agui.events import pieces
 from tests.browser.staging import Stage
 
 PARAGRAPH = "A turntable turns a *record* at a steady speed while a needle follows its groove.\n\n"

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from conversations.protocol import events
+from conversations.protocol.agui import events
 from tests.browser.taping import Playing, Tape
 from tests.reducing.record import CONVERSATION, Record
 

@@ -11,7 +11,7 @@ from conversations import engine
 from conversations.engine import WORKER
 from conversations.engine.rounds import Streaming
 from conversations.journal import writer
-from conversations.protocol.blocks import Delta
+from conversations.protocol.converse.blocks import Delta
 from tests.asking import answer, conversation_of
 from tests.faults.scene import Scene, stored_text
 from tests.gateway.talking import until

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from conversations.protocol.blocks import Delta
-from conversations.protocol.stream import Assembly
+from conversations.protocol.converse.blocks import Delta
+from conversations.protocol.converse.stream import Assembly
 
 Said = list[tuple[str, str]]
 TEXTS = ("text", "reasoning", "tool")

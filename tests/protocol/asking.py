@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from conversations.gateway.demo.refusals import refusal
-from conversations.protocol import history, request
-from conversations.protocol.history import PastRound, PastTurn
+from conversations.protocol.converse import history, request
+from conversations.protocol.converse.history import PastRound, PastTurn
 
 Block = dict[str, Any]
 Message = dict[str, Any]

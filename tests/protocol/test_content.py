@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.protocol import content
+from conversations.protocol.converse import content
 from tests.protocol.asking import SERVED, use
 
 CITED = {"citationsContent": {"content": [{"text": "It says "}, {"text": "so."}], "citations": []}}

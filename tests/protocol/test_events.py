@@ -8,9 +8,9 @@ from ag_ui.core import Event as AguiEvent
 from ag_ui_validate.pytest_plugin import validate_agui
 from pydantic import TypeAdapter
 
-from conversations.protocol import events
-from conversations.protocol.blocks import Delta
-from conversations.protocol.stream import Assembly
+from conversations.protocol.agui import events
+from conversations.protocol.converse.blocks import Delta
+from conversations.protocol.converse.stream import Assembly
 from tests.protocol.adding_up import played, stored
 from tests.protocol.own_streams import OWN, PIXEL, delta, end, reasoning, start, stop, text, tool_start
 from tests.protocol.recorded import RECORDED, SETS, Stream, params

@@ -7,7 +7,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.protocol.history import CONTINUE, INTERRUPTED, PastRound, PastTurn, messages, repair
+from conversations.protocol.converse.history import (
+    CONTINUE,
+    INTERRUPTED,
+    PastRound,
+    PastTurn,
+    messages,
+    repair,
+)
 from tests.protocol.asking import IMAGE, REDACTED, SERVED, SERVED_RESULT, SIGNED, refused, use
 
 words = st.sampled_from(["Hi", "Go on", " ", "", "\n\n"]) | st.text(max_size=5)

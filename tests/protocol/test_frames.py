@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from conversations.protocol import events
-from conversations.protocol.stream import Assembly
+from conversations.protocol.agui import events
+from conversations.protocol.converse.stream import Assembly
 from conversations.protocol.text import clean_text
 from tests.protocol.own_streams import delta, end, stop, tool_start
 from tests.protocol.rearranged import wild

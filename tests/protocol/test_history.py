@@ -2,7 +2,7 @@
 
 import pytest
 
-from conversations.protocol.history import INTERRUPTED, conversed
+from conversations.protocol.converse.history import INTERRUPTED, conversed
 from tests.protocol.asking import (
     IMAGE,
     MODEL,

@@ -3,10 +3,10 @@
 import pytest
 from ag_ui_validate.pytest_plugin import validate_agui
 
-from conversations.protocol import events
-from conversations.protocol.events import Event
-from conversations.protocol.interrupted import closing
-from conversations.protocol.snapshot import Snapshot
+from conversations.protocol.agui import events
+from conversations.protocol.agui.events import Event
+from conversations.protocol.agui.interrupted import closing
+from conversations.protocol.agui.snapshot import Snapshot
 from tests.protocol.own_streams import OWN
 from tests.protocol.recorded import SETS, Stream, params
 from tests.protocol.turns import CONVERSATION, QUESTION, TURN, round_of, turn_of

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from ag_ui.core import RunFinishedEvent, RunStartedEvent
 
-from conversations.protocol import events, interrupts
-from conversations.protocol.events import Event
-from conversations.protocol.snapshot import Snapshot
+from conversations.protocol.agui import events, interrupts
+from conversations.protocol.agui.events import Event
+from conversations.protocol.agui.snapshot import Snapshot
 
 TURN = "f3a1"
 ASKED = interrupts.interrupt("t1", "top_song", "2026-11-26T12:00:00+00:00")

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from conversations.protocol import history
-from conversations.protocol.history import PastRound, PastTurn
+from conversations.protocol.converse import history
+from conversations.protocol.converse.history import PastRound, PastTurn
 from tests.protocol.adding_up import assembled
 from tests.protocol.asking import refused
 from tests.protocol.recorded import SETS, Stream, params

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conversations.protocol.history import CONTINUE, INTERRUPTED, NO_OUTPUT
+from conversations.protocol.converse.history import CONTINUE, INTERRUPTED, NO_OUTPUT
 from tests.protocol.asking import IMAGE, Block, assistant, interrupted, repaired, result, use, user
 
 

@@ -8,7 +8,7 @@ from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.protocol import request
+from conversations.protocol.converse import request
 from tests.protocol.asking import SERVED, SERVED_RESULT, assistant, refused, result, use, user
 
 SPEC = {

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from ag_ui.core import MessagesSnapshotEvent
 
-from conversations.protocol import events
-from conversations.protocol.events import Event
-from conversations.protocol.snapshot import Snapshot
+from conversations.protocol.agui import events
+from conversations.protocol.agui.events import Event
+from conversations.protocol.agui.snapshot import Snapshot
 from tests.protocol.own_streams import OWN
 from tests.protocol.recorded import RECORDED, SETS, Stream, params
 from tests.protocol.turns import QUESTION, TURN, turn_of

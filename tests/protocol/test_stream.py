@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.gateway.demo.refusals import refusal
-from conversations.protocol import history, request
-from conversations.protocol.stream import DELTAS, Assembly
+from conversations.protocol.converse import history, request
+from conversations.protocol.converse.stream import DELTAS, Assembly
 from tests.protocol.adding_up import assembled, played, shown, stored
 from tests.protocol.own_streams import OWN, PIXEL, delta, end, reasoning, start, stop, text, tool_start, use
 from tests.protocol.rearranged import recut, wild, woven

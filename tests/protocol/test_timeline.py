@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.journal.lines import add
-from conversations.protocol.timeline import Moment, cues, timeline
+from conversations.protocol.agui.timeline import Moment, cues, timeline
 
 TEXTS = st.lists(st.tuples(st.integers(0, 5000), st.text(min_size=1, max_size=30)), min_size=1, max_size=20)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.protocol.identifiers import LONGEST, legal_id, legal_name, unused_id
+from conversations.protocol.converse.identifiers import LONGEST, legal_id, legal_name, unused_id
 from conversations.protocol.steps import STOP_REASONS
 from tests.protocol.adding_up import assembled, played
 from tests.protocol.own_streams import arguments, delta, end, start, stop, text, tool_start, use

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from conversations.protocol import events
-from conversations.protocol.events import Event
-from conversations.protocol.stream import Assembly
+from conversations.protocol.agui import events
+from conversations.protocol.agui.events import Event
+from conversations.protocol.converse.stream import Assembly
 from tests.protocol.recorded import Stream
 
 CONVERSATION, TURN, QUESTION = "c0", "f3a1", "9b2e"

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from conversations.protocol.snapshot import Snapshot
+from conversations.protocol.agui.snapshot import Snapshot
 from tests.reducing.reader import Reader, fresh
 from tests.reducing.record import Record
 

@@ -4,8 +4,8 @@ import copy
 import json
 from typing import Any
 
-from conversations.protocol.events import Event
-from conversations.protocol.snapshot import Snapshot
+from conversations.protocol.agui.events import Event
+from conversations.protocol.agui.snapshot import Snapshot
 from tests.reducing.record import Record
 
 BEFORE_A_STEP = ("user", "tool")

@@ -5,10 +5,10 @@ from itertools import count
 from typing import Any
 
 from conversations.journal import Page
-from conversations.protocol import events, interrupts
-from conversations.protocol.events import Event
-from conversations.protocol.interrupted import closing
-from conversations.protocol.snapshot import Snapshot
+from conversations.protocol.agui import events, interrupts
+from conversations.protocol.agui.events import Event
+from conversations.protocol.agui.interrupted import closing
+from conversations.protocol.agui.snapshot import Snapshot
 
 CONVERSATION = "00000000-0000-4000-8000-00000000c0de"
 

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from conversations import replay
 from conversations.errors import Refused
 from conversations.management.users import conversation_with
-from conversations.protocol.timeline import LONGEST_PAUSE, Cue, cues
+from conversations.protocol.agui.timeline import LONGEST_PAUSE, Cue, cues
 from conversations.terminal import Recital
 
 LONG = 5.0

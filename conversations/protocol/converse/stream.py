@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from conversations.protocol.steps import CUTS_ARGUMENTS
+from conversations.protocol.text import clean_json, clean_text
+
 from . import content
 from .blocks import Delta, Kind, OpenBlock, Requested
 from .identifiers import legal_id, unused_id
-from .steps import CUTS_ARGUMENTS
-from .text import clean_json, clean_text
 
 HEAD_LENGTH = 200
 """Characters of a start event's members (id, name, type) that are kept: Bedrock's own limit for most is 64."""

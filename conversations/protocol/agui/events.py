@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .blocks import Delta
-from .text import cut_bytes
+from conversations.protocol.converse.blocks import Delta
+from conversations.protocol.text import cut_bytes
 
 Event = dict[str, Any]
 

@@ -9,9 +9,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from conversations.protocol.steps import BLOCKED
+
 from .content import Block, Message, cited, decode_base64, is_blank, is_client_tool_use, text, tool_result
 from .identifiers import legal_id, legal_name, unused_id
-from .steps import BLOCKED
 
 NO_OUTPUT = "(no output)"
 NO_RESULT = "Interrupted: the call may or may not have happened, and has no result."

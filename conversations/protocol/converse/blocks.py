@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from conversations.protocol.text import clean_text, parse_json_object
+
 from . import content
-from .text import clean_text, parse_json_object
 
 Kind = Literal["text", "reasoning", "redacted", "tool", "server_tool", "server_result", "citation", "image"]
 Phase = Literal["start", "part", "stop", "whole"]
