@@ -6,7 +6,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpResponse, HttpResponseRedirect
 
-from conversations.views import send, unsent_form
+from conversations.web import send, unsent_form
 
 
 class SignInView(LoginView):

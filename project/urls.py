@@ -14,5 +14,5 @@ urlpatterns = [
     path("accounts/link/", LinkView.as_view(), name="link"),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
-    path("", include("conversations.urls")),
+    path("", include("conversations.web")),
 ]

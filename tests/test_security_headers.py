@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient, Client
 from django.urls import URLPattern
 
-from conversations.urls import urlpatterns
+from conversations.web import urlpatterns
 
 POLICY = {
     "default-src 'none'",

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from conversations import engine
 from conversations.errors import Refused
-from conversations.layout import Branch, Stem, branches
 from conversations.models import Conversation, Message, Tree, Turn
+from conversations.web.branches import Branch, Stem, branches
 from tests.asking import ask, conversation_of
 from tests.inspecting import seen
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from conversations.layout.marks import BIDI
+from conversations.protocol.text import BIDI
 
 ROOM = 20_000
 """Characters of a value that are shown."""

@@ -15,8 +15,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
-from conversations.layout import visible
 from conversations.models import Conversation, Message, Round, ToolCall
+from conversations.protocol.text import visible
 
 from .lists import Counted, Listing
 

@@ -7,6 +7,7 @@ UTF-8 has no surrogates at all. So nothing of the kind gets in, whichever databa
 import base64
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from typing import Any
 DEPTH = 32
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _TOO_DEEP_SHOWN = 200
+
+BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Characters that reorder the text around them (<https://trojansource.codes>)."""
 
 Path = tuple[int, ...]
 
@@ -153,3 +157,8 @@ def _is_deeper(value: Any, depth: int) -> bool:
         return True
     items = value.values() if isinstance(value, dict) else value
     return any(_is_deeper(item, depth - 1) for item in items)
+
+
+def visible(text: str) -> str:
+    """The text with each character that reorders it as its number, `[U+202E]`."""
+    return BIDI.sub(lambda match: f"[U+{ord(match[0]):X}]", text)

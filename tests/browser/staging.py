@@ -8,9 +8,11 @@ from typing import Any
 from django.template.loader import render_to_string
 from playwright.sync_api import Page, Route, WebSocketRoute
 
-from conversations.layout import SENTENCES, sections, visible
 from conversations.models import Conversation
 from conversations.protocol.agui.events import Event, custom
+from conversations.protocol.text import visible
+from conversations.web.sections import sections
+from conversations.web.sentences import SENTENCES
 from tests.browser.conversing import Chat
 from tests.reducing.record import Record
 

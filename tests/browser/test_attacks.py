@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from conversations.layout import visible
+from conversations.protocol.text import visible
 from tests.browser.attacks import MARKED, RAW, Attacker, attacking
 from tests.browser.conversing import Chat
 from tests.browser.staging import Stage

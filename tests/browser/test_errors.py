@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from conversations.layout import SENTENCES
+from conversations.web.sentences import SENTENCES
 from tests.browser.conversing import Chat
 from tests.browser.staging import Stage
 

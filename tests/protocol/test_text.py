@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from conversations.protocol.text import DEPTH, clean_json, clean_text, cut_bytes, parse_json_object
+from conversations.protocol.text import DEPTH, clean_json, clean_text, cut_bytes, parse_json_object, visible
 
 unhurried = settings(deadline=None)  # a busy machine is no failure
 anything = st.text(st.characters(exclude_categories=()))
@@ -231,3 +231,7 @@ def test_a_cut_is_at_a_character_not_within_one() -> None:
     assert cut_bytes("aé😀z", 6) == ("aé", True)
     assert cut_bytes("aé😀z", 7) == ("aé😀", True)
     assert cut_bytes("aé😀z", 8) == ("aé😀z", False)
+
+
+def test_what_reorders_a_text_is_its_number_and_all_else_stays() -> None:
+    assert visible("transfer \u202e001\u2069 \u200d\u0641") == "transfer [U+202E]001[U+2069] \u200d\u0641"

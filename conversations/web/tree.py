@@ -8,13 +8,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from conversations import engine, layout
+from conversations import engine
 from conversations.errors import Refused
-from conversations.layout import Stem
 from conversations.models import Conversation, Message, Tree
 from conversations.protocol.converse.content import plain_text
+from conversations.protocol.text import visible
 
 from .access import SignedIn, own_or_404
+from .branches import Stem, branches
 
 BEGINNING = 120
 """Characters of a message that are shown."""
@@ -48,8 +49,8 @@ def _shown(
     known = Tree.of(conversation.pk)
     context = {
         "conversation": conversation,
-        "heading": layout.visible(conversation.title),
-        "branch": layout.branches(_stems(conversation, known), _line(known)),
+        "heading": visible(conversation.title),
+        "branch": branches(_stems(conversation, known), _line(known)),
         "problem": problem,
     }
     return render(request, "conversations/tree.html", context, status=status)
@@ -73,4 +74,4 @@ def _stems(conversation: Conversation, known: Tree) -> Iterator[Stem]:
 
 def _beginning(content: list[dict[str, object]]) -> str:
     text = " ".join(plain_text(content)[: 4 * BEGINNING].split())
-    return layout.visible(text if len(text) <= BEGINNING else f"{text[:BEGINNING]}…")
+    return visible(text if len(text) <= BEGINNING else f"{text[:BEGINNING]}…")

@@ -7,8 +7,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from conversations import layout, retention
+from conversations import retention
 from conversations.models import Conversation, Turn
+from conversations.protocol.text import visible
 
 from .access import SignedIn, own_or_404
 
@@ -28,7 +29,7 @@ def delete(request: SignedIn, pk: UUID) -> HttpResponse:
 def _ask(request: SignedIn, conversation: Conversation, status: int = 200) -> HttpResponse:
     context = {
         "conversation": conversation,
-        "heading": layout.visible(conversation.title),
+        "heading": visible(conversation.title),
         "messages": conversation.messages.count(),
         "tool_calls": conversation.tool_calls.count(),
         "is_under_way": conversation.turns.filter(status__in=Turn.OPEN).exists(),

@@ -13,9 +13,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from conversations import layout
 from conversations.models import Allowance, Prompt
-from conversations.protocol.text import clean_text
+from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn
 
@@ -96,7 +95,7 @@ def _kept(request: SignedIn, form: PromptForm) -> HttpResponse:
 
 
 def _back(request: SignedIn, done: str) -> HttpResponse:
-    messages.success(request, layout.visible(done))
+    messages.success(request, visible(done))
     return redirect("conversations:settings")
 
 
@@ -106,7 +105,7 @@ def _shown(request: SignedIn, wrong: PromptForm | None = None) -> HttpResponse:
     context: dict[str, Any] = {
         "new": told.get(None) or PromptForm(prefix="new"),
         "prompts": [told.get(row.pk) or _form(row) for row in request.user.prompts.all()],
-        "allowances": [(row, layout.visible(row.tool), _said(row)) for row in _standing(request)],
+        "allowances": [(row, visible(row.tool), _said(row)) for row in _standing(request)],
     }
     return render(request, "conversations/settings.html", context, status=400 if wrong else 200)
 
@@ -123,4 +122,4 @@ def _said(row: Allowance) -> str:
     """The arguments in one line, or in several if that is long."""
     line = json.dumps(row.input, ensure_ascii=False)
     text = line if len(line) <= LINE else json.dumps(row.input, ensure_ascii=False, indent=2)
-    return layout.visible(clean_text(text))
+    return visible(clean_text(text))

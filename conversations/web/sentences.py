@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from .marks import visible
+from conversations.protocol.text import visible
 
 QUIET = ("", "end_turn", "stop_sequence", "tool_use")
 """Stop reasons of an ordinary end: nothing is said of them."""

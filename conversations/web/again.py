@@ -9,10 +9,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conversations import layout, replay
+from conversations import replay
 from conversations.errors import Refused
 from conversations.models import Conversation
-from conversations.protocol.text import clean_text
+from conversations.protocol.text import clean_text, visible
 from conversations.replay import comparing
 from conversations.replay.report import Pair
 from conversations.replay.words import word_diff
@@ -55,7 +55,7 @@ def _how(request: SignedIn, conversation: Conversation) -> replay.How:
 def _ask(request: SignedIn, conversation: Conversation, problem: str = "", status: int = 200) -> HttpResponse:
     context = {
         "conversation": conversation,
-        "heading": layout.visible(conversation.title),
+        "heading": visible(conversation.title),
         "models": settings.GATEWAY_MODELS,
         "tools": TOOLS,
         "misses": MISSES,
@@ -74,7 +74,7 @@ def compare(request: SignedIn, pk: UUID) -> HttpResponse:
     pairs, unasked = comparing.comparison(found)
     context = {
         "conversation": found,
-        "heading": layout.visible(found.title),
+        "heading": visible(found.title),
         "turns": [_shown(pair) for pair in pairs],
         "left": unasked,
     }
@@ -82,11 +82,11 @@ def compare(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 def _shown(pair: Pair) -> dict[str, Any]:
-    old, new = (layout.visible(said.text) for said in (pair.question.said, pair.again))
+    old, new = (visible(said.text) for said in (pair.question.said, pair.again))
     return {
         "number": pair.question.number,
-        "message": layout.visible(pair.question.text),
+        "message": visible(pair.question.text),
         "differs": [name.replace("_", " ") for name in pair.differs],
         "words": word_diff(old, new),
-        "report": layout.visible("\n".join(pair.as_text())),
+        "report": visible("\n".join(pair.as_text())),
     }

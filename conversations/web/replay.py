@@ -9,13 +9,14 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from conversations import layout
 from conversations.journal.recordings import unsqueeze
 from conversations.models import Turn
+from conversations.protocol.text import visible
 from conversations.replay import playback
 
 from .access import SignedIn, seen_or_404
 from .pages import beside
+from .sentences import SENTENCES
 
 COMPACT: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
 
@@ -27,8 +28,8 @@ def replay(request: SignedIn, pk: UUID) -> HttpResponse:
     found = seen_or_404(request, pk)
     context = {
         "conversation": found,
-        "heading": layout.visible(found.title),
-        "sentences": json.dumps(layout.SENTENCES),
+        "heading": visible(found.title),
+        "sentences": json.dumps(SENTENCES),
         "is_own": found.owner_id == request.user.pk,
         "beside": beside(request),
     }

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from conversations.journal import Page
+from conversations.protocol.text import visible
 
-from .marks import visible
 from .pieces import pieces
 from .sentences import Failure, failure, notice
 

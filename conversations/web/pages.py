@@ -16,12 +16,14 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from conversations import gateway, journal, layout, prices
+from conversations import gateway, journal, prices
 from conversations.models import Conversation, Message
 from conversations.models.conversation import ConversationQuerySet
-from conversations.protocol.text import clean_text
+from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn, own_or_404
+from .sections import sections
+from .sentences import SENTENCES
 
 PER_PAGE = 50
 BESIDE = 40
@@ -49,10 +51,10 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
     context = {
         "conversation": found,
         "page": page,
-        "heading": layout.visible(found.title),
+        "heading": visible(found.title),
         "queue": json.dumps(page.queue),
-        "sections": layout.sections(page, is_older=before is not None),
-        "sentences": json.dumps(layout.SENTENCES),
+        "sections": sections(page, is_older=before is not None),
+        "sentences": json.dumps(SENTENCES),
         "now": int(time.time() * 1000),
         "beside": beside(request),
         "is_older": before is not None,
@@ -98,7 +100,7 @@ def beside(request: SignedIn) -> list[tuple[Conversation, str]]:
 
 
 def _visibly_titled(rows: Iterable[Conversation]) -> list[tuple[Conversation, str]]:
-    return [(row, layout.visible(row.title)) for row in rows]
+    return [(row, visible(row.title)) for row in rows]
 
 
 def _matching(own: ConversationQuerySet, words: str) -> ConversationQuerySet:

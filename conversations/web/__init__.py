@@ -1,0 +1,6 @@
+"""The pages: the list of conversations, a conversation, its branches, playback, rerun, export and end, and the user's settings."""
+
+from .start import send, unsent_form
+from .urls import app_name, urlpatterns
+
+__all__ = ["app_name", "send", "unsent_form", "urlpatterns"]

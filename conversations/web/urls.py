@@ -1,0 +1,32 @@
+"""The addresses of the conversations."""
+
+from django.urls import path
+
+from .again import again, compare
+from .deleting import delete
+from .exporting import export
+from .pages import conversation
+from .preferences import preferences, prompt, revoke
+from .replay import ends, outline, replay, turn
+from .start import create, index
+from .tree import tree
+
+app_name = "conversations"
+
+urlpatterns = [
+    path("", index, name="index"),
+    path("conversations/", create, name="create"),
+    path("conversations/<uuid:pk>/", conversation, name="conversation"),
+    path("conversations/<uuid:pk>/again/", again, name="again"),
+    path("conversations/<uuid:pk>/compare/", compare, name="compare"),
+    path("conversations/<uuid:pk>/delete/", delete, name="delete"),
+    path("conversations/<uuid:pk>/export/", export, name="export"),
+    path("conversations/<uuid:pk>/replay/", replay, name="replay"),
+    path("conversations/<uuid:pk>/replay/ends/", ends, name="replay_ends"),
+    path("conversations/<uuid:pk>/replay/outline/", outline, name="replay_outline"),
+    path("conversations/<uuid:pk>/replay/turns/<uuid:turn>/", turn, name="replay_turn"),
+    path("conversations/<uuid:pk>/tree/", tree, name="tree"),
+    path("settings/", preferences, name="settings"),
+    path("settings/allowances/<int:pk>/revoke/", revoke, name="revoke"),
+    path("settings/prompts/<int:pk>/", prompt, name="prompt"),
+]
