@@ -1,17 +1,19 @@
 """The transcript as the page's templates want it: a section a turn, a block a message, results inside their calls."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from conversations.journal import Page
 from conversations.protocol.text import visible
 
-from .pieces import pieces
 from .sentences import Failure, failure, notice
 
 Message = dict[str, Any]
+
+LONGEST = 4_000
+"""Characters of a piece."""
 
 KINDS = {"user": "you", "assistant": "assistant", "reasoning": "reasoning"}
 
@@ -139,3 +141,18 @@ def _call(at: int, message: Message, results: dict[str, tuple[int, Message]]) ->
 
 def _without(message: Message, keys: Iterable[str]) -> str:
     return json.dumps({key: value for key, value in message.items() if key not in keys})
+
+
+def pieces(text: str) -> list[str]:
+    """The pieces of a long text in order, each cut behind a line, else a word, else wherever it must be; none of a short one."""
+    return list(_pieces(text)) if len(text) > LONGEST else []
+
+
+def _pieces(text: str) -> Iterator[str]:
+    start = 0
+    while len(text) - start > LONGEST:
+        most = start + LONGEST
+        end = text.rfind("\n", start, most) + 1 or text.rfind(" ", start, most) + 1 or most
+        yield text[start:end]
+        start = end
+    yield text[start:]
