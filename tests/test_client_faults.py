@@ -124,7 +124,7 @@ async def test_a_tab_that_comes_and_goes_leaves_nothing_behind(
     user: User, conversation: Conversation
 ) -> None:
     from conversations.journal.hub import HUB
-    from conversations.sockets import SOCKETS
+    from conversations.sockets.sessions import SOCKETS
 
     before = set(SOCKETS._open)
     for _ in range(20):

@@ -11,9 +11,10 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from websockets.exceptions import ConnectionClosed
 
-from conversations import engine, inbound
-from conversations.inbound import BURST, DEBT, OVERHEAD, WAITING
+from conversations import engine
 from conversations.models import Conversation, Turn
+from conversations.sockets import inbound
+from conversations.sockets.inbound import BURST, DEBT, OVERHEAD, WAITING
 from tests.asking import ask, conversation_of, record
 from tests.serving import NO_PROC, Browser, on_each_server, serving, site
 from tests.sockets import Page, page_of

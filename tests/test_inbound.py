@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.errors import Refused, Throttled
-from conversations.inbound import (
+from conversations.sockets.inbound import (
     ACK_LENGTH,
     BURST,
     DEBT,

@@ -15,8 +15,8 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from conversations.consumers import ChatConsumer
 from conversations.models import Allowance, Approval, Conversation, Message, Prompt, ToolCall, Turn
+from conversations.sockets.consumer import ChatConsumer
 from tests.asking import ask, conversation_of
 from tests.sockets import page_of
 

@@ -269,7 +269,7 @@ async def test_so_is_the_snapshot_of_a_socket(conversation: Conversation, user: 
 async def test_so_are_the_notices_of_a_socket_that_comes_back(
     conversation: Conversation, user: User, before: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conversations.consumers.queue", reading.queue)
+    monkeypatch.setattr("conversations.sockets.consumer.queue", reading.queue)
     async with page_of(user, conversation, f"?after={before.seq}") as opened:
         queued = await opened.receive()
     assert (queued["name"], queued["value"]) == ("turntable.queued", before.queue)

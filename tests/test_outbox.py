@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.outbox import NOTICES, WINDOW, Outbox, TooSlow
+from conversations.sockets.cursor import NOTICES, WINDOW, Outbox, TooSlow
 
 Frame = tuple[int, str]
 KIB = 1024
@@ -184,7 +184,7 @@ async def test_after_counts_as_an_acknowledgement() -> None:
 
 
 async def test_a_reader_that_makes_no_room_in_time_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conversations.outbox.PATIENCE", 0.05)
+    monkeypatch.setattr("conversations.sockets.cursor.PATIENCE", 0.05)
     reader = Reader()
     await reader.outbox.begin(0, None)
     reader.outbox.frames(reader.commit([200 * KIB] * 3))

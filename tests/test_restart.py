@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from conversations.consumers import ChatConsumer
 from conversations.models import Conversation
-from conversations.sockets import RESTART, SOCKETS, Sockets
+from conversations.sockets.consumer import ChatConsumer
+from conversations.sockets.sessions import RESTART, SOCKETS, Sockets
 from tests.serving import manage, on_each_server, site, slow_turn
 from tests.sockets import page_of
 

@@ -14,10 +14,10 @@ from django.test import Client
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
-from conversations import sockets
-from conversations.consumers import ChatConsumer
 from conversations.models import Conversation, Turn
-from conversations.sockets import signed_in
+from conversations.sockets import sessions as sockets
+from conversations.sockets.consumer import ChatConsumer
+from conversations.sockets.sessions import signed_in
 from tests.asking import conversation_of
 from tests.serving import Browser, manage, on_each_server, serving, site
 from tests.sockets import page_of

@@ -43,7 +43,7 @@ COMMANDS, LIFECYCLE = "conversations.engine.commands", "conversations.engine.lif
 RUN, STREAMING = "conversations.engine.run", "conversations.engine.rounds:Streaming"
 WORKER, CALLS = "conversations.engine.worker:Worker", "conversations.engine.tool_calls:Calls"
 RECOVERY, WRITER = "conversations.engine.recovery", "conversations.journal.writer"
-PACKING, CONSUMER = "conversations.journal.recordings", "conversations.consumers"
+PACKING, CONSUMER = "conversations.journal.recordings", "conversations.sockets.consumer"
 
 POINTS = (
     Point("a message has come", f"{LIFECYCLE}:accept"),

@@ -23,7 +23,7 @@ async def test_a_message_that_cannot_be_stored_is_refused_and_can_be_sent_again(
     scene: Scene, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "timeout", 0.1)
-    monkeypatch.setattr("conversations.consumers.READERS", Threads("impatient", 1))
+    monkeypatch.setattr("conversations.sockets.consumer.READERS", Threads("impatient", 1))
     scene.server.play(HEALTHY)
     name, message_id = str(connection.settings_dict["NAME"]), str(uuid.uuid4())
     async with page_of(user, scene.conversation) as page:

@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from conversations.consumers import ChatConsumer
+from .consumer import ChatConsumer
 
 websocket_urlpatterns = [path("ws/conversations/<uuid:conversation>/", ChatConsumer.as_asgi())]

@@ -13,14 +13,15 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from conversations import engine
 from conversations.errors import InternalError, NotFound, Refused
-from conversations.inbound import Flood, Inbox, Meter, acknowledged, cost, echoed, parsed
 from conversations.journal import Frame, head, one_snapshot, page, read
 from conversations.journal.hub import HUB, READERS, unnumbered
 from conversations.journal.reading import queue
 from conversations.models import Conversation
-from conversations.outbox import Outbox, TooSlow
 from conversations.protocol.agui.events import Event, custom
-from conversations.sockets import NO_SESSION, RESTART, SOCKETS, is_signed_in, signed_in
+
+from .cursor import Outbox, TooSlow
+from .inbound import Flood, Inbox, Meter, acknowledged, cost, echoed, parsed
+from .sessions import NO_SESSION, RESTART, SOCKETS, is_signed_in, signed_in
 
 logger = logging.getLogger(__name__)
 
