@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.sockets.cursor import NOTICES, WINDOW, Outbox, TooSlow
+from conversations.sockets.cursor import NOTICES, WINDOW, Cursor, TooSlow
 
 Frame = tuple[int, str]
 KIB = 1024
@@ -26,7 +26,7 @@ class Reader:
     ahead: int = 0
 
     def __post_init__(self) -> None:
-        self.outbox = Outbox(self.receive, self.read)
+        self.cursor = Cursor(self.receive, self.read)
 
     @property
     def unacknowledged(self) -> int:
@@ -52,7 +52,7 @@ class Reader:
     def acknowledge(self, count: int) -> None:
         """Applies that many frames more."""
         self.acknowledged = min(len(self.sent), self.acknowledged + count)
-        self.outbox.acknowledge(self.acknowledged)
+        self.cursor.acknowledge(self.acknowledged)
 
 
 async def turns_of_the_loop(count: int = 20) -> None:
@@ -78,19 +78,19 @@ def act(reader: Reader, batches: list[list[Frame]], name: str, value: Any) -> No
     if name in ("deliver", "skip", "ring"):
         batches.append(reader.commit(value))
     if name == "deliver":
-        reader.outbox.frames(batches[-1])
+        reader.cursor.frames(batches[-1])
     elif name == "ring":
-        reader.outbox.news(batches[-1][-1][0])
+        reader.cursor.news(batches[-1][-1][0])
     elif name == "again" and batches:
-        reader.outbox.frames(batches[value % len(batches)])
-        reader.outbox.news(value)
+        reader.cursor.frames(batches[value % len(batches)])
+        reader.cursor.news(value)
     elif name == "ack":
         reader.acknowledge(value)
 
 
 async def to_the_end(reader: Reader) -> None:
     """A reader that acknowledges until it has everything."""
-    reader.outbox.news(len(reader.committed))
+    reader.cursor.news(len(reader.committed))
     for _ in range(len(reader.committed) + 5):
         await turns_of_the_loop(100)
         reader.acknowledge(len(reader.sent))
@@ -102,7 +102,7 @@ def test_every_seq_is_sent_once_and_in_order_however_the_news_comes(actions: lis
     reader = Reader(at_once=at_once)
 
     async def play() -> None:
-        pump = asyncio.create_task(reader.outbox.pump())
+        pump = asyncio.create_task(reader.cursor.pump())
         batches: list[list[Frame]] = []
         for name, value in actions:
             act(reader, batches, name, value)
@@ -116,28 +116,28 @@ def test_every_seq_is_sent_once_and_in_order_however_the_news_comes(actions: lis
 
 
 async def pumping(reader: Reader, seq: int = 0, snapshot: str | None = None) -> "asyncio.Task[None]":
-    await reader.outbox.begin(seq, snapshot)
-    return asyncio.create_task(reader.outbox.pump())
+    await reader.cursor.begin(seq, snapshot)
+    return asyncio.create_task(reader.cursor.pump())
 
 
 async def test_what_a_lost_delivery_left_out_is_read_from_the_journal() -> None:
     reader = Reader()
     pump = await pumping(reader)
     reader.commit([10, 10])
-    reader.outbox.frames(reader.commit([10]))
+    reader.cursor.frames(reader.commit([10]))
     await turns_of_the_loop()
     assert reader.sent == ["1:ééé", "2:ééé", "3:ééé"]
     pump.cancel()
 
 
-@pytest.mark.parametrize("heard_of_by", [Outbox.frames, lambda outbox, batch: outbox.news(batch[-1][0])])
+@pytest.mark.parametrize("heard_of_by", [Cursor.frames, lambda cursor, batch: cursor.news(batch[-1][0])])
 async def test_a_reader_that_does_not_acknowledge_is_sent_256_kib_and_one_frame_at_most(
-    heard_of_by: Callable[[Outbox, list[Frame]], None],
+    heard_of_by: Callable[[Cursor, list[Frame]], None],
 ) -> None:
     reader = Reader()
     pump = await pumping(reader)
     for _ in range(20):
-        heard_of_by(reader.outbox, reader.commit([60 * KIB]))
+        heard_of_by(reader.cursor, reader.commit([60 * KIB]))
         await turns_of_the_loop()
     assert len(reader.sent) == 5
     reader.acknowledge(1)
@@ -151,8 +151,8 @@ async def test_a_reader_that_does_not_acknowledge_is_sent_256_kib_and_one_frame_
 async def test_a_slow_readers_frames_are_left_to_the_journal() -> None:
     reader = Reader()
     for _ in range(50):
-        reader.outbox.frames(reader.commit([60 * KIB]))
-    assert sum(len(text) for _, text in reader.outbox._frames) <= WINDOW
+        reader.cursor.frames(reader.commit([60 * KIB]))
+    assert sum(len(text) for _, text in reader.cursor._frames) <= WINDOW
     pump = await pumping(reader)
     await to_the_end(reader)
     assert reader.sent == [text for _, text in reader.committed]
@@ -163,11 +163,11 @@ async def test_a_snapshot_is_acknowledged_by_its_seq_before_more_is_sent() -> No
     reader = Reader()
     reader.commit([10] * 7)
     pump = await pumping(reader, 7, "s" * 512 * KIB)
-    reader.outbox.frames(reader.commit([10]))
-    reader.outbox.acknowledge(6)
+    reader.cursor.frames(reader.commit([10]))
+    reader.cursor.acknowledge(6)
     await turns_of_the_loop()
     assert len(reader.sent) == 1
-    reader.outbox.acknowledge(7)
+    reader.cursor.acknowledge(7)
     await turns_of_the_loop()
     assert reader.sent[1:] == ["8:ééé"]
     pump.cancel()
@@ -177,7 +177,7 @@ async def test_after_counts_as_an_acknowledgement() -> None:
     reader = Reader()
     reader.commit([10] * 5)
     pump = await pumping(reader, 3)
-    reader.outbox.news(5)
+    reader.cursor.news(5)
     await turns_of_the_loop()
     assert reader.sent == ["4:ééé", "5:ééé"]
     pump.cancel()
@@ -186,10 +186,10 @@ async def test_after_counts_as_an_acknowledgement() -> None:
 async def test_a_reader_that_makes_no_room_in_time_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conversations.sockets.cursor.PATIENCE", 0.05)
     reader = Reader()
-    await reader.outbox.begin(0, None)
-    reader.outbox.frames(reader.commit([200 * KIB] * 3))
+    await reader.cursor.begin(0, None)
+    reader.cursor.frames(reader.commit([200 * KIB] * 3))
     with pytest.raises(TooSlow):
-        await asyncio.wait_for(reader.outbox.pump(), 10)
+        await asyncio.wait_for(reader.cursor.pump(), 10)
     assert len(reader.sent) == 2
 
 
@@ -197,19 +197,19 @@ async def test_notices_are_sent_beside_the_record_and_the_oldest_of_too_many_for
     reader = Reader()
     notices = [str(number).ljust(10 * KIB) for number in range(20)]
     for notice in notices:
-        reader.outbox.notice(notice)
-    reader.outbox.frames(reader.commit([10]))
+        reader.cursor.notice(notice)
+    reader.cursor.frames(reader.commit([10]))
     pump = await pumping(reader)
     await turns_of_the_loop(200)
     assert reader.sent == [*notices[-(NOTICES // (10 * KIB)) :], "1:ééé"]
-    assert reader.outbox.cursor == 1
+    assert reader.cursor.seq == 1
     pump.cancel()
 
 
 async def test_a_notice_that_is_longer_than_all_may_be_is_sent_alone() -> None:
     reader = Reader()
-    reader.outbox.notice("short")
-    reader.outbox.notice("x" * 2 * NOTICES)
+    reader.cursor.notice("short")
+    reader.cursor.notice("x" * 2 * NOTICES)
     pump = await pumping(reader)
     await turns_of_the_loop()
     assert reader.sent == ["x" * 2 * NOTICES]
@@ -221,10 +221,10 @@ async def test_a_reader_that_does_not_acknowledge_is_sent_no_end_of_notices_eith
     reader.commit([10])
     pump = await pumping(reader, 1)
     for _ in range(20):
-        reader.outbox.notice("n" * 60 * KIB)
+        reader.cursor.notice("n" * 60 * KIB)
         await turns_of_the_loop()
     assert len(reader.sent) == 5
-    reader.outbox.acknowledge(1)
+    reader.cursor.acknowledge(1)
     await turns_of_the_loop()
     assert len(reader.sent) == 6
     pump.cancel()
@@ -233,9 +233,9 @@ async def test_a_reader_that_does_not_acknowledge_is_sent_no_end_of_notices_eith
 async def test_only_an_acknowledgement_of_something_is_news() -> None:
     reader = Reader()
     pump = await pumping(reader)
-    reader.outbox.frames(reader.commit([10, 10]))
+    reader.cursor.frames(reader.commit([10, 10]))
     await turns_of_the_loop()
-    assert [reader.outbox.acknowledge(seq) for seq in (0, 1, 1, 2, 2)] == [False, True, False, True, False]
+    assert [reader.cursor.acknowledge(seq) for seq in (0, 1, 1, 2, 2)] == [False, True, False, True, False]
     pump.cancel()
 
 
@@ -243,13 +243,13 @@ async def test_only_an_acknowledgement_of_something_is_news() -> None:
 async def test_what_was_not_sent_cannot_be_acknowledged(seq: int) -> None:
     reader = Reader()
     pump = await pumping(reader)
-    reader.outbox.frames(reader.commit([60 * KIB] * 50))
-    reader.outbox.news(50)
+    reader.cursor.frames(reader.commit([60 * KIB] * 50))
+    reader.cursor.news(50)
     for _ in range(100):
         await turns_of_the_loop()
-        assert not reader.outbox.acknowledge(seq)
+        assert not reader.cursor.acknowledge(seq)
     assert len(reader.sent) == 5
-    assert [reader.outbox.was_sent(number) for number in (seq, 0, 5)] == [False, True, True]
+    assert [reader.cursor.was_sent(number) for number in (seq, 0, 5)] == [False, True, True]
     await to_the_end(reader)
     assert len(reader.sent) == 50
     pump.cancel()
@@ -259,27 +259,27 @@ async def test_a_client_may_be_quicker_than_the_servers_send() -> None:
     news = []
 
     async def send(text: str) -> None:
-        news.append(outbox.acknowledge(7 + len(news)))
+        news.append(cursor.acknowledge(7 + len(news)))
 
     async def read(after: int) -> list[Frame]:
         return [(8, "eight")]
 
-    outbox = Outbox(send, read)
-    await outbox.begin(7, "snapshot")
-    outbox.news(8)
-    pump = asyncio.create_task(outbox.pump())
+    cursor = Cursor(send, read)
+    await cursor.begin(7, "snapshot")
+    cursor.news(8)
+    pump = asyncio.create_task(cursor.pump())
     await turns_of_the_loop()
     assert news == [True, True]
     pump.cancel()
 
 
-async def test_an_outbox_that_is_to_finish_sends_what_there_is_and_ends() -> None:
+async def test_a_cursor_that_is_to_finish_sends_what_there_is_and_ends() -> None:
     reader = Reader()
     pump = await pumping(reader)
     reader.commit([10, 10])
-    reader.outbox.notice("notice")
-    reader.outbox.news(2)
-    reader.outbox.finish()
+    reader.cursor.notice("notice")
+    reader.cursor.news(2)
+    reader.cursor.finish()
     await asyncio.wait_for(pump, 10)
     assert reader.sent == ["notice", "1:ééé", "2:ééé"]
 
@@ -288,7 +288,7 @@ async def test_a_journal_that_fails_ends_the_pump() -> None:
     async def broken(after: int) -> list[Frame]:
         raise OSError
 
-    outbox = Outbox(Reader().receive, broken)
-    outbox.news(1)
+    cursor = Cursor(Reader().receive, broken)
+    cursor.news(1)
     with pytest.raises(OSError):  # noqa: PT011 (there is no more to it)
-        await asyncio.wait_for(outbox.pump(), 10)
+        await asyncio.wait_for(cursor.pump(), 10)

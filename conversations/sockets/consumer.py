@@ -19,7 +19,7 @@ from conversations.journal.reading import queue
 from conversations.models import Conversation
 from conversations.protocol.agui.events import Event, custom
 
-from .cursor import Outbox, TooSlow
+from .cursor import Cursor, TooSlow
 from .inbound import Flood, Inbox, Meter, acknowledged, cost, echoed, parsed
 from .sessions import NO_SESSION, RESTART, SOCKETS, is_signed_in, signed_in
 
@@ -42,7 +42,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     channel_layer_alias = "none"
     """Nothing comes to a socket through a layer: the journal's doorbell listens for the whole process."""
 
-    outbox: Outbox | None = None
+    cursor: Cursor | None = None
     has_left = False
     is_own = False
     """Whether the conversation was the user's when the socket began."""
@@ -64,18 +64,18 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation"]
         self.meter, self.inbox = Meter(), Inbox()
         self._send = self.scope.get("turntable.send", self.base_send)
-        self.outbox = Outbox(self._send_text, self._read)
+        self.cursor = Cursor(self._send_text, self._read)
         HUB.attach(asyncio.get_running_loop())
-        HUB.subscribe(self.conversation_id, self.outbox)
+        HUB.subscribe(self.conversation_id, self.cursor)
         SOCKETS.add(self)
-        work = (self._send_for_ever(self.outbox), self._do_commands())
+        work = (self._send_for_ever(self.cursor), self._do_commands())
         self.tasks = tuple(asyncio.create_task(self._closing_when_it_fails(each)) for each in work)
 
     async def disconnect(self, code: int) -> None:
         """Forgets the socket, once it has done what it was told; its turn goes on."""
-        if self.outbox is None:
+        if self.cursor is None:
             return
-        HUB.unsubscribe(self.conversation_id, self.outbox)
+        HUB.unsubscribe(self.conversation_id, self.cursor)
         SOCKETS.remove(self)
         sending, commands = self.tasks
         sending.cancel()
@@ -84,10 +84,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Takes a frame in, or answers why not. Never waits: Daphne's queue of frames has no end."""
-        if self.outbox is None or self.has_left:
+        if self.cursor is None or self.has_left:
             return
         seq = acknowledged(text_data)
-        if seq is not None and self.outbox.acknowledge(seq):
+        if seq is not None and self.cursor.acknowledge(seq):
             return  # there can be no more of these than frames were sent
         frame: dict[str, Any] = {}
         try:
@@ -118,18 +118,18 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _acknowledge(self, seq: object) -> None:
         if not isinstance(seq, int) or isinstance(seq, bool):
             raise Refused("An acknowledgement needs a seq, a whole number.")
-        if self.outbox is None or not self.outbox.was_sent(seq):
+        if self.cursor is None or not self.cursor.was_sent(seq):
             raise Refused("Only what was sent can be acknowledged.")
 
     def _refuse(self, frame: dict[str, Any], code: str, message: str) -> None:
         value = {"id": echoed(frame), "code": code, "message": message}
-        if self.outbox is not None:
-            self.outbox.notice(unnumbered(custom("refused", value)))
+        if self.cursor is not None:
+            self.cursor.notice(unnumbered(custom("refused", value)))
 
     def finish(self) -> None:
         """Leaves once everything is sent that there is: the server is to be restarted."""
-        if self.outbox is not None:
-            self.outbox.finish()
+        if self.cursor is not None:
+            self.cursor.finish()
 
     async def leave(self, code: int) -> None:
         """Closes with the code, and does nothing more that was asked for."""
@@ -253,14 +253,14 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         found: list[Frame] = await READERS.run(read, self.conversation_id, after)
         return found
 
-    async def _send_for_ever(self, outbox: Outbox) -> None:
+    async def _send_for_ever(self, cursor: Cursor) -> None:
         last, seq, snapshot, notices = await READERS.run(self._begin)
         self.is_own = True
-        outbox.news(last)
+        cursor.news(last)
         for notice in notices:
-            outbox.notice(unnumbered(notice))
-        await outbox.begin(seq, snapshot)
-        await outbox.pump()
+            cursor.notice(unnumbered(notice))
+        await cursor.begin(seq, snapshot)
+        await cursor.pump()
         await self.leave(RESTART)
 
 

@@ -21,13 +21,13 @@ class TooSlow(Exception):
     """The client left the server waiting for an acknowledgement."""
 
 
-class Outbox:
-    """One socket's way out. `cursor` is the last seq sent, `reach` the last that is known to exist. `sent` is the cursor of a frame on its
-    way already: the client may have applied it before the server's send has returned.
+class Cursor:
+    """One socket's place in the record. `seq` is the last one sent, `reach` the last that is known to exist. `sent` is that of a frame on
+    its way already: the client may have applied it before the server's send has returned.
     """
 
     def __init__(self, send: Send, read: Read) -> None:
-        self.cursor = self.reach = self.sent = 0
+        self.seq = self.reach = self.sent = 0
         self._send, self._read = send, read
         self._frames: deque[Frame] = deque()
         self._held = 0
@@ -53,7 +53,7 @@ class Outbox:
     def news(self, seq: int) -> None:
         """Hears that the record reaches `seq`."""
         self.reach = max(self.reach, seq)
-        if seq > self.cursor:
+        if seq > self.seq:
             self._news.set()
 
     def notice(self, text: str) -> None:
@@ -91,7 +91,7 @@ class Outbox:
 
     async def begin(self, seq: int, frame: str | None) -> None:
         """Begins at `seq`, with a snapshot if there is one."""
-        self.cursor = self.sent = seq
+        self.seq = self.sent = seq
         self.reach = max(self.reach, seq)
         if frame is not None:
             await self._send_counted(seq, frame)
@@ -99,11 +99,11 @@ class Outbox:
 
     async def pump(self) -> None:
         """Sends whatever there is, in order and once, until it is to finish; raises TooSlow."""
-        while not (self._finishing and self.cursor >= self.reach and not self._notices):
+        while not (self._finishing and self.seq >= self.reach and not self._notices):
             await self._news.wait()
             self._news.clear()
             await self._send_notices()
-            while self.cursor < self.reach and await self._send_next():
+            while self.seq < self.reach and await self._send_next():
                 await self._send_notices()
 
     async def _send_notices(self) -> None:
@@ -111,26 +111,26 @@ class Outbox:
         while self._notices and self._unacknowledged < WINDOW:
             text, size = self._notices.popleft()
             self._noticed -= size
-            await self._send_counted(self.cursor, text)
+            await self._send_counted(self.seq, text)
 
     async def _send_next(self) -> bool:
         """Sends the frames that follow; whether there were any."""
-        began = self.cursor
-        frames = self._take_held() or await self._read(self.cursor)
+        began = self.seq
+        frames = self._take_held() or await self._read(self.seq)
         for seq, text in frames:
-            if seq == self.cursor + 1:
+            if seq == self.seq + 1:
                 if self._unacknowledged >= WINDOW:
                     await self._wait_for_room()
                 await self._send_counted(seq, text)
-                self.cursor = seq
-        return self.cursor > began
+                self.seq = seq
+        return self.seq > began
 
     def _take_held(self) -> list[Frame]:
         """The held frames if they go on where the cursor is; they are forgotten where they do not."""
-        frames = [frame for frame in self._frames if frame[0] > self.cursor]
+        frames = [frame for frame in self._frames if frame[0] > self.seq]
         self._frames.clear()
         self._held = 0
-        return frames if frames and frames[0][0] == self.cursor + 1 else []
+        return frames if frames and frames[0][0] == self.seq + 1 else []
 
     async def _send_counted(self, seq: int, text: str) -> None:
         size = len(text.encode())
