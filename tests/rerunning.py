@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 
 from conversations.gateway.frames import encode
 from conversations.models import Conversation
-from conversations.replay import How, comparing, rerun
-from conversations.replay.report import Pair
+from conversations.rerun import How, comparing, rerun
+from conversations.rerun.report import Pair
 from tests.asking import ask, conversation_of
 
 QUESTION = "What is the most popular song on WZPZ?"

@@ -10,8 +10,8 @@ from pytest_django.fixtures import Settings
 from conversations import engine
 from conversations.engine.synthetic import NOT_RECORDED
 from conversations.models import Conversation
-from conversations.replay.comparing import comparison
-from conversations.replay.said import answers, said
+from conversations.rerun.answers import answers, said
+from conversations.rerun.comparing import comparison
 from tests.asking import ask, conversation_of
 from tests.inspecting import queries, seen
 from tests.rerunning import QUESTION, asked, rerun_of

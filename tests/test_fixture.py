@@ -16,9 +16,10 @@ from conversations import engine
 from conversations.engine import WORKER
 from conversations.errors import Refused
 from conversations.models import Conversation, ToolCall
-from conversations.replay import fixtures, moments
-from conversations.replay.rerunning import against
-from conversations.replay.testing import assert_same
+from conversations.playback import moments
+from conversations.rerun import fixtures
+from conversations.rerun.rerunning import against
+from conversations.rerun.testing import assert_same
 from conversations.tools import registry, tool
 from tests.asking import answer, ask, conversation_of, record
 from tests.gateway.wire import Answer, End, WireServer, answer_frames

@@ -12,8 +12,8 @@ from django.test import Client
 from conversations import gateway as gateways
 from conversations.journal import pack
 from conversations.models import Conversation, Turn
+from conversations.playback.outline import outline
 from conversations.protocol.agui import events
-from conversations.replay.outline import outline
 from conversations.tools import execution
 from tests.asking import ask, conversation_of, record
 from tests.recorded import answered, said

@@ -13,8 +13,8 @@ from conversations import engine
 from conversations.engine import WORKER
 from conversations.management.commands import replay as replaying
 from conversations.models import Conversation, Turn
+from conversations.playback import moments
 from conversations.protocol.agui import events
-from conversations.replay import moments
 from conversations.tools import registry
 from tests.asking import answer, conversation_of, record
 from tests.journaling import delta, running

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from conversations.models import Conversation, Message
-from conversations.replay.testing import assert_same
+from conversations.rerun.testing import assert_same
 from conversations.tools import registry
 from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, WireServer, answer_frames

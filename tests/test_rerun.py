@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from conversations import engine
 from conversations.engine import WORKER
 from conversations.models import Conversation, Turn
-from conversations.replay import How, Rerun, rerun, rerunning
+from conversations.rerun import How, Rerun, rerun, rerunning
 from conversations.tools import registry
 from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, WireServer, answer_frames

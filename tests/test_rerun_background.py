@@ -14,7 +14,7 @@ from conversations import engine
 from conversations.engine import WORKER
 from conversations.gateway.demo import DemoGateway
 from conversations.models import Approval, Conversation, Turn
-from conversations.replay import How, Rerun, comparing, rerun, rerunning
+from conversations.rerun import How, Rerun, comparing, rerun, rerunning
 from conversations.threads import Threads
 from conversations.tools import registry, tool
 from tests.gateway.talking import until

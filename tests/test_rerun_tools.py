@@ -12,7 +12,7 @@ from conversations import engine
 from conversations.engine import WORKER
 from conversations.engine.synthetic import NOT_RECORDED
 from conversations.models import Conversation, ToolCall, Turn
-from conversations.replay import How
+from conversations.rerun import How
 from conversations.tools import registry, tool
 from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, WireServer, answer_frames

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.replay.words import word_diff, written
+from conversations.rerun.words import word_diff, written
 
 TEXTS = st.lists(st.sampled_from(["la", "lum", " ", "  ", "\n", "Señora", "."]), max_size=30).map("".join)
 

@@ -9,13 +9,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conversations import replay
+from conversations import rerun
 from conversations.errors import Refused
 from conversations.models import Conversation
 from conversations.protocol.text import clean_text, visible
-from conversations.replay import comparing
-from conversations.replay.report import Pair
-from conversations.replay.words import word_diff
+from conversations.rerun import Pair, word_diff
 
 from .access import SignedIn, own_or_404
 
@@ -31,20 +29,20 @@ def again(request: SignedIn, pk: UUID) -> HttpResponse:
     if request.method != "POST":
         return _ask(request, found)
     try:
-        made = replay.rerun(found, _how(request, found))
+        made = rerun.rerun(found, _how(request, found))
     except Refused as refused:
         return _ask(request, found, problem=str(refused), status=400)
-    comparing.run_in_background(made)
+    rerun.run_in_background(made)
     return redirect("conversations:conversation", pk=made.conversation.pk)
 
 
-def _how(request: SignedIn, conversation: Conversation) -> replay.How:
+def _how(request: SignedIn, conversation: Conversation) -> rerun.How:
     """What the form says; raises Refused for what is not offered."""
     model, tools, miss = (request.POST.get(name, "") for name in ("model", "tools", "miss"))
     if model not in ("", *settings.GATEWAY_MODELS) or tools not in TOOLS or miss not in MISSES:
         raise Refused("This is not offered. Choose one of the list.")
     system = clean_text(request.POST.get("system", "")).replace("\r\n", "\n")
-    return replay.How(
+    return rerun.How(
         model=model or None,
         system=None if system == conversation.system else system,
         tools="live" if tools == "live" else "recorded",
@@ -71,7 +69,7 @@ def compare(request: SignedIn, pk: UUID) -> HttpResponse:
     found = own_or_404(request, pk)
     if found.rerun_of is None or found.rerun_of.owner_id != request.user.pk:
         raise Http404
-    pairs, unasked = comparing.comparison(found)
+    pairs, unasked = rerun.comparison(found)
     context = {
         "conversation": found,
         "heading": visible(found.title),

@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from conversations import playback
 from conversations.journal.recordings import unsqueeze
 from conversations.models import Turn
 from conversations.protocol.text import visible
-from conversations.replay import playback
 
 from .access import SignedIn, seen_or_404
 from .pages import beside

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Page, Route, expect
 
 from conversations.journal.recordings import summary
-from conversations.replay.outline import outline
+from conversations.playback.outline import outline
 from tests.browser.conversing import Chat
 from tests.reducing.record import Record
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from conversations.errors import Refused
 from conversations.management.users import conversation_with
-from conversations.replay import fixtures
+from conversations.rerun import fixtures
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from conversations import replay
+from conversations import playback
 from conversations.errors import Refused
 from conversations.management.users import conversation_with
 from conversations.protocol.agui.timeline import LONGEST_PAUSE, Cue, cues
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             conversation = conversation_with(options["id"])
         except Refused as refused:
             raise CommandError(str(refused)) from None
-        moments = replay.moments(conversation)
+        moments = playback.moments(conversation)
         longest = LONGEST_PAUSE if options["skip_waiting"] else None
         self.printer = Recital(self.stdout)
         with suppress(KeyboardInterrupt):

@@ -12,13 +12,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from conversations import engine, replay
+from conversations import engine
 from conversations.errors import Refused
 from conversations.management.approving import answers
 from conversations.management.users import conversation_with, user_named
-from conversations.replay import How, Rerun, fixtures
-from conversations.replay.report import Pair
-from conversations.replay.rerunning import against
+from conversations.rerun import How, Pair, Rerun, against, fixtures, rerun
 from conversations.terminal import printable
 
 LAST_TURN = 60.0
@@ -89,7 +87,7 @@ class Command(BaseCommand):
         if old is None:
             raise Refused(f"Conversation {options['onto']} is no rerun, or what it is one of was deleted.")
         owner = user_named(options["user"]) if options["user"] else None
-        return replay.rerun(old, how, onto=onto, owner=owner, tell=self._tell)
+        return rerun(old, how, onto=onto, owner=owner, tell=self._tell)
 
     def _run(self, rerun: Rerun) -> list[Pair]:
         """The turns that were asked until it ended or Ctrl-C was pressed."""

@@ -1,4 +1,4 @@
-"""What the player asks for: the outline of all turns, a turn's stored lines, and what turns had come to when they ended."""
+"""What plays a conversation: its moments, the outline of all turns, a turn's stored lines, and what turns had come to when they ended."""
 
 import json
 from collections.abc import Iterator
@@ -7,8 +7,10 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from conversations.journal import recorded
 from conversations.journal.recordings import body, summary, unpacked, unsqueeze
 from conversations.models import Conversation, Event, Recording, Turn
+from conversations.protocol.agui.timeline import Moment, timeline
 
 from .outline import outline
 
@@ -17,6 +19,12 @@ Part = tuple[UUID, int, int, list[str]]
 
 MOST_ENDS = 50
 """Turns whose ends are told at a time."""
+
+
+def moments(conversation: Conversation) -> Iterator[Moment]:
+    """What happened in a conversation, turn by turn, each event at its time; read as it is asked for."""
+    for turn in conversation.turns.order_by("number").iterator(chunk_size=8):
+        yield from timeline(recorded(turn))
 
 
 def index(conversation: Conversation) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from conversations.errors import Refused
 from conversations.models import Conversation, Turn
 
 from . import questions
+from .answers import answers
 from .questions import Question
 from .report import Pair, missed
 from .rerunning import Rerun
-from .said import answers
 
 logger = logging.getLogger(__name__)
 

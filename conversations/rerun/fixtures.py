@@ -18,7 +18,7 @@ from conversations.models import Conversation, Message, Round, Turn
 from conversations.protocol.converse.content import plain_text
 from conversations.tools.execution import Outcome
 
-from .said import Said, said
+from .answers import Said, said
 from .streams import Streamed, rounds
 
 Body = dict[str, Any]

@@ -17,11 +17,11 @@ from conversations.models import Conversation, Turn
 from conversations.threads import Threads
 
 from . import questions
+from .answers import said
 from .fixtures import TurnLine
 from .player import FixturePlayer
 from .questions import Question
 from .report import Pair, missed
-from .said import said
 
 POLL_INTERVAL = 2.0
 """Seconds between two looks at a turn that this process does not run, and between two tries to send a message over the user's limits."""

@@ -10,8 +10,8 @@ from uuid import UUID
 from conversations.engine.synthetic import NOT_RECORDED
 from conversations.models import ToolCall, Turn
 
+from .answers import Said, call_of
 from .questions import Question
-from .said import Said, call_of
 from .words import word_diff, written
 
 NEAREST = 3

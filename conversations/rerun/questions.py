@@ -10,8 +10,8 @@ from conversations.engine.synthetic import active_line
 from conversations.models import Conversation, Message, Round, ToolCall, Turn
 from conversations.protocol.converse.content import plain_text
 
+from .answers import Said, answers, call_of
 from .fixtures import TurnLine
-from .said import Said, answers, call_of
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from conversations.journal import recorded
 from conversations.models import Round, ToolCall, Turn
 from conversations.protocol.agui.events import DELTA_KEYS
-from conversations.protocol.agui.timeline import Moment
+from conversations.protocol.agui.timeline import Moment, timeline
 from conversations.protocol.converse.content import is_client_tool_use
-
-from .recording import timeline
 
 Block = dict[str, Any]
 Piece = tuple[int, str]
@@ -55,7 +54,7 @@ class Pieces:
 
 def rounds(turn: Turn) -> Iterator[tuple[Round, list[Streamed]]]:
     """The last attempt of each of a turn's rounds, with its stream's events."""
-    moments = timeline(turn)
+    moments = list(timeline(recorded(turn)))
     starts = [place for place, moment in enumerate(moments) if moment.event["type"] == "STEP_STARTED"]
     steps = [moments[start:end] for start, end in pairwise([*starts, len(moments)])]
     rows = turn.rounds.order_by("number", "attempt").select_related("base", "message")
