@@ -8,8 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
-from conversations import prices
-from conversations.models import Conversation, Prompt, Round
+from conversations.models import Conversation, Prompt, Round, prices, totals
 from tests.inspecting import stored
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +58,7 @@ def test_a_model_without_a_price_has_no_cost() -> None:
 
 def test_totals_are_those_of_all_rounds_by_model(conversation: Conversation, user: User) -> None:
     stored(user)
-    assert prices.totals(conversation.pk) == {
+    assert totals(conversation.pk) == {
         "other": {"inputTokens": 7, "outputTokens": 0, "cacheReadInputTokens": 0, "cacheWriteInputTokens": 0, "rounds": 1},
         "sonnet": {
             "inputTokens": 1_001, "outputTokens": 201, "cacheReadInputTokens": 50_000, "cacheWriteInputTokens": 10,
@@ -70,13 +69,13 @@ def test_totals_are_those_of_all_rounds_by_model(conversation: Conversation, use
 
 def test_a_round_under_way_is_not_counted_yet(conversation: Conversation) -> None:
     Round.objects.filter(turn__number=3).update(status="running")
-    assert set(prices.totals(conversation.pk)) == {"sonnet"}
+    assert set(totals(conversation.pk)) == {"sonnet"}
 
 
 def test_a_conversation_costs_what_its_models_cost_and_says_which_have_no_price(
     conversation: Conversation,
 ) -> None:
-    told = prices.cost_of_all(prices.totals(conversation.pk))
+    told = prices.cost_of_all(totals(conversation.pk))
     assert told == (Decimal("0.0210555"), ["other"])
 
 

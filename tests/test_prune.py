@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from conversations import retention
 from conversations.models import (
     Allowance,
     Approval,
@@ -22,6 +21,7 @@ from conversations.models import (
     ToolCall,
     Turn,
     UsageTotal,
+    retention,
 )
 from conversations.models.search import Says, terms
 from tests.asking import ask, conversation_of

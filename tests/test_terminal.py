@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management.base import OutputWrapper
 
+from conversations.management.terminal import Terminal
 from conversations.protocol.agui import events
-from conversations.terminal import Terminal
 from tests.asking import conversation_of
 from tests.journaling import delta, open_record, opening, running
 

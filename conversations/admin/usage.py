@@ -3,8 +3,7 @@
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from conversations import prices
-from conversations.models import Conversation
+from conversations.models import Conversation, Totals, prices, totals
 
 from .shown import Panel
 
@@ -13,7 +12,7 @@ HEAD = ("Model", "Rounds", "Input", "Output", "Read from cache", "Written to cac
 
 def usage_panel(conversation: Conversation) -> Panel:
     """Tokens and cost of all of its rounds, those of other branches too."""
-    used = prices.totals(conversation.pk)
+    used = totals(conversation.pk)
     cost, unpriced = prices.cost_of_all(used)
     if not used:
         return Panel("Tokens and cost", "", "none yet")
@@ -22,7 +21,7 @@ def usage_panel(conversation: Conversation) -> Panel:
     return Panel("Tokens and cost", _table(used), ", ".join(filter(None, (note, left_out))))
 
 
-def _table(used: prices.Totals) -> SafeString:
+def _table(used: Totals) -> SafeString:
     head = format_html_join("", '<th scope="col">{}</th>', ((name,) for name in HEAD))
     rows = format_html_join(
         "", '<tr><th scope="row">{}</th>{}</tr>', ((model, _cells(model, row)) for model, row in used.items())

@@ -12,8 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef, Q
 
-from conversations.models import Conversation, Event, Message, Recording, Tree, Turn
-from conversations.prices import totals
+from conversations.models import Conversation, Event, Message, Recording, Tree, Turn, totals
 from conversations.protocol.converse.content import plain_text
 from conversations.protocol.text import cut_bytes
 

@@ -4,8 +4,8 @@ import json
 import sys
 from typing import Any, TextIO
 
+from conversations.management.terminal import printable
 from conversations.models import Approval, Turn
-from conversations.terminal import printable
 
 NOBODY = "Nobody sat at the terminal to decide."
 

@@ -1,5 +1,6 @@
 """Everything that is kept, as rows: conversations, turns, rounds, messages, tool calls, approvals, events, recordings, totals, prompts."""
 
+from . import prices, retention
 from .approval import Allowance, Approval
 from .conversation import Conversation, Notice, Turn
 from .fields import JSONText
@@ -7,7 +8,7 @@ from .prompt import Prompt
 from .record import Event, Recording
 from .round import Message, RequestBase, Round, ToolCall
 from .tree import Tree
-from .usage import UsageTotal
+from .usage import Totals, UsageTotal, totals
 
 __all__ = [
     "Allowance",
@@ -22,7 +23,11 @@ __all__ = [
     "RequestBase",
     "Round",
     "ToolCall",
+    "Totals",
     "Tree",
     "Turn",
     "UsageTotal",
+    "prices",
+    "retention",
+    "totals",
 ]

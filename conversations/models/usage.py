@@ -1,9 +1,25 @@
-"""What was used, when the conversations themselves are gone."""
+"""What was used: summed up as it is, and kept when the conversations themselves are gone."""
 
-from typing import ClassVar
+from collections import Counter, defaultdict
+from datetime import date
+from itertools import chain
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Count, F, QuerySet, Sum
+from django.db.models.functions import TruncMonth
+
+from .conversation import Turn
+from .fields import TOKENS
+from .round import Round, ToolCall
+
+Totals = dict[str, dict[str, int]]
+"""Tokens by Converse's names and the number of `rounds`, by model."""
+
+Key = tuple[int, str, date]
+"""A user, a model and a month."""
 
 
 class UsageTotal(models.Model):
@@ -27,3 +43,39 @@ class UsageTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} in {self.month:%B %Y}"
+
+
+def totals(conversation: UUID) -> Totals:
+    """What each model has used in the rounds of the conversation that have ended, on all branches, and how many they are."""
+    rounds = Round.objects.filter(turn__conversation=conversation).exclude(status=Round.Status.RUNNING)
+    sums = {name: Sum(column) for column, name in TOKENS.items() if column != "total_tokens"}
+    used: Any = rounds.order_by("model").values("model").annotate(**sums, rounds=Count("pk"))
+    return {row.pop("model"): row for row in used}
+
+
+def add_up(going: list[UUID]) -> None:
+    """Adds what the conversations have used to the totals of their users, models and months."""
+    totals: dict[Key, Counter[str]] = defaultdict(Counter)
+    turns = _by_month(Turn.objects.filter(conversation__in=going), "")
+    tokens = {column: Sum(column) for column in TOKENS}
+    rounds = _by_month(Round.objects.filter(turn__conversation__in=going), "turn__")
+    calls = _by_month(ToolCall.objects.filter(conversation__in=going), "turn__")
+    for row in chain(
+        turns.annotate(turns=Count("pk"), **tokens),
+        rounds.annotate(rounds=Count("pk")),
+        calls.annotate(tool_calls=Count("pk")),
+    ):
+        totals[row.pop("of_user"), row.pop("of_model"), row.pop("month").date()].update(row)
+    for key, used in totals.items():
+        _keep(key, used)
+
+
+def _by_month(rows: QuerySet[Any], turn: str) -> QuerySet[Any, dict[str, Any]]:
+    month = TruncMonth(f"{turn}created_at")
+    return rows.order_by().values(of_user=F(f"{turn}user"), of_model=F(f"{turn}model"), month=month)
+
+
+def _keep(key: Key, used: Counter[str]) -> None:
+    user, model, month = key
+    row, _ = UsageTotal.objects.get_or_create(user_id=user, model=model, month=month)
+    UsageTotal.objects.filter(pk=row.pk).update(**{name: F(name) + number for name, number in used.items()})

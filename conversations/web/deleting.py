@@ -7,8 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from conversations import retention
-from conversations.models import Conversation, Turn
+from conversations.models import Conversation, Turn, retention
 from conversations.protocol.text import visible
 
 from .access import SignedIn, own_or_404

@@ -16,8 +16,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from conversations import gateway, journal, prices
-from conversations.models import Conversation, Message
+from conversations import gateway, journal
+from conversations.models import Conversation, Message, prices
 from conversations.models.conversation import ConversationQuerySet
 from conversations.protocol.text import clean_text, visible
 

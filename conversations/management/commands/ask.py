@@ -16,9 +16,9 @@ from conversations.errors import Refused
 from conversations.journal import head
 from conversations.journal.hub import HUB
 from conversations.management.approving import answers
+from conversations.management.terminal import Terminal
 from conversations.management.users import user_named
 from conversations.models import Conversation, Turn
-from conversations.terminal import Terminal
 
 LAST_TURNS = 600.0
 """Seconds in which the turns that this process runs may end."""

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from conversations import retention
+from conversations.models import retention
 from project.database import patient
 
 logger = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from conversations import playback
 from conversations.errors import Refused
+from conversations.management.terminal import Recital
 from conversations.management.users import conversation_with
 from conversations.protocol.agui.timeline import LONGEST_PAUSE, Cue, cues
-from conversations.terminal import Recital
 
 LONG = 5.0
 """Seconds of a pause from which on it is said that it is one."""

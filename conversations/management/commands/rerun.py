@@ -15,9 +15,9 @@ from django.core.management.base import BaseCommand, CommandError
 from conversations import engine
 from conversations.errors import Refused
 from conversations.management.approving import answers
+from conversations.management.terminal import printable
 from conversations.management.users import conversation_with, user_named
 from conversations.rerun import How, Pair, Rerun, against, fixtures, rerun
-from conversations.terminal import printable
 
 LAST_TURN = 60.0
 """Seconds in which a turn that Ctrl-C has stopped may end."""

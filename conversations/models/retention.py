@@ -1,36 +1,25 @@
 """What is deleted when it is old: conversations whole, with all of their record. What they had used is added up and kept."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime
-from itertools import chain
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, models, transaction
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from conversations.models import (
-    Approval,
-    Conversation,
-    Event,
-    Message,
-    Recording,
-    RequestBase,
-    Round,
-    ToolCall,
-    Turn,
-    UsageTotal,
-)  # fmt: skip
-from conversations.models.fields import TOKENS
+from .approval import Approval
+from .conversation import Conversation, Turn
+from .record import Event, Recording
+from .round import Message, RequestBase, Round, ToolCall
+from .usage import add_up
 
 BATCH = 50
 """Conversations deleted in one transaction."""
 
 Gone = Counter[str]
-Key = tuple[int, str, date]
 
 
 def older_than(moment: datetime) -> QuerySet[Conversation]:
@@ -68,7 +57,7 @@ def _prune(ids: list[UUID], moment: datetime) -> Gone:
         held = Conversation.objects.select_for_update().filter(pk__in=ids).order_by("pk")
         locked = list(held.values_list("pk", flat=True))
         going = list(older_than(moment).filter(pk__in=locked).values_list("pk", flat=True))
-        _add_up(going)
+        add_up(going)
         gone = _counts(going, Conversation.objects.filter(pk__in=going))
         Conversation.objects.filter(pk__in=going).delete()
     return gone
@@ -85,37 +74,6 @@ def _counts(going: Any, conversations: QuerySet[Any]) -> Gone:
     rounds = Round.objects.filter(turn__conversation__in=going).count()
     approvals = Approval.objects.filter(call__conversation__in=going).count()
     return Counter({"conversations": conversations.count(), "rounds": rounds, "approvals": approvals} | found)
-
-
-# -- what they had used
-
-
-def _add_up(going: list[UUID]) -> None:
-    """Adds what the conversations have used to the totals of their users, models and months."""
-    totals: dict[Key, Counter[str]] = defaultdict(Counter)
-    turns = _by_month(Turn.objects.filter(conversation__in=going), "")
-    tokens = {column: Sum(column) for column in TOKENS}
-    rounds = _by_month(Round.objects.filter(turn__conversation__in=going), "turn__")
-    calls = _by_month(ToolCall.objects.filter(conversation__in=going), "turn__")
-    for row in chain(
-        turns.annotate(turns=Count("pk"), **tokens),
-        rounds.annotate(rounds=Count("pk")),
-        calls.annotate(tool_calls=Count("pk")),
-    ):
-        totals[row.pop("of_user"), row.pop("of_model"), row.pop("month").date()].update(row)
-    for key, used in totals.items():
-        _keep(key, used)
-
-
-def _by_month(rows: QuerySet[Any], turn: str) -> QuerySet[Any, dict[str, Any]]:
-    month = TruncMonth(f"{turn}created_at")
-    return rows.order_by().values(of_user=F(f"{turn}user"), of_model=F(f"{turn}model"), month=month)
-
-
-def _keep(key: Key, used: Counter[str]) -> None:
-    user, model, month = key
-    row, _ = UsageTotal.objects.get_or_create(user_id=user, model=model, month=month)
-    UsageTotal.objects.filter(pk=row.pk).update(**{name: F(name) + number for name, number in used.items()})
 
 
 # -- request bases

@@ -3,29 +3,16 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Sum
 
-from conversations.models import Round
-from conversations.models.fields import TOKENS
+from .usage import Totals
 
 KINDS = {
     "inputTokens": "input", "outputTokens": "output",
     "cacheReadInputTokens": "cacheRead", "cacheWriteInputTokens": "cacheWrite",
 }  # fmt: skip
 MILLION = 1_000_000
-
-Totals = dict[str, dict[str, int]]
-
-
-def totals(conversation: UUID) -> Totals:
-    """What each model has used in the rounds of the conversation that have ended, on all branches, and how many they are."""
-    rounds = Round.objects.filter(turn__conversation=conversation).exclude(status=Round.Status.RUNNING)
-    sums = {name: Sum(column) for column, name in TOKENS.items() if name in KINDS}
-    used: Any = rounds.order_by("model").values("model").annotate(**sums, rounds=Count("pk"))
-    return {row.pop("model"): row for row in used}
 
 
 def cost(model: str, used: Mapping[str, int]) -> Decimal | None:
