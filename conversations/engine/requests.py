@@ -2,14 +2,14 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import FilteredRelation, Q
 
-from conversations.models import Approval, Message, Round, ToolCall, Turn
+from conversations.models import Approval, Message, Round, ToolCall, Turn, line
 from conversations.models.conversation import Figures
 from conversations.protocol.converse import history, request
 from conversations.protocol.converse.content import Block, tool_result
@@ -59,7 +59,7 @@ class Memory:
 def load(turn: Turn, *, has_calls: bool = True) -> Memory:
     """Reads what came before a turn; without `has_calls` no tool has been called in the conversation yet."""
     messages = _user_messages(turn.conversation_id)
-    pks = _line(turn.pk, {pk: message.parent for pk, message in messages.items()})
+    pks = line(turn.pk, lambda pk: messages[pk].parent)
     rows = _round_rows(pks)
     calls = list(_calls(turn.conversation_id)) if has_calls else []
     rounds = _rounds(rows, calls)
@@ -101,7 +101,7 @@ def round_states(turn: Turn, rows: Sequence[Round]) -> dict[int, RoundState]:
 def past_turns(turn: Turn, before_round: int | None = None) -> list[PastTurn]:
     """The turn and its ancestors, oldest first; of the turn itself only the rounds before `before_round`, if one is named."""
     messages = _user_messages(turn.conversation_id)
-    pks = _line(turn.pk, {pk: message.parent for pk, message in messages.items()})
+    pks = line(turn.pk, lambda pk: messages[pk].parent)
     rounds = _rounds(_round_rows(pks), _calls(turn.conversation_id))
     if before_round is not None:
         rounds[turn.pk] = {n: past for n, past in rounds[turn.pk].items() if n < before_round}
@@ -112,21 +112,6 @@ def rebuild_request(row: Round) -> bytes:
     """The body of a past round's request, byte for byte; its SHA-256 is `row.request_sha256`."""
     messages = history.messages(past_turns(row.turn, row.number), row.model)
     return request.encoded(request.body(messages, json.loads(row.base.body)))
-
-
-def line(turn: Turn) -> list[UUID]:
-    """The turn and its ancestors, oldest first."""
-    parents = Turn.objects.filter(conversation=turn.conversation_id).values_list("pk", "parent")
-    return _line(turn.pk, dict(parents))
-
-
-def _line(turn: UUID, parents: Mapping[UUID, UUID | None]) -> list[UUID]:
-    pks: list[UUID] = []
-    following: UUID | None = turn
-    while following is not None:
-        pks.append(following)
-        following = parents[following]
-    return pks[::-1]
 
 
 _HAS_ITS_SAY = Q(status=Round.Status.COMPLETED) | Q(message__isnull=False)

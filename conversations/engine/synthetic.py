@@ -14,12 +14,10 @@ from django.conf import settings
 
 from conversations.errors import InternalError
 from conversations.gateway import Call, get_gateway
-from conversations.models import Conversation, RequestBase, ToolCall, Tree, Turn
+from conversations.models import RequestBase, ToolCall, Turn, active_line, line_of
 from conversations.protocol import steps
 from conversations.tools import registry
 from conversations.tools.execution import Outcome
-
-from .requests import line
 
 NOT_RECORDED = "not_recorded"
 MISSED = "Not run: the record that this conversation is answered from holds no such call."
@@ -133,11 +131,6 @@ def ends_turn(turn: Turn, rows: Iterable[ToolCall]) -> bool:
     return any(row.error in ENDS_RERUN for row in rows)
 
 
-def active_line(conversation: Conversation) -> list[Turn]:
-    """The turns of the active branch that have begun, oldest first."""
-    return list(conversation.turns.filter(pk__in=Tree.of(conversation.pk).shown()).order_by("number"))
-
-
 def recorded_calls(turns: Iterable[Turn]) -> list[RecordedCall]:
     """The tool calls that the turns' completed rounds asked for and that have a result, in order."""
     rows = ToolCall.objects.filter(turn__in=turns, round__status="completed", result__isnull=False)
@@ -160,7 +153,7 @@ def _left(turn: Turn) -> dict[str, deque[Outcome]]:
     left: dict[str, deque[Outcome]] = defaultdict(deque)
     for call in _recorded(turn):
         left[call.key].append(call.outcome)
-    given = recorded_calls(Turn.objects.filter(pk__in=line(turn)))
+    given = recorded_calls(Turn.objects.filter(pk__in=line_of(turn)))
     for call in given:
         if call.outcome.error not in NO_ANSWER:
             _next(left[call.key])

@@ -8,9 +8,17 @@ from typing import Any
 from uuid import UUID
 
 from conversations.engine import past_turns
-from conversations.engine.synthetic import active_line
 from conversations.journal import recorded
-from conversations.models import Approval, Conversation, Message, RequestBase, Round, ToolCall, Turn
+from conversations.models import (
+    Approval,
+    Conversation,
+    Message,
+    RequestBase,
+    Round,
+    ToolCall,
+    Turn,
+    active_line,
+)
 from conversations.models.fields import Failure
 from conversations.protocol.converse import history
 

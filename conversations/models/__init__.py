@@ -7,7 +7,7 @@ from .fields import JSONText
 from .prompt import Prompt
 from .record import Event, Recording
 from .round import Message, RequestBase, Round, ToolCall
-from .tree import Tree
+from .tree import Tree, active_line, line, line_of
 from .usage import Totals, UsageTotal, totals
 
 __all__ = [
@@ -27,6 +27,9 @@ __all__ = [
     "Tree",
     "Turn",
     "UsageTotal",
+    "active_line",
+    "line",
+    "line_of",
     "prices",
     "retention",
     "totals",

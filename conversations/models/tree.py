@@ -1,6 +1,7 @@
 """A conversation's turns as the tree that they are: each follows on another, several on the same one where something was asked again."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
@@ -45,11 +46,7 @@ class Tree:
 
     def line(self, turn: UUID | None) -> list[UUID]:
         """The turn and what it follows on, oldest first."""
-        found: list[UUID] = []
-        while turn is not None:
-            found.append(turn)
-            turn = self.nodes[turn].parent
-        return found[::-1]
+        return line(turn, lambda pk: self.nodes[pk].parent)
 
     def shown(self) -> list[UUID]:
         """The turns of the shown branch, oldest first; those that are queued have no place on it yet."""
@@ -74,3 +71,23 @@ class Tree:
         """Whether any turn has another beside it that has begun."""
         begun = {pk: node.parent for pk, node in self.nodes.items() if node.has_begun}
         return len(set(begun.values())) < len(begun)
+
+
+def line(turn: UUID | None, parent: Callable[[UUID], UUID | None]) -> list[UUID]:
+    """The turn and its ancestors, oldest first."""
+    turns: list[UUID] = []
+    while turn is not None:
+        turns.append(turn)
+        turn = parent(turn)
+    return turns[::-1]
+
+
+def line_of(turn: Turn) -> list[UUID]:
+    """The same, with the parents as they are stored."""
+    parents = Turn.objects.filter(conversation=turn.conversation_id).values_list("pk", "parent")
+    return line(turn.pk, dict(parents).__getitem__)
+
+
+def active_line(conversation: Conversation) -> list[Turn]:
+    """The turns of the active branch that have begun, oldest first."""
+    return list(conversation.turns.filter(pk__in=Tree.of(conversation.pk).shown()).order_by("number"))

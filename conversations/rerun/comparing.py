@@ -6,9 +6,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from conversations.engine import WORKER
-from conversations.engine.synthetic import active_line
 from conversations.errors import Refused
-from conversations.models import Conversation, Turn
+from conversations.models import Conversation, Turn, active_line
 
 from . import questions
 from .answers import answers

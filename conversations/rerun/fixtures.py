@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from conversations.engine import rebuild_request
-from conversations.engine.synthetic import RecordedCall, active_line, recorded_calls
+from conversations.engine.synthetic import RecordedCall, recorded_calls
 from conversations.errors import Refused
-from conversations.models import Conversation, Message, Round, Turn
+from conversations.models import Conversation, Message, Round, Turn, active_line
 from conversations.protocol.converse.content import plain_text
 from conversations.tools.execution import Outcome
 

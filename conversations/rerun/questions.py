@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from conversations.engine.synthetic import active_line
-from conversations.models import Conversation, Message, Round, ToolCall, Turn
+from conversations.models import Conversation, Message, Round, ToolCall, Turn, active_line
 from conversations.protocol.converse.content import plain_text
 
 from .answers import Said, answers, call_of

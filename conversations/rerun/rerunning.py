@@ -11,9 +11,8 @@ from uuid import UUID
 
 from conversations import engine
 from conversations.engine import WORKER
-from conversations.engine.synthetic import active_line
 from conversations.errors import Refused, Throttled
-from conversations.models import Conversation, Turn
+from conversations.models import Conversation, Turn, active_line
 from conversations.threads import Threads
 
 from . import questions
