@@ -65,8 +65,8 @@ def measure(characters: int, turns: Sequence[int], tell: Callable[[str], None]) 
 
 @contextmanager
 def _site() -> Iterator[tuple[Site, Any]]:
-    from conversations.gateway.demo import DemoGateway
-    from conversations.gateway.demo.server import Server
+    from conversations.demo_gateway import DemoGateway
+    from conversations.demo_gateway.server import Server
 
     server = Server(("127.0.0.1", 0), PACE)
     gateway = DemoGateway(server)

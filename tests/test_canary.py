@@ -12,8 +12,8 @@ from django.db import connection
 from django.test import Client, override_settings
 from pytest_django.fixtures import Settings
 
+from conversations import demo_gateway as demo
 from conversations import engine
-from conversations.gateway import demo
 from conversations.gateway.frames import encode
 from conversations.models import Conversation, Turn
 from project.links import sign_in_path

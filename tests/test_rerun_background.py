@@ -11,8 +11,8 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from conversations import engine
+from conversations.demo_gateway import DemoGateway
 from conversations.engine import WORKER
-from conversations.gateway.demo import DemoGateway
 from conversations.models import Approval, Conversation, Turn
 from conversations.rerun import How, Rerun, comparing, rerun, rerunning
 from conversations.threads import Threads

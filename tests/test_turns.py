@@ -152,7 +152,7 @@ def test_stop_ends_a_turn_that_waits_for_its_tool_and_answers_the_call(conversat
 
 
 def test_stop_in_mid_answer_keeps_what_was_shown(conversation: Conversation, settings: Settings) -> None:
-    from conversations.gateway import demo
+    from conversations import demo_gateway as demo
 
     slow = demo.start(pace=1)
     settings.GATEWAY_URL = slow.url

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from bench.processes import ROOT, Process, free_port
 from bench.site import Site
-from conversations.gateway import demo
+from conversations import demo_gateway as demo
 
 from . import failpoints
 from .apps import LEASE

@@ -17,7 +17,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from conversations.gateway import demo
+from conversations import demo_gateway as demo
 from tests.browser.conversing import Chat, Line
 from tests.serving import Server, serving, site
 

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
-from conversations.gateway import demo
+from conversations import demo_gateway as demo
 from tests.browser.barriers import RULES, RUNNING, barriers, mismeasured, show, stops
 from tests.browser.calling import press
 from tests.browser.conversing import UNENDING, Chat

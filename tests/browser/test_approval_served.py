@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
-from conversations.gateway import demo
+from conversations import demo_gateway as demo
 from tests.browser.calling import opened, picture, press
 from tests.browser.conversing import Chat
 from tests.serving import Server, serving, site

@@ -7,7 +7,7 @@ from typing import Any
 from ag_ui_validate.pytest_plugin import assert_valid_agui
 
 from conversations import engine
-from conversations.gateway.demo.refusals import refusal
+from conversations.demo_gateway.refusals import refusal
 from conversations.gateway.frames import encode
 from conversations.journal import page
 from conversations.models import Conversation, Message, Round, ToolCall, Turn

@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError, EventStreamE
 from urllib3.exceptions import ProtocolError
 from urllib3.exceptions import ReadTimeoutError as StreamTimeout
 
+from conversations import demo_gateway as demo
 from conversations.errors import ConfigurationError
-from conversations.gateway import demo
 
 MODEL = "cohere.command-r-v1:0"
 TOOL_CONFIG = {

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, create_model
 
-from conversations.gateway.demo.arguments import calls, draw
-from conversations.gateway.demo.cues import Cues
+from conversations.demo_gateway.arguments import calls, draw
+from conversations.demo_gateway.cues import Cues
 
 
 def schema(*required: str, **properties: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from conversations.gateway import demo
+from conversations import demo_gateway as demo
 
 ROOT = Path(__file__).parent.parent.parent
 

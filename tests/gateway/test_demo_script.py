@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from conversations.gateway.demo import phrases, refusal, script
-from conversations.gateway.demo.conversation import Conversation
-from conversations.gateway.demo.reply import Answer, Failure, Reply
+from conversations.demo_gateway import phrases, refusal, script
+from conversations.demo_gateway.conversation import Conversation
+from conversations.demo_gateway.reply import Answer, Failure, Reply
 
 TOP_SONG = {
     "name": "top_song",

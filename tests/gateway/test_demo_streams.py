@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conversations.gateway.demo.reply import Ending, Reply, call, limited, say, text
-from conversations.gateway.demo.streams import events, fragments, pieces, splinters
+from conversations.demo_gateway.reply import Ending, Reply, call, limited, say, text
+from conversations.demo_gateway.streams import events, fragments, pieces, splinters
 from conversations.gateway.frames import Decoder, Frame, FrameError
 
 SEEDS = st.integers(0, 200)

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from conversations import demo_gateway as demo
 from conversations.errors import ConfigurationError
-from conversations.gateway import Gateway, demo, endpoint, get_gateway, is_demo
+from conversations.gateway import Gateway, endpoint, get_gateway, is_demo
 from conversations.gateway.options import Options
 from tests.gateway.talking import BODY, MODEL, heard, talking
 from tests.gateway.wire import Answer, WireServer, answer_frames

@@ -10,10 +10,10 @@ from botocore.model import ListShape, Shape, StructureShape
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.gateway.demo import refusal
-from conversations.gateway.demo.reasoning import sign
-from conversations.gateway.demo.request import REQUEST
-from conversations.gateway.demo.shapes import ListOf, Number, Structure, Text
+from conversations.demo_gateway import refusal
+from conversations.demo_gateway.reasoning import sign
+from conversations.demo_gateway.request import REQUEST
+from conversations.demo_gateway.shapes import ListOf, Number, Structure, Text
 
 MODEL = "The model returned the following errors: "
 SPEC = {"name": "top_song", "description": "A song.", "inputSchema": {"json": {"type": "object"}}}

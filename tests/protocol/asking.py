@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from conversations.gateway.demo.refusals import refusal
+from conversations.demo_gateway.refusals import refusal
 from conversations.protocol.converse import history, request
 from conversations.protocol.converse.history import PastRound, PastTurn
 

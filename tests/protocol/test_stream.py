@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.gateway.demo.refusals import refusal
+from conversations.demo_gateway.refusals import refusal
 from conversations.protocol.converse import history, request
 from conversations.protocol.converse.stream import DELTAS, Assembly
 from tests.protocol.adding_up import assembled, played, shown, stored

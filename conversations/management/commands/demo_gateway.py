@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from conversations import demo_gateway as demo
 from conversations.errors import ConfigurationError
-from conversations.gateway import demo
 
 
 class Command(BaseCommand):

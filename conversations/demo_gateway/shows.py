@@ -6,10 +6,10 @@ import struct
 import zlib
 from dataclasses import replace
 
-from conversations.gateway.demo import ordinary
-from conversations.gateway.demo.conversation import Conversation
-from conversations.gateway.demo.reasoning import sign
-from conversations.gateway.demo.reply import Block, Reply, call, new_id, say, text
+from conversations.demo_gateway import ordinary
+from conversations.demo_gateway.conversation import Conversation
+from conversations.demo_gateway.reasoning import sign
+from conversations.demo_gateway.reply import Block, Reply, call, new_id, say, text
 
 NO_TOOL = "The request offers no tool, so there is nothing to call."
 THOUGHT = (

@@ -2,8 +2,8 @@
 
 import re
 
-from conversations.gateway.demo.conversation import Conversation
-from conversations.gateway.demo.reply import Reply, say
+from conversations.demo_gateway.conversation import Conversation
+from conversations.demo_gateway.reply import Reply, say
 
 FORMULAS = r"""# How fast a groove goes by
 

@@ -1,8 +1,8 @@
 """The ordinary answers: a call of the tool that a question is about, or a word about what this is."""
 
-from conversations.gateway.demo import arguments
-from conversations.gateway.demo.conversation import Conversation, Tool, words
-from conversations.gateway.demo.reply import Block, Reply, call, say, text
+from conversations.demo_gateway import arguments
+from conversations.demo_gateway.conversation import Conversation, Tool, words
+from conversations.demo_gateway.reply import Block, Reply, call, say, text
 
 SUCH_AS = ', such as "What is the most popular song on WZPZ?"'
 ENOUGH = 2

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from conversations.gateway.demo.conversation import Result, words
+from conversations.demo_gateway.conversation import Result, words
 
 LONG = 400
 MAKERS = {"artist", "author", "band", "by", "composer", "creator", "director", "maker", "singer", "writer"}

@@ -1,6 +1,6 @@
 """The request of Converse and ConverseStream as shapes (botocore's bedrock-runtime 2023-09-30 service model)."""
 
-from conversations.gateway.demo.shapes import (
+from conversations.demo_gateway.shapes import (
     Blob,
     Document,
     Flag,

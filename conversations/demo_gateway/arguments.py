@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from conversations.gateway.demo import schemas
-from conversations.gateway.demo.conversation import words
-from conversations.gateway.demo.cues import Cues
-from conversations.gateway.demo.schemas import DEEP, Schema
+from conversations.demo_gateway import schemas
+from conversations.demo_gateway.conversation import words
+from conversations.demo_gateway.cues import Cues
+from conversations.demo_gateway.schemas import DEEP, Schema
 
 WHOLE_QUESTION = {"query", "question", "text", "message", "prompt", "content", "input", "topic", "sentence"}
 FORMATS = {

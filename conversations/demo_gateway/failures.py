@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from conversations.gateway.demo.reply import Ending, Failure
+from conversations.demo_gateway.reply import Ending, Failure
 
 CORAL = "http://internal.amazon.com/coral/com.amazon.bedrock/"
 TOO_MANY = "Too many requests, please wait before trying again."

@@ -7,10 +7,10 @@ and every failure when told to (`phrases.py`), and refuses what Bedrock refuses 
 import errno
 import threading
 
+from conversations.demo_gateway.phrases import help_text
+from conversations.demo_gateway.refusals import refusal
+from conversations.demo_gateway.server import Server
 from conversations.errors import ConfigurationError
-from conversations.gateway.demo.phrases import help_text
-from conversations.gateway.demo.refusals import refusal
-from conversations.gateway.demo.server import Server
 
 __all__ = ["DemoGateway", "help_text", "refusal", "start"]
 

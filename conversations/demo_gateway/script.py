@@ -1,9 +1,9 @@
 """What the demo gateway answers to a valid request, from the request alone."""
 
-from conversations.gateway.demo import ordinary, phrases, telling
-from conversations.gateway.demo.conversation import Conversation
-from conversations.gateway.demo.phrases import Phrase
-from conversations.gateway.demo.reply import Answer, Reply, limited, say
+from conversations.demo_gateway import ordinary, phrases, telling
+from conversations.demo_gateway.conversation import Conversation
+from conversations.demo_gateway.phrases import Phrase
+from conversations.demo_gateway.reply import Answer, Reply, limited, say
 
 LOOP = "show tool loop"
 FIRST = ("what did i ask first", "what was my first question", "what did i say first")

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from conversations.gateway.demo import pairing, reasoning
-from conversations.gateway.demo.request import REQUEST
-from conversations.gateway.demo.shapes import MODEL, Path, dotted, refused
+from conversations.demo_gateway import pairing, reasoning
+from conversations.demo_gateway.request import REQUEST
+from conversations.demo_gateway.shapes import MODEL, Path, dotted, refused
 
 Body = Mapping[str, Any]
 

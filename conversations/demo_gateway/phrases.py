@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from conversations.gateway.demo import failures, manual, shows
-from conversations.gateway.demo.conversation import Conversation
-from conversations.gateway.demo.reply import Answer, Ending, Failure, Reply, say
+from conversations.demo_gateway import failures, manual, shows
+from conversations.demo_gateway.conversation import Conversation
+from conversations.demo_gateway.reply import Answer, Ending, Failure, Reply, say
 
 Play = Callable[[Conversation, str], Answer]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conversations.gateway.demo.shapes import MODEL
+from conversations.demo_gateway.shapes import MODEL
 
 NO_TOOLS = "The toolConfig field must be defined when using toolUse and toolResult content blocks."
 TOGETHER = "Conversation blocks and tool result blocks cannot be provided in the same turn."

@@ -13,14 +13,14 @@ from random import Random
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from conversations.gateway.demo import failures, script
-from conversations.gateway.demo.conversation import Conversation
-from conversations.gateway.demo.refusals import refusal
-from conversations.gateway.demo.reply import Failure, Reply, spoken, tokens
-from conversations.gateway.demo.streams import pieces
+from conversations.demo_gateway import failures, script
+from conversations.demo_gateway.conversation import Conversation
+from conversations.demo_gateway.refusals import refusal
+from conversations.demo_gateway.reply import Failure, Reply, spoken, tokens
+from conversations.demo_gateway.streams import pieces
 
 if TYPE_CHECKING:
-    from conversations.gateway.demo.server import Server
+    from conversations.demo_gateway.server import Server
 
 logger = logging.getLogger(__name__)
 

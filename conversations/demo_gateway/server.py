@@ -9,7 +9,7 @@ from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
-from conversations.gateway.demo.exchange import Exchange
+from conversations.demo_gateway.exchange import Exchange
 
 logger = logging.getLogger(__name__)
 

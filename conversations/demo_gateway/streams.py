@@ -9,7 +9,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
 
-from conversations.gateway.demo.reply import Ending, Reply
+from conversations.demo_gateway.reply import Ending, Reply
 from conversations.gateway.frames import encode
 
 FIRST_TOKEN = 0.3
