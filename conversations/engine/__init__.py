@@ -21,18 +21,25 @@ from .commands import (
 from .messages import Accepted, Again
 from .notices import aside, current
 from .requests import past_turns, rebuild_request
+from .stopping import Stopped
+from .synthetic import NOT_RECORDED, PLAYERS, RecordedCall, recorded_calls
 from .worker import WORKER
 
 __all__ = [
+    "NOT_RECORDED",
+    "PLAYERS",
     "WORKER",
     "Accepted",
     "Again",
+    "RecordedCall",
+    "Stopped",
     "aside",
     "current",
     "edit",
     "keep_draft",
     "past_turns",
     "rebuild_request",
+    "recorded_calls",
     "regenerate",
     "resume",
     "run_again",

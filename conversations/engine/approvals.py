@@ -12,8 +12,7 @@ from conversations.models import Allowance, Approval, Conversation, ToolCall, Tu
 from conversations.protocol.agui import interrupts as asking
 from conversations.protocol.agui.events import Event
 from conversations.protocol.text import clean_json, clean_text
-from conversations.tools import registry
-from conversations.tools.arguments import InvalidInput
+from conversations.tools import InvalidInput, registry
 
 from . import synthetic
 

@@ -17,8 +17,7 @@ from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 
 from conversations.errors import InternalError, NotFound, Refused
-from conversations.models import Approval, Conversation, Message, Turn
-from conversations.models.fields import TOKENS
+from conversations.models import TOKENS, Approval, Conversation, Message, Turn
 from conversations.protocol.converse.content import text as text_block
 
 from . import approvals, limits

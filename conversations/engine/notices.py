@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
-from conversations.journal.doorbell import remember
-from conversations.journal.hub import HUB
-from conversations.journal.reading import queue
+from conversations.journal import HUB, queue, remember
 from conversations.models import Conversation, Tree
 from conversations.protocol.agui import events
 from conversations.protocol.agui.events import Event

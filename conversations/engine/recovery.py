@@ -9,8 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from conversations.errors import TurnInterrupted
-from conversations.journal import head, recorded
-from conversations.journal.writer import Write
+from conversations.journal import Write, head, recorded
 from conversations.models import Message, Round, ToolCall, Turn
 from conversations.protocol.agui import events
 from conversations.protocol.agui.interrupted import CUT, closing

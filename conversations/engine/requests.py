@@ -9,8 +9,7 @@ from uuid import UUID
 
 from django.db.models import FilteredRelation, Q
 
-from conversations.models import Approval, Message, Round, ToolCall, Turn, line
-from conversations.models.conversation import Figures
+from conversations.models import Approval, Figures, Message, Round, ToolCall, Turn, line
 from conversations.protocol.converse import history, request
 from conversations.protocol.converse.content import Block, tool_result
 from conversations.protocol.converse.history import PastRound, PastTurn

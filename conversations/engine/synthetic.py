@@ -16,8 +16,7 @@ from conversations.errors import InternalError
 from conversations.gateway import Call, get_gateway
 from conversations.models import RequestBase, ToolCall, Turn, active_line, line_of
 from conversations.protocol import steps
-from conversations.tools import registry
-from conversations.tools.execution import Outcome
+from conversations.tools import Outcome, registry
 
 NOT_RECORDED = "not_recorded"
 MISSED = "Not run: the record that this conversation is answered from holds no such call."

@@ -16,8 +16,7 @@ from conversations.protocol.agui import events
 from conversations.protocol.agui.events import Event
 from conversations.protocol.converse.history import NO_RESULT
 from conversations.protocol.steps import RunTools
-from conversations.tools import registry
-from conversations.tools.execution import Outcome, execute
+from conversations.tools import Outcome, execute, registry
 
 from . import approvals, requests, synthetic
 from .stopping import Stopped

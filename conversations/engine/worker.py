@@ -13,9 +13,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from conversations.journal import Journal, pack
-from conversations.journal.doorbell import keep_in_touch, ring_queue
-from conversations.journal.hub import HUB
+from conversations.journal import HUB, Journal, keep_in_touch, pack, ring_queue
 from conversations.models import Approval, Event, Turn
 from conversations.threads import Threads
 

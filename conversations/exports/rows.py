@@ -10,8 +10,17 @@ from django.utils import timezone
 
 from conversations.journal import pack
 from conversations.journal.lines import encode
-from conversations.models import Approval, Conversation, Event, Message, RequestBase, Round, ToolCall, Turn
-from conversations.models.fields import Failure
+from conversations.models import (
+    Approval,
+    Conversation,
+    Event,
+    Failure,
+    Message,
+    RequestBase,
+    Round,
+    ToolCall,
+    Turn,
+)
 
 from .format import CallPart, Fault, RoundPart, Said, TurnPart, Whole
 

@@ -12,6 +12,7 @@ from conversations.journal import recorded
 from conversations.models import (
     Approval,
     Conversation,
+    Failure,
     Message,
     RequestBase,
     Round,
@@ -19,7 +20,6 @@ from conversations.models import (
     Turn,
     active_line,
 )
-from conversations.models.fields import Failure
 from conversations.protocol.converse import history
 
 Document = dict[str, Any]

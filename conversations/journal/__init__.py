@@ -4,8 +4,32 @@ writer.py commits what running turns say; hub.py shows it to this process's sock
 on, and makes a conversation's snapshot; recordings.py packs a finished turn.
 """
 
-from .reading import Page, head, one_snapshot, page, read
+from . import lines, recordings
+from .doorbell import keep_in_touch, remember, ring_queue
+from .hub import HUB, unnumbered
+from .reading import READERS, Page, head, one_snapshot, page, queue, read
 from .recordings import Frame, pack, recorded
-from .writer import Journal, Record
+from .writer import Journal, Record, Write
 
-__all__ = ["Frame", "Journal", "Page", "Record", "head", "one_snapshot", "pack", "page", "read", "recorded"]
+__all__ = [
+    "HUB",
+    "READERS",
+    "Frame",
+    "Journal",
+    "Page",
+    "Record",
+    "Write",
+    "head",
+    "keep_in_touch",
+    "lines",
+    "one_snapshot",
+    "pack",
+    "page",
+    "queue",
+    "read",
+    "recorded",
+    "recordings",
+    "remember",
+    "ring_queue",
+    "unnumbered",
+]

@@ -20,8 +20,8 @@ from django.utils import timezone
 from conversations.models import Notice
 from conversations.protocol.agui.events import Event
 
-from .hub import HUB, READERS, Hub, Ring
-from .reading import heads
+from .hub import HUB, Hub, Ring
+from .reading import READERS, heads
 
 logger = logging.getLogger(__name__)
 

@@ -10,14 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
-from conversations.threads import Threads
-
 Frame = tuple[int, str]
 Batch = list[tuple[UUID, list[Frame]]]
 
 logger = logging.getLogger(__name__)
-
-READER_THREADS = 4
 
 TRAVELLING = 32 * 1024
 """Characters of a conversation's frames that travel with a ring."""
@@ -186,5 +182,3 @@ def unnumbered(event: dict[str, Any]) -> str:
 
 
 HUB = Hub()
-READERS = Threads("journal-reader", READER_THREADS)
-"""Database work of sockets: Django's own thread for it is one for all, and the loop's default pool is six here."""

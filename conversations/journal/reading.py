@@ -15,8 +15,12 @@ from django.db.models import Exists, Max, OuterRef, Q
 from conversations.models import Conversation, Event, Message, Recording, Tree, Turn, totals
 from conversations.protocol.converse.content import plain_text
 from conversations.protocol.text import cut_bytes
+from conversations.threads import Threads
 
 from .recordings import Frame, frames, summary, unsqueeze
+
+READERS = Threads("journal-reader", 4)
+"""Threads for the database work of sockets: Django's own for it is one for all, and the loop's default pool is six here."""
 
 Part = list[Event] | Recording
 """A turn's part of the record."""

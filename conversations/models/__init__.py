@@ -1,9 +1,9 @@
 """Everything that is kept, as rows: conversations, turns, rounds, messages, tool calls, approvals, events, recordings, totals, prompts."""
 
-from . import prices, retention
+from . import prices, retention, search
 from .approval import Allowance, Approval
-from .conversation import Conversation, Notice, Turn
-from .fields import JSONText
+from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Turn
+from .fields import TOKENS, Failure, JSONText
 from .prompt import Prompt
 from .record import Event, Recording
 from .round import Message, RequestBase, Round, ToolCall
@@ -11,10 +11,14 @@ from .tree import Tree, active_line, line, line_of
 from .usage import Totals, UsageTotal, totals
 
 __all__ = [
+    "TOKENS",
     "Allowance",
     "Approval",
     "Conversation",
+    "ConversationQuerySet",
     "Event",
+    "Failure",
+    "Figures",
     "JSONText",
     "Message",
     "Notice",
@@ -32,5 +36,6 @@ __all__ = [
     "line_of",
     "prices",
     "retention",
+    "search",
     "totals",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from conversations.engine.synthetic import RecordedCall
+from conversations.engine import RecordedCall
 from conversations.models import Round, ToolCall, Tree, Turn
 from conversations.protocol.converse.content import plain_text
 

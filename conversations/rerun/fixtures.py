@@ -11,12 +11,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from conversations.engine import rebuild_request
-from conversations.engine.synthetic import RecordedCall, recorded_calls
+from conversations.engine import RecordedCall, rebuild_request, recorded_calls
 from conversations.errors import Refused
 from conversations.models import Conversation, Message, Round, Turn, active_line
 from conversations.protocol.converse.content import plain_text
-from conversations.tools.execution import Outcome
+from conversations.tools import Outcome
 
 from .answers import Said, said
 from .streams import Streamed, rounds

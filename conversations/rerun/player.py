@@ -7,8 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from conversations import errors
-from conversations.engine.stopping import Stopped
-from conversations.engine.synthetic import PLAYERS, RecordedCall
+from conversations.engine import PLAYERS, RecordedCall, Stopped
 from conversations.gateway import Call
 
 from .fixtures import RoundLine, TurnLine

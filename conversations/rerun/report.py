@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from conversations.engine.synthetic import NOT_RECORDED
+from conversations.engine import NOT_RECORDED
 from conversations.models import ToolCall, Turn
 
 from .answers import Said, call_of

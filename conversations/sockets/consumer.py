@@ -13,9 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from conversations import engine
 from conversations.errors import InternalError, NotFound, Refused
-from conversations.journal import Frame, head, one_snapshot, page, read
-from conversations.journal.hub import HUB, READERS, unnumbered
-from conversations.journal.reading import queue
+from conversations.journal import HUB, READERS, Frame, head, one_snapshot, page, queue, read, unnumbered
 from conversations.models import Conversation
 from conversations.protocol.agui.events import Event, custom
 

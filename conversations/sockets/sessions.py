@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from conversations.journal.hub import READERS
+from conversations.journal import READERS
 
 logger = logging.getLogger(__name__)
 

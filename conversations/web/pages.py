@@ -17,8 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from conversations import gateway, journal
-from conversations.models import Conversation, Message, prices
-from conversations.models.conversation import ConversationQuerySet
+from conversations.models import Conversation, ConversationQuerySet, Message, prices
 from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn, own_or_404

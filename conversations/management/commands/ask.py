@@ -13,8 +13,7 @@ from django.core.management.base import BaseCommand
 
 from conversations import engine
 from conversations.errors import Refused
-from conversations.journal import head
-from conversations.journal.hub import HUB
+from conversations.journal import HUB, head
 from conversations.management.approving import answers
 from conversations.management.terminal import Terminal
 from conversations.management.users import user_named
