@@ -18,7 +18,10 @@ APT_INSTALL = { $(APT) -qq update && DEBIAN_FRONTEND=noninteractive $(APT) -qq i
 BROWSERS := chromium chromium-browser google-chrome
 # What reads and writes rows while others do: once more, on PostgreSQL with Valkey between processes.
 # The test database is left behind: the journal's writer may still hold it when the tests have ended.
-ENGINE := $(addprefix tests/test_,$(addsuffix .py,turns lifecycle locks waiting worker recovery sweep stopping approvals branches journal journal_page journal_reading consumers models database_pool admin admin_calls))
+ENGINE := $(addprefix tests/,$(addsuffix .py, \
+	$(addprefix engine/test_,approvals branches lifecycle locks recovery stopping sweep turns waiting worker) \
+	$(addprefix journal/test_,page reading writer) $(addprefix admin/test_,admin calls) \
+	models/test_constraints project/test_database_pool sockets/test_consumer))
 
 .PHONY: run test check format clean help
 .DEFAULT_GOAL := help

@@ -13,7 +13,7 @@ from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.own_streams import OWN
 from tests.protocol.recorded import NONE_HERE, SETS, Stream
 from tests.serving import serving, site
-from tests.test_recorded import _questions, played
+from tests.whole.test_recorded import _questions, played
 
 ASK = """async (questions) => {
     const body = new URLSearchParams({csrfmiddlewaretoken: document.querySelector("[name=csrfmiddlewaretoken]").value});

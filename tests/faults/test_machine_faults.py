@@ -22,7 +22,7 @@ from tests.asking import answer
 from tests.faults.scene import HEALTHY, HELLO, PART, Scene
 from tests.gateway.talking import until
 from tests.gateway.wire import Answer, End
-from tests.sockets import page_of
+from tests.sockets.pages import page_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

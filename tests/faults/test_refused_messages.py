@@ -11,7 +11,7 @@ from django.db import connection, connections
 
 from conversations.threads import Threads
 from tests.faults.scene import HEALTHY, Scene
-from tests.sockets import page_of
+from tests.sockets.pages import page_of
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -25,7 +25,7 @@ from conversations.models import Allowance, Approval, Conversation, Recording, T
 from conversations.protocol.agui.snapshot import Snapshot
 from conversations.tools import registry, tool
 from tests.asking import answer, ask, conversation_of, of_type, record
-from tests.sockets import page_of
+from tests.sockets.pages import page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from tests.serving import NO_PROC, NO_UVICORN, Browser, Server, manage, on_each_server, serving, site
-from tests.test_fuzz import masked
+from tests.whole.test_fuzz import masked
 
 MIB = 1024 * 1024
 EVENTS, EVENT_BYTES = 60_000, 1024

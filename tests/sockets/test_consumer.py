@@ -16,7 +16,7 @@ from conversations import engine
 from conversations.models import Conversation, Turn
 from tests.asking import answer, ask, conversation_of, of_type, record
 from tests.journaling import elsewhere, running
-from tests.sockets import page_of
+from tests.sockets.pages import page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"

@@ -17,7 +17,7 @@ from conversations.sockets import inbound
 from conversations.sockets.inbound import BURST, DEBT, OVERHEAD, WAITING
 from tests.asking import ask, conversation_of, record
 from tests.serving import NO_PROC, Browser, on_each_server, serving, site
-from tests.sockets import Page, page_of
+from tests.sockets.pages import Page, page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 MIB = 1024 * 1024

@@ -14,7 +14,7 @@ from conversations.models import Conversation
 from conversations.sockets.consumer import ChatConsumer
 from conversations.sockets.sessions import RESTART, SOCKETS, Sockets
 from tests.serving import manage, on_each_server, site, slow_turn
-from tests.sockets import page_of
+from tests.sockets.pages import page_of
 
 
 class Fake:

@@ -22,7 +22,7 @@ from conversations.protocol.converse import history
 from conversations.tools import ToolError, registry, tool
 from tests.asking import ask, conversation_of, of_type, record
 from tests.listening import At
-from tests.sockets import page_of
+from tests.sockets.pages import page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"

@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from conversations.models import Allowance, Approval, Conversation, Message, Prompt, ToolCall, Turn
 from conversations.sockets.consumer import ChatConsumer
 from tests.asking import ask, conversation_of
-from tests.sockets import page_of
+from tests.sockets.pages import page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")

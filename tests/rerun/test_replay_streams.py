@@ -12,9 +12,9 @@ from conversations.tools import registry
 from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.recorded import SETS, Stream, params
+from tests.rerun.test_fixture import written
 from tests.rerunning import command, rerun_of
-from tests.test_fixture import written
-from tests.test_recorded import SEVERAL_ROUNDS, _questions, played, recorded_tools
+from tests.whole.test_recorded import SEVERAL_ROUNDS, _questions, played, recorded_tools
 
 SINGLE = [rounds[0] for rounds in SETS.values() if len(rounds) == 1]
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,7 +18,7 @@ from conversations.models import Conversation, Message, Recording, RequestBase, 
 from conversations.protocol.agui import events
 from tests.asking import conversation_of
 from tests.journaling import answering, delta, elsewhere, finished, open_record, opening, running
-from tests.sockets import page_of
+from tests.sockets.pages import page_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MIB = 1024 * 1024

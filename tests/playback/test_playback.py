@@ -20,8 +20,8 @@ from tests.recorded import answered, said
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUESTION = "What is the most popular song on WZPZ?"
-STATIC = Path(__file__).resolve().parent.parent / "conversations/static/conversations"
-MODULES = Path(__file__).resolve().parent.parent / "templates/conversations/modules.html"
+STATIC = Path(__file__).resolve().parents[2] / "conversations/static/conversations"
+MODULES = Path(__file__).resolve().parents[2] / "templates/conversations/modules.html"
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from django.test import Client
 from conversations.models import Turn
 from conversations.sockets import inbound
 from tests.asking import conversation_of
-from tests.odd import NASTY, Frames, Odd
 from tests.serving import Browser, on_each_server, serving, site
-from tests.sockets import Page, page_of
-from tests.test_isolation import ROUTES, filled
+from tests.sockets.pages import Page, page_of
+from tests.whole.odd import NASTY, Frames, Odd
+from tests.whole.test_isolation import ROUTES, filled
 
 BATCHES, AT_ONCE = 10, 200
 SOCKETS = 10

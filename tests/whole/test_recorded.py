@@ -19,7 +19,7 @@ from conversations.tools import registry, tool
 from tests.asking import answer, ask, conversation_of, of_type
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.recorded import FOLDER, RECORDED, SETS, Stream, params
-from tests.sockets import page_of
+from tests.sockets.pages import page_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEVERAL_ROUNDS = [rounds for rounds in SETS.values() if len(rounds) > 1]

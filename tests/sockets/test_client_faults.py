@@ -11,7 +11,7 @@ from conversations import engine
 from conversations.models import Conversation, Message, Turn
 from conversations.protocol.converse.content import plain_text
 from tests.asking import answer, conversation_of, of_type, record
-from tests.sockets import Page, page_of
+from tests.sockets.pages import Page, page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"

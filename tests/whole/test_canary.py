@@ -19,7 +19,7 @@ from conversations.models import Conversation, Turn
 from project.links import sign_in_path
 from tests.asking import conversation_of
 from tests.gateway.wire import Answer, Request, WireServer
-from tests.sockets import page_of
+from tests.sockets.pages import page_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = "canary"

@@ -11,7 +11,7 @@ import pytest
 
 from bench.tasks import longest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 
