@@ -1,8 +1,10 @@
-"""The export's shape, as an import accepts it: exactly these members, of these types, within what the rows hold."""
+"""The export's shape: which member is which column, and what an import accepts: exactly these members, within what the rows hold."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.db.models import Model as Row
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
@@ -12,32 +14,56 @@ Model = Annotated[str, Field(max_length=2048)]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Object = dict[str, Any]
+Document = dict[str, Any]
+"""A part as JSON."""
 
 
-class Strict(BaseModel):
-    """Members in camelCase, no others, and all of them but those that earlier exports did not have."""
+class Part(BaseModel):
+    """A row in the export: members in camelCase, no others, and all of them but those that earlier exports did not have.
+
+    A member whose name is a column's holds the column's value.
+    """
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=False)
 
+    @classmethod
+    def of(cls, row: Row, **beside: Any) -> Document:
+        """The row as JSON, with the members `beside` its columns."""
+        fields = cls.model_fields.items()
+        values = {name: beside[name] if name in beside else getattr(row, name) for name, _ in fields}
+        return {field.alias or name: _as_json(values[name]) for name, field in fields}
 
-class Fault(Strict):
+    def columns(self, rows: type[Row]) -> dict[str, Any]:
+        """The values of the rows' own columns; keys are made anew and not among them."""
+        fields = rows._meta.concrete_fields
+        own = {field.name for field in fields if not (field.primary_key or field.is_relation)}
+        return {name: getattr(self, name) for name in type(self).model_fields if name in own}
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
+
+
+class Fault(Part):
     """How something ended that did not end well."""
 
-    code: Annotated[str, Field(max_length=32)]
-    message: Text
-    detail: Text
+    error_code: Annotated[str, Field(max_length=32, alias="code")]
+    error_text: Annotated[Text, Field(alias="message")]
+    error_detail: Annotated[Text, Field(alias="detail")]
 
 
-class Said(Strict):
+class MessagePart(Part):
     """A message's row."""
 
-    id: UUID
+    public_id: Annotated[UUID, Field(alias="id")]
     content: list[Object]
     complete: bool
     created_at: AwareDatetime
 
 
-class RoundPart(Strict):
+class RoundPart(Part):
     """A round's row."""
 
     number: Count
@@ -51,20 +77,20 @@ class RoundPart(Strict):
     latency_ms: Count | None
     first_token_ms: Count | None
     tries: Annotated[int, Field(ge=0, lt=2**15)]
-    request_base: Hash
+    base_id: Annotated[Hash, Field(alias="requestBase")]
     request_sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$", alias="requestSha256")]
     gateway_request_id: Name
     started_at: AwareDatetime
     finished_at: AwareDatetime | None
-    message: Said | None
+    message: MessagePart | None
 
 
-class TurnPart(Strict):
+class TurnPart(Part):
     """A turn's row, and what belongs to it. One that has not ended is not taken: nothing is run on import."""
 
     id: UUID
     number: Count
-    parent: UUID | None
+    parent_id: Annotated[UUID | None, Field(alias="parent")]
     status: Literal["completed", "stopped", "failed", "interrupted"]
     error: Fault | None
     model: Model
@@ -77,13 +103,13 @@ class TurnPart(Strict):
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
     first_token_ms: Count | None
-    message: Said
+    message: MessagePart
     rounds: list[RoundPart]
     events: list[Object]
     parts: dict[str, list[tuple[Count, Count]]]
 
 
-class ApprovalPart(Strict):
+class ApprovalPart(Part):
     """What was decided about a tool call; who decided is a name, of nobody here."""
 
     status: Literal["pending", "approved", "denied", "expired", "withdrawn"]
@@ -95,7 +121,7 @@ class ApprovalPart(Strict):
     input: Object | None
 
 
-class CallPart(Strict):
+class CallPart(Part):
     """A tool call's row, which has its result."""
 
     tool_use_id: Annotated[str, Field(min_length=1, max_length=64)]
@@ -109,14 +135,14 @@ class CallPart(Strict):
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
     duration_ms: Count | None
-    turn: UUID
+    turn_id: Annotated[UUID, Field(alias="turn")]
     round: Count
     attempt: Count
     position: Annotated[int, Field(ge=0, lt=2**15)]
     approval: ApprovalPart | None = None
 
 
-class Whole(Strict):
+class Whole(Part):
     """The export; `messages` are made of the rest and not read."""
 
     version: Literal[1]
@@ -125,7 +151,7 @@ class Whole(Strict):
     model: Model
     system: Text
     inference: Object
-    head: UUID | None = None
+    head_id: Annotated[UUID | None, Field(alias="head")] = None
     created_at: AwareDatetime
     updated_at: AwareDatetime
     messages: list[Object]

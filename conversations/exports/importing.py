@@ -16,7 +16,6 @@ from conversations.protocol.converse.request import sha256
 from conversations.protocol.text import clean_text
 
 from .format import TurnPart, Whole
-from .located import line_of
 from .rows import save
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class Damaged(TurntableError):
     """This is not a whole export of a conversation."""
 
     def __str__(self) -> str:
-        """The detail alone: it says what is wrong in which line."""
+        """The detail alone: it says what is wrong and where."""
         return self.detail
 
 
@@ -41,8 +40,7 @@ class Wrong(Exception):
     """What is wrong at a place in the export."""
 
     def __init__(self, place: Place, why: str) -> None:
-        self.place = place
-        super().__init__(why)
+        super().__init__(f"{'.'.join(map(str, place)) or 'the file'}: {why}")
 
 
 def import_document(text: str, owner: "User") -> Conversation:
@@ -50,7 +48,7 @@ def import_document(text: str, owner: "User") -> Conversation:
     try:
         return save(_checked(_parsed(text)), owner)
     except Wrong as wrong:
-        raise Damaged(f"line {line_of(text, wrong.place)}: {wrong}") from None
+        raise Damaged(str(wrong)) from None
 
 
 def _parsed(text: str) -> Any:
@@ -84,7 +82,7 @@ def _first_fault(errors: list[Any]) -> Wrong:
     turn = next(of_turns, None)
     first = turn or errors[0]
     why = NOT_ENDED if turn else first["msg"]
-    return Wrong(first["loc"], f"{'.'.join(map(str, first['loc']))}: {why}")
+    return Wrong(first["loc"], why)
 
 
 def _check_texts(value: Any, place: Place) -> None:
@@ -117,19 +115,19 @@ def _turn_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
     said: set[Any] = set()
     for index, turn in enumerate(whole.turns):
         place: Place = ("turns", index)
-        if turn.number != index + 1 or turn.id in known or turn.parent not in known:
+        if turn.number != index + 1 or turn.id in known or turn.parent_id not in known:
             yield place, "a turn has another's number or id, or a parent that does not come before it"
         known.add(turn.id)
         messages = [turn.message, *(row.message for row in turn.rounds if row.message)]
-        if said & {message.id for message in messages} or len({m.id for m in messages}) < len(messages):
+        if said & (ids := {message.public_id for message in messages}) or len(ids) < len(messages):
             yield place, "a message's id comes twice"
-        said |= {message.id for message in messages}
+        said |= ids
         if len({(row.number, row.attempt) for row in turn.rounds}) < len(turn.rounds):
             yield place, "a round comes twice"
         for at, row in enumerate(turn.rounds):
-            if row.request_base not in whole.request_bases:
+            if row.base_id not in whole.request_bases:
                 yield (*place, "rounds", at), "its request base is missing"
-    if whole.head not in known:
+    if whole.head_id not in known:
         yield ("head",), "the branch that is shown ends in a turn that there is not"
 
 
@@ -193,7 +191,7 @@ def _call_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
     ids: set[str] = set()
     places: set[tuple[Any, ...]] = set()
     for index, call in enumerate(whole.tool_calls):
-        of_round = (call.turn, call.round, call.attempt)
+        of_round = (call.turn_id, call.round, call.attempt)
         if of_round not in rounds:
             yield ("toolCalls", index), "its round is not in the export"
         if call.tool_use_id in ids or (*of_round, call.position) in places:

@@ -10,7 +10,8 @@ from conversations.protocol.agui.events import result_text
 from conversations.protocol.converse.content import plain_text
 from conversations.protocol.text import clean_text
 
-from .whole import Document, document
+from .format import Document
+from .whole import document
 
 BACKTICKS = re.compile(r"`+")
 

@@ -14,7 +14,6 @@ from conversations.models import (
     Approval,
     Conversation,
     Event,
-    Failure,
     Message,
     RequestBase,
     Round,
@@ -22,7 +21,7 @@ from conversations.models import (
     Turn,
 )
 
-from .format import CallPart, Fault, RoundPart, Said, TurnPart, Whole
+from .format import CallPart, MessagePart, RoundPart, TurnPart, Whole
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -45,11 +44,11 @@ def save(whole: Whole, owner: "User") -> Conversation:
         turns = [_turn(part, conversation, ids) for part in whole.turns]
         for part, turn in zip(whole.turns, turns, strict=True):
             rounds |= {(part.id, row.number, row.attempt): _round(row, turn, ids) for row in part.rounds}
-        calls = [_call(call, rounds[call.turn, call.round, call.attempt]) for call in whole.tool_calls]
+        calls = [_call(call, rounds[call.turn_id, call.round, call.attempt]) for call in whole.tool_calls]
         ToolCall.objects.bulk_create(calls)
         Approval.objects.bulk_create(_approvals(whole.tool_calls, calls))
-        if whole.head:
-            conversation.head_id = UUID(ids[str(whole.head)])
+        if whole.head_id:
+            conversation.head_id = UUID(ids[str(whole.head_id)])
             conversation.save(update_fields=["head"])
         for turn in turns:
             pack(turn)
@@ -59,43 +58,26 @@ def save(whole: Whole, owner: "User") -> Conversation:
 def _new_ids(whole: Whole) -> Ids:
     messages = [turn.message for turn in whole.turns]
     messages += [row.message for turn in whole.turns for row in turn.rounds if row.message]
-    old = [whole.id, *(turn.id for turn in whole.turns), *(message.id for message in messages)]
+    old = [whole.id, *(turn.id for turn in whole.turns), *(message.public_id for message in messages)]
     return {str(each): str(uuid.uuid4()) for each in old}
 
 
 def _conversation(whole: Whole, ids: Ids, owner: "User") -> Conversation:
     return Conversation.objects.create(
-        id=UUID(ids[str(whole.id)]),
-        owner=owner,
-        title=whole.title,
-        model=whole.model,
-        system=whole.system,
-        inference=whole.inference,
-        created_at=whole.created_at,
-        updated_at=whole.updated_at,
+        **whole.columns(Conversation), id=UUID(ids[str(whole.id)]), owner=owner
     )
 
 
 def _turn(part: TurnPart, conversation: Conversation, ids: Ids) -> Turn:
     turn = Turn(
+        **part.columns(Turn),
+        **(part.error.columns(Turn) if part.error else {}),
         id=UUID(ids[str(part.id)]),
+        parent_id=UUID(ids[str(part.parent_id)]) if part.parent_id else None,
         conversation=conversation,
-        parent_id=UUID(ids[str(part.parent)]) if part.parent else None,
-        number=part.number,
         user_id=conversation.owner_id,
-        status=part.status,
-        model=part.model,
-        system=part.system,
-        inference=part.inference,
-        attempts=part.attempts,
-        runs=part.runs,
-        created_at=part.created_at,
-        started_at=part.started_at,
-        finished_at=part.finished_at,
-        first_token_ms=part.first_token_ms,
     )
     turn.take_usage(part.usage)
-    _fail(turn, part.error)
     turn.save(force_insert=True)
     _message(part.message, turn, None, ids)
     Event.objects.bulk_create(_events(part, turn, ids))
@@ -133,82 +115,33 @@ def _new(value: str, ids: Ids) -> str:
 
 
 def _round(part: RoundPart, turn: Turn, ids: Ids) -> Round:
-    row = Round(
-        turn=turn,
-        number=part.number,
-        attempt=part.attempt,
-        status=part.status,
-        model=part.model,
-        base_id=part.request_base,
-        request_sha256=part.request_sha256,
-        gateway_request_id=part.gateway_request_id,
-        tries=part.tries,
-        stop_reason=part.stop_reason,
-        metadata=part.metadata,
-        latency_ms=part.latency_ms,
-        first_token_ms=part.first_token_ms,
-        started_at=part.started_at,
-        finished_at=part.finished_at,
-    )
+    failure = part.error.columns(Round) if part.error else {}
+    row = Round(**part.columns(Round), **failure, turn=turn, base_id=part.base_id)
     row.take_usage(part.usage)
-    _fail(row, part.error)
     row.save(force_insert=True)
     if part.message:
         _message(part.message, turn, row, ids)
     return row
 
 
-def _message(said: Said, turn: Turn, row: Round | None, ids: Ids) -> None:
-    Message.objects.create(
-        conversation_id=turn.conversation_id,
-        turn=turn,
-        round=row,
-        public_id=UUID(ids[str(said.id)]),
-        role=Message.Role.ASSISTANT if row else Message.Role.USER,
-        content=said.content,
-        complete=said.complete,
-        created_at=said.created_at,
-    )
+def _message(part: MessagePart, turn: Turn, row: Round | None, ids: Ids) -> None:
+    columns = part.columns(Message) | {"public_id": UUID(ids[str(part.public_id)])}
+    role = Message.Role.ASSISTANT if row else Message.Role.USER
+    conversation = turn.conversation_id
+    Message.objects.create(**columns, conversation_id=conversation, turn=turn, round=row, role=role)
 
 
 def _call(part: CallPart, row: Round) -> ToolCall:
-    return ToolCall(
-        conversation_id=row.turn.conversation_id,
-        turn_id=row.turn_id,
-        round=row,
-        position=part.position,
-        tool_use_id=part.tool_use_id,
-        name=part.name,
-        arguments=part.arguments,
-        input=part.input,
-        status=part.status,
-        error=part.error,
-        result=part.result,
-        created_at=part.created_at,
-        started_at=part.started_at,
-        finished_at=part.finished_at,
-        duration_ms=part.duration_ms,
-    )
+    of = {"conversation_id": row.turn.conversation_id, "turn_id": row.turn_id, "round": row}
+    return ToolCall(**part.columns(ToolCall) | of)
 
 
 def _approvals(parts: list[CallPart], calls: list[ToolCall]) -> Iterator[Approval]:
     """What was decided about the calls; nobody here did, and what nobody had decided is withdrawn."""
-    for told, call in ((part.approval, call) for part, call in zip(parts, calls, strict=True)):
-        if told is None:
+    for part, call in ((part.approval, call) for part, call in zip(parts, calls, strict=True)):
+        if part is None:
             continue
-        is_open = told.status == "pending"
-        yield Approval(
-            call=call,
-            status=Approval.Status.WITHDRAWN if is_open else told.status,
-            requested_at=told.requested_at,
-            expires_at=told.expires_at,
-            decided_at=timezone.now() if is_open else told.decided_at,
-            decided_by_name=told.decided_by or "",
-            reason=told.reason,
-            input=told.input,
-        )
-
-
-def _fail(row: Failure, fault: Fault | None) -> None:
-    if fault:
-        row.error_code, row.error_text, row.error_detail = fault.code, fault.message, fault.detail
+        columns = part.columns(Approval) | {"decided_by_name": part.decided_by or ""}
+        if part.status == "pending":
+            columns |= {"status": Approval.Status.WITHDRAWN, "decided_at": timezone.now()}
+        yield Approval(call=call, **columns)

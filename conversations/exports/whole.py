@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from conversations.journal import recorded
 from conversations.models import (
     Approval,
     Conversation,
-    Failure,
     Message,
     RequestBase,
     Round,
@@ -22,12 +20,13 @@ from conversations.models import (
 )
 from conversations.protocol.converse import history
 
-Document = dict[str, Any]
+from .format import ApprovalPart, CallPart, Document, Fault, MessagePart, RoundPart, TurnPart, Whole
+
 VERSION = 1
 
 
 def as_json(conversation: Conversation) -> str:
-    """The export as text, each event, call and message on a line of its own, so that a fault in it can be named by its line."""
+    """The export as text, each event, call and message on a line of its own."""
     return "".join(_written(document(conversation)))
 
 
@@ -35,23 +34,16 @@ def document(conversation: Conversation) -> Document:
     """The export as a value."""
     turns = list(conversation.turns.order_by("number"))
     rounds = _by_turn(conversation)
-    questions = Message.objects.filter(conversation=conversation, role=Message.Role.USER)
-    said = {row.turn_id: row for row in questions}
-    return {
-        "version": VERSION,
-        "id": str(conversation.pk),
-        "title": conversation.title,
-        "model": conversation.model,
-        "system": conversation.system,
-        "inference": conversation.inference,
-        "head": str(conversation.head_id) if conversation.head_id else None,
-        "createdAt": _time(conversation.created_at),
-        "updatedAt": _time(conversation.updated_at),
-        "messages": _messages(conversation),
-        "toolCalls": [_call(row) for row in _calls(conversation)],
-        "turns": [_turn(turn, said[turn.pk], rounds[turn.pk]) for turn in turns],
-        "requestBases": _bases(conversation),
-    }
+    rows = Message.objects.filter(conversation=conversation, role=Message.Role.USER)
+    questions = {row.turn_id: row for row in rows}
+    return Whole.of(
+        conversation,
+        version=VERSION,
+        messages=_messages(conversation),
+        tool_calls=[_call(row) for row in _calls(conversation)],
+        turns=[_turn(turn, questions[turn.pk], rounds[turn.pk]) for turn in turns],
+        request_bases=_bases(conversation),
+    )
 
 
 def _messages(conversation: Conversation) -> list[Document]:
@@ -65,103 +57,41 @@ def _calls(conversation: Conversation) -> Iterator[ToolCall]:
 
 
 def _call(row: ToolCall) -> Document:
-    return {
-        "toolUseId": row.tool_use_id,
-        "name": row.name,
-        "input": row.input,
-        "arguments": row.arguments,
-        "status": row.status,
-        "error": row.error,
-        "result": row.result,
-        "createdAt": _time(row.created_at),
-        "startedAt": _time(row.started_at),
-        "finishedAt": _time(row.finished_at),
-        "durationMs": row.duration_ms,
-        "turn": str(row.turn_id),
-        "round": row.round.number,
-        "attempt": row.round.attempt,
-        "position": row.position,
-        "approval": _approval(getattr(row, "approval", None)),
-    }
+    approval = _approval(getattr(row, "approval", None))
+    return CallPart.of(row, round=row.round.number, attempt=row.round.attempt, approval=approval)
 
 
 def _approval(row: Approval | None) -> Document | None:
-    if row is None:
-        return None
-    return {
-        "status": row.status,
-        "requestedAt": _time(row.requested_at),
-        "expiresAt": _time(row.expires_at),
-        "decidedAt": _time(row.decided_at),
-        "decidedBy": row.decider or None,
-        "reason": row.reason,
-        "input": row.input,
-    }
+    return ApprovalPart.of(row, decided_by=row.decider or None) if row else None
 
 
 def _by_turn(conversation: Conversation) -> dict[UUID, list[Round]]:
-    found: dict[UUID, list[Round]] = defaultdict(list)
+    by_turn: dict[UUID, list[Round]] = defaultdict(list)
     rows = Round.objects.filter(turn__conversation=conversation).select_related("message")
     for row in rows.order_by("number", "attempt"):
-        found[row.turn_id].append(row)
-    return found
+        by_turn[row.turn_id].append(row)
+    return by_turn
 
 
-def _turn(turn: Turn, said: Message, rounds: list[Round]) -> Document:
-    told = recorded(turn)
-    whole = {
-        "id": str(turn.pk),
-        "number": turn.number,
-        "parent": str(turn.parent_id) if turn.parent_id else None,
-        "status": turn.status,
-        "error": _error(turn),
-        "model": turn.model,
-        "system": turn.system,
-        "inference": turn.inference,
-        "usage": turn.usage,
-        "attempts": turn.attempts,
-        "createdAt": _time(turn.created_at),
-        "startedAt": _time(turn.started_at),
-        "finishedAt": _time(turn.finished_at),
-        "firstTokenMs": turn.first_token_ms,
-        "message": _message(said),
-        "rounds": [_round(row) for row in rounds],
-        "events": [json.loads(data) for data, _ in told],
-        "parts": {str(place): json.loads(parts) for place, (_, parts) in enumerate(told) if parts},
-    }
-    return whole | ({"runs": turn.runs} if turn.runs > 1 else {})
+def _turn(turn: Turn, question: Message, rounds: list[Round]) -> Document:
+    lines = recorded(turn)
+    part = TurnPart.of(
+        turn,
+        error=_error(turn),
+        message=MessagePart.of(question),
+        rounds=[_round(row) for row in rounds],
+        events=[json.loads(data) for data, _ in lines],
+        parts={str(place): json.loads(parts) for place, (_, parts) in enumerate(lines) if parts},
+    )
+    if turn.runs == 1:
+        del part["runs"]  # as in exports from before there were further runs
+    return part
 
 
 def _round(row: Round) -> Document:
-    said = getattr(row, "message", None)
-    return {
-        "number": row.number,
-        "attempt": row.attempt,
-        "status": row.status,
-        "error": _error(row),
-        "model": row.model,
-        "stopReason": row.stop_reason,
-        "usage": row.usage,
-        "metadata": row.metadata,
-        "latencyMs": row.latency_ms,
-        "firstTokenMs": row.first_token_ms,
-        "tries": row.tries,
-        "requestBase": row.base_id,
-        "requestSha256": row.request_sha256,
-        "gatewayRequestId": row.gateway_request_id,
-        "startedAt": _time(row.started_at),
-        "finishedAt": _time(row.finished_at),
-        "message": _message(said) if said else None,
-    }
-
-
-def _message(row: Message) -> Document:
-    return {
-        "id": str(row.public_id),
-        "content": row.content,
-        "complete": row.complete,
-        "createdAt": _time(row.created_at),
-    }
+    answer = getattr(row, "message", None)
+    message = MessagePart.of(answer) if answer else None
+    return RoundPart.of(row, error=_error(row), message=message)
 
 
 def _bases(conversation: Conversation) -> Document:
@@ -169,14 +99,8 @@ def _bases(conversation: Conversation) -> Document:
     return dict(RequestBase.objects.filter(pk__in=used).order_by("pk").values_list("pk", "body"))
 
 
-def _error(row: Failure) -> Document | None:
-    if not row.error_code:
-        return None
-    return {"code": row.error_code, "message": row.error_text, "detail": row.error_detail}
-
-
-def _time(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+def _error(row: Turn | Round) -> Document | None:
+    return Fault.of(row) if row.error_code else None
 
 
 def _written(value: Any, depth: int = 0) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from . import prices, retention, search
 from .approval import Allowance, Approval
 from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Turn
-from .fields import TOKENS, Failure, JSONText
+from .fields import TOKENS, JSONText
 from .prompt import Prompt
 from .record import Event, Recording
 from .round import Message, RequestBase, Round, ToolCall
@@ -17,7 +17,6 @@ __all__ = [
     "Conversation",
     "ConversationQuerySet",
     "Event",
-    "Failure",
     "Figures",
     "JSONText",
     "Message",

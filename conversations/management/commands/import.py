@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="NAME", help="whose conversation it will be")
 
     def handle(self, *args: Any, file: str, user: str | None, **options: Any) -> None:
-        """Import; CommandError says what is wrong in which line, and nothing is stored then."""
+        """Import; CommandError says what is wrong and where, and nothing is stored then."""
         try:
             made = import_document(_text(file), user_named(user))
         except Damaged as damaged:
