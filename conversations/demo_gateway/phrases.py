@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from conversations.demo_gateway import failures, manual, shows
+from conversations.demo_gateway import failures, shows
 from conversations.demo_gateway.conversation import Conversation
-from conversations.demo_gateway.reply import Answer, Ending, Failure, Reply, say
-
-Play = Callable[[Conversation, str], Answer]
+from conversations.demo_gateway.failures import bedrock, invalid, kong
+from conversations.demo_gateway.reply import Answer, Ending, Failure, Kind, Reply, picture, say, text
+from conversations.demo_gateway.texts import FORMULAS, MARKDOWN, PICTURE, SENTENCES, paragraphs
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,16 @@ class Phrase:
 
     say: str
     shows: str
-    play: Play
+    plays: Answer | Callable[[Conversation, str], Answer]
 
     @property
     def key(self) -> str:
         """The words that have to be there."""
         return _plain(re.sub(r"\b[A-Z]+\b", "", self.say))
+
+    def answer(self, conversation: Conversation, rest: str) -> Answer:
+        """What is played; `rest` is what the question says beside the phrase."""
+        return self.plays if isinstance(self.plays, Reply | Failure) else self.plays(conversation, rest)
 
     @property
     def fails(self) -> bool:
@@ -34,109 +38,72 @@ def _plain(text: str) -> str:
     return " ".join(word for word in re.findall(r"[a-z]+", text.lower()) if word not in ("a", "an", "the"))
 
 
-def _fails(failure: Failure) -> Play:
-    return lambda conversation, rest: failure
+def _breaks(kind: Kind, name: str = "", message: str = "", early: bool = False) -> Reply:
+    return Reply((text(paragraphs(3)),), ending=Ending(kind, name, message, early))
 
 
-def _breaks(ending: Ending) -> Play:
-    def play(conversation: Conversation, rest: str) -> Answer:
-        return replace(say(shows.paragraphs(3)), ending=ending)
-
-    return play
-
-
-def _raises(name: str, message: str, early: bool = False) -> Play:
-    return _breaks(Ending("exception", name, message, early))
+def _raises(name: str, message: str, early: bool = False) -> Reply:
+    return _breaks("exception", f"{name}Exception", message, early)
 
 
 def _help(conversation: Conversation, rest: str) -> Reply:
     return say(help_text())
 
 
-UNAVAILABLE = failures.bedrock(503, "ServiceUnavailableException", failures.BUSY)
+UNAVAILABLE = bedrock(503, "ServiceUnavailableException", failures.BUSY)
 LIMITED = {"Retry-After": "1", "RateLimit-Limit": "60", "RateLimit-Remaining": "0", "RateLimit-Reset": "1"}
 
 PHRASES = (
     Phrase("help", "this list", _help),
     Phrase("show a tool call", "a call of the offered tool that fits best", shows.tool_call),
     Phrase("show parallel calls", "several tool calls in one message", shows.parallel),
-    Phrase("show tool loop", "a tool call after every result, for ever", shows.loop),
+    Phrase("show tool loop", "a tool call after every result, for ever", shows.tool_call),
     Phrase("show unknown tool", "a call of a tool that is not on offer", shows.unknown_tool),
     Phrase("show broken tool input", "a tool call whose input is not JSON", shows.broken_input),
     Phrase("show reused id", "a tool call whose id is the tool's name, every time", shows.reused_id),
-    Phrase(
-        "show a server tool",
-        "a tool that runs on the model's side, then an answer to the rest",
-        shows.server_tool,
-    ),
-    Phrase("show reasoning", "reasoning with its signature, then an answer to the rest", shows.reasoned),
+    Phrase("show a server tool", "a tool that runs on the model's side, then an answer to the rest", shows.server_tool),
+    Phrase("show reasoning", "reasoning with its signature, then an answer to the rest", shows.signed),
     Phrase("show redacted reasoning", "reasoning that nobody may read", shows.redacted),
     Phrase("show unsigned reasoning", "reasoning without a signature", shows.unsigned),
-    Phrase("show citations", "text with its sources", shows.citations),
-    Phrase("show markdown", "headings, a list, a table, code, a link and a quote", shows.markdown),
-    Phrase("show formulas", "formulas, code in two languages, a table and a list of tasks", manual.formulas),
-    Phrase("show a long answer", "twenty paragraphs", shows.long),
-    Phrase(
-        "show characters NUMBER", "an answer of that length, as far as its limit allows", manual.characters
-    ),
-    Phrase("show slow", "sentences with two seconds between them", shows.slow),
+    Phrase("show citations", "text with its sources", shows.cited),
+    Phrase("show markdown", "headings, a list, a table, code, a link and a quote", say(MARKDOWN)),
+    Phrase("show formulas", "formulas, code in two languages, a table and a list of tasks", say(FORMULAS)),
+    Phrase("show a long answer", "twenty paragraphs", say(paragraphs(20))),
+    Phrase("show characters NUMBER", "an answer of that length, as far as its limit allows", shows.characters),
+    Phrase("show slow", "sentences with two seconds between them", Reply((text(paragraphs(3)),), pause=2.0)),
     Phrase("show blank text", "empty text blocks round the text", shows.blank),
-    Phrase("show nothing", "an answer without any content block", shows.nothing),
-    Phrase("show a picture", "a small PNG", shows.picture),
-    Phrase("show no usage", "an answer without its metadata event", shows.no_usage),
-    Phrase("show an unknown event", "an event that nobody knows yet", shows.unknown_event),
+    Phrase("show nothing", "an answer without any content block", Reply(())),
+    Phrase("show a picture", "a small PNG", Reply((text("A record, seen from the side:"), picture(PICTURE)))),
+    Phrase("show no usage", "an answer without its metadata event", Reply((text(SENTENCES[0]),), metadata=False)),
+    Phrase("show an unknown event", "an event that nobody knows yet", Reply((text(SENTENCES[1]),), strange=True)),
     Phrase("show stop reason NAME", "any stop reason, known or not", shows.stop_reason),
     Phrase("show the conversation", "what the request held", shows.retold),
-    Phrase("fail once", "503 the first time, an answer the second", _fails(UNAVAILABLE)),
-    Phrase(
-        "fail throttled",
-        "429 of Bedrock",
-        _fails(failures.bedrock(429, "ThrottlingException", failures.TOO_MANY)),
-    ),
-    Phrase(
-        "fail rate limit",
-        "429 of the gateway",
-        _fails(failures.kong(429, "API rate limit exceeded", LIMITED)),
-    ),
-    Phrase(
-        "fail refused", "403 of the gateway", _fails(failures.kong(403, "You cannot consume this service"))
-    ),
-    Phrase("fail key", "401 of the gateway", _fails(failures.kong(401, "No API key found in request"))),
-    Phrase("fail gateway", "502 of the gateway", _fails(failures.kong(502, failures.BAD_UPSTREAM))),
-    Phrase("fail unavailable", "503 of Bedrock", _fails(UNAVAILABLE)),
-    Phrase("fail plugin", "400 of an AI plugin", _fails(failures.plugin(400, failures.BAD_JSON))),
-    Phrase("fail invalid", "400 of Bedrock", _fails(failures.invalid(failures.MALFORMED))),
-    Phrase("fail overflow", "the conversation is too long", _fails(failures.invalid(failures.TOO_LONG))),
-    Phrase("fail page", "an HTML page instead of a stream", _fails(failures.page(200, "Please sign in"))),
-    Phrase("fail empty", "200 and nothing", _fails(Failure(200))),
-    Phrase("fail timeout", "silence before the answer", _fails(Failure(0, instead="silence"))),
-    Phrase("fail unreachable", "the connection is closed unanswered", _fails(Failure(0, instead="close"))),
-    Phrase("fail silent", "silence in the middle of the text", _breaks(Ending("silent"))),
-    Phrase("fail cut", "a clean end in the middle of the text", _breaks(Ending("cut"))),
-    Phrase("fail dropped", "the connection is lost in the middle of the text", _breaks(Ending("dropped"))),
-    Phrase("fail half a frame", "a clean end in the middle of a frame", _breaks(Ending("half"))),
-    Phrase("fail checksum", "a frame with a wrong checksum", _breaks(Ending("checksum"))),
-    Phrase(
-        "fail stream", "an exception in the text", _raises("modelStreamErrorException", failures.BAD_SEQUENCE)
-    ),
-    Phrase(
-        "fail throttled in stream",
-        "an exception as the first event",
-        _raises("throttlingException", failures.TOO_MANY, True),
-    ),
-    Phrase(
-        "fail overflow in stream",
-        "a refusal after 200",
-        _raises("validationException", failures.TOO_LONG, True),
-    ),
-    Phrase(
-        "fail unavailable in stream", "503 after 200", _raises("serviceUnavailableException", failures.BUSY)
-    ),
-    Phrase("fail internal in stream", "500 after 200", _raises("internalServerException", failures.INTERNAL)),
-    Phrase(
-        "fail error in stream", "an error frame", _breaks(Ending("error", "InternalError", failures.INTERNAL))
-    ),
-)
+    Phrase("fail once", "503 the first time, an answer the second", UNAVAILABLE),
+    Phrase("fail throttled", "429 of Bedrock", bedrock(429, "ThrottlingException", failures.TOO_MANY)),
+    Phrase("fail rate limit", "429 of the gateway", kong(429, "API rate limit exceeded", LIMITED)),
+    Phrase("fail refused", "403 of the gateway", kong(403, "You cannot consume this service")),
+    Phrase("fail key", "401 of the gateway", kong(401, "No API key found in request")),
+    Phrase("fail gateway", "502 of the gateway", kong(502, failures.BAD_UPSTREAM)),
+    Phrase("fail unavailable", "503 of Bedrock", UNAVAILABLE),
+    Phrase("fail plugin", "400 of an AI plugin", failures.plugin(400, failures.BAD_JSON)),
+    Phrase("fail invalid", "400 of Bedrock", invalid(failures.MALFORMED)),
+    Phrase("fail overflow", "the conversation is too long", invalid(failures.TOO_LONG)),
+    Phrase("fail page", "an HTML page instead of a stream", failures.page(200, "Please sign in")),
+    Phrase("fail empty", "200 and nothing", Failure(200)),
+    Phrase("fail timeout", "silence before the answer", Failure(0, instead="silence")),
+    Phrase("fail unreachable", "the connection is closed unanswered", Failure(0, instead="close")),
+    Phrase("fail silent", "silence in the middle of the text", _breaks("silent")),
+    Phrase("fail cut", "a clean end in the middle of the text", _breaks("cut")),
+    Phrase("fail dropped", "the connection is lost in the middle of the text", _breaks("dropped")),
+    Phrase("fail half a frame", "a clean end in the middle of a frame", _breaks("half")),
+    Phrase("fail checksum", "a frame with a wrong checksum", _breaks("checksum")),
+    Phrase("fail stream", "an exception in the text", _raises("modelStreamError", failures.BAD_SEQUENCE)),
+    Phrase("fail throttled in stream", "an exception as the first event", _raises("throttling", failures.TOO_MANY, True)),
+    Phrase("fail overflow in stream", "a refusal after 200", _raises("validation", failures.TOO_LONG, True)),
+    Phrase("fail unavailable in stream", "503 after 200", _raises("serviceUnavailable", failures.BUSY)),
+    Phrase("fail internal in stream", "500 after 200", _raises("internalServer", failures.INTERNAL)),
+    Phrase("fail error in stream", "an error frame", _breaks("error", "InternalError", failures.INTERNAL)),
+)  # fmt: skip
 
 MODIFIERS = (
     "With `once` (`fail gateway once`) the same request is answered when it is sent again. "

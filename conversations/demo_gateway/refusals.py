@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from conversations.demo_gateway import pairing, reasoning
-from conversations.demo_gateway.request import REQUEST
+from conversations.demo_gateway import pairing
+from conversations.demo_gateway.reply import forged
 from conversations.demo_gateway.shapes import MODEL, Path, dotted, refused
 
 Body = Mapping[str, Any]
@@ -38,7 +38,7 @@ THINKING_FIRST = (
 
 def refusal(body: Body) -> str | None:
     """The message of the ValidationException that body, a ConverseStream request, earns; nothing if it is valid."""
-    misshapen = refused(REQUEST, body)
+    misshapen = refused(body)
     if misshapen:
         return misshapen
     return next((text for rule in RULES for text in rule(body)), None)
@@ -150,7 +150,7 @@ def _signatures(body: Body) -> Iterator[str]:
         text = value.get("reasoningText") if kind == "reasoningContent" else None
         if text and text.get("signature") is None:
             yield f"{MODEL}{dotted(path)}.thinking.signature: Field required"
-        elif text and (not text["signature"] or reasoning.forged(text["text"], text["signature"])):
+        elif text and (not text["signature"] or forged(text["text"], text["signature"])):
             yield f"{MODEL}{dotted(path)}: Invalid `signature` in `thinking` block"
 
 

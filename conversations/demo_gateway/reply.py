@@ -1,5 +1,7 @@
 """What the demo gateway decides to answer, before it becomes bytes."""
 
+import base64
+import hashlib
 import json
 import secrets
 from collections.abc import Mapping
@@ -7,13 +9,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Block = dict[str, Any]
+Kind = Literal["whole", "cut", "dropped", "half", "checksum", "silent", "exception", "error"]
+MARK = b"turntable-demo:"
 
 
 @dataclass(frozen=True)
 class Ending:
     """How a stream ends: whole, or in one of the ways that streams fail; an exception has a name and a message."""
 
-    kind: Literal["whole", "cut", "dropped", "half", "checksum", "silent", "exception", "error"] = "whole"
+    kind: Kind = "whole"
     name: str = ""
     message: str = ""
     early: bool = False
@@ -48,6 +52,11 @@ Answer = Reply | Failure
 def text(words: str) -> Block:
     """A text block."""
     return {"text": words}
+
+
+def picture(png: str) -> Block:
+    """A picture block of a PNG in base64."""
+    return {"image": {"format": "png", "source": {"bytes": png}}}
 
 
 def say(*texts: str) -> Reply:
@@ -98,3 +107,14 @@ def _cut(block: Block, characters: int) -> tuple[Block, ...]:
         return ()
     written = use["input"] if isinstance(use["input"], str) else json.dumps(use["input"])
     return ({"toolUse": {**use, "input": written[:characters]}},)
+
+
+def sign(text: str) -> str:
+    """The signature, in base64, that the demo gateway puts under a reasoning text: it has to come back with it."""
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
+    return base64.b64encode(MARK + digest).decode()
+
+
+def forged(text: str, signature: str) -> bool:
+    """Whether a signature made here stands under another text; signatures made elsewhere cannot be told."""
+    return signature.startswith(base64.b64encode(MARK).decode()) and signature != sign(text)

@@ -16,7 +16,7 @@ def answer(conversation: Conversation, tried: bool = False) -> Answer:
     rest = phrases.rest(conversation.question, found) if found else conversation.question
     chosen: Answer
     if found and not tried and _due(conversation, found):
-        chosen = found.play(conversation, rest)
+        chosen = found.answer(conversation, rest)
     elif conversation.results:
         chosen = say(telling.tell(conversation.results, rest))
     else:

@@ -2,72 +2,43 @@
 
 import base64
 import json
-import struct
-import zlib
+import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from conversations.demo_gateway import ordinary
 from conversations.demo_gateway.conversation import Conversation
-from conversations.demo_gateway.reasoning import sign
-from conversations.demo_gateway.reply import Block, Reply, call, new_id, say, text
+from conversations.demo_gateway.reply import Block, Reply, call, new_id, say, sign, text
+from conversations.demo_gateway.texts import SENTENCES, SOURCES, THOUGHT, sections
+
+Play = Callable[[Conversation, str], Reply]
+"""Makes the reply from what was asked, and the rest of the question."""
 
 NO_TOOL = "The request offers no tool, so there is nothing to call."
-THOUGHT = (
-    "The user wants to see how reasoning looks. First it is said what is wanted, then what is known, "
-    "and then what follows. Nothing more is needed."
+
+
+def before(*blocks: Block) -> Play:
+    """These blocks, then the ordinary answer to the rest of the question."""
+
+    def play(conversation: Conversation, rest: str) -> Reply:
+        reply = ordinary.respond(conversation, rest) if rest else say("That was it.")
+        return replace(reply, blocks=(*blocks, *reply.blocks))
+
+    return play
+
+
+signed = before({"reasoningContent": {"reasoningText": {"text": THOUGHT, "signature": sign(THOUGHT)}}})
+unsigned = before({"reasoningContent": {"reasoningText": {"text": THOUGHT}}})  # as gpt-oss streams it
+redacted = before(
+    {"reasoningContent": {"redactedContent": base64.b64encode(sign(THOUGHT).encode()).decode()}}
 )
-MARKDOWN = """# A record shop in five lines
-
-Bandoneon, *chanson* and **dub** on one shelf, as in [the catalogue](https://example.com/catalogue).
-
-## What is in stock
-
-1. Singles
-   - 7 inch, 45 rpm
-   - 10 inch, 78 rpm
-2. Albums
-
-| Title | Artist | Minutes |
-| --- | --- | ---: |
-| Elemental Hotel | 8 Storey Hike | 3.5 |
-| Señora Blue | The Überground | 4.25 |
-
-```python
-def minutes(seconds: int) -> float:
-    \"\"\"How long a side is.\"\"\"
-    return seconds / 60 if seconds > 0 else 0.0
-```
-
-> Turn it over when the needle reaches the label.
-
----
-
-Inline code is `rpm = 100 / 3`, and <b>HTML</b> stays as it was written.
-"""
-SENTENCES = (
-    "A turntable turns a record at a steady speed while a needle follows its groove.",
-    "The groove holds the sound as a wave, and the needle gives it back as a voltage.",
-    "Thirty-three and a third turns a minute suit an album, forty-five suit a single.",
-    "A worn needle is changed before it wears the record, which cannot be changed.",
-    "What is heard at last is the shop's choice, the engineer's — and a little of the dust's.",
+cited = Reply(
+    (
+        text(SENTENCES[0]),
+        {"citationsContent": {"citations": [SOURCES[0]]}},
+        {"citationsContent": {"content": [{"text": SENTENCES[2]}], "citations": [SOURCES[1]]}},
+    )
 )
-SOURCES = (
-    {
-        "title": "Turntables",
-        "location": {"web": {"url": "https://example.com/turntables", "domain": "example.com"}},
-    },
-    {
-        "title": "Manual",
-        "sourceContent": [{"text": "thirty-three and a third turns a minute"}],
-        "location": {"documentChar": {"documentIndex": 0, "start": 10, "end": 49}},
-    },
-)
-
-
-def paragraphs(count: int) -> str:
-    """That many paragraphs about turntables, numbered."""
-    turned = [[SENTENCES[(number + step) % 5] for step in range(4)] for number in range(count)]
-    return "\n\n".join(f"{number}. {' '.join(sentences)}" for number, sentences in enumerate(turned, 1))
 
 
 def tool_call(conversation: Conversation, rest: str) -> Reply:
@@ -75,11 +46,6 @@ def tool_call(conversation: Conversation, rest: str) -> Reply:
     if not conversation.tools:
         return say(NO_TOOL)
     return ordinary.calling([ordinary.best(conversation, rest)], rest)
-
-
-def loop(conversation: Conversation, rest: str) -> Reply:
-    """The same as a tool call, again after each result."""
-    return tool_call(conversation, rest)
 
 
 def parallel(conversation: Conversation, rest: str) -> Reply:
@@ -125,93 +91,19 @@ def server_tool(conversation: Conversation, rest: str) -> Reply:
     result = {"toolUseId": use, "type": f"{name}_result", "status": "success", "content": [{"json": ran}]}
     asked = {"toolUseId": use, "name": name, "input": {"snippet": "1234 * 5678"}, "type": "server_tool_use"}
     blocks = ({"toolUse": asked}, {"toolResult": result}, text("1234 times 5678 is 7006652."))
-    return _after(conversation, rest, *blocks) if rest else Reply(blocks)
-
-
-def _thought(words: str) -> Block:
-    return {"reasoningContent": {"reasoningText": {"text": words, "signature": sign(words)}}}
-
-
-def _after(conversation: Conversation, rest: str, *blocks: Block) -> Reply:
-    """These blocks, then the ordinary answer to the rest of the question."""
-    reply = ordinary.respond(conversation, rest) if rest else say("That was it.")
-    return replace(reply, blocks=(*blocks, *reply.blocks))
-
-
-def reasoned(conversation: Conversation, rest: str) -> Reply:
-    """Signed reasoning, then the answer to the rest."""
-    return _after(conversation, rest, _thought(THOUGHT))
-
-
-def redacted(conversation: Conversation, rest: str) -> Reply:
-    """Redacted reasoning, then the answer to the rest."""
-    hidden = base64.b64encode(sign(THOUGHT).encode()).decode()
-    return _after(conversation, rest, {"reasoningContent": {"redactedContent": hidden}})
-
-
-def unsigned(conversation: Conversation, rest: str) -> Reply:
-    """Reasoning without a signature (as gpt-oss streams it), then the answer to the rest."""
-    return _after(conversation, rest, {"reasoningContent": {"reasoningText": {"text": THOUGHT}}})
-
-
-def citations(conversation: Conversation, rest: str) -> Reply:
-    """A text, a block of citations alone, and a text that cites a document."""
-    web, document = SOURCES
-    cited = {"citationsContent": {"content": [{"text": SENTENCES[2]}], "citations": [document]}}
-    return Reply((text(SENTENCES[0]), {"citationsContent": {"citations": [web]}}, cited))
-
-
-def markdown(conversation: Conversation, rest: str) -> Reply:
-    """An answer with most of Markdown in it."""
-    return say(MARKDOWN)
-
-
-def long(conversation: Conversation, rest: str) -> Reply:
-    """Twenty paragraphs."""
-    return say(paragraphs(20))
-
-
-def slow(conversation: Conversation, rest: str) -> Reply:
-    """Three paragraphs, two seconds after each sentence."""
-    return replace(say(paragraphs(3)), pause=2.0)
+    return before(*blocks)(conversation, rest) if rest else Reply(blocks)
 
 
 def blank(conversation: Conversation, rest: str) -> Reply:
     """An empty text block, the answer to the rest, a blank one (as Nova 2 and gpt-oss stream them)."""
-    reply = _after(conversation, rest, text(""))
+    reply = before(text(""))(conversation, rest)
     return replace(reply, blocks=(*reply.blocks, text("\n\n")))
 
 
-def nothing(conversation: Conversation, rest: str) -> Reply:
-    """No block at all."""
-    return Reply(())
-
-
-def picture(conversation: Conversation, rest: str) -> Reply:
-    """A PNG of 64 by 64, grey stripes."""
-    png = base64.b64encode(_png(64)).decode()
-    return Reply(
-        (text("A record, seen from the side:"), {"image": {"format": "png", "source": {"bytes": png}}})
-    )
-
-
-def _png(size: int) -> bytes:
-    rows = b"".join(b"\0" + bytes([60 + (row * 24) % 180]) * size for row in range(size))
-    header = struct.pack("!IIBBBBB", size, size, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack("!I", len(data)) + kind + data + struct.pack("!I", zlib.crc32(kind + data))
-        for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    )
-
-
-def no_usage(conversation: Conversation, rest: str) -> Reply:
-    """An answer that ends with messageStop."""
-    return replace(say(SENTENCES[0]), metadata=False)
-
-
-def unknown_event(conversation: Conversation, rest: str) -> Reply:
-    """An answer with an event of an unknown type in it."""
-    return replace(say(SENTENCES[1]), strange=True)
+def characters(conversation: Conversation, rest: str) -> Reply:
+    """As many characters as the question names, a thousand if it names none."""
+    number = re.search(r"\d+", rest)
+    return say(sections(int(number.group()) if number else 1000))
 
 
 def stop_reason(conversation: Conversation, rest: str) -> Reply:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from conversations.demo_gateway.manual import long
+from conversations.demo_gateway.texts import sections as long
 from conversations.protocol.agui.events import pieces
 from tests.browser.staging import Stage
 

@@ -4,16 +4,12 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import botocore.session
 import pytest
-from botocore.model import ListShape, Shape, StructureShape
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.demo_gateway import refusal
-from conversations.demo_gateway.reasoning import sign
-from conversations.demo_gateway.request import REQUEST
-from conversations.demo_gateway.shapes import ListOf, Number, Structure, Text
+from conversations.demo_gateway.reply import sign
 
 MODEL = "The model returned the following errors: "
 SPEC = {"name": "top_song", "description": "A song.", "inputSchema": {"json": {"type": "object"}}}
@@ -366,6 +362,14 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         ),
     ),
     (
+        "the service's new role",
+        ask(user("hi"), {"role": "system", "content": [{"text": "Be brief."}]}),
+        (
+            "1 validation error detected: Value 'system' at 'messages.2.member.role' failed to satisfy constraint: "
+            "Member must satisfy enum value set: [user, assistant]"
+        ),
+    ),
+    (
         "bytes that are not base64",
         ask(user("hi", {"image": {"format": "png", "source": {"bytes": "%"}}})),
         "Invalid base64 at 'messages.1.member.content.2.member.image.source.bytes'",
@@ -427,26 +431,3 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 @given(spoilt())
 def test_a_spoilt_request_is_judged_without_an_error(body: dict[str, Any]) -> None:
     assert refusal(body) is None or isinstance(refusal(body), str)
-
-
-def _compare(known: Any, shape: Shape, path: str) -> Iterator[str]:
-    """Where our table and the service model differ."""
-    if isinstance(shape, ListShape) and isinstance(known, ListOf):
-        yield from _compare(known.member, shape.member, f"{path}[]")
-    if isinstance(shape, StructureShape) and isinstance(known, Structure):
-        members = {name for name in shape.members if name != "modelId"}
-        yield from (f"{path}.{name}" for name in members ^ set(known.members))
-        required = set(shape.required_members) - {"modelId"}
-        yield from (f"{path}.{name} required" for name in required ^ set(known.required))
-        for name in members & set(known.members):
-            yield from _compare(known.members[name], shape.members[name], f"{path}.{name}")
-    if isinstance(known, Text | Number) and (shape.metadata.get("min") or 0) != (known.least or 0):
-        yield f"{path} min"
-    if isinstance(known, Text) and set(shape.metadata.get("enum", ())) != set(known.values):
-        yield f"{path} enum"
-
-
-def test_the_table_of_the_request_is_botocores() -> None:
-    model = botocore.session.get_session().get_service_model("bedrock-runtime")
-    differ = set(_compare(REQUEST, model.shape_for("ConverseStreamRequest"), ""))
-    assert differ == {".messages[].role enum"}, "all but the new role `system`, which most models refuse"
