@@ -1,4 +1,4 @@
-"""What every test may ask for: a database in a file, two users, and a gateway that behaves."""
+"""What every test may ask for: a database in a file, two users, a conversation, and a gateway that behaves."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,8 @@ from django.test import override_settings
 from hypothesis import settings as examples
 
 from conversations import demo_gateway as demo
+from conversations.models import Conversation
+from tests.asking import conversation_of
 
 examples.register_profile("turntable", deadline=None)  # a busy machine is no failure
 if not examples.get_current_profile_name().startswith("ci"):
@@ -41,6 +43,11 @@ def user(db: None) -> User:
 @pytest.fixture
 def other_user(db: None) -> User:
     return User.objects.create_user("herbert", password="turkeys-away")
+
+
+@pytest.fixture
+def conversation(user: User) -> Conversation:
+    return conversation_of(user)
 
 
 @pytest.fixture(scope="session")

@@ -33,12 +33,6 @@ each_model = pytest.mark.parametrize("model", SHOWN, ids=lambda model: model.__n
 
 
 @pytest.fixture
-def operator(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("arthur"))
-    return client
-
-
-@pytest.fixture
 def conversation(user: User) -> Conversation:
     return stored(user)
 

@@ -22,12 +22,6 @@ CALLS = "/admin/conversations/toolcall/"
 
 
 @pytest.fixture
-def operator(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("arthur"))
-    return client
-
-
-@pytest.fixture
 def pending(user: User) -> Approval:
     """A call that waits for a decision."""
     call = stored(user).tool_calls.get()

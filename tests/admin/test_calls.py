@@ -25,12 +25,6 @@ EXPORT = f"{CALLS}export."
 
 
 @pytest.fixture
-def operator(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("arthur"))
-    return client
-
-
-@pytest.fixture
 def call(user: User) -> ToolCall:
     return stored(user).tool_calls.get()
 

@@ -17,12 +17,6 @@ from tests.inspecting import QUESTION, page_of, queries, seen
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def operator(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("arthur"))
-    return client
-
-
 def told(before: dict[str, object], now: dict[str, object]) -> dict[str, str]:
     """The differences by name, as text."""
     return {

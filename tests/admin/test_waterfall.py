@@ -24,12 +24,6 @@ def at(seconds: float) -> datetime:
 
 
 @pytest.fixture
-def operator(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("arthur"))
-    return client
-
-
-@pytest.fixture
 def turn(user: User) -> Turn:
     """A turn of ten seconds that began at once."""
     return Turn.objects.create(

@@ -18,7 +18,10 @@ from playwright.sync_api import (
 )
 
 from conversations import demo_gateway as demo
+from tests.browser.attacks import Attacker, attacking
+from tests.browser.calling import Calls
 from tests.browser.conversing import Chat, Line
+from tests.browser.staging import Stage
 from tests.serving import Server, serving, site
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -131,3 +134,22 @@ def line(chat: Chat) -> Line:
     line = Line(chat.page)
     chat.page.reload()
     return line
+
+
+@pytest.fixture
+def stage(page: Page) -> Stage:
+    return Stage(page)
+
+
+@pytest.fixture
+def calls(page: Page) -> Calls:
+    return Calls(page)
+
+
+@pytest.fixture
+def attacker(page: Page) -> Iterator[Attacker]:
+    """The attacker's server; nothing may have asked it for anything, on any page, when the test ends."""
+    with attacking() as attacker:
+        yield attacker
+        page.wait_for_timeout(300)  # what would be fetched late
+        assert attacker.asked == []

@@ -1,6 +1,6 @@
 """The attacks in the admin, which shows what users, models and tools wrote to those who may do most."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,7 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, Route
 
 from conversations.models import Conversation, Message, RequestBase, Round, ToolCall, Turn
-from tests.browser.attacks import MARKED, RAW, Attacker, attacking
+from tests.browser.attacks import MARKED, RAW, Attacker
 from tests.browser.test_injection import LIVE_IN_ADMIN
 
 MODELS = (Conversation, Turn, Round, Message, ToolCall)
@@ -19,14 +19,6 @@ MODELS = (Conversation, Turn, Round, Message, ToolCall)
 def database_beside_the_browser(monkeypatch: pytest.MonkeyPatch, browser: object) -> None:
     """Playwright keeps an event loop in this thread, beside which Django would refuse the database."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-
-
-@pytest.fixture
-def attacker(page: Page) -> Iterator[Attacker]:
-    with attacking() as attacker:
-        yield attacker
-        page.wait_for_timeout(300)  # what would be fetched late
-        assert attacker.asked == []
 
 
 def written(user: User, text: str) -> None:

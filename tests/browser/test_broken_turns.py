@@ -5,16 +5,11 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.staging import Stage
 
 WAYS = ("live", "snapshot", "served")
-
-
-@pytest.fixture
-def stage(page: Page) -> Stage:
-    return Stage(page)
 
 
 def lost_twice(stage: Stage) -> None:

@@ -3,15 +3,10 @@
 import time
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conversing import Chat, Line
 from tests.browser.staging import Stage
-
-
-@pytest.fixture
-def stage(page: Page) -> Stage:
-    return Stage(page)
 
 
 def drafts(stage: Stage) -> list[str]:

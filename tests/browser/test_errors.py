@@ -1,7 +1,7 @@
 """What failed, what to do about it, what to quote; and nothing that is waited for without a word."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from conversations.web.sentences import SENTENCES
 from tests.browser.conversing import Chat
@@ -9,11 +9,6 @@ from tests.browser.staging import Stage
 
 WAYS = ("live", "snapshot", "served")
 MESSAGE = "The gateway failed. Send again in a moment. (It said: no.)"
-
-
-@pytest.fixture
-def stage(page: Page) -> Stage:
-    return Stage(page)
 
 
 def failed(stage: Stage, code: str, request: str = "") -> None:

@@ -12,11 +12,6 @@ from tests.browser.conversing import Chat
 FROZEN_S = 15  # far above what a busy machine needs, far below what grows with the square
 
 
-@pytest.fixture
-def calls(page: Page) -> Calls:
-    return Calls(page)
-
-
 DEEP = "[" * 100_000 + "]" * 100_000
 HOSTILE = {
     "deep": DEEP,

@@ -3,15 +3,9 @@
 import json
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.calling import SONGS, Calls, opened, picture, shown
-
-
-@pytest.fixture
-def calls(page: Page) -> Calls:
-    return Calls(page)
-
 
 # -- keys and values
 

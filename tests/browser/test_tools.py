@@ -26,11 +26,6 @@ ENDED = {
 }
 
 
-@pytest.fixture
-def calls(page: Page) -> Calls:
-    return Calls(page)
-
-
 def test_each_end_of_a_call_has_its_word_and_only_success_is_green(calls: Calls) -> None:
     for error in ENDED:
         calls.one({}, "a result", error, name=error or "success")

@@ -48,11 +48,6 @@ def guarded() -> Iterator[None]:
 
 
 @pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
-
-
-@pytest.fixture
 def waiting(conversation: Conversation) -> Turn:
     """A turn that waits for a decision about its call."""
     turn = ask(conversation, QUESTION)

@@ -30,11 +30,6 @@ OTHER = "What is the most popular song on WKRP?"
 
 
 @pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
-
-
-@pytest.fixture
 def two(conversation: Conversation) -> list[Turn]:
     """Two turns, one on the other."""
     return [ask(conversation, "Hello"), ask(conversation, QUESTION)]

@@ -6,23 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.utils import timezone
 
 from conversations import engine
 from conversations.engine import WORKER, lifecycle
 from conversations.models import Approval, Conversation, ToolCall, Turn
 from conversations.tools import registry, tool
-from tests.asking import ask, conversation_of
+from tests.asking import ask
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"
 PLAYED: list[str] = []
-
-
-@pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
 
 
 @pytest.fixture

@@ -28,11 +28,6 @@ Status = Turn.Status
 LONG_AGO = timedelta(minutes=1)
 
 
-@pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
-
-
 # -- the table
 
 

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
-from django.contrib.auth.models import User
 
 from conversations import engine
 from conversations.engine import WORKER
@@ -19,17 +18,12 @@ from conversations.protocol.converse.history import NO_RESULT
 from conversations.protocol.converse.request import sha256
 from conversations.tools import registry, tool
 from conversations.tools.execution import idempotency_key
-from tests.asking import answer, ask, conversation_of, of_type, record
+from tests.asking import answer, ask, of_type, record
 from tests.listening import Listener
 from tests.losing import QUESTION, Lost
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 CUT_ARGUMENTS = {"AGUI204": "off"}
-
-
-@pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
 
 
 def recovered(lost: Lost, status: str = "completed") -> list[events.Event]:

@@ -4,22 +4,16 @@ import uuid
 
 import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
-from django.contrib.auth.models import User
 
 from conversations import engine
 from conversations.journal.hub import HUB
 from conversations.models import Conversation, ToolCall, Turn
-from tests.asking import ask, conversation_of, of_type, record
+from tests.asking import ask, of_type, record
 from tests.listening import At
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"
 CUT_ARGUMENTS = {"AGUI204": "off"}  # what a stop cut short is shown as far as the model sent it
-
-
-@pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
 
 
 MOMENTS = [

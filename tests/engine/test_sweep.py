@@ -30,11 +30,6 @@ MOMENT = timedelta(seconds=1)
 
 
 @pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
-
-
-@pytest.fixture
 def draining() -> Iterator[None]:
     """A process that is about to end."""
     WORKER.draining = True

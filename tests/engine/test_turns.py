@@ -22,11 +22,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 QUESTION = "What is the most popular song on WZPZ?"
 
 
-@pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
-
-
 def test_the_owners_question_is_answered_by_way_of_the_tool(conversation: Conversation) -> None:
     turn = ask(conversation, QUESTION)
     events = record(conversation)

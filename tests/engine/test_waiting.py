@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from ag_ui_validate.pytest_plugin import validate_agui
-from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -22,7 +21,7 @@ from conversations.errors import InternalError, Refused
 from conversations.journal.hub import HUB
 from conversations.models import Approval, Conversation, ToolCall, Turn
 from conversations.tools import registry, tool
-from tests.asking import ask, conversation_of, record
+from tests.asking import ask, record
 from tests.gateway.talking import until
 from tests.listening import At, Frame, Listener
 
@@ -52,11 +51,6 @@ def _station() -> Iterator[Station]:
             return {"song": f"the song of {sign}"}
 
         yield station
-
-
-@pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
 
 
 def request_stop(*_: object) -> None:

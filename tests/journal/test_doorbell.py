@@ -31,18 +31,6 @@ from tests.listening import ONE, OTHER, Listener, batch, until
 from tests.losing import Lost
 
 
-@pytest.fixture
-def hub() -> Hub:
-    return Hub()
-
-
-@pytest.fixture
-def listener(hub: Hub) -> Listener:
-    found = Listener()
-    hub.subscribe(ONE, found)
-    return found
-
-
 @pytest.fixture(autouse=True)
 def own_layer(settings: Settings) -> None:
     """A layer that no other test has joined."""

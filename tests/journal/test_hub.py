@@ -30,18 +30,6 @@ class CountingLoop(asyncio.SelectorEventLoop):
 
 
 @pytest.fixture
-def hub() -> Hub:
-    return Hub()
-
-
-@pytest.fixture
-def listener(hub: Hub) -> Listener:
-    found = Listener()
-    hub.subscribe(ONE, found)
-    return found
-
-
-@pytest.fixture
 def loop() -> Iterator[CountingLoop]:
     made = CountingLoop()
     yield made

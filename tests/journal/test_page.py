@@ -25,11 +25,6 @@ MIB = 1024 * 1024
 SLACK = 8 * 1024
 
 
-@pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
-
-
 def texts(found: Page) -> list[str]:
     return [message.get("content", "") for message in found.messages]
 

@@ -17,11 +17,6 @@ from tests.journaling import Held, delta, elsewhere, finished, open_record, runn
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
-
-
 def numbers(conversation: Conversation, after: int = 0) -> list[int]:
     return [event["metadata"]["seq"] for event in record(conversation, after)]
 

@@ -31,11 +31,6 @@ def journal(told: Told) -> Journal:
     return Journal(told)
 
 
-@pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
-
-
 def test_deltas_that_wait_are_committed_as_one_event(journal: Journal, conversation: Conversation) -> None:
     opened = open_record(running(conversation), journal)
     held = Held(opened)

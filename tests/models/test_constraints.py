@@ -20,11 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
-
-
-@pytest.fixture
 def turn(conversation: Conversation) -> Turn:
     return turn_of(conversation, 1)
 

@@ -10,17 +10,12 @@ from django.contrib.auth.models import User
 from conversations import engine
 from conversations.models import Conversation, Message, Turn
 from conversations.protocol.converse.content import plain_text
-from tests.asking import answer, conversation_of, of_type, record
+from tests.asking import answer, of_type, record
 from tests.sockets.pages import Page, page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"
 LIMIT = 100_000
-
-
-@pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
 
 
 async def said(conversation: Conversation) -> str:

@@ -22,11 +22,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 QUESTION = "What is the most popular song on WZPZ?"
 
 
-@pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
-
-
 async def test_a_message_is_answered_event_by_event(user: User, conversation: Conversation) -> None:
     async with page_of(user, conversation, "?after=0") as page:
         message_id = await page.ask(QUESTION)

@@ -15,17 +15,12 @@ from conversations import engine
 from conversations.models import Conversation, Turn
 from conversations.sockets import inbound
 from conversations.sockets.inbound import BURST, DEBT, OVERHEAD, WAITING
-from tests.asking import ask, conversation_of, record
+from tests.asking import ask, record
 from tests.serving import NO_PROC, Browser, on_each_server, serving, site
 from tests.sockets.pages import Page, page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 MIB = 1024 * 1024
-
-
-@pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
 
 
 async def codes_until_closed(page: Page) -> tuple[list[str], int]:

@@ -26,11 +26,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 NEVER = 3600.0
 
 
-@pytest.fixture
-def conversation(user: User) -> Conversation:
-    return conversation_of(user)
-
-
 def sign_out(user: User) -> None:
     client = Client()
     client.cookies["sessionid"] = Session.objects.get().pk

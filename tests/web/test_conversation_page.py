@@ -18,14 +18,6 @@ HOSTILE = "</div><script>alert(1)</script>&amp;\"'"
 
 
 @pytest.fixture
-def client(user: User) -> Client:
-    """The user's browser."""
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
 def conversation(user: User) -> Conversation:
     return Conversation.objects.create(owner=user, model=MODEL, title="Turkeys")
 

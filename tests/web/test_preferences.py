@@ -15,13 +15,6 @@ HOSTILE = "</textarea><script>alert(1)</script>&amp;\"'"
 
 
 @pytest.fixture
-def client(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
 def prompt(user: User) -> Prompt:
     return Prompt.objects.create(user=user, name="brief", text="Be brief.")
 

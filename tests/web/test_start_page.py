@@ -36,14 +36,6 @@ def models(settings: Settings) -> None:
     settings.GATEWAY_MODELS = MODELS
 
 
-@pytest.fixture
-def client(user: User) -> Client:
-    """The user's browser."""
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def texts() -> list[str]:
     """The users' messages that were accepted."""
     return [plain_text(message.content) for message in Message.objects.filter(role="user").order_by("pk")]

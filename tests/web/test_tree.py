@@ -27,13 +27,6 @@ pytestmark = pytest.mark.django_db
 NOWHERE = "6b95a221-5126-4deb-8a77-a4104e145dab"
 
 
-@pytest.fixture
-def client(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def grown(user: User, parents: Sequence[int], head: int = 0, **fields: Any) -> Conversation:
     """A conversation whose turns follow on those with these numbers, 0 for none; the branch of turn `head` is shown."""
     conversation = conversation_of(user, title="Turkeys")

@@ -19,14 +19,6 @@ NOWHERE = "6b95a221-5126-4deb-8a77-a4104e145dab"
 
 
 @pytest.fixture
-def client(user: User) -> Client:
-    """The user's browser."""
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
 def conversation(user: User) -> Conversation:
     return Conversation.objects.create(owner=user, model=MODELS[0], title="Turkeys")
 
