@@ -38,6 +38,7 @@ class AllowanceAdmin(ReadOnly):
 
     revoked = moment("revoked_at", "revoked")
     list_display = ("tool", "user", "given", "created", "revoked", "used")
+    listed_texts = ("input",)
     list_filter: ClassVar = (StandingFilter, by("tool"), by("user__id", "user", UserFilter))
     list_select_related = ("user",)
     search_fields = ("tool", "user__username", "input")

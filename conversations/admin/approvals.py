@@ -98,10 +98,6 @@ class ApprovalAdmin(ReadOnly):
     )
     list_filter: ClassVar = ("status", by("call__name", "tool"), DeciderFilter)
     list_select_related = ("call__turn__user", "call__turn__conversation", "decided_by")
-    deferred = (
-        "input", "reason", "call__arguments", "call__input", "call__result", "call__turn__system", "call__turn__usage",
-        "call__turn__error_detail", "call__turn__inference", "call__turn__conversation__system",
-    )  # fmt: skip
     search_fields = (
         "call__name",
         "call__tool_use_id",

@@ -47,11 +47,6 @@ class ToolCallAdmin(OfTurn):
         ApprovalFilter,
     )  # fmt: skip
     list_select_related = ("turn__user", "turn__conversation", "round", "approval")
-    deferred = (
-        "arguments", "input", "result", "turn__system", "turn__usage", "turn__error_detail", "turn__inference",
-        "turn__conversation__system", "round__metadata", "round__usage", "round__error_detail", "approval__input",
-        "approval__reason",
-    )  # fmt: skip
     search_fields = ("name",)
     search_help_text = SEARCH_HELP
     date_hierarchy = "created_at"

@@ -1,7 +1,7 @@
 """Lists that take the same time however many rows there are: counts end at a limit, filters and dates ask for a few values."""
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cached_property
 from itertools import takewhile
@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
 from django.core.paginator import Page, Paginator
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min, Model, QuerySet, TextField
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -80,14 +80,27 @@ def newest(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows if last is None else rows.filter(created_at__gte=last)
 
 
+def _texts(model: type[Model], joined: Iterable[str], prefix: str = "") -> Iterator[str]:
+    """The text columns of a model's rows, and of the rows that are read along with them: they may be large."""
+    for field in model._meta.concrete_fields:
+        if isinstance(field, TextField):
+            yield prefix + field.name
+    paths = [path.partition("__") for path in joined]
+    for name in dict.fromkeys(name for name, _, _ in paths):
+        related: Any = model._meta.get_field(name).related_model
+        rest = [path for first, _, path in paths if first == name and path]
+        yield from _texts(related, rest, f"{prefix}{name}__")
+
+
 class Listing(ChangeList):
     """A list without the columns that it does not show, with its dates."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """The rows that match, newest first, without what is large."""
         found = super().get_queryset(request, exclude_parameters)
-        deferred: tuple[str, ...] = self.model_admin.deferred  # type: ignore[attr-defined]  # ReadOnly's
-        return found.defer(*deferred)
+        listed: tuple[str, ...] = self.model_admin.listed_texts  # type: ignore[attr-defined]  # ReadOnly's
+        joined = self.list_select_related if isinstance(self.list_select_related, tuple) else ()
+        return found.defer(*(name for name in _texts(self.model, joined) if name not in listed))
 
     def get_results(self, request: HttpRequest) -> None:
         """The page, from what was found where it is the only one too."""

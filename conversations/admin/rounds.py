@@ -30,10 +30,6 @@ class RoundAdmin(OfTurn):
     )  # fmt: skip
     list_filter: ClassVar = ("status", by("stop_reason"), by("error_code"), by("model"))
     list_select_related = ("turn__conversation",)
-    deferred = (
-        "usage", "metadata", "error_text", "error_detail", "turn__system", "turn__usage", "turn__error_detail",
-        "turn__inference", "turn__conversation__system",
-    )  # fmt: skip
     search_fields = ("turn__id", "gateway_request_id", "request_sha256")
     search_help_text = "The id of a turn or of a gateway request, or a request's SHA-256."
     date_hierarchy = "started_at"
@@ -144,11 +140,9 @@ class MessageAdmin(OfTurn):
     """Messages, in Converse's shape."""
 
     list_display = ("public_id", "role", "its_turn", "complete", "created", "beginning")
+    listed_texts = ("content",)
     list_filter = ("role", "complete")
     list_select_related = ("turn__conversation",)
-    deferred = (
-        "turn__system", "turn__usage", "turn__error_detail", "turn__inference", "turn__conversation__system",
-    )  # fmt: skip
     search_fields = ("public_id", "turn__id", "content")
     search_help_text = "What was said, or the id of a message or turn."
     date_hierarchy = "created_at"

@@ -56,8 +56,8 @@ class ReadOnly(Admin):
     show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter
     created, started = moment("created_at", "created"), moment("started_at", "started")
     finished, updated = moment("finished_at", "finished"), moment("updated_at", "last active")
-    deferred: ClassVar[tuple[str, ...]] = ()
-    """Columns that a list does without."""
+    listed_texts: ClassVar[tuple[str, ...]] = ()
+    """The texts that its list shows; it does without all others."""
     raw: ClassVar[dict[str, Callable[[Any], str | bytes]]] = {}
     """The files that a row's page offers: a name, and what makes its JSON."""
 

@@ -27,7 +27,6 @@ class ConversationAdmin(ReadOnly):
     list_display = ("title_or_id", "owner", "model", "updated", "created")
     list_filter: ClassVar = (by("model"),)
     list_select_related = ("owner",)
-    deferred = ("system", "inference")
     search_fields = ("id", "title", "owner__username")
     search_help_text = "Its title or id, or its owner's name."
     date_hierarchy = "created_at"
@@ -92,7 +91,6 @@ class TurnAdmin(ReadOnly):
     )  # fmt: skip
     list_filter: ClassVar = ("status", by("error_code"), by("user__id", "user", UserFilter), by("model"))
     list_select_related = ("conversation", "user")
-    deferred = ("system", "inference", "usage", "error_text", "error_detail", "conversation__system")
     search_fields = ("id", "conversation__id", "user__username", "error_detail")
     search_help_text = "The id of a turn or conversation, a user's name, or words of an error."
     date_hierarchy = "created_at"
