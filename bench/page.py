@@ -65,15 +65,13 @@ def measure(characters: int, turns: Sequence[int], tell: Callable[[str], None]) 
 
 @contextmanager
 def _site() -> Iterator[tuple[Site, Any]]:
-    from conversations.demo_gateway import DemoGateway
-    from conversations.demo_gateway.server import Server
+    from conversations import demo_gateway
 
-    server = Server(("127.0.0.1", 0), PACE)
-    gateway = DemoGateway(server)
+    gateway = demo_gateway.start(pace=PACE)
     variables = {"GATEWAY_URL": gateway.url, "MAX_TOKENS": "100000000"}
     with serving(variables, machine.cores().tested) as site:
         os.environ.update(site.environment)
-        yield site, server
+        yield site, gateway
     gateway.close()
 
 

@@ -20,7 +20,7 @@ from conversations.demo_gateway.reply import Failure, Reply, spoken, tokens
 from conversations.demo_gateway.streams import pieces
 
 if TYPE_CHECKING:
-    from conversations.demo_gateway.server import Server
+    from conversations.demo_gateway.server import DemoGateway
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +61,8 @@ class Exchange(BaseHTTPRequestHandler):
         """Says nothing: what is asked is nobody's business."""
 
     @property
-    def _gateway(self) -> "Server":
-        return cast("Server", self.server)
+    def _gateway(self) -> "DemoGateway":
+        return cast("DemoGateway", self.server)
 
     def _body(self) -> bytes:
         """The request's body; nothing if its length is not told or too large."""
@@ -115,7 +115,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.send_response_only(status)
         kong = {"Date": formatdate(usegmt=True), "X-Kong-Request-Id": request_id or uuid.uuid4().hex}
         if ours:
-            kong |= {"Server": KONG, "X-Kong-Response-Latency": "1"}
+            kong |= {"DemoGateway": KONG, "X-Kong-Response-Latency": "1"}
         else:
             kong |= {"x-amzn-RequestId": str(uuid.uuid4()), "X-Kong-Upstream-Latency": "12"}
             kong |= {"X-Kong-Proxy-Latency": "2", "Via": f"1.1 {KONG}"}

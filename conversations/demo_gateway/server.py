@@ -14,21 +14,23 @@ from conversations.demo_gateway.exchange import Exchange
 logger = logging.getLogger(__name__)
 
 
-class Server(ThreadingHTTPServer):
-    """One demo gateway: its pace, its open connections, and which requests have failed once."""
+class DemoGateway(ThreadingHTTPServer):
+    """A running demo gateway: its pace, its open connections, and which requests have failed once."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], pace: float) -> None:
+    def __init__(self, port: int, pace: float) -> None:
         self.pace = pace
         self.closing = threading.Event()
         self._connections: set[socket.socket] = set()
         self._tried: set[bytes] = set()
         self._lock = threading.Lock()
-        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        super().__init__(address, Exchange)
+        super().__init__(("127.0.0.1", port), Exchange)
+        self.port = self.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        threading.Thread(target=self.serve_forever, args=(0.1,), name="demo-gateway", daemon=True).start()
 
     def server_bind(self) -> None:
         """Binds without the reverse name look-up of the standard library's server, which can take seconds."""
@@ -48,7 +50,7 @@ class Server(ThreadingHTTPServer):
 
     @property
     def connections(self) -> int:
-        """How many callers are connected."""
+        """How many callers are connected: one that hangs up is gone at once, in the middle of its answer too."""
         with self._lock:
             return len(self._connections)
 
@@ -65,7 +67,7 @@ class Server(ThreadingHTTPServer):
         return known
 
     def close(self) -> None:
-        """Stops listening and ends what is being sent."""
+        """Stops listening and hangs up on every caller."""
         self.closing.set()
         self.shutdown()
         self.server_close()
