@@ -5,7 +5,7 @@ import socket
 from asgiref.typing import ASGI3Application
 from twisted.internet import asyncioreactor
 
-from project.server import PING_EVERY, PING_PATIENCE, SERVER_NAME, Start, new_loop
+from project.server import PING_EVERY, PING_PATIENCE, SERVER_NAME, Start, new_loop, text_frame
 
 # Before Daphne is imported: it keeps a reactor that is there already.
 asyncioreactor.install(new_loop())  # type: ignore[no-untyped-call]
@@ -31,21 +31,21 @@ class Websocket(WebSocketProtocol):  # type: ignore[misc]  # ships no types
         if binary or self.state != self.STATE_OPEN:
             super().serverSend(content, binary)
         else:
-            payload = content.encode() if isinstance(content, str) else content
-            self.transport.write(_text_head(len(payload)) + payload)
+            self._write(text_frame(content.encode() if isinstance(content, str) else content))
+
+    def _write(self, frame: bytes) -> None:
+        """Writes at once what the connection takes: Twisted would first have the loop watch for it."""
+        transport = self.transport
+        if transport.connected and transport not in reactor.getWriters():  # type: ignore[misc]  # as above
+            taken = transport.writeSomeData(frame)
+            frame = frame[taken:] if isinstance(taken, int) else b""  # a lost connection ends by itself
+        if frame:
+            transport.write(frame)
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802 (Daphne's name)
         """Closes with the code."""
         if self.state == self.STATE_OPEN:
             self.sendCloseFrame(code=1000 if code is None else code, isReply=False)
-
-
-def _text_head(length: int) -> bytes:
-    if length < 126:
-        return bytes((0x81, length))
-    if length < 1 << 16:
-        return b"\x81\x7e" + length.to_bytes(2, "big")
-    return b"\x81\x7f" + length.to_bytes(8, "big")
 
 
 def run(application: ASGI3Application, listener: socket.socket, on_start: Start) -> None:

@@ -9,8 +9,18 @@ from typing import Any
 import uvicorn
 from asgiref.typing import ASGI3Application
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
-from project.server import BACKLOG, FRAME_LIMIT, PING_EVERY, PING_PATIENCE, SERVER_NAME, Start, new_loop
+from project.server import (
+    BACKLOG,
+    FRAME_LIMIT,
+    PING_EVERY,
+    PING_PATIENCE,
+    SERVER_NAME,
+    Start,
+    new_loop,
+    text_frame,
+)
 
 KEEP_ALIVE = 60
 """Seconds that an idle connection is kept for the next request, as Daphne keeps it."""
@@ -78,7 +88,11 @@ class Websocket(WebSocketsSansIOProtocol):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
     async def send(self, message: Any) -> None:
-        """Sends a message, once there is room for it; closes at once."""
+        """Sends a message, once there is room for it; closes at once. A text goes the short way."""
         if message["type"] == "websocket.close":
             self.writable.set()
-        await super().send(message)
+        await self.writable.wait()
+        if message["type"] == "websocket.send" and self.conn.state is State.OPEN and not self.disconnected:
+            self.transport.write(text_frame(message["text"].encode()))
+        else:
+            await super().send(message)

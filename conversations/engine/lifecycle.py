@@ -201,7 +201,8 @@ def _begun(turn: Turn) -> Turn:
 def _begin(turn: Turn, conversation: Conversation) -> None:
     """Lets the turn run, at its place in the tree: this moves the conversation's head."""
     _claim(turn)
-    turn.parent_id = turn.beside.parent_id if turn.beside else _end(conversation)
+    if turn.number > 1:
+        turn.parent_id = turn.beside.parent_id if turn.beside else _end(conversation)
     conversation.head = turn
 
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +43,7 @@ class Streaming:
         self.run, self.turn, self.record, self.memory = run, run.turn, run.record, run.memory
         attempt = self.memory.attempts.get(number, 0) + 1
         self.row = Round(turn=self.turn, number=number, attempt=attempt, model=self.turn.model)
+        self.prefix = self.row.prefix
         self.assembly = self._fresh()
 
     async def stream(self) -> None:
@@ -135,20 +135,18 @@ class Streaming:
             raise StreamCut(request_id=call.request_id)
 
     async def _read(self, call: Call, began: float) -> None:
-        feed, journal = self.assembly.feed, self.run.journal
-        async with aclosing(call.events()) as stream:
-            async for name, payload in stream:
-                if deltas := feed(name, payload):
-                    self._show(deltas, began)
-                if journal.is_full:
-                    await journal.room()
+        feed = self.assembly.feed
+
+        def receive(name: str, payload: dict[str, Any]) -> None:
+            if deltas := feed(name, payload):
+                self._show(deltas, began)
+
+        await call.stream(receive, self.run.journal)
 
     def _show(self, deltas: Sequence[Delta], began: float) -> None:
         if self.row.first_token_ms is None:
             self.row.first_token_ms = int((time.monotonic() - began) * 1000)
-        self.record.append(
-            *(event for delta in deltas for event in events.block_events(self.row.prefix, delta))
-        )
+        self.record.append(*(event for delta in deltas for event in events.block_events(self.prefix, delta)))
 
     # -- its ends
 
@@ -183,7 +181,7 @@ class Streaming:
     def _end_stopped(self) -> None:
         self._settle(Round.Status.STOPPED)
         open_blocks = [
-            event for delta in self.assembly.close() for event in events.block_events(self.row.prefix, delta)
+            event for delta in self.assembly.close() for event in events.block_events(self.prefix, delta)
         ]
         calls = self._calls("stopped", STOPPED)
         results = [

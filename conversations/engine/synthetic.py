@@ -6,14 +6,14 @@ it should not.
 
 import json
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, cast
 from uuid import UUID
 
 from django.conf import settings
 
 from conversations.errors import InternalError
-from conversations.gateway import Call, get_gateway
+from conversations.gateway import Call, Receive, Room, get_gateway
 from conversations.models import RequestBase, ToolCall, Turn, active_line, line_of
 from conversations.protocol import steps
 from conversations.tools import Outcome, registry
@@ -66,16 +66,16 @@ class PersonalCall:
         """The round to be."""
         return cast("Call", self)
 
-    async def events(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        """ConverseStream events of a message that is nothing but the call; no request was made for it."""
+    async def stream(self, receive: Receive, room: Room) -> None:
+        """Hands over a message that is nothing but the call; no request was made for it."""
         start = {"toolUse": {"toolUseId": "tooluse_person", "name": self._name}}
         arguments = {"toolUse": {"input": json.dumps(self._input, ensure_ascii=False)}}
-        yield "messageStart", {"role": "assistant"}
-        yield "contentBlockStart", {"contentBlockIndex": 0, "start": start}
-        yield "contentBlockDelta", {"contentBlockIndex": 0, "delta": arguments}
-        yield "contentBlockStop", {"contentBlockIndex": 0}
-        yield "messageStop", {"stopReason": "tool_use"}
-        yield "metadata", {"madeBy": "person"}
+        receive("messageStart", {"role": "assistant"})
+        receive("contentBlockStart", {"contentBlockIndex": 0, "start": start})
+        receive("contentBlockDelta", {"contentBlockIndex": 0, "delta": arguments})
+        receive("contentBlockStop", {"contentBlockIndex": 0})
+        receive("messageStop", {"stopReason": "tool_use"})
+        receive("metadata", {"madeBy": "person"})
 
 
 PLAYERS: dict[UUID, Player] = {}

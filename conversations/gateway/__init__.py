@@ -1,7 +1,7 @@
 """The way to the model: the only place that knows boto3, botocore and httptools."""
 
 from conversations.gateway import frames
-from conversations.gateway.client import Call, Gateway, get_gateway
+from conversations.gateway.client import Call, Gateway, Receive, Room, get_gateway
 from conversations.gateway.options import endpoint, is_demo
 
-__all__ = ["Call", "Gateway", "endpoint", "frames", "get_gateway", "is_demo"]
+__all__ = ["Call", "Gateway", "Receive", "Room", "endpoint", "frames", "get_gateway", "is_demo"]

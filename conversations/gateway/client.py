@@ -8,11 +8,11 @@ however long they are, and trips over what it does not expect.
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from threading import Lock
-from typing import Any, cast
+from typing import Any, Protocol
 
 from httptools import HttpParserError
 
@@ -29,6 +29,20 @@ logger = logging.getLogger(__name__)
 ERROR_LIMIT = 64 * 1024
 
 Event = tuple[str, dict[str, Any]]
+"""A name and a payload."""
+
+Receive = Callable[[str, dict[str, Any]], None]
+
+
+class Room(Protocol):
+    """Where what is received goes: no more is read while it is full."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is."""
+
+    async def room(self) -> None:
+        """Wait until it is not."""
 
 
 class Call:
@@ -46,31 +60,43 @@ class Call:
         self._decoder = Decoder()
         self._passed_over = 0
         self._complete = False
+        self._receiver_error: Exception | None = None
 
-    async def events(self) -> AsyncGenerator[Event, None]:
-        """Send the request and give the events as they come, names unknown to us too.
+    async def stream(self, receive: Receive, room: Room) -> None:
+        """Send the request and hand the events to `receive` as they come, names unknown to us too.
 
-        Returns when the stream has ended, with or without a `messageStop`; raises GatewayError, though not
-        for what fails after a `messageStop`: the answer is complete. To stop is to cancel the task that iterates,
-        or to `aclose` this: the connection is closed at once.
+        Called on the loop, `receive` must not wait; while `room` is full, nothing more is read. Returns when the stream
+        has ended, with or without a `messageStop`; raises what `receive` raises, and GatewayError, though not for what
+        fails after a `messageStop`: the answer is complete. To stop is to cancel the task: the connection is closed at once.
         """
-        task = cast("asyncio.Task[Any]", asyncio.current_task())
-        # It may be cancelled between two events, when this would be closed no sooner than it is collected.
-        task.add_done_callback(self._abandon)
         try:
-            connection = await self._ask()
-            while data := await connection.read():
-                for event in self._events(connection, data):
-                    yield event
-            self._check_end()
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is told as ours)
+            await self._read(await self._ask(), receive, room)
+        except Exception as error:
+            if error is self._receiver_error:
+                raise
             failure = self._failure(error)
             if not self._complete:
                 raise failure from (None if failure is error else error)
             logger.info("request %s failed once its answer was complete: %s", self.request_id, failure.code)
         finally:
-            task.remove_done_callback(self._abandon)
             self._close()
+
+    async def _read(self, connection: Connection, receive: Receive, room: Room) -> None:
+        def take(data: bytes) -> bool:
+            for event in self._events(connection, data):
+                self._hand_over(event, receive)
+            return not room.is_full
+
+        while not await connection.pour(take):
+            await room.room()
+        self._check_end()
+
+    def _hand_over(self, event: Event, receive: Receive) -> None:
+        try:
+            receive(*event)
+        except Exception as error:
+            self._receiver_error = error
+            raise
 
     async def _ask(self) -> Connection:
         """Send the request; let on no answer but a good one."""
@@ -112,12 +138,16 @@ class Call:
 
     async def _error_body(self, connection: Connection) -> bytes:
         """What an error's body says, as far as it comes: it may be cut or without an end, the status counts."""
-        body = b""
+        body = bytearray()
+
+        def take(data: bytes) -> bool:
+            body.extend(data)
+            return len(body) <= ERROR_LIMIT
+
         with suppress(HttpParserError, OSError):
             async with asyncio.timeout(self._options.ending):
-                while len(body) <= ERROR_LIMIT and (data := await connection.read()):
-                    body += data
-        return body
+                await connection.pour(take)
+        return bytes(body)
 
     def _failure(self, error: Exception) -> GatewayError:
         if isinstance(error, FrameError) and not self._decoder.begun:
@@ -127,10 +157,6 @@ class Call:
         failure.request_id = failure.request_id or self.request_id
         failure.detail = self._options.redacted(failure.detail)
         return failure
-
-    def _abandon(self, task: asyncio.Task[Any]) -> None:
-        if task.cancelled():
-            self._close()
 
     def _close(self) -> None:
         """Close the connection, unless the answer was read to its end and another may follow."""

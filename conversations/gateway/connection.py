@@ -1,6 +1,7 @@
 """One HTTP/1.1 connection to the gateway: a request goes out, the bytes of its answer come in."""
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -11,6 +12,10 @@ all that a stream whose reader is slow takes up."""
 HEAD_LIMIT = 64 * 1024
 OFTEN = 1.0
 """Seconds between two looks at how a request gets on that is not sent yet."""
+
+
+Sink = Callable[[bytes], bool]
+"""Takes a piece of a body, on the loop; whether it takes more."""
 
 
 class Answer:
@@ -97,6 +102,8 @@ class Connection(asyncio.Protocol):
         self._open = self._paused = False
         self._failure: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._sink: Sink | None = None
+        self._goes_on = True
         self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
         self._unsent = 0
@@ -111,20 +118,30 @@ class Connection(asyncio.Protocol):
         while not answer.status:
             await self._news()
 
-    async def read(self) -> bytes:
-        """What has come of the body, waiting for a first byte; empty at its end; raises as `send`."""
-        answer = self.answer
-        while not answer.body:
-            if answer.complete:
-                return b""
-            await self._news()
-        body = bytes(answer.body)
-        answer.body.clear()
+    async def pour(self, sink: Sink) -> bool:
+        """Hand the body to `sink` as it comes, without waking a task for it; False if the sink takes no more for now.
+
+        Returns True at the body's end; raises as `send`, and what the sink raises.
+        """
+        self._goes_on = self._take(sink)
+        self._sink = sink
+        try:
+            while self._goes_on and not self.answer.complete:
+                await self._news()
+        finally:
+            self._sink = None
+        if self._failure:
+            raise self._failure
+        return self._goes_on
+
+    def _take(self, sink: Sink) -> bool:
+        body = bytes(self.answer.body)
+        self.answer.body.clear()
         if self._paused and self._open:
             self._paused = False
             self._last = self._loop.time()
             self._transport.resume_reading()
-        return body
+        return sink(body) if body else True
 
     def hurry(self, seconds: float) -> None:
         """Wait no longer than this between two bytes from now on."""
@@ -155,15 +172,30 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Parse what has come; an answer that nobody asked for ends the connection."""
         self._last = self._loop.time()
+        broken: HttpParserError | None = None
         try:
             self.answer.feed(data)
         except HttpParserError as error:
-            self._end(error)
-            return
-        if len(self.answer.body) > UNREAD_LIMIT and not self._paused:
+            broken = error
+        if self._sink:
+            self._pass_on(self._sink)
+        if broken:
+            self._end(broken)
+        elif len(self.answer.body) > UNREAD_LIMIT and not self._paused:
             self._paused = True
             self._transport.pause_reading()
-        self._wake()
+        if self._sink is None or self.answer.complete:
+            self._wake()
+
+    def _pass_on(self, sink: Sink) -> None:
+        """Hand over what has come while nobody else may: this is called by the transport, which hears of no failure."""
+        try:
+            self._goes_on = self._take(sink)
+        except Exception as error:  # noqa: BLE001 (for whoever waits)
+            self._failure = error
+            self._end(error)
+        if not self._goes_on:
+            self._sink = None
 
     def eof_received(self) -> None:
         """End at once: asyncio would first send what is left of a request that nobody will answer."""
@@ -180,7 +212,7 @@ class Connection(asyncio.Protocol):
         self._cancel_timer()
         self._transport.abort()
         if not self.answer.complete:
-            self._failure = failure or self._cut()
+            self._failure = self._failure or failure or self._cut()
         self._wake()
 
     def _cut(self) -> Exception | None:

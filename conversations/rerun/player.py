@@ -1,14 +1,14 @@
 """A fixture in the gateway's place: each request is compared with the recorded one, and the recorded stream is given back."""
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 from uuid import UUID
 
 from conversations import errors
 from conversations.engine import PLAYERS, RecordedCall, Stopped
-from conversations.gateway import Call
+from conversations.gateway import Call, Receive, Room
 
 from .fixtures import RoundLine, TurnLine
 
@@ -77,12 +77,14 @@ class PlayedCall:
     def __init__(self, recorded: RoundLine | None) -> None:
         self._recorded = recorded
 
-    async def events(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        """The recorded events; raises what ended the round, which is not tried again."""
+    async def stream(self, receive: Receive, room: Room) -> None:
+        """Hands the recorded events over; raises what ended the round, which is not tried again."""
         if self._recorded is None:
             raise errors.InvalidRequest("the file holds no further round of this turn")
         for event in self._recorded.events:
-            yield event.name, event.payload
+            receive(event.name, event.payload)
+            if room.is_full:
+                await room.room()
         if self._recorded.ending:
             raise _failure(self._recorded.ending)
 

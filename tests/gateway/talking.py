@@ -109,45 +109,36 @@ def talking_to(url: str, **options: Any) -> Iterator[Gateway]:
 
 
 def heard(call: Call) -> Heard:
-    return here().run(listen(call, []))
+    return here().run(listen(call, Reader([])))
 
 
-async def listen(call: Call, events: list[Event], most: int = 0) -> Heard:
-    """Hear a call; after so many events, if that is said, take no more and wait for ever."""
-    stream = call.events()
+class Reader:
+    """Takes a call's events; after `most` of them, if that is not 0, no more until it is let go on."""
+
+    def __init__(self, events: list[Event], most: int = 0) -> None:
+        self.events = events
+        self._most, self._goes_on = most, asyncio.Event()
+
+    def receive(self, name: str, payload: dict[str, Any]) -> None:
+        self.events.append((name, payload))
+
+    @property
+    def is_full(self) -> bool:
+        return 0 < self._most <= len(self.events) and not self._goes_on.is_set()
+
+    async def room(self) -> None:
+        await self._goes_on.wait()
+
+    def go_on(self) -> None:
+        here().loop.call_soon_threadsafe(self._goes_on.set)
+
+
+async def listen(call: Call, reader: Reader) -> Heard:
     try:
-        async for event in stream:
-            events.append(event)
-            if len(events) == most:
-                await asyncio.Event().wait()
+        await call.stream(reader.receive, reader)
     except GatewayError as error:
-        return Heard(events, error)
-    return Heard(events, None)
-
-
-class Steps:
-    """A call whose events are taken one by one, each by a task of its own."""
-
-    def __init__(self, call: Call) -> None:
-        self._events, self._on = call.events(), here()
-
-    def next(self) -> Event:
-        async def step() -> Event:
-            return await anext(self._events)
-
-        return self._on.run(step())
-
-    def rest(self) -> list[Event]:
-        async def steps() -> list[Event]:
-            return [event async for event in self._events]
-
-        return self._on.run(steps())
-
-    def close(self) -> None:
-        async def step() -> None:
-            await self._events.aclose()
-
-        self._on.run(step())
+        return Heard(reader.events, error)
+    return Heard(reader.events, None)
 
 
 class Aside:
@@ -156,12 +147,13 @@ class Aside:
     def __init__(self, call: Call, most: int = 0) -> None:
         self.call = call
         self.events: list[Event] = []
+        self.reader = Reader(self.events, most)
         self._on = here()
         self._over = threading.Event()
-        self._task = self._on.run(self._start(most))
+        self._task = self._on.run(self._start())
 
-    async def _start(self, most: int) -> asyncio.Task[Heard]:
-        task = asyncio.create_task(listen(self.call, self.events, most))
+    async def _start(self) -> asyncio.Task[Heard]:
+        task = asyncio.create_task(listen(self.call, self.reader))
         task.add_done_callback(lambda _: self._over.set())
         return task
 
@@ -169,10 +161,13 @@ class Aside:
     def is_over(self) -> bool:
         return self._over.is_set()
 
+    def cancel(self) -> None:
+        self._on.loop.call_soon_threadsafe(self._task.cancel)
+
     def interrupted(self) -> float:
         """Cancels the task, which must end as cancelled; the seconds that this takes."""
         began = time.monotonic()
-        self._on.loop.call_soon_threadsafe(self._task.cancel)
+        self.cancel()
         assert self._over.wait(PATIENCE), "the call did not end"
         assert self._task.cancelled()
         return time.monotonic() - began

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conversations.gateway.frames import Decoder, encode
-from tests.gateway.talking import Steps, Wire, heard, talking
+from tests.gateway.talking import Aside, Reader, Wire, heard, here, talking, until
 from tests.gateway.wire import EVENT_STREAM, Answer, End, Part, answer_frames, head
 from tests.protocol.recorded import FOLDER, NONE_HERE
 
@@ -72,10 +72,10 @@ def slowly(kind: str, gate: threading.Event) -> Answer:
 def test_an_event_is_there_before_the_next_is_sent(wire: Wire, kind: str) -> None:
     gate = threading.Event()
     wire.server.play(slowly(kind, gate))
-    events = Steps(wire.call())
-    assert events.next()[0] == "messageStart"
+    aside = Aside(wire.call())
+    until(lambda: len(aside.events) == 1)
     gate.set()
-    assert [name for name, _ in events.rest()] == NAMES[1:]
+    assert aside.result().names == NAMES
 
 
 @pytest.mark.parametrize("body", BODIES)
@@ -141,9 +141,9 @@ def test_a_connection_serves_again_after_an_error(wire: Wire) -> None:
 def test_a_reader_who_leaves_early_closes_the_connection(wire: Wire, length: dict[str, str]) -> None:
     beginning = FRAMES[0] if "Content-Length" in length else b"%x\r\n%b\r\n" % (len(FRAMES[0]), FRAMES[0])
     wire.server.play(Answer((head(200, {**EVENT_STREAM, **length}), beginning), End.STALL))
-    events = Steps(wire.call())
-    events.next()
-    events.close()
+    aside = Aside(wire.call())
+    until(lambda: aside.events)
+    aside.interrupted()
     assert wire.server.requests[0].hung_up.wait(1)
 
 
@@ -157,9 +157,9 @@ def test_a_stale_connection_is_replaced_without_an_error(wire: Wire) -> None:
 def test_the_request_id_is_known_with_the_first_event(wire: Wire) -> None:
     wire.server.play(Answer.stream(*FRAMES, headers={"X-Kong-Request-Id": "kong-1", **EVENT_STREAM}))
     call = wire.call()
-    events = Steps(call)
-    assert (events.next()[0], call.request_id) == ("messageStart", "request-1")
-    assert len(events.rest()) == 5
+    request_ids: list[str] = []
+    here().run(call.stream(lambda *_: request_ids.append(call.request_id), Reader([])))
+    assert request_ids == ["request-1"] * 6
 
 
 @pytest.mark.parametrize("headers", [EVENT_STREAM, EVENT_STREAM | {"Connection": "close"}])

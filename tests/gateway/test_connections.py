@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 
 from conversations.errors import GatewayTimeout, GatewayUnreachable, InvalidRequest
-from conversations.gateway import Call, pool
+from conversations.gateway import pool
 from conversations.gateway.frames import encode
 from tests.gateway.talking import (
     BODY,
     MODEL,
     Aside,
     Heard,
+    Reader,
     Wire,
     heard,
-    here,
     listen,
     talking,
     talking_to,
@@ -66,28 +66,6 @@ def fill(connection: socket.socket, data: bytes) -> tuple[int, memoryview]:
     pytest.fail("all of it was taken")
 
 
-class SlowReader:
-    """Counts the events of a call, but takes no more than one until it is let go."""
-
-    def __init__(self, call: Call) -> None:
-        self._gate = asyncio.Event()
-        self._events = call.events()
-        self._number = 0
-        self._future = asyncio.run_coroutine_threadsafe(self._count(), here().loop)
-
-    async def _count(self) -> int:
-        async for _ in self._events:
-            self._number += 1
-            await self._gate.wait()
-        return self._number
-
-    def go_on(self) -> None:
-        here().loop.call_soon_threadsafe(self._gate.set)
-
-    def result(self) -> int:
-        return self._future.result(PATIENCE)
-
-
 DELTA = chunks(encode("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "x" * 10_000}}))
 CHUNKED = head(200, {**EVENT_STREAM, "Transfer-Encoding": "chunked"})
 LAST_CHUNK = b"0\r\n\r\n"
@@ -95,7 +73,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 def test_a_sender_whose_reader_is_slow_has_to_wait_and_nothing_piles_up_or_is_lost() -> None:
     with one_connection() as (url, accept), talking_to(url) as gateway:
-        reader = SlowReader(gateway.call("m", {}, {}))
+        aside = Aside(gateway.call("m", {}, {}), most=1)
         with accept() as connection:
             connection.sendall(CHUNKED)
             tracemalloc.start()
@@ -103,20 +81,20 @@ def test_a_sender_whose_reader_is_slow_has_to_wait_and_nothing_piles_up_or_is_lo
             memory, _ = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             assert memory < 3 * MEGABYTE, "one of which is the test's own"
-            reader.go_on()
+            aside.reader.go_on()
             connection.sendall(bytes(rest) + LAST_CHUNK)
-            assert reader.result() == times * 100
+            assert len(aside.result().events) == times * 100
 
 
 def test_silence_that_a_slow_reader_makes_is_no_timeout() -> None:
     with one_connection() as (url, accept), talking_to(url, timeout=0.1) as gateway:
-        reader = SlowReader(gateway.call("m", {}, {}))
+        aside = Aside(gateway.call("m", {}, {}), most=1)
         with accept() as connection:
             connection.sendall(CHUNKED)
             times, rest = fill(connection, DELTA * 100)
-            reader.go_on()
+            aside.reader.go_on()
             connection.sendall(bytes(rest) + LAST_CHUNK)
-            assert reader.result() == times * 100
+            assert len(aside.result().events) == times * 100
 
 
 def test_a_request_that_is_taken_slowly_is_no_timeout() -> None:
@@ -226,7 +204,7 @@ def test_no_more_connections_are_kept_than_there_may_be() -> None:
 
 def test_each_loop_has_connections_of_its_own(wire: Wire) -> None:
     async def two() -> list[Heard]:
-        heard_here = [await listen(wire.call(), []) for _ in range(2)]
+        heard_here = [await listen(wire.call(), Reader([])) for _ in range(2)]
         wire.gateway.close()
         return heard_here
 
@@ -242,7 +220,7 @@ def test_each_loop_has_connections_of_its_own(wire: Wire) -> None:
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # nobody can close its connections any more
 def test_a_loop_that_is_closed_is_forgotten(wire: Wire) -> None:
     async def loop_of_a_call() -> weakref.ref[asyncio.AbstractEventLoop]:
-        assert (await listen(wire.call(), [])).error is None
+        assert (await listen(wire.call(), Reader([]))).error is None
         return weakref.ref(asyncio.get_running_loop())
 
     wire.server.play(Answer.stream(*FRAMES))
