@@ -1,11 +1,12 @@
 """Daphne, on uvloop where it is installed. It is an app too: its `runserver` takes the place of Django's."""
 
 import socket
+from typing import Any
 
 from asgiref.typing import ASGI3Application
 from twisted.internet import asyncioreactor
 
-from project.server import PING_EVERY, PING_PATIENCE, SERVER_NAME, Start, new_loop, text_frame
+from project.server import PING_EVERY, PING_PATIENCE, SERVER_NAME, WRITE, Start, new_loop, text_frame
 
 # Before Daphne is imported: it keeps a reactor that is there already.
 asyncioreactor.install(new_loop())  # type: ignore[no-untyped-call]
@@ -30,17 +31,23 @@ class Websocket(WebSocketProtocol):  # type: ignore[misc]  # ships no types
         """Sends a text as one frame (RFC 6455, 5.2): Autobahn takes longer for each than all that comes before it."""
         if binary or self.state != self.STATE_OPEN:
             super().serverSend(content, binary)
-        else:
-            self._write(text_frame(content.encode() if isinstance(content, str) else content))
+            return
+        payload = content.encode() if isinstance(content, str) else content
+        if not self.write(payload):
+            self.transport.write(text_frame(payload))
 
-    def _write(self, frame: bytes) -> None:
-        """Writes at once what the connection takes: Twisted would first have the loop watch for it."""
+    def write(self, text: bytes) -> bool:
+        """Sends a text at once, which Twisted would first have the loop watch the connection for; whether it went whole."""
         transport = self.transport
-        if transport.connected and transport not in reactor.getWriters():  # type: ignore[misc]  # as above
-            taken = transport.writeSomeData(frame)
-            frame = frame[taken:] if isinstance(taken, int) else b""  # a lost connection ends by itself
-        if frame:
-            transport.write(frame)
+        if self.state != self.STATE_OPEN or not transport.connected or transport in _writers():
+            return False
+        frame = text_frame(text)
+        sent = transport.writeSomeData(frame)
+        if isinstance(sent, int) and sent < len(
+            frame
+        ):  # what fails has lost its connection, which ends by itself
+            transport.write(frame[sent:])
+        return True
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802 (Daphne's name)
         """Closes with the code."""
@@ -48,10 +55,24 @@ class Websocket(WebSocketProtocol):  # type: ignore[misc]  # ships no types
             self.sendCloseFrame(code=1000 if code is None else code, isReply=False)
 
 
+class ScopedServer(Server):  # type: ignore[misc]  # ships no types
+    """Daphne's server, whose applications may write to a websocket without waiting."""
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Begins the application of a request or a websocket."""
+        if isinstance(protocol, Websocket):
+            scope[WRITE] = protocol.write
+        return super().create_application(protocol, scope)
+
+
+def _writers() -> list[Any]:
+    return reactor.getWriters()  # type: ignore[misc]  # Twisted's interfaces have no self
+
+
 def run(application: ASGI3Application, listener: socket.socket, on_start: Start) -> None:
     """Serve until the function that `on_start` is called with stops it; frames of over 1 MiB close their socket."""
     WebSocketFactory.protocol = Websocket
-    server = Server(
+    server = ScopedServer(
         application,
         endpoints=[f"fd:fileno={listener.detach()}"],
         signal_handlers=False,  # Daphne's own would cut every turn short

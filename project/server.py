@@ -43,6 +43,10 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
+WRITE = "turntable.write"
+"""In a websocket's scope: sends a text (UTF-8) at once, or returns False where the ASGI `send` has to wait for the connection."""
+
+
 def text_frame(payload: bytes) -> bytes:
     """A text as one websocket frame of a server (RFC 6455, 5.2), without the detours of the servers' libraries."""
     length = len(payload)

@@ -17,6 +17,7 @@ from project.server import (
     PING_EVERY,
     PING_PATIENCE,
     SERVER_NAME,
+    WRITE,
     Start,
     new_loop,
     text_frame,
@@ -87,12 +88,20 @@ class Websocket(WebSocketsSansIOProtocol):
             connection = transport.get_extra_info("socket")
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
+    async def run_asgi(self) -> None:
+        """Runs the application, which may write without waiting."""
+        self.scope[WRITE] = self.write  # type: ignore[literal-required]
+        await super().run_asgi()
+
+    def write(self, text: bytes) -> bool:
+        """Sends a text at once; False, with nothing sent, where `send` has to wait or the client has left."""
+        if self.conn.state is not State.OPEN or self.disconnected or not self.writable.is_set():
+            return False
+        self.transport.write(text_frame(text))
+        return True
+
     async def send(self, message: Any) -> None:
-        """Sends a message, once there is room for it; closes at once. A text goes the short way."""
+        """Sends a message, once there is room for it; closes at once."""
         if message["type"] == "websocket.close":
             self.writable.set()
-        await self.writable.wait()
-        if message["type"] == "websocket.send" and self.conn.state is State.OPEN and not self.disconnected:
-            self.transport.write(text_frame(message["text"].encode()))
-        else:
-            await super().send(message)
+        await super().send(message)

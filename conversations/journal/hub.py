@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -60,7 +61,6 @@ class Hub:
         """Whether other processes are to hear that a turn was queued."""
 
         self._sockets: dict[UUID, set[Socket]] = {}
-        self._seen: dict[UUID, int] = {}
         self._waiting: list[Callable[[], None]] = []
         self._rings: dict[UUID, Ring] = {}
         self._lock = threading.Lock()
@@ -82,7 +82,6 @@ class Hub:
         listening.discard(socket)
         if not listening:
             self._sockets.pop(conversation, None)
-            self._seen.pop(conversation, None)
 
     def publish(self, batch: Batch) -> None:
         """Shows what was committed, from the writer's thread: one wake-up of the loop for all sockets."""
@@ -118,10 +117,7 @@ class Hub:
         return list(self._sockets)
 
     def rang(self, conversation: UUID, seq: int, frames: list[Frame] | None = None) -> None:
-        """Tells the sockets of a record that another process has written on, with the frames if they came along."""
-        if conversation not in self._sockets or seq <= self._seen.get(conversation, -1):
-            return
-        self._seen[conversation] = seq
+        """Tells the sockets of a record how far another process has written it, with the frames if they came along."""
         if frames:
             self._each(conversation, lambda socket: socket.frames(frames))
         else:
@@ -159,14 +155,12 @@ class Hub:
 
     def _deliver(self, batch: Batch) -> None:
         for conversation, frames in batch:
-            if frames:
-                self._seen[conversation] = frames[-1][0]
-                if self.is_joined:
-                    self._rings.setdefault(conversation, Ring()).add(frames)
-                    self.news.set()
-                self._each(conversation, lambda socket, frames=frames: socket.frames(frames))  # type: ignore[misc]
-                if conversation not in self._sockets:
-                    self._seen.pop(conversation, None)
+            if not frames:
+                continue
+            if self.is_joined:
+                self._rings.setdefault(conversation, Ring()).add(frames)
+                self.news.set()
+            self._each(conversation, partial(_show, frames))
 
     def _each(self, conversation: UUID, tell: Callable[[Socket], None]) -> None:
         for socket in list(self._sockets.get(conversation, ())):
@@ -174,6 +168,10 @@ class Hub:
                 tell(socket)
             except Exception:
                 logger.exception("a socket could not be told")
+
+
+def _show(frames: list[Frame], socket: Socket) -> None:
+    socket.frames(frames)
 
 
 def unnumbered(event: dict[str, Any]) -> str:

@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable
 
 Frame = tuple[int, str]
 Send = Callable[[str], Awaitable[None]]
+Write = Callable[[bytes], bool]
+"""Sends a text (UTF-8) at once, or returns False where only `Send` can."""
+
 Read = Callable[[int], Awaitable[list[Frame]]]
 
 WINDOW = 256 * 1024
@@ -26,9 +29,9 @@ class Cursor:
     its way already: the client may have applied it before the server's send has returned.
     """
 
-    def __init__(self, send: Send, read: Read) -> None:
+    def __init__(self, send: Send, read: Read, write: Write = lambda text: False) -> None:
         self.seq = self.reach = self.sent = 0
-        self._send, self._read = send, read
+        self._send, self._read, self._write = send, read, write
         self._frames: deque[Frame] = deque()
         self._held = 0
         self._notices: deque[tuple[str, int]] = deque()
@@ -37,6 +40,7 @@ class Cursor:
         self._unacknowledged = 0
         self._news = asyncio.Event()
         self._room = asyncio.Event()
+        self._is_idle = False
         self._finishing = False
 
     # -- a Socket, as the journal's hub wants it
@@ -44,11 +48,25 @@ class Cursor:
     def frames(self, frames: list[Frame]) -> None:
         """Takes events that were committed in this process; those that a slow reader has no room for stay in the journal."""
         self.reach = max(self.reach, frames[-1][0])
+        if self._is_idle and not self._news.is_set():
+            frames = self._write_through(frames)
+            if self.seq >= self.reach:
+                return
         size = sum(len(text) for _, text in frames)
         if self._held + size <= WINDOW:
             self._frames += frames
             self._held += size
         self._news.set()
+
+    def _write_through(self, frames: list[Frame]) -> list[Frame]:
+        """Sends what follows without waking the pump, which waits for news; the rest is for the pump."""
+        for number, (seq, text) in enumerate(frames):
+            payload = text.encode()
+            if seq != self.seq + 1 or self._unacknowledged >= WINDOW or not self._write(payload):
+                return frames[number:]
+            self._count(seq, len(payload))
+            self.seq = seq
+        return []
 
     def news(self, seq: int) -> None:
         """Hears that the record reaches `seq`."""
@@ -100,7 +118,9 @@ class Cursor:
     async def pump(self) -> None:
         """Sends whatever there is, in order and once, until it is to finish; raises TooSlow."""
         while not (self._finishing and self.seq >= self.reach and not self._notices):
+            self._is_idle = True
             await self._news.wait()
+            self._is_idle = False
             self._news.clear()
             await self._send_notices()
             while self.seq < self.reach and await self._send_next():
@@ -133,11 +153,13 @@ class Cursor:
         return frames if frames and frames[0][0] == self.seq + 1 else []
 
     async def _send_counted(self, seq: int, text: str) -> None:
-        size = len(text.encode())
+        self._count(seq, len(text.encode()))
+        await self._send(text)
+
+    def _count(self, seq: int, size: int) -> None:
         self.sent = seq
         self._in_flight.append((seq, size))
         self._unacknowledged += size
-        await self._send(text)
 
     async def _wait_for_room(self) -> None:
         while self._unacknowledged >= WINDOW:

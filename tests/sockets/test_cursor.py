@@ -25,8 +25,11 @@ class Reader:
     at_once: int = 3
     ahead: int = 0
 
+    writes: bool = False
+    """Whether the connection takes what is written at once."""
+
     def __post_init__(self) -> None:
-        self.cursor = Cursor(self.receive, self.read)
+        self.cursor = Cursor(self.receive, self.read, self.write)
 
     @property
     def unacknowledged(self) -> int:
@@ -36,6 +39,12 @@ class Reader:
         self.ahead = max(self.ahead, self.unacknowledged)
         self.sent.append(text)
         await asyncio.sleep(0)
+
+    def write(self, text: bytes) -> bool:
+        if self.writes:
+            self.ahead = max(self.ahead, self.unacknowledged)
+            self.sent.append(text.decode())
+        return self.writes
 
     async def read(self, after: int) -> list[Frame]:
         found = self.committed[after : after + self.at_once]
@@ -68,6 +77,7 @@ ACTIONS = st.lists(
         st.tuples(st.just("again"), st.integers(0, 10)),
         st.tuples(st.just("ack"), st.integers(0, 6)),
         st.tuples(st.just("wait"), st.integers(0, 8)),
+        st.tuples(st.just("writes"), st.integers(0, 1)),
     ),
     max_size=30,
 )
@@ -86,6 +96,8 @@ def act(reader: Reader, batches: list[list[Frame]], name: str, value: Any) -> No
         reader.cursor.news(value)
     elif name == "ack":
         reader.acknowledge(value)
+    elif name == "writes":
+        reader.writes = bool(value)
 
 
 async def to_the_end(reader: Reader) -> None:
@@ -118,6 +130,20 @@ def test_every_seq_is_sent_once_and_in_order_however_the_news_comes(actions: lis
 async def pumping(reader: Reader, seq: int = 0, snapshot: str | None = None) -> "asyncio.Task[None]":
     await reader.cursor.begin(seq, snapshot)
     return asyncio.create_task(reader.cursor.pump())
+
+
+async def test_what_follows_is_written_at_once_while_the_connection_takes_it() -> None:
+    reader = Reader(writes=True)
+    pump = await pumping(reader)
+    await turns_of_the_loop()
+    reader.cursor.frames(reader.commit([10, 10]))
+    assert reader.sent == ["1:ééé", "2:ééé"]
+    reader.writes = False
+    reader.cursor.frames(reader.commit([10]))
+    assert len(reader.sent) == 2
+    await turns_of_the_loop()
+    assert reader.sent[2:] == ["3:ééé"]
+    pump.cancel()
 
 
 async def test_what_a_lost_delivery_left_out_is_read_from_the_journal() -> None:
