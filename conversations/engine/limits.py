@@ -13,6 +13,7 @@ from conversations.errors import Throttled
 from conversations.models import Conversation
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+KEY, TIME = UUIDField(), DateTimeField()
 
 
 class Facts(NamedTuple):
@@ -86,8 +87,8 @@ def check(facts: Facts) -> None:
 
 
 def _uuid(value: UUID) -> Any:
-    return UUIDField().get_db_prep_value(value, connection)
+    return KEY.get_db_prep_value(value, connection)
 
 
 def _time(value: datetime) -> Any:
-    return DateTimeField().get_db_prep_value(value, connection)
+    return TIME.get_db_prep_value(value, connection)

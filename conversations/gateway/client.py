@@ -84,19 +84,16 @@ class Call:
     async def _read(self, connection: Connection, receive: Receive, room: Room) -> None:
         def take(data: bytes) -> bool:
             for event in self._events(connection, data):
-                self._hand_over(event, receive)
+                try:
+                    receive(*event)
+                except Exception as error:
+                    self._receiver_error = error
+                    raise
             return not room.is_full
 
         while not await connection.pour(take):
             await room.room()
         self._check_end()
-
-    def _hand_over(self, event: Event, receive: Receive) -> None:
-        try:
-            receive(*event)
-        except Exception as error:
-            self._receiver_error = error
-            raise
 
     async def _ask(self) -> Connection:
         """Send the request; let on no answer but a good one."""

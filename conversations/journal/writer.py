@@ -345,9 +345,10 @@ def _close() -> None:
 
 
 def _database_value(value: UUID | None) -> Any:
-    return UUIDField().get_db_prep_value(value, connection)
+    return KEY.get_db_prep_value(value, connection)
 
 
+KEY = UUIDField()
 ROW = "(%s, %s, %s, %s, %s)"
 INSERT = "INSERT INTO conversations_event (conversation_id, turn_id, seq, data, parts) VALUES {}"
 HELD = "SELECT count(*) FROM (SELECT id FROM conversations_turn WHERE (id, lease_token) IN (VALUES {}) {}) AS held"
