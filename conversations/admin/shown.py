@@ -62,8 +62,8 @@ class ReadOnly(Admin):
     """The files that a row's page offers: a name, and what makes its JSON."""
 
     class Media:
-        css: ClassVar = {"all": ["conversations/admin.css"]}
-        js: ClassVar = [Script("conversations/admin.js", type="module")]
+        css: ClassVar = {"all": ["conversations/admin/admin.css"]}
+        js: ClassVar = [Script("conversations/admin/admin.js", type="module")]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Rows come from turns alone."""

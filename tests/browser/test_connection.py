@@ -110,7 +110,7 @@ def test_a_page_that_reads_past_a_gap_asks_for_what_is_missing(chat: Chat) -> No
 
 def test_the_waiting_doubles_up_to_a_limit_and_is_any_part_of_it(chat: Chat) -> None:
     waits = """async () => {
-        const {waitBefore} = await import("/static/conversations/socket.js");
+        const {waitBefore} = await import("/static/conversations/chat/socket.js");
         return [0, 1, 2, 9].map((attempt) => [waitBefore(attempt, 0), waitBefore(attempt, 1)]);
     }"""
     assert chat.page.evaluate(waits) == [[0, 500], [0, 1000], [0, 2000], [0, 20000]]

@@ -38,7 +38,9 @@ ASK = """async (questions) => {
 # Where it has been and what it showed there, beside what is to be shown: all that is on record till then, reduced and drawn at once.
 SEEK = """async () => {
     const load = (name) => import(`/static/conversations/${name}.js`);
-    const [{momentsOf}, {EMPTY, reduce}, {View}] = [await load("moments"), await load("reducer"), await load("view")];
+    const {momentsOf} = await load("player/moments");
+    const {EMPTY, reduce} = await load("transcript/reducer");
+    const {View} = await load("transcript/view");
     const {turns} = await (await fetch("outline/")).json();
     const all = [];
     for (const {id, begin} of turns) all.push(...momentsOf(await (await fetch(`turns/${id}/`)).text(), begin));

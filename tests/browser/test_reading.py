@@ -36,7 +36,7 @@ MARK = """() => {
     return blocks.length;
 }"""
 REDUCE = """async (told) => {
-    const {EMPTY, reduce} = await import("/static/conversations/reducer.js");
+    const {EMPTY, reduce} = await import("/static/conversations/transcript/reducer.js");
     const come = JSON.parse(told).map((frames) => {
         const {cursor, messages, turns} = frames.reduce(reduce, EMPTY);
         return {cursor, messages, turns};

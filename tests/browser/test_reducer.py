@@ -19,11 +19,11 @@ RECORD = """(address) => new Promise((resolve) => {
     };
 })"""
 REDUCE = """async ([state, events]) => {
-    const {EMPTY, reduce} = await import("/static/conversations/reducer.js");
+    const {EMPTY, reduce} = await import("/static/conversations/transcript/reducer.js");
     return events.reduce(reduce, {...EMPTY, ...state});
 }"""
 PREPEND = """async ([state, older]) => {
-    const {EMPTY, prepend} = await import("/static/conversations/reducer.js");
+    const {EMPTY, prepend} = await import("/static/conversations/transcript/reducer.js");
     return prepend({...EMPTY, ...state}, {...EMPTY, ...older});
 }"""
 

@@ -2,7 +2,6 @@
 
 import json
 import zlib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +19,6 @@ from tests.recorded import answered, said
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUESTION = "What is the most popular song on WZPZ?"
-STATIC = Path(__file__).resolve().parents[2] / "conversations/static/conversations"
-MODULES = Path(__file__).resolve().parents[2] / "templates/conversations/modules.html"
 
 
 @pytest.fixture

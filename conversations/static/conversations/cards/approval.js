@@ -1,0 +1,52 @@
+/**
+ * A call that waits for a person: the form that asks, and the sentence that says who decided what.
+ */
+import { fromTemplate, setText } from "../lib/dom.js";
+import { visible } from "../text/markdown.js";
+
+const SENTENCES = {
+  approved: ({ by, editedArgs }) => `Approved${by}${editedArgs ? " with changed arguments" : ""}`,
+  denied: ({ by, reason }) => `Denied${by}${reason ? `: ${reason}` : ""}`,
+  expired: () => "Expired: nobody decided in time",
+  withdrawn: ({ by }) => `Withdrawn${by}: the turn was stopped before a decision`,
+};
+
+/** What is told of a decision, the value of `turntable.approval`. */
+export function decisionOf({ decision, by, standing, ...told }) {
+  if (standing) return "Allowed by your standing permission";
+  const sentence = SENTENCES[decision]?.({ ...told, by: by ? ` by ${by}` : "" }) ?? decision;
+  return visible(sentence);
+}
+
+/** Shows the decision, if there is one. */
+export function tellDecision(element, approval) {
+  element.hidden = !approval;
+  if (approval) setText(element, decisionOf(approval));
+}
+
+/** Whether the reader may decide and run here: not in the player, not on a page of older messages. */
+const isLive = () => "acts" in document.getElementById("transcript").dataset;
+
+/** Brings the form in line with the call: it is there as long as a decision is asked for. */
+export function drawApproval(card, { interrupt, result }) {
+  const place = card.querySelector(".asking");
+  const isAsked = Boolean(interrupt && !interrupt.decided && !result && isLive());
+  if (isAsked === place.childElementCount > 0) return;
+  if (isAsked) return place.append(form(interrupt));
+  const parts = [place, card.querySelector(".editing")];
+  const hadFocus = parts.some((part) => part.contains(document.activeElement));
+  for (const part of parts) part.replaceChildren();
+  if (hadFocus) card.querySelector("summary").focus({ preventScroll: true });
+}
+
+function form({ message, expiresAt }) {
+  const asked = fromTemplate("approval-template");
+  setText(asked.querySelector(".question"), visible(message ?? "Run this?"));
+  const expiry = asked.querySelector(".expiry");
+  expiry.hidden = !expiresAt;
+  if (expiresAt) {
+    expiry.dataset.expires = expiry.dateTime = expiresAt;
+    expiry.title = new Date(expiresAt).toLocaleString();
+  }
+  return asked;
+}

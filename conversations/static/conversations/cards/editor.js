@@ -1,0 +1,78 @@
+/**
+ * The arguments of a call in an editor: sent when they are a JSON object, else it is said where they are none.
+ */
+import { fromTemplate } from "../lib/dom.js";
+import { exact, pretty } from "../lib/json.js";
+
+/** Opens the editor in `place`; `submit(arguments)` gets the object, the focus comes back to `opener` when it is left. */
+export function openEditor(place, { text, action, opener, submit }) {
+  const form = fromTemplate("editor-template");
+  const textarea = form.querySelector("textarea");
+  const close = () => {
+    place.replaceChildren();
+    opener.focus({ preventScroll: true });
+  };
+  textarea.value = pretty(text);
+  form.querySelector("[type=submit]").textContent = action;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const read = objectIn(textarea.value);
+    if (read.problem) return refuse(form, read);
+    close();
+    return submit(read.value);
+  });
+  form.querySelector("[type=button]").addEventListener("click", close);
+  form.addEventListener("keydown", (event) => press(event, form, close));
+  textarea.addEventListener("input", () => refuse(form, { problem: "" }));
+  place.replaceChildren(form);
+  textarea.focus();
+}
+
+function press(event, form, close) {
+  if (event.key === "Escape" && !event.isComposing) {
+    event.stopPropagation();
+    close();
+  } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
+}
+
+/** The object that a text is, `{value}`, or `{problem, at}`: what is wrong, and at which character if that is known. */
+export function objectIn(text) {
+  try {
+    const value = exact(text);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? { value } : { problem: "The arguments have to be an object: { … }.", at: 0 };
+  } catch (error) {
+    const at = placeIn(error.message, text);
+    return { problem: at === undefined ? "This is not JSON." : `This is not JSON: ${spot(text, at)}.`, at };
+  }
+}
+
+// Chromium tells a position, Firefox a line and a column, Safari neither.
+function placeIn(told, text) {
+  const position = /position (\d+)/.exec(told);
+  if (position) return Number(position[1]);
+  const [, line, column] = /line (\d+) column (\d+)/.exec(told) ?? [];
+  if (line) return text.split("\n").slice(0, line - 1).join("\n").length + Number(column) - (line > 1 ? 0 : 1);
+  return /end of (?:JSON|data)|unterminated/i.test(told) ? text.length : undefined;
+}
+
+function spot(text, at) {
+  const before = text.slice(0, at).split("\n");
+  const where = `line ${before.length}, character ${before.at(-1).length + 1}`;
+  const found = text.slice(at).trimStart()[0];
+  return found ? `${where}, at ${found}` : `${where}, where it ends too early`;
+}
+
+function refuse(form, { problem, at }) {
+  const textarea = form.querySelector("textarea");
+  const told = form.querySelector(".failure");
+  told.hidden = !problem;
+  told.textContent = problem;
+  textarea.ariaInvalid = problem ? "true" : null;
+  if (!problem) return;
+  textarea.focus();
+  if (at !== undefined) textarea.setSelectionRange(at, at + 1);
+}

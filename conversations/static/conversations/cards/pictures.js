@@ -1,0 +1,42 @@
+/**
+ * Pictures in a tool's result, in the form that Converse has for them: `{"image": {"format", "source": {"bytes": base64}}}`.
+ *
+ * They are shown from `data:` addresses of these types alone, so that nothing is fetched and no SVG, which may hold script, is read.
+ */
+import { create } from "../lib/dom.js";
+
+const TYPES = { png: "image/png", jpeg: "image/jpeg", gif: "image/gif", webp: "image/webp" };
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+const START = /^\s*\{\s*"image"\s*:/;
+
+/** The picture that a JSON text stands for, `{format, bytes}`, `{format, size}` for one too large to be sent, or null. */
+export function pictureOf(text) {
+  if (!START.test(text)) return null;
+  try {
+    const { format, size, source = {} } = JSON.parse(text).image;
+    if (!Object.hasOwn(TYPES, format)) return null;
+    if (typeof source.bytes === "string" && BASE64.test(source.bytes)) return { format, bytes: source.bytes };
+    return Number.isInteger(size) ? { format, size } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Draws the picture, with what it is and a way to keep it. */
+export function drawPicture({ format, bytes, size }, tool) {
+  if (!bytes) return create("p", "", `A picture, ${told(format, size)}: too large to be shown here. The export has it.`);
+  const image = create("img");
+  image.alt = `Picture from ${tool}`;
+  image.decoding = "async";
+  image.src = `data:${TYPES[format]};base64,${bytes}`;
+  const save = create("a", "quiet", "Save");
+  save.href = image.src;
+  save.download = `picture.${format}`;
+  const caption = create("figcaption", "", create("span", "", told(format, Math.floor((bytes.length * 3) / 4))), save);
+  const figure = create("figure", "picture", image, caption);
+  image.addEventListener("error", () => image.replaceWith(create("p", "", "This picture cannot be shown.")), { once: true });
+  return figure;
+}
+
+const told = (format, bytes) => `${format.toUpperCase()}, ${inWords(bytes)}`;
+const inWords = (bytes) => (bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(bytes < 10_240 ? 1 : 0)} KB`);

@@ -1,0 +1,136 @@
+/**
+ * A tool call's card: what was asked, how it stands, what came of it.
+ */
+import { drawApproval, tellDecision } from "./approval.js";
+import { serverNow } from "../lib/clock.js";
+import { copies } from "../lib/copy.js";
+import { setText } from "../lib/dom.js";
+import { duration, timeLeft } from "../lib/duration.js";
+import { visible } from "../text/markdown.js";
+import { drawMark } from "./marks.js";
+import { hasRun, isOpen, standing, wordFor } from "./standing.js";
+import { drawValues } from "./values.js";
+
+export { duration };
+
+const SHORT = 600; // characters of arguments and result together that are shown unasked
+const PREVIEW = 120;
+const PICTURE = /^\{"image": ?\{/m; // as results tell of them, a line each
+
+const OUTCOMES = { success: "Result", denied: "The model was told", expired: "The model was told" };
+
+const blocks = new WeakMap();
+const drawn = new WeakMap();
+
+/** The call that a card shows: `{id, name, arguments, result}`. */
+export function callOf(card) {
+  const { message, result } = blocks.get(card);
+  const { id, function: asked } = message.toolCalls[0];
+  return { id, name: asked.name, arguments: asked.arguments, result: result?.content };
+}
+
+/** Brings the card in line with its call. */
+export function drawTool(card, block) {
+  if (!blocks.has(card)) equip(card);
+  blocks.set(card, block);
+  const { name, arguments: text } = callOf(card);
+  const state = standing(block);
+  card.setAttribute("aria-label", `Tool call ${visible(name)}`);
+  setText(card.querySelector(".tool-name"), visible(name));
+  setText(card.querySelector(".preview"), visible(text.slice(0, PREVIEW)));
+  drawState(card, state, block);
+  drawElapsed(card.querySelector(".elapsed"), state, block);
+  drawParts(card, block);
+  drawApproval(card, block);
+  fold(card, state, block);
+  unfold(card);
+}
+
+function equip(card) {
+  card.addEventListener("toggle", () => unfold(card));
+  const raw = card.querySelector("[data-raw]");
+  raw.addEventListener("click", () => {
+    raw.ariaPressed = String(raw.ariaPressed !== "true");
+    unfold(card);
+  });
+  for (const button of card.querySelectorAll("[data-copy]")) copies.set(button, () => callOf(card)[button.dataset.copy] ?? "");
+}
+
+function drawState(card, state, { result }) {
+  const shown = card.querySelector(".tool-state");
+  const word = wordFor(state, result);
+  if (shown.textContent !== word || card.dataset.state !== state) shown.replaceChildren(drawMark(state), word);
+  card.dataset.state = state;
+  const rerun = isOpen(state) || state === "unfinished";
+  for (const button of card.querySelectorAll("[data-run]")) button.hidden = rerun;
+  card.querySelector(".handles").hidden = state === "writing";
+}
+
+function drawElapsed(elapsed, state, { result, since }) {
+  if (state === "running") elapsed.dataset.since ??= since ?? serverNow();
+  else delete elapsed.dataset.since;
+  const known = hasRun(state) ? result?.metadata.durationMs : undefined;
+  if (state !== "running") setText(elapsed, known === undefined ? "" : duration(known));
+}
+
+// The texts are there at once; what they stand for is drawn when the card is open.
+function drawParts(card, { message, result }) {
+  const { approval } = message.metadata;
+  const changed = approval?.editedArgs;
+  setText(card.querySelector(".arguments"), visible(message.toolCalls[0].function.arguments));
+  setText(card.querySelector(".asked .label"), changed ? "The model asked with" : "Arguments");
+  card.querySelector(".changed").hidden = !changed;
+  if (changed) setText(card.querySelector(".changed pre"), visible(JSON.stringify(changed)));
+  tellDecision(card.querySelector(".decision"), approval);
+  card.querySelector(".outcome").hidden = !result;
+  card.querySelector("[data-copy=result]").hidden = !result;
+  if (!result) return;
+  setText(card.querySelector(".outcome-name"), OUTCOMES[standing({ message, result })] ?? "Error");
+  setText(card.querySelector(".result"), visible(result.content));
+  card.querySelector(".cut").hidden = !result.metadata.cut;
+}
+
+// Opened or folded once, when its state changes; after that it is the reader's.
+function fold(card, state, { message, result }) {
+  if (card.dataset.drawn === state) return;
+  card.dataset.drawn = state;
+  const content = result?.content ?? "";
+  const length = message.toolCalls[0].function.arguments.length + (PICTURE.test(content) ? 0 : content.length);
+  if (state === "waiting") card.open = true;
+  else if (!isOpen(state)) card.open = length <= SHORT;
+}
+
+// -- what is in an open card
+
+function unfold(card) {
+  if (!card.open) return;
+  const { message, result } = blocks.get(card);
+  const { name, arguments: text } = callOf(card);
+  const { approval } = message.metadata;
+  show(card.querySelector(".asked"), message.metadata.open ? "" : text, name);
+  show(card.querySelector(".changed"), approval?.editedArgs ? JSON.stringify(approval.editedArgs) : "", name);
+  show(card.querySelector(".outcome"), result?.content ?? "", name);
+  const raw = card.querySelector("[data-raw]");
+  raw.hidden = !card.querySelector(".view:not(:empty)");
+  for (const view of card.querySelectorAll(".view")) {
+    view.hidden = raw.ariaPressed === "true" || view.childElementCount === 0;
+    view.nextElementSibling.hidden = !view.hidden;
+  }
+}
+
+function show(part, text, name) {
+  const view = part.querySelector(".view");
+  if (drawn.get(view) === text) return;
+  drawn.set(view, text);
+  view.replaceChildren(...drawValues(text, visible(name)));
+}
+
+/** Shows the time that running calls have taken so far, and what is left for those that wait. */
+export function tick(root) {
+  for (const element of root.querySelectorAll("[data-since]"))
+    setText(element, duration(Math.max(0, serverNow() - Number(element.dataset.since))));
+  for (const element of root.querySelectorAll("[data-expires]")) {
+    const left = Date.parse(element.dataset.expires) - serverNow();
+    setText(element, left > 0 ? `Expires in ${timeLeft(left)}` : "Expired");
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What a tool was given or gave back, in the form that suits it: pictures, a table, keys and values; or else as text.
+ */
+import { create } from "../lib/dom.js";
+import { tree } from "../lib/json.js";
+import { visible } from "../text/markdown.js";
+import { drawPicture, pictureOf } from "./pictures.js";
+import { drawTable, tableOf } from "./table.js";
+import { drawEntries } from "./tree.js";
+
+const SHORT = 2000; // characters of JSON that are shown unfolded
+const UNFOLDED = 6; // levels of it
+const MOST_PARTS = 12;
+const MOST_LINES = 1000;
+
+/** The text as elements; an empty list where it had better be shown as it is. */
+export function drawValues(text, tool) {
+  const whole = drawPart(text, tool);
+  if (whole) return [whole];
+  const parts = partsOf(text).map((part) => drawPart(part, tool) ?? part);
+  return parts.some((part) => typeof part !== "string") ? parts.map(asElement) : [];
+}
+
+const asElement = (part) => (typeof part === "string" ? create("p", "said", visible(part)) : part);
+
+// A result of several blocks comes as lines, JSON and pictures one line each.
+function partsOf(text) {
+  const lines = text.split("\n");
+  const apart = lines.filter((line) => /^[{[]/.test(line)).length;
+  if (apart === 0 || apart > MOST_PARTS || lines.length > MOST_LINES) return [];
+  return lines.reduce((parts, line) => {
+    const isApart = /^[{[]/.test(line) || /^[{[]/.test(parts.at(-1) ?? "{");
+    return isApart ? [...parts, line] : parts.with(-1, `${parts.at(-1)}\n${line}`);
+  }, []);
+}
+
+function drawPart(text, tool) {
+  const picture = pictureOf(text);
+  if (picture) return drawPicture(picture, tool);
+  const node = /^\s*[{[]/.test(text) ? tree(text) : null;
+  return node?.entries.length ? drawNode(node, text.length <= SHORT ? UNFOLDED : 0) : null;
+}
+
+function drawNode(node, levels) {
+  const table = tableOf(node);
+  if (table) return drawTable(table);
+  const list = node.kind === "object" && onlyList(node);
+  return list ? withTable(node, list, levels) : drawEntries(node, levels);
+}
+
+// The one table in an object that holds nothing else but single values.
+function onlyList({ entries }) {
+  const containers = entries.filter(([, inner]) => inner.entries?.length);
+  return containers.length === 1 && tableOf(containers[0][1]) ? containers[0] : null;
+}
+
+function withTable(node, list, levels) {
+  const rest = { kind: "object", entries: node.entries.filter((entry) => entry !== list) };
+  const [key, inner] = list;
+  const box = create("div", "with-table");
+  if (rest.entries.length) box.append(drawEntries(rest, levels));
+  box.append(create("p", "caption", visible(key)), drawTable(tableOf(inner)));
+  return box;
+}

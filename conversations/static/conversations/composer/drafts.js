@@ -1,0 +1,111 @@
+/**
+ * A draft in two places: in the tab at once, on the server soon after. Two that differ are never made one without being asked.
+ */
+import { load, save } from "../lib/tab.js";
+
+const LONGEST = 100_000; // characters, as the server takes them
+const PAUSE_MS = 500; // in typing, after which the server is told
+const WRITING_MS = 3000; // after a key, in which a draft from elsewhere does not take the place of this one
+const ANSWER_MS = 1000; // in which the server says what it has, when a connection is there again
+
+/** `send(frame)` returns whether it could be sent; `changed()` hears when another text, or another draft beside it, is to be shown. */
+export class Draft {
+  constructor(conversation, stored, { send, changed }) {
+    Object.assign(this, { key: `draft:${conversation}`, stored, send, changed });
+    const kept = load(this.key, null);
+    const isOwn = typeof kept?.text === "string" && (kept.base === stored || kept.text.trim() !== "");
+    this.text = isOwn ? kept.text : stored; // what is shown; `stored` is what the server has, as far as is known
+    this.other = isOwn && kept.base !== stored ? against(kept.text, stored) : null; // until it is chosen between them
+    this.typed = 0;
+    this.underway = []; // what was sent and the server has not told back
+    addEventListener("pagehide", () => this.flush());
+  }
+
+  /** Takes what is written. */
+  write(text) {
+    if (text === this.text) return;
+    this.text = text;
+    this.typed = Date.now();
+    this.keep();
+    this.flushIn(PAUSE_MS);
+  }
+
+  /** Takes note that nobody is writing any more. */
+  rest() {
+    this.typed = 0;
+    this.flush();
+  }
+
+  flushIn(ms) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.flush(), ms);
+  }
+
+  /** Tells the server, if there is anything to tell. */
+  flush() {
+    clearTimeout(this.timer);
+    this.isAsking = false;
+    if (this.other !== null || this.text === this.stored || this.text.length > LONGEST) return;
+    if (!this.send({ type: "draft", text: this.text })) return;
+    if (!this.underway.length) this.confirmed = this.stored;
+    this.underway.push(this.text);
+    this.stored = this.text;
+    this.keep();
+  }
+
+  /** Takes what the server has: what it was sent from here, or what was written elsewhere. */
+  told(text) {
+    if (this.underway.includes(text)) {
+      this.underway.splice(0, this.underway.indexOf(text) + 1);
+      this.confirmed = text;
+      return this.keep();
+    }
+    if (text === this.stored) return;
+    const isOwn = this.text !== this.stored;
+    this.stored = text;
+    if (!this.isAsking && Date.now() - this.typed < WRITING_MS && this.text !== text) return this.flushIn(PAUSE_MS);
+    this.other = isOwn ? against(this.text, text) : null;
+    if (!isOwn || this.text.trim() === "") this.text = text;
+    this.flushIn(PAUSE_MS);
+    this.keep();
+    this.changed();
+  }
+
+  /** Waits for what the server has: it may have changed in the meantime. */
+  opened() {
+    this.isAsking = true;
+    this.flushIn(ANSWER_MS);
+  }
+
+  lost() {
+    clearTimeout(this.timer);
+    if (this.underway.length) this.stored = this.confirmed; // what was underway may not have arrived
+    this.underway = [];
+    this.keep();
+  }
+
+  /** Shows the other draft and keeps this one beside it. */
+  swap() {
+    [this.text, this.other] = [this.other, this.text];
+    this.keep();
+    this.changed();
+  }
+
+  /** Lets go of the other draft. */
+  choose() {
+    this.other = null;
+    this.keep();
+    this.flush();
+    this.changed();
+  }
+
+  // Of two, the one that the server does not have; and what is underway may not arrive.
+  keep() {
+    const known = this.underway.length ? this.confirmed : this.stored;
+    const own = this.text === known ? (this.other ?? this.text) : this.text;
+    save(this.key, own === known ? null : { text: own, base: this.other === null ? known : null });
+  }
+}
+
+// There is nothing to choose where one of two drafts is empty, or they are the same.
+const against = (own, other) => (own.trim() && other.trim() && own !== other ? other : null);

@@ -1,0 +1,98 @@
+/**
+ * A message changed in its place: one that waits gets other words, an earlier one is asked beside the first. The words stay in the
+ * editor until the server has them.
+ */
+import { submitOnEnter } from "./composer.js";
+import { fromTemplate } from "../lib/dom.js";
+import { uuid } from "./outbox.js";
+
+/**
+ * `send(frame)` returns whether the frame could be sent; `done()` takes the focus when a message was sent; `giveBack(text)` takes words
+ * whose place has gone.
+ */
+export class Editing {
+  constructor({ send, done, giveBack }) {
+    Object.assign(this, { send, done, giveBack, open: null });
+  }
+
+  /** Opens the editor of the user's message in an article. */
+  begin(article, text) {
+    this.cancel();
+    const form = fromTemplate("rewording-template");
+    article.append(form);
+    article.dataset.editing = "";
+    this.open = { article, form, id: article.dataset.key, textarea: form.querySelector("textarea"), sent: null };
+    this.listen(this.open);
+    this.open.textarea.value = text;
+    this.open.textarea.focus();
+    this.open.textarea.setSelectionRange(text.length, text.length);
+  }
+
+  listen({ form, textarea }) {
+    submitOnEnter(textarea);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.submit();
+    });
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.isComposing) return;
+      event.stopPropagation();
+      this.cancel();
+    });
+    form.querySelector(".cancel").addEventListener("click", () => this.cancel());
+  }
+
+  submit() {
+    const { textarea, id } = this.open;
+    if (textarea.value.trim() === "") return;
+    this.open.sent = { type: "edit", message: id, id: uuid(), text: textarea.value };
+    const isSent = this.send(this.open.sent);
+    this.tell(isSent ? "" : "Not sent: there is no connection. It is sent when there is one.");
+    textarea.readOnly = true;
+  }
+
+  /** Sends again what is not known to have arrived; the id makes that harmless. */
+  deliver() {
+    if (this.open?.sent) this.send(this.open.sent);
+  }
+
+  tell(reason) {
+    const place = this.open.form.querySelector(".failure");
+    place.textContent = reason;
+    place.hidden = !reason;
+  }
+
+  /** Whether a refusal was of this edit, which then goes on with the reason before it. */
+  refused({ id, message }) {
+    if (!id || this.open?.sent?.id !== id) return false;
+    this.open.sent = null;
+    this.open.textarea.readOnly = false;
+    this.tell(message);
+    this.open.textarea.focus();
+    return true;
+  }
+
+  /** Closes the editor once the server has the words, or once there is nothing any more in whose place they would stand. */
+  settle({ messages, queue }) {
+    if (!this.open) return;
+    const { sent, article, textarea } = this.open;
+    const isTaken = sent && [...messages, ...queue].some(({ id }) => id === sent.id);
+    if (isTaken || (!sent && !article.isConnected)) this.close();
+    if (isTaken) this.done();
+    else if (!this.open) this.giveBack(textarea.value);
+  }
+
+  /** Closes the editor, and the focus goes back to where it came from. */
+  cancel() {
+    if (!this.open) return;
+    const { article } = this.open;
+    this.close();
+    article.querySelector(".edit").focus({ preventScroll: true });
+  }
+
+  close() {
+    this.open.form.remove();
+    delete this.open.article.dataset.editing;
+    this.open = null;
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * Plays a recording in the parts that the chat page is made of: what is shown follows from the events up to a moment, whichever way
+ * one has come there.
+ */
+import { holdClock } from "../lib/clock.js";
+import { tick as tickFeet } from "../transcript/foot.js";
+import { countAt } from "./moments.js";
+import { Playhead } from "./playhead.js";
+import { Timeline } from "./timeline.js";
+import { duration, tick as tickTools } from "../cards/tool.js";
+
+const REACH = 5; // turns that are shown before the one that is played
+const FURTHER = 10; // more of them that are shown when asked for
+const AHEAD_MS = 8; // half a frame: what is due before the next one is nearer to this one
+
+export class Player {
+  /** `changed(what)` hears of each change: "moved", "applied" (with the events), "playing" or "failed" (with the reason). */
+  constructor(recording, view, changed, now) {
+    Object.assign(this, { recording, view, changed });
+    this.playhead = new Playhead(now);
+    this.at = { turn: 0, count: 0, time: recording.turns[0].begin };
+    this.reach = REACH;
+    this.wanted = false;
+    this.asked = 0;
+    this.setSkipping(false);
+  }
+
+  /** The turns that are shown before the one that is played. */
+  get before() {
+    return this.recording.before(this.at.turn, this.reach);
+  }
+
+  get hasEarlier() {
+    return this.recording.before(this.at.turn, this.reach + 1).length > this.reach;
+  }
+
+  // -- what the reader asks for
+
+  play() {
+    if (this.playhead.position >= this.playhead.length) this.seek(0);
+    this.wanted = true;
+    this.playhead.play();
+    this.changed("playing");
+    this.next();
+  }
+
+  pause() {
+    this.wanted = false;
+    this.playhead.pause();
+    this.changed("playing");
+  }
+
+  setSpeed(speed) {
+    this.playhead.setSpeed(speed);
+  }
+
+  setSkipping(skipping) {
+    this.skipping = skipping;
+    this.timeline = new Timeline(this.recording.turns, skipping);
+    this.playhead.length = this.timeline.length;
+    this.playhead.seek(this.timeline.played(this.at.time));
+    this.drawn = null;
+  }
+
+  /** Goes to a played time. */
+  seek(position) {
+    const within = Math.min(this.timeline.length, Math.max(0, position));
+    return this.goTo(this.timeline.recorded(within));
+  }
+
+  /** Goes to a recorded time; to so many of a turn's moments where that is told. */
+  async goTo(time, turn = this.recording.turnAt(time), count = undefined) {
+    const asked = ++this.asked;
+    this.reach = REACH;
+    this.playhead.seek(this.timeline.played(time));
+    if (!(await this.ready(turn)) || asked !== this.asked) return;
+    this.show(turn, count ?? countAt(this.recording.moments(turn), time), time);
+    this.changed("moved");
+  }
+
+  /** Goes a moment on or back. */
+  async step(by) {
+    this.pause();
+    if (!(await this.ready(this.at.turn))) return;
+    let turn = this.at.turn;
+    let count = this.at.count + by;
+    if (count < 1 && turn > 0) [turn, count] = [turn - 1, Infinity];
+    else if (count > this.recording.moments(turn).length && turn + 1 < this.recording.turns.length) [turn, count] = [turn + 1, 1];
+    if (!(await this.ready(turn))) return;
+    const moments = this.recording.moments(turn);
+    const kept = Math.min(moments.length, Math.max(1, count));
+    await this.goTo(moments[kept - 1].at, turn, kept);
+  }
+
+  /** Goes to the next of these recorded times, or the one before. */
+  async leap(times, by) {
+    const { time } = this.at;
+    const begun = this.wanted ? 1000 : 0; // going back while it plays on means the one before
+    const end = this.recording.turns.at(-1).end;
+    const found = by > 0 ? (times.find((at) => at > time) ?? end) : times.findLast((at) => at < time - begun);
+    await this.goTo(found ?? times[0] ?? time);
+  }
+
+  /** Shows more of the turns before this one; `hold(change)` keeps the reader's place. */
+  async showEarlier(hold) {
+    this.reach += FURTHER;
+    if (!(await this.ready(this.at.turn))) return;
+    hold(() => this.show(this.at.turn, this.at.count, this.at.time));
+    this.changed("moved");
+  }
+
+  /** Does what a seek does, to the next turn and in a view that nobody sees: the first time is by far the slowest. */
+  async rehearse(view) {
+    const { recording, at, reach } = this;
+    const turn = Math.min(at.turn + 1, recording.turns.length - 1);
+    await recording.load(turn, recording.before(turn, reach));
+    view.render(recording.state(turn, recording.moments(turn).length, recording.before(turn, reach)), []);
+  }
+
+  // -- how it is played
+
+  // False where the turn cannot be had. While it is fetched the clock stands.
+  async ready(turn) {
+    const before = this.recording.before(turn, this.reach);
+    if (this.recording.has(turn, before)) return true;
+    this.playhead.pause();
+    try {
+      await this.recording.load(turn, before);
+    } catch (error) {
+      this.pause();
+      this.changed("failed", error.message);
+      return false;
+    }
+    if (this.wanted) this.playhead.play();
+    return true;
+  }
+
+  next() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = undefined;
+      this.draw();
+    });
+  }
+
+  draw() {
+    const unfinished = this.drawn === null && this.recording.has(this.at.turn, this.before);
+    if (this.playhead.playing) this.advance();
+    else if (unfinished) this.show(this.at.turn, this.at.count, this.at.time);
+    if (this.wanted) this.next();
+  }
+
+  advance() {
+    const { playhead, recording, timeline } = this;
+    const time = timeline.recorded(Math.min(timeline.length, playhead.position + AHEAD_MS * playhead.speed));
+    const turn = recording.turnAt(time);
+    if (!recording.has(turn, recording.before(turn, this.reach))) return void this.goTo(time);
+    const { at } = this;
+    this.show(turn, countAt(recording.moments(turn), time), time);
+    this.changed("applied", this.eventsSince(at));
+    const next = turn + 1;
+    if (next < recording.turns.length) recording.load(next, recording.before(next, this.reach)).catch(() => {});
+    if (playhead.position >= playhead.length) this.pause();
+  }
+
+  eventsSince({ turn, count }) {
+    const from = turn === this.at.turn ? count : 0;
+    return this.recording.moments(this.at.turn).slice(from, this.at.count);
+  }
+
+  show(turn, count, time) {
+    const { view, at, recording } = this;
+    if (turn < at.turn || (turn === at.turn && count < at.count))
+      view.forget(recording.turns.slice(turn, at.turn + 1).map(({ id }) => id));
+    this.at = { turn, count, time };
+    holdClock(time);
+    const drawn = `${turn} ${count} ${this.reach}`;
+    if (this.drawn !== drawn) this.render(drawn);
+    tickTools(view.log);
+    tickFeet(view.log);
+  }
+
+  render(drawn) {
+    const { turn, count } = this.at;
+    this.state = this.recording.state(turn, count, this.before);
+    this.drawn = this.view.render(this.state, []) ? drawn : null;
+    this.view.log.ariaBusy = this.drawn === null;
+    this.markRunning();
+    this.markWaits();
+    if (this.drawn === null) this.next();
+  }
+
+  // A call that runs has been running since its moment, not since it was first shown.
+  markRunning() {
+    for (const element of this.view.log.querySelectorAll("[data-since]")) {
+      const call = element.closest("[data-key]").dataset.key.slice("call:".length);
+      element.dataset.since = this.recording.began(this.at.turn, call) ?? this.at.time;
+    }
+  }
+
+  markWaits() {
+    for (const element of this.view.log.querySelectorAll("[data-waited]")) delete element.dataset.waited;
+    const waited = new Map();
+    const from = this.recording.turns[this.before[0] ?? this.at.turn].begin;
+    for (const { begin, end, key } of this.timeline.shortened)
+      if (end >= from && end <= this.at.time) waited.set(key, (waited.get(key) ?? 0) + end - begin);
+    for (const [key, ms] of waited) {
+      const element = this.view.elements.get(key);
+      if (element) element.dataset.waited = `${duration(ms)} of waiting, shortened`;
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * A conversation's recording: the outline at once, its turns as they are needed. Turns are known by their place in the outline.
+ */
+import { momentsOf } from "./moments.js";
+import { EMPTY, reduce } from "../transcript/reducer.js";
+
+const KEPT = 12; // turns whose moments are kept
+const CHECKPOINT = 256; // moments
+
+async function fetched(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw Error(`The recording cannot be read (${answer.status}).`);
+  return answer;
+}
+
+export class Recording {
+  static async of(address) {
+    const outline = await (await fetched(`${address}outline/`)).json();
+    return new Recording(address, outline);
+  }
+
+  constructor(address, { turns, running }) {
+    Object.assign(this, { address, turns, running });
+    this.places = new Map(turns.map(({ id }, turn) => [id, turn]));
+    this.loaded = new Map();
+    this.loading = new Map();
+    this.ended = [];
+  }
+
+  /** The turn that had begun last at a recorded time. */
+  turnAt(time) {
+    return Math.max(0, this.turns.findLastIndex(({ begin }) => begin <= time));
+  }
+
+  /** The turns that a turn followed on, oldest first, the `reach` nearest ones: not those of other branches. */
+  before(turn, reach) {
+    const found = [];
+    const parentOf = (place) => this.places.get(this.turns[place].parent);
+    for (let at = parentOf(turn); at !== undefined && found.length < reach; at = parentOf(at)) found.unshift(at);
+    return found;
+  }
+
+  /** The turn's moments if they are there. */
+  moments(turn) {
+    return this.loaded.get(turn)?.moments;
+  }
+
+  /** Loads a turn's moments, and what the turns `before` it had come to. */
+  async load(turn, before) {
+    await Promise.all([this.loadTurn(turn), ...this.missing(before).map((run) => this.loadEnds(run))]);
+  }
+
+  has(turn, before) {
+    return this.loaded.has(turn) && this.missing(before).length === 0;
+  }
+
+  loadTurn(turn) {
+    if (this.loaded.has(turn)) return this.keep(turn, this.loaded.get(turn));
+    if (!this.loading.has(turn)) this.loading.set(turn, this.readTurn(turn).finally(() => this.loading.delete(turn)));
+    return this.loading.get(turn);
+  }
+
+  async readTurn(turn) {
+    const { id, begin, first, last } = this.turns[turn];
+    const text = await (await fetched(`${this.address}turns/${id}/`)).text();
+    const moments = momentsOf(text, begin, last - first + 1);
+    this.keep(turn, { moments, states: [EMPTY], began: beganIn(moments) });
+  }
+
+  // What was asked for last is kept longest.
+  keep(turn, read) {
+    this.loaded.delete(turn);
+    this.loaded.set(turn, read);
+    while (this.loaded.size > KEPT) this.loaded.delete(this.loaded.keys().next().value);
+  }
+
+  // Those whose ends are not there, as [first, last] of each run of neighbours.
+  missing(turns) {
+    const runs = [];
+    for (const turn of turns.filter((one) => !this.ended[one])) {
+      if (runs.at(-1)?.[1] === turn - 1) runs.at(-1)[1] = turn;
+      else runs.push([turn, turn]);
+    }
+    return runs;
+  }
+
+  async loadEnds([first, last]) {
+    const range = new URLSearchParams({ first: this.turns[first].first, last: this.turns[last].last });
+    for (const told of await (await fetched(`${this.address}ends/?${range}`)).json())
+      this.ended[this.places.get(told.state.id)] = told;
+  }
+
+  /** The state after so many of a turn's moments, with the turns `before` it as they had ended. */
+  state(turn, count, before) {
+    const own = this.stateOf(turn, count);
+    const ended = before.map((one) => this.ended[one]).filter(Boolean);
+    const messages = [...ended.flatMap((end) => end.messages), ...own.messages];
+    return { ...own, messages, turns: [...ended.map((end) => end.state), ...own.turns], queue: [], played: true };
+  }
+
+  // States share what has not changed, so that keeping some costs little; from the nearest one before, the reducer goes on.
+  stateOf(turn, count) {
+    const { moments, states, latest } = this.loaded.get(turn);
+    const kept = states[Math.min(states.length - 1, Math.floor(count / CHECKPOINT))];
+    let state = latest?.cursor <= count && latest.cursor > kept.cursor ? latest : kept;
+    while (state.cursor < count) {
+      state = reduce(state, moments[state.cursor].event);
+      if (state.cursor === states.length * CHECKPOINT) states.push(state);
+    }
+    this.loaded.get(turn).latest = state;
+    return state;
+  }
+
+  /** When a tool call of the turn had begun to run. */
+  began(turn, call) {
+    return this.loaded.get(turn)?.began.get(call);
+  }
+}
+
+// A call begins to run when it has been written, or when the turn goes on after somebody was asked about it.
+function beganIn(moments) {
+  const began = new Map();
+  const answered = new Set();
+  for (const { at, event } of moments) {
+    if (event.type === "TOOL_CALL_END") began.set(event.toolCallId, at);
+    if (event.type === "TOOL_CALL_RESULT") answered.add(event.toolCallId);
+    if (event.type === "RUN_STARTED") for (const call of began.keys()) if (!answered.has(call)) began.set(call, at);
+  }
+  return began;
+}

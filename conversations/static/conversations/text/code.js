@@ -1,0 +1,43 @@
+/**
+ * Colours for code, by highlight.js, which is fetched when the first block with a known language is there. What it makes is let through
+ * as spans with classes and nothing else; very long code stays as it is.
+ */
+import { dress } from "./morph.js";
+import DOMPurify from "../vendor/purify.mjs";
+
+const LONGEST = 20_000;
+const PURIFY = {
+  ALLOWED_TAGS: ["span"],
+  ALLOWED_ATTR: ["class"],
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  RETURN_DOM_FRAGMENT: true,
+};
+
+let highlighter = null; // false when it cannot be had
+let asked = null;
+
+/** Has the library fetched, if it is not here yet. */
+export function expectCode() {
+  asked ??= import("../vendor/highlight.mjs").then(({ default: found }) => found);
+  asked.then((found) => (highlighter = found), () => (highlighter = false));
+}
+
+/** Colours a `code` element; false while the library is on its way. */
+export function highlight(element) {
+  const language = /language-(\S+)/.exec(element.className)?.[1];
+  const source = element.textContent;
+  if (!language || source.length > LONGEST) return true;
+  if (highlighter === null) expectCode();
+  if (!highlighter) return highlighter === false;
+  if (!highlighter.getLanguage(language)) return true;
+  dress(element, source);
+  element.replaceChildren(coloured(source, language));
+  return true;
+}
+
+function coloured(source, language) {
+  const html = highlighter.highlight(source, { language, ignoreIllegals: true }).value;
+  const fragment = DOMPurify.sanitize(html, PURIFY);
+  return fragment.textContent === source ? fragment : document.createTextNode(source);
+}

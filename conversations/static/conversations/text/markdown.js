@@ -1,0 +1,152 @@
+/**
+ * Markdown to DOM nodes. Whatever the text is, nothing in it runs, loads or leaves the page.
+ *
+ * markdown-it makes HTML with raw HTML escaped; DOMPurify then lets only the tags listed here through.
+ * Pictures become links: a picture is a request that the reader never asked for.
+ */
+import { expectCode } from "./code.js";
+import { fromTemplate } from "../lib/dom.js";
+import { math } from "./math.js";
+import MarkdownIt from "../vendor/markdown-it.mjs";
+import { tasklist } from "../vendor/markdown-it-tasklist.mjs";
+import DOMPurify from "../vendor/purify.mjs";
+
+const LONGEST_HTML = 1_000_000;
+const DEEPEST = 98; // markdown-it drops, without a word, what is nested deeper than its maxNesting of 100
+
+const TAGS = `a blockquote br code del em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul`.split(" ");
+const PURIFY = {
+  ALLOWED_TAGS: TAGS,
+  ALLOWED_ATTR: ["class", "href", "start", "title"],
+  ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
+  ADD_URI_SAFE_ATTR: ["start"], // a number, not an address
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  RETURN_DOM_FRAGMENT: true,
+};
+
+const markdown = new MarkdownIt({ html: false, linkify: true });
+markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
+markdown.use(math).use(tasklist, { label: false });
+markdown.renderer.rules.checkbox_input = (tokens, index) => (tokens[index].attrGet("checked") === null ? "☐" : "☑");
+markdown.renderer.rules.image = (tokens, index) => picture(tokens[index]);
+markdown.renderer.rules.th_open = (tokens, index) => `<th${alignment(tokens[index])}>`;
+markdown.renderer.rules.td_open = (tokens, index) => `<td${alignment(tokens[index])}>`;
+
+function picture(token) {
+  const { escapeHtml } = markdown.utils;
+  const source = token.attrGet("src");
+  const label = escapeHtml(token.content || source);
+  return /^https?:/i.test(source) ? `<a href="${escapeHtml(source)}">${label}</a>` : label;
+}
+
+function alignment(token) {
+  const side = /(left|center|right)/.exec(token.attrGet("style") ?? "");
+  return side ? ` class="${side[1]}"` : "";
+}
+
+// Marks that can make text read in another order than it is (https://trojansource.codes), as characters to be seen.
+const BIDI = /[\u202a-\u202e\u2066-\u2069]/g;
+const named = (mark) => `[U+${mark.codePointAt(0).toString(16).toUpperCase()}]`;
+
+/** The text with the characters that reorder it made visible. */
+export const visible = (text) => text.replace(BIDI, named);
+
+// Where each line of the source begins; markdown-it counts lines in this way.
+function linesOf(source) {
+  return [0, ...Array.from(source.matchAll(/\r\n?|\n/g), (end) => end.index + end[0].length)];
+}
+
+/**
+ * Where blocks begin in the source's whole lines, as offsets but 0: what is before them will not change any more, whatever follows.
+ * A list longer than `longest` begins anew with an item (`isItem`). Also the first block's `kind` and `markup`.
+ */
+export function blocks(source, longest) {
+  const tokens = [];
+  const whole = source.slice(0, source.lastIndexOf("\n") + 1);
+  markdown.block.parse(visible(whole).replace(/\r\n?/g, "\n"), markdown, { open: true }, tokens);
+  const isItem = ({ level, type }) => level === 1 && type === "list_item_open";
+  const begun = tokens.filter((token) => token.nesting >= 0 && (token.level === 0 || isItem(token)));
+  if (begun.at(-1)?.type === "math_begun") begun.pop(); // it may still turn out to be a paragraph's
+  const lines = linesOf(whole);
+  const all = begun.map(({ level, map }) => ({ at: lines[map[0]], isItem: level > 0 }));
+  return { kind: tokens[0]?.type, markup: tokens[0]?.markup, starts: ends(all, longest) };
+}
+
+// Of a list's items only the first that is far enough from its beginning: those that follow are found from there on.
+function ends(starts, longest) {
+  let list = 0;
+  return starts.filter(({ at, isItem }) => {
+    const isEnd = isItem ? at - list > longest : at > 0;
+    if (!isItem) list = at;
+    else if (isEnd) list = Infinity;
+    return isEnd;
+  });
+}
+
+/** The labels that the source names in brackets and that have no target there, as markdown-it keeps them. */
+export function labelsWithout(source, references) {
+  const named = Array.from(source.matchAll(/\[((?:[^[\]\\]|\\.){1,999})\]/g), ([, label]) => label);
+  return named.map(markdown.utils.normalizeReference).filter((label) => !(label in references));
+}
+
+function parse(source, environment) {
+  try {
+    const tokens = markdown.parse(visible(source), environment);
+    return tokens.some((token) => token.level >= DEEPEST) ? null : tokens;
+  } catch {
+    return null; // deeper than the stack: a RangeError
+  }
+}
+
+/**
+ * The source as elements: rendered, or in a `pre` when it is too deep. The environment holds the targets of links that are known, and
+ * takes those that are found; it says whether the text is still `open`.
+ */
+export function render(source, environment = { references: {} }) {
+  const tokens = parse(source, environment);
+  const html = tokens && markdown.renderer.render(tokens, markdown.options, environment);
+  const isShort = html !== null && html.length <= LONGEST_HTML;
+  return isShort ? [...dressed(DOMPurify.sanitize(html, PURIFY)).children] : [plain(source)];
+}
+
+function plain(source) {
+  const element = document.createElement("pre");
+  element.className = "plain";
+  element.textContent = visible(source);
+  return element;
+}
+
+function dressed(fragment) {
+  fragment.querySelectorAll("a[href]").forEach(guard);
+  fragment.querySelectorAll("pre").forEach(frame);
+  fragment.querySelectorAll("table").forEach(scroll);
+  return fragment;
+}
+
+/** A link that opens apart, tells the other side nothing and says where it leads. */
+function guard(link) {
+  link.target = "_blank";
+  link.rel = "noopener noreferrer nofollow";
+  link.title = link.href;
+  const { host } = link;
+  if (host && !link.textContent.includes(host)) link.dataset.host = host;
+}
+
+function frame(pre) {
+  const language = /language-(\S+)/.exec(pre.firstElementChild?.className ?? "");
+  const box = fromTemplate("code-template");
+  box.dataset.language = language ? language[1] : "text";
+  if (language) expectCode();
+  pre.tabIndex = 0;
+  pre.replaceWith(box);
+  box.append(pre);
+}
+
+function scroll(table) {
+  const box = document.createElement("div");
+  box.className = "scroll";
+  box.tabIndex = 0;
+  table.replaceWith(box);
+  box.append(table);
+}

@@ -1,0 +1,65 @@
+/**
+ * Says, in one polite live region, what begins and what ends; tokens are not read out.
+ */
+import { decisionOf } from "../cards/approval.js";
+import { tryingAgain } from "./foot.js";
+import { callName } from "./reducer.js";
+
+const SAYINGS = {
+  RUN_STARTED: () => "The assistant is answering.",
+  RUN_FINISHED: ({ outcome }, state) => ENDS[outcome?.type]?.(outcome, state) ?? "The answer is finished.",
+  TOOL_CALL_START: ({ toolCallName }) => `Tool call ${toolCallName} started.`,
+  TOOL_CALL_RESULT: ({ toolCallId, metadata }, state) =>
+    `Tool call ${callName(state, toolCallId) ?? ""} ${ENDED[metadata.error] ?? ENDED[metadata.status]}.`,
+  STEP_FINISHED: ({ metadata }) => (metadata.interrupted ? "The answer was interrupted. It begins again." : ""),
+  CUSTOM: ({ name, value }, state) => NEWS[name]?.(value, state),
+};
+
+const ENDS = {
+  cancelled: () => "Stopped.",
+  interrupt: ({ interrupts = [] }, state) => {
+    const names = interrupts.map(({ toolCallId }) => callName(state, toolCallId) ?? "");
+    return `Waiting for your approval: tool call ${names.join(", ")}.`;
+  },
+};
+
+const ENDED = {
+  success: "succeeded",
+  error: "failed",
+  denied: "was denied",
+  expired: "expired without a decision",
+  interrupted: "was interrupted",
+  stopped: "was stopped",
+  round_limit: "was not run",
+  timeout: "timed out",
+};
+
+const NEWS = {
+  "turntable.retrying": (value) => `${tryingAgain(value)}.`,
+  "turntable.approval": (value, state) => `Tool call ${callName(state, value.toolCallId) ?? ""}: ${decisionOf(value)}.`,
+};
+
+export class Announcer {
+  constructor(region) {
+    this.region = region;
+    this.waiting = [];
+  }
+
+  /** Takes note of an event that has just been applied. */
+  hear(event, state) {
+    const saying = SAYINGS[event.type]?.(event, state);
+    if (saying) this.say(saying);
+  }
+
+  /** Says a sentence, together with others of the same moment. */
+  say(sentence) {
+    this.waiting.push(sentence);
+    this.timer ??= setTimeout(() => this.speak(), 150);
+  }
+
+  speak() {
+    this.region.textContent = this.waiting.join(" ");
+    this.waiting = [];
+    this.timer = undefined;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The calls of a round, which run at the same time: which neighbours belong together, and how long each took.
+ */
+import { create, setText, svg } from "../lib/dom.js";
+import { duration } from "../lib/duration.js";
+import { visible } from "../text/markdown.js";
+
+const FEW = 6; // calls whose times are shown unasked
+
+/** A turn's parts with its calls in groups `{key, calls}`, one for each round; a call knows what it waits for. */
+export function gathered({ parts, turn }) {
+  const groups = [];
+  for (const part of parts) {
+    const last = groups.at(-1)?.calls;
+    if (part.kind !== "tool") groups.push(part);
+    else if (last?.[0].round === part.round) last.push(withTurn(part, turn));
+    else groups.push({ key: `calls:${part.id}`, calls: [withTurn(part, turn)] });
+  }
+  return groups;
+}
+
+function withTurn(block, turn) {
+  const { id } = block.message.toolCalls[0];
+  const interrupt = turn.interrupts?.find(({ toolCallId }) => toolCallId === id);
+  return { ...block, interrupt, since: turn.rounds?.at(-1)?.calledAt, status: turn.status };
+}
+
+/** Brings what stands above a round's calls in line with them: how many there are, and when all have ended, their times. */
+export function drawCalls(group, calls) {
+  const count = calls.length;
+  group.dataset.count = Math.min(count, 3);
+  const heading = group.querySelector(".heading");
+  heading.hidden = count < 2;
+  setText(heading, heading.hidden ? "" : `${count} calls at the same time`);
+  const times = group.querySelector(".lanes");
+  times.hidden = count < 2 || !calls.every(({ result }) => result?.metadata.durationMs !== undefined);
+  if (times.hidden || times.dataset.drawn === String(count)) return;
+  times.dataset.drawn = count;
+  times.open = count <= FEW;
+  drawTimes(times, calls.map(timeOf));
+}
+
+function timeOf({ message, result }) {
+  const { name, arguments: text } = message.toolCalls[0].function;
+  return { name: visible(name), given: visible(text.slice(0, 60)), ms: result.metadata.durationMs };
+}
+
+function drawTimes(times, lanes) {
+  const longest = Math.max(...lanes.map(({ ms }) => ms));
+  setText(times.querySelector(".longest"), `Times, ${duration(longest)} in all`);
+  times.querySelector("ol").replaceChildren(...lanes.map((lane) => drawLane(lane, longest)));
+}
+
+function drawLane({ name, given, ms }, longest) {
+  const width = `${Math.max(1, (100 * ms) / (longest || 1)).toFixed(1)}%`;
+  const bar = svg("rect", { width, height: "100%", rx: 2 });
+  const lane = svg("svg", { class: "lane", "aria-hidden": "true" }, bar);
+  return create("li", "", create("code", "", name, create("span", "given", ` ${given}`)), lane, create("span", "took", duration(ms)));
+}

@@ -1,0 +1,117 @@
+/**
+ * What stands below a turn: why it ended as it did, what can be done about it, what it took, and what it waits for.
+ */
+import { serverNow } from "../lib/clock.js";
+import { drawFailure } from "./failure.js";
+import { drawFigures } from "./figures.js";
+import { visible } from "../text/markdown.js";
+import { silence, unconfirmed } from "./silence.js";
+
+const page = document.getElementById("conversation")?.dataset ?? {};
+const words = JSON.parse(page.sentences ?? "{}");
+const models = JSON.parse(page.models || "[]");
+
+/** A quiet sentence about how the turn ended, "" where there is nothing to say; `answered` if text stands at its end. */
+export function notice({ status, stopReason }, answered) {
+  if (status === "stopped" || status === "waiting") return words.turn[status];
+  if (["queued", "running", "sending"].includes(status)) return "";
+  const told = words.stopReason[stopReason ?? ""] ?? words.turn.unknown.replace("REASON", () => visible(stopReason));
+  return told || (answered || status !== "completed" ? "" : words.turn.nothing);
+}
+
+/** What the turn is doing now, or null. */
+export function doing(turn, last) {
+  if (turn.status === "queued") return "Queued";
+  if (turn.status === "sending") return "Sending";
+  if (turn.status !== "running") return null;
+  return turn.retrying ? tryingAgain(turn.retrying) : working(last);
+}
+
+/** What failed, when the next attempt begins, and which it is. */
+export function tryingAgain({ code, at, seconds, attempt, of }) {
+  const why = words.retrying[code ?? ""] ?? words.retrying[""];
+  const left = at ? Math.min(seconds, (at - serverNow()) / 1000 + Number(seconds)) : seconds;
+  const when = left > 0 ? ` in ${Math.ceil(left)} s` : "";
+  return `${why} Trying again${when} (${attempt} of ${of})`;
+}
+
+function working(last) {
+  if (last?.kind === "tool") return last.message.metadata.open ? "Writing a tool call" : "Working";
+  if (last?.message.metadata.open) return last.kind === "reasoning" ? "Thinking" : "Writing";
+  return "Waiting for the model";
+}
+
+/** Brings a turn's foot in line with it. */
+export function drawFoot(foot, section) {
+  const { turn, parts, blocks, offers, goesOn } = section;
+  const last = parts.at(-1);
+  drawFailure(foot, turn, words);
+  line(foot, "notice", notice(turn, goesOn || last?.kind === "assistant"));
+  wait(line(foot, "doing", doing(turn, last?.kind && last)), turn);
+  drawActions(foot.querySelector(".actions"), section, offers.split(" "));
+  const edit = blocks.find(({ kind }) => kind === "you") && foot.parentElement.querySelector(".you .edit");
+  if (edit) edit.hidden = !offers.includes("edit");
+  drawFigures(foot, section);
+}
+
+const isCopied = ({ turn, blocks }) =>
+  Boolean(turn.id) && blocks.some(({ kind, message }) => kind === "assistant" && !message.metadata.open);
+
+const OFFERED = ["continue", "again", "withdraw", "regenerate"];
+
+function drawActions(actions, section, offers) {
+  const { turn } = section;
+  const isOver = Boolean(turn.id) && turn.status !== "running";
+  for (const name of OFFERED) actions.querySelector(`[data-do=${name}]`).hidden = !offers.includes(name);
+  for (const button of actions.querySelectorAll(".with"))
+    button.hidden = models.length < 2 || button.previousElementSibling.hidden;
+  actions.querySelector("[data-copy]").hidden = !isOver || !isCopied(section);
+  linkToPlayback(actions.querySelector("[data-play]"), turn, isOver);
+  drawVersions(actions.querySelector(".versions"), turn, offers);
+  actions.hidden = !isOver && !offers.includes("withdraw");
+}
+
+function linkToPlayback(link, turn, isOver) {
+  link.hidden = !isOver;
+  if (isOver) link.href = `${page.replay}#turn-${turn.id}`;
+}
+
+function drawVersions(span, { id, versions }, offers) {
+  span.hidden = !offers.includes("versions");
+  if (span.hidden) return;
+  const at = versions.indexOf(id);
+  span.querySelector(".which").textContent = `${at + 1} of ${versions.length}`;
+  const free = offers.includes("switch");
+  span.querySelector("[data-do=previous]").disabled = !free || at === 0;
+  span.querySelector("[data-do=next]").disabled = !free || at === versions.length - 1;
+}
+
+function line(foot, name, text) {
+  const old = foot.querySelector(`.${name}`);
+  if (!text) return void old?.remove();
+  const element = old ?? foot.insertBefore(document.createElement("p"), foot.querySelector(".actions"));
+  element.className = name;
+  if (element.textContent !== text) element.textContent = text;
+  return element;
+}
+
+// What its text is counted on from: the facts that it is made of again.
+function wait(element, { status, retrying, at }) {
+  if (!element) return;
+  const text = element.textContent;
+  element.dataset.wait = JSON.stringify({ text, status, retrying: status === "running" ? retrying : null, at });
+  countOn(element);
+}
+
+function countOn(element) {
+  const { text, status, retrying, at } = JSON.parse(element.dataset.wait);
+  const told = retrying ? tryingAgain(retrying) : text + WAITED[status](at);
+  if (element.textContent !== told) element.textContent = told;
+}
+
+const WAITED = { running: silence, sending: unconfirmed, queued: () => "" };
+
+/** Counts down to the next attempt, and on where nothing comes. */
+export function tick(root) {
+  root.querySelectorAll("[data-wait]").forEach(countOn);
+}

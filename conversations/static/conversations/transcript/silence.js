@@ -1,0 +1,29 @@
+/**
+ * How long nothing has come, which is said before anybody has to wonder. On a page without a connection of its own nothing is.
+ */
+import { duration } from "../lib/duration.js";
+
+const QUIET_MS = 60_000; // a turn without news
+const UNCONFIRMED_MS = 10_000; // a message that was sent
+
+let opened = null;
+let heard = 0;
+
+/** Takes note of the connection, and of each time that something comes through it. */
+export function lineOpened() {
+  opened = heard = Date.now();
+}
+
+export const lineLost = () => (opened = null);
+export const lineHeard = () => (heard = Date.now());
+
+/** A sentence about a turn that nothing has been heard of for long, or "". */
+export const silence = () => since(heard, QUIET_MS, (time) => `. Nothing new for ${time}`);
+
+/** A sentence about a message that was sent at a time and is not confirmed, or "". */
+export const unconfirmed = (at) => since(at, UNCONFIRMED_MS, (time) => `. The server has not confirmed it for ${time}`);
+
+function since(time, patience, say) {
+  const past = opened === null ? 0 : Date.now() - Math.max(time, opened);
+  return past >= patience ? say(duration(Math.floor(past / 1000) * 1000).replace(/\.0 s/, " s")) : "";
+}

@@ -1,0 +1,164 @@
+/**
+ * The transcript: brings the page's elements in line with the state, touching only what has changed.
+ */
+import { drawCalls, gathered } from "./calls.js";
+import { fromTemplate } from "../lib/dom.js";
+import { drawFoot } from "./foot.js";
+import { sections } from "./layout.js";
+import { visible } from "../text/markdown.js";
+import { drawTool } from "../cards/tool.js";
+import { Writing } from "../text/writing.js";
+
+/** Makes the children the parent's elements, in that order, moving as few as possible. */
+export function arrange(parent, children) {
+  let at = parent.firstElementChild;
+  for (const child of children) {
+    if (child === at) at = at.nextElementSibling;
+    else parent.insertBefore(child, at);
+  }
+  while (at) {
+    const next = at.nextElementSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+const same = (before, now) => before?.length === now.length && now.every((value, index) => value === before[index]);
+
+// All that a section is made of; the rest follows from it.
+const factsOf = ({ turn, parts, offers, goesOn }) => [
+  ...[turn, parts.length, offers, goesOn],
+  ...parts.flatMap((part) => part.blocks ?? part).flatMap(({ message, result }) => [message, result]),
+];
+
+const BUDGET_MS = 8; // for drawing in a frame; text that is not rendered yet stands there as it was written
+
+/** Shows states in the log; the elements that the server made are taken over. */
+export class View {
+  constructor(log) {
+    this.log = log;
+    this.elements = new Map();
+    this.drawn = new WeakMap();
+    this.writings = new WeakMap();
+    this.adopt();
+  }
+
+  adopt() {
+    for (const element of this.log.querySelectorAll("[data-key]")) this.elements.set(element.dataset.key, element);
+  }
+
+  /** Shows the state; false when something was put off to a later frame. */
+  render(state, outgoing) {
+    const newestFirst = sections(state, outgoing).reverse();
+    this.late = 0;
+    this.deadline = performance.now() + BUDGET_MS;
+    arrange(this.log, newestFirst.map((section) => this.section(section)).reverse());
+    return this.late === 0;
+  }
+
+  /** Forgets the elements of turns, which are then made anew: back in time, nothing of the later may stay in them. */
+  forget(turns) {
+    for (const root of turns.map((id) => this.elements.get(`turn:${id}`)).filter(Boolean))
+      for (const [key, element] of this.elements) if (root.contains(element)) this.elements.delete(key);
+  }
+
+  section(section) {
+    const element = this.element(section.key, "turn");
+    this.once(element, factsOf(section), () => this.fill(element, section));
+    return element;
+  }
+
+  fill(element, section) {
+    const { turn, parts, offers, goesOn } = section;
+    const [blocks, foot] = element.children;
+    const { late } = this;
+    arrange(blocks, gathered(section).map((part) => this.part(part)));
+    this.once(foot, [turn, parts.length, parts.at(-1)?.message, offers, goesOn], () => {
+      complete(foot, ".actions", () => clone("turn").lastElementChild.children);
+      drawFoot(foot, section);
+    });
+    return this.late === late;
+  }
+
+  part(part) {
+    if (part.calls) return this.calls(part);
+    return part.blocks ? this.attempt(part) : this.block(part);
+  }
+
+  calls({ key, calls }) {
+    const element = this.element(key, "calls");
+    arrange(element.querySelector(".cards"), calls.map((call) => this.block(call)));
+    this.once(element, [calls.length, ...calls.map(({ result }) => result)], () => drawCalls(element, calls));
+    return element;
+  }
+
+  // Folded once something has followed it; before that and after it is the reader's.
+  attempt({ key, blocks, isLast = false }) {
+    const element = this.element(key, "attempt");
+    arrange(element.querySelector(".attempted"), blocks.map((block) => this.block(block)));
+    if (element.dataset.last !== String(isLast)) element.open = isLast;
+    element.dataset.last = isLast;
+    return element;
+  }
+
+  block(block) {
+    const element = this.element(block.id, block.kind);
+    const { message, result, ended, interrupt } = block;
+    this.once(element, [message, result, ended, interrupt], () => this.draw(element, block));
+    return element;
+  }
+
+  draw(element, block) {
+    const { message, kind } = block;
+    if (kind === "tool") return drawTool(element, block);
+    const text = element.querySelector(".text");
+    if (kind === "you") return drawQuestion(element, text, message);
+    if (kind === "reasoning") drawSummary(element, message);
+    return this.write(text, message);
+  }
+
+  write(text, { content, metadata }) {
+    return this.writing(text).show(content, Boolean(metadata.open), this.deadline);
+  }
+
+  // Draws unless these very facts have been drawn; what says `false` is drawn again in the next frame. What is new
+  // can wait, what has changed cannot.
+  once(element, facts, draw) {
+    if (same(this.drawn.get(element), facts)) return;
+    const isLate = !this.drawn.has(element) && performance.now() > this.deadline;
+    if (isLate || draw() === false) this.late += 1;
+    else this.drawn.set(element, facts);
+  }
+
+  writing(element) {
+    if (!this.writings.has(element)) this.writings.set(element, new Writing(element));
+    return this.writings.get(element);
+  }
+
+  element(key, kind) {
+    if (!this.elements.has(key)) this.add(key, clone(kind));
+    return this.elements.get(key);
+  }
+
+  add(key, element) {
+    element.dataset.key = key;
+    this.elements.set(key, element);
+  }
+}
+
+const clone = (kind) => fromTemplate(`${kind}-template`);
+
+// What is of no use without the script the server leaves out.
+function complete(element, selector, made) {
+  if (!element.querySelector(selector)) element.append(...made());
+}
+
+function drawQuestion(element, text, { content }) {
+  if (text.textContent !== visible(content)) text.textContent = visible(content);
+  complete(element, ".edit", () => [clone("you").querySelector(".edit")]);
+}
+
+function drawSummary(element, { content, metadata }) {
+  const hidden = !metadata.open && content === "";
+  element.querySelector(".reasoning-name").textContent = hidden ? "Thinking, not shown by the provider" : "Thinking";
+}
