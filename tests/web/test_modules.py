@@ -1,32 +1,56 @@
-"""The scripts of the pages with a transcript: what they import is asked for at once."""
+"""The scripts of the pages: what they import is fetched at once, and is there."""
 
-import posixpath
 import re
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
-FOLDER = Path(settings.BASE_DIR, "conversations/static/conversations")
-IMPORT = re.compile(r'^(?:import|export)\b[^;(]*?"(\.[^"]+)"', re.MULTILINE)
-PRELOADED = re.compile(r'rel="modulepreload" href="[^"]*/conversations/([^"]+?)(?:\.[0-9a-f]{12})?(\.m?js)"')
+from conversations.templatetags.modules import imported_by, imports_of, modules
+
+ROOM = Path(__file__).resolve().parent.parent / "conversations/static/conversations"
+PAGES = ["chat/conversation", "chat/archive", "player/replay", "composer/start", "admin/admin"]
+PRELOAD = re.compile(r'rel="modulepreload" href="/static/([^"]+)"')
 
 
-def imported(name: str, found: set[str]) -> set[str]:
-    """What a module imports at its start, and what that imports."""
-    for path in IMPORT.findall(Path(FOLDER, name).read_text()):
-        other = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
-        if other not in found:
-            found.add(other)
-            if "vendor" not in other:
-                imported(other, found)
-    return found
+def ours() -> list[str]:
+    """The names of our own modules as static files."""
+    return [f"conversations/{path.relative_to(ROOM)}" for path in ROOM.rglob("*.js")]
 
 
-@pytest.mark.parametrize("script", ["chat/conversation", "chat/archive", "player/replay"])
-def test_what_a_script_imports_is_asked_for_at_once_and_nothing_else_is(script: str) -> None:
-    page = render_to_string("conversations/modules.html", {"script": script.split("/")[1]})
-    asked = ["".join(parts) for parts in PRELOADED.findall(page)]
-    assert len(asked) == len(set(asked))
-    assert set(asked) == imported(f"{script}.js", set())
+def longest_way(name: str, way: tuple[str, ...] = ()) -> int:
+    """The number of imports from a module down to the deepest; a cycle fails."""
+    assert name not in way, f"a cycle: {' -> '.join([*way, name])}"
+    return max((1 + longest_way(other, (*way, name)) for other in imports_of(name)), default=0)
+
+
+def test_a_page_asks_at_once_for_what_its_script_imports() -> None:
+    names = imported_by("conversations/chat/conversation.js")
+    assert {"conversations/transcript/reducer.js", "conversations/vendor/purify.mjs"} <= set(names)
+    assert "conversations/chat/conversation.js" not in names
+    assert len(names) == len(set(names))
+    page = render_to_string("conversations/modules.html", modules("conversations/chat/conversation.js"))
+    assert PRELOAD.findall(page) == names
+    assert 'src="/static/conversations/chat/conversation.js"' in page
+
+
+def test_a_page_does_not_ask_for_what_another_page_or_a_later_moment_needs() -> None:
+    names = imported_by("conversations/chat/archive.js")
+    assert not [name for name in names if "highlight" in name or "katex" in name or "/player/" in name]
+    assert "conversations/chat/socket.js" not in names
+
+
+def test_every_module_that_is_imported_is_there() -> None:
+    imported = {other for name in ours() for other in imports_of(name)}
+    assert [name for name in imported if finders.find(name) is None] == []
+
+
+def test_every_module_is_imported_or_the_script_of_a_page() -> None:
+    imported = {other for name in ours() for other in imports_of(name)}
+    assert set(ours()) - imported == {f"conversations/{name}.js" for name in PAGES}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_imports_go_in_no_circle(page: str) -> None:
+    assert 0 < longest_way(f"conversations/{page}.js") < 30

@@ -2,7 +2,7 @@
  * A call that waits for a person: the form that asks, and the sentence that says who decided what.
  */
 import { fromTemplate, setText } from "../lib/dom.js";
-import { visible } from "../text/markdown.js";
+import { visible } from "../lib/format.js";
 
 const SENTENCES = {
   approved: ({ by, editedArgs }) => `Approved${by}${editedArgs ? " with changed arguments" : ""}`,

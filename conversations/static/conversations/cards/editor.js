@@ -55,7 +55,15 @@ function placeIn(told, text) {
   const position = /position (\d+)/.exec(told);
   if (position) return Number(position[1]);
   const [, line, column] = /line (\d+) column (\d+)/.exec(told) ?? [];
-  if (line) return text.split("\n").slice(0, line - 1).join("\n").length + Number(column) - (line > 1 ? 0 : 1);
+  if (line)
+    return (
+      text
+        .split("\n")
+        .slice(0, line - 1)
+        .join("\n").length +
+      Number(column) -
+      (line > 1 ? 0 : 1)
+    );
   return /end of (?:JSON|data)|unterminated/i.test(told) ? text.length : undefined;
 }
 

@@ -24,7 +24,12 @@ export function pictureOf(text) {
 
 /** Draws the picture, with what it is and a way to keep it. */
 export function drawPicture({ format, bytes, size }, tool) {
-  if (!bytes) return create("p", "", `A picture, ${told(format, size)}: too large to be shown here. The export has it.`);
+  if (!bytes)
+    return create(
+      "p",
+      "",
+      `A picture, ${told(format, size)}: too large to be shown here. The export has it.`,
+    );
   const image = create("img");
   image.alt = `Picture from ${tool}`;
   image.decoding = "async";
@@ -32,11 +37,19 @@ export function drawPicture({ format, bytes, size }, tool) {
   const save = create("a", "quiet", "Save");
   save.href = image.src;
   save.download = `picture.${format}`;
-  const caption = create("figcaption", "", create("span", "", told(format, Math.floor((bytes.length * 3) / 4))), save);
+  const caption = create(
+    "figcaption",
+    "",
+    create("span", "", told(format, Math.floor((bytes.length * 3) / 4))),
+    save,
+  );
   const figure = create("figure", "picture", image, caption);
-  image.addEventListener("error", () => image.replaceWith(create("p", "", "This picture cannot be shown.")), { once: true });
+  image.addEventListener("error", () => image.replaceWith(create("p", "", "This picture cannot be shown.")), {
+    once: true,
+  });
   return figure;
 }
 
 const told = (format, bytes) => `${format.toUpperCase()}, ${inWords(bytes)}`;
-const inWords = (bytes) => (bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(bytes < 10_240 ? 1 : 0)} KB`);
+const inWords = (bytes) =>
+  bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(bytes < 10_240 ? 1 : 0)} KB`;

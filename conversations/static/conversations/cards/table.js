@@ -2,7 +2,7 @@
  * A list of flat objects as a table that can be sorted.
  */
 import { button, create, fill } from "../lib/dom.js";
-import { visible } from "../text/markdown.js";
+import { visible } from "../lib/format.js";
 import { drawValue, said } from "./tree.js";
 
 const STEP = 50; // rows
@@ -24,8 +24,14 @@ export function drawTable({ columns, rows }) {
   const box = create("div", "table");
   const body = create("tbody");
   const numeric = new Set(columns.filter((column) => rows.every((row) => isNumeric(row.get(column)))));
-  const heads = columns.map((column) => head(column, numeric.has(column), (direction) => sort(column, direction)));
-  const scroll = create("div", "scroll", create("table", "", create("thead", "", create("tr", "", ...heads)), body));
+  const heads = columns.map((column) =>
+    head(column, numeric.has(column), (direction) => sort(column, direction)),
+  );
+  const scroll = create(
+    "div",
+    "scroll",
+    create("table", "", create("thead", "", create("tr", "", ...heads)), body),
+  );
   box.append(scroll);
   scroll.tabIndex = 0;
   scroll.role = "region";
@@ -36,7 +42,7 @@ export function drawTable({ columns, rows }) {
     box.append(...fill(body, sorted.length, (index) => line(columns, numeric, sorted[index]), STEP));
   };
   const sort = (column, direction) => {
-    heads.forEach((one, index) => mark(one, columns[index] === column ? direction : ""));
+    for (const [index, cell] of heads.entries()) mark(cell, columns[index] === column ? direction : "");
     show(direction ? rows.toSorted(by(column, direction)) : rows);
   };
   show(rows);
@@ -55,7 +61,9 @@ function head(column, isNumber, sort) {
   return cell;
 }
 
-const mark = (cell, direction) => (cell.ariaSort = direction || null);
+function mark(cell, direction) {
+  cell.ariaSort = direction || null;
+}
 
 function line(columns, numeric, row) {
   const cells = columns.map((column) => {

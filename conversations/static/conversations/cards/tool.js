@@ -1,17 +1,13 @@
 /**
  * A tool call's card: what was asked, how it stands, what came of it.
  */
-import { drawApproval, tellDecision } from "./approval.js";
 import { serverNow } from "../lib/clock.js";
 import { copies } from "../lib/copy.js";
 import { setText } from "../lib/dom.js";
-import { duration, timeLeft } from "../lib/duration.js";
-import { visible } from "../text/markdown.js";
-import { drawMark } from "./marks.js";
-import { hasRun, isOpen, standing, wordFor } from "./standing.js";
+import { duration, timeLeft, visible } from "../lib/format.js";
+import { drawApproval, tellDecision } from "./approval.js";
+import { drawMark, hasRun, isOpen, standing, wordFor } from "./states.js";
 import { drawValues } from "./values.js";
-
-export { duration };
 
 const SHORT = 600; // characters of arguments and result together that are shown unasked
 const PREVIEW = 120;
@@ -53,13 +49,15 @@ function equip(card) {
     raw.ariaPressed = String(raw.ariaPressed !== "true");
     unfold(card);
   });
-  for (const button of card.querySelectorAll("[data-copy]")) copies.set(button, () => callOf(card)[button.dataset.copy] ?? "");
+  for (const button of card.querySelectorAll("[data-copy]"))
+    copies.set(button, () => callOf(card)[button.dataset.copy] ?? "");
 }
 
 function drawState(card, state, { result }) {
   const shown = card.querySelector(".tool-state");
   const word = wordFor(state, result);
-  if (shown.textContent !== word || card.dataset.state !== state) shown.replaceChildren(drawMark(state), word);
+  if (shown.textContent !== word || card.dataset.state !== state)
+    shown.replaceChildren(drawMark(state), word);
   card.dataset.state = state;
   const rerun = isOpen(state) || state === "unfinished";
   for (const button of card.querySelectorAll("[data-run]")) button.hidden = rerun;
@@ -95,7 +93,8 @@ function fold(card, state, { message, result }) {
   if (card.dataset.drawn === state) return;
   card.dataset.drawn = state;
   const content = result?.content ?? "";
-  const length = message.toolCalls[0].function.arguments.length + (PICTURE.test(content) ? 0 : content.length);
+  const length =
+    message.toolCalls[0].function.arguments.length + (PICTURE.test(content) ? 0 : content.length);
   if (state === "waiting") card.open = true;
   else if (!isOpen(state)) card.open = length <= SHORT;
 }

@@ -2,7 +2,7 @@
  * JSON as a list of keys and values that can be unfolded: what is folded, or long, is not on the page before it is asked for.
  */
 import { button, create, fill } from "../lib/dom.js";
-import { visible } from "../text/markdown.js";
+import { visible } from "../lib/format.js";
 
 const STEP = 100; // entries
 const LONG = 600; // characters of a string that are shown unasked
@@ -27,9 +27,16 @@ function item(key, node, levels) {
 
 // A few short values in one line.
 function inLine({ kind, entries }) {
-  if (kind !== "array" || entries.length > FEW || entries.some(([, one]) => one.entries?.length || one.text.length > SHORT)) return null;
+  if (
+    kind !== "array" ||
+    entries.length > FEW ||
+    entries.some(([, one]) => one.entries?.length || one.text.length > SHORT)
+  )
+    return null;
   const texts = entries.map(([, one]) => said(one));
-  return texts.some((text) => text.includes(",")) ? null : create("span", "value", visible(`[${texts.join(", ")}]`));
+  return texts.some((text) => text.includes(","))
+    ? null
+    : create("span", "value", visible(`[${texts.join(", ")}]`));
 }
 
 function name(key) {
@@ -40,7 +47,8 @@ function name(key) {
 function branch(key, node, levels) {
   const summary = create("summary", "fold", name(key), create("span", "gist", gist(node)));
   const details = create("details", "branch", summary);
-  const unfold = () => details.open && details.children.length === 1 && details.append(drawEntries(node, levels - 1));
+  const unfold = () =>
+    details.open && details.children.length === 1 && details.append(drawEntries(node, levels - 1));
   details.open = levels > 0;
   unfold();
   details.addEventListener("toggle", unfold);
@@ -50,7 +58,10 @@ function branch(key, node, levels) {
 function gist({ kind, entries }) {
   const { length } = entries;
   if (kind === "array") return length === 1 ? "1 item" : `${length.toLocaleString("en")} items`;
-  const keys = entries.slice(0, GIST).map(([key]) => key).join(", ");
+  const keys = entries
+    .slice(0, GIST)
+    .map(([key]) => key)
+    .join(", ");
   return visible(keys.length < GIST_LENGTH && length <= GIST ? keys : `${keys.slice(0, GIST_LENGTH)} …`);
 }
 
@@ -59,11 +70,14 @@ export function drawValue(node) {
   const text = visible(said(node));
   const value = create("span", `value ${node.kind}`, text.slice(0, LONG));
   if (text.length <= LONG) return value;
-  value.append("…", button("quiet further", `Show all ${text.length.toLocaleString("en")} characters`, () => {
-    value.textContent = text;
-    value.tabIndex = -1;
-    value.focus();
-  }));
+  value.append(
+    "…",
+    button("quiet further", `Show all ${text.length.toLocaleString("en")} characters`, () => {
+      value.textContent = text;
+      value.tabIndex = -1;
+      value.focus();
+    }),
+  );
   return value;
 }
 

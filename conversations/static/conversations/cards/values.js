@@ -2,8 +2,8 @@
  * What a tool was given or gave back, in the form that suits it: pictures, a table, keys and values; or else as text.
  */
 import { create } from "../lib/dom.js";
+import { visible } from "../lib/format.js";
 import { tree } from "../lib/json.js";
-import { visible } from "../text/markdown.js";
 import { drawPicture, pictureOf } from "./pictures.js";
 import { drawTable, tableOf } from "./table.js";
 import { drawEntries } from "./tree.js";
@@ -28,10 +28,12 @@ function partsOf(text) {
   const lines = text.split("\n");
   const apart = lines.filter((line) => /^[{[]/.test(line)).length;
   if (apart === 0 || apart > MOST_PARTS || lines.length > MOST_LINES) return [];
-  return lines.reduce((parts, line) => {
-    const isApart = /^[{[]/.test(line) || /^[{[]/.test(parts.at(-1) ?? "{");
-    return isApart ? [...parts, line] : parts.with(-1, `${parts.at(-1)}\n${line}`);
-  }, []);
+  const parts = [];
+  for (const line of lines) {
+    if (/^[{[]/.test(line) || /^[{[]/.test(parts.at(-1) ?? "{")) parts.push(line);
+    else parts.push(`${parts.pop()}\n${line}`);
+  }
+  return parts;
 }
 
 function drawPart(text, tool) {

@@ -1,15 +1,17 @@
 /**
  * Answers asked for again, with another model too, and the versions of a turn.
  */
+import { uuid } from "../lib/browser.js";
 import { create } from "../lib/dom.js";
-import { uuid } from "../composer/outbox.js";
 
 const GAP = 4; // pixels between a button and the menu above it
 
 /** `ask(frame)` returns whether the frame could be sent. */
 export class Branches {
   constructor(menu, models, { ask, asked }) {
-    Object.assign(this, { menu, ask, asked });
+    this.menu = menu;
+    this.ask = ask;
+    this.asked = asked;
     this.fill(models);
     menu.addEventListener("toggle", ({ newState }) => newState === "open" && this.place());
     document.addEventListener("click", ({ target }) => {
@@ -18,7 +20,9 @@ export class Branches {
   }
 
   fill(models) {
-    const buttons = models.map((model) => Object.assign(create("button", "", model), { type: "button", value: model }));
+    const buttons = models.map((model) =>
+      Object.assign(create("button", "", model), { type: "button", value: model }),
+    );
     this.menu.append(...buttons);
     for (const button of buttons) button.addEventListener("click", () => this.regenerate(button.value));
   }

@@ -9,16 +9,23 @@ const STATUSES = {
   flooded: "That was too much at once. Going on more slowly.",
 };
 
-let timer;
+export class Connection {
+  constructor(page) {
+    this.page = page;
+    this.timer = undefined;
+  }
 
-/** Shows how the connection stands; on the page `data-offline` says so too, so that nothing turns that waits for nothing. */
-export function showConnection(page, status) {
-  clearTimeout(timer);
-  const tell = () => {
-    page.querySelector("#connection").textContent = STATUSES[status] ?? "";
-    page.toggleAttribute("data-offline", status !== "open");
-  };
-  if (status === "lost") timer = setTimeout(tell, QUIET_MS);
-  else tell();
-  page.querySelector("#signed-out").hidden = status !== "signed-out";
+  /** Shows how the connection stands, a loss only after a while. */
+  show(status) {
+    clearTimeout(this.timer);
+    if (status === "lost") this.timer = setTimeout(() => this.tell(status), QUIET_MS);
+    else this.tell(status);
+    this.page.querySelector("#signed-out").hidden = status !== "signed-out";
+  }
+
+  // `data-offline` stills what turns: without a connection it waits for nothing.
+  tell(status) {
+    this.page.querySelector("#connection").textContent = STATUSES[status] ?? "";
+    this.page.toggleAttribute("data-offline", status !== "open");
+  }
 }

@@ -27,7 +27,10 @@ export const waitBefore = (attempt, random = Math.random()) =>
  */
 export class Socket {
   constructor(url, { cursor, receive, changed }) {
-    Object.assign(this, { url, cursor, receive, changed });
+    this.url = url;
+    this.cursor = cursor;
+    this.receive = receive;
+    this.changed = changed;
     this.attempt = 0;
     this.afresh = false;
     this.unacknowledged = 0;

@@ -26,13 +26,18 @@ const MOST_ROWS = 12;
 
 // Where `field-sizing: content` is not known, at least the lines are counted.
 function grow(textarea) {
-  if (!CSS.supports("field-sizing", "content")) textarea.rows = Math.min(MOST_ROWS, textarea.value.split("\n").length);
+  if (!CSS.supports("field-sizing", "content"))
+    textarea.rows = Math.min(MOST_ROWS, textarea.value.split("\n").length);
 }
 
 /** `send(frame)` returns whether the frame could be sent; `changed()` hears of each new message on its way. */
 export class Composer {
   constructor(form, { outbox, draft, send, changed }) {
-    Object.assign(this, { form, outbox, draft, send, changed });
+    this.form = form;
+    this.outbox = outbox;
+    this.draft = draft;
+    this.send = send;
+    this.changed = changed;
     this.textarea = form.querySelector("textarea");
     this.stop = form.querySelector("#stop");
     this.reason = form.querySelector("#refusal");
@@ -79,9 +84,9 @@ export class Composer {
   deliverAll(pace = 0) {
     clearInterval(this.pacing);
     const waiting = [...this.outbox.messages];
-    if (!pace) return waiting.forEach((message) => this.deliver(message));
     const deliverNext = () => (waiting.length ? this.deliver(waiting.shift()) : clearInterval(this.pacing));
-    this.pacing = setInterval(deliverNext, pace);
+    if (pace) this.pacing = setInterval(deliverNext, pace);
+    else while (waiting.length) deliverNext();
   }
 
   /** Gives a refused message back. */
@@ -142,7 +147,7 @@ export class Composer {
 
   /** Nothing can be sent any more. */
   close(reason) {
-    this.form.querySelectorAll("textarea, button").forEach((control) => (control.disabled = true));
+    for (const control of this.form.querySelectorAll("textarea, button")) control.disabled = true;
     this.refuse(reason);
   }
 }

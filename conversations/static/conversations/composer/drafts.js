@@ -1,7 +1,7 @@
 /**
  * A draft in two places: in the tab at once, on the server soon after. Two that differ are never made one without being asked.
  */
-import { load, save } from "../lib/tab.js";
+import { load, save } from "../lib/browser.js";
 
 const LONGEST = 100_000; // characters, as the server takes them
 const PAUSE_MS = 500; // in typing, after which the server is told
@@ -11,7 +11,10 @@ const ANSWER_MS = 1000; // in which the server says what it has, when a connecti
 /** `send(frame)` returns whether it could be sent; `changed()` hears when another text, or another draft beside it, is to be shown. */
 export class Draft {
   constructor(conversation, stored, { send, changed }) {
-    Object.assign(this, { key: `draft:${conversation}`, stored, send, changed });
+    this.key = `draft:${conversation}`;
+    this.stored = stored;
+    this.send = send;
+    this.changed = changed;
     const kept = load(this.key, null);
     const isOwn = typeof kept?.text === "string" && (kept.base === stored || kept.text.trim() !== "");
     this.text = isOwn ? kept.text : stored; // what is shown; `stored` is what the server has, as far as is known
@@ -54,7 +57,7 @@ export class Draft {
   }
 
   /** Takes what the server has: what it was sent from here, or what was written elsewhere. */
-  told(text) {
+  receive(text) {
     if (this.underway.includes(text)) {
       this.underway.splice(0, this.underway.indexOf(text) + 1);
       this.confirmed = text;
@@ -63,7 +66,8 @@ export class Draft {
     if (text === this.stored) return;
     const isOwn = this.text !== this.stored;
     this.stored = text;
-    if (!this.isAsking && Date.now() - this.typed < WRITING_MS && this.text !== text) return this.flushIn(PAUSE_MS);
+    if (!this.isAsking && Date.now() - this.typed < WRITING_MS && this.text !== text)
+      return this.flushIn(PAUSE_MS);
     this.other = isOwn ? against(this.text, text) : null;
     if (!isOwn || this.text.trim() === "") this.text = text;
     this.flushIn(PAUSE_MS);

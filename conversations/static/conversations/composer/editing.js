@@ -1,10 +1,10 @@
 /**
- * A message changed in its place: one that waits gets other words, an earlier one is asked beside the first. The words stay in the
- * editor until the server has them.
+ * Sent messages changed in their place or taken back. One that waits gets other words, an earlier one is asked beside the first; the words
+ * stay in the editor until the server has them.
  */
-import { submitOnEnter } from "./composer.js";
+import { uuid } from "../lib/browser.js";
 import { fromTemplate } from "../lib/dom.js";
-import { uuid } from "./outbox.js";
+import { submitOnEnter } from "./composer.js";
 
 /**
  * `send(frame)` returns whether the frame could be sent; `done()` takes the focus when a message was sent; `giveBack(text)` takes words
@@ -12,7 +12,10 @@ import { uuid } from "./outbox.js";
  */
 export class Editing {
   constructor({ send, done, giveBack }) {
-    Object.assign(this, { send, done, giveBack, open: null });
+    this.send = send;
+    this.done = done;
+    this.giveBack = giveBack;
+    this.open = null;
   }
 
   /** Opens the editor of the user's message in an article. */
@@ -21,7 +24,13 @@ export class Editing {
     const form = fromTemplate("rewording-template");
     article.append(form);
     article.dataset.editing = "";
-    this.open = { article, form, id: article.dataset.key, textarea: form.querySelector("textarea"), sent: null };
+    this.open = {
+      article,
+      form,
+      id: article.dataset.key,
+      textarea: form.querySelector("textarea"),
+      sent: null,
+    };
     this.listen(this.open);
     this.open.textarea.value = text;
     this.open.textarea.focus();
@@ -94,5 +103,31 @@ export class Editing {
     this.open.form.remove();
     delete this.open.article.dataset.editing;
     this.open = null;
+  }
+}
+
+/** `ask(frame)` returns whether the frame could be sent; `giveBack(text)` takes the words of a message that does not wait any more. */
+export class Queue {
+  constructor({ ask, giveBack, say }) {
+    this.ask = ask;
+    this.giveBack = giveBack;
+    this.say = say;
+    this.withdrawn = [];
+  }
+
+  withdraw({ id, content }) {
+    if (this.ask({ type: "withdraw", message: id })) this.withdrawn.push({ id, content });
+  }
+
+  /** Gives back what the server has let go of; what it has begun to answer instead is forgotten. */
+  settle({ messages, queue }) {
+    if (!this.withdrawn.length) return;
+    const gone = this.withdrawn.filter(({ id }) => !queue.some((message) => message.id === id));
+    this.withdrawn = this.withdrawn.filter((message) => !gone.includes(message));
+    for (const { id, content } of gone) {
+      if (messages.some((message) => message.id === id)) continue;
+      this.giveBack(content);
+      this.say("Withdrawn.");
+    }
   }
 }

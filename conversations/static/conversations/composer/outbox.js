@@ -1,17 +1,7 @@
 /**
  * The messages that the server has not confirmed, kept in the tab so that a reload loses nothing.
  */
-import { load, save } from "../lib/tab.js";
-
-/** A random UUID; crypto.randomUUID is there in secure contexts only, not on plain http in a local network. */
-export function uuid() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
+import { load, save, uuid } from "../lib/browser.js";
 
 /** A conversation's messages on their way, oldest first. */
 export class Outbox {
@@ -38,7 +28,8 @@ export class Outbox {
   settle({ messages, queue }) {
     if (!this.messages.length) return;
     const known = new Set([...messages, ...queue].map((message) => message.id));
-    if (this.messages.some(({ id }) => known.has(id))) this.keep(this.messages.filter(({ id }) => !known.has(id)));
+    if (this.messages.some(({ id }) => known.has(id)))
+      this.keep(this.messages.filter(({ id }) => !known.has(id)));
   }
 
   keep(messages) {

@@ -9,14 +9,22 @@ const SHOWN = 120; // characters of a prompt
 /** `put(text)` writes into the textarea, `say(sentence)` is for who cannot see the list. */
 export class Prompts {
   constructor(textarea, list, prompts, { put, say }) {
-    Object.assign(this, { textarea, list, prompts, put, say, found: [], at: 0 });
+    this.textarea = textarea;
+    this.list = list;
+    this.prompts = prompts;
+    this.put = put;
+    this.say = say;
+    this.found = [];
+    this.at = 0;
     if (!prompts.length) return;
     textarea.setAttribute("aria-autocomplete", "list");
     textarea.addEventListener("input", () => this.look());
     textarea.addEventListener("blur", () => this.close());
     textarea.addEventListener("keydown", (event) => this.press(event), { capture: true });
     list.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays where one writes
-    list.addEventListener("click", ({ target }) => this.take(this.options.indexOf(target.closest("[role=option]"))));
+    list.addEventListener("click", ({ target }) =>
+      this.take(this.options.indexOf(target.closest("[role=option]"))),
+    );
   }
 
   get options() {
@@ -44,7 +52,8 @@ export class Prompts {
 
   mark(at) {
     this.at = (at + this.found.length) % this.found.length;
-    this.options.forEach((each, index) => each.setAttribute("aria-selected", index === this.at));
+    for (const [index, option] of this.options.entries())
+      option.setAttribute("aria-selected", String(index === this.at));
     const marked = this.options[this.at];
     marked.scrollIntoView({ block: "nearest" });
     this.textarea.setAttribute("aria-activedescendant", marked.id);

@@ -3,6 +3,10 @@
  */
 import { fillFromButtons, submitOnEnter } from "./composer.js";
 
-const textarea = document.getElementById("message");
-submitOnEnter(textarea);
-fillFromButtons(textarea);
+function start() {
+  const textarea = document.getElementById("message");
+  submitOnEnter(textarea);
+  fillFromButtons(textarea);
+}
+
+start();

@@ -12,7 +12,8 @@ export function copyOnClick(textOf, say) {
   document.addEventListener("click", async ({ target }) => {
     const button = target.closest("[data-copy]");
     if (!button) return;
-    const text = () => (button.dataset.copy === "id" ? button.previousElementSibling.textContent : textOf(button));
+    const text = () =>
+      button.dataset.copy === "id" ? button.previousElementSibling.textContent : textOf(button);
     await copy((copies.get(button) ?? text)());
     say("Copied.");
     button.dataset.copied = "";

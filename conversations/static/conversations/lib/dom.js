@@ -61,3 +61,15 @@ export function fill(list, count, draw, step) {
   put();
   return shown < count ? [more] : [];
 }
+
+/** Lets a click elsewhere and Escape close a `details` element. */
+export function closeOnLeaving(details) {
+  document.addEventListener("click", ({ target }) => {
+    if (!details.contains(target)) details.open = false;
+  });
+  document.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape" || !details.open) return;
+    details.open = false;
+    details.querySelector("summary").focus();
+  });
+}

@@ -56,7 +56,10 @@ export function tree(text) {
 // In an object every other token is a key.
 function take(path, token) {
   const into = path.at(-1);
-  if (into.kind === "object" && into.key === undefined) return void (into.key = JSON.parse(token));
+  if (into.kind === "object" && into.key === undefined) {
+    into.key = JSON.parse(token);
+    return;
+  }
   const node = { kind: KINDS[token[0]] ?? "number", text: token };
   into.entries.push([into.key ?? into.entries.length, node]);
   into.key = undefined;
@@ -70,7 +73,9 @@ const KINDS = { "{": "object", "[": "array", '"': "string", t: "literal", f: "li
 /** The text's value, for sending: numbers keep their digits where the browser can keep them. Throws what JSON.parse throws. */
 export function exact(text) {
   if (!JSON.rawJSON) return JSON.parse(text);
-  return JSON.parse(text, (key, value, told) =>
-    typeof value === "number" && told?.source && String(value) !== told.source ? JSON.rawJSON(told.source) : value,
+  return JSON.parse(text, (_key, value, context) =>
+    typeof value === "number" && context?.source && String(value) !== context.source
+      ? JSON.rawJSON(context.source)
+      : value,
   );
 }

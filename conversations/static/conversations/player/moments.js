@@ -14,7 +14,10 @@ export function momentsOf(text, begin, count = Infinity) {
     const event = JSON.parse(line.slice(0, tab));
     for (const [at, part] of partsOf(event, line.slice(tab + 1))) {
       latest = Math.max(latest, at);
-      moments.push({ at: latest, event: { ...part, metadata: { ...part.metadata, seq: moments.length + 1 } } });
+      moments.push({
+        at: latest,
+        event: { ...part, metadata: { ...part.metadata, seq: moments.length + 1 } },
+      });
     }
   }
   return moments;

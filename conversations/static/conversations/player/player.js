@@ -2,12 +2,13 @@
  * Plays a recording in the parts that the chat page is made of: what is shown follows from the events up to a moment, whichever way
  * one has come there.
  */
+import { tick as tickTools } from "../cards/tool.js";
 import { holdClock } from "../lib/clock.js";
+import { duration } from "../lib/format.js";
 import { tick as tickFeet } from "../transcript/foot.js";
 import { countAt } from "./moments.js";
 import { Playhead } from "./playhead.js";
 import { Timeline } from "./timeline.js";
-import { duration, tick as tickTools } from "../cards/tool.js";
 
 const REACH = 5; // turns that are shown before the one that is played
 const FURTHER = 10; // more of them that are shown when asked for
@@ -16,7 +17,9 @@ const AHEAD_MS = 8; // half a frame: what is due before the next one is nearer t
 export class Player {
   /** `changed(what)` hears of each change: "moved", "applied" (with the events), "playing" or "failed" (with the reason). */
   constructor(recording, view, changed, now) {
-    Object.assign(this, { recording, view, changed });
+    this.recording = recording;
+    this.view = view;
+    this.changed = changed;
     this.playhead = new Playhead(now);
     this.at = { turn: 0, count: 0, time: recording.turns[0].begin };
     this.reach = REACH;
@@ -85,7 +88,8 @@ export class Player {
     let turn = this.at.turn;
     let count = this.at.count + by;
     if (count < 1 && turn > 0) [turn, count] = [turn - 1, Infinity];
-    else if (count > this.recording.moments(turn).length && turn + 1 < this.recording.turns.length) [turn, count] = [turn + 1, 1];
+    else if (count > this.recording.moments(turn).length && turn + 1 < this.recording.turns.length)
+      [turn, count] = [turn + 1, 1];
     if (!(await this.ready(turn))) return;
     const moments = this.recording.moments(turn);
     const kept = Math.min(moments.length, Math.max(1, count));
@@ -158,7 +162,8 @@ export class Player {
     this.show(turn, countAt(recording.moments(turn), time), time);
     this.changed("applied", this.eventsSince(at));
     const next = turn + 1;
-    if (next < recording.turns.length) recording.load(next, recording.before(next, this.reach)).catch(() => {});
+    if (next < recording.turns.length)
+      recording.load(next, recording.before(next, this.reach)).catch(() => {});
     if (playhead.position >= playhead.length) this.pause();
   }
 

@@ -1,8 +1,8 @@
 /**
  * A conversation's recording: the outline at once, its turns as they are needed. Turns are known by their place in the outline.
  */
-import { momentsOf } from "./moments.js";
 import { EMPTY, reduce } from "../transcript/reducer.js";
+import { momentsOf } from "./moments.js";
 
 const KEPT = 12; // turns whose moments are kept
 const CHECKPOINT = 256; // moments
@@ -20,7 +20,9 @@ export class Recording {
   }
 
   constructor(address, { turns, running }) {
-    Object.assign(this, { address, turns, running });
+    this.address = address;
+    this.turns = turns;
+    this.running = running;
     this.places = new Map(turns.map(({ id }, turn) => [id, turn]));
     this.loaded = new Map();
     this.loading = new Map();
@@ -29,14 +31,18 @@ export class Recording {
 
   /** The turn that had begun last at a recorded time. */
   turnAt(time) {
-    return Math.max(0, this.turns.findLastIndex(({ begin }) => begin <= time));
+    return Math.max(
+      0,
+      this.turns.findLastIndex(({ begin }) => begin <= time),
+    );
   }
 
   /** The turns that a turn followed on, oldest first, the `reach` nearest ones: not those of other branches. */
   before(turn, reach) {
     const found = [];
     const parentOf = (place) => this.places.get(this.turns[place].parent);
-    for (let at = parentOf(turn); at !== undefined && found.length < reach; at = parentOf(at)) found.unshift(at);
+    for (let at = parentOf(turn); at !== undefined && found.length < reach; at = parentOf(at))
+      found.unshift(at);
     return found;
   }
 
@@ -56,7 +62,11 @@ export class Recording {
 
   loadTurn(turn) {
     if (this.loaded.has(turn)) return this.keep(turn, this.loaded.get(turn));
-    if (!this.loading.has(turn)) this.loading.set(turn, this.readTurn(turn).finally(() => this.loading.delete(turn)));
+    if (!this.loading.has(turn))
+      this.loading.set(
+        turn,
+        this.readTurn(turn).finally(() => this.loading.delete(turn)),
+      );
     return this.loading.get(turn);
   }
 
@@ -95,7 +105,13 @@ export class Recording {
     const own = this.stateOf(turn, count);
     const ended = before.map((one) => this.ended[one]).filter(Boolean);
     const messages = [...ended.flatMap((end) => end.messages), ...own.messages];
-    return { ...own, messages, turns: [...ended.map((end) => end.state), ...own.turns], queue: [], played: true };
+    return {
+      ...own,
+      messages,
+      turns: [...ended.map((end) => end.state), ...own.turns],
+      queue: [],
+      played: true,
+    };
   }
 
   // States share what has not changed, so that keeping some costs little; from the nearest one before, the reducer goes on.
@@ -124,7 +140,8 @@ function beganIn(moments) {
   for (const { at, event } of moments) {
     if (event.type === "TOOL_CALL_END") began.set(event.toolCallId, at);
     if (event.type === "TOOL_CALL_RESULT") answered.add(event.toolCallId);
-    if (event.type === "RUN_STARTED") for (const call of began.keys()) if (!answered.has(call)) began.set(call, at);
+    if (event.type === "RUN_STARTED")
+      for (const call of began.keys()) if (!answered.has(call)) began.set(call, at);
   }
   return began;
 }

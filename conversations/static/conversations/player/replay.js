@@ -1,14 +1,14 @@
 /**
  * The page of the player: its controls, its keys, its addresses.
  */
-import { Announcer } from "../transcript/announcer.js";
 import { copyOnClick, textToCopy } from "../lib/copy.js";
+import { Announcer } from "../transcript/announcer.js";
 import { Follow } from "../transcript/follow.js";
+import { View } from "../transcript/view.js";
 import { Player } from "./player.js";
 import { SPEEDS } from "./playhead.js";
 import { Recording } from "./recording.js";
-import { Scrubber, addressOf, clockTime, momentsOfNote, nameOf } from "./scrubber.js";
-import { View } from "../transcript/view.js";
+import { addressOf, clockTime, momentsOfNote, nameOf, Scrubber } from "./scrubber.js";
 
 const find = (id) => document.getElementById(id);
 const page = find("conversation");
@@ -25,7 +25,10 @@ async function open() {
   const recording = await Recording.of(page.dataset.replay);
   find("loading").hidden = true;
   find("under-way").hidden = !recording.running.length;
-  if (!recording.turns.length) return void (find("nothing").hidden = false);
+  if (!recording.turns.length) {
+    find("nothing").hidden = false;
+    return;
+  }
   new Controls(recording);
   find("player").hidden = false;
 }
@@ -49,14 +52,21 @@ class Controls {
     find("play").addEventListener("click", () => this.toggle());
     find("speed").addEventListener("change", () => this.player.setSpeed(Number(find("speed").value)));
     find("skipping").addEventListener("change", () => this.skip(find("skipping").checked));
-    find("player").addEventListener("click", ({ target }) => this.stepBy(target.closest("[data-step]")?.dataset));
+    find("player").addEventListener("click", ({ target }) =>
+      this.stepBy(target.closest("[data-step]")?.dataset),
+    );
     find("contents").addEventListener("toggle", () => this.list(), { once: true });
-    find("earlier").addEventListener("click", () => this.player.showEarlier((change) => this.follow.holding(change)));
+    find("earlier").addEventListener("click", () =>
+      this.player.showEarlier((change) => this.follow.holding(change)),
+    );
     addEventListener("hashchange", () => this.jump());
     document.addEventListener("click", (event) => this.jumpAgain(event));
     document.addEventListener("keydown", (event) => this.press(event));
     document.addEventListener("visibilitychange", () => this.hide(document.hidden));
-    copyOnClick((button) => textToCopy(button, this.player.state), (said) => announcer.say(said));
+    copyOnClick(
+      (button) => textToCopy(button, this.player.state),
+      (said) => announcer.say(said),
+    );
   }
 
   async openAt() {
@@ -74,7 +84,9 @@ class Controls {
     if (what === "applied") for (const { event } of told) announcer.hear(event, this.player.state);
     if (what === "playing") find("play").textContent = this.player.wanted ? "Pause" : "Play";
     this.show();
-    return page.dispatchEvent(new CustomEvent(what, { detail: { moments: told, position: this.player.playhead.position } }));
+    return page.dispatchEvent(
+      new CustomEvent(what, { detail: { moments: told, position: this.player.playhead.position } }),
+    );
   }
 
   show() {
@@ -83,7 +95,10 @@ class Controls {
     text(find("elapsed"), clockTime(position));
     text(find("total"), clockTime(timeline.length));
     text(find("place"), this.place());
-    text(find("moment"), new Date(at.time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" }));
+    text(
+      find("moment"),
+      new Date(at.time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" }),
+    );
     find("earlier").hidden = !this.player.hasEarlier;
     this.scrubber.show(position);
     if (!playhead.playing) this.scrubber.tell();
@@ -135,7 +150,9 @@ class Controls {
   async stepBy(asked) {
     if (!asked) return;
     const by = Number(asked.by);
-    await this.goTo(() => (asked.step === "event" ? this.player.step(by) : this.player.leap(this.times(asked.step), by)));
+    await this.goTo(() =>
+      asked.step === "event" ? this.player.step(by) : this.player.leap(this.times(asked.step), by),
+    );
     announcer.say(`${this.describe()}.`);
   }
 
@@ -144,7 +161,13 @@ class Controls {
   }
 
   press(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select, textarea, [contenteditable]")) return;
+    if (
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      event.target.closest("select, textarea, [contenteditable]")
+    )
+      return;
     const key = event.key.toLowerCase();
     const step = { e: "event", r: "round", t: "turn" }[key];
     if (key === " ") return this.pressSpace(event);
@@ -180,7 +203,9 @@ class Controls {
   }
 
   list() {
-    find("contents").querySelector("ol").replaceChildren(...this.noted.map((one) => this.entry(one)));
+    find("contents")
+      .querySelector("ol")
+      .replaceChildren(...this.noted.map((one) => this.entry(one)));
   }
 
   entry(noted) {

@@ -39,7 +39,8 @@ export const nameOf = (noted) => NAMES[noted.kind](noted);
 export class Scrubber {
   /** `seek(position)` is told where the reader has moved to, `describe()` says where that is. */
   constructor(root, { seek, describe }) {
-    Object.assign(this, { seek, describe });
+    this.seek = seek;
+    this.describe = describe;
     this.range = root.querySelector("input");
     this.marks = root.querySelector(".marks");
     this.range.addEventListener("input", () => this.moved(Number(this.range.value)));
@@ -75,7 +76,9 @@ export class Scrubber {
   draw(noted, timeline) {
     this.length = timeline.length;
     this.range.max = Math.ceil(timeline.length);
-    const waits = timeline.shortened.map(({ played }) => this.mark(document.createElement("span"), "wait", played));
+    const waits = timeline.shortened.map(({ played }) =>
+      this.mark(document.createElement("span"), "wait", played),
+    );
     const marks = noted.map((one) => this.link(one, timeline.played(one.at)));
     this.marks.replaceChildren(...waits, ...marks);
   }

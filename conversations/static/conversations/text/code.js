@@ -2,8 +2,8 @@
  * Colours for code, by highlight.js, which is fetched when the first block with a known language is there. What it makes is let through
  * as spans with classes and nothing else; very long code stays as it is.
  */
-import { dress } from "./morph.js";
 import DOMPurify from "../vendor/purify.mjs";
+import { dress } from "./morph.js";
 
 const LONGEST = 20_000;
 const PURIFY = {
@@ -20,7 +20,10 @@ let asked = null;
 /** Has the library fetched, if it is not here yet. */
 export function expectCode() {
   asked ??= import("../vendor/highlight.mjs").then(({ default: found }) => found);
-  asked.then((found) => (highlighter = found), () => (highlighter = false));
+  asked.then(
+    (found) => (highlighter = found),
+    () => (highlighter = false),
+  );
 }
 
 /** Colours a `code` element; false while the library is on its way. */

@@ -12,7 +12,10 @@ let asked = null;
 
 function ask() {
   asked ??= Promise.all([import("../vendor/katex/katex.mjs"), style()]).then(([{ default: found }]) => found);
-  asked.then((found) => (katex = found), () => (katex = false));
+  asked.then(
+    (found) => (katex = found),
+    () => (katex = false),
+  );
 }
 
 function style() {
@@ -21,7 +24,9 @@ function style() {
   link.href = new URL("../vendor/katex/katex.css", import.meta.url);
   const loaded = new Promise((resolve, reject) => Object.assign(link, { onload: resolve, onerror: reject }));
   document.head.append(link);
-  return loaded.then(() => Promise.all(["Main", "Math"].map((name) => document.fonts.load(`1em KaTeX_${name}`))));
+  return loaded.then(() =>
+    Promise.all(["Main", "Math"].map((name) => document.fonts.load(`1em KaTeX_${name}`))),
+  );
 }
 
 /** Prints the formula whose source stands in the element; a wrong one stays as it is. False while the library is on its way. */

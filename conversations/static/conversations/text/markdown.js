@@ -4,17 +4,21 @@
  * markdown-it makes HTML with raw HTML escaped; DOMPurify then lets only the tags listed here through.
  * Pictures become links: a picture is a request that the reader never asked for.
  */
-import { expectCode } from "./code.js";
 import { fromTemplate } from "../lib/dom.js";
-import { math } from "./math.js";
+import { visible } from "../lib/format.js";
 import MarkdownIt from "../vendor/markdown-it.mjs";
 import { tasklist } from "../vendor/markdown-it-tasklist.mjs";
 import DOMPurify from "../vendor/purify.mjs";
+import { expectCode } from "./code.js";
+import { math } from "./math.js";
 
 const LONGEST_HTML = 1_000_000;
 const DEEPEST = 98; // markdown-it drops, without a word, what is nested deeper than its maxNesting of 100
 
-const TAGS = `a blockquote br code del em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul`.split(" ");
+const TAGS =
+  `a blockquote br code del em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul`.split(
+    " ",
+  );
 const PURIFY = {
   ALLOWED_TAGS: TAGS,
   ALLOWED_ATTR: ["class", "href", "start", "title"],
@@ -28,7 +32,8 @@ const PURIFY = {
 const markdown = new MarkdownIt({ html: false, linkify: true });
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
 markdown.use(math).use(tasklist, { label: false });
-markdown.renderer.rules.checkbox_input = (tokens, index) => (tokens[index].attrGet("checked") === null ? "☐" : "☑");
+markdown.renderer.rules.checkbox_input = (tokens, index) =>
+  tokens[index].attrGet("checked") === null ? "☐" : "☑";
 markdown.renderer.rules.image = (tokens, index) => picture(tokens[index]);
 markdown.renderer.rules.th_open = (tokens, index) => `<th${alignment(tokens[index])}>`;
 markdown.renderer.rules.td_open = (tokens, index) => `<td${alignment(tokens[index])}>`;
@@ -44,13 +49,6 @@ function alignment(token) {
   const side = /(left|center|right)/.exec(token.attrGet("style") ?? "");
   return side ? ` class="${side[1]}"` : "";
 }
-
-// Marks that can make text read in another order than it is (https://trojansource.codes), as characters to be seen.
-const BIDI = /[\u202a-\u202e\u2066-\u2069]/g;
-const named = (mark) => `[U+${mark.codePointAt(0).toString(16).toUpperCase()}]`;
-
-/** The text with the characters that reorder it made visible. */
-export const visible = (text) => text.replace(BIDI, named);
 
 // Where each line of the source begins; markdown-it counts lines in this way.
 function linesOf(source) {

@@ -8,7 +8,12 @@
 
 const LONGEST = 5_000;
 const FAR = 50; // lines
-const DELIMITERS = [["$$", "$$"], ["\\[", "\\]"], ["\\(", "\\)"], ["$", "$"]];
+const DELIMITERS = [
+  ["$$", "$$"],
+  ["\\[", "\\]"],
+  ["\\(", "\\)"],
+  ["$", "$"],
+];
 
 /** Where the closing delimiter stands from there on, -1 where it does not; one behind an odd number of backslashes is none. */
 function closing(text, close, from) {
@@ -27,7 +32,8 @@ const isPrice = (text, from, to) =>
 function inLine(state, silent) {
   const { src, pos } = state;
   const [open, close] = DELIMITERS.find(([begin]) => src.startsWith(begin, pos)) ?? [];
-  if (!open || (state.unclosed ??= new Set()).has(close)) return false;
+  state.unclosed ??= new Set();
+  if (!open || state.unclosed.has(close)) return false;
   const from = pos + open.length;
   const to = closing(src, close, from);
   if (to < 0) state.unclosed.add(close);
@@ -78,13 +84,17 @@ function inBlock(state, begin, end, silent) {
 /** Teaches a MarkdownIt to find math. */
 export function math(markdown) {
   const { escapeHtml } = markdown.utils;
-  const shown = (names) => (tokens, index) => `<span class="${names}">${escapeHtml(tokens[index].content)}</span>`;
+  const shown = (names) => (tokens, index) =>
+    `<span class="${names}">${escapeHtml(tokens[index].content)}</span>`;
   markdown.inline.ruler.before("escape", "math", inLine);
-  markdown.block.ruler.before("fence", "math_block", inBlock, { alt: ["paragraph", "reference", "blockquote", "list"] });
+  markdown.block.ruler.before("fence", "math_block", inBlock, {
+    alt: ["paragraph", "reference", "blockquote", "list"],
+  });
   const inline = shown("math");
   const block = shown("math displayed");
   const isDisplayed = ({ content }) => content.startsWith("$$") || content.startsWith("\\[");
-  markdown.renderer.rules.math = (tokens, index) => (isDisplayed(tokens[index]) ? block : inline)(tokens, index);
+  markdown.renderer.rules.math = (tokens, index) =>
+    (isDisplayed(tokens[index]) ? block : inline)(tokens, index);
   markdown.renderer.rules.math_block = (tokens, index) => `<p>${block(tokens, index)}</p>\n`;
   markdown.renderer.rules.math_begun = (tokens, index) => `<p>${shown("begun")(tokens, index)}</p>\n`;
 }

@@ -10,7 +10,8 @@ export const dress = (element, source) => dressed.set(element, source);
 /** Whether the element's content has been made from its text. */
 export const isDressed = (element) => dressed.has(element);
 
-const isAlike = (old, now) => old.nodeName === now.nodeName && old.cloneNode(false).isEqualNode(now.cloneNode(false));
+const isAlike = (old, now) =>
+  old.nodeName === now.nodeName && old.cloneNode(false).isEqualNode(now.cloneNode(false));
 
 /** The node that stands where the old one did: the old one changed, or the new one in its place. */
 function morph(old, now) {
@@ -35,5 +36,7 @@ function write(node, data) {
 /** Brings some children of the parent in line with new nodes, and gives those that are there then; `next` stands behind them. */
 export function morphAll(parent, old, now, next = null) {
   for (const surplus of old.slice(now.length)) surplus.remove();
-  return now.map((node, index) => (index < old.length ? morph(old[index], node) : parent.insertBefore(node, next)));
+  return now.map((node, index) =>
+    index < old.length ? morph(old[index], node) : parent.insertBefore(node, next),
+  );
 }

@@ -1,7 +1,7 @@
 /**
  * Text that is too long to be laid out at once, in pieces that the browser lays out as they come into sight.
  */
-import { visible } from "./markdown.js";
+import { visible } from "../lib/format.js";
 
 const LONGEST = 4_000; // characters; the server cuts in the same way (layout/pieces.py)
 
@@ -9,14 +9,17 @@ const LONGEST = 4_000; // characters; the server cuts in the same way (layout/pi
 function endOf(text, start) {
   const most = text.slice(start, start + LONGEST);
   if (start + LONGEST >= text.length) return text.length;
-  const length = most.lastIndexOf("\n") + 1 || most.lastIndexOf(" ") + 1 || most.length - /[\ud800-\udbff]$/.test(most);
+  const length =
+    most.lastIndexOf("\n") + 1 || most.lastIndexOf(" ") + 1 || most.length - /[\ud800-\udbff]$/.test(most);
   return start + length;
 }
 
 export class Pieces {
   /** Makes its pieces, of this tag and class, the last children of the parent. */
   constructor(parent, tag, name) {
-    Object.assign(this, { parent, tag, name });
+    this.parent = parent;
+    this.tag = tag;
+    this.name = name;
     this.pieces = [];
   }
 
@@ -24,8 +27,12 @@ export class Pieces {
   adopt() {
     if (this.parent.firstChild && !this.parent.firstElementChild) this.wrap();
     let end = 0;
-    this.pieces = Array.from(this.parent.children, (node) => ({ node, start: end, end: (end += node.textContent.length) }));
-    for (const { node } of this.pieces) node.classList.add(this.name);
+    for (const node of this.parent.children) {
+      const start = end;
+      end += node.textContent.length;
+      this.pieces.push({ node, start, end });
+      node.classList.add(this.name);
+    }
   }
 
   wrap() {
@@ -71,5 +78,31 @@ export class Pieces {
   clear() {
     for (const { node } of this.pieces) node.remove();
     this.pieces = [];
+  }
+}
+
+const BLANK = /\n[ \t]*\n/g;
+
+/** The end of a code block that was opened with this markup. */
+export const fenceEnd = (markup) => new RegExp(`^ {0,3}${markup[0]}{${markup.length},}[ \\t]*$\\n?`, "gm");
+
+export class Long {
+  /** Text from an offset on, in pieces of an element; it ends where the expression is found: at a blank line, or behind the fence. */
+  constructor(element, from, end = BLANK) {
+    this.from = from;
+    this.end = end;
+    this.seen = from;
+    this.pieces = new Pieces(element, end === BLANK ? "div" : "span", "raw");
+  }
+
+  /** Shows the text as far as this block goes; where it ends, or `undefined` while it goes on. Only whole lines can end it. */
+  show(text, open) {
+    const whole = open ? text.lastIndexOf("\n") + 1 : text.length;
+    this.end.lastIndex = this.seen;
+    const found = this.end.exec(text);
+    const end = found && this.end.lastIndex <= whole ? this.end.lastIndex : undefined;
+    this.pieces.show(text.slice(this.from, end === undefined ? text.length : found.index));
+    this.seen = Math.max(this.from, whole - 1);
+    return end;
   }
 }

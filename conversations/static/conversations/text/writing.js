@@ -4,10 +4,9 @@
  */
 import { highlight } from "./code.js";
 import { typeset } from "./formulas.js";
-import { Long, fenceEnd } from "./long.js";
 import { blocks, labelsWithout, render } from "./markdown.js";
 import { isDressed, morphAll } from "./morph.js";
-import { Pieces } from "./pieces.js";
+import { fenceEnd, Long, Pieces } from "./pieces.js";
 
 const PATIENCE = 4; // rendering the open block takes at most a fifth of the time
 const WINDOW = 8_000; // characters that are looked at for finished blocks
@@ -36,8 +35,18 @@ export class Writing {
 
   begin(text) {
     if (this.text !== null || !text.startsWith(this.element.textContent)) this.element.replaceChildren();
-    Object.assign(this, { settled: 0, shown: 0, due: 0, piece: null, length: 0, open: [], opened: null, long: null });
-    Object.assign(this, { references: {}, unresolved: [], stale: [], undressed: [] });
+    this.settled = 0;
+    this.shown = 0;
+    this.due = 0;
+    this.piece = null;
+    this.length = 0;
+    this.open = [];
+    this.opened = null;
+    this.long = null;
+    this.references = {};
+    this.unresolved = [];
+    this.stale = [];
+    this.undressed = [];
     this.rest = new Pieces(this.element, "div", "raw");
     this.rest.adopt();
   }
@@ -104,7 +113,8 @@ export class Writing {
 
   undress(elements, selector) {
     for (const element of elements)
-      for (const found of element.querySelectorAll(selector)) if (!isDressed(found)) this.undressed.push(found);
+      for (const found of element.querySelectorAll(selector))
+        if (!isDressed(found)) this.undressed.push(found);
   }
 
   addPiece() {
@@ -115,7 +125,9 @@ export class Writing {
 
   endPiece(name) {
     if (name) this.piece?.classList.add(name);
-    Object.assign(this, { piece: null, length: 0, open: [] });
+    this.piece = null;
+    this.length = 0;
+    this.open = [];
   }
 
   // -- blocks that are too long
@@ -124,8 +136,13 @@ export class Writing {
     for (const element of this.open) element.remove();
     this.endPiece();
     const first = fence ? source.indexOf("\n") + 1 : 0;
-    const [box] = first ? this.put(render(source.slice(0, first)), "none") : [(this.piece = this.addPiece())];
-    this.long = new Long(box.querySelector("code") ?? box, this.settled + first, fence ? fenceEnd(fence) : undefined);
+    const box = first ? this.put(render(source.slice(0, first)), "none")[0] : this.addPiece();
+    if (!first) this.piece = box;
+    this.long = new Long(
+      box.querySelector("code") ?? box,
+      this.settled + first,
+      fence ? fenceEnd(fence) : undefined,
+    );
     return this.goOn(open);
   }
 

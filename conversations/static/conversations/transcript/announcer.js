@@ -11,7 +11,8 @@ const SAYINGS = {
   TOOL_CALL_START: ({ toolCallName }) => `Tool call ${toolCallName} started.`,
   TOOL_CALL_RESULT: ({ toolCallId, metadata }, state) =>
     `Tool call ${callName(state, toolCallId) ?? ""} ${ENDED[metadata.error] ?? ENDED[metadata.status]}.`,
-  STEP_FINISHED: ({ metadata }) => (metadata.interrupted ? "The answer was interrupted. It begins again." : ""),
+  STEP_FINISHED: ({ metadata }) =>
+    metadata.interrupted ? "The answer was interrupted. It begins again." : "",
   CUSTOM: ({ name, value }, state) => NEWS[name]?.(value, state),
 };
 
@@ -36,7 +37,8 @@ const ENDED = {
 
 const NEWS = {
   "turntable.retrying": (value) => `${tryingAgain(value)}.`,
-  "turntable.approval": (value, state) => `Tool call ${callName(state, value.toolCallId) ?? ""}: ${decisionOf(value)}.`,
+  "turntable.approval": (value, state) =>
+    `Tool call ${callName(state, value.toolCallId) ?? ""}: ${decisionOf(value)}.`,
 };
 
 export class Announcer {

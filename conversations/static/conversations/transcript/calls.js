@@ -2,8 +2,7 @@
  * The calls of a round, which run at the same time: which neighbours belong together, and how long each took.
  */
 import { create, setText, svg } from "../lib/dom.js";
-import { duration } from "../lib/duration.js";
-import { visible } from "../text/markdown.js";
+import { duration, visible } from "../lib/format.js";
 
 const FEW = 6; // calls whose times are shown unasked
 
@@ -55,5 +54,11 @@ function drawLane({ name, given, ms }, longest) {
   const width = `${Math.max(1, (100 * ms) / (longest || 1)).toFixed(1)}%`;
   const bar = svg("rect", { width, height: "100%", rx: 2 });
   const lane = svg("svg", { class: "lane", "aria-hidden": "true" }, bar);
-  return create("li", "", create("code", "", name, create("span", "given", ` ${given}`)), lane, create("span", "took", duration(ms)));
+  return create(
+    "li",
+    "",
+    create("code", "", name, create("span", "given", ` ${given}`)),
+    lane,
+    create("span", "took", duration(ms)),
+  );
 }

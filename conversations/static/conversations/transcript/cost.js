@@ -1,22 +1,22 @@
 /**
  * Tokens and what they cost, by the prices (per million tokens) that the page was given. Where one price is not known, no sum is.
  */
-
-const page = document.getElementById("conversation")?.dataset ?? {};
-const PRICES = JSON.parse(page.prices || "{}");
+import { counted } from "../lib/format.js";
+import { currency, prices } from "./page.js";
 
 /** All tokens of a usage, those of the cache too. */
 export const tokensOf = (usage) => readOf(usage) + (usage?.outputTokens ?? 0);
 
 /** The tokens that were read: new ones, and those from and for the cache. */
-export const readOf = (usage) => (usage?.inputTokens ?? 0) + cachedOf(usage) + (usage?.cacheWriteInputTokens ?? 0);
+export const readOf = (usage) =>
+  (usage?.inputTokens ?? 0) + cachedOf(usage) + (usage?.cacheWriteInputTokens ?? 0);
 
 /** The tokens that came from the cache. */
 export const cachedOf = (usage) => usage?.cacheReadInputTokens ?? 0;
 
 /** What a usage cost with a model, null where that has no price. */
 export function costOf(model, usage) {
-  const price = PRICES[model];
+  const price = prices()[model];
   if (!price || !usage) return null;
   const { input, output, cacheRead = input, cacheWrite = input } = price;
   const { inputTokens = 0, outputTokens = 0, cacheReadInputTokens = 0, cacheWriteInputTokens = 0 } = usage;
@@ -28,16 +28,15 @@ export function costOf(model, usage) {
 export const sumOf = (costs) =>
   costs.length && costs.every((cost) => cost !== null) ? costs.reduce((sum, cost) => sum + cost, 0) : null;
 
-const NUMBER = new Intl.NumberFormat("en");
-export const count = (number) => NUMBER.format(number);
-
-/** "1 round", "2 rounds". */
-export const counted = (number, name) => `${count(number)} ${name}${number === 1 ? "" : "s"}`;
-
 /** An amount for a person: cents, and below ten of them two digits that say something. */
 export function money(amount) {
   const digits = amount === 0 || amount >= 0.1 ? 2 : Math.min(6, 1 - Math.floor(Math.log10(amount)));
-  const style = { style: "currency", currency: page.currency || "USD", minimumFractionDigits: 2, maximumFractionDigits: digits };
+  const style = {
+    style: "currency",
+    currency: currency(),
+    minimumFractionDigits: 2,
+    maximumFractionDigits: digits,
+  };
   return new Intl.NumberFormat("en", style).format(amount);
 }
 

@@ -1,10 +1,9 @@
 /**
- * What a turn took, below it: one quiet line, and behind it a row for each round and call.
+ * What a turn took, below it: one quiet line, and behind it a table of its rounds and calls, each with its place in the turn's time as a bar.
  */
-import { cachedOf, costOf, counted, money, readOf, sumOf, tokensOf } from "./cost.js";
-import { visible } from "../text/markdown.js";
-import { duration } from "../lib/duration.js";
-import { drawWaterfall } from "./waterfall.js";
+import { create, svg } from "../lib/dom.js";
+import { count, counted, duration, visible } from "../lib/format.js";
+import { cachedOf, costOf, money, readOf, sumOf, tokensOf } from "./cost.js";
 
 const shown = new WeakMap();
 
@@ -45,7 +44,10 @@ function lineOf({ rounds, startedAt, endedAt }) {
 
 /** Rows `{kind, name, begin, end, first?, read?, cached?, written?, cost?}` of a turn, in the order of time. */
 export function rowsOf({ turn, blocks }) {
-  const calls = Map.groupBy(blocks.filter(({ kind }) => kind === "tool"), ({ round }) => round);
+  const calls = Map.groupBy(
+    blocks.filter(({ kind }) => kind === "tool"),
+    ({ round }) => round,
+  );
   let whole = 0;
   return turn.rounds.flatMap((round) => {
     const row = roundRow(round, turn);
@@ -72,5 +74,61 @@ function callRow({ message, result }, { calledAt, endedAt }) {
   const begin = calledAt ?? endedAt;
   const failed = result?.metadata.status === "error";
   const name = visible(message.toolCalls[0].function.name);
-  return { kind: failed ? "failed-call" : "call", name, begin, end: begin + (result?.metadata.durationMs ?? 0), cost: null };
+  return {
+    kind: failed ? "failed-call" : "call",
+    name,
+    begin,
+    end: begin + (result?.metadata.durationMs ?? 0),
+    cost: null,
+  };
+}
+
+const WIDTH = 1000;
+const LEAST = 6; // of WIDTH, so that what took no time can be seen
+
+const span = ({ begin, end }) => duration(Math.max(0, end - begin));
+const known = (key) => (row) => row[key] !== undefined && row[key] !== null;
+
+// Columns that no row has anything for are left out.
+const COLUMNS = [
+  ["First token", known("first"), ({ first }) => duration(first)],
+  ["Time", known("end"), span],
+  ["Tokens in", known("read"), ({ read }) => count(read)],
+  ["Of them cached", ({ cached }) => cached > 0, ({ cached }) => count(cached)],
+  ["Tokens out", known("written"), ({ written }) => count(written)],
+  ["Cost", known("cost"), ({ cost }) => money(cost)],
+];
+
+/** Draws the rows in the element, anew. */
+export function drawWaterfall(element, rows) {
+  const columns = COLUMNS.filter(([, told]) => rows.some(told));
+  const begin = Math.min(...rows.map((row) => row.begin));
+  const scale = WIDTH / Math.max(1, Math.max(...rows.map((row) => row.end)) - begin);
+  const names = columns.map(([name]) => cell("th", name, { scope: "col" }));
+  const head = create("tr", "", cell("th", "Step", { scope: "col" }), create("td"), ...names);
+  const body = rows.map((row) => drawRow(row, columns, (time) => (time - begin) * scale));
+  const caption = create("caption", "unseen", "What each round and tool call took");
+  element.replaceChildren(
+    create("table", "", caption, create("thead", "", head), create("tbody", "", ...body)),
+  );
+}
+
+function drawRow(row, columns, at) {
+  const name = cell("th", row.name, { scope: "row" });
+  const figures = columns.map(([, told, show]) => cell("td", told(row) ? show(row) : ""));
+  return create("tr", row.kind, name, create("td", "course", bar(row, at)), ...figures);
+}
+
+const cell = (tag, text, properties = {}) => Object.assign(create(tag, "", text), properties);
+
+// The figures beside it say the same: nobody has to see it.
+function bar(row, at) {
+  const view = { viewBox: `0 0 ${WIDTH} 10`, preserveAspectRatio: "none" };
+  const drawing = svg("svg", { ...view, "aria-hidden": "true", class: "stretch" });
+  const begin = Math.min(at(row.begin), WIDTH - LEAST);
+  const width = Math.max(LEAST, at(row.end) - begin);
+  drawing.append(svg("rect", { x: begin, y: 0, width, height: 10 }));
+  const first = row.first && Math.min(width, at(row.begin + row.first) - begin);
+  if (first > 0) drawing.append(svg("rect", { x: begin, y: 0, width: first, height: 10, class: "before" }));
+  return drawing;
 }

@@ -2,21 +2,19 @@
  * What stands below a turn: why it ended as it did, what can be done about it, what it took, and what it waits for.
  */
 import { serverNow } from "../lib/clock.js";
-import { drawFailure } from "./failure.js";
+import { fromTemplate, setText } from "../lib/dom.js";
+import { visible } from "../lib/format.js";
 import { drawFigures } from "./figures.js";
-import { visible } from "../text/markdown.js";
+import { models, replayAddress, sentences } from "./page.js";
 import { silence, unconfirmed } from "./silence.js";
-
-const page = document.getElementById("conversation")?.dataset ?? {};
-const words = JSON.parse(page.sentences ?? "{}");
-const models = JSON.parse(page.models || "[]");
 
 /** A quiet sentence about how the turn ended, "" where there is nothing to say; `answered` if text stands at its end. */
 export function notice({ status, stopReason }, answered) {
-  if (status === "stopped" || status === "waiting") return words.turn[status];
+  const { turn, stopReason: reasons } = sentences();
+  if (status === "stopped" || status === "waiting") return turn[status];
   if (["queued", "running", "sending"].includes(status)) return "";
-  const told = words.stopReason[stopReason ?? ""] ?? words.turn.unknown.replace("REASON", () => visible(stopReason));
-  return told || (answered || status !== "completed" ? "" : words.turn.nothing);
+  const sentence = reasons[stopReason ?? ""] ?? turn.unknown.replace("REASON", () => visible(stopReason));
+  return sentence || (answered || status !== "completed" ? "" : turn.nothing);
 }
 
 /** What the turn is doing now, or null. */
@@ -29,7 +27,8 @@ export function doing(turn, last) {
 
 /** What failed, when the next attempt begins, and which it is. */
 export function tryingAgain({ code, at, seconds, attempt, of }) {
-  const why = words.retrying[code ?? ""] ?? words.retrying[""];
+  const { retrying } = sentences();
+  const why = retrying[code ?? ""] ?? retrying[""];
   const left = at ? Math.min(seconds, (at - serverNow()) / 1000 + Number(seconds)) : seconds;
   const when = left > 0 ? ` in ${Math.ceil(left)} s` : "";
   return `${why} Trying again${when} (${attempt} of ${of})`;
@@ -45,7 +44,7 @@ function working(last) {
 export function drawFoot(foot, section) {
   const { turn, parts, blocks, offers, goesOn } = section;
   const last = parts.at(-1);
-  drawFailure(foot, turn, words);
+  drawFailure(foot, turn);
   line(foot, "notice", notice(turn, goesOn || last?.kind === "assistant"));
   wait(line(foot, "doing", doing(turn, last?.kind && last)), turn);
   drawActions(foot.querySelector(".actions"), section, offers.split(" "));
@@ -64,7 +63,7 @@ function drawActions(actions, section, offers) {
   const isOver = Boolean(turn.id) && turn.status !== "running";
   for (const name of OFFERED) actions.querySelector(`[data-do=${name}]`).hidden = !offers.includes(name);
   for (const button of actions.querySelectorAll(".with"))
-    button.hidden = models.length < 2 || button.previousElementSibling.hidden;
+    button.hidden = models().length < 2 || button.previousElementSibling.hidden;
   actions.querySelector("[data-copy]").hidden = !isOver || !isCopied(section);
   linkToPlayback(actions.querySelector("[data-play]"), turn, isOver);
   drawVersions(actions.querySelector(".versions"), turn, offers);
@@ -73,7 +72,7 @@ function drawActions(actions, section, offers) {
 
 function linkToPlayback(link, turn, isOver) {
   link.hidden = !isOver;
-  if (isOver) link.href = `${page.replay}#turn-${turn.id}`;
+  if (isOver) link.href = `${replayAddress()}#turn-${turn.id}`;
 }
 
 function drawVersions(span, { id, versions }, offers) {
@@ -99,7 +98,12 @@ function line(foot, name, text) {
 function wait(element, { status, retrying, at }) {
   if (!element) return;
   const text = element.textContent;
-  element.dataset.wait = JSON.stringify({ text, status, retrying: status === "running" ? retrying : null, at });
+  element.dataset.wait = JSON.stringify({
+    text,
+    status,
+    retrying: status === "running" ? retrying : null,
+    at,
+  });
   countOn(element);
 }
 
@@ -114,4 +118,27 @@ const WAITED = { running: silence, sending: unconfirmed, queued: () => "" };
 /** Counts down to the next attempt, and on where nothing comes. */
 export function tick(root) {
   root.querySelectorAll("[data-wait]").forEach(countOn);
+}
+
+/** Brings the failure above a turn's foot in line with the turn. */
+function drawFailure(foot, { id, error }) {
+  const old = foot.querySelector(".failed");
+  if (!error) return void old?.remove();
+  const box = old ?? foot.insertBefore(fromTemplate("failed-template"), foot.firstElementChild);
+  const { failed, quote } = sentences();
+  const [what, rest] = halves(visible(error.message));
+  write(box, ".side", failed[error.code ?? ""] ?? failed[""]);
+  write(box, "strong", what);
+  box.querySelector(".failure").replaceChildren(box.querySelector("strong"), rest);
+  write(box, ".quoted", quote[error.requestId ? "request" : "turn"]);
+  write(box, "code", visible(error.requestId ?? id));
+  box.querySelector("[data-copy]").hidden = false;
+}
+
+const write = (box, selector, text) => setText(box.querySelector(selector), text);
+
+// The first sentence, and what follows it.
+function halves(text) {
+  const end = text.indexOf(". ");
+  return end < 0 ? [text, ""] : [text.slice(0, end + 1), text.slice(end + 1)];
 }

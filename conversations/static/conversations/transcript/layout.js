@@ -47,7 +47,8 @@ function atEnd({ turn, blocks }) {
   const failed = turn.status === "failed" || turn.status === "interrupted";
   const { code } = turn.error ?? {};
   const cutShort = code === "stream_cut" && blocks.some(({ kind }) => kind === "assistant");
-  const goesOn = code === "round_limit" || cutShort || (turn.status === "completed" && turn.stopReason === "max_tokens");
+  const goesOn =
+    code === "round_limit" || cutShort || (turn.status === "completed" && turn.stopReason === "max_tokens");
   return [goesOn && "continue", questionOf(blocks) && (failed ? "again" : "regenerate")];
 }
 
@@ -88,12 +89,19 @@ function addTo(attempt, block, parts) {
 
 // A result is shown in its call; models also send text blocks with nothing in them.
 const isShown = (message) =>
-  message.role !== "tool" && (message.toolCalls || message.role === "reasoning" || message.content.trim() !== "");
+  message.role !== "tool" &&
+  (message.toolCalls || message.role === "reasoning" || message.content.trim() !== "");
 
 function blockOf(message, results, turn) {
   const call = message.toolCalls?.[0];
   const kind = call ? "tool" : KINDS[message.role];
-  return { id: message.id, kind, message, result: call && results.get(call.id), ended: turn.status !== "running" };
+  return {
+    id: message.id,
+    kind,
+    message,
+    result: call && results.get(call.id),
+    ended: turn.status !== "running",
+  };
 }
 
 const KINDS = { user: "you", assistant: "assistant", reasoning: "reasoning" };

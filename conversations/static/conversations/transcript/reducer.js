@@ -4,7 +4,6 @@
  * Messages have the shape that MESSAGES_SNAPSHOT gives them, so that a snapshot and the events before it come to the same.
  * What has not changed keeps its identity: the view compares with `===`.
  */
-import { NEW_TURN, branched, counted, picked } from "./turns.js";
 
 export const EMPTY = { cursor: 0, title: null, before: null, messages: [], turns: [], queue: [], totals: {} };
 
@@ -100,7 +99,9 @@ function changeRunning(state, changes) {
 
 /** Ends the turn: what is still open in it was cut here. */
 function endTurn(state, id, changes) {
-  const messages = state.messages.map((message) => (message.metadata.turn === id ? settled(message) : message));
+  const messages = state.messages.map((message) =>
+    message.metadata.turn === id ? settled(message) : message,
+  );
   return changeTurn({ ...state, messages }, id, changes);
 }
 
@@ -109,14 +110,21 @@ function runStarted(state, event) {
   const at = event.timestamp ?? null;
   const turn = state.turns.find((one) => one.id === id);
   if (!turn) return changeTurn(branched(state, id, event), id, { status: "running", startedAt: at });
-  const again = { status: "running", interrupts: [], endedAt: null, ...(turn.rounds.length ? {} : { startedAt: at }) };
+  const again = {
+    status: "running",
+    interrupts: [],
+    endedAt: null,
+    ...(turn.rounds.length ? {} : { startedAt: at }),
+  };
   return changeTurn(changeLastRound(state, id, { calledAt: at }), id, again);
 }
 
 function changeLastRound(state, id, changes) {
   const rounds = state.turns.findLast((turn) => turn.id === id)?.rounds ?? [];
   if (!rounds.length) return state;
-  return changeTurn(state, id, { rounds: replaceAt(rounds, rounds.length - 1, { ...rounds.at(-1), ...changes }) });
+  return changeTurn(state, id, {
+    rounds: replaceAt(rounds, rounds.length - 1, { ...rounds.at(-1), ...changes }),
+  });
 }
 
 const OUTCOMES = { cancelled: "stopped", interrupt: "waiting" };
@@ -124,7 +132,11 @@ const OUTCOMES = { cancelled: "stopped", interrupt: "waiting" };
 function runFinished(state, event) {
   const { type, interrupts: asked = [] } = event.outcome ?? {};
   const interrupts = asked.map((each) => picked(each, ["id", "message", "toolCallId", "expiresAt"]));
-  return endTurn(state, turnOf(event), { status: OUTCOMES[type] ?? "completed", interrupts, endedAt: event.timestamp ?? null });
+  return endTurn(state, turnOf(event), {
+    status: OUTCOMES[type] ?? "completed",
+    interrupts,
+    endedAt: event.timestamp ?? null,
+  });
 }
 
 function runError(state, { code, message, metadata, timestamp }) {
@@ -137,7 +149,8 @@ function runError(state, { code, message, metadata, timestamp }) {
 function toolResult(state, event) {
   const { messageId: id, toolCallId, content } = event;
   const { seq, ...told } = event.metadata;
-  const error = told.status === "error" ? { error: Array.from(content.slice(0, 400)).slice(0, 200).join("") } : {};
+  const error =
+    told.status === "error" ? { error: Array.from(content.slice(0, 400)).slice(0, 200).join("") } : {};
   const call = state.messages.findLast((message) => message.id === `call:${toolCallId}`);
   const interrupted = call?.metadata.interrupted ? { interrupted: true } : {};
   const metadata = { turn: runningTurn(state)?.id, ...told, ...interrupted };
@@ -147,12 +160,17 @@ function toolResult(state, event) {
 const emptyCall = (event) => ({
   id: `call:${event.toolCallId}`,
   role: "assistant",
-  toolCalls: [{ id: event.toolCallId, type: "function", function: { name: event.toolCallName, arguments: "" } }],
+  toolCalls: [
+    { id: event.toolCallId, type: "function", function: { name: event.toolCallName, arguments: "" } },
+  ],
 });
 
 function stepStarted(state, { stepName, timestamp = null }) {
   const { steps = 0, rounds = [] } = runningTurn(state) ?? {};
-  return changeRunning(state, { steps: steps + 1, rounds: [...rounds, { name: stepName, startedAt: timestamp }] });
+  return changeRunning(state, {
+    steps: steps + 1,
+    rounds: [...rounds, { name: stepName, startedAt: timestamp }],
+  });
 }
 
 const FIGURES = ["stopReason", "usage", "latencyMs", "firstTokenMs", "model", "interrupted"];
@@ -176,7 +194,17 @@ function interrupted(state) {
 
 function snapshot(state, event) {
   const { seq, before = null, turns = [], queue = [], totals = state.totals } = event.metadata;
-  return { ...state, cursor: seq, before, messages: event.messages, turns, queue, totals, stale: false, branch: undefined };
+  return {
+    ...state,
+    cursor: seq,
+    before,
+    messages: event.messages,
+    turns,
+    queue,
+    totals,
+    stale: false,
+    branch: undefined,
+  };
 }
 
 function decided(state, { interrupts }) {
@@ -187,9 +215,13 @@ function decided(state, { interrupts }) {
 
 const CUSTOM = {
   "turntable.conversation": (state, { title }) => (title === undefined ? state : { ...state, title }),
-  "turntable.retrying": (state, value, { timestamp = null }) => changeRunning(state, { retrying: { ...value, at: timestamp } }),
+  "turntable.retrying": (state, value, { timestamp = null }) =>
+    changeRunning(state, { retrying: { ...value, at: timestamp } }),
   "turntable.approval": (state, value) =>
-    changeMessage(state, `call:${value.toolCallId}`, (call) => ({ ...call, metadata: { ...call.metadata, approval: value } })),
+    changeMessage(state, `call:${value.toolCallId}`, (call) => ({
+      ...call,
+      metadata: { ...call.metadata, approval: value },
+    })),
   "turntable.decided": decided,
   "turntable.queued": (state, queue) => ({ ...state, queue }),
   "turntable.draft": (state, { text }) => ({ ...state, draft: text }),
@@ -203,11 +235,14 @@ const HANDLERS = {
   RUN_ERROR: runError,
   STEP_STARTED: stepStarted,
   STEP_FINISHED: stepFinished,
-  TEXT_MESSAGE_START: (state, event) => putMessage(state, { id: event.messageId, role: event.role, content: "" }),
+  TEXT_MESSAGE_START: (state, event) =>
+    putMessage(state, { id: event.messageId, role: event.role, content: "" }),
   TEXT_MESSAGE_CONTENT: (state, event) => append(state, event.messageId, event.delta),
   TEXT_MESSAGE_END: (state, event) => close(state, event.messageId),
-  REASONING_START: (state, event) => putMessage(state, { id: event.messageId, role: "reasoning", content: "" }),
-  REASONING_MESSAGE_START: (state, event) => putMessage(state, { id: event.messageId, role: "reasoning", content: "" }),
+  REASONING_START: (state, event) =>
+    putMessage(state, { id: event.messageId, role: "reasoning", content: "" }),
+  REASONING_MESSAGE_START: (state, event) =>
+    putMessage(state, { id: event.messageId, role: "reasoning", content: "" }),
   REASONING_MESSAGE_CONTENT: (state, event) => append(state, event.messageId, event.delta),
   REASONING_MESSAGE_END: (state) => state,
   REASONING_END: (state, event) => close(state, event.messageId),
@@ -217,3 +252,47 @@ const HANDLERS = {
   TOOL_CALL_RESULT: toolResult,
   CUSTOM: (state, event) => (CUSTOM[event.name] ?? ((unchanged) => unchanged))(state, event.value, event),
 };
+
+/** How a turn stands of which nothing is known. */
+export const NEW_TURN = {
+  status: "queued",
+  error: null,
+  stopReason: null,
+  steps: 0,
+  retrying: null,
+  interrupts: [],
+  rounds: [],
+  startedAt: null,
+  endedAt: null,
+};
+
+/** The members of an object that it has, by name. */
+export const picked = (from, keys) =>
+  Object.fromEntries(keys.filter((key) => key in from).map((key) => [key, from[key]]));
+
+/** The state in which a turn begins. One that does not follow on the last begins a branch: what stood behind its parent is on another. */
+export function branched(state, id, { parentRunId, metadata }) {
+  const isRoot = metadata && "parent" in metadata;
+  if (!isRoot && parentRunId === undefined) return state;
+  const at = isRoot ? 0 : state.turns.findIndex((turn) => turn.id === parentRunId) + 1;
+  const dropped = state.turns.slice(at);
+  if (!dropped.length) return state;
+  const gone = new Set(dropped.map((turn) => turn.id));
+  const versions = [...(dropped[0].versions ?? [dropped[0].id]), id];
+  const messages = state.messages.filter((message) => !gone.has(message.metadata.turn));
+  const turns = [...state.turns.slice(0, at), { ...NEW_TURN, id, versions }];
+  return { ...state, messages, turns, stale: !isRoot && at === 0 };
+}
+
+const COUNTED = ["inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"];
+
+/** The state with a round's tokens added to the conversation's, by model. */
+export function counted(state, { model, usage }) {
+  if (!model) return state;
+  const { rounds = 0, ...before } = state.totals[model] ?? {};
+  const sum = COUNTED.map((key) => [key, (before[key] ?? 0) + (usage?.[key] ?? 0)]);
+  return {
+    ...state,
+    totals: { ...state.totals, [model]: { ...Object.fromEntries(sum), rounds: rounds + 1 } },
+  };
+}

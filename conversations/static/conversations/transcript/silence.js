@@ -1,7 +1,7 @@
 /**
  * How long nothing has come, which is said before anybody has to wonder. On a page without a connection of its own nothing is.
  */
-import { duration } from "../lib/duration.js";
+import { duration } from "../lib/format.js";
 
 const QUIET_MS = 60_000; // a turn without news
 const UNCONFIRMED_MS = 10_000; // a message that was sent
@@ -21,7 +21,8 @@ export const lineHeard = () => (heard = Date.now());
 export const silence = () => since(heard, QUIET_MS, (time) => `. Nothing new for ${time}`);
 
 /** A sentence about a message that was sent at a time and is not confirmed, or "". */
-export const unconfirmed = (at) => since(at, UNCONFIRMED_MS, (time) => `. The server has not confirmed it for ${time}`);
+export const unconfirmed = (at) =>
+  since(at, UNCONFIRMED_MS, (time) => `. The server has not confirmed it for ${time}`);
 
 function since(time, patience, say) {
   const past = opened === null ? 0 : Date.now() - Math.max(time, opened);

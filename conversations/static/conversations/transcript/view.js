@@ -1,13 +1,13 @@
 /**
  * The transcript: brings the page's elements in line with the state, touching only what has changed.
  */
-import { drawCalls, gathered } from "./calls.js";
+import { drawTool } from "../cards/tool.js";
 import { fromTemplate } from "../lib/dom.js";
+import { visible } from "../lib/format.js";
+import { Writing } from "../text/writing.js";
+import { drawCalls, gathered } from "./calls.js";
 import { drawFoot } from "./foot.js";
 import { sections } from "./layout.js";
-import { visible } from "../text/markdown.js";
-import { drawTool } from "../cards/tool.js";
-import { Writing } from "../text/writing.js";
 
 /** Makes the children the parent's elements, in that order, moving as few as possible. */
 export function arrange(parent, children) {
@@ -23,7 +23,8 @@ export function arrange(parent, children) {
   }
 }
 
-const same = (before, now) => before?.length === now.length && now.every((value, index) => value === before[index]);
+const same = (before, now) =>
+  before?.length === now.length && now.every((value, index) => value === before[index]);
 
 // All that a section is made of; the rest follows from it.
 const factsOf = ({ turn, parts, offers, goesOn }) => [
@@ -44,7 +45,8 @@ export class View {
   }
 
   adopt() {
-    for (const element of this.log.querySelectorAll("[data-key]")) this.elements.set(element.dataset.key, element);
+    for (const element of this.log.querySelectorAll("[data-key]"))
+      this.elements.set(element.dataset.key, element);
   }
 
   /** Shows the state; false when something was put off to a later frame. */
@@ -72,7 +74,10 @@ export class View {
     const { turn, parts, offers, goesOn } = section;
     const [blocks, foot] = element.children;
     const { late } = this;
-    arrange(blocks, gathered(section).map((part) => this.part(part)));
+    arrange(
+      blocks,
+      gathered(section).map((part) => this.part(part)),
+    );
     this.once(foot, [turn, parts.length, parts.at(-1)?.message, offers, goesOn], () => {
       complete(foot, ".actions", () => clone("turn").lastElementChild.children);
       drawFoot(foot, section);
@@ -87,7 +92,10 @@ export class View {
 
   calls({ key, calls }) {
     const element = this.element(key, "calls");
-    arrange(element.querySelector(".cards"), calls.map((call) => this.block(call)));
+    arrange(
+      element.querySelector(".cards"),
+      calls.map((call) => this.block(call)),
+    );
     this.once(element, [calls.length, ...calls.map(({ result }) => result)], () => drawCalls(element, calls));
     return element;
   }
@@ -95,7 +103,10 @@ export class View {
   // Folded once something has followed it; before that and after it is the reader's.
   attempt({ key, blocks, isLast = false }) {
     const element = this.element(key, "attempt");
-    arrange(element.querySelector(".attempted"), blocks.map((block) => this.block(block)));
+    arrange(
+      element.querySelector(".attempted"),
+      blocks.map((block) => this.block(block)),
+    );
     if (element.dataset.last !== String(isLast)) element.open = isLast;
     element.dataset.last = isLast;
     return element;
@@ -160,5 +171,7 @@ function drawQuestion(element, text, { content }) {
 
 function drawSummary(element, { content, metadata }) {
   const hidden = !metadata.open && content === "";
-  element.querySelector(".reasoning-name").textContent = hidden ? "Thinking, not shown by the provider" : "Thinking";
+  element.querySelector(".reasoning-name").textContent = hidden
+    ? "Thinking, not shown by the provider"
+    : "Thinking";
 }

@@ -1,5 +1,5 @@
 /**
- * Times for a person.
+ * Times, numbers and foreign texts for a person.
  */
 
 /** How long something took: "12 ms", "1.4 s", "2 min 5 s". */
@@ -18,3 +18,16 @@ export function timeLeft(ms) {
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
 }
+
+const NUMBER = new Intl.NumberFormat("en");
+export const count = (number) => NUMBER.format(number);
+
+/** "1 round", "2 rounds". */
+export const counted = (number, name) => `${count(number)} ${name}${number === 1 ? "" : "s"}`;
+
+// Marks that can make text read in another order than it is (https://trojansource.codes), as characters to be seen.
+const BIDI = /[\u202a-\u202e\u2066-\u2069]/g;
+const named = (mark) => `[U+${mark.codePointAt(0).toString(16).toUpperCase()}]`;
+
+/** The text with the characters that reorder it made visible. */
+export const visible = (text) => text.replace(BIDI, named);

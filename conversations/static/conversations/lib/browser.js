@@ -1,0 +1,32 @@
+/**
+ * What a browser may deny a page: storage for the tab (then a reload forgets), and random UUIDs.
+ */
+
+/** What is kept under the key, or something else where nothing is. */
+export function load(key, otherwise) {
+  try {
+    return JSON.parse(sessionStorage.getItem(key)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+/** Keeps a value; null is forgotten. */
+export function save(key, value) {
+  try {
+    if (value === null) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    /* full or denied */
+  }
+}
+
+/** A random UUID; crypto.randomUUID is there in secure contexts only, not on plain http in a local network. */
+export function uuid() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
