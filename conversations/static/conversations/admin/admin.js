@@ -6,7 +6,9 @@ import { pretty } from "../lib/json.js";
 
 function start() {
   const status = document.querySelector(".said");
-  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+  /** @type {NodeListOf<HTMLElement>} */
+  const buttons = document.querySelectorAll("[data-copy]");
+  for (const button of buttons) button.hidden = false;
   copyOnClick(
     (button) => pretty(button.parentElement.querySelector(".tree").textContent),
     (sentence) => {

@@ -1,5 +1,5 @@
 /**
- * A call that waits for a person: the form that asks, and the sentence that says who decided what.
+ * A call that waits for a person: the form, and the sentence that says who decided what.
  */
 import { fromTemplate, setText } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
@@ -11,10 +11,13 @@ const SENTENCES = {
   withdrawn: ({ by }) => `Withdrawn${by}: the turn was stopped before a decision`,
 };
 
-/** What is told of a decision, the value of `turntable.approval`. */
-export function decisionOf({ decision, by, standing, ...told }) {
+/**
+ * A sentence about a decision, the value of `turntable.approval`.
+ * @param {Approval} approval
+ */
+export function decisionOf({ decision, by, standing, ...details }) {
   if (standing) return "Allowed by your standing permission";
-  const sentence = SENTENCES[decision]?.({ ...told, by: by ? ` by ${by}` : "" }) ?? decision;
+  const sentence = SENTENCES[decision]?.({ ...details, by: by ? ` by ${by}` : "" }) ?? decision;
   return visible(sentence);
 }
 
@@ -27,26 +30,31 @@ export function tellDecision(element, approval) {
 /** Whether the reader may decide and run here: not in the player, not on a page of older messages. */
 const isLive = () => "acts" in document.getElementById("transcript").dataset;
 
-/** Brings the form in line with the call: it is there as long as a decision is asked for. */
+/**
+ * Brings the form in line with the call: it is there until there is a decision.
+ * @param {any} card
+ * @param {Block} block
+ */
 export function drawApproval(card, { interrupt, result }) {
   const place = card.querySelector(".asking");
-  const isAsked = Boolean(interrupt && !interrupt.decided && !result && isLive());
-  if (isAsked === place.childElementCount > 0) return;
-  if (isAsked) return place.append(form(interrupt));
+  const isDue = Boolean(interrupt && !interrupt.decided && !result && isLive());
+  if (isDue === place.childElementCount > 0) return;
+  if (isDue) return place.append(drawForm(interrupt));
   const parts = [place, card.querySelector(".editing")];
   const hadFocus = parts.some((part) => part.contains(document.activeElement));
   for (const part of parts) part.replaceChildren();
   if (hadFocus) card.querySelector("summary").focus({ preventScroll: true });
 }
 
-function form({ message, expiresAt }) {
-  const asked = fromTemplate("approval-template");
-  setText(asked.querySelector(".question"), visible(message ?? "Run this?"));
-  const expiry = asked.querySelector(".expiry");
+/** @param {Interrupt} interrupt */
+function drawForm({ message, expiresAt }) {
+  const form = fromTemplate("approval-template");
+  setText(form.querySelector(".question"), visible(message ?? "Run this?"));
+  const expiry = form.querySelector(".expiry");
   expiry.hidden = !expiresAt;
   if (expiresAt) {
     expiry.dataset.expires = expiry.dateTime = expiresAt;
     expiry.title = new Date(expiresAt).toLocaleString();
   }
-  return asked;
+  return form;
 }

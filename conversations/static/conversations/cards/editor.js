@@ -16,10 +16,10 @@ export function openEditor(place, { text, action, opener, submit }) {
   form.querySelector("[type=submit]").textContent = action;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const read = objectIn(textarea.value);
-    if (read.problem) return refuse(form, read);
+    const input = objectIn(textarea.value);
+    if (input.problem) return refuse(form, input);
     close();
-    return submit(read.value);
+    return submit(input.value);
   });
   form.querySelector("[type=button]").addEventListener("click", close);
   form.addEventListener("keydown", (event) => press(event, form, close));
@@ -38,7 +38,11 @@ function press(event, form, close) {
   }
 }
 
-/** The object that a text is, `{value}`, or `{problem, at}`: what is wrong, and at which character if that is known. */
+/**
+ * The object that a text is, or what is wrong, and at which character if that is known.
+ * @param {string} text
+ * @returns {{value?: object, problem?: string, at?: number}}
+ */
 export function objectIn(text) {
   try {
     const value = exact(text);
@@ -51,34 +55,39 @@ export function objectIn(text) {
 }
 
 // Chromium tells a position, Firefox a line and a column, Safari neither.
-function placeIn(told, text) {
-  const position = /position (\d+)/.exec(told);
+function placeIn(reason, text) {
+  const position = /position (\d+)/.exec(reason);
   if (position) return Number(position[1]);
-  const [, line, column] = /line (\d+) column (\d+)/.exec(told) ?? [];
+  const [line, column] = /line (\d+) column (\d+)/.exec(reason)?.slice(1).map(Number) ?? [];
   if (line)
     return (
       text
         .split("\n")
         .slice(0, line - 1)
         .join("\n").length +
-      Number(column) -
+      column -
       (line > 1 ? 0 : 1)
     );
-  return /end of (?:JSON|data)|unterminated/i.test(told) ? text.length : undefined;
+  return /end of (?:JSON|data)|unterminated/i.test(reason) ? text.length : undefined;
 }
 
 function spot(text, at) {
   const before = text.slice(0, at).split("\n");
   const where = `line ${before.length}, character ${before.at(-1).length + 1}`;
-  const found = text.slice(at).trimStart()[0];
-  return found ? `${where}, at ${found}` : `${where}, where it ends too early`;
+  const character = text.slice(at).trimStart()[0];
+  return character ? `${where}, at ${character}` : `${where}, where it ends too early`;
 }
 
+/**
+ * @param {HTMLFormElement} form
+ * @param {{problem?: string, at?: number}} input
+ */
 function refuse(form, { problem, at }) {
   const textarea = form.querySelector("textarea");
-  const told = form.querySelector(".failure");
-  told.hidden = !problem;
-  told.textContent = problem;
+  /** @type {HTMLElement} */
+  const failure = form.querySelector(".failure");
+  failure.hidden = !problem;
+  failure.textContent = problem;
   textarea.ariaInvalid = problem ? "true" : null;
   if (!problem) return;
   textarea.focus();

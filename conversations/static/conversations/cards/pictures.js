@@ -9,7 +9,11 @@ const TYPES = { png: "image/png", jpeg: "image/jpeg", gif: "image/gif", webp: "i
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const START = /^\s*\{\s*"image"\s*:/;
 
-/** The picture that a JSON text stands for, `{format, bytes}`, `{format, size}` for one too large to be sent, or null. */
+/**
+ * The picture that a JSON text stands for, without its bytes where it is too large to be sent, or null.
+ * @param {string} text
+ * @returns {{format: string, bytes?: string, size?: number} | null}
+ */
 export function pictureOf(text) {
   if (!START.test(text)) return null;
   try {
@@ -22,13 +26,17 @@ export function pictureOf(text) {
   }
 }
 
-/** Draws the picture, with what it is and a way to keep it. */
+/**
+ * Draws the picture, with what it is and a way to keep it.
+ * @param {{format: string, bytes?: string, size?: number}} picture
+ * @param {string} tool
+ */
 export function drawPicture({ format, bytes, size }, tool) {
   if (!bytes)
     return create(
       "p",
       "",
-      `A picture, ${told(format, size)}: too large to be shown here. The export has it.`,
+      `A picture, ${sizeOf(format, size)}: too large to be shown here. The export has it.`,
     );
   const image = create("img");
   image.alt = `Picture from ${tool}`;
@@ -40,7 +48,7 @@ export function drawPicture({ format, bytes, size }, tool) {
   const caption = create(
     "figcaption",
     "",
-    create("span", "", told(format, Math.floor((bytes.length * 3) / 4))),
+    create("span", "", sizeOf(format, Math.floor((bytes.length * 3) / 4))),
     save,
   );
   const figure = create("figure", "picture", image, caption);
@@ -50,6 +58,6 @@ export function drawPicture({ format, bytes, size }, tool) {
   return figure;
 }
 
-const told = (format, bytes) => `${format.toUpperCase()}, ${inWords(bytes)}`;
+const sizeOf = (format, bytes) => `${format.toUpperCase()}, ${inWords(bytes)}`;
 const inWords = (bytes) =>
   bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(bytes < 10_240 ? 1 : 0)} KB`;

@@ -2,7 +2,7 @@
  * What the reader asks of tool calls: decisions on those that wait, new runs of those that have ended.
  */
 import { uuid } from "../lib/browser.js";
-import { setText } from "../lib/dom.js";
+import { closestTo, setText } from "../lib/dom.js";
 import { openEditor } from "./editor.js";
 import { callOf } from "./tool.js";
 
@@ -12,14 +12,21 @@ const UNANSWERED = "No answer yet. You can try again.";
 
 /** The requests of a log's tool cards. `send(frame)` returns whether it could be sent, `say(sentence)` is read out. */
 export class CallRequests {
+  /**
+   * @param {HTMLElement} log
+   * @param {{send: Send, say: Say}} page
+   */
   constructor(log, { send, say }) {
     this.pending = new PendingRequests(send, say);
     log.dataset.acts = "";
-    log.addEventListener("click", ({ target }) => this.press(target.closest("[data-decide], [data-run]")));
+    log.addEventListener("click", (event) => this.press(closestTo(event, "[data-decide], [data-run]")));
     log.addEventListener("submit", (event) => this.submit(event));
   }
 
-  /** Takes in an event; true for a refusal of a request of this page. */
+  /**
+   * Takes in an event; true for a refusal of a request of this page.
+   * @param {AguiEvent} event
+   */
   hear(event) {
     return this.pending.hear(event);
   }
@@ -52,6 +59,10 @@ export class CallRequests {
     this.decide(card, { approved: false, ...(reason && { reason }) });
   }
 
+  /**
+   * @param {HTMLElement} card
+   * @param {Decision} payload
+   */
   decide(card, payload) {
     const { id, name } = callOf(card);
     const action = payload.approved ? "Approving" : "Denying";
@@ -71,6 +82,7 @@ export class CallRequests {
   }
 }
 
+/** @returns {{always?: true}} */
 const always = (card) => (card.querySelector("[name=always]").checked ? { always: true } : {});
 
 function edit(card, opener, action, submit) {
@@ -79,6 +91,10 @@ function edit(card, opener, action, submit) {
 
 /** The requests that have not been answered, by the ids of their frames. */
 class PendingRequests {
+  /**
+   * @param {Send} send
+   * @param {Say} say
+   */
   constructor(send, say) {
     this.send = send;
     this.say = say;
@@ -111,6 +127,7 @@ class PendingRequests {
     return true;
   }
 
+  /** @param {any} event of some type or other */
   hear({ type, name, value, messageId }) {
     if (type === "TEXT_MESSAGE_START") this.end(messageId, "");
     if (name === "turntable.queued") for (const { id } of value) this.end(id, "");

@@ -40,7 +40,10 @@ export const isOpen = (state) => ["writing", "waiting", "decided", "held", "runn
 /** Whether it ran to an end of its own, so that the time it took says something. */
 export const hasRun = (state) => state === "success" || state === "error";
 
-/** The state of a call's block. */
+/**
+ * The state of a call's block.
+ * @param {Block} block
+ */
 export function standing({ message, result, ended, interrupt, status }) {
   if (result?.metadata.interrupted || message.metadata.interrupted) return "interrupted";
   if (result)

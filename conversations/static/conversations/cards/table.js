@@ -3,7 +3,7 @@
  */
 import { button, create, fill } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
-import { drawValue, said } from "./tree.js";
+import { drawValue, textOf } from "./entries.js";
 
 const STEP = 50; // rows
 const MOST_COLUMNS = 30;
@@ -82,13 +82,13 @@ function by(column, direction) {
   const isMissing = (node) => !node || node.text === "null";
   return (one, other) => {
     const [a, b] = [one.get(column), other.get(column)];
-    if (isMissing(a) || isMissing(b)) return isMissing(a) - isMissing(b);
+    if (isMissing(a) || isMissing(b)) return Number(isMissing(a)) - Number(isMissing(b));
     return turn * compare(a, b);
   };
 }
 
 function compare(a, b) {
-  if (a.kind !== "number" || b.kind !== "number") return words.compare(said(a), said(b));
+  if (a.kind !== "number" || b.kind !== "number") return words.compare(textOf(a), textOf(b));
   const difference = Number(a.text) - Number(b.text);
   if (difference || !WHOLE.test(a.text) || !WHOLE.test(b.text)) return difference || 0;
   return Number(BigInt.asIntN(64, BigInt(a.text) - BigInt(b.text))); // numbers too long to differ as floats

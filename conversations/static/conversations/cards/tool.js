@@ -21,11 +21,15 @@ const drawn = new WeakMap();
 /** The call that a card shows: `{id, name, arguments, result}`. */
 export function callOf(card) {
   const { message, result } = blocks.get(card);
-  const { id, function: asked } = message.toolCalls[0];
-  return { id, name: asked.name, arguments: asked.arguments, result: result?.content };
+  const { id, function: call } = message.toolCalls[0];
+  return { id, name: call.name, arguments: call.arguments, result: result?.content };
 }
 
-/** Brings the card in line with its call. */
+/**
+ * Brings the card in line with its call.
+ * @param {HTMLDetailsElement} card
+ * @param {Block} block
+ */
 export function drawTool(card, block) {
   if (!blocks.has(card)) equip(card);
   blocks.set(card, block);
@@ -53,17 +57,27 @@ function equip(card) {
     copies.set(button, () => callOf(card)[button.dataset.copy] ?? "");
 }
 
+/**
+ * @param {any} card
+ * @param {string} state
+ * @param {Block} block
+ */
 function drawState(card, state, { result }) {
-  const shown = card.querySelector(".tool-state");
+  const place = card.querySelector(".tool-state");
   const word = wordFor(state, result);
-  if (shown.textContent !== word || card.dataset.state !== state)
-    shown.replaceChildren(drawMark(state), word);
+  if (place.textContent !== word || card.dataset.state !== state)
+    place.replaceChildren(drawMark(state), word);
   card.dataset.state = state;
-  const rerun = isOpen(state) || state === "unfinished";
-  for (const button of card.querySelectorAll("[data-run]")) button.hidden = rerun;
+  const isPending = isOpen(state) || state === "unfinished";
+  for (const button of card.querySelectorAll("[data-run]")) button.hidden = isPending;
   card.querySelector(".handles").hidden = state === "writing";
 }
 
+/**
+ * @param {HTMLElement} elapsed
+ * @param {string} state
+ * @param {Block} block
+ */
 function drawElapsed(elapsed, state, { result, since }) {
   if (state === "running") elapsed.dataset.since ??= since ?? serverNow();
   else delete elapsed.dataset.since;
@@ -71,8 +85,13 @@ function drawElapsed(elapsed, state, { result, since }) {
   if (state !== "running") setText(elapsed, known === undefined ? "" : duration(known));
 }
 
-// The texts are there at once; what they stand for is drawn when the card is open.
-function drawParts(card, { message, result }) {
+/**
+ * Shows the texts at once; what they stand for is drawn when the card is open.
+ * @param {any} card
+ * @param {Block} block
+ */
+function drawParts(card, block) {
+  const { message, result } = block;
   const { approval } = message.metadata;
   const changed = approval?.editedArgs;
   setText(card.querySelector(".arguments"), visible(message.toolCalls[0].function.arguments));
@@ -83,12 +102,17 @@ function drawParts(card, { message, result }) {
   card.querySelector(".outcome").hidden = !result;
   card.querySelector("[data-copy=result]").hidden = !result;
   if (!result) return;
-  setText(card.querySelector(".outcome-name"), OUTCOMES[standing({ message, result })] ?? "Error");
+  setText(card.querySelector(".outcome-name"), OUTCOMES[standing(block)] ?? "Error");
   setText(card.querySelector(".result"), visible(result.content));
   card.querySelector(".cut").hidden = !result.metadata.cut;
 }
 
-// Opened or folded once, when its state changes; after that it is the reader's.
+/**
+ * Opens or folds the card once, when its state changes; after that it is the reader's.
+ * @param {HTMLDetailsElement} card
+ * @param {string} state
+ * @param {Block} block
+ */
 function fold(card, state, { message, result }) {
   if (card.dataset.drawn === state) return;
   card.dataset.drawn = state;

@@ -3,10 +3,10 @@
  */
 import { create } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
-import { tree } from "../lib/json.js";
+import { parseNodes } from "../lib/json.js";
+import { drawEntries } from "./entries.js";
 import { drawPicture, pictureOf } from "./pictures.js";
 import { drawTable, tableOf } from "./table.js";
-import { drawEntries } from "./tree.js";
 
 const SHORT = 2000; // characters of JSON that are shown unfolded
 const UNFOLDED = 6; // levels of it
@@ -39,7 +39,7 @@ function partsOf(text) {
 function drawPart(text, tool) {
   const picture = pictureOf(text);
   if (picture) return drawPicture(picture, tool);
-  const node = /^\s*[{[]/.test(text) ? tree(text) : null;
+  const node = /^\s*[{[]/.test(text) ? parseNodes(text) : null;
   return node?.entries.length ? drawNode(node, text.length <= SHORT ? UNFOLDED : 0) : null;
 }
 

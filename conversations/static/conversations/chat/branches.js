@@ -1,21 +1,21 @@
 /**
- * Answers asked for again, with another model too, and the versions of a turn.
+ * New answers to the newest question, by another model too, and the versions of a turn.
  */
 import { uuid } from "../lib/browser.js";
-import { create } from "../lib/dom.js";
+import { closestTo, create } from "../lib/dom.js";
 
 const GAP = 4; // pixels between a button and the menu above it
 
-/** `ask(frame)` returns whether the frame could be sent. */
+/** `ask(frame)` returns whether the frame could be sent; `done()` takes the focus then. */
 export class Branches {
-  constructor(menu, models, { ask, asked }) {
+  constructor(menu, models, { ask, done }) {
     this.menu = menu;
     this.ask = ask;
-    this.asked = asked;
+    this.done = done;
     this.fill(models);
     menu.addEventListener("toggle", ({ newState }) => newState === "open" && this.place());
-    document.addEventListener("click", ({ target }) => {
-      this.opener = target.closest("[popovertarget=models]") ?? this.opener;
+    document.addEventListener("click", (event) => {
+      this.opener = closestTo(event, "[popovertarget=models]") ?? this.opener;
     });
   }
 
@@ -39,22 +39,22 @@ export class Branches {
   /** Asks the newest question again. */
   regenerate(model) {
     if (this.menu.matches(":popover-open")) this.menu.hidePopover();
-    if (this.ask({ type: "regenerate", id: uuid(), ...(model && { model }) })) this.asked();
+    if (this.ask({ type: "regenerate", id: uuid(), ...(model && { model }) })) this.done();
   }
 
-  /** Asks for a turn's version so many before or after it. */
+  /** Goes to the version that many before or after a turn. */
   show({ id, versions }, by, name) {
     const turn = versions[versions.indexOf(id) + by];
-    if (turn && this.ask({ type: "branch", turn })) this.wanted = { turn, name };
+    if (turn && this.ask({ type: "branch", turn })) this.target = { turn, name };
   }
 
-  /** Says which version is shown now that it was asked for, and leads the focus to where it was asked. */
+  /** Once the version that the reader went to is there, says so and puts the focus back on its button. */
   settle(log, say) {
-    const section = this.wanted && log.querySelector(`[data-key="turn:${this.wanted.turn}"]`);
+    const section = this.target && log.querySelector(`[data-key="turn:${this.target.turn}"]`);
     if (!section) return;
-    const first = section.querySelector(`[data-do=${this.wanted.name}]`);
+    const first = section.querySelector(`[data-do=${this.target.name}]`);
     const button = first.disabled ? section.querySelector(".versions button:enabled") : first;
-    this.wanted = null;
+    this.target = null;
     button?.focus();
     say(`Version ${section.querySelector(".which").textContent}.`);
   }

@@ -10,7 +10,7 @@ import { Outbox } from "../composer/outbox.js";
 import { Prompts } from "../composer/prompts.js";
 import { setClock } from "../lib/clock.js";
 import { copyOnClick, textToCopy } from "../lib/copy.js";
-import { closeOnLeaving } from "../lib/dom.js";
+import { byId, closeOnLeaving, closestTo } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { Announcer } from "../transcript/announcer.js";
 import { totalsInWords } from "../transcript/cost.js";
@@ -28,18 +28,21 @@ import { Socket } from "./socket.js";
 const TICK_MS = 200;
 const PACE_MS = 1000; // between messages, after the server has found them too many
 
-const find = (id) => document.getElementById(id);
-
 /** The page, from what the server made: its parts, and the state that they show. */
 class ConversationPage {
+  /**
+   * @param {HTMLElement} page
+   * @param {HTMLElement} log
+   */
   constructor(page, log) {
     this.page = page;
     this.log = log;
+    /** @type {State} */
     this.state = { ...hydrate(document), totals: this.stored("totals", {}) };
     this.isDue = false;
     this.view = new View(log);
-    this.follow = new Follow(find("jump"), log);
-    this.announcer = new Announcer(find("announcer"));
+    this.follow = new Follow(byId("jump"), log);
+    this.announcer = new Announcer(byId("announcer"));
     this.outbox = new Outbox(page.dataset.id);
     this.socket = new Socket(socketAddress(page.dataset.socket), {
       cursor: () => this.state.cursor,
@@ -55,13 +58,13 @@ class ConversationPage {
     const { id, draft } = this.page.dataset;
     const send = (frame) => this.socket.send(frame);
     this.draft = new Draft(id, draft ?? "", { send, changed: () => this.composer.showDraft() });
-    this.composer = new Composer(find("composer"), {
+    this.composer = new Composer(byId("composer"), {
       outbox: this.outbox,
       draft: this.draft,
       send,
       changed: () => this.toNewest(),
     });
-    new Prompts(this.composer.textarea, find("prompts"), this.stored("prompts", []), {
+    new Prompts(this.composer.textarea, byId("prompts"), this.stored("prompts", []), {
       put: (text) => this.composer.write(text),
       say: (sentence) => this.say(sentence),
     });
@@ -82,9 +85,9 @@ class ConversationPage {
       giveBack: (text) => composer.textarea.value.trim() || composer.giveBack(text),
       say,
     });
-    this.branches = new Branches(find("models"), this.stored("models", []), {
+    this.branches = new Branches(byId("models"), this.stored("models", []), {
       ask,
-      asked: () => this.sent(),
+      done: () => this.sent(),
     });
     this.requests = new CallRequests(this.log, { send, say });
   }
@@ -96,7 +99,7 @@ class ConversationPage {
   /** Begins to follow the conversation. */
   start() {
     setClock(Number(this.page.dataset.now));
-    find("older").addEventListener("click", (event) => this.showOlder(event));
+    byId("older").addEventListener("click", (event) => this.showOlder(event));
     this.log.addEventListener("click", (event) => this.actOnClick(event));
     copyOnClick(
       (button) => textToCopy(button, this.state),
@@ -105,7 +108,7 @@ class ConversationPage {
     setInterval(() => this.tick(), TICK_MS);
     this.socket.connect();
     this.refresh();
-    whenNear(find("older"), () => this.showOlder());
+    whenNear(byId("older"), () => this.showOlder());
   }
 
   tick() {
@@ -138,6 +141,7 @@ class ConversationPage {
 
   // -- what comes
 
+  /** @param {AguiEvent} event */
   receive(event) {
     const at = position(this.state, event);
     lineHeard();
@@ -198,7 +202,7 @@ class ConversationPage {
     this.queue.settle(state);
     this.branches.settle(log, (sentence) => this.say(sentence));
     this.showHead();
-    find("welcome").hidden = log.childElementCount > 0;
+    byId("welcome").hidden = log.childElementCount > 0;
     if (focused && !isInSight(document.activeElement)) log.focus({ preventScroll: true });
     this.follow.settle();
     if (!complete) this.refresh();
@@ -207,15 +211,16 @@ class ConversationPage {
   showHead() {
     const { title, totals, before } = this.state;
     if (title) showTitle(visible(title));
-    find("totals").textContent = totalsInWords(totals);
-    find("older").hidden = !before;
-    if (before) find("older").search = String(new URLSearchParams({ before }));
+    byId("totals").textContent = totalsInWords(totals);
+    byId("older").hidden = !before;
+    if (before) byId("older").search = String(new URLSearchParams({ before }));
   }
 
   // By the link, or without an event as the reader comes near it: then a failure is no news.
+  /** @param {Event} [event] */
   async showOlder(event) {
     event?.preventDefault();
-    const { href } = find("older");
+    const { href } = byId("older");
     try {
       this.state = prepend(this.state, await loadOlder(href));
     } catch (error) {
@@ -230,14 +235,18 @@ class ConversationPage {
 
   // -- what the reader does
 
-  actOnClick({ target }) {
-    const button = target.closest("[data-do]");
+  actOnClick(event) {
+    const button = closestTo(event, "[data-do]");
     if (!button) return;
     const { key } = button.closest(".turn").dataset;
     const section = sections(this.state, this.outbox.messages).find((one) => one.key === key);
     if (section) this.act(button, section);
   }
 
+  /**
+   * @param {HTMLButtonElement} button
+   * @param {Section} section
+   */
   act(button, { turn, blocks }) {
     const { branches, composer, editing, queue } = this;
     switch (button.dataset.do) {
@@ -275,11 +284,11 @@ function socketAddress(path) {
 const isInSight = (element) => element !== document.body && element.checkVisibility();
 
 function showTitle(title) {
-  if (find("title").textContent === title) return;
-  find("title").textContent = title;
+  if (byId("title").textContent === title) return;
+  byId("title").textContent = title;
   document.title = `${title} · Turntable`;
   document.querySelector("nav [aria-current=page]")?.replaceChildren(title);
 }
 
 closeOnLeaving(document.querySelector("details.menu"));
-new ConversationPage(find("conversation"), find("transcript")).start();
+new ConversationPage(byId("conversation"), byId("transcript")).start();

@@ -13,6 +13,7 @@ const BEAT_MS = 5_000;
 const ASLEEP_MS = 150_000; // browsers slow a hidden tab's timers down to one a minute; longer than that is sleep
 
 const CODES = { SIGNED_OUT: 4401, NOT_FOUND: 4404, TOO_SLOW: 4008, FLOODED: 1008, RESTARTING: 1012 };
+/** @type {Record<number, number>} */
 const LEAST_ATTEMPT = { [CODES.FLOODED]: 3, [CODES.RESTARTING]: 3 }; // from which the waiting is counted
 
 const bytes = new TextEncoder();
@@ -21,11 +22,16 @@ const bytes = new TextEncoder();
 export const waitBefore = (attempt, random = Math.random()) =>
   Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt) * random;
 
+/** @typedef {"open" | "lost" | "flooded" | "signed-out" | "gone"} ConnectionStatus */
+
 /**
- * Reads on from `cursor()`. `receive(event)` applies an event and returns false when one is missing before it;
- * `changed(status)` hears "open", "lost", "flooded", "signed-out" or "gone".
+ * Reads on from `cursor()`. `receive(event)` applies an event and returns false when one is missing before it.
  */
 export class Socket {
+  /**
+   * @param {string} url
+   * @param {{cursor: () => number, receive: (event: AguiEvent) => boolean, changed: (status: ConnectionStatus) => void}} page
+   */
   constructor(url, { cursor, receive, changed }) {
     this.url = url;
     this.cursor = cursor;
@@ -60,7 +66,10 @@ export class Socket {
     socket.onclose = ({ code }) => socket === this.socket && this.lost(code);
   }
 
-  /** Sends the frame if it can be sent now. */
+  /**
+   * Sends the frame if it can be sent now.
+   * @param {Frame} frame
+   */
   send(frame) {
     const open = this.socket?.readyState === WebSocket.OPEN;
     if (open) this.socket.send(JSON.stringify(frame));

@@ -1,6 +1,7 @@
 /**
  * Where a message is written, sent, and comes back to when it was refused.
  */
+import { closestTo } from "../lib/dom.js";
 
 /** Enter submits the form of a textarea, Shift+Enter breaks the line; while an input method composes, Enter is its own. */
 export function submitOnEnter(textarea) {
@@ -13,8 +14,8 @@ export function submitOnEnter(textarea) {
 
 /** Buttons with `data-fill` put their phrase into the textarea. */
 export function fillFromButtons(textarea) {
-  document.addEventListener("click", ({ target }) => {
-    const phrase = target.closest("[data-fill]")?.dataset.fill;
+  document.addEventListener("click", (event) => {
+    const phrase = closestTo(event, "[data-fill]")?.dataset.fill;
     if (phrase === undefined) return;
     textarea.value = phrase;
     textarea.dispatchEvent(new Event("input"));
@@ -32,6 +33,10 @@ function grow(textarea) {
 
 /** `send(frame)` returns whether the frame could be sent; `changed()` hears of each new message on its way. */
 export class Composer {
+  /**
+   * @param {any} form
+   * @param {{outbox: import("./outbox.js").Outbox, draft: import("./drafts.js").Draft, send: Send, changed: () => void}} page
+   */
   constructor(form, { outbox, draft, send, changed }) {
     this.form = form;
     this.outbox = outbox;

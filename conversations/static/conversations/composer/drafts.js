@@ -10,32 +10,41 @@ const ANSWER_MS = 1000; // in which the server says what it has, when a connecti
 
 /** `send(frame)` returns whether it could be sent; `changed()` hears when another text, or another draft beside it, is to be shown. */
 export class Draft {
+  /**
+   * @param {string} conversation its id
+   * @param {string} stored what the server has
+   * @param {{send: Send, changed: () => void}} page
+   */
   constructor(conversation, stored, { send, changed }) {
     this.key = `draft:${conversation}`;
     this.stored = stored;
     this.send = send;
     this.changed = changed;
-    const kept = load(this.key, null);
-    const isOwn = typeof kept?.text === "string" && (kept.base === stored || kept.text.trim() !== "");
-    this.text = isOwn ? kept.text : stored; // what is shown; `stored` is what the server has, as far as is known
-    this.other = isOwn && kept.base !== stored ? against(kept.text, stored) : null; // until it is chosen between them
-    this.typed = 0;
-    this.underway = []; // what was sent and the server has not told back
+    const saved = load(this.key, null);
+    const isOwn = typeof saved?.text === "string" && (saved.base === stored || saved.text.trim() !== "");
+    this.text = isOwn ? saved.text : stored; // what is shown; `stored` is what the server has, as far as is known
+    this.other = isOwn && saved.base !== stored ? against(saved.text, stored) : null; // until it is chosen between them
+    this.lastWrite = 0;
+    /** @type {string[]} */
+    this.unconfirmed = [];
     addEventListener("pagehide", () => this.flush());
   }
 
-  /** Takes what is written. */
+  /**
+   * Takes what is written.
+   * @param {string} text
+   */
   write(text) {
     if (text === this.text) return;
     this.text = text;
-    this.typed = Date.now();
+    this.lastWrite = Date.now();
     this.keep();
     this.flushIn(PAUSE_MS);
   }
 
   /** Takes note that nobody is writing any more. */
   rest() {
-    this.typed = 0;
+    this.lastWrite = 0;
     this.flush();
   }
 
@@ -50,23 +59,23 @@ export class Draft {
     this.isAsking = false;
     if (this.other !== null || this.text === this.stored || this.text.length > LONGEST) return;
     if (!this.send({ type: "draft", text: this.text })) return;
-    if (!this.underway.length) this.confirmed = this.stored;
-    this.underway.push(this.text);
+    if (!this.unconfirmed.length) this.confirmed = this.stored;
+    this.unconfirmed.push(this.text);
     this.stored = this.text;
     this.keep();
   }
 
   /** Takes what the server has: what it was sent from here, or what was written elsewhere. */
   receive(text) {
-    if (this.underway.includes(text)) {
-      this.underway.splice(0, this.underway.indexOf(text) + 1);
+    if (this.unconfirmed.includes(text)) {
+      this.unconfirmed.splice(0, this.unconfirmed.indexOf(text) + 1);
       this.confirmed = text;
       return this.keep();
     }
     if (text === this.stored) return;
     const isOwn = this.text !== this.stored;
     this.stored = text;
-    if (!this.isAsking && Date.now() - this.typed < WRITING_MS && this.text !== text)
+    if (!this.isAsking && Date.now() - this.lastWrite < WRITING_MS && this.text !== text)
       return this.flushIn(PAUSE_MS);
     this.other = isOwn ? against(this.text, text) : null;
     if (!isOwn || this.text.trim() === "") this.text = text;
@@ -83,8 +92,8 @@ export class Draft {
 
   lost() {
     clearTimeout(this.timer);
-    if (this.underway.length) this.stored = this.confirmed; // what was underway may not have arrived
-    this.underway = [];
+    if (this.unconfirmed.length) this.stored = this.confirmed; // what was unconfirmed may not have arrived
+    this.unconfirmed = [];
     this.keep();
   }
 
@@ -103,9 +112,9 @@ export class Draft {
     this.changed();
   }
 
-  // Of two, the one that the server does not have; and what is underway may not arrive.
+  // Of two, the one that the server does not have; and what is unconfirmed may not arrive.
   keep() {
-    const known = this.underway.length ? this.confirmed : this.stored;
+    const known = this.unconfirmed.length ? this.confirmed : this.stored;
     const own = this.text === known ? (this.other ?? this.text) : this.text;
     save(this.key, own === known ? null : { text: own, base: this.other === null ? known : null });
   }

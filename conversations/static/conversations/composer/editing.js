@@ -11,6 +11,7 @@ import { submitOnEnter } from "./composer.js";
  * whose place has gone.
  */
 export class Editing {
+  /** @param {{send: Send, done: () => void, giveBack: (text: string) => void}} page */
   constructor({ send, done, giveBack }) {
     this.send = send;
     this.done = done;
@@ -108,13 +109,16 @@ export class Editing {
 
 /** `ask(frame)` returns whether the frame could be sent; `giveBack(text)` takes the words of a message that does not wait any more. */
 export class Queue {
+  /** @param {{ask: Send, giveBack: (text: string) => void, say: Say}} page */
   constructor({ ask, giveBack, say }) {
     this.ask = ask;
     this.giveBack = giveBack;
     this.say = say;
+    /** @type {{id: string, content?: string}[]} */
     this.withdrawn = [];
   }
 
+  /** @param {Message} message */
   withdraw({ id, content }) {
     if (this.ask({ type: "withdraw", message: id })) this.withdrawn.push({ id, content });
   }

@@ -5,26 +5,37 @@ import { load, save, uuid } from "../lib/browser.js";
 
 /** A conversation's messages on their way, oldest first. */
 export class Outbox {
+  /** @param {string} conversation its id */
   constructor(conversation) {
     this.key = `outbox:${conversation}`;
+    /** @type {UnsentMessage[]} */
     this.messages = load(this.key, []);
   }
 
-  /** Takes a text in; returns the message with the id that it will keep. */
+  /**
+   * Takes a text in; returns the message with the id that it will keep.
+   * @param {string} text
+   */
   add(text) {
     const message = { id: uuid(), text, at: Date.now() };
     this.keep([...this.messages, message]);
     return message;
   }
 
-  /** Takes a message out, returning it if it was there. */
+  /**
+   * Takes a message out, and returns it if it was there.
+   * @param {string} id
+   */
   take(id) {
-    const found = this.messages.find((message) => message.id === id);
-    if (found) this.keep(this.messages.filter((message) => message !== found));
-    return found;
+    const message = this.messages.find((one) => one.id === id);
+    if (message) this.keep(this.messages.filter((one) => one !== message));
+    return message;
   }
 
-  /** Forgets what the server has: it is in the transcript or in the queue. */
+  /**
+   * Forgets what the server has: it is in the transcript or in the queue.
+   * @param {State} state
+   */
   settle({ messages, queue }) {
     if (!this.messages.length) return;
     const known = new Set([...messages, ...queue].map((message) => message.id));
@@ -32,6 +43,7 @@ export class Outbox {
       this.keep(this.messages.filter(({ id }) => !known.has(id)));
   }
 
+  /** @param {UnsentMessage[]} messages */
   keep(messages) {
     this.messages = messages;
     save(this.key, messages.length ? messages : null);

@@ -3,8 +3,8 @@
  */
 import { create } from "../lib/dom.js";
 
-const ASKED = /^\/([\w-]*)$/u;
-const SHOWN = 120; // characters of a prompt
+const QUERY = /^\/([\w-]*)$/u;
+const PREVIEW = 120; // characters of a prompt
 
 /** `put(text)` writes into the textarea, `say(sentence)` is for who cannot see the list. */
 export class Prompts {
@@ -14,7 +14,7 @@ export class Prompts {
     this.prompts = prompts;
     this.put = put;
     this.say = say;
-    this.found = [];
+    this.matches = [];
     this.at = 0;
     if (!prompts.length) return;
     textarea.setAttribute("aria-autocomplete", "list");
@@ -32,15 +32,15 @@ export class Prompts {
   }
 
   look() {
-    const asked = ASKED.exec(this.textarea.value)?.[1].toLowerCase();
-    const found = asked === undefined ? [] : matching(this.prompts, asked);
-    if (!found.length) return this.close();
-    this.found = found;
-    this.list.replaceChildren(...found.map(option));
+    const query = QUERY.exec(this.textarea.value)?.[1].toLowerCase();
+    const matches = query === undefined ? [] : matching(this.prompts, query);
+    if (!matches.length) return this.close();
+    this.matches = matches;
+    this.list.replaceChildren(...matches.map(drawOption));
     this.list.hidden = false;
     this.textarea.setAttribute("aria-controls", this.list.id);
     this.mark(0);
-    this.say(`${found.length} saved ${found.length === 1 ? "prompt" : "prompts"}. ${found[0].name}.`);
+    this.say(`${matches.length} saved ${matches.length === 1 ? "prompt" : "prompts"}. ${matches[0].name}.`);
   }
 
   close() {
@@ -51,19 +51,19 @@ export class Prompts {
   }
 
   mark(at) {
-    this.at = (at + this.found.length) % this.found.length;
+    this.at = (at + this.matches.length) % this.matches.length;
     for (const [index, option] of this.options.entries())
       option.setAttribute("aria-selected", String(index === this.at));
-    const marked = this.options[this.at];
-    marked.scrollIntoView({ block: "nearest" });
-    this.textarea.setAttribute("aria-activedescendant", marked.id);
+    const option = this.options[this.at];
+    option.scrollIntoView({ block: "nearest" });
+    this.textarea.setAttribute("aria-activedescendant", option.id);
   }
 
   take(at) {
     if (at < 0) return;
-    this.put(this.found[at].text);
+    this.put(this.matches[at].text);
     this.close();
-    this.say(`${this.found[at].name} is in the message.`);
+    this.say(`${this.matches[at].name} is in the message.`);
   }
 
   press(event) {
@@ -84,16 +84,16 @@ const KEYS = {
 };
 
 // Those that begin with it before those that have it elsewhere.
-function matching(prompts, asked) {
-  const places = prompts.map((prompt) => [prompt.name.toLowerCase().indexOf(asked), prompt]);
-  const found = places.filter(([place]) => place >= 0);
-  return found.sort(([one], [other]) => Math.min(one, 1) - Math.min(other, 1)).map(([, prompt]) => prompt);
+function matching(prompts, query) {
+  const places = prompts.map((prompt) => [prompt.name.toLowerCase().indexOf(query), prompt]);
+  const matches = places.filter(([place]) => place >= 0);
+  return matches.sort(([one], [other]) => Math.min(one, 1) - Math.min(other, 1)).map(([, prompt]) => prompt);
 }
 
-function option({ name, text }, index) {
-  const words = create("span", "prompt-text", text.slice(0, SHOWN).replace(/\s+/g, " "));
-  const made = create("li", "", create("span", "prompt-name", `/${name}`), words);
-  made.setAttribute("role", "option");
-  made.id = `prompt-${index}`;
-  return made;
+function drawOption({ name, text }, index) {
+  const words = create("span", "prompt-text", text.slice(0, PREVIEW).replace(/\s+/g, " "));
+  const item = create("li", "", create("span", "prompt-name", `/${name}`), words);
+  item.setAttribute("role", "option");
+  item.id = `prompt-${index}`;
+  return item;
 }

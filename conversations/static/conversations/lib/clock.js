@@ -7,10 +7,10 @@ let ahead = 0;
 /** Takes the server's time of now, in ms. */
 export const setClock = (server) => (ahead = server - Date.now());
 
-let held;
+let fixed;
 
 /** Holds the time, in ms: while a recording is played it is the time of its moment. */
-export const holdClock = (time) => (held = time);
+export const fixClock = (time) => (fixed = time);
 
 /** The server's time, in ms. */
-export const serverNow = () => held ?? Date.now() + ahead;
+export const serverNow = () => fixed ?? Date.now() + ahead;

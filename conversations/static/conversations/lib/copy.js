@@ -1,23 +1,24 @@
 /**
  * Copy buttons: one on each code block, one below each answer, one after an id to quote.
  */
+import { closestTo } from "./dom.js";
 
-const SAID_MS = 2000;
+const NOTICE_MS = 2000;
 
 /** What a button copies, as a function, where the page need not say it. */
 export const copies = new WeakMap();
 
 /** `textOf(button)` gives what a button copies, `say(sentence)` tells that it is done. */
 export function copyOnClick(textOf, say) {
-  document.addEventListener("click", async ({ target }) => {
-    const button = target.closest("[data-copy]");
+  document.addEventListener("click", async (event) => {
+    const button = closestTo(event, "[data-copy]");
     if (!button) return;
     const text = () =>
       button.dataset.copy === "id" ? button.previousElementSibling.textContent : textOf(button);
     await copy((copies.get(button) ?? text)());
     say("Copied.");
     button.dataset.copied = "";
-    setTimeout(() => delete button.dataset.copied, SAID_MS);
+    setTimeout(() => delete button.dataset.copied, NOTICE_MS);
   });
 }
 
@@ -36,7 +37,7 @@ async function copy(text) {
 }
 
 function copyThroughSelection(text) {
-  const focused = document.activeElement;
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   const area = document.createElement("textarea");
   area.value = text;
   document.body.append(area);

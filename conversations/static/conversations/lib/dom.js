@@ -1,6 +1,20 @@
 /**
- * Elements made by script.
+ * Elements: new ones, their texts, and long lists of them.
  */
+
+/**
+ * The element of the page with that id: what it is, the caller knows.
+ * @type {(id: string) => any}
+ */
+export const byId = (id) => document.getElementById(id);
+
+/**
+ * The element that the selector names, where an event came from or around that.
+ * @param {Event} event
+ * @param {string} selector
+ * @returns {any}
+ */
+export const closestTo = ({ target }, selector) => /** @type {Element} */ (target).closest(selector);
 
 /** An element with its class and its content: nodes, or texts that are set as text. */
 export function create(tag, name = "", ...content) {
@@ -12,23 +26,32 @@ export function create(tag, name = "", ...content) {
 
 /** A button that does not submit. */
 export function button(name, label, press) {
-  const made = create("button", name, label);
-  made.type = "button";
-  made.addEventListener("click", press);
-  return made;
+  const element = create("button", name, label);
+  element.type = "button";
+  element.addEventListener("click", press);
+  return element;
 }
 
-/** An element of a drawing. */
+/**
+ * An element of a drawing.
+ * @param {string} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {Node[]} content
+ */
 export function svg(tag, attributes = {}, ...content) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...content);
   return element;
 }
 
-/** A new copy of what a template of the page holds. */
+/**
+ * A new copy of what a template of the page holds.
+ * @param {string} id
+ * @returns {any}
+ */
 export function fromTemplate(id) {
-  return document.getElementById(id).content.firstElementChild.cloneNode(true);
+  return byId(id).content.firstElementChild.cloneNode(true);
 }
 
 /** Sets the text, if it is another. */
@@ -37,35 +60,38 @@ export function setText(element, text) {
 }
 
 /**
- * Puts what `draw(index)` makes into the list, so many at a time. Returns the button that brings more, or nothing when all is there.
+ * Fills the list with the elements that `draw(index)` makes, `step` at a time. Returns the button that adds more, as a list, empty when all are there.
  */
 export function fill(list, count, draw, step) {
-  let shown = 0;
+  let drawn = 0;
   const more = button("quiet further", "", () => bringMore());
   const put = () => {
-    const end = Math.min(count, shown + step);
+    const end = Math.min(count, drawn + step);
     const added = [];
-    for (; shown < end; shown += 1) added.push(draw(shown));
+    for (; drawn < end; drawn += 1) added.push(draw(drawn));
     list.append(...added);
-    more.textContent = `Show ${Math.min(step, count - shown)} more of ${(count - shown).toLocaleString("en")}`;
+    more.textContent = `Show ${Math.min(step, count - drawn)} more of ${(count - drawn).toLocaleString("en")}`;
     return added[0];
   };
   // The focus goes to the first of what is new once there is no button to press any more.
   const bringMore = () => {
     const first = put();
-    if (shown < count) return;
+    if (drawn < count) return;
     more.remove();
     first.tabIndex = -1;
     first.focus();
   };
   put();
-  return shown < count ? [more] : [];
+  return drawn < count ? [more] : [];
 }
 
-/** Lets a click elsewhere and Escape close a `details` element. */
+/**
+ * Lets a click elsewhere and Escape close a `details` element.
+ * @param {HTMLDetailsElement} details
+ */
 export function closeOnLeaving(details) {
   document.addEventListener("click", ({ target }) => {
-    if (!details.contains(target)) details.open = false;
+    if (!details.contains(/** @type {Node} */ (target))) details.open = false;
   });
   document.addEventListener("keydown", ({ key }) => {
     if (key !== "Escape" || !details.open) return;

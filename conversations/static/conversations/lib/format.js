@@ -23,11 +23,11 @@ const NUMBER = new Intl.NumberFormat("en");
 export const count = (number) => NUMBER.format(number);
 
 /** "1 round", "2 rounds". */
-export const counted = (number, name) => `${count(number)} ${name}${number === 1 ? "" : "s"}`;
+export const quantity = (number, name) => `${count(number)} ${name}${number === 1 ? "" : "s"}`;
 
 // Marks that can make text read in another order than it is (https://trojansource.codes), as characters to be seen.
 const BIDI = /[\u202a-\u202e\u2066-\u2069]/g;
-const named = (mark) => `[U+${mark.codePointAt(0).toString(16).toUpperCase()}]`;
+const codePoint = (mark) => `[U+${mark.codePointAt(0).toString(16).toUpperCase()}]`;
 
 /** The text with the characters that reorder it made visible. */
-export const visible = (text) => text.replace(BIDI, named);
+export const visible = (text) => text.replace(BIDI, codePoint);

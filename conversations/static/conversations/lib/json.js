@@ -42,7 +42,7 @@ function write({ out, depth, last }, token) {
  * The JSON text as nodes `{kind, text}`, an object's and an array's with `entries` `[key, node]` in their order, keys that come twice too;
  * null for any other text and a very long one.
  */
-export function tree(text) {
+export function parseNodes(text) {
   if (text.length > LONGEST_TREE || !isJSON(text)) return null;
   const root = { entries: [] };
   const path = [root];
@@ -72,10 +72,12 @@ const KINDS = { "{": "object", "[": "array", '"': "string", t: "literal", f: "li
 
 /** The text's value, for sending: numbers keep their digits where the browser can keep them. Throws what JSON.parse throws. */
 export function exact(text) {
-  if (!JSON.rawJSON) return JSON.parse(text);
-  return JSON.parse(text, (_key, value, context) =>
+  const { rawJSON } = /** @type {any} */ (JSON);
+  if (!rawJSON) return JSON.parse(text);
+  const parse = /** @type {(text: string, reviver: Function) => any} */ (JSON.parse);
+  return parse(text, (_key, value, context) =>
     typeof value === "number" && context?.source && String(value) !== context.source
-      ? JSON.rawJSON(context.source)
+      ? rawJSON(context.source)
       : value,
   );
 }

@@ -4,7 +4,13 @@
  * A moment is an event numbered by its place in the turn (`metadata.seq`, from 1), with the time `at` when it came (ms since 1970).
  */
 
-/** The moments of `frame TAB boundaries` lines, none before `begin`; times never go backwards. */
+/**
+ * The moments of `frame TAB boundaries` lines, none before `begin`; times never go backwards.
+ * @param {string} text
+ * @param {number} begin
+ * @param {number} [count]
+ * @returns {Moment[]}
+ */
 export function momentsOf(text, begin, count = Infinity) {
   const moments = [];
   const lines = text.split("\n").slice(0, count);
@@ -23,7 +29,10 @@ export function momentsOf(text, begin, count = Infinity) {
   return moments;
 }
 
-// Boundaries are [ms after the event's time, code points], a pair for each merged delta.
+/**
+ * Boundaries are [ms after the event's time, code points], a pair for every merged delta.
+ * @returns {[number, AguiEvent][]}
+ */
 function partsOf(event, boundaries) {
   if (!boundaries) return [[event.timestamp, event]];
   const letters = Array.from(event.delta);
@@ -35,7 +44,11 @@ function partsOf(event, boundaries) {
   });
 }
 
-/** How many of the moments have come at that time. */
+/**
+ * How many of the moments have come at that time.
+ * @param {Moment[]} moments
+ * @param {number} time
+ */
 export function countAt(moments, time) {
   let [low, high] = [0, moments.length];
   while (low < high) {

@@ -3,15 +3,15 @@
  * one has come there.
  */
 import { tick as tickTools } from "../cards/tool.js";
-import { holdClock } from "../lib/clock.js";
+import { fixClock } from "../lib/clock.js";
 import { duration } from "../lib/format.js";
 import { tick as tickFeet } from "../transcript/foot.js";
 import { countAt } from "./moments.js";
 import { Playhead } from "./playhead.js";
 import { Timeline } from "./timeline.js";
 
-const REACH = 5; // turns that are shown before the one that is played
-const FURTHER = 10; // more of them that are shown when asked for
+const REACH = 5; // turns before the one that is played
+const FURTHER = 10; // turns that `showEarlier` adds
 const AHEAD_MS = 8; // half a frame: what is due before the next one is nearer to this one
 
 export class Player {
@@ -23,12 +23,12 @@ export class Player {
     this.playhead = new Playhead(now);
     this.at = { turn: 0, count: 0, time: recording.turns[0].begin };
     this.reach = REACH;
-    this.wanted = false;
-    this.asked = 0;
+    this.isPlaying = false;
+    this.requests = 0;
     this.setSkipping(false);
   }
 
-  /** The turns that are shown before the one that is played. */
+  /** The turns before the one that is played. */
   get before() {
     return this.recording.before(this.at.turn, this.reach);
   }
@@ -41,14 +41,14 @@ export class Player {
 
   play() {
     if (this.playhead.position >= this.playhead.length) this.seek(0);
-    this.wanted = true;
+    this.isPlaying = true;
     this.playhead.play();
     this.changed("playing");
     this.next();
   }
 
   pause() {
-    this.wanted = false;
+    this.isPlaying = false;
     this.playhead.pause();
     this.changed("playing");
   }
@@ -73,10 +73,10 @@ export class Player {
 
   /** Goes to a recorded time; to so many of a turn's moments where that is told. */
   async goTo(time, turn = this.recording.turnAt(time), count = undefined) {
-    const asked = ++this.asked;
+    const request = ++this.requests;
     this.reach = REACH;
     this.playhead.seek(this.timeline.played(time));
-    if (!(await this.ready(turn)) || asked !== this.asked) return;
+    if (!(await this.ready(turn)) || request !== this.requests) return;
     this.show(turn, count ?? countAt(this.recording.moments(turn), time), time);
     this.changed("moved");
   }
@@ -92,17 +92,17 @@ export class Player {
       [turn, count] = [turn + 1, 1];
     if (!(await this.ready(turn))) return;
     const moments = this.recording.moments(turn);
-    const kept = Math.min(moments.length, Math.max(1, count));
-    await this.goTo(moments[kept - 1].at, turn, kept);
+    const place = Math.min(moments.length, Math.max(1, count));
+    await this.goTo(moments[place - 1].at, turn, place);
   }
 
   /** Goes to the next of these recorded times, or the one before. */
   async leap(times, by) {
     const { time } = this.at;
-    const begun = this.wanted ? 1000 : 0; // going back while it plays on means the one before
+    const margin = this.isPlaying ? 1000 : 0; // going back while it plays on means the one before
     const end = this.recording.turns.at(-1).end;
-    const found = by > 0 ? (times.find((at) => at > time) ?? end) : times.findLast((at) => at < time - begun);
-    await this.goTo(found ?? times[0] ?? time);
+    const next = by > 0 ? (times.find((at) => at > time) ?? end) : times.findLast((at) => at < time - margin);
+    await this.goTo(next ?? times[0] ?? time);
   }
 
   /** Shows more of the turns before this one; `hold(change)` keeps the reader's place. */
@@ -135,7 +135,7 @@ export class Player {
       this.changed("failed", error.message);
       return false;
     }
-    if (this.wanted) this.playhead.play();
+    if (this.isPlaying) this.playhead.play();
     return true;
   }
 
@@ -150,7 +150,7 @@ export class Player {
     const unfinished = this.drawn === null && this.recording.has(this.at.turn, this.before);
     if (this.playhead.playing) this.advance();
     else if (unfinished) this.show(this.at.turn, this.at.count, this.at.time);
-    if (this.wanted) this.next();
+    if (this.isPlaying) this.next();
   }
 
   advance() {
@@ -177,7 +177,7 @@ export class Player {
     if (turn < at.turn || (turn === at.turn && count < at.count))
       view.forget(recording.turns.slice(turn, at.turn + 1).map(({ id }) => id));
     this.at = { turn, count, time };
-    holdClock(time);
+    fixClock(time);
     const drawn = `${turn} ${count} ${this.reach}`;
     if (this.drawn !== drawn) this.render(drawn);
     tickTools(view.log);
@@ -198,7 +198,7 @@ export class Player {
   markRunning() {
     for (const element of this.view.log.querySelectorAll("[data-since]")) {
       const call = element.closest("[data-key]").dataset.key.slice("call:".length);
-      element.dataset.since = this.recording.began(this.at.turn, call) ?? this.at.time;
+      element.dataset.since = this.recording.callStart(this.at.turn, call) ?? this.at.time;
     }
   }
 

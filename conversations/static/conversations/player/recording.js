@@ -4,10 +4,10 @@
 import { EMPTY, reduce } from "../transcript/reducer.js";
 import { momentsOf } from "./moments.js";
 
-const KEPT = 12; // turns whose moments are kept
+const CAPACITY = 12; // turns whose moments are kept
 const CHECKPOINT = 256; // moments
 
-async function fetched(address) {
+async function get(address) {
   const answer = await fetch(address);
   if (!answer.ok) throw Error(`The recording cannot be read (${answer.status}).`);
   return answer;
@@ -15,10 +15,14 @@ async function fetched(address) {
 
 export class Recording {
   static async of(address) {
-    const outline = await (await fetched(`${address}outline/`)).json();
+    const outline = await (await get(`${address}outline/`)).json();
     return new Recording(address, outline);
   }
 
+  /**
+   * @param {string} address
+   * @param {{turns: TurnOutline[], running: string[]}} outline
+   */
   constructor(address, { turns, running }) {
     this.address = address;
     this.turns = turns;
@@ -39,14 +43,18 @@ export class Recording {
 
   /** The turns that a turn followed on, oldest first, the `reach` nearest ones: not those of other branches. */
   before(turn, reach) {
-    const found = [];
+    const places = [];
     const parentOf = (place) => this.places.get(this.turns[place].parent);
-    for (let at = parentOf(turn); at !== undefined && found.length < reach; at = parentOf(at))
-      found.unshift(at);
-    return found;
+    for (let at = parentOf(turn); at !== undefined && places.length < reach; at = parentOf(at))
+      places.unshift(at);
+    return places;
   }
 
-  /** The turn's moments if they are there. */
+  /**
+   * The turn's moments if they are there.
+   * @param {number} turn
+   * @returns {Moment[]}
+   */
   moments(turn) {
     return this.loaded.get(turn)?.moments;
   }
@@ -72,16 +80,16 @@ export class Recording {
 
   async readTurn(turn) {
     const { id, begin, first, last } = this.turns[turn];
-    const text = await (await fetched(`${this.address}turns/${id}/`)).text();
+    const text = await (await get(`${this.address}turns/${id}/`)).text();
     const moments = momentsOf(text, begin, last - first + 1);
-    this.keep(turn, { moments, states: [EMPTY], began: beganIn(moments) });
+    this.keep(turn, { moments, states: [EMPTY], callStarts: callStarts(moments) });
   }
 
   // What was asked for last is kept longest.
-  keep(turn, read) {
+  keep(turn, recorded) {
     this.loaded.delete(turn);
-    this.loaded.set(turn, read);
-    while (this.loaded.size > KEPT) this.loaded.delete(this.loaded.keys().next().value);
+    this.loaded.set(turn, recorded);
+    while (this.loaded.size > CAPACITY) this.loaded.delete(this.loaded.keys().next().value);
   }
 
   // Those whose ends are not there, as [first, last] of each run of neighbours.
@@ -95,9 +103,12 @@ export class Recording {
   }
 
   async loadEnds([first, last]) {
-    const range = new URLSearchParams({ first: this.turns[first].first, last: this.turns[last].last });
-    for (const told of await (await fetched(`${this.address}ends/?${range}`)).json())
-      this.ended[this.places.get(told.state.id)] = told;
+    const range = new URLSearchParams({
+      first: String(this.turns[first].first),
+      last: String(this.turns[last].last),
+    });
+    for (const end of await (await get(`${this.address}ends/?${range}`)).json())
+      this.ended[this.places.get(end.state.id)] = end;
   }
 
   /** The state after so many of a turn's moments, with the turns `before` it as they had ended. */
@@ -117,8 +128,8 @@ export class Recording {
   // States share what has not changed, so that keeping some costs little; from the nearest one before, the reducer goes on.
   stateOf(turn, count) {
     const { moments, states, latest } = this.loaded.get(turn);
-    const kept = states[Math.min(states.length - 1, Math.floor(count / CHECKPOINT))];
-    let state = latest?.cursor <= count && latest.cursor > kept.cursor ? latest : kept;
+    const checkpoint = states[Math.min(states.length - 1, Math.floor(count / CHECKPOINT))];
+    let state = latest?.cursor <= count && latest.cursor > checkpoint.cursor ? latest : checkpoint;
     while (state.cursor < count) {
       state = reduce(state, moments[state.cursor].event);
       if (state.cursor === states.length * CHECKPOINT) states.push(state);
@@ -128,20 +139,21 @@ export class Recording {
   }
 
   /** When a tool call of the turn had begun to run. */
-  began(turn, call) {
-    return this.loaded.get(turn)?.began.get(call);
+  callStart(turn, call) {
+    return this.loaded.get(turn)?.callStarts.get(call);
   }
 }
 
 // A call begins to run when it has been written, or when the turn goes on after somebody was asked about it.
-function beganIn(moments) {
-  const began = new Map();
+/** @param {Moment[]} moments */
+function callStarts(moments) {
+  const starts = new Map();
   const answered = new Set();
   for (const { at, event } of moments) {
-    if (event.type === "TOOL_CALL_END") began.set(event.toolCallId, at);
+    if (event.type === "TOOL_CALL_END") starts.set(event.toolCallId, at);
     if (event.type === "TOOL_CALL_RESULT") answered.add(event.toolCallId);
     if (event.type === "RUN_STARTED")
-      for (const call of began.keys()) if (!answered.has(call)) began.set(call, at);
+      for (const call of starts.keys()) if (!answered.has(call)) starts.set(call, at);
   }
-  return began;
+  return starts;
 }

@@ -1,62 +1,63 @@
 /**
  * The page of the player: its controls, its keys, its addresses.
  */
+
 import { copyOnClick, textToCopy } from "../lib/copy.js";
+import { byId, closestTo } from "../lib/dom.js";
 import { Announcer } from "../transcript/announcer.js";
 import { Follow } from "../transcript/follow.js";
 import { View } from "../transcript/view.js";
 import { Player } from "./player.js";
 import { SPEEDS } from "./playhead.js";
 import { Recording } from "./recording.js";
-import { addressOf, clockTime, momentsOfNote, nameOf, Scrubber } from "./scrubber.js";
+import { addressOf, clockTime, landmarksOf, nameOf, Scrubber } from "./scrubber.js";
 
-const find = (id) => document.getElementById(id);
-const page = find("conversation");
-const log = find("transcript");
-const announcer = new Announcer(find("announcer"));
+const page = byId("conversation");
+const log = byId("transcript");
+const announcer = new Announcer(byId("announcer"));
 const idle = window.requestIdleCallback ?? setTimeout;
 
 function fail(reason) {
-  find("refusal").textContent = reason;
-  find("refusal").hidden = false;
+  byId("refusal").textContent = reason;
+  byId("refusal").hidden = false;
 }
 
 async function open() {
   const recording = await Recording.of(page.dataset.replay);
-  find("loading").hidden = true;
-  find("under-way").hidden = !recording.running.length;
+  byId("loading").hidden = true;
+  byId("under-way").hidden = !recording.running.length;
   if (!recording.turns.length) {
-    find("nothing").hidden = false;
+    byId("nothing").hidden = false;
     return;
   }
   new Controls(recording);
-  find("player").hidden = false;
+  byId("player").hidden = false;
 }
 
 class Controls {
   constructor(recording) {
     this.recording = recording;
-    this.noted = momentsOfNote(recording.turns);
-    this.follow = new Follow(find("jump"), log);
-    this.player = new Player(recording, new View(log), (what, told) => this.changed(what, told));
-    this.scrubber = new Scrubber(find("track"), {
+    this.landmarks = landmarksOf(recording.turns);
+    this.follow = new Follow(byId("jump"), log);
+    this.player = new Player(recording, new View(log), (what, detail) => this.changed(what, detail));
+    this.scrubber = new Scrubber(byId("track"), {
       seek: (position) => this.goTo(() => this.player.seek(position)),
       describe: () => this.describe(),
     });
-    this.scrubber.draw(this.noted, this.player.timeline);
+    this.scrubber.draw(this.landmarks, this.player.timeline);
     this.listen();
     this.openAt();
   }
 
   listen() {
-    find("play").addEventListener("click", () => this.toggle());
-    find("speed").addEventListener("change", () => this.player.setSpeed(Number(find("speed").value)));
-    find("skipping").addEventListener("change", () => this.skip(find("skipping").checked));
-    find("player").addEventListener("click", ({ target }) =>
-      this.stepBy(target.closest("[data-step]")?.dataset),
+    byId("play").addEventListener("click", () => this.toggle());
+    byId("speed").addEventListener("change", () => this.player.setSpeed(Number(byId("speed").value)));
+    byId("skipping").addEventListener("change", () => this.skip(byId("skipping").checked));
+    byId("player").addEventListener("click", (event) =>
+      this.stepBy(closestTo(event, "[data-step]")?.dataset),
     );
-    find("contents").addEventListener("toggle", () => this.list(), { once: true });
-    find("earlier").addEventListener("click", () =>
+    byId("contents").addEventListener("toggle", () => this.list(), { once: true });
+    byId("earlier").addEventListener("click", () =>
       this.player.showEarlier((change) => this.follow.holding(change)),
     );
     addEventListener("hashchange", () => this.jump());
@@ -65,41 +66,41 @@ class Controls {
     document.addEventListener("visibilitychange", () => this.hide(document.hidden));
     copyOnClick(
       (button) => textToCopy(button, this.player.state),
-      (said) => announcer.say(said),
+      (sentence) => announcer.say(sentence),
     );
   }
 
   async openAt() {
     if (!(await this.jump())) await this.player.goTo(this.recording.turns[0].begin);
     if (new URLSearchParams(location.search).has("play")) this.player.play();
-    else find("play").focus({ preventScroll: true });
+    else byId("play").focus({ preventScroll: true });
     const unseen = new View(document.createElement("div"));
-    idle(() => this.player.rehearse(unseen).catch(() => {})); // what fails is told when it is asked for
+    idle(() => this.player.rehearse(unseen).catch(() => {})); // a failure shows when the reader goes there
   }
 
   // -- what has changed
 
-  changed(what, told) {
-    if (what === "failed") return fail(told);
-    if (what === "applied") for (const { event } of told) announcer.hear(event, this.player.state);
-    if (what === "playing") find("play").textContent = this.player.wanted ? "Pause" : "Play";
+  changed(what, detail) {
+    if (what === "failed") return fail(detail);
+    if (what === "applied") for (const { event } of detail) announcer.hear(event, this.player.state);
+    if (what === "playing") byId("play").textContent = this.player.isPlaying ? "Pause" : "Play";
     this.show();
     return page.dispatchEvent(
-      new CustomEvent(what, { detail: { moments: told, position: this.player.playhead.position } }),
+      new CustomEvent(what, { detail: { moments: detail, position: this.player.playhead.position } }),
     );
   }
 
   show() {
     const { at, playhead, timeline } = this.player;
     const { position } = playhead;
-    text(find("elapsed"), clockTime(position));
-    text(find("total"), clockTime(timeline.length));
-    text(find("place"), this.place());
+    text(byId("elapsed"), clockTime(position));
+    text(byId("total"), clockTime(timeline.length));
+    text(byId("place"), this.place());
     text(
-      find("moment"),
+      byId("moment"),
       new Date(at.time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" }),
     );
-    find("earlier").hidden = !this.player.hasEarlier;
+    byId("earlier").hidden = !this.player.hasEarlier;
     this.scrubber.show(position);
     if (!playhead.playing) this.scrubber.tell();
     this.follow.settle();
@@ -118,13 +119,13 @@ class Controls {
   // -- what the reader does
 
   toggle() {
-    if (this.player.wanted) this.player.pause();
+    if (this.player.isPlaying) this.player.pause();
     else this.player.play();
   }
 
   hide(hidden) {
     if (hidden) this.player.playhead.pause();
-    else if (this.player.wanted) this.player.play();
+    else if (this.player.isPlaying) this.player.play();
   }
 
   goTo(go) {
@@ -133,31 +134,31 @@ class Controls {
   }
 
   skip(skipping) {
-    find("skipping").checked = skipping;
+    byId("skipping").checked = skipping;
     this.player.setSkipping(skipping);
-    this.scrubber.draw(this.noted, this.player.timeline);
+    this.scrubber.draw(this.landmarks, this.player.timeline);
     this.player.next();
     this.show();
   }
 
   speedUp(by) {
     const at = Math.min(SPEEDS.length - 1, Math.max(0, SPEEDS.indexOf(this.player.playhead.speed) + by));
-    find("speed").value = SPEEDS[at];
+    byId("speed").value = SPEEDS[at];
     this.player.setSpeed(SPEEDS[at]);
     announcer.say(`Speed ${SPEEDS[at]} times.`);
   }
 
-  async stepBy(asked) {
-    if (!asked) return;
-    const by = Number(asked.by);
+  async stepBy(target) {
+    if (!target) return;
+    const by = Number(target.by);
     await this.goTo(() =>
-      asked.step === "event" ? this.player.step(by) : this.player.leap(this.times(asked.step), by),
+      target.step === "event" ? this.player.step(by) : this.player.leap(this.times(target.step), by),
     );
     announcer.say(`${this.describe()}.`);
   }
 
   times(kind) {
-    return this.noted.filter((one) => one.kind === kind).map(({ at }) => at);
+    return this.landmarks.filter((one) => one.kind === kind).map(({ at }) => at);
   }
 
   press(event) {
@@ -190,9 +191,9 @@ class Controls {
   /** Goes where the address says; false where it says nothing. */
   async jump() {
     const [, kind, value] = /^#(turn|call|at)-(.+)$/.exec(decodeURIComponent(location.hash)) ?? [];
-    const found = kind && this.noted.find((one) => FOUND[kind](one, value));
-    if (!kind || (!found && kind !== "at")) return false;
-    await this.goTo(() => this.player.goTo(found ? found.at : Number(value), found?.turn));
+    const landmark = kind && this.landmarks.find((one) => MATCHES[kind](one, value));
+    if (!kind || (!landmark && kind !== "at")) return false;
+    await this.goTo(() => this.player.goTo(landmark ? landmark.at : Number(value), landmark?.turn));
     return true;
   }
 
@@ -203,22 +204,22 @@ class Controls {
   }
 
   list() {
-    find("contents")
+    byId("contents")
       .querySelector("ol")
-      .replaceChildren(...this.noted.map((one) => this.entry(one)));
+      .replaceChildren(...this.landmarks.map((one) => this.entry(one)));
   }
 
-  entry(noted) {
+  entry(landmark) {
     const item = document.createElement("li");
     const link = item.appendChild(document.createElement("a"));
-    item.className = noted.kind;
-    link.href = addressOf(noted);
-    link.textContent = nameOf(noted);
+    item.className = landmark.kind;
+    link.href = addressOf(landmark);
+    link.textContent = nameOf(landmark);
     return item;
   }
 }
 
-const FOUND = {
+const MATCHES = {
   turn: ({ kind, number, id }, value) => kind === "turn" && (String(number) === value || id === value),
   call: ({ kind, call }, value) => kind === "call" && call === value,
   at: () => false,

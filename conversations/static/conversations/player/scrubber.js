@@ -20,7 +20,7 @@ export const addressOf = ({ kind, call, number, at }) =>
   kind === "turn" ? `#turn-${number}` : kind === "call" ? `#call-${call}` : `#at-${at}`;
 
 /** All that may be jumped to, in order: `{kind, at, name, call, turn, number, id}`, `kind` turn, round, call or error, `turn` its place. */
-export const momentsOfNote = (turns) =>
+export const landmarksOf = (turns) =>
   turns.flatMap(({ id, begin, number, question, marks }, turn) => [
     { kind: "turn", at: begin, name: question, turn, number, id },
     ...marks.map(([kind, at, name, call]) => ({ kind, at, name, call, turn, number })),
@@ -33,8 +33,8 @@ const NAMES = {
   error: ({ name }) => name,
 };
 
-/** What a moment of note is called. */
-export const nameOf = (noted) => NAMES[noted.kind](noted);
+/** What a landmark is called. */
+export const nameOf = (landmark) => NAMES[landmark.kind](landmark);
 
 export class Scrubber {
   /** `seek(position)` is told where the reader has moved to, `describe()` says where that is. */
@@ -73,21 +73,21 @@ export class Scrubber {
   }
 
   /** Draws what happened, and the waits that are shortened. */
-  draw(noted, timeline) {
+  draw(landmarks, timeline) {
     this.length = timeline.length;
     this.range.max = Math.ceil(timeline.length);
     const waits = timeline.shortened.map(({ played }) =>
       this.mark(document.createElement("span"), "wait", played),
     );
-    const marks = noted.map((one) => this.link(one, timeline.played(one.at)));
+    const marks = landmarks.map((one) => this.link(one, timeline.played(one.at)));
     this.marks.replaceChildren(...waits, ...marks);
   }
 
   // The keyboard has the slider, the steps and the list; a thousand links would only be in its way.
-  link(noted, position) {
-    const link = this.mark(document.createElement("a"), noted.kind, position);
-    link.href = addressOf(noted);
-    link.title = `${nameOf(noted)}, ${clockTime(position)}`;
+  link(landmark, position) {
+    const link = this.mark(document.createElement("a"), landmark.kind, position);
+    link.href = addressOf(landmark);
+    link.title = `${nameOf(landmark)}, ${clockTime(position)}`;
     link.tabIndex = -1;
     return link;
   }

@@ -5,9 +5,15 @@
 export const SHORT_MS = 1000; // what is left of a shortened wait
 
 export class Timeline {
-  /** Of the outlines of the turns; `skipping` shortens all long waits, else only those in which nothing was under way. */
+  /**
+   * `skipping` shortens all long waits, else only those in which nothing was under way.
+   * @param {TurnOutline[]} turns
+   * @param {boolean} skipping
+   */
   constructor(turns, skipping) {
+    /** @type {[number, number][]} recorded and played times */
     this.knots = turns.length ? [[turns[0].begin, 0]] : [[0, 0]];
+    /** @type {{begin: number, end: number, played: number, key: string}[]} */
     this.shortened = [];
     for (const turn of turns) {
       this.wait(turn.begin, `turn:${turn.id}`);

@@ -15,13 +15,13 @@ const PURIFY = {
 };
 
 let highlighter = null; // false when it cannot be had
-let asked = null;
+let loading = null;
 
 /** Has the library fetched, if it is not here yet. */
 export function expectCode() {
-  asked ??= import("../vendor/highlight.mjs").then(({ default: found }) => found);
-  asked.then(
-    (found) => (highlighter = found),
+  loading ??= import("../vendor/highlight.mjs").then(({ default: library }) => library);
+  loading.then(
+    (library) => (highlighter = library),
     () => (highlighter = false),
   );
 }

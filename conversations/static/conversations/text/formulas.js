@@ -8,12 +8,14 @@ const OPTIONS = { throwOnError: true, trust: false, strict: "ignore", maxSize: 2
 const DELIMITERS = /^(?:\$\$?|\\[([])|(?:\$\$?|\\[)\]])$/g;
 
 let katex = null; // false when it cannot be had
-let asked = null;
+let loading = null;
 
 function ask() {
-  asked ??= Promise.all([import("../vendor/katex/katex.mjs"), style()]).then(([{ default: found }]) => found);
-  asked.then(
-    (found) => (katex = found),
+  loading ??= Promise.all([import("../vendor/katex/katex.mjs"), style()]).then(
+    ([{ default: library }]) => library,
+  );
+  loading.then(
+    (library) => (katex = library),
     () => (katex = false),
   );
 }
@@ -21,10 +23,10 @@ function ask() {
 function style() {
   const link = document.createElement("link");
   link.rel = "stylesheet";
-  link.href = new URL("../vendor/katex/katex.css", import.meta.url);
-  const loaded = new Promise((resolve, reject) => Object.assign(link, { onload: resolve, onerror: reject }));
+  link.href = String(new URL("../vendor/katex/katex.css", import.meta.url));
+  const loading = new Promise((resolve, reject) => Object.assign(link, { onload: resolve, onerror: reject }));
   document.head.append(link);
-  return loaded.then(() =>
+  return loading.then(() =>
     Promise.all(["Main", "Math"].map((name) => document.fonts.load(`1em KaTeX_${name}`))),
   );
 }

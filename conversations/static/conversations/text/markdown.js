@@ -64,10 +64,10 @@ export function blocks(source, longest) {
   const whole = source.slice(0, source.lastIndexOf("\n") + 1);
   markdown.block.parse(visible(whole).replace(/\r\n?/g, "\n"), markdown, { open: true }, tokens);
   const isItem = ({ level, type }) => level === 1 && type === "list_item_open";
-  const begun = tokens.filter((token) => token.nesting >= 0 && (token.level === 0 || isItem(token)));
-  if (begun.at(-1)?.type === "math_begun") begun.pop(); // it may still turn out to be a paragraph's
+  const starts = tokens.filter((token) => token.nesting >= 0 && (token.level === 0 || isItem(token)));
+  if (starts.at(-1)?.type === "math_begun") starts.pop(); // it may still turn out to be a paragraph's
   const lines = linesOf(whole);
-  const all = begun.map(({ level, map }) => ({ at: lines[map[0]], isItem: level > 0 }));
+  const all = starts.map(({ level, map }) => ({ at: lines[map[0]], isItem: level > 0 }));
   return { kind: tokens[0]?.type, markup: tokens[0]?.markup, starts: ends(all, longest) };
 }
 
@@ -84,8 +84,8 @@ function ends(starts, longest) {
 
 /** The labels that the source names in brackets and that have no target there, as markdown-it keeps them. */
 export function labelsWithout(source, references) {
-  const named = Array.from(source.matchAll(/\[((?:[^[\]\\]|\\.){1,999})\]/g), ([, label]) => label);
-  return named.map(markdown.utils.normalizeReference).filter((label) => !(label in references));
+  const labels = Array.from(source.matchAll(/\[((?:[^[\]\\]|\\.){1,999})\]/g), ([, label]) => label);
+  return labels.map(markdown.utils.normalizeReference).filter((label) => !(label in references));
 }
 
 function parse(source, environment) {

@@ -53,7 +53,10 @@ function isEnd(state, begin) {
   return count % 2 === 1;
 }
 
-// A displayed formula from this line on, as `[lines, isClosed]`; in a text that is still open it may lack its end.
+/**
+ * A displayed formula from this line on, as `[lines, isClosed]`; in a text that is still open it may lack its end.
+ * @returns {[string[], boolean] | null}
+ */
 function displayed(state, begin, end) {
   const first = lineOf(state, begin);
   const [open, close] = DELIMITERS.slice(0, 2).find(([delimiter]) => first.startsWith(delimiter)) ?? [];
@@ -71,9 +74,9 @@ function displayed(state, begin, end) {
 
 function inBlock(state, begin, end, silent) {
   if (state.sCount[begin] - state.blkIndent >= 4) return false;
-  const found = displayed(state, begin, end);
-  if (!found || silent) return Boolean(found);
-  const [lines, isClosed] = found;
+  const formula = displayed(state, begin, end);
+  if (!formula || silent) return Boolean(formula);
+  const [lines, isClosed] = formula;
   state.line = begin + lines.length;
   const token = state.push(isClosed ? "math_block" : "math_begun", "p", 0);
   token.map = [begin, state.line];
@@ -84,17 +87,17 @@ function inBlock(state, begin, end, silent) {
 /** Teaches a MarkdownIt to find math. */
 export function math(markdown) {
   const { escapeHtml } = markdown.utils;
-  const shown = (names) => (tokens, index) =>
+  const span = (names) => (tokens, index) =>
     `<span class="${names}">${escapeHtml(tokens[index].content)}</span>`;
   markdown.inline.ruler.before("escape", "math", inLine);
   markdown.block.ruler.before("fence", "math_block", inBlock, {
     alt: ["paragraph", "reference", "blockquote", "list"],
   });
-  const inline = shown("math");
-  const block = shown("math displayed");
+  const inline = span("math");
+  const block = span("math displayed");
   const isDisplayed = ({ content }) => content.startsWith("$$") || content.startsWith("\\[");
   markdown.renderer.rules.math = (tokens, index) =>
     (isDisplayed(tokens[index]) ? block : inline)(tokens, index);
   markdown.renderer.rules.math_block = (tokens, index) => `<p>${block(tokens, index)}</p>\n`;
-  markdown.renderer.rules.math_begun = (tokens, index) => `<p>${shown("begun")(tokens, index)}</p>\n`;
+  markdown.renderer.rules.math_begun = (tokens, index) => `<p>${span("begun")(tokens, index)}</p>\n`;
 }

@@ -2,13 +2,13 @@
  * Brings nodes in line with newer ones of the same text, touching only what differs: a selection, a focus, a scrolled box stay.
  */
 
-const dressed = new WeakMap(); // elements whose content was made from a source, and the source
+const sources = new WeakMap(); // elements whose content was made from a source, and the source
 
 /** Notes that an element's content has been made from its text as it was. */
-export const dress = (element, source) => dressed.set(element, source);
+export const dress = (element, source) => sources.set(element, source);
 
 /** Whether the element's content has been made from its text. */
-export const isDressed = (element) => dressed.has(element);
+export const isDressed = (element) => sources.has(element);
 
 const isAlike = (old, now) =>
   old.nodeName === now.nodeName && old.cloneNode(false).isEqualNode(now.cloneNode(false));
@@ -16,8 +16,8 @@ const isAlike = (old, now) =>
 /** The node that stands where the old one did: the old one changed, or the new one in its place. */
 function morph(old, now) {
   if (old.nodeType === Node.TEXT_NODE && now.nodeType === Node.TEXT_NODE) return write(old, now.data);
-  if (dressed.has(old) && old.nodeName === now.nodeName && dressed.get(old) === now.textContent) return old;
-  if (now.nodeType !== Node.ELEMENT_NODE || dressed.has(old) || !isAlike(old, now)) {
+  if (sources.has(old) && old.nodeName === now.nodeName && sources.get(old) === now.textContent) return old;
+  if (now.nodeType !== Node.ELEMENT_NODE || sources.has(old) || !isAlike(old, now)) {
     old.replaceWith(now);
     return now;
   }

@@ -10,7 +10,9 @@ function endOf(text, start) {
   const most = text.slice(start, start + LONGEST);
   if (start + LONGEST >= text.length) return text.length;
   const length =
-    most.lastIndexOf("\n") + 1 || most.lastIndexOf(" ") + 1 || most.length - /[\ud800-\udbff]$/.test(most);
+    most.lastIndexOf("\n") + 1 ||
+    most.lastIndexOf(" ") + 1 ||
+    most.length - Number(/[\ud800-\udbff]$/.test(most));
   return start + length;
 }
 
@@ -87,7 +89,7 @@ const BLANK = /\n[ \t]*\n/g;
 export const fenceEnd = (markup) => new RegExp(`^ {0,3}${markup[0]}{${markup.length},}[ \\t]*$\\n?`, "gm");
 
 export class Long {
-  /** Text from an offset on, in pieces of an element; it ends where the expression is found: at a blank line, or behind the fence. */
+  /** Text from an offset on, in pieces of an element; it ends at the expression: a blank line, or a fence. */
   constructor(element, from, end = BLANK) {
     this.from = from;
     this.end = end;
@@ -99,9 +101,9 @@ export class Long {
   show(text, open) {
     const whole = open ? text.lastIndexOf("\n") + 1 : text.length;
     this.end.lastIndex = this.seen;
-    const found = this.end.exec(text);
-    const end = found && this.end.lastIndex <= whole ? this.end.lastIndex : undefined;
-    this.pieces.show(text.slice(this.from, end === undefined ? text.length : found.index));
+    const match = this.end.exec(text);
+    const end = match && this.end.lastIndex <= whole ? this.end.lastIndex : undefined;
+    this.pieces.show(text.slice(this.from, end === undefined ? text.length : match.index));
     this.seen = Math.max(this.from, whole - 1);
     return end;
   }

@@ -28,15 +28,15 @@ export class Writing {
     if (open && performance.now() < this.due) return false;
     const isSettled = this.settle(open, deadline);
     if (isSettled) this.rest.clear();
-    else this.rest.show(text, this.shown);
-    if (this.shown || isSettled) this.element.classList.add("rendered");
+    else this.rest.show(text, this.drawnTo);
+    if (this.drawnTo || isSettled) this.element.classList.add("rendered");
     return this.finishing(deadline) && isSettled;
   }
 
   begin(text) {
     if (this.text !== null || !text.startsWith(this.element.textContent)) this.element.replaceChildren();
     this.settled = 0;
-    this.shown = 0;
+    this.drawnTo = 0;
     this.due = 0;
     this.piece = null;
     this.length = 0;
@@ -74,14 +74,14 @@ export class Writing {
 
   finish(length) {
     const source = this.text.slice(this.settled, this.settled + length);
-    const known = Object.keys(this.references).length;
+    const count = Object.keys(this.references).length;
     const elements = this.put(render(source, { references: this.references }), ".math, pre code");
-    this.shown = this.settled += length;
+    this.drawnTo = this.settled += length;
     this.length += length;
     this.open = [];
     this.opened = null;
     if (this.length >= PIECE) this.endPiece("full");
-    if (Object.keys(this.references).length > known) this.resolve();
+    if (Object.keys(this.references).length > count) this.resolve();
     const labels = labelsWithout(source, this.references);
     if (labels.length && elements.length) this.unresolved.push({ source, elements, labels });
     return true;
@@ -94,13 +94,13 @@ export class Writing {
   }
 
   showOpen() {
-    const began = performance.now();
+    const start = performance.now();
     const environment = { references: Object.create(this.references), open: true };
     this.open = this.put(render(this.text.slice(this.settled), environment), ".math");
-    this.shown = this.text.length;
+    this.drawnTo = this.text.length;
     this.opened = this.text;
-    const ended = performance.now();
-    this.due = ended + PATIENCE * (ended - began);
+    const end = performance.now();
+    this.due = end + PATIENCE * (end - start);
   }
 
   /** Puts elements where the open ones stand; what the selector finds in them is dressed later. */
@@ -113,8 +113,7 @@ export class Writing {
 
   undress(elements, selector) {
     for (const element of elements)
-      for (const found of element.querySelectorAll(selector))
-        if (!isDressed(found)) this.undressed.push(found);
+      for (const part of element.querySelectorAll(selector)) if (!isDressed(part)) this.undressed.push(part);
   }
 
   addPiece() {
@@ -148,7 +147,7 @@ export class Writing {
 
   goOn(open) {
     const end = this.long.show(this.text, open);
-    this.shown = this.settled = end ?? this.text.length;
+    this.drawnTo = this.settled = end ?? this.text.length;
     if (end === undefined) return false;
     this.long = null;
     this.endPiece();
@@ -158,9 +157,9 @@ export class Writing {
   // -- what follows when the blocks are there: targets that were given after their links, formulas, colours
 
   resolve() {
-    const isFound = (label) => label in this.references;
-    this.stale.push(...this.unresolved.filter(({ labels }) => labels.some(isFound)));
-    this.unresolved = this.unresolved.filter(({ labels }) => !labels.some(isFound));
+    const isKnown = (label) => label in this.references;
+    this.stale.push(...this.unresolved.filter(({ labels }) => labels.some(isKnown)));
+    this.unresolved = this.unresolved.filter(({ labels }) => !labels.some(isKnown));
   }
 
   // One at least, however late it is: else a slow machine would never come to it.

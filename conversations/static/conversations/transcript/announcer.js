@@ -47,7 +47,11 @@ export class Announcer {
     this.waiting = [];
   }
 
-  /** Takes note of an event that has just been applied. */
+  /**
+   * Takes note of an event that has just been applied.
+   * @param {AguiEvent} event
+   * @param {State} state
+   */
   hear(event, state) {
     const saying = SAYINGS[event.type]?.(event, state);
     if (saying) this.say(saying);

@@ -3,21 +3,30 @@
  */
 import { create, setText, svg } from "../lib/dom.js";
 import { duration, visible } from "../lib/format.js";
+import { isBlock } from "./layout.js";
 
 const FEW = 6; // calls whose times are shown unasked
 
-/** A turn's parts with its calls in groups `{key, calls}`, one for each round; a call knows what it waits for. */
-export function gathered({ parts, turn }) {
+/**
+ * A turn's parts with the calls of a round in a group `{key, calls}`; a call knows what it waits for.
+ * @param {Section} section
+ */
+export function groupCalls({ parts, turn }) {
   const groups = [];
   for (const part of parts) {
     const last = groups.at(-1)?.calls;
-    if (part.kind !== "tool") groups.push(part);
+    if (!isBlock(part) || part.kind !== "tool") groups.push(part);
     else if (last?.[0].round === part.round) last.push(withTurn(part, turn));
     else groups.push({ key: `calls:${part.id}`, calls: [withTurn(part, turn)] });
   }
   return groups;
 }
 
+/**
+ * @param {Block} block
+ * @param {SectionTurn} turn
+ * @returns {Block}
+ */
 function withTurn(block, turn) {
   const { id } = block.message.toolCalls[0];
   const interrupt = turn.interrupts?.find(({ toolCallId }) => toolCallId === id);
@@ -41,7 +50,7 @@ export function drawCalls(group, calls) {
 
 function timeOf({ message, result }) {
   const { name, arguments: text } = message.toolCalls[0].function;
-  return { name: visible(name), given: visible(text.slice(0, 60)), ms: result.metadata.durationMs };
+  return { name: visible(name), input: visible(text.slice(0, 60)), ms: result.metadata.durationMs };
 }
 
 function drawTimes(times, lanes) {
@@ -50,14 +59,14 @@ function drawTimes(times, lanes) {
   times.querySelector("ol").replaceChildren(...lanes.map((lane) => drawLane(lane, longest)));
 }
 
-function drawLane({ name, given, ms }, longest) {
+function drawLane({ name, input, ms }, longest) {
   const width = `${Math.max(1, (100 * ms) / (longest || 1)).toFixed(1)}%`;
   const bar = svg("rect", { width, height: "100%", rx: 2 });
   const lane = svg("svg", { class: "lane", "aria-hidden": "true" }, bar);
   return create(
     "li",
     "",
-    create("code", "", name, create("span", "given", ` ${given}`)),
+    create("code", "", name, create("span", "given", ` ${input}`)),
     lane,
     create("span", "took", duration(ms)),
   );

@@ -1,7 +1,7 @@
 /**
  * Tokens and what they cost, by the prices (per million tokens) that the page was given. Where one price is not known, no sum is.
  */
-import { counted } from "../lib/format.js";
+import { quantity } from "../lib/format.js";
 import { currency, prices } from "./page.js";
 
 /** All tokens of a usage, those of the cache too. */
@@ -31,6 +31,7 @@ export const sumOf = (costs) =>
 /** An amount for a person: cents, and below ten of them two digits that say something. */
 export function money(amount) {
   const digits = amount === 0 || amount >= 0.1 ? 2 : Math.min(6, 1 - Math.floor(Math.log10(amount)));
+  /** @type {Intl.NumberFormatOptions} */
   const style = {
     style: "currency",
     currency: currency(),
@@ -45,5 +46,5 @@ export function totalsInWords(totals) {
   const models = Object.entries(totals);
   const tokens = models.reduce((sum, [, usage]) => sum + tokensOf(usage), 0);
   const cost = sumOf(models.map(([model, usage]) => costOf(model, usage)));
-  return [tokens && counted(tokens, "token"), cost && money(cost)].filter(Boolean).join(", ");
+  return [tokens && quantity(tokens, "token"), cost && money(cost)].filter(Boolean).join(", ");
 }

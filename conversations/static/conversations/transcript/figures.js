@@ -1,11 +1,11 @@
 /**
- * What a turn took, below it: one quiet line, and behind it a table of its rounds and calls, each with its place in the turn's time as a bar.
+ * A turn's time, tokens and cost: a quiet line below it, and behind that a table of its rounds and calls with bars along the turn's time.
  */
 import { create, svg } from "../lib/dom.js";
-import { count, counted, duration, visible } from "../lib/format.js";
+import { count, duration, quantity, visible } from "../lib/format.js";
 import { cachedOf, costOf, money, readOf, sumOf, tokensOf } from "./cost.js";
 
-const shown = new WeakMap();
+const sections = new WeakMap();
 
 /** Brings the line in line with a turn that has ended, and what stands behind it where that is open. */
 export function drawFigures(foot, section) {
@@ -13,8 +13,8 @@ export function drawFigures(foot, section) {
   const { turn } = section;
   sum.hidden = !turn.rounds?.length || !turn.endedAt || turn.status === "waiting";
   if (sum.hidden) return fold(foot, false);
-  if (shown.get(foot)?.turn !== turn) sum.textContent = lineOf(turn);
-  shown.set(foot, section);
+  if (sections.get(foot)?.turn !== turn) sum.textContent = lineOf(turn);
+  sections.set(foot, section);
   sum.onclick = () => toggle(foot);
   if (sum.ariaExpanded === "true") fold(foot, true);
 }
@@ -29,7 +29,7 @@ function fold(foot, open) {
   const figures = foot.querySelector(".figures");
   foot.querySelector(".sum").ariaExpanded = String(open);
   figures.hidden = !open;
-  if (open) drawWaterfall(figures, rowsOf(shown.get(foot)));
+  if (open) drawWaterfall(figures, rowsOf(sections.get(foot)));
 }
 
 const costs = (rounds) => rounds.filter(({ usage }) => usage).map(({ model, usage }) => costOf(model, usage));
@@ -37,12 +37,15 @@ const costs = (rounds) => rounds.filter(({ usage }) => usage).map(({ model, usag
 function lineOf({ rounds, startedAt, endedAt }) {
   const tokens = rounds.reduce((sum, { usage }) => sum + tokensOf(usage), 0);
   const cost = sumOf(costs(rounds));
-  const took = startedAt === null ? "" : duration(Math.max(0, endedAt - startedAt));
-  const used = [tokens && counted(tokens, "token"), cost !== null && money(cost)];
-  return [counted(rounds.length, "round"), took, ...used].filter(Boolean).join(", ");
+  const time = startedAt === null ? "" : duration(Math.max(0, endedAt - startedAt));
+  const usage = [tokens && quantity(tokens, "token"), cost !== null && money(cost)];
+  return [quantity(rounds.length, "round"), time, ...usage].filter(Boolean).join(", ");
 }
 
-/** Rows `{kind, name, begin, end, first?, read?, cached?, written?, cost?}` of a turn, in the order of time. */
+/**
+ * Rows `{kind, name, begin, end, first?, read?, cached?, written?, cost?}` of a turn, in the order of time.
+ * @param {Section} section
+ */
 export function rowsOf({ turn, blocks }) {
   const calls = Map.groupBy(
     blocks.filter(({ kind }) => kind === "tool"),
@@ -57,6 +60,10 @@ export function rowsOf({ turn, blocks }) {
   });
 }
 
+/**
+ * @param {Round} round
+ * @param {SectionTurn} turn
+ */
 function roundRow({ name, startedAt, endedAt, firstTokenMs, usage, model, interrupted }, turn) {
   const label = name.charAt(0).toUpperCase() + name.slice(1);
   return {
@@ -70,6 +77,10 @@ function roundRow({ name, startedAt, endedAt, firstTokenMs, usage, model, interr
   };
 }
 
+/**
+ * @param {Block} call
+ * @param {Round} round
+ */
 function callRow({ message, result }, { calledAt, endedAt }) {
   const begin = calledAt ?? endedAt;
   const failed = result?.metadata.status === "error";
@@ -84,24 +95,24 @@ function callRow({ message, result }, { calledAt, endedAt }) {
 }
 
 const WIDTH = 1000;
-const LEAST = 6; // of WIDTH, so that what took no time can be seen
+const LEAST = 6; // of WIDTH, so that the shortest can be seen
 
 const span = ({ begin, end }) => duration(Math.max(0, end - begin));
-const known = (key) => (row) => row[key] !== undefined && row[key] !== null;
+const has = (key) => (row) => row[key] !== undefined && row[key] !== null;
 
 // Columns that no row has anything for are left out.
 const COLUMNS = [
-  ["First token", known("first"), ({ first }) => duration(first)],
-  ["Time", known("end"), span],
-  ["Tokens in", known("read"), ({ read }) => count(read)],
+  ["First token", has("first"), ({ first }) => duration(first)],
+  ["Time", has("end"), span],
+  ["Tokens in", has("read"), ({ read }) => count(read)],
   ["Of them cached", ({ cached }) => cached > 0, ({ cached }) => count(cached)],
-  ["Tokens out", known("written"), ({ written }) => count(written)],
-  ["Cost", known("cost"), ({ cost }) => money(cost)],
+  ["Tokens out", has("written"), ({ written }) => count(written)],
+  ["Cost", has("cost"), ({ cost }) => money(cost)],
 ];
 
 /** Draws the rows in the element, anew. */
 export function drawWaterfall(element, rows) {
-  const columns = COLUMNS.filter(([, told]) => rows.some(told));
+  const columns = COLUMNS.filter(([, isKnown]) => rows.some(isKnown));
   const begin = Math.min(...rows.map((row) => row.begin));
   const scale = WIDTH / Math.max(1, Math.max(...rows.map((row) => row.end)) - begin);
   const names = columns.map(([name]) => cell("th", name, { scope: "col" }));
@@ -115,7 +126,7 @@ export function drawWaterfall(element, rows) {
 
 function drawRow(row, columns, at) {
   const name = cell("th", row.name, { scope: "row" });
-  const figures = columns.map(([, told, show]) => cell("td", told(row) ? show(row) : ""));
+  const figures = columns.map(([, isKnown, show]) => cell("td", isKnown(row) ? show(row) : ""));
   return create("tr", row.kind, name, create("td", "course", bar(row, at)), ...figures);
 }
 

@@ -12,7 +12,7 @@ export class Follow {
   constructor(button, log) {
     this.button = button;
     this.log = log;
-    this.scroller = document.scrollingElement;
+    this.scroller = /** @type {HTMLElement} */ (document.scrollingElement);
     this.following = true;
     this.last = scrollY;
     addEventListener("scroll", () => this.scrolled(), { passive: true });
@@ -69,11 +69,14 @@ export class Follow {
 
   /** Changes what is above the reader's place without moving what stands there. */
   holding(change) {
-    const kept = Array.from(this.log.children).find((section) => section.getBoundingClientRect().bottom > 0);
-    const before = kept?.getBoundingClientRect().top;
+    const anchor = Array.from(this.log.children).find(
+      (section) => section.getBoundingClientRect().bottom > 0,
+    );
+    const before = anchor?.getBoundingClientRect().top;
     this.following = false;
     change();
-    if (kept?.isConnected) scrollBy({ top: kept.getBoundingClientRect().top - before, behavior: "instant" });
+    if (anchor?.isConnected)
+      scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
     this.last = scrollY;
   }
 }

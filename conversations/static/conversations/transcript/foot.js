@@ -5,10 +5,15 @@ import { serverNow } from "../lib/clock.js";
 import { fromTemplate, setText } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { drawFigures } from "./figures.js";
+import { isBlock } from "./layout.js";
 import { models, replayAddress, sentences } from "./page.js";
 import { silence, unconfirmed } from "./silence.js";
 
-/** A quiet sentence about how the turn ended, "" where there is nothing to say; `answered` if text stands at its end. */
+/**
+ * A quiet sentence about a turn's end, "" after an ordinary one.
+ * @param {SectionTurn} turn
+ * @param {boolean | undefined} answered whether text stands at its end
+ */
 export function notice({ status, stopReason }, answered) {
   const { turn, stopReason: reasons } = sentences();
   if (status === "stopped" || status === "waiting") return turn[status];
@@ -17,7 +22,11 @@ export function notice({ status, stopReason }, answered) {
   return sentence || (answered || status !== "completed" ? "" : turn.nothing);
 }
 
-/** What the turn is doing now, or null. */
+/**
+ * What the turn is doing now, or null.
+ * @param {SectionTurn} turn
+ * @param {Block | undefined} last
+ */
 export function doing(turn, last) {
   if (turn.status === "queued") return "Queued";
   if (turn.status === "sending") return "Sending";
@@ -25,7 +34,10 @@ export function doing(turn, last) {
   return turn.retrying ? tryingAgain(turn.retrying) : working(last);
 }
 
-/** What failed, when the next attempt begins, and which it is. */
+/**
+ * The failure, the time until the next attempt, and its number.
+ * @param {Retry} retry
+ */
 export function tryingAgain({ code, at, seconds, attempt, of }) {
   const { retrying } = sentences();
   const why = retrying[code ?? ""] ?? retrying[""];
@@ -40,13 +52,17 @@ function working(last) {
   return "Waiting for the model";
 }
 
-/** Brings a turn's foot in line with it. */
+/**
+ * Brings a turn's foot in line with it.
+ * @param {any} foot
+ * @param {Section} section
+ */
 export function drawFoot(foot, section) {
   const { turn, parts, blocks, offers, goesOn } = section;
   const last = parts.at(-1);
   drawFailure(foot, turn);
-  line(foot, "notice", notice(turn, goesOn || last?.kind === "assistant"));
-  wait(line(foot, "doing", doing(turn, last?.kind && last)), turn);
+  line(foot, "notice", notice(turn, goesOn || (last && isBlock(last) && last.kind === "assistant")));
+  wait(line(foot, "doing", doing(turn, last && isBlock(last) ? last : undefined)), turn);
   drawActions(foot.querySelector(".actions"), section, offers.split(" "));
   const edit = blocks.find(({ kind }) => kind === "you") && foot.parentElement.querySelector(".you .edit");
   if (edit) edit.hidden = !offers.includes("edit");
@@ -94,7 +110,11 @@ function line(foot, name, text) {
   return element;
 }
 
-// What its text is counted on from: the facts that it is made of again.
+/**
+ * Stores the inputs of the status line so that tick() can redraw it.
+ * @param {HTMLElement | undefined} element
+ * @param {SectionTurn} turn
+ */
 function wait(element, { status, retrying, at }) {
   if (!element) return;
   const text = element.textContent;
@@ -109,8 +129,8 @@ function wait(element, { status, retrying, at }) {
 
 function countOn(element) {
   const { text, status, retrying, at } = JSON.parse(element.dataset.wait);
-  const told = retrying ? tryingAgain(retrying) : text + WAITED[status](at);
-  if (element.textContent !== told) element.textContent = told;
+  const sentence = retrying ? tryingAgain(retrying) : text + WAITED[status](at);
+  if (element.textContent !== sentence) element.textContent = sentence;
 }
 
 const WAITED = { running: silence, sending: unconfirmed, queued: () => "" };
@@ -120,7 +140,11 @@ export function tick(root) {
   root.querySelectorAll("[data-wait]").forEach(countOn);
 }
 
-/** Brings the failure above a turn's foot in line with the turn. */
+/**
+ * Brings the failure above a turn's foot in line with the turn.
+ * @param {any} foot
+ * @param {SectionTurn} turn
+ */
 function drawFailure(foot, { id, error }) {
   const old = foot.querySelector(".failed");
   if (!error) return void old?.remove();

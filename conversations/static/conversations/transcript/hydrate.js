@@ -3,23 +3,28 @@
  */
 import { EMPTY } from "./reducer.js";
 
-/** The state of a page as the server made it (`documentOf` is this page's document or an older one's). */
-export function hydrate(documentOf) {
-  const log = documentOf.getElementById("transcript");
+/**
+ * The state of a page as the server made it.
+ * @param {Document} page this page's document, or that of an older one
+ * @returns {State}
+ */
+export function hydrate(page) {
+  /** @type {any} */
+  const log = page.getElementById("transcript");
   return {
     ...EMPTY,
     cursor: Number(log.dataset.seq),
     before: log.dataset.before || null,
     queue: JSON.parse(log.dataset.queue),
-    turns: Array.from(log.querySelectorAll("[data-turn]"), (element) => JSON.parse(element.dataset.turn)),
+    turns: Array.from(log.querySelectorAll("[data-turn]"), ({ dataset }) => JSON.parse(dataset.turn)),
     messages: messagesOf(log),
   };
 }
 
 // Results stand inside their calls, though in the record other calls come before them.
 function messagesOf(log) {
-  const placed = Array.from(log.querySelectorAll("[data-message]")).flatMap(readBlock);
-  return placed.sort(([one], [other]) => one - other).map(([, message]) => message);
+  const entries = Array.from(log.querySelectorAll("[data-message]")).flatMap(readBlock);
+  return entries.sort(([one], [other]) => one - other).map(([, message]) => message);
 }
 
 const textOf = (element, part) => element.querySelector(part).textContent;
@@ -39,7 +44,11 @@ function readBlock(element) {
 
 const NEAR = "150% 0px 0px"; // of the window's height, above it
 
-/** The state of the page at the address. XMLHttpRequest parses it, so that no string becomes HTML here. */
+/**
+ * The state of the page at the address. XMLHttpRequest parses it, so that no string becomes HTML here.
+ * @param {string} url
+ * @returns {Promise<State>}
+ */
 export function loadOlder(url) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

@@ -3,46 +3,69 @@
  */
 
 /**
- * Sections `{key, turn, parts, blocks, offers}` of a state and the messages (`{id, text, at}`) that are still on their way. `offers` names
- * what may be done, as words: continue again regenerate edit versions switch withdraw.
+ * The sections of a state, and of the messages that are still on their way.
+ * @param {State} state
+ * @param {UnsentMessage[]} outgoing
+ * @returns {Section[]}
  */
 export function sections(state, outgoing) {
   const byTurn = Map.groupBy(state.messages, ({ metadata }) => metadata.turn);
   const turns = state.turns.map((turn) => section(turn, byTurn.get(turn.id) ?? []));
-  const shown = turns.filter(({ turn, parts }) => parts.length || turn.error);
-  if (state.partial && shown.length) shown.at(-1).goesOn = true; // on a newer page
-  if (!state.partial && !state.played) offer(shown, isIdle(state, outgoing));
+  const nonEmpty = turns.filter(({ turn, parts }) => parts.length || turn.error);
+  if (state.partial && nonEmpty.length) nonEmpty.at(-1).goesOn = true; // on a newer page
+  if (!state.partial && !state.played) offer(nonEmpty, isIdle(state, outgoing));
   const queued = state.queue.map((message) => waiting(message, "queued", "edit withdraw"));
   const sending = outgoing.map((message) => waiting(message, "sending"));
-  return [...shown, ...queued, ...sending];
+  return [...nonEmpty, ...queued, ...sending];
 }
 
+/**
+ * @param {Turn} turn
+ * @param {Message[]} messages
+ * @returns {Section}
+ */
 function section(turn, messages) {
   const parts = partsOf(turn, messages);
   const last = parts.at(-1);
-  if (last?.blocks) last.isLast = true;
-  return { key: `turn:${turn.id}`, turn, parts, blocks: parts.filter(({ kind }) => kind), offers: "" };
+  if (last && !isBlock(last)) last.isLast = true;
+  return { key: `turn:${turn.id}`, turn, parts, blocks: parts.filter(isBlock), offers: "" };
 }
+
+/**
+ * Whether a part is a block, not the group of an interrupted attempt.
+ * @type {(part: Part) => part is Block}
+ */
+export const isBlock = (part) => "kind" in part;
 
 const UNDER_WAY = ["running", "waiting"];
 
-/** The turn that has not ended, if there is one. */
+/**
+ * The turn that has not ended, if there is one.
+ * @param {State} state
+ */
 export const turnUnderWay = ({ turns }) => turns.findLast(({ status }) => UNDER_WAY.includes(status));
 
-// Only then another branch can be begun or shown.
+// Another branch may begin or be shown only then.
 const isIdle = (state, outgoing) => !turnUnderWay(state) && !state.queue.length && !outgoing.length;
 
-function offer(shown, idle) {
-  for (const each of shown) {
-    const { turn, blocks } = each;
-    const told = [turn.versions?.length > 1 && "versions"];
-    if (idle) told.push(turn.versions && "switch", questionOf(blocks) && "edit");
-    if (idle && each === shown.at(-1)) told.push(...atEnd(each));
-    each.offers = told.filter(Boolean).join(" ");
+/**
+ * @param {Section[]} nonEmpty
+ * @param {boolean} idle
+ */
+function offer(nonEmpty, idle) {
+  for (const section of nonEmpty) {
+    const { turn, blocks } = section;
+    const words = [turn.versions?.length > 1 && "versions"];
+    if (idle) words.push(turn.versions && "switch", questionOf(blocks) && "edit");
+    if (idle && section === nonEmpty.at(-1)) words.push(...atEnd(section));
+    section.offers = words.filter(Boolean).join(" ");
   }
 }
 
-// What may be done about the newest turn's end.
+/**
+ * What may be done about the newest turn's end.
+ * @param {Section} section
+ */
 function atEnd({ turn, blocks }) {
   const failed = turn.status === "failed" || turn.status === "interrupted";
   const { code } = turn.error ?? {};
@@ -52,16 +75,25 @@ function atEnd({ turn, blocks }) {
   return [goesOn && "continue", questionOf(blocks) && (failed ? "again" : "regenerate")];
 }
 
-/** The user's text that the blocks answer, if all of it is there. */
+/**
+ * The user's text that the blocks answer, if all of it is there.
+ * @param {Block[]} blocks
+ */
 export function questionOf(blocks) {
   const question = blocks.find(({ kind }) => kind === "you")?.message;
   return question && !question.metadata.cut ? question.content : undefined;
 }
 
-// An attempt ends at the results of its calls, or where the ids of another begin. Behind the results of a round's calls the next begins.
+/**
+ * Blocks, those of an interrupted attempt in a group. A tool result or a new round closes the group; a round ends with the results of its calls.
+ * @param {Turn} turn
+ * @param {Message[]} messages
+ */
 function partsOf(turn, messages) {
   const results = new Map(messages.map((message) => [message.toolCallId, message]));
+  /** @type {Part[]} */
   const parts = [];
+  /** @type {Attempt | null} */
   let attempt = null;
   let [round, answered] = [0, false];
   for (const message of messages) {
@@ -76,6 +108,11 @@ function partsOf(turn, messages) {
   return parts;
 }
 
+/**
+ * @param {Attempt | null} attempt
+ * @param {Block} block
+ * @param {Part[]} parts
+ */
 function addTo(attempt, block, parts) {
   const round = block.kind === "tool" ? "" : block.id.split(":")[1];
   if (attempt && !(attempt.round && round && attempt.round !== round)) {
@@ -83,15 +120,22 @@ function addTo(attempt, block, parts) {
     attempt.round ||= round;
     return attempt;
   }
-  parts.push({ key: `attempt:${block.id}`, round, blocks: [block] });
-  return parts.at(-1);
+  const next = { key: `attempt:${block.id}`, round, blocks: [block] };
+  parts.push(next);
+  return next;
 }
 
-// A result is shown in its call; models also send text blocks with nothing in them.
+// A result is a part of its call; models also send text blocks with nothing in them.
 const isShown = (message) =>
   message.role !== "tool" &&
   (message.toolCalls || message.role === "reasoning" || message.content.trim() !== "");
 
+/**
+ * @param {Message} message
+ * @param {Map<string | undefined, Message>} results
+ * @param {Turn} turn
+ * @returns {Block}
+ */
 function blockOf(message, results, turn) {
   const call = message.toolCalls?.[0];
   const kind = call ? "tool" : KINDS[message.role];
@@ -104,10 +148,18 @@ function blockOf(message, results, turn) {
   };
 }
 
+/** @type {Record<string, BlockKind>} */
 const KINDS = { user: "you", assistant: "assistant", reasoning: "reasoning" };
 
+/**
+ * @param {QueuedMessage & {at?: number}} message
+ * @param {string} status
+ * @returns {Section}
+ */
 function waiting({ id, text, at }, status, offers = "") {
+  /** @type {Message} */
   const message = { id, role: "user", content: text, metadata: {} };
+  /** @type {Block} */
   const block = { id, kind: "you", message };
   return { key: `waiting:${id}`, turn: { status, error: null, at }, parts: [block], blocks: [block], offers };
 }

@@ -5,9 +5,14 @@
  * What has not changed keeps its identity: the view compares with `===`.
  */
 
+/** @type {State} */
 export const EMPTY = { cursor: 0, title: null, before: null, messages: [], turns: [], queue: [], totals: {} };
 
-/** Where an event stands: "next", "old" (had already), "gap" (something is missing before it) or "aside" (not of the record). */
+/**
+ * The place of an event: "next", "old" (applied already), "gap" (events are missing before it) or "aside" (not in the record).
+ * @param {State} state
+ * @param {AguiEvent} event
+ */
 export function position(state, event) {
   const seq = event.metadata?.seq;
   if (event.type === "MESSAGES_SNAPSHOT" || seq === undefined) return "aside";
@@ -15,53 +20,82 @@ export function position(state, event) {
   return seq > state.cursor ? "gap" : "old";
 }
 
-/** The state after the event; the same state when the event is old or comes after a gap. */
+/**
+ * The state after the event; the same state when the event is old or comes after a gap.
+ * @param {State} state
+ * @param {AguiEvent} event
+ * @returns {State}
+ */
 export function reduce(state, event) {
   const at = position(state, event);
   if (at === "old" || at === "gap") return state;
+  /** @type {(state: State, event: any) => State} */
   const handle = HANDLERS[event.type] ?? ((unchanged) => unchanged);
   if (at === "aside") return handle(state, event);
   const calm = runningTurn(state)?.retrying ? changeRunning(state, { retrying: null }) : state;
   return { ...handle(calm, event), cursor: event.metadata.seq };
 }
 
-/** Puts an older page of the transcript before what is there. */
+/**
+ * Puts an older page of the transcript before the newer one.
+ * @param {State} state
+ * @param {State} older
+ * @returns {State}
+ */
 export function prepend(state, older) {
-  const messages = joined(older.messages, state.messages);
-  return { ...state, before: older.before, messages, turns: joined(older.turns, state.turns) };
+  const messages = union(older.messages, state.messages);
+  return { ...state, before: older.before, messages, turns: union(older.turns, state.turns) };
 }
 
-function joined(older, newer) {
+function union(older, newer) {
   const known = new Set(newer.map(({ id }) => id));
   return [...older.filter(({ id }) => !known.has(id)), ...newer];
 }
 
-/** The turn that is running, if one is. */
+/**
+ * The turn that is running, if one is.
+ * @param {State} state
+ */
 export const runningTurn = (state) => state.turns.findLast((turn) => turn.status === "running");
 
-/** The name of a call that is in the transcript. */
+/**
+ * The name of a call that is in the transcript.
+ * @param {State} state
+ * @param {string} id
+ */
 export const callName = (state, id) =>
   state.messages.find((message) => message.id === `call:${id}`)?.toolCalls[0].function.name;
 
 const replaceAt = (list, index, value) => list.with(index, value);
 const turnOf = (event) => event.runId.split(":")[0]; // a run after an approval is TURN:2
 
+/**
+ * @param {State} state
+ * @param {string} id
+ * @param {(message: Message) => Message} change
+ * @returns {State}
+ */
 function changeMessage(state, id, change) {
   const index = state.messages.findLastIndex((message) => message.id === id);
   if (index < 0) return state;
   return { ...state, messages: replaceAt(state.messages, index, change(state.messages[index])) };
 }
 
-function placed(state, message) {
+/** @type {(state: State, message: Message) => State} */
+function withMessage(state, message) {
   const index = state.messages.findLastIndex(({ id }) => id === message.id);
   const messages = index < 0 ? [...state.messages, message] : replaceAt(state.messages, index, message);
   return { ...state, messages };
 }
 
+/**
+ * @param {State} state
+ * @param {Omit<Message, "metadata">} message
+ */
 function putMessage(state, message) {
   const open = { ...message, metadata: { turn: runningTurn(state)?.id, open: true } };
   const queue = state.queue.some(({ id }) => id === message.id) ? dequeued(state, message.id) : state.queue;
-  return { ...placed(state, open), queue };
+  return { ...withMessage(state, open), queue };
 }
 
 const dequeued = (state, id) => state.queue.filter((message) => message.id !== id);
@@ -69,9 +103,9 @@ const dequeued = (state, id) => state.queue.filter((message) => message.id !== i
 const append = (state, id, delta) =>
   changeMessage(state, id, (message) => ({ ...message, content: message.content + delta }));
 
-const close = (state, id) => changeMessage(state, id, settled);
+const close = (state, id) => changeMessage(state, id, closeMessage);
 
-function settled(message) {
+function closeMessage(message) {
   const { open, ...metadata } = message.metadata;
   return open ? { ...message, metadata } : message;
 }
@@ -79,11 +113,17 @@ function settled(message) {
 function appendArguments(state, id, delta) {
   return changeMessage(state, `call:${id}`, (message) => {
     const [call] = message.toolCalls;
-    const grown = { ...call.function, arguments: call.function.arguments + delta };
-    return { ...message, toolCalls: [{ ...call, function: grown }] };
+    const longer = { ...call.function, arguments: call.function.arguments + delta };
+    return { ...message, toolCalls: [{ ...call, function: longer }] };
   });
 }
 
+/**
+ * @param {State} state
+ * @param {string} id
+ * @param {Partial<Turn>} changes
+ * @returns {State}
+ */
 function changeTurn(state, id, changes) {
   const index = state.turns.findLastIndex((turn) => turn.id === id);
   if (index < 0) return { ...state, turns: [...state.turns, { ...NEW_TURN, id, ...changes }] };
@@ -92,6 +132,7 @@ function changeTurn(state, id, changes) {
   return { ...state, turns: replaceAt(state.turns, index, { ...turn, ...changes }) };
 }
 
+/** @type {(state: State, changes: Partial<Turn>) => State} */
 function changeRunning(state, changes) {
   const turn = runningTurn(state);
   return turn ? changeTurn(state, turn.id, changes) : state;
@@ -100,25 +141,32 @@ function changeRunning(state, changes) {
 /** Ends the turn: what is still open in it was cut here. */
 function endTurn(state, id, changes) {
   const messages = state.messages.map((message) =>
-    message.metadata.turn === id ? settled(message) : message,
+    message.metadata.turn === id ? closeMessage(message) : message,
   );
   return changeTurn({ ...state, messages }, id, changes);
 }
 
+/** @type {Reducer<RunStarted>} */
 function runStarted(state, event) {
   const id = turnOf(event);
   const at = event.timestamp ?? null;
   const turn = state.turns.find((one) => one.id === id);
-  if (!turn) return changeTurn(branched(state, id, event), id, { status: "running", startedAt: at });
-  const again = {
+  if (!turn) return changeTurn(onBranch(state, id, event), id, { status: "running", startedAt: at });
+  const changes = {
     status: "running",
     interrupts: [],
     endedAt: null,
     ...(turn.rounds.length ? {} : { startedAt: at }),
   };
-  return changeTurn(changeLastRound(state, id, { calledAt: at }), id, again);
+  return changeTurn(changeLastRound(state, id, { calledAt: at }), id, changes);
 }
 
+/**
+ * @param {State} state
+ * @param {string} id
+ * @param {Partial<Round>} changes
+ * @returns {State}
+ */
 function changeLastRound(state, id, changes) {
   const rounds = state.turns.findLast((turn) => turn.id === id)?.rounds ?? [];
   if (!rounds.length) return state;
@@ -129,9 +177,10 @@ function changeLastRound(state, id, changes) {
 
 const OUTCOMES = { cancelled: "stopped", interrupt: "waiting" };
 
+/** @type {Reducer<RunFinished>} */
 function runFinished(state, event) {
-  const { type, interrupts: asked = [] } = event.outcome ?? {};
-  const interrupts = asked.map((each) => picked(each, ["id", "message", "toolCallId", "expiresAt"]));
+  const { type, interrupts: all = [] } = event.outcome ?? {};
+  const interrupts = all.map((interrupt) => pick(interrupt, ["id", "message", "toolCallId", "expiresAt"]));
   return endTurn(state, turnOf(event), {
     status: OUTCOMES[type] ?? "completed",
     interrupts,
@@ -139,24 +188,30 @@ function runFinished(state, event) {
   });
 }
 
+/** @type {Reducer<RunError>} */
 function runError(state, { code, message, metadata, timestamp }) {
   const turn = runningTurn(state);
   const status = code === "interrupted" ? "interrupted" : "failed";
-  const error = { code, message, ...picked(metadata ?? {}, ["requestId"]) };
+  const error = { code, message, ...pick(metadata ?? {}, ["requestId"]) };
   return turn ? endTurn(state, turn.id, { status, error, endedAt: timestamp ?? null }) : state;
 }
 
+/** @type {Reducer<ToolCallResult>} */
 function toolResult(state, event) {
   const { messageId: id, toolCallId, content } = event;
-  const { seq, ...told } = event.metadata;
+  const { seq, ...figures } = event.metadata;
   const error =
-    told.status === "error" ? { error: Array.from(content.slice(0, 400)).slice(0, 200).join("") } : {};
+    figures.status === "error" ? { error: Array.from(content.slice(0, 400)).slice(0, 200).join("") } : {};
   const call = state.messages.findLast((message) => message.id === `call:${toolCallId}`);
   const interrupted = call?.metadata.interrupted ? { interrupted: true } : {};
-  const metadata = { turn: runningTurn(state)?.id, ...told, ...interrupted };
-  return placed(state, { id, role: "tool", toolCallId, content, ...error, metadata });
+  const metadata = { turn: runningTurn(state)?.id, ...figures, ...interrupted };
+  return withMessage(state, { id, role: "tool", toolCallId, content, ...error, metadata });
 }
 
+/**
+ * @param {ToolCallStart} event
+ * @returns {Omit<Message, "metadata">}
+ */
 const emptyCall = (event) => ({
   id: `call:${event.toolCallId}`,
   role: "assistant",
@@ -165,6 +220,7 @@ const emptyCall = (event) => ({
   ],
 });
 
+/** @type {Reducer<StepStarted>} */
 function stepStarted(state, { stepName, timestamp = null }) {
   const { steps = 0, rounds = [] } = runningTurn(state) ?? {};
   return changeRunning(state, {
@@ -175,15 +231,16 @@ function stepStarted(state, { stepName, timestamp = null }) {
 
 const FIGURES = ["stopReason", "usage", "latencyMs", "firstTokenMs", "model", "interrupted"];
 
+/** @type {Reducer<StepFinished>} */
 function stepFinished(state, { metadata, timestamp = null }) {
-  const stepped = metadata.interrupted ? interrupted(state) : state;
-  const told = changeRunning(stepped, picked(metadata, ["stopReason", "model", "usage"]));
-  const ended = { ...picked(metadata, FIGURES), endedAt: timestamp, calledAt: timestamp };
-  return counted(changeLastRound(told, runningTurn(state)?.id, ended), metadata);
+  const marked = metadata.interrupted ? markInterrupted(state) : state;
+  const changed = changeRunning(marked, pick(metadata, ["stopReason", "model", "usage"]));
+  const end = { ...pick(metadata, FIGURES), endedAt: timestamp, calledAt: timestamp };
+  return withUsage(changeLastRound(changed, runningTurn(state)?.id, end), metadata);
 }
 
 // The messages of the step that was cut: what stands behind the question, the last result or an earlier interrupted attempt.
-function interrupted(state) {
+function markInterrupted(state) {
   const turn = runningTurn(state)?.id;
   const isBefore = ({ role, metadata }) =>
     role === "user" || role === "tool" || metadata.interrupted || metadata.turn !== turn;
@@ -192,6 +249,7 @@ function interrupted(state) {
   return { ...state, messages: [...state.messages.slice(0, from), ...state.messages.slice(from).map(mark)] };
 }
 
+/** @type {Reducer<MessagesSnapshot>} */
 function snapshot(state, event) {
   const { seq, before = null, turns = [], queue = [], totals = state.totals } = event.metadata;
   return {
@@ -207,12 +265,13 @@ function snapshot(state, event) {
   };
 }
 
-function decided(state, { interrupts }) {
+function markDecided(state, { interrupts }) {
   const turn = state.turns.findLast(({ status }) => status === "waiting");
-  const marked = (one) => (interrupts.includes(one.id) && !one.decided ? { ...one, decided: true } : one);
-  return turn ? changeTurn(state, turn.id, { interrupts: turn.interrupts.map(marked) }) : state;
+  const mark = (one) => (interrupts.includes(one.id) && !one.decided ? { ...one, decided: true } : one);
+  return turn ? changeTurn(state, turn.id, { interrupts: turn.interrupts.map(mark) }) : state;
 }
 
+/** @type {Record<string, (state: State, value: any, event: Custom) => State>} */
 const CUSTOM = {
   "turntable.conversation": (state, { title }) => (title === undefined ? state : { ...state, title }),
   "turntable.retrying": (state, value, { timestamp = null }) =>
@@ -222,12 +281,13 @@ const CUSTOM = {
       ...call,
       metadata: { ...call.metadata, approval: value },
     })),
-  "turntable.decided": decided,
+  "turntable.decided": markDecided,
   "turntable.queued": (state, queue) => ({ ...state, queue }),
   "turntable.draft": (state, { text }) => ({ ...state, draft: text }),
   "turntable.branch": (state, { turn }) => ({ ...state, branch: turn }),
 };
 
+/** @type {{[Type in AguiEvent["type"]]: (state: State, event: Extract<AguiEvent, {type: Type}>) => State}} */
 const HANDLERS = {
   MESSAGES_SNAPSHOT: snapshot,
   RUN_STARTED: runStarted,
@@ -253,8 +313,9 @@ const HANDLERS = {
   CUSTOM: (state, event) => (CUSTOM[event.name] ?? ((unchanged) => unchanged))(state, event.value, event),
 };
 
-/** How a turn stands of which nothing is known. */
-export const NEW_TURN = {
+// A turn of which nothing is known yet.
+/** @type {Omit<Turn, "id">} */
+const NEW_TURN = {
   status: "queued",
   error: null,
   stopReason: null,
@@ -266,31 +327,42 @@ export const NEW_TURN = {
   endedAt: null,
 };
 
-/** The members of an object that it has, by name. */
-export const picked = (from, keys) =>
+// Those of the members that the object has.
+const pick = (from, keys) =>
   Object.fromEntries(keys.filter((key) => key in from).map((key) => [key, from[key]]));
 
-/** The state in which a turn begins. One that does not follow on the last begins a branch: what stood behind its parent is on another. */
-export function branched(state, id, { parentRunId, metadata }) {
+/**
+ * The state in which a turn begins. One that does not follow on the last begins a branch, without what stood behind its parent.
+ * @param {State} state
+ * @param {string} id
+ * @param {RunStarted} event
+ * @returns {State}
+ */
+function onBranch(state, id, { parentRunId, metadata }) {
   const isRoot = metadata && "parent" in metadata;
   if (!isRoot && parentRunId === undefined) return state;
   const at = isRoot ? 0 : state.turns.findIndex((turn) => turn.id === parentRunId) + 1;
-  const dropped = state.turns.slice(at);
-  if (!dropped.length) return state;
-  const gone = new Set(dropped.map((turn) => turn.id));
-  const versions = [...(dropped[0].versions ?? [dropped[0].id]), id];
-  const messages = state.messages.filter((message) => !gone.has(message.metadata.turn));
+  const others = state.turns.slice(at);
+  if (!others.length) return state;
+  const ids = new Set(others.map((turn) => turn.id));
+  const versions = [...(others[0].versions ?? [others[0].id]), id];
+  const messages = state.messages.filter((message) => !ids.has(message.metadata.turn));
   const turns = [...state.turns.slice(0, at), { ...NEW_TURN, id, versions }];
   return { ...state, messages, turns, stale: !isRoot && at === 0 };
 }
 
-const COUNTED = ["inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"];
+const TOKEN_COUNTS = ["inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"];
 
-/** The state with a round's tokens added to the conversation's, by model. */
-export function counted(state, { model, usage }) {
+/**
+ * The state with a round's tokens added to the conversation's, by model.
+ * @param {State} state
+ * @param {RoundEnd} end
+ * @returns {State}
+ */
+function withUsage(state, { model, usage }) {
   if (!model) return state;
   const { rounds = 0, ...before } = state.totals[model] ?? {};
-  const sum = COUNTED.map((key) => [key, (before[key] ?? 0) + (usage?.[key] ?? 0)]);
+  const sum = TOKEN_COUNTS.map((key) => [key, (before[key] ?? 0) + (usage?.[key] ?? 0)]);
   return {
     ...state,
     totals: { ...state.totals, [model]: { ...Object.fromEntries(sum), rounds: rounds + 1 } },

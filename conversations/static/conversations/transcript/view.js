@@ -5,9 +5,9 @@ import { drawTool } from "../cards/tool.js";
 import { fromTemplate } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { Writing } from "../text/writing.js";
-import { drawCalls, gathered } from "./calls.js";
+import { drawCalls, groupCalls } from "./calls.js";
 import { drawFoot } from "./foot.js";
-import { sections } from "./layout.js";
+import { isBlock, sections } from "./layout.js";
 
 /** Makes the children the parent's elements, in that order, moving as few as possible. */
 export function arrange(parent, children) {
@@ -26,10 +26,17 @@ export function arrange(parent, children) {
 const same = (before, now) =>
   before?.length === now.length && now.every((value, index) => value === before[index]);
 
-// All that a section is made of; the rest follows from it.
+const messageOf = (part) => part?.message;
+
+/**
+ * All that a section is made of; the rest follows from it.
+ * @param {Section} section
+ */
 const factsOf = ({ turn, parts, offers, goesOn }) => [
   ...[turn, parts.length, offers, goesOn],
-  ...parts.flatMap((part) => part.blocks ?? part).flatMap(({ message, result }) => [message, result]),
+  ...parts
+    .flatMap((part) => (isBlock(part) ? part : part.blocks))
+    .flatMap(({ message, result }) => [message, result]),
 ];
 
 const BUDGET_MS = 8; // for drawing in a frame; text that is not rendered yet stands there as it was written
@@ -49,7 +56,11 @@ export class View {
       this.elements.set(element.dataset.key, element);
   }
 
-  /** Shows the state; false when something was put off to a later frame. */
+  /**
+   * Shows the state; false when something was put off to a later frame.
+   * @param {State} state
+   * @param {UnsentMessage[]} outgoing
+   */
   render(state, outgoing) {
     const newestFirst = sections(state, outgoing).reverse();
     this.late = 0;
@@ -64,21 +75,26 @@ export class View {
       for (const [key, element] of this.elements) if (root.contains(element)) this.elements.delete(key);
   }
 
+  /** @param {Section} section */
   section(section) {
     const element = this.element(section.key, "turn");
     this.once(element, factsOf(section), () => this.fill(element, section));
     return element;
   }
 
+  /**
+   * @param {HTMLElement} element
+   * @param {Section} section
+   */
   fill(element, section) {
     const { turn, parts, offers, goesOn } = section;
     const [blocks, foot] = element.children;
     const { late } = this;
     arrange(
       blocks,
-      gathered(section).map((part) => this.part(part)),
+      groupCalls(section).map((part) => this.part(part)),
     );
-    this.once(foot, [turn, parts.length, parts.at(-1)?.message, offers, goesOn], () => {
+    this.once(foot, [turn, parts.length, messageOf(parts.at(-1)), offers, goesOn], () => {
       complete(foot, ".actions", () => clone("turn").lastElementChild.children);
       drawFoot(foot, section);
     });
@@ -112,6 +128,7 @@ export class View {
     return element;
   }
 
+  /** @param {Block} block */
   block(block) {
     const element = this.element(block.id, block.kind);
     const { message, result, ended, interrupt } = block;
@@ -160,8 +177,8 @@ export class View {
 const clone = (kind) => fromTemplate(`${kind}-template`);
 
 // What is of no use without the script the server leaves out.
-function complete(element, selector, made) {
-  if (!element.querySelector(selector)) element.append(...made());
+function complete(element, selector, make) {
+  if (!element.querySelector(selector)) element.append(...make());
 }
 
 function drawQuestion(element, text, { content }) {

@@ -5,7 +5,7 @@ import { button, create, fill } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 
 const STEP = 100; // entries
-const LONG = 600; // characters of a string that are shown unasked
+const LONG = 600; // characters of a string that are text unasked
 const FEW = 6; // values of a list that stand in one line
 const SHORT = 24;
 const GIST = 4; // keys that a folded object names
@@ -33,15 +33,15 @@ function inLine({ kind, entries }) {
     entries.some(([, one]) => one.entries?.length || one.text.length > SHORT)
   )
     return null;
-  const texts = entries.map(([, one]) => said(one));
+  const texts = entries.map(([, one]) => textOf(one));
   return texts.some((text) => text.includes(","))
     ? null
     : create("span", "value", visible(`[${texts.join(", ")}]`));
 }
 
 function name(key) {
-  const shown = key === "" ? '""' : visible(String(key));
-  return create("span", typeof key === "number" ? "key index" : "key", shown);
+  const text = key === "" ? '""' : visible(String(key));
+  return create("span", typeof key === "number" ? "key index" : "key", text);
 }
 
 function branch(key, node, levels) {
@@ -67,7 +67,7 @@ function gist({ kind, entries }) {
 
 /** A value that has no entries, as it was written; a text without its quotes, unless it could be taken for something else then. */
 export function drawValue(node) {
-  const text = visible(said(node));
+  const text = visible(textOf(node));
   const value = create("span", `value ${node.kind}`, text.slice(0, LONG));
   if (text.length <= LONG) return value;
   value.append(
@@ -84,7 +84,7 @@ export function drawValue(node) {
 const MISTAKEN = /^$|^\s|\s$|^["{[]|^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$|^(?:true|false|null)$/;
 
 /** What a node without entries says. */
-export function said(node) {
+export function textOf(node) {
   if (node.kind === "object") return "{}";
   if (node.kind === "array") return "[]";
   if (node.kind !== "string") return node.text;

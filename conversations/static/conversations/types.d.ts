@@ -1,0 +1,240 @@
+/** What passes the seams of the pages: events in, frames out, and the state that views are drawn from. For `make check` alone. */
+
+// -- events, as docs/journal and AG-UI 1.0 have them
+
+type Usage = {
+  inputTokens?: number;
+  outputTokens?: number;
+  cacheReadInputTokens?: number;
+  cacheWriteInputTokens?: number;
+};
+
+/** Tokens by model. */
+type Totals = Record<string, Usage & { rounds?: number }>;
+
+type Interrupt = { id: string; message?: string; toolCallId?: string; expiresAt?: string; decided?: boolean };
+
+type Outcome = { type: string; interrupts?: Interrupt[] };
+
+type RoundEnd = Partial<Pick<Round, "stopReason" | "usage" | "latencyMs" | "firstTokenMs" | "model" | "interrupted">>;
+
+type ResultFigures = { status: string; durationMs?: number; error?: string; cut?: boolean };
+
+type SnapshotFigures = { seq: number; before?: string | null; turns?: Turn[]; queue?: QueuedMessage[]; totals?: Totals };
+
+/** Every event but a snapshot and asides has a number in the conversation's record and its time. */
+type Recorded<Fields, Metadata = object> = Fields & { timestamp?: number; metadata?: Metadata & { seq?: number } };
+
+type RunStarted = Recorded<{ type: "RUN_STARTED"; runId: string; parentRunId?: string }, { parent?: null }>;
+type RunFinished = Recorded<{ type: "RUN_FINISHED"; runId: string; outcome?: Outcome }>;
+type RunError = Recorded<{ type: "RUN_ERROR"; code: string; message: string }, { requestId?: string }>;
+type StepStarted = Recorded<{ type: "STEP_STARTED"; stepName: string }>;
+type StepFinished = Recorded<{ type: "STEP_FINISHED"; stepName: string }> & { metadata: RoundEnd & { seq?: number } };
+type MessageStart = Recorded<{ type: "TEXT_MESSAGE_START"; messageId: string; role: "user" | "assistant" }>;
+type MessageContent = Recorded<{ type: "TEXT_MESSAGE_CONTENT"; messageId: string; delta: string }>;
+type MessageEnd = Recorded<{ type: "TEXT_MESSAGE_END"; messageId: string }>;
+type ReasoningStart = Recorded<{ type: "REASONING_START"; messageId: string }>;
+type ReasoningMessageStart = Recorded<{ type: "REASONING_MESSAGE_START"; messageId: string }>;
+type ReasoningContent = Recorded<{ type: "REASONING_MESSAGE_CONTENT"; messageId: string; delta: string }>;
+type ReasoningMessageEnd = Recorded<{ type: "REASONING_MESSAGE_END"; messageId: string }>;
+type ReasoningEnd = Recorded<{ type: "REASONING_END"; messageId: string }>;
+type ToolCallStart = Recorded<{ type: "TOOL_CALL_START"; toolCallId: string; toolCallName: string }>;
+type ToolCallArgs = Recorded<{ type: "TOOL_CALL_ARGS"; toolCallId: string; delta: string }>;
+type ToolCallEnd = Recorded<{ type: "TOOL_CALL_END"; toolCallId: string }>;
+type ToolCallResult = Recorded<{ type: "TOOL_CALL_RESULT"; messageId: string; toolCallId: string; content: string }> & {
+  metadata: ResultFigures & { seq?: number };
+};
+type MessagesSnapshot = { type: "MESSAGES_SNAPSHOT"; messages: Message[]; metadata: SnapshotFigures };
+type Custom = Recorded<{ type: "CUSTOM"; name: string; value: any }>;
+
+type AguiEvent =
+  | RunStarted
+  | RunFinished
+  | RunError
+  | StepStarted
+  | StepFinished
+  | MessageStart
+  | MessageContent
+  | MessageEnd
+  | ReasoningStart
+  | ReasoningMessageStart
+  | ReasoningContent
+  | ReasoningMessageEnd
+  | ReasoningEnd
+  | ToolCallStart
+  | ToolCallArgs
+  | ToolCallEnd
+  | ToolCallResult
+  | MessagesSnapshot
+  | Custom;
+
+// -- frames, as the contract has them
+
+type Decision = { approved: boolean; editedArgs?: object; reason?: string; always?: true };
+
+type Frame =
+  | { type: "message"; id: string; text: string }
+  | { type: "edit"; id: string; message: string; text: string }
+  | { type: "regenerate"; id: string; model?: string }
+  | { type: "branch"; turn: string }
+  | { type: "withdraw"; message: string }
+  | { type: "draft"; text: string }
+  | { type: "run"; id?: string; call: string; arguments?: object }
+  | { type: "resume"; id?: string; resume: { interruptId: string; status: "resolved"; payload: Decision }[] }
+  | { type: "stop" }
+  | { type: "ack"; seq: number };
+
+/** Sends a frame, and says whether it could be sent. */
+type Send = (frame: Frame) => boolean;
+
+/** Reads a sentence out. */
+type Say = (sentence: string) => void;
+
+// -- the state, as `reduce` makes it
+
+type ToolCall = { id: string; type: "function"; function: { name: string; arguments: string } };
+
+type MessageFigures = Partial<ResultFigures> & {
+  turn?: string;
+  open?: boolean;
+  interrupted?: boolean;
+  approval?: Approval;
+};
+
+/** A message as MESSAGES_SNAPSHOT has it: a text, a reasoning, one tool call, or a tool's result. */
+type Message = {
+  id: string;
+  role: "user" | "assistant" | "reasoning" | "tool";
+  content?: string;
+  toolCalls?: ToolCall[];
+  toolCallId?: string;
+  error?: string;
+  metadata: MessageFigures;
+};
+
+type Approval = {
+  toolCallId: string;
+  decision: string;
+  by?: string;
+  reason?: string;
+  editedArgs?: object;
+  standing?: boolean;
+};
+
+type Retry = { code?: string; seconds: number; attempt: number; of: number; at: number | null };
+
+type Round = {
+  name: string;
+  startedAt: number | null;
+  endedAt?: number | null;
+  calledAt?: number | null;
+  stopReason?: string;
+  usage?: Usage;
+  latencyMs?: number;
+  firstTokenMs?: number;
+  model?: string;
+  interrupted?: boolean;
+};
+
+type TurnError = { code: string; message: string; requestId?: string };
+
+type Turn = {
+  id: string;
+  status: string;
+  error: TurnError | null;
+  stopReason: string | null;
+  steps: number;
+  retrying: Retry | null;
+  interrupts: Interrupt[];
+  rounds: Round[];
+  startedAt: number | null;
+  endedAt: number | null;
+  versions?: string[];
+};
+
+type State = {
+  cursor: number;
+  title: string | null;
+  before: string | null;
+  messages: Message[];
+  turns: Turn[];
+  queue: QueuedMessage[];
+  totals: Totals;
+  /** What is shown is on another branch: a snapshot is due. */
+  stale?: boolean;
+  draft?: string;
+  branch?: string;
+  /** The last turn goes on in newer messages, on another page. */
+  partial?: boolean;
+  /** A moment of a recording. */
+  played?: boolean;
+};
+
+/** The state after an event. */
+type Reducer<Kind> = (state: State, event: Kind) => State;
+
+/** A message that waits for the turns before it. */
+type QueuedMessage = { id: string; text: string };
+
+/** A message that the server has not confirmed. */
+type UnsentMessage = { id: string; text: string; at: number };
+
+// -- what is drawn
+
+type BlockKind = "you" | "assistant" | "reasoning" | "tool";
+
+type Block = {
+  id: string;
+  kind: BlockKind;
+  message: Message;
+  result?: Message;
+  ended?: boolean;
+  round?: number;
+  interrupt?: Interrupt;
+  since?: number | null;
+  status?: string;
+};
+
+/** The blocks of an interrupted attempt. */
+type Attempt = { key: string; round: string; blocks: Block[]; isLast?: boolean };
+
+type Part = Block | Attempt;
+
+/** A turn, or a message that waits for one: only its status is known then. */
+type SectionTurn = (Turn | (Pick<Turn, "status" | "error"> & Partial<Turn>)) & {
+  /** when the message was sent */
+  at?: number;
+};
+
+type Section = {
+  key: string;
+  turn: SectionTurn;
+  parts: Part[];
+  blocks: Block[];
+  /** What may be done, as words: continue again regenerate edit versions switch withdraw. */
+  offers: string;
+  goesOn?: boolean;
+};
+
+// -- recordings
+
+type Moment = { at: number; event: AguiEvent & { metadata: { seq: number } } };
+
+/** [begin, end, key of the element that waits, whether nothing was under way] */
+type Wait = [number, number, string, boolean];
+
+/** [kind, at, name, call] */
+type Mark = [string, number, string, string];
+
+type TurnOutline = {
+  id: string;
+  number: number;
+  parent: string | null;
+  begin: number;
+  end: number;
+  first: number;
+  last: number;
+  question: string;
+  marks: Mark[];
+  waits: Wait[];
+};

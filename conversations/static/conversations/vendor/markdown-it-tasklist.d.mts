@@ -1,0 +1,1 @@
+export declare function tasklist(markdown: object, options?: object): void;

@@ -1,0 +1,5 @@
+declare class MarkdownIt {
+  constructor(options: object);
+  [member: string]: any;
+}
+export default MarkdownIt;

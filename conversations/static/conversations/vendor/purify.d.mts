@@ -1,0 +1,2 @@
+declare const DOMPurify: { sanitize(html: string, options: object): DocumentFragment };
+export default DOMPurify;
