@@ -16,6 +16,9 @@ export PIP_ROOT_USER_ACTION := ignore
 APT := $(shell command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] && echo apt-get || { sudo -n true 2>/dev/null && echo sudo -n apt-get; }; } || echo false)
 APT_INSTALL = { $(APT) -qq update && DEBIAN_FRONTEND=noninteractive $(APT) -qq install -y --no-install-recommends
 BROWSERS := chromium chromium-browser google-chrome
+# Node is a tool for developers: it checks and tests the scripts of the pages, which need it neither when built nor when served.
+NODE_TOOLS := node_modules/.package-lock.json
+NO_NODE := There is no Node 18 or newer with npm and none can be installed: install the packages nodejs and npm.
 # What reads and writes rows while others do: once more, on PostgreSQL with Valkey between processes.
 # The test database is left behind: the journal's writer may still hold it when the tests have ended.
 ENGINE := $(addprefix tests/,$(addsuffix .py, \
@@ -30,27 +33,31 @@ ENGINE := $(addprefix tests/,$(addsuffix .py, \
 run: $(VENV)/runtime ## serve at HOST and PORT (127.0.0.1 and 8080), all set up
 	@exec $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
 
-test: $(VENV)/dev browser ## the whole test suite; the protocol must be covered to the last branch
+test: $(VENV)/dev browser node ## the whole test suite; the protocol must be covered to the last branch
 	@$(BIN)/coverage run -m pytest -q tests/protocol
 	@$(BIN)/coverage report
+	@if command -v node >/dev/null; then node --test tests/scripts/*.test.js; else echo "$(NO_NODE) The tests of scripts are skipped."; fi
 	@$(BIN)/python -m bench.services $(BIN)/pytest -q --create-db --reuse-db --numprocesses 2 --dist worksteal $(ENGINE)
 	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "$(MARKS)" --ignore tests/protocol
 
-check: $(VENV)/dev ## format, lint, imports, types, budgets, Django's checks, migrations
+check: $(VENV)/dev $(NODE_TOOLS) ## format, lint, imports, types, budgets, Django's checks, migrations
 	@report=$$($(BIN)/ruff format --check --output-format concise .) || { echo "$$report"; echo "Run 'make format'."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@report=$$(PYTHONPATH=. $(BIN)/lint-imports --no-logo) || { echo "$$report"; exit 1; }
 	@$(BIN)/mypy --no-error-summary $(wildcard bench) conversations project manage.py .ci/budgets.py
+	@report=$$(node_modules/.bin/biome check --colors=off 2>&1) || { echo "$$report"; exit 1; }
+	@node_modules/.bin/tsc
 	@$(BIN)/python .ci/budgets.py
 	@$(BIN)/python manage.py check --deploy --fail-level WARNING
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 
-format: $(VENV)/dev ## let ruff format the code and mend what it can
+format: $(VENV)/dev $(NODE_TOOLS) ## let ruff and biome format the code and mend what they can
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
+	@node_modules/.bin/biome check --write --log-level=error
 
-clean: ## remove the virtual environment and the caches; database and secret key stay
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+clean: ## remove what was installed and the caches; database and secret key stay
+	@rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list
@@ -72,6 +79,18 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || \
 		{ $(APT_INSTALL) python3-venv && $(PYTHON) -m venv --clear $(VENV); } >/dev/null 2>&1; } || \
 		{ rm -rf $(VENV); echo "Python cannot make a virtual environment here: install the package python3-venv." >&2; exit 1; }
+
+$(NODE_TOOLS): package-lock.json | node
+	@command -v npm >/dev/null || { echo "$(NO_NODE)" >&2; exit 1; }
+	@echo "Installing what checks the scripts ..."
+	@npm ci --silent
+	@touch $@
+
+.PHONY: node
+node:
+	@command -v node >/dev/null && command -v npm >/dev/null && exit 0; \
+		echo "Installing Node for the scripts' checks and tests ..."; \
+		{ $(APT_INSTALL) nodejs npm; } >/dev/null 2>&1; } || echo "$(NO_NODE)"
 
 .PHONY: browser
 browser: | $(VENV)/dev
