@@ -57,7 +57,7 @@ format: $(VENV)/dev $(NODE_TOOLS) ## let ruff and biome format the code and mend
 	@node_modules/.bin/biome check --write --log-level=error
 
 clean: ## remove what was installed and the caches; database and secret key stay
-	@rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	@rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .static
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list

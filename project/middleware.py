@@ -5,9 +5,12 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
+
+from project.static_files import HashedFiles
 
 Answer = HttpResponseBase | Awaitable[HttpResponseBase]
 
@@ -29,9 +32,13 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # ships no types
     """WhiteNoise for an asynchronous server, which would else need two threads for each request."""
 
     sync_capable = async_capable = True
+    FOREVER = 365 * 24 * 60 * 60
 
     def __init__(self, get_response: Callable[[HttpRequest], Answer]) -> None:
         super().__init__(get_response)
+        storage = staticfiles_storage
+        if isinstance(storage, HashedFiles) and storage.hashed_files and not self.static_root:
+            self.add_files(storage.location, prefix=self.static_prefix)
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
 

@@ -97,8 +97,14 @@ CHANNEL_LAYERS = {
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
 STATIC_URL = "static/"
-WHITENOISE_USE_FINDERS = True  # the apps' own files are served: no collectstatic, no build
-WHITENOISE_MAX_AGE = 0  # names carry no hash, so a browser asks each time and gets a 304
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "project.static_files.HashedFiles"
+    },  # `serve` collects: no collectstatic, no build
+}
+WHITENOISE_USE_FINDERS = True  # the apps' own files are served, by their plain names too
+WHITENOISE_MAX_AGE = 0  # of a name without a hash: a browser asks each time and gets a 304
 
 # Who gets in
 AUTHENTICATION_BACKENDS = [

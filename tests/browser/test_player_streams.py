@@ -37,7 +37,7 @@ ASK = """async (questions) => {
 }"""
 # Where it has been and what it showed there, beside what is to be shown: all that is on record till then, reduced and drawn at once.
 SEEK = """async () => {
-    const load = (name) => import(`/static/conversations/${name}.js`);
+    const load = (name) => import(document.querySelector(`[rel=modulepreload][href*="/${name}."]`).href);
     const {momentsOf} = await load("player/moments");
     const {EMPTY, reduce} = await load("transcript/reducer");
     const {View} = await load("transcript/view");

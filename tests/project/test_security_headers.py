@@ -68,11 +68,13 @@ def test_every_page_asks_for_a_signed_in_user(client: Client, path: str, method:
     assert answer["Location"].startswith(("/accounts/login/?next=", "/admin/login/?next="))
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/accounts/login/", "/static/admin/css/base.css"])
 def test_what_signing_in_needs_is_open(client: Client, path: str) -> None:
     assert client.get(path).status_code == 200
 
 
+@pytest.mark.django_db
 def test_a_static_file_is_sent_once_and_then_only_confirmed(client: Client) -> None:
     answer = client.get("/static/admin/css/base.css")
     assert answer["Content-Type"] == 'text/css; charset="utf-8"'

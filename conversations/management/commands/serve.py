@@ -11,6 +11,7 @@ from conversations.gateway import endpoint
 from project.database import reach, unapplied_migrations
 from project.links import sign_in_path
 from project.server import SERVERS, address, installed, listen, serve
+from project.static_files import collect
 
 OWNER = "owner"
 ADVICE = (
@@ -43,6 +44,7 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         create_owner()
         endpoint()  # starts the demo gateway unless there is another
+        collect()
         text = greeting(address(listener))
         serve(listener, lambda: self.announce(text), server=server, turns=not no_turns)
 

@@ -1,0 +1,95 @@
+"""Static files under names with a hash of their content, which a browser may keep for a year."""
+
+import hashlib
+import logging
+import shutil
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, staticfiles_storage
+
+logger = logging.getLogger(__name__)
+
+KEPT_FOLDERS = 10
+"""Collections that stay, the newest ones: a server that still runs reads its own."""
+
+
+class HashedFiles(ManifestStaticFilesStorage):
+    """Hashed names for the files that were collected."""
+
+    support_js_module_import_aggregation = True
+    max_post_process_passes = 30  # one for each import on the longest way through the modules, and more
+
+    def stored_name(self, name: str) -> str:
+        """The name that a page asks for: a file that was not collected has its own."""
+        return super().stored_name(name) if name in self.hashed_files else name
+
+    def read_manifest(self) -> str | None:  # type: ignore[override]  # as Django's own does
+        """The table of names as JSON; None where nothing was collected."""
+        return super().read_manifest() if self.location else None
+
+    def read_from(self, folder: Path) -> None:
+        """Take the names, and the files, of a folder that `collect` filled."""
+        self._location = str(folder)
+        for cached in ("base_location", "location"):
+            self.__dict__.pop(cached, None)
+        self.hashed_files, self.manifest_hash = self.load_manifest()  # type: ignore[assignment]  # a table and its hash
+
+
+def collect() -> None:
+    """Use hashed names from now on. The files are collected once for each state of the sources."""
+    storage = staticfiles_storage
+    if settings.DEBUG or settings.STATIC_ROOT or not isinstance(storage, HashedFiles):
+        return
+    sources = dict(sorted(_sources()))
+    folder = settings.BASE_DIR / ".static" / _fingerprint(sources.values())
+    try:
+        if not folder.exists():
+            _fill(folder, sources)
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # nowhere to write, or a file of another app that names one that is not there
+        logger.warning("Static files keep plain names, which browsers ask for each time: %s", error)
+        return
+    storage.read_from(folder)
+
+
+def _sources() -> Iterator[tuple[str, Path]]:
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            yield name, Path(storage.path(name))
+
+
+def _fingerprint(paths: Iterable[Path]) -> str:
+    """Changes with any file, and with this module."""
+    states = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in [*paths, Path(__file__)]]
+    return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
+
+
+def _fill(folder: Path, sources: dict[str, Path]) -> None:
+    """Collect into the folder, which is there only when it is whole: other processes may do the same."""
+    folder.parent.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent, prefix="new-") as temporary:
+        new = Path(temporary, "files")
+        for name, source in sources.items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, new / name)
+        storage = HashedFiles(location=str(new))
+        for _, _, result in storage.post_process({name: (storage, name) for name in sources}):
+            if isinstance(result, Exception):
+                raise result
+        if not folder.exists():
+            new.rename(folder)
+    _prune(folder.parent)
+
+
+def _prune(parent: Path) -> None:
+    folders = [path for path in parent.iterdir() if not path.name.startswith("new-")]
+    newest_first = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
+    for folder in islice(newest_first, KEPT_FOLDERS, None):
+        shutil.rmtree(folder, ignore_errors=True)
