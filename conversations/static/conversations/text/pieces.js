@@ -3,10 +3,10 @@
  */
 import { visible } from "../lib/format.js";
 
-const LONGEST = 4_000; // characters; the server cuts in the same way (layout/pieces.py)
+const LONGEST = 4_000; // characters; the server cuts in the same way (pieces.py)
 
 /** Where the piece that begins there ends: behind a line, else a word, else wherever it must. */
-function endOf(text, start) {
+export function endOf(text, start) {
   const most = text.slice(start, start + LONGEST);
   if (start + LONGEST >= text.length) return text.length;
   const length =

@@ -1,0 +1,36 @@
+/**
+ * What the scripts make of inputs that the server has made something of too: JSON lines `[name, ...inputs]` in, a JSON line each out.
+ */
+import "./browser.js";
+import { readFileSync } from "node:fs";
+import { visible } from "../../conversations/static/conversations/lib/format.js";
+import { momentsOf } from "../../conversations/static/conversations/player/moments.js";
+import { endOf } from "../../conversations/static/conversations/text/pieces.js";
+import { notice } from "../../conversations/static/conversations/transcript/foot.js";
+import { isBlock, sections } from "../../conversations/static/conversations/transcript/layout.js";
+import { EMPTY } from "../../conversations/static/conversations/transcript/reducer.js";
+
+const TWINS = {
+  sentences: (sentences) => {
+    globalThis.document.getElementById = () => ({ dataset: { sentences: JSON.stringify(sentences) } });
+    return null;
+  },
+  visible,
+  notice,
+  pieces: (text) => {
+    const pieces = [];
+    for (let at = 0; at < text.length; at = endOf(text, at)) pieces.push(text.slice(at, endOf(text, at)));
+    return pieces;
+  },
+  parts: (messages, turns) =>
+    sections({ ...EMPTY, messages, turns }, []).map(({ key, parts }) => [key, parts.map(nameOf)]),
+  moments: (lines) => momentsOf(lines.join("\n"), 0).map(({ at, event }) => [at, event.delta]),
+};
+
+const nameOf = (part) =>
+  isBlock(part) ? part.id : [part.key, part.blocks.map(({ id }) => id), Boolean(part.isLast)];
+
+for (const line of readFileSync(0, "utf8").trimEnd().split("\n")) {
+  const [name, ...inputs] = JSON.parse(line);
+  console.log(JSON.stringify(TWINS[name](...inputs)));
+}

@@ -1,0 +1,121 @@
+"""What server and scripts both know by heart: each makes the same of the same."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conversations.journal import Page
+from conversations.layout import SENTENCES, Attempt, notice, sections, visible
+from conversations.layout.pieces import LONGEST, pieces
+from conversations.layout.sections import Block
+from conversations.protocol.timeline import timeline
+
+NODE = shutil.which("node")
+TWINS = Path(__file__).resolve().parent / "scripts/twins.js"
+
+pytestmark = pytest.mark.skipif(NODE is None, reason="there is no Node")
+
+few = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def scripts(*requests: list[Any]) -> list[Any]:
+    """What the scripts make of `[name, ...inputs]`."""
+    lines = "\n".join(json.dumps(request) for request in requests)
+    run = subprocess.run([str(NODE), str(TWINS)], input=lines, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+@few
+@given(st.lists(st.text("a\u202a\u202e\u2065\u2066\u2069\u206a\U0001f4a9\n"), min_size=1, max_size=50))
+def test_marks_that_reorder_a_text_are_seen_alike(texts: list[str]) -> None:
+    assert scripts(*(["visible", text] for text in texts)) == [visible(text) for text in texts]
+
+
+LINES = st.builds(
+    lambda parts: "".join(f"{letter * length}{end}" for letter, length, end in parts),
+    st.lists(
+        st.tuples(st.sampled_from("aé"), st.integers(0, 3000), st.sampled_from(["\n", " ", ""])),
+        min_size=3,
+        max_size=9,
+    ),
+)
+
+
+@few
+@given(st.lists(LINES, min_size=1, max_size=20))
+def test_a_long_text_is_cut_at_the_same_places(texts: list[str]) -> None:
+    texts = [text for text in texts if len(text) > LONGEST] or ["a" * (LONGEST + 1)]
+    assert scripts(*(["pieces", text] for text in texts)) == [pieces(text) for text in texts]
+
+
+def test_an_end_has_the_same_sentence() -> None:
+    statuses = ["queued", "running", "waiting", "stopped", "completed", "failed", "interrupted"]
+    reasons = [*SENTENCES["stopReason"], None, "a new \u202eone"]
+    ends = [
+        ({"status": status, "stopReason": reason}, answered)
+        for status in statuses
+        for reason in reasons
+        for answered in (True, False)
+    ]
+    _, *results = scripts(["sentences", SENTENCES], *(["notice", turn, answered] for turn, answered in ends))
+    assert results == [notice(turn, answered) for turn, answered in ends]
+
+
+def message(kind: str, number: int, attempt: str, interrupted: bool) -> dict[str, Any]:
+    """A message of a turn's record, as the journal keeps it."""
+    marks = {"turn": "t"} | ({"interrupted": True} if interrupted else {})
+    if kind == "call":
+        call = {"id": f"c{number}", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        return {"id": f"call:c{number}", "role": "assistant", "toolCalls": [call], "metadata": marks}
+    if kind == "result":
+        shared = {"role": "tool", "toolCallId": f"c{number - 1}", "content": "ok"}
+        return {"id": f"result:{number}", **shared, "metadata": marks | {"status": "success"}}
+    text = "" if kind == "blank" and not interrupted else "text"
+    role = {"blank": "assistant", "text": "assistant"}.get(kind, kind)
+    return {"id": f"t:{attempt}:{number}", "role": role, "content": text, "metadata": marks}
+
+
+KIND = st.sampled_from(["user", "text", "blank", "reasoning", "call", "result"])
+MESSAGES = st.lists(st.tuples(KIND, st.sampled_from(["1", "1.1", "2"]), st.booleans()), max_size=12)
+TURN = {"id": "t", "status": "completed", "stopReason": "end_turn", "error": None}
+
+
+def part(one: Block | Attempt) -> Any:
+    """A part of a section as `twins.js` names it."""
+    return one.id if isinstance(one, Block) else [one.key, [block.id for block in one.blocks], one.is_last]
+
+
+def parts(messages: list[dict[str, Any]]) -> list[Any]:
+    """What is seen of a turn's section; the server's has blank texts too, without a height."""
+    [section] = sections(Page(1, messages, [TURN]))
+    shown = [part(one) for one in section.parts if isinstance(one, Attempt) or one.is_shown]
+    return [[section.key, shown]] if shown else []
+
+
+@few
+@given(st.lists(MESSAGES, min_size=1, max_size=40))
+def test_blocks_stand_in_the_same_groups(records: list[list[tuple[str, str, bool]]]) -> None:
+    transcripts = [
+        [message(kind, number, attempt, cut) for number, (kind, attempt, cut) in enumerate(record)]
+        for record in records
+    ]
+    results = scripts(*(["parts", messages, [TURN]] for messages in transcripts))
+    assert results == [parts(messages) for messages in transcripts]
+
+
+@few
+@given(st.lists(st.lists(st.text("a\U0001f4a9é", min_size=1, max_size=3), min_size=1), min_size=1))
+def test_merged_deltas_come_apart_alike(records: list[list[str]]) -> None:
+    lines = []
+    for number, deltas in enumerate(records):
+        event = {"type": "TEXT_MESSAGE_CONTENT", "delta": "".join(deltas), "timestamp": 1000 * number}
+        boundaries = [[at, len(delta)] for at, delta in enumerate(deltas)] if len(deltas) > 1 else []
+        lines.append((json.dumps(event), json.dumps(boundaries) if boundaries else ""))
+    [result] = scripts(["moments", ["\t".join(line) for line in lines]])
+    assert result == [[moment.at, moment.event["delta"]] for moment in timeline(lines)]
