@@ -1,5 +1,5 @@
 /**
- * The arguments of a call in an editor: sent when they are a JSON object, else it is said where they are none.
+ * The arguments of a call in an editor: sent when they are a JSON object; else a sentence says where they are not.
  */
 import { fromTemplate } from "../lib/dom.js";
 import { exact, pretty } from "../lib/json.js";

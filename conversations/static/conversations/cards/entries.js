@@ -1,5 +1,5 @@
 /**
- * JSON as a list of keys and values that can be unfolded: what is folded, or long, is not on the page before it is asked for.
+ * JSON as a list of keys and values that can be unfolded: what is folded or long comes onto the page when the reader opens it.
  */
 import { button, create, fill } from "../lib/dom.js";
 import { visible } from "../lib/format.js";

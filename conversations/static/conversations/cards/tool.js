@@ -1,5 +1,5 @@
 /**
- * A tool call's card: what was asked, how it stands, what came of it.
+ * A tool call's card: its arguments, its state and its result.
  */
 import { serverNow } from "../lib/clock.js";
 import { copies } from "../lib/copy.js";

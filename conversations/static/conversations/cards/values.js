@@ -1,5 +1,5 @@
 /**
- * What a tool was given or gave back, in the form that suits it: pictures, a table, keys and values; or else as text.
+ * A tool's arguments or result in the form that suits them: pictures, a table, keys and values, or text.
  */
 import { create } from "../lib/dom.js";
 import { visible } from "../lib/format.js";

@@ -1,5 +1,5 @@
 /**
- * What is said of the connection.
+ * The line that says how the connection stands.
  */
 
 const QUIET_MS = 1500; // a connection that is back sooner was never missed

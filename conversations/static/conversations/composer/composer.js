@@ -1,5 +1,5 @@
 /**
- * Where a message is written, sent, and comes back to when it was refused.
+ * The form in which a message is written and sent, and to which a refused one returns.
  */
 import { closestTo } from "../lib/dom.js";
 

@@ -1,10 +1,10 @@
 /**
- * A draft in two places: in the tab at once, on the server soon after. Two that differ are never made one without being asked.
+ * A draft in two places: in the tab at once, on the server soon after. Two that differ stay apart until the reader chooses.
  */
 import { load, save } from "../lib/browser.js";
 
 const LONGEST = 100_000; // characters, as the server takes them
-const PAUSE_MS = 500; // in typing, after which the server is told
+const PAUSE_MS = 500; // in typing, after which the server gets the text
 const WRITING_MS = 3000; // after a key, in which a draft from elsewhere does not take the place of this one
 const ANSWER_MS = 1000; // in which the server says what it has, when a connection is there again
 

@@ -71,7 +71,7 @@ export class Player {
     return this.goTo(this.timeline.recorded(within));
   }
 
-  /** Goes to a recorded time; to so many of a turn's moments where that is told. */
+  /** Goes to a recorded time, or to the place behind a number of a turn's moments. */
   async goTo(time, turn = this.recording.turnAt(time), count = undefined) {
     const request = ++this.requests;
     this.reach = REACH;

@@ -85,7 +85,7 @@ export class Recording {
     this.keep(turn, { moments, states: [EMPTY], callStarts: callStarts(moments) });
   }
 
-  // What was asked for last is kept longest.
+  // The turns that were used last stay longest.
   keep(turn, recorded) {
     this.loaded.delete(turn);
     this.loaded.set(turn, recorded);

@@ -37,7 +37,7 @@ const NAMES = {
 export const nameOf = (landmark) => NAMES[landmark.kind](landmark);
 
 export class Scrubber {
-  /** `seek(position)` is told where the reader has moved to, `describe()` says where that is. */
+  /** `seek(position)` goes where the reader moves the thumb, `describe()` says where that is. */
   constructor(root, { seek, describe }) {
     this.seek = seek;
     this.describe = describe;

@@ -2,7 +2,7 @@
  * Markdown to DOM nodes. Whatever the text is, nothing in it runs, loads or leaves the page.
  *
  * markdown-it makes HTML with raw HTML escaped; DOMPurify then lets only the tags listed here through.
- * Pictures become links: a picture is a request that the reader never asked for.
+ * Pictures become links: a picture is a request that the reader did not make.
  */
 import { fromTemplate } from "../lib/dom.js";
 import { visible } from "../lib/format.js";

@@ -1,6 +1,6 @@
 /**
  * A text block while it is written or read in: what is finished is rendered once and not touched again, the open block alone is rendered
- * again, and what is not rendered yet stands there as it was written. It takes no longer in a frame than it is given.
+ * again, and what is not rendered yet stands there as it was written. A deadline bounds its share of a frame.
  */
 import { highlight } from "./code.js";
 import { typeset } from "./formulas.js";

@@ -1,11 +1,11 @@
 /**
- * The calls of a round, which run at the same time: which neighbours belong together, and how long each took.
+ * The calls of a round, which run at the same time: their group, and their times as lanes.
  */
 import { create, setText, svg } from "../lib/dom.js";
 import { duration, visible } from "../lib/format.js";
 import { isBlock } from "./layout.js";
 
-const FEW = 6; // calls whose times are shown unasked
+const FEW = 6; // calls whose times are open at first
 
 /**
  * A turn's parts with the calls of a round in a group `{key, calls}`; a call knows what it waits for.

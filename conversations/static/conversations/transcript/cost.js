@@ -1,5 +1,5 @@
 /**
- * Tokens and what they cost, by the prices (per million tokens) that the page was given. Where one price is not known, no sum is.
+ * Tokens and their cost, by the page's prices per million tokens. A sum with an unknown price is unknown.
  */
 import { quantity } from "../lib/format.js";
 import { currency, prices } from "./page.js";

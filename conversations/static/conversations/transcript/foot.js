@@ -1,5 +1,5 @@
 /**
- * What stands below a turn: why it ended as it did, what can be done about it, what it took, and what it waits for.
+ * A turn's foot: why it ended or failed, what it waits for, what can be done about it, and its time and cost.
  */
 import { serverNow } from "../lib/clock.js";
 import { fromTemplate, setText } from "../lib/dom.js";

@@ -1,10 +1,10 @@
 /**
- * What the page was given beside the transcript: its sentences, and the models with their prices.
+ * The page's data beside the transcript: sentences, models, prices.
  */
 
 const page = () => document.getElementById("conversation")?.dataset ?? {};
 
-// The page does not change: each is read at its first use.
+// The data does not change: it is read at its first use.
 function once(read) {
   let value;
   return () => (value ??= read(page()));

@@ -1,5 +1,5 @@
 /**
- * How long nothing has come, which is said before anybody has to wonder. On a page without a connection of its own nothing is.
+ * Sentences about how long nothing has come from the server. A page without a connection has none.
  */
 import { duration } from "../lib/format.js";
 
