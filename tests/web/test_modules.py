@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 
 from conversations.templatetags.modules import imported_by, imports_of, modules
 
-ROOM = Path(__file__).resolve().parent.parent / "conversations/static/conversations"
+ROOM = Path(__file__).resolve().parents[2] / "conversations/static/conversations"
 PAGES = ["chat/conversation", "chat/archive", "player/replay", "composer/start", "admin/admin"]
 PRELOAD = re.compile(r'rel="modulepreload" href="/static/([^"]+)"')
 

@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations.journal import Page
-from conversations.layout import SENTENCES, Attempt, notice, sections, visible
-from conversations.layout.pieces import LONGEST, pieces
-from conversations.layout.sections import Block
-from conversations.protocol.timeline import timeline
+from conversations.protocol.agui.timeline import timeline
+from conversations.protocol.text import visible
+from conversations.web.sections import LONGEST, Attempt, Block, pieces, sections
+from conversations.web.sentences import SENTENCES, notice
 
 NODE = shutil.which("node")
-TWINS = Path(__file__).resolve().parent / "scripts/twins.js"
+TWINS = Path(__file__).resolve().parents[1] / "scripts/twins.js"
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="there is no Node")
 
