@@ -2,14 +2,16 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from conversations.demo_gateway import schemas
 from conversations.demo_gateway.conversation import words
 from conversations.demo_gateway.cues import Cues
-from conversations.demo_gateway.schemas import DEEP, Schema
 
+Schema = Mapping[str, Any]
+
+DEEP = 6
+"""How many levels are filled in before a schema that refers to itself is cut short."""
 WHOLE_QUESTION = {"query", "question", "text", "message", "prompt", "content", "input", "topic", "sentence"}
 FORMATS = {
     "date-time": "2026-01-01T12:00:00Z",
@@ -36,8 +38,8 @@ def _candidates(schema: Schema, question: str, several: bool) -> list[str]:
     required: list[str] = schema.get("required") or []
     if len(required) != 1:
         return []
-    member = schemas.plain((schema.get("properties") or {}).get(required[0]), schema)
-    if schemas.kind(member) != "string" or "enum" in member or "const" in member:
+    member = _plain((schema.get("properties") or {}).get(required[0]), schema)
+    if _kind(member) != "string" or "enum" in member or "const" in member:
         return []
     kinds = wanted(member, required[0]) or (*LIKELY, "sign")
     for text in (question, str(member.get("description", ""))) if several else (question,):
@@ -81,12 +83,12 @@ class _Draw:
 
     def value(self, schema: Any, name: str = "", depth: int = 0) -> Any:
         """A value that fits the schema, for the property of that name."""
-        plain = schemas.plain(schema, self.root, depth)
+        plain = _plain(schema, self.root, depth)
         if "const" in plain:
             return plain["const"]
         if plain.get("enum"):
             return next((each for each in plain["enum"] if words(str(each)) & self.asked), plain["enum"][0])
-        return self.kinds.get(schemas.kind(plain), self._string)(plain, name, depth)
+        return self.kinds.get(_kind(plain), self._string)(plain, name, depth)
 
     def _boolean(self, schema: Schema, name: str, depth: int) -> bool:
         return schema.get("default") is not False
@@ -94,17 +96,15 @@ class _Draw:
     def _number(self, schema: Schema, name: str, depth: int) -> float:
         found, default = self.cues.take("number"), schema.get("default")
         first = found if found is not None else default if isinstance(default, int | float) else 1
-        candidates = [first, *schemas.bounds(schema), 0, 1]
-        if schemas.kind(schema) == "integer":
+        candidates = [first, *_bounds(schema), 0, 1]
+        if _kind(schema) == "integer":
             candidates = [int(candidate) for candidate in candidates]
-        return next((each for each in candidates if schemas.allowed(schema, each)), first)
+        return next((each for each in candidates if _allowed(schema, each)), first)
 
     def _string(self, schema: Schema, name: str, depth: int) -> str:
         pattern = schema.get("pattern", "")
-        fitting = (
-            schemas.sized(schema, str(each)) for each in self._strings(schema, name) if each is not None
-        )
-        return next((text for text in fitting if re.search(pattern, text)), schemas.sized(schema, "example"))
+        fitting = (_sized(schema, str(each)) for each in self._strings(schema, name) if each is not None)
+        return next((text for text in fitting if re.search(pattern, text)), _sized(schema, "example"))
 
     def _strings(self, schema: Schema, name: str) -> Iterator[Any]:
         """What the property could be, likeliest first; what has been looked at is used up."""
@@ -122,8 +122,8 @@ class _Draw:
     def _array(self, schema: Schema, name: str, depth: int) -> list[Any]:
         if schema.get("prefixItems"):
             return [self.value(item, name, depth + 1) for item in schema["prefixItems"]]
-        items = schemas.plain(schema.get("items"), self.root, depth)
-        kinds = ("number",) if schemas.kind(items) in ("number", "integer") else LIKELY
+        items = _plain(schema.get("items"), self.root, depth)
+        kinds = ("number",) if _kind(items) in ("number", "integer") else LIKELY
         likely = 0 if depth >= DEEP else max(1, len(self.cues.all(*kinds)))
         count = max(schema.get("minItems", 0), min(likely, schema.get("maxItems", math.inf)))
         drawn = [self.value(items, name, depth + 1) for _ in range(int(count))]
@@ -140,3 +140,76 @@ class _Draw:
             for key in members
             if key in required or key in named
         }
+
+
+# -- reading a schema: references and unions resolved, kinds and bounds told
+
+
+def _plain(schema: Any, root: Schema, depth: int = 0) -> Schema:
+    """The schema without `$ref`, `anyOf`, `oneOf`, `allOf`: of a union the first branch that is not null, deep down null."""
+    if not isinstance(schema, Mapping):
+        return {}
+    if "$ref" in schema:
+        return _plain({**_found(schema["$ref"], root), **_without(schema, "$ref")}, root, depth)
+    for union in ("anyOf", "oneOf"):
+        if schema.get(union):
+            branches = sorted(
+                schema[union], key=lambda branch: (branch.get("type") == "null") == (depth < DEEP)
+            )
+            return _plain({**branches[0], **_without(schema, union)}, root, depth)
+    merged: Schema = _without(schema, "allOf")
+    for part in schema.get("allOf", ()):
+        merged = {**_plain(part, root, depth), **merged}
+    return merged
+
+
+def _found(reference: str, root: Schema) -> Schema:
+    place: Any = root
+    for key in reference.removeprefix("#").strip("/").split("/"):
+        place = place.get(key, {}) if key and isinstance(place, Mapping) else place
+    return place if isinstance(place, Mapping) else {}
+
+
+def _without(schema: Schema, key: str) -> dict[str, Any]:
+    return {name: value for name, value in schema.items() if name != key}
+
+
+def _kind(schema: Schema) -> str:
+    """The JSON type that a plain schema asks for."""
+    declared = schema.get("type")
+    if isinstance(declared, list):
+        declared = next((each for each in declared if each != "null"), "null")
+    if isinstance(declared, str):
+        return declared
+    return "object" if "properties" in schema else "array" if "items" in schema else "string"
+
+
+def _bounds(schema: Schema) -> Iterator[float]:
+    """Numbers at and just within a schema's bounds, and a multiple of what it has to be a multiple of."""
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    step = schema.get("multipleOf")
+    if step:
+        yield math.ceil((low or 0) / step) * step
+        yield (math.floor((low or 0) / step) + 1) * step
+    if low is not None:
+        yield from (low, low + 1)
+    if high is not None:
+        yield from (high, high - 1)
+    if low is not None and high is not None:
+        yield (low + high) / 2
+
+
+def _allowed(schema: Schema, value: float) -> bool:
+    """Whether a number is within a schema's bounds."""
+    step = schema.get("multipleOf")
+    return (
+        schema.get("minimum", -math.inf) <= value <= schema.get("maximum", math.inf)
+        and schema.get("exclusiveMinimum", -math.inf) < value < schema.get("exclusiveMaximum", math.inf)
+        and (not step or math.isclose(value / step, round(value / step), rel_tol=0, abs_tol=1e-9))
+    )
+
+
+def _sized(schema: Schema, text: str) -> str:
+    """The text made as long or as short as the schema wants it."""
+    return text.ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength")]
