@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from conversations.errors import ConfigurationError
+from conversations.gateway import get_gateway
 from conversations.journal import HUB, Journal, keep_in_touch, pack, ring_queue
 from conversations.models import Approval, Event, Turn
 from conversations.threads import Threads
@@ -152,6 +154,7 @@ class Worker:
         self._call(partial(self._keep, keep_in_touch(notices.current, queue.set)))
         self._call(self._beat)
         if takes_turns:
+            self._call(partial(self._keep, self._warm_up()))
             self._call(partial(self._keep, self._claim_for_ever(queue)))
             self._call(partial(self._keep, self._sweep_for_ever()))
 
@@ -174,6 +177,11 @@ class Worker:
 
     def _beat(self) -> None:
         self._keep(self._beat_for_ever())
+
+    async def _warm_up(self) -> None:
+        """Makes the gateway's client, which takes a tenth of a second, before the first turn has to wait for it."""
+        with suppress(ConfigurationError):  # the first turn says so
+            await self._threads.run(get_gateway)
 
     # -- turns
 
