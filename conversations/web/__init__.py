@@ -1,4 +1,4 @@
-"""The pages: the list of conversations, a conversation, its branches, playback, rerun, export and end, and the user's settings."""
+"""The pages: the list of conversations, a conversation and its views, the user's settings."""
 
 from .start import send, unsent_form
 from .urls import app_name, urlpatterns

@@ -1,4 +1,4 @@
-"""Who may see which conversation: decided here for every page."""
+"""Who may see which conversation, decided here for every page."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -19,13 +19,13 @@ class SignedIn(HttpRequest):
 
 
 def own_or_404(request: SignedIn, pk: UUID) -> Conversation:
-    """The user's own conversation; Http404 if it is none."""
+    """The user's own conversation with this id; Http404 where there is none."""
     return get_object_or_404(Conversation.objects.owned_by(request.user), pk=pk)
 
 
-def seen_or_404(request: SignedIn, pk: UUID) -> Conversation:
-    """A conversation that the user may watch, since it is their own or the admin shows it to them; Http404 if they may not."""
-    found = get_object_or_404(Conversation, pk=pk)
-    if not found.is_watched_by(request.user):
+def watched_or_404(request: SignedIn, pk: UUID) -> Conversation:
+    """The conversation with this id; Http404 unless the user may watch it, as its owner or in the admin."""
+    conversation = get_object_or_404(Conversation, pk=pk)
+    if not conversation.is_watched_by(request.user):
         raise Http404
-    return found
+    return conversation

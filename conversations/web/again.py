@@ -1,4 +1,4 @@
-"""A conversation asked again: the form that starts it, and what came of it beside what had been recorded."""
+"""A conversation asked again: the form that starts a rerun, and its turns beside the recorded ones."""
 
 from typing import Any
 from uuid import UUID
@@ -24,20 +24,20 @@ MISSES = {"stop": "ends it", "error": "is answered with an error", "live": "is r
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def again(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Asks with what, and on POST begins a rerun in a new conversation, leading to its page; 400 for what is not offered."""
-    found = own_or_404(request, pk)
+    """The form of a rerun; on POST begins one and leads to its page, 400 for a choice not on offer."""
+    conversation = own_or_404(request, pk)
     if request.method != "POST":
-        return _ask(request, found)
+        return _form(request, conversation)
     try:
-        made = rerun.rerun(found, _how(request, found))
+        new = rerun.rerun(conversation, _options(request, conversation))
     except Refused as refused:
-        return _ask(request, found, problem=str(refused), status=400)
-    rerun.run_in_background(made)
-    return redirect("conversations:conversation", pk=made.conversation.pk)
+        return _form(request, conversation, problem=str(refused), status=400)
+    rerun.run_in_background(new)
+    return redirect("conversations:conversation", pk=new.conversation.pk)
 
 
-def _how(request: SignedIn, conversation: Conversation) -> rerun.How:
-    """What the form says; raises Refused for what is not offered."""
+def _options(request: SignedIn, conversation: Conversation) -> rerun.How:
+    """The form's choices; raises Refused for one that is not offered."""
     model, tools, miss = (request.POST.get(name, "") for name in ("model", "tools", "miss"))
     if model not in ("", *settings.GATEWAY_MODELS) or tools not in TOOLS or miss not in MISSES:
         raise Refused("This is not offered. Choose one of the list.")
@@ -50,7 +50,9 @@ def _how(request: SignedIn, conversation: Conversation) -> rerun.How:
     )
 
 
-def _ask(request: SignedIn, conversation: Conversation, problem: str = "", status: int = 200) -> HttpResponse:
+def _form(
+    request: SignedIn, conversation: Conversation, problem: str = "", status: int = 200
+) -> HttpResponse:
     context = {
         "conversation": conversation,
         "heading": visible(conversation.title),
@@ -65,22 +67,22 @@ def _ask(request: SignedIn, conversation: Conversation, problem: str = "", statu
 @never_cache
 @require_safe
 def compare(request: SignedIn, pk: UUID) -> HttpResponse:
-    """A rerun's turns beside the recorded ones; 404 where it is no rerun, or one of somebody else's conversation."""
-    found = own_or_404(request, pk)
-    if found.rerun_of is None or found.rerun_of.owner_id != request.user.pk:
+    """A rerun's turns beside the recorded ones; 404 unless it is a rerun of the user's own conversation."""
+    conversation = own_or_404(request, pk)
+    if conversation.rerun_of is None or conversation.rerun_of.owner_id != request.user.pk:
         raise Http404
-    pairs, unasked = rerun.comparison(found)
+    pairs, unasked = rerun.comparison(conversation)
     context = {
-        "conversation": found,
-        "heading": visible(found.title),
-        "turns": [_shown(pair) for pair in pairs],
-        "left": unasked,
+        "conversation": conversation,
+        "heading": visible(conversation.title),
+        "turns": [_turn(pair) for pair in pairs],
+        "unasked": unasked,
     }
     return render(request, "conversations/compare.html", context)
 
 
-def _shown(pair: Pair) -> dict[str, Any]:
-    old, new = (visible(said.text) for said in (pair.question.said, pair.again))
+def _turn(pair: Pair) -> dict[str, Any]:
+    old, new = (visible(answer.text) for answer in (pair.question.said, pair.again))
     return {
         "number": pair.question.number,
         "message": visible(pair.question.text),

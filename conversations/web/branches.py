@@ -1,6 +1,6 @@
-"""A conversation's turns as the tree that they are, laid out for reading: a branch goes on in one list, the others stand inside it.
+"""The tree of a conversation's turns as nested lists: one list a branch, with others inside it.
 
-A branch goes on with the shown turn, else with the one that most turns follow on: so lists stand in one another no deeper than the
+A branch goes on with the shown turn, else with the one that most turns follow on. So lists stand in one another no deeper than the
 logarithm of their number, however often a conversation forked.
 """
 
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 FOLDED = 5
-"""Turns in a row that nothing branches off from, from which on they are folded."""
+"""Turns in a row without a fork that are folded, at least."""
 
 
 class Stem(NamedTuple):
@@ -55,26 +55,26 @@ Branch = list[Stretch]
 
 
 def branches(turns: Iterable[Stem], shown: set[UUID]) -> Branch:
-    """The branch of the `shown` turns from its beginning to its end, all others inside it; the turns come parents first."""
+    """The branch of the `shown` turns, with all others inside it; `turns` has parents first."""
     return _Layout(turns, shown).branch(None)
 
 
 class _Layout:
-    """How many turns follow on each, and which of them its branch goes on with."""
+    """The children of every turn, and how many turns follow on it."""
 
     def __init__(self, turns: Iterable[Stem], shown: set[UUID]) -> None:
         self._children: dict[UUID | None, list[Stem]] = defaultdict(list)
         self._sizes: dict[UUID | None, int] = defaultdict(int)
         self._shown = shown
-        every = list(turns)
-        for turn in every:
+        parents_first = list(turns)
+        for turn in parents_first:
             self._children[turn.parent].append(turn)
-        for turn in reversed(every):
+        for turn in reversed(parents_first):
             self._sizes[turn.pk] += 1
             self._sizes[turn.parent] += self._sizes[turn.pk]
 
     def branch(self, parent: UUID | None, first: Stem | None = None) -> Branch:
-        """What follows on the parent, from `first` on if that is not what its branch goes on with."""
+        """The branch that follows on the parent, beginning with `first` if that is named."""
         return list(_stretches(list(self._entries(parent, first))))
 
     def _entries(self, parent: UUID | None, first: Stem | None) -> Iterator[Entry]:
@@ -87,7 +87,7 @@ class _Layout:
             versions = following
 
     def _versions(self, parent: UUID | None) -> list[Stem]:
-        """The turns that follow on the parent, first that with which its branch goes on."""
+        """The children of the parent, first the one that its branch goes on with."""
         return sorted(self._children[parent], key=self._weight, reverse=True)
 
     def _weight(self, turn: Stem) -> tuple[bool, int, int]:
@@ -99,10 +99,10 @@ def _number(turn: Stem) -> int:
 
 
 def _stretches(entries: list[Entry]) -> Iterator[Stretch]:
-    """The branch, with what is between its ends and forks folded where it is long."""
+    """The branch in stretches, those between its ends and forks folded where they are long."""
     for is_plain, group in groupby(entries, lambda entry: _is_plain(entry, entries)):
-        found = list(group)
-        yield Stretch(found, is_plain and len(found) >= FOLDED)
+        stretch = list(group)
+        yield Stretch(stretch, is_plain and len(stretch) >= FOLDED)
 
 
 def _is_plain(entry: Entry, entries: list[Entry]) -> bool:

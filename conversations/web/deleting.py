@@ -1,4 +1,4 @@
-"""The end of a conversation: asked for first, and never while a turn of it is under way."""
+"""The deletion of a conversation, which asks first and never happens while a turn is under way."""
 
 from uuid import UUID
 
@@ -16,16 +16,16 @@ from .access import SignedIn, own_or_404
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Asks, saying what goes, and deletes on POST; 409 while a turn runs, waits or is queued."""
-    found = own_or_404(request, pk)
+    """A question that says what goes; deletes on POST, 409 while a turn runs, waits or is queued."""
+    conversation = own_or_404(request, pk)
     if request.method != "POST":
-        return _ask(request, found)
-    if retention.delete(found.pk):
+        return _question(request, conversation)
+    if retention.delete(conversation.pk):
         return redirect("conversations:index")
-    return _ask(request, found, status=409)
+    return _question(request, conversation, status=409)
 
 
-def _ask(request: SignedIn, conversation: Conversation, status: int = 200) -> HttpResponse:
+def _question(request: SignedIn, conversation: Conversation, status: int = 200) -> HttpResponse:
     context = {
         "conversation": conversation,
         "heading": visible(conversation.title),

@@ -16,7 +16,7 @@ from .access import SignedIn, own_or_404
 
 
 class Format(NamedTuple):
-    """What makes the file, and what it is."""
+    """A function that writes the file, and the file's media type."""
 
     write: Callable[[Conversation], str | Iterable[str]]
     media_type: str
@@ -33,8 +33,8 @@ NAME_LENGTH = 80
 @never_cache
 @require_safe
 def export(request: SignedIn, pk: UUID) -> HttpResponse:
-    """The user's own conversation as a file; 400 for a format that is none of ours."""
-    found = own_or_404(request, pk)
+    """The user's own conversation as a file; 400 for an unknown format."""
+    conversation = own_or_404(request, pk)
     name = request.GET.get("format", "json")
     if name not in FORMATS:
         return HttpResponse(
@@ -42,10 +42,10 @@ def export(request: SignedIn, pk: UUID) -> HttpResponse:
             status=400,
             content_type="text/plain; charset=utf-8",
         )
-    written = FORMATS[name].write(found)
-    body = written if isinstance(written, str) else "".join(written)
-    file = {"Content-Disposition": f'attachment; filename="{_file_name(found)}.{name}"'}
-    return HttpResponse(body, content_type=FORMATS[name].media_type, headers=file)
+    text = FORMATS[name].write(conversation)
+    body = text if isinstance(text, str) else "".join(text)
+    headers = {"Content-Disposition": f'attachment; filename="{_file_name(conversation)}.{name}"'}
+    return HttpResponse(body, content_type=FORMATS[name].media_type, headers=headers)
 
 
 def _file_name(conversation: Conversation) -> str:

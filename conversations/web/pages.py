@@ -25,8 +25,8 @@ from .sections import sections
 from .sentences import SENTENCES
 
 PER_PAGE = 50
-BESIDE = 40
-"""Conversations on a page of the list, and in the list beside a conversation."""
+RECENT = 40
+"""Conversations on a page of the list, and of those in the list beside a conversation."""
 
 DEMO_PHRASES = (
     "What is the most popular song on WZPZ?",
@@ -40,79 +40,81 @@ DEMO_PHRASES = (
 @never_cache  # a copy in the browser's cache would outlive the session
 @require_safe
 def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
-    """A conversation's newest messages, or the older ones before `?before=`; 404 unless it is the user's own."""
+    """A conversation's newest messages, or those before `?before=`; 404 unless it is the user's own."""
     before = request.GET.get("before")
     with journal.one_snapshot():
-        found = own_or_404(request, pk)
-        page = journal.page(found, before)
+        conversation = own_or_404(request, pk)
+        page = journal.page(conversation, before)
     if before and not page.messages:
         raise Http404
     context = {
-        "conversation": found,
+        "conversation": conversation,
         "page": page,
-        "heading": visible(found.title),
+        "heading": visible(conversation.title),
         "queue": json.dumps(page.queue),
         "sections": sections(page, is_older=before is not None),
         "sentences": json.dumps(SENTENCES),
         "now": int(time.time() * 1000),
-        "beside": beside(request),
+        "recent": recent(request),
         "is_older": before is not None,
     }
-    return render(
-        request, "conversations/conversation.html", context | gateway_shown() | _given(request, found, page)
-    )
+    context |= gateway_summary() | _script_data(request, conversation, page)
+    return render(request, "conversations/conversation.html", context)
 
 
-def _given(request: SignedIn, conversation: Conversation, page: journal.Page) -> dict[str, str]:
-    """What the page's script is given beside the messages, as JSON; the draft as it is."""
-    given = {
+def _script_data(request: SignedIn, conversation: Conversation, page: journal.Page) -> dict[str, str]:
+    """Data of the page's script beside the messages, as JSON; the draft as it is."""
+    data = {
         "models": settings.GATEWAY_MODELS,
         "prices": prices.as_json(settings.GATEWAY_PRICES),
         "prompts": list(request.user.prompts.values("name", "text")),
         "totals": page.totals,
     }
-    as_text = {name: json.dumps(value) for name, value in given.items()}
-    return as_text | {"currency": settings.PRICE_CURRENCY, "draft": conversation.draft}
+    as_json = {name: json.dumps(value) for name, value in data.items()}
+    return as_json | {"currency": settings.PRICE_CURRENCY, "draft": conversation.draft}
 
 
 def start_page(
     request: HttpRequest, form: Mapping[str, str], problem: str = "", status: int = 200
 ) -> HttpResponse:
-    """The user's conversations, newest first, those that hold the words of `?q=` if it is given; a new one's form as it was filled in."""
+    """The user's conversations, newest first, and the form of a new one as it was filled in.
+
+    With `?q=` the conversations are those that hold its words.
+    """
     words = clean_text(request.GET.get("q", "")).strip()
     matching = _matching(Conversation.objects.owned_by(request.user), words)
     page = Paginator(matching, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "found": _visibly_titled(page),
+        "conversations": _titled(page),
         "words": words,
         "problem": problem,
         "form": form,
         "models": settings.GATEWAY_MODELS,
     }
-    return render(request, "conversations/index.html", context | gateway_shown(), status=status)
+    return render(request, "conversations/index.html", context | gateway_summary(), status=status)
 
 
-def beside(request: SignedIn) -> list[tuple[Conversation, str]]:
+def recent(request: SignedIn) -> list[tuple[Conversation, str]]:
     """The newest of the user's conversations with their titles, for the list beside one."""
-    return _visibly_titled(Conversation.objects.owned_by(request.user)[:BESIDE])
+    return _titled(Conversation.objects.owned_by(request.user)[:RECENT])
 
 
-def _visibly_titled(rows: Iterable[Conversation]) -> list[tuple[Conversation, str]]:
+def _titled(rows: Iterable[Conversation]) -> list[tuple[Conversation, str]]:
     return [(row, visible(row.title)) for row in rows]
 
 
 def _matching(own: ConversationQuerySet, words: str) -> ConversationQuerySet:
-    """Those whose title or messages hold the words; messages are stored as ASCII JSON, so they are sought as that."""
+    """The conversations whose title or messages hold the words."""
     if not words:
         return own
-    stored = json.dumps(words)[1:-1]
-    said = Message.objects.annotate(text=Cast("content", TextField())).filter(text__icontains=stored)
-    return own.filter(Q(title__icontains=words) | Q(pk__in=said.values("conversation")))
+    stored = json.dumps(words)[1:-1]  # messages are stored as ASCII JSON
+    messages = Message.objects.annotate(text=Cast("content", TextField())).filter(text__icontains=stored)
+    return own.filter(Q(title__icontains=words) | Q(pk__in=messages.values("conversation")))
 
 
-def gateway_shown() -> dict[str, Any]:
-    """What the header tells of the gateway: never more of its address than host and port."""
+def gateway_summary() -> dict[str, Any]:
+    """The gateway as the header names it: never more of its address than host and port."""
     if gateway.is_demo():
         return {"is_demo": True, "phrases": DEMO_PHRASES}
     url = urlsplit(gateway.endpoint())

@@ -1,4 +1,4 @@
-"""What a user has settled: the prompts that they keep, and the tools that they let run unasked."""
+"""A user's settings: the prompts that they keep, and the tools that they let run unasked."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ PROMPTS = 100
 
 LONGEST = 10_000
 LINE = 60
-TAKEN = "You have a prompt with this name already. Choose another name, or change that one."
+NAME_TAKEN = "You have a prompt with this name already. Choose another name, or change that one."
 TOO_MANY = f"You have {PROMPTS} prompts already. Delete one first."
 TOO_LONG = f"This is {{:,}} characters long. A prompt has {LONGEST:,} at most."
 
@@ -47,15 +47,15 @@ class PromptForm(Form):
             raise forms.ValidationError(TOO_LONG.format(len(text)))
         return text
 
-    def keep(self) -> bool:
-        """Stores the prompt; False, with the errors told, if there is anything wrong with it."""
+    def store(self) -> bool:
+        """Stores the prompt; returns False, with errors on the form, if there is anything wrong with it."""
         if not self.is_valid():
             return False
         try:
             with transaction.atomic():
                 self.save()
         except IntegrityError:
-            self.add_error("name", TAKEN)
+            self.add_error("name", NAME_TAKEN)
             return False
         return True
 
@@ -63,51 +63,51 @@ class PromptForm(Form):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: SignedIn) -> HttpResponse:
-    """The user's prompts and permissions; takes a new prompt on POST, 400 with all that was written if it is none."""
+    """The user's prompts and permissions; stores a new prompt on POST, 400 if it is not valid."""
     if request.method != "POST":
-        return _shown(request)
+        return _page(request)
     form = PromptForm(request.POST, instance=Prompt(user=request.user), prefix="new")
     if request.user.prompts.count() >= PROMPTS:
         form.add_error(None, TOO_MANY)
-    return _kept(request, form)
+    return _store(request, form)
 
 
 @require_POST
 def prompt(request: SignedIn, pk: int) -> HttpResponse:
-    """Changes one of the user's prompts, or deletes it if the button says so; 400 as above."""
-    found = get_object_or_404(request.user.prompts, pk=pk)
+    """Changes one of the user's prompts, or deletes it if the button says so; 400 if it is not valid."""
+    row = get_object_or_404(request.user.prompts, pk=pk)
     if "delete" in request.POST:
-        found.delete()
-        return _back(request, f"{found} is deleted.")
-    return _kept(request, PromptForm(request.POST, instance=found, prefix=str(pk)))
+        row.delete()
+        return _back(request, f"{row} is deleted.")
+    return _store(request, PromptForm(request.POST, instance=row, prefix=str(pk)))
 
 
 @require_POST
 def revoke(request: SignedIn, pk: int) -> HttpResponse:
     """Ends one of the user's standing permissions; the row stays, as evidence of what was let through."""
-    found = get_object_or_404(request.user.allowances, pk=pk)
-    Allowance.objects.filter(pk=found.pk, revoked_at=None).update(revoked_at=timezone.now())
-    return _back(request, f"{found.tool} will ask again.")
+    row = get_object_or_404(request.user.allowances, pk=pk)
+    Allowance.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now())
+    return _back(request, f"{row.tool} will ask again.")
 
 
-def _kept(request: SignedIn, form: PromptForm) -> HttpResponse:
-    return _back(request, f"{form.instance} is saved.") if form.keep() else _shown(request, form)
+def _store(request: SignedIn, form: PromptForm) -> HttpResponse:
+    return _back(request, f"{form.instance} is saved.") if form.store() else _page(request, form)
 
 
-def _back(request: SignedIn, done: str) -> HttpResponse:
-    messages.success(request, visible(done))
+def _back(request: SignedIn, notice: str) -> HttpResponse:
+    messages.success(request, visible(notice))
     return redirect("conversations:settings")
 
 
-def _shown(request: SignedIn, wrong: PromptForm | None = None) -> HttpResponse:
-    """The page, with the form that something is wrong with in its place."""
-    told: dict[int | None, PromptForm] = {wrong.instance.pk: wrong} if wrong else {}
+def _page(request: SignedIn, invalid: PromptForm | None = None) -> HttpResponse:
+    """The page; an invalid form stands in its prompt's place, with its errors."""
+    by_prompt: dict[int | None, PromptForm] = {invalid.instance.pk: invalid} if invalid else {}
     context: dict[str, Any] = {
-        "new": told.get(None) or PromptForm(prefix="new"),
-        "prompts": [told.get(row.pk) or _form(row) for row in request.user.prompts.all()],
-        "allowances": [(row, visible(row.tool), _said(row)) for row in _standing(request)],
+        "new": by_prompt.get(None) or PromptForm(prefix="new"),
+        "prompts": [by_prompt.get(row.pk) or _form(row) for row in request.user.prompts.all()],
+        "allowances": [(row, visible(row.tool), _arguments(row)) for row in _standing(request)],
     }
-    return render(request, "conversations/settings.html", context, status=400 if wrong else 200)
+    return render(request, "conversations/settings.html", context, status=400 if invalid else 200)
 
 
 def _form(row: Prompt) -> PromptForm:
@@ -118,7 +118,7 @@ def _standing(request: SignedIn) -> Any:
     return request.user.allowances.filter(revoked_at=None).annotate(used=Count("approvals"))
 
 
-def _said(row: Allowance) -> str:
+def _arguments(row: Allowance) -> str:
     """The arguments in one line, or in several if that is long."""
     line = json.dumps(row.input, ensure_ascii=False)
     text = line if len(line) <= LINE else json.dumps(row.input, ensure_ascii=False, indent=2)

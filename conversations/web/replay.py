@@ -1,4 +1,4 @@
-"""A conversation's recording, played back: the page, and what its script asks for. Nothing here calls the gateway or a tool."""
+"""The playback of a conversation: the page and its script's data. It calls neither gateway nor tools."""
 
 import json
 from typing import Any
@@ -14,8 +14,8 @@ from conversations.journal.recordings import unsqueeze
 from conversations.models import Turn
 from conversations.protocol.text import visible
 
-from .access import SignedIn, seen_or_404
-from .pages import beside
+from .access import SignedIn, watched_or_404
+from .pages import recent
 from .sentences import SENTENCES
 
 COMPACT: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
@@ -25,13 +25,13 @@ COMPACT: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
 @require_safe
 def replay(request: SignedIn, pk: UUID) -> HttpResponse:
     """The player; 404 unless the conversation is the user's own or they may see it in the admin."""
-    found = seen_or_404(request, pk)
+    conversation = watched_or_404(request, pk)
     context = {
-        "conversation": found,
-        "heading": visible(found.title),
+        "conversation": conversation,
+        "heading": visible(conversation.title),
         "sentences": json.dumps(SENTENCES),
-        "is_own": found.owner_id == request.user.pk,
-        "beside": beside(request),
+        "is_own": conversation.owner_id == request.user.pk,
+        "recent": recent(request),
     }
     return render(request, "conversations/replay.html", context)
 
@@ -40,15 +40,15 @@ def replay(request: SignedIn, pk: UUID) -> HttpResponse:
 @require_safe
 def outline(request: SignedIn, pk: UUID) -> HttpResponse:
     """The outline of all turns, as JSON."""
-    told = json.dumps(playback.index(seen_or_404(request, pk)), **COMPACT)
-    return HttpResponse(told, content_type="application/json")
+    body = json.dumps(playback.index(watched_or_404(request, pk)), **COMPACT)
+    return HttpResponse(body, content_type="application/json")
 
 
 @never_cache
 @require_safe
 def turn(request: SignedIn, pk: UUID, turn: UUID) -> HttpResponse:
     """A turn's stored lines, compressed as its row is: HTTP's `deflate` is zlib's format."""
-    squeezed = playback.squeezed(get_object_or_404(Turn, pk=turn, conversation=seen_or_404(request, pk)))
+    squeezed = playback.squeezed(get_object_or_404(Turn, pk=turn, conversation=watched_or_404(request, pk)))
     if "deflate" not in request.headers.get("Accept-Encoding", ""):
         return HttpResponse(unsqueeze(squeezed), content_type="text/plain; charset=utf-8")
     headers = {"Content-Encoding": "deflate", "Vary": "Accept-Encoding"}
@@ -58,12 +58,12 @@ def turn(request: SignedIn, pk: UUID, turn: UUID) -> HttpResponse:
 @never_cache
 @require_safe
 def ends(request: SignedIn, pk: UUID) -> HttpResponse:
-    """What the turns from the seq `?first=` to `?last=` had come to, as JSON; 400 without both."""
-    found = seen_or_404(request, pk)
-    asked = [request.GET.get(name, "") for name in ("first", "last")]
-    if not all(number.isascii() and number.isdigit() and len(number) < 16 for number in asked):
+    """The ends of the turns from the seq `?first=` to `?last=`, as JSON; 400 without both."""
+    conversation = watched_or_404(request, pk)
+    bounds = [request.GET.get(name, "") for name in ("first", "last")]
+    if not all(number.isascii() and number.isdigit() and len(number) < 16 for number in bounds):
         return HttpResponseBadRequest(
             "first and last are numbers of events", content_type="text/plain; charset=utf-8"
         )
-    told = playback.ends(found, int(asked[0]), int(asked[1]))
-    return HttpResponse(told, content_type="application/json")
+    body = playback.ends(conversation, int(bounds[0]), int(bounds[1]))
+    return HttpResponse(body, content_type="application/json")

@@ -1,4 +1,4 @@
-"""The transcript as the page's templates want it: a section a turn, a block a message, results inside their calls."""
+"""The transcript for the page's templates: a section a turn, a block a message."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -13,14 +13,17 @@ from .sentences import Failure, failure, notice
 Message = dict[str, Any]
 
 LONGEST = 4_000
-"""Characters of a piece."""
+"""Characters of a piece, at most."""
 
 KINDS = {"user": "you", "assistant": "assistant", "reasoning": "reasoning"}
 
 
 @dataclass(frozen=True)
 class Block:
-    """One message, `at` its place on the page. `state` is the message as JSON without its text, from which the script starts."""
+    """One message, `at` its place on the page.
+
+    `state` is the message as JSON without its text, from which the script starts.
+    """
 
     kind: str
     state: str
@@ -37,7 +40,7 @@ class Block:
 
     @property
     def pieces(self) -> list[str]:
-        """The text in pieces that a browser can lay out one by one; none where it is short."""
+        """The text in pieces that a browser can lay out one by one; none if it is short."""
         return pieces(self.text)
 
     @property
@@ -48,7 +51,7 @@ class Block:
 
 @dataclass
 class Attempt:
-    """What an interrupted attempt at a round left behind; it stands open while nothing has followed it."""
+    """The blocks of an interrupted attempt at a round, which is shown open while nothing follows it."""
 
     round: str
     blocks: list[Block] = field(default_factory=list)
@@ -57,13 +60,13 @@ class Attempt:
 
     @property
     def key(self) -> str:
-        """What the script knows it by."""
+        """The key by which the script knows it."""
         return f"attempt:{self.blocks[0].id}"
 
 
 @dataclass
 class Section:
-    """One turn and its parts, in order; the script knows it by its `key`, and `state` is how it stands, as JSON."""
+    """One turn and its parts in order; the script knows it by its `key`. `state` is the turn as JSON."""
 
     key: str
     state: str
@@ -75,17 +78,17 @@ class Section:
 def sections(page: Page, is_older: bool = False) -> list[Section]:
     """The page's turns, oldest first; the last turn of an older page may go on on a newer one."""
     results = {m["toolCallId"]: (at, m) for at, m in enumerate(page.messages) if m["role"] == "tool"}
-    found = {turn["id"]: _section(turn) for turn in page.turns}
+    by_turn = {turn["id"]: _section(turn) for turn in page.turns}
     attempts: dict[str, Attempt] = {}
     for at, message in enumerate(page.messages):
         turn = message["metadata"]["turn"]
         if message["role"] == "tool":
             attempts.pop(turn, None)
         else:
-            _put(found[turn], _block(at, message, results), message, attempts)
+            _put(by_turn[turn], _block(at, message, results), message, attempts)
     for turn in page.turns:
-        _end(found[turn["id"]], turn, goes_on=is_older and turn is page.turns[-1])
-    return list(found.values())
+        _end(by_turn[turn["id"]], turn, goes_on=is_older and turn is page.turns[-1])
+    return list(by_turn.values())
 
 
 def _section(turn: dict[str, Any]) -> Section:
@@ -93,7 +96,10 @@ def _section(turn: dict[str, Any]) -> Section:
 
 
 def _put(section: Section, block: Block, message: Message, attempts: dict[str, Attempt]) -> None:
-    """Adds a block, inside its attempt if that was interrupted; an attempt ends at its calls' results, or where another's ids begin."""
+    """Appends a block, grouping the blocks of an interrupted attempt.
+
+    A tool result, a whole block or a new round closes the group.
+    """
     turn = message["metadata"]["turn"]
     if not message["metadata"].get("interrupted"):
         attempts.pop(turn, None)
@@ -114,8 +120,8 @@ def _round(message_id: str) -> str:
 
 
 def _end(section: Section, turn: dict[str, Any], goes_on: bool) -> None:
-    shown = [part for part in section.parts if isinstance(part, Attempt) or part.is_shown]
-    last = shown[-1] if shown else None
+    parts = [part for part in section.parts if isinstance(part, Attempt) or part.is_shown]
+    last = parts[-1] if parts else None
     if isinstance(last, Attempt):
         last.is_last = True
     answered = isinstance(last, Block) and last.kind == "assistant"
@@ -135,8 +141,8 @@ def _call(at: int, message: Message, results: dict[str, tuple[int, Message]]) ->
     name, arguments = call["function"]["name"], call["function"]["arguments"]
     state = json.dumps(message | {"toolCalls": [call | {"function": {"name": name}}]})
     result_at, result = results.get(call["id"], (0, None))
-    shown = Block("result", _without(result, ["content"]), result["content"], result_at) if result else None
-    return Block("tool", state, arguments, at, message["id"], visible(name), shown)
+    inner = Block("result", _without(result, ["content"]), result["content"], result_at) if result else None
+    return Block("tool", state, arguments, at, message["id"], visible(name), inner)
 
 
 def _without(message: Message, keys: Iterable[str]) -> str:
@@ -144,7 +150,7 @@ def _without(message: Message, keys: Iterable[str]) -> str:
 
 
 def pieces(text: str) -> list[str]:
-    """The pieces of a long text in order, each cut behind a line, else a word, else wherever it must be; none of a short one."""
+    """The pieces of a long text, each cut behind a line, a word or else anywhere; none of a short text."""
     return list(_pieces(text)) if len(text) > LONGEST else []
 
 

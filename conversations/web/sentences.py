@@ -1,4 +1,4 @@
-"""What a person is told of a turn, in one table: the server's pages take it from here, the script gets it as JSON."""
+"""The sentences that tell a person of a turn, in one table, which the script gets as JSON."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from conversations.protocol.text import visible
 
 QUIET = ("", "end_turn", "stop_sequence", "tool_use")
-"""Stop reasons of an ordinary end: nothing is said of them."""
+"""Stop reasons of an ordinary end, which need no sentence."""
 
 SENTENCES: dict[str, dict[str, str]] = {
     # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html: the values of stopReason
@@ -25,7 +25,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "nothing": "The model answered with nothing.",
         "unknown": "The model stopped for a reason that is not known here: REASON.",
     },
-    # by the code of what failed; "" where it is not told
+    # by the code of what failed; "" for any other
     "retrying": {
         "": "The gateway did not answer.",
         "throttled": "The gateway is busy.",
@@ -58,7 +58,7 @@ SENTENCES: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Failure:
-    """What is told of a turn that failed: which side it was, the message with its first sentence apart, and the id to quote."""
+    """A turn's failure: which side failed, the message's first sentence and its rest, the id to quote."""
 
     side: str
     what: str
@@ -68,7 +68,10 @@ class Failure:
 
 
 def failure(turn: dict[str, Any]) -> Failure | None:
-    """What failed, None if nothing did. The gateway's own number of the request is worth more to quote than ours of the turn."""
+    """The failure of a turn, None if it did not fail.
+
+    The gateway's own id of the request is worth more to quote than ours of the turn.
+    """
     error = turn["error"]
     if not error:
         return None
@@ -82,7 +85,7 @@ def failure(turn: dict[str, Any]) -> Failure | None:
 
 
 def notice(turn: dict[str, Any], answered: bool) -> str:
-    """A quiet sentence about how a turn ended, "" where there is nothing to say; `answered` if text stands at its end."""
+    """A quiet sentence about a turn's end, or ""; `answered` says that text stands at its end."""
     words, status = SENTENCES["turn"], turn["status"]
     if status in ("stopped", "waiting"):
         return words[status]

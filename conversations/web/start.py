@@ -1,4 +1,4 @@
-"""The start page, and a new conversation. What is written there without a session waits for the sign-in."""
+"""The start page and its form. A form that was sent without a session waits for the sign-in."""
 
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -30,7 +30,7 @@ Form = dict[str, str]
 
 @require_safe
 def index(request: SignedIn) -> HttpResponse:
-    """The user's conversations, newest first, and what has been written for a new one before the sign-in."""
+    """The user's conversations, newest first, and the form that was sent before the sign-in."""
     unsent = unsent_form(request, request.get_full_path()) or {}
     return start_page(request, unsent, unsent.get("problem", ""))
 
@@ -60,13 +60,13 @@ def _form(request: HttpRequest) -> Form:
 
 
 def unsent_form(request: HttpRequest, address: str) -> Form | None:
-    """What this browser has sent without a session, if the sign-in leads on to this address."""
+    """The form that this browser sent without a session, if the sign-in leads on to this address."""
     form: Form | None = request.session.get(UNSENT)
     return form if form and form["address"] == address else None
 
 
 def send(request: HttpRequest, form: Form) -> str:
-    """Begins the conversation of a form that was sent before the sign-in; the address that shows it, or why it was refused."""
+    """Begins the conversation of a form; returns its page's address, or the form's if it is refused."""
     try:
         conversation = _begin(request.user, form)
     except Refused as refused:
@@ -77,14 +77,14 @@ def send(request: HttpRequest, form: Form) -> str:
 
 
 def _keep(request: HttpRequest) -> str:
-    """Keeps the form in the anonymous session; the address to go on to, which only this browser knows."""
+    """Keeps the form in the anonymous session; returns an address for it that only this browser knows."""
     address = f"{resolve_url('conversations:index')}?{UNSENT}={uuid4()}"
     request.session[UNSENT] = _form(request) | {"address": address}
     return address
 
 
 def _begin(owner: "User | Any", form: Form) -> Conversation:
-    """A new conversation, its message accepted; raises Refused, and then there is none."""
+    """Creates a conversation and starts its first turn; raises Refused and leaves neither."""
     model = form["model"] or settings.GATEWAY_MODELS[0]
     if model not in settings.GATEWAY_MODELS:
         raise Refused(NOT_OFFERED)

@@ -24,15 +24,15 @@ BEGINNING = 120
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def tree(request: SignedIn, pk: UUID) -> HttpResponse:
-    """The tree of the user's own conversation; on POST shows the branch that `turn` is on, 409 while that cannot be."""
-    found = own_or_404(request, pk)
+    """The tree of the user's own conversation; on POST shows `turn`'s branch, 409 while a turn is open."""
+    conversation = own_or_404(request, pk)
     if request.method != "POST":
-        return _shown(request, found)
-    chosen = get_object_or_404(found.turns, pk=_uuid(request.POST.get("turn", "")))
+        return _page(request, conversation)
+    turn = get_object_or_404(conversation.turns, pk=_uuid(request.POST.get("turn", "")))
     try:
-        engine.show_branch(found, chosen.pk)
+        engine.show_branch(conversation, turn.pk)
     except Refused as refused:
-        return _shown(request, found, problem=str(refused), status=409)
+        return _page(request, conversation, problem=str(refused), status=409)
     return redirect("conversations:conversation", pk=pk)
 
 
@@ -43,33 +43,34 @@ def _uuid(text: str) -> UUID:
         raise Http404 from None
 
 
-def _shown(
+def _page(
     request: SignedIn, conversation: Conversation, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    known = Tree.of(conversation.pk)
+    turns = Tree.of(conversation.pk)
     context = {
         "conversation": conversation,
         "heading": visible(conversation.title),
-        "branch": branches(_stems(conversation, known), _line(known)),
+        "branch": branches(_stems(conversation, turns), _line(turns)),
         "problem": problem,
     }
     return render(request, "conversations/tree.html", context, status=status)
 
 
-def _line(known: Tree) -> set[UUID]:
+def _line(turns: Tree) -> set[UUID]:
     """The turns of the shown branch, those that are queued on it too."""
-    return {turn for end in known.shown()[-1:] for turn in known.line(known.end(end))}
+    return {turn for end in turns.shown()[-1:] for turn in turns.line(turns.end(end))}
 
 
-def _stems(conversation: Conversation, known: Tree) -> Iterator[Stem]:
-    said = Message.objects.filter(conversation=conversation, role=Message.Role.USER)
-    words = {turn: _beginning(content) for turn, content in said.values_list("turn", "content").iterator()}
+def _stems(conversation: Conversation, turns: Tree) -> Iterator[Stem]:
+    messages = Message.objects.filter(conversation=conversation, role=Message.Role.USER)
+    contents = messages.values_list("turn", "content").iterator()
+    words = {turn: _beginning(content) for turn, content in contents}
     rows = conversation.turns.order_by("number")
     for pk, number, status, model, created in rows.values_list(
         "pk", "number", "status", "model", "created_at"
     ):
-        if pk in known.nodes:
-            yield Stem(pk, known.nodes[pk].parent, number, status, model, created, words.get(pk, ""))
+        if pk in turns.nodes:
+            yield Stem(pk, turns.nodes[pk].parent, number, status, model, created, words.get(pk, ""))
 
 
 def _beginning(content: list[dict[str, object]]) -> str:
