@@ -1,23 +1,23 @@
-"""A record in the terminal: a turn as it is committed, by a cursor on the journal like a socket's, or a recording as it is played."""
+"""Events in the terminal: a conversation's record as it is committed, or a recording as it is played."""
 
 import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.core.management.base import OutputWrapper
 
 from conversations.journal import Frame, read
 
-LOOK_EVERY = 0.5
+POLL_INTERVAL = 0.5
 CONTROLS = {*range(32), *range(127, 160)} - {ord("\n"), ord("\t")}
 UNPRINTABLE = dict.fromkeys(CONTROLS, "\N{REPLACEMENT CHARACTER}")
 """What a terminal may take for a command: a model's words move no cursor and set no title."""
 
 ENDINGS = {"cancelled": "[stopped]", "interrupt": "[waiting for an approval]"}
-"""What is said of a run's end, by its outcome."""
+"""The lines that end a run, by its outcome."""
 
 Event = dict[str, Any]
 
@@ -28,7 +28,7 @@ def printable(text: str) -> str:
 
 
 class Printer:
-    """Prints what the assistant says, and a line for each tool call."""
+    """Prints the assistant's text, and a line for each tool call."""
 
     def __init__(self, out: OutputWrapper) -> None:
         self._out = out
@@ -38,10 +38,20 @@ class Printer:
         self._at_line_start = True
 
     def show(self, event: Event) -> None:
-        """Prints what is to be seen of an event."""
-        show = self.SHOWN.get(event["type"])
-        if show is not None:
-            show(self, event)
+        """Prints an event; most have nothing to print."""
+        match event["type"]:
+            case "TEXT_MESSAGE_START":
+                self._message(event)
+            case "TEXT_MESSAGE_CONTENT":
+                self._text(event)
+            case "TOOL_CALL_START":
+                self._call(event)
+            case "TOOL_CALL_ARGS":
+                self._argument(event)
+            case "TOOL_CALL_RESULT":
+                self._result(event)
+            case "CUSTOM":
+                self._custom(event)
 
     def line(self, text: str) -> None:
         """Prints a line of its own."""
@@ -74,30 +84,21 @@ class Printer:
         self._arguments[event["toolCallId"]] += event["delta"]
 
     def _result(self, event: Event) -> None:
-        call, told = event["toolCallId"], event["metadata"]
+        call, metadata = event["toolCallId"], event["metadata"]
         arguments = " ".join(self._arguments[call].split()) or "{}"
         content = " ".join(event["content"].split())[:200]
         self.line(
-            f"[{self._calls[call]} {arguments} -> {told['status']}, {told['durationMs']} ms: {content}]"
+            f"[{self._calls[call]} {arguments} -> {metadata['status']}, {metadata['durationMs']} ms: {content}]"
         )
 
     def _custom(self, event: Event) -> None:
         if event["name"] == "turntable.retrying":
-            told = event["value"]
-            self.line(f"[trying again in {told['seconds']} s, {told['attempt']} of {told['of']}]")
-
-    SHOWN: ClassVar[dict[str, Callable[[Any, Event], None]]] = {
-        "TEXT_MESSAGE_START": _message,
-        "TEXT_MESSAGE_CONTENT": _text,
-        "TOOL_CALL_START": _call,
-        "TOOL_CALL_ARGS": _argument,
-        "TOOL_CALL_RESULT": _result,
-        "CUSTOM": _custom,
-    }
+            retry = event["value"]
+            self.line(f"[trying again in {retry['seconds']} s, {retry['attempt']} of {retry['of']}]")
 
 
-class Terminal(Printer):
-    """Prints a conversation's text as it is committed, and a line for each tool call."""
+class LivePrinter(Printer):
+    """Prints a conversation's events as they are committed, from a cursor on the journal like a socket's."""
 
     def __init__(self, conversation: UUID, cursor: int, out: OutputWrapper) -> None:
         super().__init__(out)
@@ -106,20 +107,20 @@ class Terminal(Printer):
         self._has_begun = False
 
     def frames(self, frames: list[Frame]) -> None:
-        """Hears that there is something to read."""
+        """Notes that there is something to read."""
         self._news.set()
 
     def news(self, seq: int) -> None:
-        """Hears that there is something to read."""
+        """Notes that there is something to read."""
         self._news.set()
 
     def notice(self, text: str) -> None:
-        """Passes over what is no part of the record."""
+        """Ignores what is no part of the record."""
 
     def follow(self, run: str, meanwhile: Callable[[], None] = lambda: None) -> str | None:
-        """Prints what is said until the run ends; its error's text, if it failed. Goes on where it was when it is called again.
+        """Prints until the run ends, and returns its error's text if it failed.
 
-        Calls `meanwhile` whenever nothing has come for half a second.
+        A second call goes on where the first was interrupted. `meanwhile` is called when nothing has come for half a second.
         """
         for event in self._events(meanwhile):
             self._has_begun = self._has_begun or event.get("runId") == run
@@ -133,7 +134,7 @@ class Terminal(Printer):
     def _events(self, meanwhile: Callable[[], None]) -> Iterator[Event]:
         """The record's events from the cursor on, for ever."""
         while True:
-            has_news = self._news.wait(LOOK_EVERY)
+            has_news = self._news.wait(POLL_INTERVAL)
             self._news.clear()
             while frames := read(self._conversation, self._cursor):
                 has_news = True
@@ -143,8 +144,28 @@ class Terminal(Printer):
                 meanwhile()
 
 
-class Recital(Printer):
-    """Prints a recording: the user's messages and reasoning too, when each turn began, and how it ended."""
+class RecordingPrinter(Printer):
+    """Prints a recording: also the user's messages, reasoning, and when turns began and how they ended."""
+
+    def show(self, event: Event) -> None:
+        """Prints an event."""
+        match event["type"]:
+            case "RUN_STARTED":
+                self._run(event)
+            case "TEXT_MESSAGE_END" | "REASONING_END":
+                self.end_line()
+            case "REASONING_START":
+                self._reasoning(event)
+            case "REASONING_MESSAGE_CONTENT":
+                self._text(event)
+            case "STEP_FINISHED":
+                self._step(event)
+            case "RUN_FINISHED":
+                self._finished(event)
+            case "RUN_ERROR":
+                self.line(f"[{event['code']}: {event['message']}]")
+            case _:
+                super().show(event)
 
     def skipped(self, milliseconds: int) -> None:
         """Marks a pause that is left out, where no line is under way."""
@@ -161,32 +182,14 @@ class Recital(Printer):
         if event.get("role") == "user":
             self._write("> ")
 
-    def _reasons(self, event: Event) -> None:
+    def _reasoning(self, event: Event) -> None:
         self._answers.add(event["messageId"])
         self.line("[reasoning]")
-
-    def _end(self, event: Event) -> None:
-        self.end_line()
 
     def _step(self, event: Event) -> None:
         if event.get("metadata", {}).get("interrupted"):
             self.line("[interrupted; the same round begins again]")
 
     def _finished(self, event: Event) -> None:
-        if said := ENDINGS.get(event.get("outcome", {}).get("type")):
-            self.line(said)
-
-    def _failed(self, event: Event) -> None:
-        self.line(f"[{event['code']}: {event['message']}]")
-
-    SHOWN: ClassVar[dict[str, Callable[[Any, Event], None]]] = Printer.SHOWN | {
-        "RUN_STARTED": _run,
-        "TEXT_MESSAGE_START": _message,
-        "TEXT_MESSAGE_END": _end,
-        "REASONING_START": _reasons,
-        "REASONING_MESSAGE_CONTENT": Printer._text,
-        "REASONING_END": _end,
-        "STEP_FINISHED": _step,
-        "RUN_FINISHED": _finished,
-        "RUN_ERROR": _failed,
-    }
+        if ending := ENDINGS.get(event.get("outcome", {}).get("type")):
+            self.line(ending)

@@ -1,4 +1,4 @@
-"""Who a command acts for, and on which conversation."""
+"""The user that a command acts for, and the conversation it acts on."""
 
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,9 @@ from conversations.models import Conversation
 
 
 def user_named(name: str | None) -> User:
-    """The user of this name, or else the only one or the first superuser; raises Refused where there is none."""
+    """The user of this name, or the only user or first superuser; raises Refused if there is none."""
     users: Any = get_user_model()._default_manager.filter(is_active=True)
+    user: User | None
     if name is not None:
         user = users.filter(username=name).first()
     else:
@@ -22,13 +23,12 @@ def user_named(name: str | None) -> User:
             f"no user is called {name}" if name else "there is no user yet: run `python manage.py serve` once"
         )
         raise Refused(f"Nobody to ask as: {who}.")
-    found: User = user
-    return found
+    return user
 
 
-def conversation_with(given: str) -> Conversation:
-    """The conversation with this id, whoever owns it; raises Refused where there is none."""
+def conversation_with(text: str) -> Conversation:
+    """The conversation with this id, whoever owns it; raises Refused if there is none."""
     try:
-        return Conversation.objects.get(pk=UUID(given))
+        return Conversation.objects.get(pk=UUID(text))
     except (ValueError, Conversation.DoesNotExist):
-        raise Refused(f"There is no conversation {given}.") from None
+        raise Refused(f"There is no conversation {text}.") from None

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management.base import OutputWrapper
 
-from conversations.management.terminal import Terminal
+from conversations.management.terminal import LivePrinter
 from conversations.protocol.agui import events
 from tests.asking import conversation_of
 from tests.journaling import delta, open_record, opening, running
@@ -30,7 +30,7 @@ class Interrupted(io.StringIO):
 def test_a_terminal_goes_on_after_ctrl_c_until_the_run_has_ended(user: User, ending: str) -> None:
     conversation, out = conversation_of(user), Interrupted()
     turn = running(conversation)
-    terminal, run = Terminal(conversation.pk, 0, OutputWrapper(out)), str(turn.pk)
+    terminal, run = LivePrinter(conversation.pk, 0, OutputWrapper(out)), str(turn.pk)
     said = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"}
     end = events.run_error("It failed.", "internal")
     if ending == "RUN_FINISHED":
@@ -56,5 +56,5 @@ def test_no_text_moves_the_cursor_or_sets_the_title(user: User) -> None:
     end = events.run_finished(str(conversation.pk), str(turn.pk), "success", [])
     told = delta("\x1b]0;title\x07 \x9b2J\tSeñora\nBlue", "a")
     open_record(turn).commit(*opening(conversation, turn), said, told, end)
-    Terminal(conversation.pk, 0, OutputWrapper(out)).follow(str(turn.pk))
+    LivePrinter(conversation.pk, 0, OutputWrapper(out)).follow(str(turn.pk))
     assert out.getvalue() == "\ufffd]0;title\ufffd \ufffd2J\tSeñora\nBlue"

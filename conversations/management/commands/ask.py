@@ -14,13 +14,13 @@ from django.core.management.base import BaseCommand
 from conversations import engine
 from conversations.errors import Refused
 from conversations.journal import HUB, head
-from conversations.management.approving import answers
-from conversations.management.terminal import Terminal
+from conversations.management.approvals import answers
+from conversations.management.terminal import LivePrinter
 from conversations.management.users import user_named
 from conversations.models import Conversation, Turn
 
-LAST_TURNS = 600.0
-"""Seconds in which the turns that this process runs may end."""
+DRAIN_TIMEOUT = 600.0
+"""Seconds in which this process's turns may end."""
 
 
 class Command(BaseCommand):
@@ -29,14 +29,14 @@ class Command(BaseCommand):
     help = "Asks the model one thing and prints its answer as it arrives."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The contract's arguments."""
+        """Adds the arguments."""
         parser.add_argument("text", metavar="TEXT")
         parser.add_argument("--conversation", metavar="ID", help="go on with this conversation")
         parser.add_argument("--model", metavar="ID", help="the model to ask")
         parser.add_argument("--user", metavar="NAME", help="whose conversation it is")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Asks, and says how it ended; a turn that came to wait behind this one is run to its end too."""
+        """Asks, and says how it ended; a turn that was queued behind this one is run to its end too."""
         try:
             turn, error = self._ask(
                 options["text"], options["user"], options["conversation"], options["model"]
@@ -48,46 +48,45 @@ class Command(BaseCommand):
             self.stdout.flush()
         else:
             self.stderr.write(f"A client error occurred: {error}")
-        engine.WORKER.wait(timeout=LAST_TURNS)
+        engine.WORKER.wait(timeout=DRAIN_TIMEOUT)
         if error is not None:
             raise SystemExit(1)
 
     def _ask(
-        self, text: str, name: str | None, given: str | None, model: str | None
+        self, text: str, name: str | None, conversation_id: str | None, model: str | None
     ) -> tuple[Turn, str | None]:
-        """One turn, printed, and its error's text; Ctrl-C stops it. Raises Refused."""
+        """Runs and prints a turn; returns it and its error's text. Ctrl-C stops it. Raises Refused."""
         user = user_named(name)
-        conversation = _own(user, given) if given else _new(user, model)
-        terminal = Terminal(conversation.pk, head(conversation.pk), self.stdout)
-        HUB.subscribe(conversation.pk, terminal)
+        conversation = _own(user, conversation_id) if conversation_id else _new(user, model)
+        printer = LivePrinter(conversation.pk, head(conversation.pk), self.stdout)
+        HUB.subscribe(conversation.pk, printer)
         try:
             turn = engine.start(conversation.pk, str(uuid.uuid4()), text, model=model).turn
-            error = _follow(terminal, str(turn.pk), conversation.pk)
-            while _waits(turn):
+            error = _follow(printer, str(turn.pk), conversation.pk)
+            while _is_waiting(turn):
                 engine.resume(conversation, user, answers(turn, sys.stdout))
-                error = _follow(terminal, str(turn.pk), conversation.pk)
+                error = _follow(printer, str(turn.pk), conversation.pk)
             self.stdout.write("")
             return turn, error
         except Refused:
-            if not given:
+            if not conversation_id:
                 conversation.delete()
             raise
         finally:
-            HUB.unsubscribe(conversation.pk, terminal)
+            HUB.unsubscribe(conversation.pk, printer)
 
 
-def _follow(terminal: Terminal, run: str, conversation: UUID) -> str | None:
-    meanwhile = partial(
-        engine.WORKER.sweep, conversation
-    )  # what runs before this turn may have lost its process
+def _follow(printer: LivePrinter, run: str, conversation: UUID) -> str | None:
+    # The turn that runs before this one may have lost its process.
+    meanwhile = partial(engine.WORKER.sweep, conversation)
     try:
-        return terminal.follow(run, meanwhile)
+        return printer.follow(run, meanwhile)
     except KeyboardInterrupt:
         engine.stop(conversation)
-        return terminal.follow(run, meanwhile)
+        return printer.follow(run, meanwhile)
 
 
-def _waits(turn: Turn) -> bool:
+def _is_waiting(turn: Turn) -> bool:
     turn.refresh_from_db(fields=["status"])
     return turn.status == Turn.Status.WAITING
 
@@ -96,8 +95,8 @@ def _new(user: User, model: str | None) -> Conversation:
     return Conversation.objects.create(owner=user, model=model or settings.GATEWAY_MODELS[0])
 
 
-def _own(user: User, given: str) -> Conversation:
+def _own(user: User, text: str) -> Conversation:
     try:
-        return Conversation.objects.owned_by(user).get(pk=UUID(given))
+        return Conversation.objects.owned_by(user).get(pk=UUID(text))
     except (ValueError, Conversation.DoesNotExist):
-        raise Refused(f"{user.get_username()} has no conversation {given}.") from None
+        raise Refused(f"{user.get_username()} has no conversation {text}.") from None

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The port."""
+        """Adds the arguments."""
         parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1 (default: 8000)")
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:

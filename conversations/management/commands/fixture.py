@@ -17,21 +17,21 @@ class Command(BaseCommand):
     help = "Writes a conversation to a file with which `rerun --against FILE` needs no gateway."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which, and where to."""
+        """Adds the arguments."""
         parser.add_argument("id", metavar="ID", help="the conversation")
         parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="(standard output)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write; CommandError where that cannot be, and no file is left half written."""
+        """Writes the file, whole or not at all; raises CommandError where that cannot be."""
         output: Path | None = options["output"]
         try:
             text = "".join(line + "\n" for line in fixtures.write(conversation_with(options["id"])))
             if output is None:
                 self.stdout.write(text, ending="")
                 return
-            partly = output.with_name(output.name + ".part")
-            partly.write_text(text, encoding="utf-8")
-            partly.replace(output)
+            part = output.with_name(output.name + ".part")
+            part.write_text(text, encoding="utf-8")
+            part.replace(output)
         except Refused as refused:
             raise CommandError(str(refused)) from None
         except OSError as error:

@@ -18,19 +18,19 @@ class Command(BaseCommand):
     help = "Takes a conversation back that was exported as JSON: the same record under new ids. Nothing in it is run."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The file, and whose conversation it will be."""
+        """Adds the arguments."""
         parser.add_argument("file", metavar="FILE", help="an export in JSON; - for standard input")
         parser.add_argument("--user", metavar="NAME", help="whose conversation it will be")
 
     def handle(self, *args: Any, file: str, user: str | None, **options: Any) -> None:
-        """Import; CommandError says what is wrong and where, and nothing is stored then."""
+        """Imports the file; CommandError says what is wrong and where, and nothing is stored then."""
         try:
-            made = import_document(_text(file), user_named(user))
+            conversation = import_document(_text(file), user_named(user))
         except Damaged as damaged:
             raise CommandError(f"{file} is not imported: {damaged}.") from None
         except Refused as refused:
             raise CommandError(str(refused)) from None
-        self.stdout.write(f"Imported {made} as conversation {made.pk}.")
+        self.stdout.write(f"Imported {conversation} as conversation {conversation.pk}.")
 
 
 def _text(file: str) -> str:

@@ -11,6 +11,6 @@ class Command(migrate.Command):
     """Migrates tables however large they are."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate."""
+        """Migrates."""
         with patient():
             super().handle(*args, **options)

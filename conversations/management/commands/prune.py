@@ -29,7 +29,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The age, and whether to do it."""
+        """Adds the arguments."""
         parser.add_argument(
             "--older-than",
             metavar="AGE",
@@ -42,35 +42,35 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, older_than: timedelta, delete: bool, **options: Any) -> None:
-        """Say what would go, or delete it."""
+        """Says what would go, or deletes it."""
         with patient():
             self._prune(timezone.now() - older_than, delete)
 
     def _prune(self, moment: datetime, delete: bool) -> None:
         self.stdout.write(f"Conversations without activity since {moment:%Y-%m-%d %H:%M} UTC.")
         if not delete:
-            self.stdout.write(f"Would go: {_told(retention.counted(moment))}.")
+            self.stdout.write(f"Would go: {_counts(retention.counted(moment))}.")
             self.stdout.write("Nothing was deleted: --delete does it.")
             return
         self._delete(moment)
 
     def _delete(self, moment: datetime) -> None:
-        gone: Counter[str] = Counter()
+        deleted: Counter[str] = Counter()
         for batch in retention.prune(moment):
-            gone += batch
-            self.stdout.write(f"{gone['conversations']:,} conversations", ending="\r")
+            deleted += batch
+            self.stdout.write(f"{deleted['conversations']:,} conversations", ending="\r")
             self.stdout.flush()
-        self.stdout.write(f"Gone: {_told(gone)}.")
-        logger.info("pruned %d conversations older than %s", gone["conversations"], moment.isoformat())
+        self.stdout.write(f"Gone: {_counts(deleted)}.")
+        logger.info("pruned %d conversations older than %s", deleted["conversations"], moment.isoformat())
 
 
 def _age(text: str) -> timedelta:
-    found = AGE.fullmatch(text)
-    days = int(found[1]) * DAYS[found[2]] if found else 0
+    match = AGE.fullmatch(text)
+    days = int(match[1]) * DAYS[match[2]] if match else 0
     if not 0 < days <= A_CENTURY:
         raise ArgumentTypeError(f"{text} is no age: say 90d, 12w or 2y")
     return timedelta(days=days)
 
 
-def _told(gone: Counter[str]) -> str:
-    return ", ".join(f"{number:,} {name}" for name, number in gone.items() if number) or "nothing"
+def _counts(rows: Counter[str]) -> str:
+    return ", ".join(f"{number:,} {name}" for name, number in rows.items() if number) or "nothing"

@@ -10,12 +10,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from conversations import playback
 from conversations.errors import Refused
-from conversations.management.terminal import Recital
+from conversations.management.terminal import RecordingPrinter
 from conversations.management.users import conversation_with
 from conversations.protocol.agui.timeline import LONGEST_PAUSE, Cue, cues
 
-LONG = 5.0
-"""Seconds of a pause from which on it is said that it is one."""
+LONG_PAUSE = 5.0
+"""Seconds of a pause that is announced, at least."""
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which, and how fast."""
+        """Adds the arguments."""
         parser.add_argument("id", metavar="ID", help="the conversation")
         parser.add_argument(
             "--speed", metavar="N", type=speed, default=1.0, help="times its own pace; 0 plays it at once (1)"
@@ -34,21 +34,21 @@ class Command(BaseCommand):
         parser.add_argument("--skip-waiting", action="store_true", help="leave 1 s of every longer pause")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Play; Ctrl-C ends it."""
+        """Plays the recording; Ctrl-C ends it."""
         try:
             conversation = conversation_with(options["id"])
         except Refused as refused:
             raise CommandError(str(refused)) from None
         moments = playback.moments(conversation)
         longest = LONGEST_PAUSE if options["skip_waiting"] else None
-        self.printer = Recital(self.stdout)
+        self.printer = RecordingPrinter(self.stdout)
         with suppress(KeyboardInterrupt):
             self._play(cues(moments, longest), options["speed"])
         self.printer.end_line()
 
-    def _play(self, playing: Iterable[Cue], speed: float) -> None:
+    def _play(self, cues: Iterable[Cue], speed: float) -> None:
         began = time.monotonic()
-        for cue in playing:
+        for cue in cues:
             if speed:
                 self._wait(cue, began + cue.at / 1000 / speed)
             self.printer.show(cue.moment.event)
@@ -57,18 +57,18 @@ class Command(BaseCommand):
         if cue.skipped:
             self.printer.skipped(cue.skipped)
         seconds = until - time.monotonic()
-        if seconds > LONG:
+        if seconds > LONG_PAUSE:
             self.stderr.write(f"[{seconds:.0f} s pass; --skip-waiting leaves 1 s of a pause]")
         if seconds > 0:
             time.sleep(seconds)
 
 
-def speed(given: str) -> float:
+def speed(text: str) -> float:
     """A number of 0 or more; raises ArgumentTypeError."""
     try:
-        number = float(given)
+        number = float(text)
     except ValueError:
         number = -1
     if not 0 <= number < float("inf"):
-        raise ArgumentTypeError(f"{given} is no speed: say 0, 1, 2.5 ...")
+        raise ArgumentTypeError(f"{text} is no speed: say 0, 1, 2.5 ...")
     return number

@@ -14,13 +14,13 @@ from django.core.management.base import BaseCommand, CommandError
 
 from conversations import engine
 from conversations.errors import Refused
-from conversations.management.approving import answers
+from conversations.management.approvals import answers
 from conversations.management.terminal import printable
 from conversations.management.users import conversation_with, user_named
 from conversations.rerun import How, Pair, Rerun, against, fixtures, rerun
 
-LAST_TURN = 60.0
-"""Seconds in which a turn that Ctrl-C has stopped may end."""
+STOP_TIMEOUT = 60.0
+"""Seconds in which a turn may end that Ctrl-C has stopped."""
 
 UNASKED = "There are messages left that were not asked again."
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which, with what, answered by what."""
+        """Adds the arguments."""
         which = parser.add_mutually_exclusive_group(required=True)
         which.add_argument("id", metavar="ID", nargs="?", help="the conversation")
         which.add_argument(
@@ -60,17 +60,17 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Ask again; CommandError where that cannot be."""
+        """Asks again; raises CommandError where that cannot be."""
         try:
-            rerun = self._made(options)
-            with _tidied(rerun):
+            rerun = self._rerun(options)
+            with _cleanup(rerun):
                 is_same = self._report(rerun, self._run(rerun), is_json=options["json"])
         except Refused as refused:
             raise CommandError(str(refused)) from None
         if not is_same:
             raise SystemExit(1)
 
-    def _made(self, options: dict[str, Any]) -> Rerun:
+    def _rerun(self, options: dict[str, Any]) -> Rerun:
         how = How(
             model=options["model"],
             system=options["system"],
@@ -90,20 +90,20 @@ class Command(BaseCommand):
         return rerun(old, how, onto=onto, owner=owner, tell=self._tell)
 
     def _run(self, rerun: Rerun) -> list[Pair]:
-        """The turns that were asked until it ended or Ctrl-C was pressed."""
+        """Runs the rerun to its end or to Ctrl-C; returns the turns that were asked."""
         pairs: list[Pair] = []
         rerun.approve = partial(answers, out=sys.stderr)
         try:
             pairs += rerun.run()
         except KeyboardInterrupt:
             engine.stop(rerun.conversation.pk)
-            engine.WORKER.wait(timeout=LAST_TURN)
+            engine.WORKER.wait(timeout=STOP_TIMEOUT)
             self.stderr.write("Stopped.")
         return pairs
 
     def _report(self, rerun: Rerun, pairs: list[Pair], *, is_json: bool) -> bool:
-        """Prints what came of it; whether all was asked and nothing differs."""
-        told = {
+        """Prints the report; returns whether all was asked and nothing differs."""
+        report = {
             "rerun": str(rerun.conversation.pk),
             "rerunOf": str(rerun.conversation.rerun_of_id) if rerun.conversation.rerun_of_id else None,
             "complete": rerun.complete,
@@ -111,21 +111,21 @@ class Command(BaseCommand):
             "turns": [pair.as_json() for pair in pairs],
         }
         if is_json:
-            self.stdout.write(json.dumps(told, indent=1))
+            self.stdout.write(json.dumps(report, indent=1))
         else:
             lines = [line for pair in pairs for line in pair.as_text()]
-            self.stdout.write("\n".join([*map(printable, lines), _result(told)]))
+            self.stdout.write("\n".join([*map(printable, lines), _result(report)]))
         if not (rerun.complete or rerun.player):
             self.stderr.write(f"{UNASKED} Go on with: rerun --continue {rerun.conversation.pk}")
-        return rerun.complete and not told["differs"]
+        return rerun.complete and not report["differs"]
 
     def _tell(self, text: str) -> None:
         self.stderr.write(printable(text))
 
 
 @contextmanager
-def _tidied(rerun: Rerun) -> Iterator[None]:
-    """Deletes the new conversation afterwards if it was a check against a file, or nothing was asked in it."""
+def _cleanup(rerun: Rerun) -> Iterator[None]:
+    """Deletes the new conversation afterwards if it was a check against a file, or is empty."""
     try:
         yield
     finally:
@@ -133,26 +133,26 @@ def _tidied(rerun: Rerun) -> Iterator[None]:
             rerun.conversation.delete()
 
 
-def _result(told: dict[str, Any]) -> str:
-    result = "something differs" if told["differs"] else "nothing differs"
-    unasked = "" if told["complete"] else ", and it was not asked to its end"
-    where = f"in conversation {told['rerun']}" if told["rerunOf"] else "against the file"
+def _result(report: dict[str, Any]) -> str:
+    result = "something differs" if report["differs"] else "nothing differs"
+    unasked = "" if report["complete"] else ", and it was not asked to its end"
+    where = f"in conversation {report['rerun']}" if report["rerunOf"] else "against the file"
     return f"Asked again {where}: {result}{unasked}."
 
 
-def _range(given: str) -> range:
-    found = re.fullmatch(r"([0-9]+)(?:-([0-9]*))?", given)
-    if not found:
-        raise ArgumentTypeError(f"{given} is no range of messages: say 3, 2-5 or 2-")
-    first, last = int(found[1]), found[2]
+def _range(text: str) -> range:
+    match = re.fullmatch(r"([0-9]+)(?:-([0-9]*))?", text)
+    if not match:
+        raise ArgumentTypeError(f"{text} is no range of messages: say 3, 2-5 or 2-")
+    first, last = int(match[1]), match[2]
     return range(first, first + 1 if last is None else int(last or 10**6) + 1)
 
 
-def _object(given: str) -> dict[str, Any]:
+def _object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(given)
+        value = json.loads(text)
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise ArgumentTypeError(f"{given} is no JSON object")
+        raise ArgumentTypeError(f"{text} is no JSON object")
     return value

@@ -20,12 +20,12 @@ ADVICE = (
 
 
 class Command(BaseCommand):
-    """Prepares the database, the owner's account and the demo gateway, then serves until it is told to stop."""
+    """Prepares the database, the owner's account and the demo gateway, then serves until a signal."""
 
     help = "Serve the site, with the embedded demo gateway unless GATEWAY_URL is set."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where to listen, with which web server, and whether turns run here."""
+        """Adds the arguments."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen at (127.0.0.1)")
         parser.add_argument(
             "--port", default=8080, type=int, help="port to listen at, 0 for any free one (8080)"
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, host: str, port: int, server: str, no_turns: bool, **options: Any) -> None:
-        """Serve; ConfigurationError or DatabaseError when that cannot be."""
+        """Serves; raises ConfigurationError or DatabaseError where that cannot be."""
         installed(server)
         listener = listen(host, port)
         reach()
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         serve(listener, lambda: self.announce(text), server=server, turns=not no_turns)
 
     def announce(self, text: str) -> None:
-        """Print the text at once, also into a pipe."""
+        """Prints the text at once, also into a pipe."""
         self.stdout.write(text)
         self.stdout.flush()
 
@@ -62,7 +62,7 @@ def create_owner() -> None:
 
 
 def greeting(url: str) -> str:
-    """Where the site is, with a link that signs the owner in for as long as the owner never has."""
+    """The site's address, with a link that signs the owner in until the owner has signed in once."""
     owner = get_user_model().objects.filter(username=OWNER, is_active=True, last_login=None).first()
     if owner is None:
         return f"Turntable is at {url}/"

@@ -13,12 +13,12 @@ from project.server import work
 
 
 class Command(BaseCommand):
-    """Claims queued turns and runs them until it is told to stop."""
+    """Claims queued turns and runs them until a signal."""
 
     help = "Run turns, and no web server; `serve --no-turns` is the other half."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """How many."""
+        """Adds the arguments."""
         parser.add_argument(
             "--turns",
             default=settings.MAX_TURNS_AT_ONCE,
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, turns: int, **options: Any) -> None:
-        """Work; ConfigurationError or DatabaseError where that cannot be."""
+        """Works; raises ConfigurationError or DatabaseError where that cannot be."""
         if turns < 1:
             raise ConfigurationError("--turns must be a number above 0.")
         reach()
@@ -37,6 +37,6 @@ class Command(BaseCommand):
         work(turns, lambda: self.announce(turns))
 
     def announce(self, turns: int) -> None:
-        """Print at once that it works, also into a pipe."""
+        """Prints at once that it works, also into a pipe."""
         self.stdout.write(f"Turntable runs up to {turns} turns at once.")
         self.stdout.flush()
