@@ -1,4 +1,4 @@
-"""The record for the operator: everything to be seen, nothing to be changed. What waits for a decision can be decided."""
+"""The record for the operator, read-only, but for approvals that wait for a decision."""
 
 from django.contrib import admin
 

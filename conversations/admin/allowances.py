@@ -1,4 +1,4 @@
-"""Standing permissions: nobody here gives or takes them, their users do."""
+"""Standing permissions, read-only: their users give and revoke them."""
 
 import json
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 
 from conversations.models import Allowance, Approval
 
-from .folded import folded, written
 from .lists import Choice, UserFilter, by
-from .shown import Panel, ReadOnly, address, moment, related
+from .markup import json_html, one_line
+from .pages import Panel, ReadOnlyAdmin, address, related, time_column
 
 
 class StandingFilter(admin.SimpleListFilter):
@@ -27,17 +27,17 @@ class StandingFilter(admin.SimpleListFilter):
         return [("yes", "standing"), ("no", "revoked")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The permissions that do, or that do not."""
-        chosen = {"yes": True, "no": False}.get(self.value() or "")
-        return queryset if chosen is None else queryset.filter(revoked_at__isnull=chosen)
+        """The permissions that stand, or that do not."""
+        is_standing = {"yes": True, "no": False}.get(self.value() or "")
+        return queryset if is_standing is None else queryset.filter(revoked_at__isnull=is_standing)
 
 
 @admin.register(Allowance)
-class AllowanceAdmin(ReadOnly):
+class AllowanceAdmin(ReadOnlyAdmin):
     """Standing permissions."""
 
-    revoked = moment("revoked_at", "revoked")
-    list_display = ("tool", "user", "given", "created", "revoked", "used")
+    revoked = time_column("revoked_at", "revoked")
+    list_display = ("tool", "user", "its_arguments", "created", "revoked", "used")
     listed_texts = ("input",)
     list_filter: ClassVar = (StandingFilter, by("tool"), by("user__id", "user", UserFilter))
     list_select_related = ("user",)
@@ -50,18 +50,18 @@ class AllowanceAdmin(ReadOnly):
     raw: ClassVar = {"input": lambda row: json.dumps(row.input)}
 
     @admin.display(description="arguments")
-    def given(self, row: Allowance) -> str:
-        """How its arguments begin."""
-        return written(row.input)[:80]
+    def its_arguments(self, row: Allowance) -> str:
+        """The beginning of its arguments."""
+        return one_line(row.input)[:80]
 
     @admin.display(description="used")
     def used(self, row: Any) -> int:
-        """How many calls it has let through."""
+        """The number of calls that it has let through."""
         return int(row.uses)
 
     @admin.display(description="all of its")
     def its_approvals(self, row: Allowance) -> SafeString:
-        """The way on to what it has let through."""
+        """A link to the approvals of those calls."""
         return related(row, "allowance__id__exact", approval="approvals")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Allowance]:
@@ -71,5 +71,5 @@ class AllowanceAdmin(ReadOnly):
         return rows.annotate(uses=Coalesce(uses.annotate(number=Count("pk")).values("number"), 0))
 
     def panels(self, request: HttpRequest, row: Allowance) -> Iterator[Panel]:
-        """What it lets through."""
-        yield Panel("Arguments", folded(row.input, address(row, "file", "input")))
+        """Its arguments."""
+        yield Panel("Arguments", json_html(row.input, address(row, "file", "input")))

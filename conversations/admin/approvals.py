@@ -1,4 +1,4 @@
-"""Who let which tool call run, and the one thing that can be done in the admin: to let it, or not."""
+"""Approvals of tool calls, and the one thing that can be done in the admin: to decide about one."""
 
 import json
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ from conversations.errors import Refused
 from conversations.models import Approval, ToolCall
 from conversations.models.search import distinct
 
-from .folded import folded
 from .lists import Choice, UserFilter, by
-from .shown import Panel, ReadOnly, address, elsewhere, link, moment, status
+from .markup import json_html
+from .pages import Panel, ReadOnlyAdmin, address, link, page_links, status, time_column
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -49,48 +49,48 @@ class DeciderFilter(UserFilter):
 
     column, title, parameter_name = "decided_by", "decided by", "by"
 
-    def offered(self, model: Any) -> list[Choice]:
+    def options(self, model: Any) -> list[Choice]:
         """The users' names."""
         users = get_user_model()._default_manager.in_bulk(distinct(Approval, "decided_by_id"))
         return sorted(((str(pk), str(user)) for pk, user in users.items()), key=lambda choice: choice[1])
 
 
 def decision(call: ToolCall) -> SafeString | str:
-    """What was decided about a call, in a word that leads to it."""
-    found: Approval | None = getattr(call, "approval", None)
-    return link(found, status(found.status)) if found else "-"
+    """The decision about a call, as a link to its approval."""
+    approval: Approval | None = getattr(call, "approval", None)
+    return link(approval, status(approval.status)) if approval else "-"
 
 
 def approval_panel(call: ToolCall) -> Iterator[Panel]:
-    """Who decided what about a call, when and why, and the arguments that were changed."""
-    found = Approval.objects.select_related("decided_by", "allowance").filter(call=call).first()
-    if found is None:
+    """The decision about a call: by whom, when and why, and the changed arguments."""
+    approval = Approval.objects.select_related("decided_by", "allowance").filter(call=call).first()
+    if approval is None:
         return
-    told = {"Decision": decision(call), "By": found.decider or "nobody"}
-    told |= {name.title(): time(None, found) for name, time in ApprovalAdmin.TIMES.items()}
-    told |= {"Reason": found.reason} if found.reason else {}
-    told |= {"Standing permission": link(found.allowance)} if found.allowance else {}
-    rows = format_html_join("", '<tr><th scope="row">{}</th><td>{}</td></tr>', told.items())
+    facts = {"Decision": decision(call), "By": approval.decider or "nobody"}
+    facts |= {name.title(): time(None, approval) for name, time in ApprovalAdmin.TIMES.items()}
+    facts |= {"Reason": approval.reason} if approval.reason else {}
+    facts |= {"Standing permission": link(approval.allowance)} if approval.allowance else {}
+    rows = format_html_join("", '<tr><th scope="row">{}</th><td>{}</td></tr>', facts.items())
     yield Panel("Approval", format_html("<table>{}</table>", rows))
-    if found.input is not None:
-        yield Panel("Changed arguments", folded(found.input, address(found, "file", "input")))
+    if approval.input is not None:
+        yield Panel("Changed arguments", json_html(approval.input, address(approval, "file", "input")))
 
 
 @admin.register(Approval)
-class ApprovalAdmin(ReadOnly):
+class ApprovalAdmin(ReadOnlyAdmin):
     """Approvals."""
 
     TIMES: ClassVar = {
-        "asked": moment("requested_at", "asked"),
-        "expires": moment("expires_at", "expires"),
-        "decided": moment("decided_at", "decided"),
+        "asked": time_column("requested_at", "asked"),
+        "expires": time_column("expires_at", "expires"),
+        "decided": time_column("decided_at", "decided"),
     }
-    asked, expires, decided = TIMES.values()
+    requested, expires, decided = TIMES.values()
     list_display = (
         "tool",
         "its_status",
         "decider",
-        "asked",
+        "requested",
         "decided",
         "expires",
         "user",
@@ -110,7 +110,7 @@ class ApprovalAdmin(ReadOnly):
     ordering = ("-requested_at",)
     sortable_by = ()
     fields = (
-        "its_call", "its_status", "its_decider", "asked", "expires", "decided", "reason", "its_allowance", "user", "its_conversation",
+        "its_call", "its_status", "its_decider", "requested", "expires", "decided", "reason", "its_allowance", "user", "its_conversation",
     )  # fmt: skip
     raw: ClassVar = {"input": lambda row: json.dumps(row.input)}
 
@@ -121,7 +121,7 @@ class ApprovalAdmin(ReadOnly):
 
     @admin.display(description="status")
     def its_status(self, row: Approval) -> SafeString:
-        """What was decided."""
+        """The decision."""
         return status(row.status)
 
     @admin.display(description="decided by")
@@ -131,12 +131,12 @@ class ApprovalAdmin(ReadOnly):
 
     @admin.display(description="user")
     def user(self, row: Approval) -> str:
-        """For whom it was to be called."""
+        """The user of the turn."""
         return str(row.call.turn.user)
 
     @admin.display(description="conversation")
     def its_conversation(self, row: Approval) -> SafeString | str:
-        """The conversation it was asked for in."""
+        """Its conversation."""
         return link(row.call.turn.conversation)
 
     @admin.display(description="tool call")
@@ -146,7 +146,7 @@ class ApprovalAdmin(ReadOnly):
 
     @admin.display(description="standing permission")
     def its_allowance(self, row: Approval) -> SafeString | str:
-        """What let it through unasked."""
+        """The standing permission that let it through."""
         return link(row.allowance)
 
     def trail(self, request: HttpRequest, row: Approval) -> Iterator[SafeString | str]:
@@ -154,18 +154,18 @@ class ApprovalAdmin(ReadOnly):
         yield link(row.call.turn.conversation)
         yield link(row.call.turn)
         yield link(row.call)
-        yield from elsewhere(request, row.call.turn.conversation, f"#call-{row.call.tool_use_id}")
+        yield from page_links(request, row.call.turn.conversation, f"#call-{row.call.tool_use_id}")
 
     def panels(self, request: HttpRequest, row: Approval) -> Iterator[Panel]:
-        """What the model asked for, and what it was changed to."""
-        yield Panel("Arguments", folded(row.call.input, address(row.call, "file", "input")))
+        """The arguments, as the model wrote them and as a person changed them."""
+        yield Panel("Arguments", json_html(row.call.input, address(row.call, "file", "input")))
         if row.input is not None:
-            yield Panel("Changed arguments", folded(row.input, address(row, "file", "input")))
+            yield Panel("Changed arguments", json_html(row.input, address(row, "file", "input")))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Its page, with the decision for those who may make it."""
+        """Its page, with the form of a decision for those who may make one."""
         row: Any = kwargs.get("obj")
         is_open = row and row.status == Approval.Status.PENDING
         context["decide"] = address(row, "decide") if is_open and _may_decide(request) else ""
@@ -177,7 +177,7 @@ class ApprovalAdmin(ReadOnly):
         return [path("<uuid:pk>/decide/", view, name="conversations_approval_decide"), *super().get_urls()]
 
     def decide(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        """Approves or denies a waiting call, as the page's own buttons do; raises PermissionDenied for who may not."""
+        """Approves or denies a waiting call; raises PermissionDenied for a user who may not."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not _may_decide(request):

@@ -1,4 +1,4 @@
-"""Tool calls: what was called, with what, when, for whom, and what it said."""
+"""Tool calls: their list, search, figures and pages."""
 
 import json
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ from conversations.models import Message, ToolCall
 from conversations.models.search import says, terms
 
 from .approvals import ApprovalFilter, approval_panel, decision
-from .exporting import KINDS, exported
-from .figures import Calls, figures
-from .folded import folded, prose
-from .lists import LISTED, Counted, IndexedFilter, ModelFilter, SlowerThan, UserFilter, by, newest
-from .shown import OfTurn, Panel, address, link, seconds, status
+from .exporting import KINDS, file_response
+from .figures import CallPages, figures
+from .lists import LISTED, CountedPages, IndexedFilter, ModelFilter, SlowerThan, UserFilter, by, newest
+from .markup import json_html, prose
+from .pages import Panel, TurnPartAdmin, address, duration, link, status
 
 SEARCH_HELP = (
     'Words of arguments and results, all of which must be there; "words side by side"; begin* of words. '
@@ -35,11 +35,11 @@ WORDLESS = f"There is no word in this to look up: it was sought letter by letter
 
 
 @admin.register(ToolCall)
-class ToolCallAdmin(OfTurn):
+class ToolCallAdmin(TurnPartAdmin):
     """Tool calls."""
 
     list_display = (
-        "name", "its_status", "its_approval", "took", "created", "user", "its_conversation", "its_place", "asked", "its_model",
+        "name", "its_status", "its_approval", "took", "created", "user", "its_conversation", "its_place", "its_arguments", "its_model",
     )  # fmt: skip
     list_filter: ClassVar = (
         "status", by("name", base=IndexedFilter), by("error", "error class", IndexedFilter), SlowerThan,
@@ -71,12 +71,12 @@ class ToolCallAdmin(OfTurn):
 
     @admin.display(description="took", ordering="duration_ms")
     def took(self, row: ToolCall) -> str:
-        """How long it ran."""
-        return seconds(row.duration_ms)
+        """Its duration."""
+        return duration(row.duration_ms)
 
     @admin.display(description="user")
     def user(self, row: ToolCall) -> str:
-        """For whom it was called."""
+        """The user of the turn."""
         return str(row.turn.user)
 
     @admin.display(description="model")
@@ -91,14 +91,14 @@ class ToolCallAdmin(OfTurn):
 
     @admin.display(description="turn, round")
     def its_place(self, row: ToolCall) -> SafeString:
-        """Where in the conversation."""
+        """Its turn and round."""
         return format_html(
             "{}, {}", link(row.turn, str(row.turn.number)), link(row.round, str(row.round.number))
         )
 
     @admin.display(description="arguments")
-    def asked(self, row: Any) -> str:
-        """How its arguments begin."""
+    def its_arguments(self, row: Any) -> str:
+        """The beginning of its arguments."""
         return str(row.beginning)
 
     @admin.display(description="round")
@@ -113,12 +113,12 @@ class ToolCallAdmin(OfTurn):
 
     @admin.display(description="approval")
     def its_approval(self, row: ToolCall) -> SafeString | str:
-        """What was decided about it."""
+        """The decision about it."""
         return decision(row)
 
     # -- its page
 
-    def upward(self, row: ToolCall) -> Iterator[SafeString | str]:
+    def parents(self, row: ToolCall) -> Iterator[SafeString | str]:
         """Its round."""
         yield link(row.round)
 
@@ -127,19 +127,19 @@ class ToolCallAdmin(OfTurn):
         return f"#call-{row.tool_use_id}"
 
     def panels(self, request: HttpRequest, row: ToolCall) -> Iterator[Panel]:
-        """What it was asked, and what the model was told."""
+        """Its arguments, its result and its approval."""
         if row.input is None:
             yield Panel("Arguments", prose(row.arguments), "not a JSON object")
         else:
-            yield Panel("Arguments", folded(row.input, address(row, "file", "input")))
+            yield Panel("Arguments", json_html(row.input, address(row, "file", "input")))
         note = "" if row.result is not None else "none yet"
-        yield Panel("Result", folded(row.result, address(row, "file", "result")), note)
+        yield Panel("Result", json_html(row.result, address(row, "file", "result")), note)
         yield from approval_panel(row)
 
     # -- the list
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ToolCall]:
-        """The calls, with how their arguments begin."""
+        """The calls, with the beginning of their arguments."""
         calls: QuerySet[ToolCall] = super().get_queryset(request)
         return calls.annotate(beginning=Left("arguments", 80))
 
@@ -151,26 +151,26 @@ class ToolCallAdmin(OfTurn):
         if not text:
             return queryset, False
         if _is_wordless(text):
-            return newest(queryset).filter(_letters(text) | _of_user(text)), False
-        return queryset.filter(_sought(text)), False
+            return newest(queryset).filter(_literally(text) | _of_user(text)), False
+        return queryset.filter(_matches(text)), False
 
     def get_paginator(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
-    ) -> Counted:
-        """Pages of calls; of what Django's admin has noted of a call as ever."""
-        pages = Calls if queryset.model is ToolCall else Counted
+    ) -> CountedPages:
+        """Pages of calls; Django's own history of a call has plain ones."""
+        pages = CallPages if queryset.model is ToolCall else CountedPages
         return pages(queryset, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list, with the figures of each tool."""
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data:
-            found, query = response.context_data["cl"], request.GET.urlencode()
-            if _is_wordless(found.query.strip()):
+            listing, query = response.context_data["cl"], request.GET.urlencode()
+            if _is_wordless(listing.query.strip()):
                 messages.info(request, WORDLESS)
             base = f"admin:{self.opts.app_label}_{self.opts.model_name}_export"
             response.context_data |= {
-                "figures": figures(found.paginator.found),
+                "figures": figures(listing.paginator.rows),
                 "exports": [(kind, f"{reverse(base, args=[kind])}?{query}") for kind in KINDS],
             }
         return response
@@ -182,19 +182,19 @@ class ToolCallAdmin(OfTurn):
         return [path("export.<str:kind>", view, name=name), *super().get_urls()]
 
     def export(self, request: HttpRequest, kind: str) -> StreamingHttpResponse | HttpResponse:
-        """The list that the same address shows, as a file; raises PermissionDenied for who may not see it."""
+        """The list as a file; raises PermissionDenied for a user who may not see it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if kind not in KINDS:
             return HttpResponse(status=404)
         try:
-            found = self.get_changelist_instance(request)
+            listing = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect("../")
-        return exported(request, found.queryset, kind)
+        return file_response(request, listing.queryset, kind)
 
 
-def _sought(text: str) -> Q:
+def _matches(text: str) -> Q:
     try:
         pk = UUID(text)
     except ValueError:
@@ -206,8 +206,8 @@ def _is_wordless(text: str) -> bool:
     return bool(text) and not terms(text)
 
 
-def _letters(text: str) -> Q:
-    """The text itself, in what is stored."""
+def _literally(text: str) -> Q:
+    """The calls in which the text itself is stored."""
     stored = json.dumps(text)[1:-1]
     return Q(arguments__contains=text) | Q(input__contains=stored) | Q(result__contains=stored)
 

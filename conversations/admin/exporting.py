@@ -1,4 +1,4 @@
-"""A list of tool calls as a file, row by row as it is read: CSV for spreadsheets, JSON Lines for programs."""
+"""A list of tool calls as a file, streamed: CSV for spreadsheets, JSON Lines for programs."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ from conversations.protocol.agui.events import result_text
 logger = logging.getLogger(__name__)
 
 ROWS = 500
-"""Read and sent at a time."""
+"""Rows that are read and sent at a time."""
 
 COLUMNS = {
     "id": "pk", "name": "name", "toolUseId": "tool_use_id", "status": "status", "error": "error",
@@ -28,51 +28,51 @@ COLUMNS = {
     "arguments": "arguments", "input": "input", "result": "result",
 }  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula's beginning: https://owasp.org/www-community/attacks/CSV_Injection"""
+"""What a spreadsheet takes for a formula: https://owasp.org/www-community/attacks/CSV_Injection"""
 
 Row = dict[str, Any]
 
 
-def exported(request: HttpRequest, calls: QuerySet[ToolCall], kind: str) -> StreamingHttpResponse:
+def file_response(request: HttpRequest, calls: QuerySet[ToolCall], kind: str) -> StreamingHttpResponse:
     """The calls as `csv` or `jsonl`."""
-    written, content_type = KINDS[kind]
-    chunks = _chunks(request, calls, kind, written)
+    write, content_type = KINDS[kind]
+    chunks = _chunks(request, calls, kind, write)
     # An asynchronous server would read a plain iterator to its end before it sends the first byte.
-    told = _at_ease(chunks) if isinstance(request, ASGIRequest) else chunks
-    name = {"Content-Disposition": f'attachment; filename="tool-calls.{kind}"'}
-    return StreamingHttpResponse(told, content_type=content_type, headers=name)
+    content = _asynchronous(chunks) if isinstance(request, ASGIRequest) else chunks
+    headers = {"Content-Disposition": f'attachment; filename="tool-calls.{kind}"'}
+    return StreamingHttpResponse(content, content_type=content_type, headers=headers)
 
 
 def _chunks(
     request: HttpRequest,
     calls: QuerySet[ToolCall],
     kind: str,
-    written: Callable[[Iterator[Row]], Iterator[str]],
+    write: Callable[[Iterator[Row]], Iterator[str]],
 ) -> Iterator[str]:
-    """The file in pieces; the log says who took how many of which, also when it is broken off."""
-    found = calls.values(*COLUMNS.values()).iterator(chunk_size=ROWS)
+    """The file in chunks; the log says how many calls a user exported, also when the file is cut short."""
+    values = calls.values(*COLUMNS.values()).iterator(chunk_size=ROWS)
     number = 0
 
-    def counted() -> Iterator[Row]:
+    def rows() -> Iterator[Row]:
         nonlocal number
-        for row in found:
+        for row in values:
             number += 1
             yield {name: row[column] for name, column in COLUMNS.items()}
 
     try:
-        lines = written(counted())
-        while piece := "".join(islice(lines, ROWS)):
-            yield piece
+        lines = write(rows())
+        while chunk := "".join(islice(lines, ROWS)):
+            yield chunk
     finally:
         logger.info("user %s exported %d tool calls as %s", request.user.pk, number, kind)
 
 
-async def _at_ease(chunks: Iterator[str]) -> AsyncIterator[str]:
-    """The pieces, each read in the request's own thread."""
+async def _asynchronous(chunks: Iterator[str]) -> AsyncIterator[str]:
+    """The chunks, read in the request's own thread."""
     step = sync_to_async(lambda: next(chunks, ""))
     try:
-        while piece := await step():
-            yield piece
+        while chunk := await step():
+            yield chunk
     finally:
         await sync_to_async(chunks.close)()  # type: ignore[attr-defined]  # a generator
 

@@ -1,18 +1,19 @@
-"""How often each tool of a list of calls was called, how often it failed, how long it took."""
+"""Figures of the tools in a list of calls: number of calls and failures, percentiles of duration."""
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import chain
 from statistics import quantiles
 from typing import Any, NamedTuple
 
 from conversations.models import ToolCall
 
-from .lists import Newest
-from .shown import seconds
+from .lists import NewestPages
+from .pages import duration
 
 
-class Calls(Newest):
-    """Pages of calls, with what the figures are made of."""
+class CallPages(NewestPages):
+    """Pages of calls, with the columns that the figures need."""
 
     columns = ("name", "status", "duration_ms")
 
@@ -29,27 +30,25 @@ class Figures(NamedTuple):
 
     @property
     def share(self) -> str:
-        """The failed ones of all, in percent."""
+        """The share of failed calls, in percent."""
         return f"{self.failed / self.calls:.1%}"
 
 
 def figures(calls: Iterable[tuple[Any, ...]]) -> list[Figures]:
-    """Each tool's figures over what was found, the most called first; for all of them together where there are several."""
-    found: dict[str, list[tuple[str, int | None]]] = defaultdict(list)
-    for _, name, status, duration in calls:
-        found[name].append((status, duration))
-    told = [
-        _figures(name, rows)
-        for name, rows in sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
-    ]
-    return told if len(told) < 2 else [*told, _figures("", [row for rows in found.values() for row in rows])]
+    """The figures of each tool, the most called first, and of all together where there are several."""
+    by_name: dict[str, list[tuple[str, int | None]]] = defaultdict(list)
+    for _, name, status, milliseconds in calls:
+        by_name[name].append((status, milliseconds))
+    tools = sorted(by_name.items(), key=lambda item: (-len(item[1]), item[0]))
+    rows = [_figures(name, outcomes) for name, outcomes in tools]
+    return rows if len(rows) < 2 else [*rows, _figures("", list(chain.from_iterable(by_name.values())))]
 
 
-def _figures(name: str, rows: list[tuple[str, int | None]]) -> Figures:
-    times = [duration for _, duration in rows if duration is not None]
-    failed = sum(status == ToolCall.Status.ERROR for status, _ in rows)
-    p50, p95, p99 = (seconds(percentile(times, percent)) for percent in (50, 95, 99))
-    return Figures(name, len(rows), failed, p50, p95, p99)
+def _figures(name: str, outcomes: list[tuple[str, int | None]]) -> Figures:
+    times = [milliseconds for _, milliseconds in outcomes if milliseconds is not None]
+    failed = sum(status == ToolCall.Status.ERROR for status, _ in outcomes)
+    p50, p95, p99 = (duration(percentile(times, percent)) for percent in (50, 95, 99))
+    return Figures(name, len(outcomes), failed, p50, p95, p99)
 
 
 def percentile(values: list[Any], percent: int) -> float | None:

@@ -1,4 +1,7 @@
-"""Lists that take the same time however many rows there are: counts end at a limit, filters and dates ask for a few values."""
+"""Lists that take the same time however many rows there are.
+
+Counts end at a limit, and filters and dates ask for a few values.
+"""
 
 from calendar import monthrange
 from collections.abc import Iterable, Iterator
@@ -26,7 +29,7 @@ else:
     Pages = Paginator
 
 LISTED = 10_000
-"""Rows that are counted, and can be leafed through; what is older is found by narrowing down."""
+"""Rows that are counted and can be paged through; older ones are found by a narrower filter."""
 
 NEWEST = 1_000
 """Rows whose values a filter offers where the column has no index."""
@@ -34,7 +37,7 @@ NEWEST = 1_000
 Choice = tuple[str, str]
 
 
-class Counted(Pages):
+class CountedPages(Pages):
     """Pages of the first rows."""
 
     @cached_property
@@ -44,32 +47,32 @@ class Counted(Pages):
         return int(rows.order_by()[:LISTED].count())
 
 
-class Newest(Counted):
-    """Pages of the newest rows, which are found once: for their number, for the page, and for what else is told of them."""
+class NewestPages(CountedPages):
+    """Pages of the newest rows, which are queried once for their number, the page and further columns."""
 
     order = ("-created_at", "-pk")
     columns: ClassVar[tuple[str, ...]] = ()
-    """What is told of each, beside its key."""
+    """Columns that are queried beside the key."""
 
     @cached_property
-    def found(self) -> list[tuple[Any, ...]]:
-        """The key and the columns of each row that is counted."""
-        rows: Any = self.object_list
-        return list(rows.order_by(*self.order).values_list("pk", *self.columns)[:LISTED])
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The key and the columns of the rows that are counted."""
+        queryset: Any = self.object_list
+        return list(queryset.order_by(*self.order).values_list("pk", *self.columns)[:LISTED])
 
     @cached_property
     def count(self) -> int:
-        """How many were found."""
-        return len(self.found)
+        """How many rows there are, 10,000 at most."""
+        return len(self.rows)
 
     def page(self, number: int | str) -> "Page[Any]":
         """A page, read by its keys where the newest come first in the list too."""
-        page, rows = super().page(number), cast("QuerySet[Any]", self.object_list)
-        if rows.query.order_by[0] == self.order[0]:
-            keys = [key for key, *_ in self.found[(page.number - 1) * self.per_page :][: self.per_page]]
-            page.object_list = rows.filter(pk__in=keys)
+        page, queryset = super().page(number), cast("QuerySet[Any]", self.object_list)
+        if queryset.query.order_by[0] == self.order[0]:
+            keys = [key for key, *_ in self.rows[(page.number - 1) * self.per_page :][: self.per_page]]
+            page.object_list = queryset.filter(pk__in=keys)
         elif self.num_pages == 1:
-            page.object_list = rows
+            page.object_list = queryset
         return page
 
 
@@ -81,7 +84,7 @@ def newest(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _texts(model: type[Model], joined: Iterable[str], prefix: str = "") -> Iterator[str]:
-    """The text columns of a model's rows, and of the rows that are read along with them: they may be large."""
+    """The text columns, which may be large, of a model and of the rows that are joined to it."""
     for field in model._meta.concrete_fields:
         if isinstance(field, TextField):
             yield prefix + field.name
@@ -93,19 +96,19 @@ def _texts(model: type[Model], joined: Iterable[str], prefix: str = "") -> Itera
 
 
 class Listing(ChangeList):
-    """A list without the columns that it does not show, with its dates."""
+    """A list that does not read the large columns it does not show, with links to dates."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """The rows that match, newest first, without what is large."""
-        found = super().get_queryset(request, exclude_parameters)
-        listed: tuple[str, ...] = self.model_admin.listed_texts  # type: ignore[attr-defined]  # ReadOnly's
+        rows = super().get_queryset(request, exclude_parameters)
+        listed: tuple[str, ...] = self.model_admin.listed_texts  # type: ignore[attr-defined]  # ReadOnlyAdmin's
         joined = self.list_select_related if isinstance(self.list_select_related, tuple) else ()
-        return found.defer(*(name for name in _texts(self.model, joined) if name not in listed))
+        return rows.defer(*(name for name in _texts(self.model, joined) if name not in listed))
 
     def get_results(self, request: HttpRequest) -> None:
-        """The page, from what was found where it is the only one too."""
+        """The page, by the paginator even where there is only one."""
         super().get_results(request)
-        if isinstance(self.paginator, Newest) and not self.multi_page:
+        if isinstance(self.paginator, NewestPages) and not self.multi_page:
             self.result_list = self.paginator.page(1).object_list
 
     @property
@@ -114,29 +117,31 @@ class Listing(ChangeList):
         return self.result_count >= LISTED
 
     def dates(self) -> list[tuple[str, str, bool]]:
-        """Links to the years, months or days from the first row to the last: address, text, whether it leads back."""
+        """Links to the years, months or days of the rows: address, text, whether it leads back."""
         field = str(self.date_hierarchy)
         span = self.root_queryset.order_by().aggregate(first=Min(field), last=Max(field))
         if span["first"] is None:
             return []
         first, last = timezone.localdate(span["first"]), timezone.localdate(span["last"])
         chosen = [int(self.params[name]) for name in takewhile(self.params.__contains__, self._names())]
-        back = [("All dates", []), *((_said(chosen[:n]), chosen[:n]) for n in range(1, len(chosen)))]
-        told = [(self._dated(parts), text, True) for text, parts in back[: len(chosen)]]
+        back = [("All dates", []), *((_date_text(chosen[:n]), chosen[:n]) for n in range(1, len(chosen)))]
+        links = [(self._date_query(parts), text, True) for text, parts in back[: len(chosen)]]
         chosen += _common(first, last)[len(chosen) :]
-        return told + [(self._dated(parts), _said(parts), False) for parts in _inside(chosen, first, last)]
+        return links + [
+            (self._date_query(parts), _date_text(parts), False) for parts in _inside(chosen, first, last)
+        ]
 
     def _names(self) -> list[str]:
         return [f"{self.date_hierarchy}__{part}" for part in ("year", "month", "day")]
 
-    def _dated(self, parts: list[int]) -> str:
+    def _date_query(self, parts: list[int]) -> str:
         return self.get_query_string(
             dict(zip(self._names(), parts, strict=False)), [f"{self.date_hierarchy}__"]
         )
 
 
 def _common(first: date, last: date) -> list[int]:
-    """The year, and the month, that there is no choice about."""
+    """The year and month that all rows share, if they do."""
     if first.year != last.year:
         return []
     return [first.year, first.month] if first.month == last.month else [first.year]
@@ -157,21 +162,21 @@ def _inside(chosen: list[int], first: date, last: date) -> Iterator[list[int]]:
             yield parts
 
 
-def _said(parts: list[int]) -> str:
+def _date_text(parts: list[int]) -> str:
     day = date(*[*parts, 1, 1][:3]) if parts else date.min
     return str(parts[0]) if len(parts) == 1 else date_format(day, ("F Y", "F j")[len(parts) - 2])
 
 
 class ValueFilter(admin.SimpleListFilter):
-    """A filter by a column's values, of which a small query finds those to offer."""
+    """A filter by a column's values, whose options come from a small query."""
 
     column: ClassVar[str]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[Choice]:
-        """The values, that of the address among them."""
-        offered = dict(self.offered(model_admin.model))
-        chosen = request.GET.get(str(self.parameter_name), "")
-        return list((offered | {chosen: offered.get(chosen, chosen)} if chosen else offered).items())
+        """The options, and the value of the address."""
+        options = dict(self.options(model_admin.model))
+        value = request.GET.get(str(self.parameter_name), "")
+        return list((options | {value: options.get(value, value)} if value else options).items())
 
     def has_output(self) -> bool:
         """Always: one value is a choice too."""
@@ -181,11 +186,11 @@ class ValueFilter(admin.SimpleListFilter):
         """The rows with the value."""
         return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
 
-    def offered(self, model: Any) -> list[Choice]:
-        """What there is to choose from: the values of the newest rows."""
+    def options(self, model: Any) -> list[Choice]:
+        """The values of the newest rows."""
         newest = model._default_manager.order_by(*NEWEST_FIRST.get(model.__name__, ("-pk",)))
-        found = {str(value) for value in newest.values_list(self.column, flat=True)[:NEWEST] if value}
-        return [(value, value) for value in sorted(found)]
+        values = {str(value) for value in newest.values_list(self.column, flat=True)[:NEWEST] if value}
+        return [(value, value) for value in sorted(values)]
 
 
 NEWEST_FIRST = {
@@ -199,14 +204,14 @@ NEWEST_FIRST = {
 def by(column: str, title: str = "", base: type[ValueFilter] = ValueFilter) -> type[ValueFilter]:
     """A filter by a column, or with a title by one of a related row."""
     parameter = title if "__" in column else f"{column}__exact"
-    named = {"column": column, "parameter_name": parameter, "title": title or column.replace("_", " ")}
-    return type(f"By{column.title()}", (base,), named)
+    attributes = {"column": column, "parameter_name": parameter, "title": title or column.replace("_", " ")}
+    return type(f"By{column.title()}", (base,), attributes)
 
 
 class IndexedFilter(ValueFilter):
     """A filter by an indexed column: the first fifty of all values."""
 
-    def offered(self, model: Any) -> list[Choice]:
+    def options(self, model: Any) -> list[Choice]:
         """The values, by steps through the index."""
         return [(value, value) for value in distinct(model, self.column)]
 
@@ -214,21 +219,21 @@ class IndexedFilter(ValueFilter):
 class ModelFilter(ValueFilter):
     """A filter by the turn's model: those offered now, and those of the newest turns."""
 
-    def offered(self, model: Any) -> list[Choice]:
+    def options(self, model: Any) -> list[Choice]:
         """The models."""
-        return sorted({*super().offered(model), *((name, name) for name in settings.GATEWAY_MODELS)})
+        return sorted({*super().options(model), *((name, name) for name in settings.GATEWAY_MODELS)})
 
 
 class UserFilter(ValueFilter):
     """A filter by user: the first fifty who have asked anything."""
 
-    def offered(self, model: Any) -> list[Choice]:
+    def options(self, model: Any) -> list[Choice]:
         """The users' names."""
         users = get_user_model()._default_manager.in_bulk(distinct(Turn, "user_id"))
         return sorted(((str(pk), str(user)) for pk, user in users.items()), key=lambda choice: choice[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The user's rows; none for what is no number."""
+        """The user's rows; none if the value is no number."""
         value = self.value() or ""
         if not value:
             return queryset

@@ -1,4 +1,4 @@
-"""A round's request, part by part, and what is new in it since another."""
+"""A round's request, part by part, and its difference to an earlier one."""
 
 import json
 from collections.abc import Iterator
@@ -8,42 +8,42 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from .folded import folded, lines, prose, written
+from .markup import diff_lines, json_html, one_line, prose
 
 Body = dict[str, Any]
 Line = tuple[str, str]
 
 MESSAGES = 40
-"""The newest of a request's messages, which are shown."""
+"""Messages of a request that are shown, the newest."""
 
 COMPARED = 400
-"""Messages that differ and are compared one by one."""
+"""Messages that are compared one by one, at most."""
 
 
 def parts(body: Body, whole: str) -> Iterator[tuple[str, str, SafeString]]:
-    """The request's parts: a name, how much there is of it, and itself."""
+    """The request's parts: name, size and HTML."""
     system, messages, tools = body.get("system", []), body["messages"], _tools(body)
     yield "System prompt", _number(system, "block"), _system(system)
     yield "Messages", _number(messages, "message"), _messages(messages, whole)
     yield (
         "Tools",
         _number(list(tools), "tool"),
-        _each([(name, folded(tool, whole)) for name, tool in tools.items()]),
+        _folds([(name, json_html(tool, whole)) for name, tool in tools.items()]),
     )
-    yield "Settings", "", folded(_settings(body), whole)
+    yield "Settings", "", json_html(_settings(body), whole)
 
 
 def difference(before: Body, now: Body) -> Iterator[tuple[str, SafeString]]:
-    """What has been added, changed or left out since: a name, and the lines."""
-    told = {
+    """The parts that differ: a name, and the lines that were added or removed."""
+    differences = {
         "System prompt": _text_difference(_system_text(before), _system_text(now)),
         "Messages": _message_difference(before["messages"], now["messages"]),
         "Tools": _member_difference(_tools(before), _tools(now)),
         "Settings": _member_difference(_settings(before), _settings(now)),
     }
-    for name, found in told.items():
-        if rows := list(found):
-            yield name, lines(iter(rows))
+    for name, changes in differences.items():
+        if lines := list(changes):
+            yield name, diff_lines(iter(lines))
 
 
 # -- parts
@@ -61,12 +61,12 @@ def _settings(body: Body) -> dict[str, Any]:
 
 
 def _system_text(body: Body) -> str:
-    return "\n".join(block.get("text", written(block)) for block in body.get("system", []))
+    return "\n".join(block.get("text", one_line(block)) for block in body.get("system", []))
 
 
 def _system(blocks: list[Any]) -> SafeString:
     return (
-        prose("\n\n".join(block.get("text", written(block)) for block in blocks))
+        prose("\n\n".join(block.get("text", one_line(block)) for block in blocks))
         if blocks
         else SafeString("")
     )
@@ -74,8 +74,8 @@ def _system(blocks: list[Any]) -> SafeString:
 
 def _messages(messages: list[Any], whole: str) -> SafeString:
     first = max(0, len(messages) - MESSAGES)
-    told = [
-        (f"{at}. {message['role']}: {summary(message)}", folded(message["content"], whole))
+    rows = [
+        (f"{at}. {message['role']}: {summary(message)}", json_html(message["content"], whole))
         for at, message in enumerate(messages[first:], first + 1)
     ]
     earlier = (
@@ -83,12 +83,11 @@ def _messages(messages: list[Any], whole: str) -> SafeString:
         if first
         else ""
     )
-    return format_html("{}{}", earlier, _each(told))
+    return format_html("{}{}", earlier, _folds(rows))
 
 
-def _each(told: list[tuple[str, SafeString]]) -> SafeString:
-    """Each in a fold of its own."""
-    return format_html_join("", '<details class="one"><summary>{}</summary>{}</details>', told)
+def _folds(rows: list[tuple[str, SafeString]]) -> SafeString:
+    return format_html_join("", '<details class="one"><summary>{}</summary>{}</details>', rows)
 
 
 def _number(values: list[Any], name: str) -> str:
@@ -96,18 +95,18 @@ def _number(values: list[Any], name: str) -> str:
 
 
 def summary(message: Body) -> str:
-    """How a message begins, in a line."""
-    said = " ".join(_said(block) for block in message["content"])
-    return said if len(said) <= 100 else f"{said[:100]}…"
+    """The beginning of a message, in one line."""
+    text = " ".join(_block_summary(block) for block in message["content"])
+    return text if len(text) <= 100 else f"{text[:100]}…"
 
 
-def _said(block: Body) -> str:
+def _block_summary(block: Body) -> str:
     kind = next(iter(block), "")
     value = block.get(kind)
     if kind == "text":
         return " ".join(str(value).split()).encode("utf-8", "replace").decode()
-    told = {"toolUse": "name", "toolResult": "status"}.get(kind)
-    return f"[{kind} {value.get(told, '')}]" if told and isinstance(value, dict) else f"[{kind}]"
+    member = {"toolUse": "name", "toolResult": "status"}.get(kind)
+    return f"[{kind} {value.get(member, '')}]" if member and isinstance(value, dict) else f"[{kind}]"
 
 
 # -- differences
@@ -132,7 +131,7 @@ def _pretty(members: dict[str, Any], name: str) -> str:
 
 
 def _message_difference(before: list[Any], now: list[Any]) -> Iterator[Line]:
-    old, new = [written(message) for message in before], [written(message) for message in now]
+    old, new = [one_line(message) for message in before], [one_line(message) for message in now]
     same = next(
         (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other),
         min(len(old), len(new)),
@@ -145,8 +144,10 @@ def _message_difference(before: list[Any], now: list[Any]) -> Iterator[Line]:
         if tag == "equal":
             yield "same", f"{last - first:,} unchanged"
             continue
-        yield from (("removed", f"- {_told(message)}") for message in before[same + first : same + last])
-        yield from (("added", f"+ {_told(message)}") for message in now[same + begin : same + end])
+        yield from (
+            ("removed", f"- {_message_line(message)}") for message in before[same + first : same + last]
+        )
+        yield from (("added", f"+ {_message_line(message)}") for message in now[same + begin : same + end])
 
 
 def _changes(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
@@ -155,6 +156,6 @@ def _changes(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, i
     return list(SequenceMatcher(None, old, new, autojunk=False).get_opcodes())
 
 
-def _told(message: Body) -> str:
-    text = f"{message['role']}: {written(message['content'])}"
+def _message_line(message: Body) -> str:
+    text = f"{message['role']}: {one_line(message['content'])}"
     return text if len(text) <= 2_000 else f"{text[:2_000]}… {len(text) - 2_000:,} more characters"

@@ -1,4 +1,4 @@
-"""Rounds and messages: what was sent, and what was said."""
+"""Rounds and messages: the request of each, and the response."""
 
 import json
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ from conversations import engine
 from conversations.models import Message, Round
 from conversations.protocol.converse.request import sha256
 
-from .folded import folded
 from .lists import by
+from .markup import json_html
+from .pages import Panel, TurnPartAdmin, address, duration, link, related, status
 from .requests import difference, parts, summary
-from .shown import OfTurn, Panel, address, link, related, seconds, status
 
 
 @admin.register(Round)
-class RoundAdmin(OfTurn):
-    """Rounds: the request as it was sent, and what came of it."""
+class RoundAdmin(TurnPartAdmin):
+    """Rounds: the request as it was sent, and the response."""
 
     list_display = (
         "name", "its_conversation", "its_status", "stop_reason", "model", "started", "first", "latency",
@@ -43,7 +43,7 @@ class RoundAdmin(OfTurn):
 
     @admin.display(description="round")
     def name(self, row: Round) -> str:
-        """Which round of which turn."""
+        """The numbers of its turn, round and attempt."""
         attempt = f", attempt {row.attempt}" if row.attempt > 1 else ""
         return f"turn {row.turn.number}, round {row.number}{attempt}"
 
@@ -59,22 +59,22 @@ class RoundAdmin(OfTurn):
 
     @admin.display(description="first token")
     def first(self, row: Round) -> str:
-        """How long the first token took."""
-        return seconds(row.first_token_ms)
+        """The time to the first token."""
+        return duration(row.first_token_ms)
 
     @admin.display(description="latency")
     def latency(self, row: Round) -> str:
-        """How long it took, as the gateway measured it."""
-        return seconds(row.latency_ms)
+        """Its duration, as the gateway measured it."""
+        return duration(row.latency_ms)
 
     @admin.display(description="message")
     def its_message(self, row: Round) -> SafeString | str:
-        """What the model said."""
+        """The model's message."""
         return link(getattr(row, "message", None))
 
     @admin.display(description="tool calls")
     def its_calls(self, row: Round) -> SafeString | str:
-        """What the model asked for."""
+        """The calls that the model asked for."""
         calls = row.tool_calls.defer("arguments", "input", "result").order_by("position")
         return format_html_join(" · ", "{}", ((link(call, call.name),) for call in calls)) or "-"
 
@@ -83,7 +83,7 @@ class RoundAdmin(OfTurn):
         return f"#turn-{row.turn.number}"
 
     def panels(self, request: HttpRequest, row: Round) -> Iterator[Panel]:
-        """The response as received, the request as sent, and what was new in it."""
+        """The response as received, the request as sent, and its difference to the one before."""
         yield from _response(row)
         if "madeBy" in row.metadata:
             yield Panel("Request", "None was sent: a person asked for this call.", "")
@@ -93,8 +93,8 @@ class RoundAdmin(OfTurn):
         before = _before(row)
         if before is not None:
             earlier, now = json.loads(engine.rebuild_request(before)), json.loads(body)
-            told = format_html_join("", "<h3>{}</h3>{}", difference(earlier, now)) or "Nothing."
-            yield Panel("New in this request", told, f"since {_named(before)}")
+            changes = format_html_join("", "<h3>{}</h3>{}", difference(earlier, now)) or "Nothing."
+            yield Panel("New in this request", changes, f"since {_name(before)}")
 
 
 def _response(row: Round) -> Iterator[Panel]:
@@ -102,23 +102,23 @@ def _response(row: Round) -> Iterator[Panel]:
     if message is not None:
         whole = address(message, "file", "content")
         yield Panel(
-            "Response as received", folded(message.content, whole), "" if message.complete else "cut off"
+            "Response as received", json_html(message.content, whole), "" if message.complete else "cut off"
         )
-    told = {"stopReason": row.stop_reason, "usage": row.usage, "metadata": row.metadata}
-    yield Panel("Stop reason, usage, metadata", folded(told))
+    metadata = {"stopReason": row.stop_reason, "usage": row.usage, "metadata": row.metadata}
+    yield Panel("Stop reason, usage, metadata", json_html(metadata))
 
 
 def _request(row: Round, body: bytes) -> SafeString:
     whole = address(row, "file", "request")
     fold = '<details class="part"><summary>{} <small>{}</small></summary>{}</details>'
-    told = format_html_join("", fold, parts(json.loads(body), whole))
+    details = format_html_join("", fold, parts(json.loads(body), whole))
     return format_html(
-        '{}<p class="quiet"><a href="{}">The whole body, {} bytes</a></p>', told, whole, f"{len(body):,}"
+        '{}<p class="quiet"><a href="{}">The whole body, {} bytes</a></p>', details, whole, f"{len(body):,}"
     )
 
 
 def _proof(row: Round, body: bytes) -> str:
-    """Whether what is shown is what was sent, byte for byte."""
+    """A sentence that says whether these are the bytes that were sent."""
     if sha256(body) == row.request_sha256:
         return "The SHA-256 is that of the bytes sent."
     return "Not the bytes that were sent: their SHA-256 differs."
@@ -131,12 +131,12 @@ def _before(row: Round) -> Round | None:
     return rows.order_by("-turn__number", "-number", "-attempt").first()
 
 
-def _named(row: Round) -> str:
+def _name(row: Round) -> str:
     return f"turn {row.turn.number}, round {row.number}"
 
 
 @admin.register(Message)
-class MessageAdmin(OfTurn):
+class MessageAdmin(TurnPartAdmin):
     """Messages, in Converse's shape."""
 
     list_display = ("public_id", "role", "its_turn", "complete", "created", "beginning")
@@ -158,19 +158,19 @@ class MessageAdmin(OfTurn):
 
     @admin.display(description="tool calls")
     def its_calls(self, row: Message) -> SafeString | str:
-        """What it asks for."""
+        """The calls that it asks for."""
         return related(row.round, "round__id__exact", toolcall="tool calls") if row.round else "-"
 
     @admin.display(description="content")
     def beginning(self, row: Message) -> str:
-        """How it begins."""
+        """Its beginning."""
         return summary({"content": row.content})
 
-    def upward(self, row: Message) -> Iterator[SafeString | str]:
+    def parents(self, row: Message) -> Iterator[SafeString | str]:
         """Its round."""
         if row.round:
             yield link(row.round)
 
     def panels(self, request: HttpRequest, row: Message) -> Iterator[Panel]:
         """Its content blocks."""
-        yield Panel("Content", folded(row.content, address(row, "file", "content")))
+        yield Panel("Content", json_html(row.content, address(row, "file", "content")))

@@ -1,4 +1,4 @@
-"""Conversations and turns: who asked what, how it ended, and how the time went."""
+"""Conversations and turns: questions, outcomes, times and usage."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -10,18 +10,18 @@ from django.utils.safestring import SafeString
 
 from conversations.models import Conversation, Message, Turn, UsageTotal
 
-from .folded import folded, prose
 from .lists import UserFilter, by
-from .shown import Panel, ReadOnly, elsewhere, link, related, seconds, status
+from .markup import json_html, prose
+from .pages import Panel, ReadOnlyAdmin, duration, link, page_links, related, status
 from .usage import usage_panel
 from .waterfall import WORDS, charts
 
-DRAWN = 20
-"""Turns of a conversation that are drawn at a time."""
+CHARTS = 20
+"""Turns of a conversation whose charts are on a page."""
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ReadOnly):
+class ConversationAdmin(ReadOnlyAdmin):
     """Conversations, newest first."""
 
     list_display = ("title_or_id", "owner", "model", "updated", "created")
@@ -35,31 +35,31 @@ class ConversationAdmin(ReadOnly):
 
     @admin.display(description="title", ordering="title")
     def title_or_id(self, row: Conversation) -> str:
-        """What to click on."""
+        """Its title, or else its id."""
         return row.title or str(row.pk)
 
     @admin.display(description="all of its")
     def its_turns(self, row: Conversation) -> SafeString:
-        """The way on to its turns, calls and messages."""
+        """Links to its turns, calls and messages."""
         return related(
             row, "conversation__id__exact", turn="turns", toolcall="tool calls", message="messages"
         )
 
     def trail(self, request: HttpRequest, row: Conversation) -> Iterator[SafeString | str]:
-        """Where its owner sees it."""
-        yield from elsewhere(request, row)
+        """Links to its playback and chat."""
+        yield from page_links(request, row)
 
     def panels(self, request: HttpRequest, row: Conversation) -> Iterator[Panel]:
-        """What its turns used, how their time went, what the model is told."""
+        """Its usage, its turns' charts, system prompt and settings."""
         yield usage_panel(row)
-        yield _waterfall(request, row)
+        yield _charts_panel(request, row)
         if row.system:
             yield Panel("System prompt", prose(row.system), is_open=False)
         if row.inference:
-            yield Panel("Settings", folded(row.inference), is_open=False)
+            yield Panel("Settings", json_html(row.inference), is_open=False)
 
 
-def _waterfall(request: HttpRequest, row: Conversation) -> Panel:
+def _charts_panel(request: HttpRequest, row: Conversation) -> Panel:
     """The newest turns, or those before the number that the address asks for."""
     before = request.GET.get("before", "")
     turns = (
@@ -67,24 +67,24 @@ def _waterfall(request: HttpRequest, row: Conversation) -> Panel:
     )
     if before.isdecimal() and len(before) < 10:
         turns = turns.filter(number__lt=int(before))
-    found = list(turns[: DRAWN + 1])
-    shown, older = found[:DRAWN], len(found) > DRAWN
+    rows = list(turns[: CHARTS + 1])
+    page, has_older = rows[:CHARTS], len(rows) > CHARTS
     context = {
-        "charts": charts(shown),
-        "before": shown[-1].number if older else None,
+        "charts": charts(page),
+        "before": page[-1].number if has_older else None,
         "is_newest": not before,
     }
-    return Panel("Turns, newest first", drawn(context), "each on a scale of its own")
+    return Panel("Turns, newest first", charts_html(context), "each on a scale of its own")
 
 
-def drawn(context: dict[str, Any]) -> SafeString:
+def charts_html(context: dict[str, Any]) -> SafeString:
     """Charts as HTML."""
     return render_to_string("admin/conversations/waterfall.html", context | {"legend": WORDS.items()})
 
 
 @admin.register(Turn)
-class TurnAdmin(ReadOnly):
-    """Turns: who asked what model, how it ended, what it took."""
+class TurnAdmin(ReadOnlyAdmin):
+    """Turns: user, model, outcome and duration."""
 
     list_display = (
         "number", "its_conversation", "its_status", "user", "model", "created", "took", "first", "total_tokens",
@@ -115,12 +115,12 @@ class TurnAdmin(ReadOnly):
         """From its start to its end."""
         if row.started_at is None or row.finished_at is None:
             return "-"
-        return seconds((row.finished_at - row.started_at).total_seconds() * 1000)
+        return duration((row.finished_at - row.started_at).total_seconds() * 1000)
 
     @admin.display(description="first token")
     def first(self, row: Turn) -> str:
-        """How long its first token took."""
-        return seconds(row.first_token_ms)
+        """The time to its first token."""
+        return duration(row.first_token_ms)
 
     @admin.display(description="question")
     def its_message(self, row: Turn) -> SafeString | str:
@@ -129,28 +129,28 @@ class TurnAdmin(ReadOnly):
 
     @admin.display(description="all of its")
     def its_rounds(self, row: Turn) -> SafeString:
-        """The way on to its rounds and calls."""
+        """Links to its rounds, calls and messages."""
         return related(row, "turn__id__exact", round="rounds", toolcall="tool calls", message="messages")
 
     def trail(self, request: HttpRequest, row: Turn) -> Iterator[SafeString | str]:
         """Its conversation, and the turn played back."""
         yield link(row.conversation)
-        yield from elsewhere(request, row.conversation, f"#turn-{row.number}")
+        yield from page_links(request, row.conversation, f"#turn-{row.number}")
 
     def panels(self, request: HttpRequest, row: Turn) -> Iterator[Panel]:
-        """How its time went, what the model was told, what it used."""
-        yield Panel("How the time went", drawn({"charts": charts([row]), "is_newest": True}))
+        """Its chart, usage, system prompt and settings."""
+        yield Panel("How the time went", charts_html({"charts": charts([row]), "is_newest": True}))
         if row.usage:
-            yield Panel("Usage", folded(row.usage))
+            yield Panel("Usage", json_html(row.usage))
         if row.system:
             yield Panel("System prompt", prose(row.system), is_open=False)
         if row.inference:
-            yield Panel("Settings", folded(row.inference), is_open=False)
+            yield Panel("Settings", json_html(row.inference), is_open=False)
 
 
 @admin.register(UsageTotal)
-class UsageTotalAdmin(ReadOnly):
-    """What pruned conversations had used."""
+class UsageTotalAdmin(ReadOnlyAdmin):
+    """The usage of conversations that were pruned."""
 
     list_display = (
         "month",

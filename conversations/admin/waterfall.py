@@ -1,9 +1,10 @@
-"""How a turn's time went: each round's waiting, streaming and tries, and each tool call, as bars on the turn's own scale."""
+"""A chart of a turn's time: bars for the waiting, streaming and retries of rounds, and tool calls."""
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.utils.safestring import SafeString
 from conversations.journal.recordings import frames
 from conversations.models import Event, Recording, Round, ToolCall, Turn
 
-from .shown import link, seconds
+from .pages import duration, link
 
 RETRYING = "turntable.retrying"
 SLIMMEST = 0.3
@@ -21,7 +22,7 @@ SLIMMEST = 0.3
 
 
 class Bar(NamedTuple):
-    """A part of a step: from and to in percent of the turn, and what it is in words."""
+    """A span of a step: its place and width in percent of the chart, and its text."""
 
     kind: str
     x: str
@@ -30,9 +31,9 @@ class Bar(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A line: what it is, its bars, how long it took, how it ended."""
+    """A line of the chart: a round, a tool call or the queue, with its bars."""
 
-    what: SafeString | str
+    label: SafeString | str
     kind: str
     bars: list[Bar]
     took: str
@@ -41,7 +42,7 @@ class Step(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A turn's steps, and the marks of its scale: where in percent, and what they say."""
+    """A turn's steps, and the marks of its scale: place in percent, and text."""
 
     turn: Turn
     steps: list[Step]
@@ -50,7 +51,7 @@ class Chart(NamedTuple):
 
 
 Span = tuple[str, float, float]
-"""A kind, and from and to in milliseconds since the turn was asked for."""
+"""A kind, and begin and end in milliseconds since the turn was created."""
 
 WORDS = {
     "queued": "queued", "waiting": "waiting for the first token", "streaming": "streaming", "retry": "waiting to try again",
@@ -61,39 +62,39 @@ WORDS = {
 def charts(turns: list[Turn]) -> list[Chart]:
     """The turns' charts, in five queries at most."""
     rounds, calls = _by_turn(Round.objects.defer("metadata", "usage"), turns), _calls(turns)
-    retried = [turn for turn in turns if any(row.tries > 1 for row in rounds[turn.pk])]
-    tries = _retries(retried) if retried else {}
+    with_retries = [turn for turn in turns if any(row.tries > 1 for row in rounds[turn.pk])]
+    tries = _retries(with_retries) if with_retries else {}
     now = timezone.now()
     return [_chart(turn, rounds[turn.pk], calls[turn.pk], tries.get(turn.pk, []), now) for turn in turns]
 
 
 def _by_turn(rows: Any, turns: list[Turn]) -> dict[UUID, list[Any]]:
-    found: dict[UUID, list[Any]] = defaultdict(list)
+    by_turn: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows.filter(turn__in=turns).order_by("number", "attempt"):
-        found[row.turn_id].append(row)
-    return found
+        by_turn[row.turn_id].append(row)
+    return by_turn
 
 
 def _calls(turns: list[Turn]) -> dict[UUID, dict[int, list[ToolCall]]]:
-    found: dict[UUID, dict[int, list[ToolCall]]] = defaultdict(lambda: defaultdict(list))
+    by_round: dict[UUID, dict[int, list[ToolCall]]] = defaultdict(lambda: defaultdict(list))
     rows = ToolCall.objects.defer("arguments", "input", "result").filter(turn__in=turns)
     for row in rows.order_by("position"):
-        found[row.turn_id][row.round_id].append(row)
-    return found
+        by_round[row.turn_id][row.round_id].append(row)
+    return by_round
 
 
 def _retries(turns: list[Turn]) -> dict[UUID, list[tuple[float, float]]]:
-    """When the gateway was to be asked again, in ms since the epoch, and how many ms later it was."""
-    found: dict[UUID, list[tuple[float, float]]] = defaultdict(list)
-    for turn, data in _told(turns):
+    """The announcements of retries, in ms since the epoch, each with the ms to wait."""
+    by_turn: dict[UUID, list[tuple[float, float]]] = defaultdict(list)
+    for turn, data in _retry_frames(turns):
         event = json.loads(data)
         if event.get("name") == RETRYING:
-            found[turn].append((event["timestamp"], event["value"]["seconds"] * 1000))
-    return found
+            by_turn[turn].append((event["timestamp"], event["value"]["seconds"] * 1000))
+    return by_turn
 
 
-def _told(turns: list[Turn]) -> Iterator[tuple[UUID, str]]:
-    """The frames of the turns that may tell of a retry."""
+def _retry_frames(turns: list[Turn]) -> Iterator[tuple[UUID, str]]:
+    """The frames of the turns that may announce a retry."""
     rows = Event.objects.filter(turn__in=turns, conversation__in={turn.conversation_id for turn in turns})
     yield from rows.filter(data__contains=RETRYING).order_by("seq").values_list("turn_id", "data")
     for recording in Recording.objects.filter(turn__in=turns).defer("snapshot").iterator(chunk_size=4):
@@ -104,7 +105,7 @@ def _told(turns: list[Turn]) -> Iterator[tuple[UUID, str]]:
 
 
 class _Scale:
-    """Times since the turn was asked for, and where they are in percent of its end."""
+    """The time axis of a chart, from the turn's creation to its end."""
 
     def __init__(self, turn: Turn, ends: Iterable[datetime | None], now: datetime) -> None:
         self._begin, self._now = turn.created_at, now
@@ -115,21 +116,24 @@ class _Scale:
         self.total = max(1.0, self.at(last))
 
     def at(self, moment: datetime | None) -> float:
-        """Milliseconds since the turn was asked for; those until now for what has not ended."""
+        """Milliseconds since the turn was created; those until now for None."""
         return max(0.0, ((moment or self._now) - self._begin).total_seconds() * 1000)
 
     def bar(self, kind: str, first: float, last: float) -> Bar:
         """The bar of a span."""
         x, width = 100 * first / self.total, max(SLIMMEST, 100 * (last - first) / self.total)
         return Bar(
-            kind, f"{min(x, 100 - SLIMMEST):.2f}%", f"{width:.2f}%", f"{WORDS[kind]}: {seconds(last - first)}"
+            kind,
+            f"{min(x, 100 - SLIMMEST):.2f}%",
+            f"{width:.2f}%",
+            f"{WORDS[kind]}: {duration(last - first)}",
         )
 
     def marks(self) -> list[tuple[str, str]]:
         """Four to eight round numbers."""
         step = next(step for step in _round_numbers() if self.total / step < 8)
         return [
-            (f"{100 * at * step / self.total:.2f}%", seconds(at * step))
+            (f"{100 * at * step / self.total:.2f}%", duration(at * step))
             for at in range(int(self.total // step) + 1)
         ]
 
@@ -148,9 +152,10 @@ def _chart(
     tries: list[tuple[float, float]],
     now: datetime,
 ) -> Chart:
-    every = [call for asked in calls.values() for call in asked]
     open_end = now if turn.status == Turn.Status.RUNNING else None
-    ends = [row.finished_at for row in rounds] + [call.finished_at for call in every]
+    ends = [row.finished_at for row in rounds] + [
+        call.finished_at for call in chain.from_iterable(calls.values())
+    ]
     scale = _Scale(turn, [turn.finished_at, open_end, *ends], now)
     steps = [_queued(turn, scale)] if turn.started_at and scale.at(turn.started_at) > 50 else []
     for row in rounds:
@@ -158,7 +163,7 @@ def _chart(
             _round(row, scale, [(at - turn.created_at.timestamp() * 1000, wait) for at, wait in tries])
         )
         steps += [_call(call, scale) for call in calls[row.pk]]
-    return Chart(turn, steps, scale.marks(), seconds(scale.total))
+    return Chart(turn, steps, scale.marks(), duration(scale.total))
 
 
 def _queued(turn: Turn, scale: _Scale) -> Step:
@@ -198,7 +203,7 @@ def _call(call: ToolCall, scale: _Scale) -> Step:
     return _step(link(call, call.name), f"call {call.status}", [(kind, begin, end)], status, scale)
 
 
-def _step(what: SafeString | str, kind: str, spans: list[Span], status: str, scale: _Scale) -> Step:
+def _step(label: SafeString | str, kind: str, spans: list[Span], status: str, scale: _Scale) -> Step:
     bars = [scale.bar(*span) for span in spans]
-    told = ", ".join(bar.title for bar in bars) + (f"; {status}" if status else "")
-    return Step(what, kind, bars, seconds(spans[-1][2] - spans[0][1]), status, told)
+    summary = ", ".join(bar.title for bar in bars) + (f"; {status}" if status else "")
+    return Step(label, kind, bars, duration(spans[-1][2] - spans[0][1]), status, summary)

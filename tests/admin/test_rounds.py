@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from conversations import engine
-from conversations.admin.folded import folded
+from conversations.admin.markup import json_html
 from conversations.admin.requests import difference
 from conversations.models import Message, Round
 from tests.asking import ask, conversation_of
@@ -133,7 +133,7 @@ def test_a_difference_of_very_many_messages_is_told_at_once() -> None:
     ],
 )
 def test_the_text_of_folded_json_is_the_json(value: object) -> None:
-    html = folded(value)
+    html = json_html(value)
     text = re.sub("<[^>]*>", "", html.split('class="tree">')[1])
     for escaped, letter in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#x27;", "'"), ("&amp;", "&")):
         text = text.replace(escaped, letter)
@@ -144,7 +144,7 @@ def test_the_text_of_folded_json_is_the_json(value: object) -> None:
 
 def test_folded_json_ends_where_a_page_would_drown() -> None:
     for value in (list(range(100_000)), {str(n): "x" * 50 for n in range(10_000)}, [["x" * 70] * 100] * 100):
-        html = folded(value, "/whole")
+        html = json_html(value, "/whole")
         assert len(html) < 400_000
         assert "more</div>" in html
         assert 'href="/whole"' in html
@@ -152,7 +152,7 @@ def test_folded_json_ends_where_a_page_would_drown() -> None:
 
 
 def test_what_reorders_text_or_is_no_letter_is_an_escape() -> None:
-    html = folded({"a\u202eb": "\u2066 \ud800 \u2028"})
+    html = json_html({"a\u202eb": "\u2066 \ud800 \u2028"})
     assert "\\u202e" in html
     assert "\\u2066 \\ud800 \\u2028" in html
     assert html.encode()

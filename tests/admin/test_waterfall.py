@@ -43,7 +43,7 @@ def a_round(turn: Turn, begin: float, end: float | None, **fields: Any) -> Round
 def drawn(turn: Turn) -> list[tuple[str, list[tuple[str, float, float]]]]:
     """Each step's name, and its bars: kind, from and to in percent."""
     (chart,) = charts([turn])
-    return [(re.sub("<[^>]*>", "", step.what), [_bar(bar) for bar in step.bars]) for step in chart.steps]
+    return [(re.sub("<[^>]*>", "", step.label), [_bar(bar) for bar in step.bars]) for step in chart.steps]
 
 
 def _bar(bar: Any) -> tuple[str, float, float]:

@@ -1,4 +1,4 @@
-"""JSON as HTML: every object and array can be folded, long values are cut, and the page's text is the JSON itself."""
+"""JSON and text as HTML. Objects and arrays can be folded, and long values are cut."""
 
 import json
 import re
@@ -22,8 +22,8 @@ OPEN = 3
 UNREADABLE = re.compile(f"{BIDI.pattern}|[\ud800-\udfff\u2028\u2029]")
 
 
-class Shown:
-    """A value's HTML, and how much was left out of it."""
+class _Json:
+    """A value's HTML, whose text is the JSON itself, and how many parts were left out of it."""
 
     def __init__(self, value: Any, room: int = ROOM) -> None:
         self.left_out, self._room = 0, room
@@ -57,65 +57,65 @@ class Shown:
         return f"{_text(line[:most])}… {len(line) - most:,} more characters"
 
 
-def folded(value: Any, whole: str = "") -> SafeString:
-    """The value with a button that copies it; where it is cut, with a link to the address `whole` instead."""
-    shown = Shown(value)
+def json_html(value: Any, whole: str = "") -> SafeString:
+    """The value as HTML with a button that copies it, or with a link to `whole` where it is cut."""
+    markup = _Json(value)
     copy = COPY
-    if shown.left_out:
+    if markup.left_out:
         copy = format_html('<a class="copy" href="{}">All of it</a>', whole) if whole else SafeString("")
-    return format_html('<div class="json" dir="ltr">{}<div class="tree">{}</div></div>', copy, shown.html)
+    return format_html('<div class="json" dir="ltr">{}<div class="tree">{}</div></div>', copy, markup.html)
 
 
 def prose(text: str) -> SafeString:
-    """Text as it is, in lines."""
+    """Text as it is, in lines, cut where it is long."""
     cut = "" if len(text) <= ROOM else f"… {len(text) - ROOM:,} more characters"
     return format_html(
         '<div class="prose" dir="auto">{}{}</div>', text[:ROOM].encode("utf-8", "replace").decode(), cut
     )
 
 
-def lines(rows: Iterator[tuple[str, str]]) -> SafeString:
-    """Lines of text, each in a class of its own."""
+def diff_lines(rows: Iterator[tuple[str, str]]) -> SafeString:
+    """Lines of a difference, from pairs of a CSS class and a text."""
     return format_html(
         '<div class="diff" dir="ltr">{}</div>', format_html_join("", '<div class="{}">{}</div>', rows)
     )
 
 
-def written(value: Any) -> str:
-    """JSON in one line, in which characters that cannot be seen, or reorder others, are escapes."""
+def one_line(value: Any) -> str:
+    """JSON in one line. Characters that are unseen or reorder others are escaped."""
     text = json.dumps(value, ensure_ascii=False)
-    return UNREADABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return UNREADABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _line(value: Any, depth: int) -> str | None:
-    """The value in one line; None for one that is better folded."""
+    """The value in one line, None if it is better folded."""
     is_leaf = not value or not isinstance(value, dict | list)
     if is_leaf or depth >= DEEPEST:
-        return written(value)
-    line = written(value) if len(value) <= LINE // 3 else ""
+        return one_line(value)
+    line = one_line(value) if len(value) <= LINE // 3 else ""
     return line if 0 < len(line) <= LINE else None
 
 
 def _parts(value: Any) -> tuple[str, str, list[tuple[str, Any]]]:
     if isinstance(value, list):
         return "[", "]", [("", part) for part in value]
-    return "{", "}", [(f"<b>{_text(written(name))}</b>: ", part) for name, part in value.items()]
+    return "{", "}", [(f"<b>{_text(one_line(name))}</b>: ", part) for name, part in value.items()]
 
 
 TOKEN = re.compile(r'("(?:\\.|[^"\\])*")(\s*:)?|(-?\d[\d.eE+-]*)|\b(true|false|null)\b')
 
 
 def _coloured(line: str) -> str:
-    """The JSON with its strings, names, numbers and words told apart."""
-    told, end = [], 0
-    for found in TOKEN.finditer(line):
-        tag = "b" if found[2] else "q" if found[1] else "i"
-        told += [
-            _text(line[end : found.start()]),
-            f"<{tag}>{_text(found[1] or found[0])}</{tag}>{found[2] or ''}",
+    """The JSON with its names, strings, and other values in elements of their own."""
+    html, end = [], 0
+    for match in TOKEN.finditer(line):
+        tag = "b" if match[2] else "q" if match[1] else "i"
+        html += [
+            _text(line[end : match.start()]),
+            f"<{tag}>{_text(match[1] or match[0])}</{tag}>{match[2] or ''}",
         ]
-        end = found.end()
-    return "".join([*told, _text(line[end:])])
+        end = match.end()
+    return "".join([*html, _text(line[end:])])
 
 
 def _text(text: str) -> str:

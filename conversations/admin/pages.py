@@ -1,4 +1,4 @@
-"""What every page of the admin is made of: read-only rows, the way to what is related, values made readable."""
+"""The base of all pages in the admin: read-only rows, links to related ones, readable values."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from django.utils.timezone import localtime
 from conversations.models import Conversation, Message, Round, ToolCall
 from conversations.protocol.text import visible
 
-from .lists import Counted, Listing
+from .lists import CountedPages, Listing
 
 if TYPE_CHECKING:
     Admin = admin.ModelAdmin[Any]
@@ -27,15 +27,15 @@ else:
     Admin = admin.ModelAdmin
 
 
-def moment(column: str, title: str) -> Callable[[Any, Any], str]:
+def time_column(column: str, title: str) -> Callable[[Any, Any], str]:
     """A column's time, to the millisecond."""
 
     @admin.display(description=title, ordering=column)
-    def shown(_: Any, row: Any) -> str:
+    def text(_: Any, row: Any) -> str:
         time = getattr(row, column)
         return "-" if time is None else localtime(time).isoformat(sep=" ", timespec="milliseconds")[:23]
 
-    return shown
+    return text
 
 
 class Panel(NamedTuple):
@@ -47,19 +47,19 @@ class Panel(NamedTuple):
     is_open: bool = True
 
 
-class ReadOnly(Admin):
-    """Evidence: no adding, changing or deleting; counts and foreign keys without a query a row."""
+class ReadOnlyAdmin(Admin):
+    """Rows as evidence, which cannot be added, changed or deleted."""
 
     show_full_result_count = False
     list_per_page = 50
-    paginator = Counted
+    paginator = CountedPages
     show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter
-    created, started = moment("created_at", "created"), moment("started_at", "started")
-    finished, updated = moment("finished_at", "finished"), moment("updated_at", "last active")
+    created, started = time_column("created_at", "created"), time_column("started_at", "started")
+    finished, updated = time_column("finished_at", "finished"), time_column("updated_at", "last active")
     listed_texts: ClassVar[tuple[str, ...]] = ()
-    """The texts that its list shows; it does without all others."""
+    """The text columns that its list shows; no other is read."""
     raw: ClassVar[dict[str, Callable[[Any], str | bytes]]] = {}
-    """The files that a row's page offers: a name, and what makes its JSON."""
+    """The files that a row's page offers: a name, and a function that returns its JSON."""
 
     class Media:
         css: ClassVar = {"all": ["conversations/admin/admin.css"]}
@@ -78,11 +78,11 @@ class ReadOnly(Admin):
         return False
 
     def trail(self, request: HttpRequest, row: Any) -> Iterator[SafeString | str]:
-        """The rows that this one is a part of, from the conversation on, and beside them where else it is to be seen."""
+        """Links to the rows that this one is a part of, from the conversation on, and to other pages."""
         yield from ()
 
     def panels(self, request: HttpRequest, row: Any) -> Iterator[Panel]:
-        """What the page shows below the row's columns."""
+        """The panels below the row's columns."""
         yield from ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> "type[ChangeList]":
@@ -97,19 +97,19 @@ class ReadOnly(Admin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """The rows that hold the words, inside JSON too, which is stored as ASCII."""
-        found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        rows, has_duplicates = super().get_search_results(request, queryset, search_term)
         stored = "".join(letter if letter.isascii() else json.dumps(letter)[1:-1] for letter in search_term)
         if stored != search_term:
-            found |= super().get_search_results(request, queryset, stored)[0]
-        return found, has_duplicates
+            rows |= super().get_search_results(request, queryset, stored)[0]
+        return rows, has_duplicates
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list, in which nothing can reorder the text around it."""
-        return _marked(super().changelist_view(request, extra_context))
+        return _visible(super().changelist_view(request, extra_context))
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """A row's page, likewise."""
-        return _marked(super().changeform_view(request, *args, **kwargs))
+        """A row's page, in which nothing can reorder the text around it."""
+        return _visible(super().changeform_view(request, *args, **kwargs))
 
     def render_change_form(  # noqa: PLR0913, PLR0917 (Django's own)
         self,
@@ -120,7 +120,7 @@ class ReadOnly(Admin):
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
-        """A row's page, with the way on and the panels."""
+        """A row's page, with its links and panels."""
         if obj is not None:
             context |= {"trail": list(self.trail(request, obj)), "panels": list(self.panels(request, obj))}
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -145,13 +145,13 @@ def _is_blank_error(row: Any, name: str) -> bool:
     return name.startswith("error") and not getattr(row, name, "")
 
 
-def _marked(response: HttpResponse) -> HttpResponse:
+def _visible(response: HttpResponse) -> HttpResponse:
     if isinstance(response, TemplateResponse):
-        response.add_post_render_callback(_mark)
+        response.add_post_render_callback(_make_visible)
     return response
 
 
-def _mark(response: HttpResponse) -> None:
+def _make_visible(response: HttpResponse) -> None:
     response.content = visible(response.content.decode())
 
 
@@ -182,19 +182,19 @@ def related(row: Model, lookup: str, **models: str) -> SafeString:
     return format_html(" · ".join("{}" for _ in links), *links)
 
 
-def elsewhere(request: HttpRequest, conversation: Conversation, anchor: str = "") -> Iterator[SafeString]:
-    """Where this moment is seen: played back, by whoever the admin shows conversations to, and in the chat by its owner."""
-    ways = [
+def page_links(request: HttpRequest, conversation: Conversation, anchor: str = "") -> Iterator[SafeString]:
+    """Links to the playback, for those who may watch it, and to the chat, for its owner."""
+    links = [
         ("replay", "Play it back from here", anchor, conversation.is_watched_by(request.user)),
         ("conversation", "Open the chat", "", conversation.owner_id == request.user.pk),
     ]
-    for name, text, place, _ in filter(itemgetter(3), ways):
+    for name, text, place, _ in filter(itemgetter(3), links):
         url = reverse(f"conversations:{name}", args=[conversation.pk])
         yield format_html('<a class="aside" href="{}{}">{}</a>', url, place, text)
 
 
-def seconds(milliseconds: float | None) -> str:
-    """A duration for people."""
+def duration(milliseconds: float | None) -> str:
+    """A duration as text."""
     if milliseconds is None:
         return "-"
     if milliseconds < 1000:
@@ -203,11 +203,11 @@ def seconds(milliseconds: float | None) -> str:
 
 
 def status(name: str, why: str = "") -> SafeString:
-    """How something ended, and why if badly."""
+    """A status, and the reason of a bad one."""
     return format_html('<span class="status {}">{}</span> <small>{}</small>', name, name, why)
 
 
-class OfTurn(ReadOnly):
+class TurnPartAdmin(ReadOnlyAdmin):
     """Rows that are a part of a turn."""
 
     @admin.display(description="turn")
@@ -219,13 +219,13 @@ class OfTurn(ReadOnly):
         """Conversation and turn, and the turn played back."""
         yield link(row.turn.conversation)
         yield link(row.turn)
-        yield from self.upward(row)
-        yield from elsewhere(request, row.turn.conversation, self.anchor(row))
+        yield from self.parents(row)
+        yield from page_links(request, row.turn.conversation, self.anchor(row))
 
-    def upward(self, row: Any) -> Iterator[SafeString | str]:
-        """What lies between its turn and the row."""
+    def parents(self, row: Any) -> Iterator[SafeString | str]:
+        """Links to the rows between its turn and the row."""
         yield from ()
 
     def anchor(self, row: Any) -> str:
-        """Its moment in the playback."""
+        """The fragment of its moment in the playback."""
         return f"#turn-{row.turn.number}"
