@@ -1,1 +1,1 @@
-"""Measures what the way from the gateway to the sockets costs: `python -m bench floor`. Runs on Linux."""
+"""Benchmarks of the way from the gateway to the sockets, on Linux: `python -m bench floor`."""

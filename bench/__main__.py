@@ -1,4 +1,6 @@
-"""`python -m bench floor`: what a delta costs from the gateway to the socket, beside AWS's own sample loop.
+"""The benchmarks.
+
+`python -m bench floor`: what a delta costs from the gateway to the socket, beside AWS's own sample loop.
 `python -m bench turn`: the first delta, the CPU time and the statements of a turn of one delta.
 `python -m bench silent`: what turns cost that wait for a silent gateway.
 `python -m bench workers`: what a second worker process brings.
@@ -18,14 +20,14 @@ from random import SystemRandom
 from . import admin, crash, floor, page, peers, replay, silent, turn, workers
 from .crash.kills import kill
 from .crash.report import as_json, text
-from .report import Report, of_figures
+from .report import Report, figures_report
 from .services import Missing
 
 Tell = Callable[[str], None]
 
 
-def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parses the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -88,19 +90,19 @@ def run_crash(options: argparse.Namespace, tell: Tell) -> Report:
 
 def run_replay(options: argparse.Namespace, tell: Tell) -> Report:
     """Measures opening and seeking in the player; all is well within the times that are due."""
-    measured = replay.measure(options.turns, options.events, options.seeks, tell)
-    return Report(replay.text(measured), replay.as_json(measured), measured.is_well)
+    measurement = replay.measure(options.turns, options.events, options.seeks, tell)
+    return Report(replay.text(measurement), replay.as_json(measurement), measurement.is_well)
 
 
 def run_admin(options: argparse.Namespace, tell: Tell) -> Report:
-    """Opens the operator's pages; all is well when each is there in time."""
-    measured = admin.measure(options.calls, options.repeat, tell)
-    return Report(admin.text(measured), admin.as_json(measured), measured.well)
+    """Opens the operator's pages; all is well when every page is there in time."""
+    measurement = admin.measure(options.calls, options.repeat, tell)
+    return Report(admin.text(measurement), admin.as_json(measurement), measurement.is_well)
 
 
 def run_page(options: argparse.Namespace, tell: Tell) -> Report:
-    """Measures the chat's page; all is well when each figure meets its goal."""
-    return of_figures(page.measure(options.characters, options.turns, tell))
+    """Measures the chat's page; all is well when every figure meets its goal."""
+    return figures_report(page.measure(options.characters, options.turns, tell))
 
 
 def _tell(line: str) -> None:
@@ -108,8 +110,8 @@ def _tell(line: str) -> None:
 
 
 def main() -> None:
-    """Measures, and prints; 1 if something was lost or a goal is not met."""
-    options = parsed()
+    """Measures and prints; exits with 1 if something was lost or a goal is not met."""
+    options = parse()
     try:
         report = options.run(options, _tell)
     except Missing as missing:

@@ -1,4 +1,4 @@
-"""What the operator waits for: searches, lists and figures over a million tool calls, on a PostgreSQL of its own."""
+"""The operator's pages over a million tool calls, on a PostgreSQL of its own: how long each takes."""
 
 import os
 import statistics
@@ -35,25 +35,25 @@ PAGES = {
     "a day and a word": "created_at__year=2026&created_at__month=3&created_at__day=17&q=seldom",
     "page 100": "p=100",
 }
-CALLS_EACH = 100
+CALLS_PER_CONVERSATION = 100
 """Tool calls of a conversation."""
 
 FILL = """
 INSERT INTO conversations_toolcall (id, conversation_id, turn_id, round_id, position, tool_use_id, name, arguments, input, status,
   error, result, created_at, started_at, finished_at, duration_ms)
-SELECT md5('k' || n)::uuid, r.conversation_id, r.turn_id, r.id, n % {each}, 'tooluse_' || n, 'tool_' || n % 20,
-  said, said, CASE WHEN n % 50 = 0 THEN 'error' ELSE 'success' END, CASE WHEN n % 50 = 0 THEN 'timeout' ELSE '' END,
+SELECT md5('k' || n)::uuid, r.conversation_id, r.turn_id, r.id, n % {per_conversation}, 'tooluse_' || n, 'tool_' || n % 20,
+  arguments, arguments, CASE WHEN n % 50 = 0 THEN 'error' ELSE 'success' END, CASE WHEN n % 50 = 0 THEN 'timeout' ELSE '' END,
   '[{{"json":{{"song":"Elemental Hotel ' || n % 5000 || '","artist":"8 Storey Hike","note":"' || md5(n::text) || ' '
     || md5((n / 7)::text) || CASE WHEN n % 100 = 0 THEN ' seldom' ELSE '' END || '"}}}}]',
   timestamptz '2026-01-01' + n * interval '15 s', now(), now(), (random() * random() * random() * 15000)::int
-FROM (SELECT n, '{{"station":"needle' || n || '","hour":' || n % 24 || '}}' said FROM generate_series(0, {calls} - 1) n) k
+FROM (SELECT n, '{{"station":"needle' || n || '","hour":' || n % 24 || '}}' AS arguments FROM generate_series(0, {calls} - 1) n) k
 JOIN (SELECT r.id, r.turn_id, t.conversation_id, row_number() OVER (ORDER BY r.id) - 1 AS place FROM conversations_round r
-      JOIN conversations_turn t ON t.id = r.turn_id) r ON r.place = n / {each}
+      JOIN conversations_turn t ON t.id = r.turn_id) r ON r.place = n / {per_conversation}
 """
 
 
-class Waited(NamedTuple):
-    """What a page took, in ms, and how many calls it counted."""
+class Timing(NamedTuple):
+    """The times of a page, in ms, and the number of calls that it counted."""
 
     name: str
     median: float
@@ -61,16 +61,16 @@ class Waited(NamedTuple):
     rows: int
 
 
-class Measured(NamedTuple):
-    """All pages over so many calls, and how long it took to write those, in s."""
+class Measurement(NamedTuple):
+    """All pages over so many calls, and the seconds in which those were written."""
 
     calls: int
     written: float
-    pages: list[Waited]
+    pages: list[Timing]
 
     @property
-    def well(self) -> bool:
-        """Whether each page was there in time."""
+    def is_well(self) -> bool:
+        """Whether every page was there in time."""
         return all(page.median <= DUE_MS for page in self.pages)
 
 
@@ -97,25 +97,29 @@ def _site() -> Iterator[Any]:
             connections.close_all()
 
 
-def measure(calls: int, repeat: int, tell: Callable[[str], None]) -> Measured:
+def measure(calls: int, repeat: int, tell: Callable[[str], None]) -> Measurement:
     """Fills the database, then opens each page `repeat` times."""
     with _site() as client:
         from django.contrib.auth.models import User
         from django.db import connection
 
         began = time.monotonic()
-        _fill(calls // CALLS_EACH)
+        _fill(calls // CALLS_PER_CONVERSATION)
         with patient(), connection.cursor() as cursor:
-            cursor.execute(FILL.format(calls=calls, each=CALLS_EACH).replace("%", "%%"), [])
+            cursor.execute(
+                FILL.format(calls=calls, per_conversation=CALLS_PER_CONVERSATION).replace("%", "%%"), []
+            )
             written = time.monotonic() - began
             tell(f"{calls:,} calls written in {written:.0f} s")
             cursor.execute("VACUUM ANALYZE")
         client.force_login(User.objects.get(username="user0"))
-        return Measured(calls, written, [_page(client, name, query, repeat) for name, query in PAGES.items()])
+        return Measurement(
+            calls, written, [_page(client, name, query, repeat) for name, query in PAGES.items()]
+        )
 
 
 def _fill(number: int) -> None:
-    """So many conversations of a hundred users, each of a turn of a round."""
+    """Creates so many conversations of a hundred users, with a turn of one round each."""
     from django.contrib.auth.models import User
 
     from conversations.models import Conversation, RequestBase, Round, Turn
@@ -137,7 +141,7 @@ def _fill(number: int) -> None:
     Round.objects.bulk_create(rounds)
 
 
-def _page(client: Any, name: str, query: str, repeat: int) -> Waited:
+def _page(client: Any, name: str, query: str, repeat: int) -> Timing:
     url, times = f"/admin/conversations/toolcall/?{query}", []
     page = client.get(url)
     rows = (
@@ -147,22 +151,24 @@ def _page(client: Any, name: str, query: str, repeat: int) -> Waited:
         began = time.perf_counter()
         client.get(url)
         times.append((time.perf_counter() - began) * 1000)
-    return Waited(name, statistics.median(times), max(times), rows)
+    return Timing(name, statistics.median(times), max(times), rows)
 
 
-def text(measured: Measured) -> str:
+def text(measurement: Measurement) -> str:
     """A table for people."""
     lines = [f"{'page':34}{'median ms':>10}{'worst':>8}{'rows':>8}"]
-    lines += [f"{page.name:34}{page.median:10.0f}{page.worst:8.0f}{page.rows:8}" for page in measured.pages]
-    note = f"{measured.calls:,} tool calls on PostgreSQL. A whole page, with filters and figures, is due in {DUE_MS:.0f} ms."
+    lines += [
+        f"{page.name:34}{page.median:10.0f}{page.worst:8.0f}{page.rows:8}" for page in measurement.pages
+    ]
+    note = f"{measurement.calls:,} tool calls on PostgreSQL. A whole page, with filters and figures, is due in {DUE_MS:.0f} ms."
     counted = (
         "Rows: 10,000 are counted at most. What holds no word is sought in the newest 10,000 calls alone."
     )
     return "\n".join([*lines, "", note, counted])
 
 
-def as_json(measured: Measured) -> dict[str, Any]:
-    """Everything: the machine and each page."""
-    pages = [page._asdict() for page in measured.pages]
+def as_json(measurement: Measurement) -> dict[str, Any]:
+    """Everything: the machine and all pages."""
+    pages = [page._asdict() for page in measurement.pages]
     at: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": description()}
-    return at | {"calls": measured.calls, "written": measured.written, "due": DUE_MS, "pages": pages}
+    return at | {"calls": measurement.calls, "written": measurement.written, "due": DUE_MS, "pages": pages}

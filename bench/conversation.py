@@ -1,4 +1,4 @@
-"""A conversation that is in the database without ever having been held."""
+"""A conversation that is written to the database without a single turn being run."""
 
 import json
 from typing import Any
@@ -38,8 +38,8 @@ def _add_turns(conversation: Any, turns: int) -> None:
 
     seq, turn = 0, None
     for number in range(1, turns + 1):
-        asked = {"conversation": conversation, "parent": turn, "number": number, "user": conversation.owner}
-        turn = Turn.objects.create(**asked, model="bench", status=Turn.Status.COMPLETED)
+        columns = {"conversation": conversation, "parent": turn, "number": number, "user": conversation.owner}
+        turn = Turn.objects.create(**columns, model="bench", status=Turn.Status.COMPLETED)
         lines = _lines(str(turn.pk), number, seq)
         Recording.objects.create(
             turn=turn,

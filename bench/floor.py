@@ -1,4 +1,4 @@
-"""What a delta costs from the gateway to the socket, beside AWS's own sample loop, and how many streams a core carries."""
+"""The cost of a delta on its way to the socket, beside AWS's own loop; the streams a core carries."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ from . import load
 from .machine import Cores, cores, pin, run
 from .plan import Plan
 from .processes import running
-from .report import Report, stamped, table
+from .report import Report, report_data, table
 from .sample import Sample, middle
 from .site import UVICORN, gateway_variables, server_options, serving
 
@@ -23,7 +23,7 @@ LAG_LIMITS = (50.0, 100.0)
 """Milliseconds of lag at p99 up to which a core carries its streams."""
 
 ENOUGH = 0.97
-"""Of the deltas that are due in a window; with fewer, the core did not keep up."""
+"""The share of deltas in a window below which the core did not keep up."""
 
 HEADINGS = (
     "way", "streams", "us/delta", "ratio", "ms/turn", "deltas/s", "core %", "others %", "load %", "lag p50", "p99",
@@ -42,7 +42,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Level:
-    """A number of streams, measured several times in each way."""
+    """A number of streams, measured several times in every way."""
 
     streams: int
     samples: Mapping[str, Sequence[Sample]]
@@ -52,7 +52,7 @@ class Level:
         return middle(self.samples[way])
 
     def ratio(self, way: str) -> float | None:
-        """What a delta costs, as a multiple of the loop's: the median of the pairs."""
+        """The cost of a delta as a multiple of the loop's: the median of the pairs."""
         if LOOP not in self.samples or way == LOOP:
             return None
         pairs = zip(self.samples[LOOP], self.samples[way], strict=True)
@@ -89,12 +89,12 @@ def site_way(gateway: str, spread: Cores, options: Sequence[str]) -> Way:
 
 
 def site_ways(gateway: str, spread: Cores) -> dict[str, Way]:
-    """The whole way, with each web server that there is."""
+    """The whole way, with every web server that there is."""
     return {server: site_way(gateway, spread, options) for server, options in server_options().items()}
 
 
 def measure(plans: Sequence[Plan], repeat: int, ways: Mapping[str, Way], tell: Tell) -> list[Level]:
-    """Measures each plan `repeat` times in each way, in turn; `tell` hears how far it is."""
+    """Measures every plan `repeat` times in every way, in turn; `tell` gets the progress."""
     levels = []
     for plan in plans:
         samples: dict[str, list[Sample]] = {way: [] for way in ways}
@@ -107,7 +107,7 @@ def measure(plans: Sequence[Plan], repeat: int, ways: Mapping[str, Way], tell: T
 
 
 def climb(plans: Sequence[Plan], repeat: int, ways: Mapping[str, Way], tell: Tell) -> list[Level]:
-    """Measures more and more streams in each way, until they are too many."""
+    """Measures more and more streams in every way, until they are too many."""
     levels = []
     for name, way in ways.items():
         for plan in plans:
@@ -124,7 +124,7 @@ def carries(sample: Sample, plan: Plan, limit: float) -> bool:
 
 
 def most(levels: Sequence[Level], plans: Sequence[Plan], way: str, limit: float) -> int:
-    """The most streams that a core carries, with no smaller number that it does not; 0 if even the fewest are too many."""
+    """The most streams that a core carries, before the first number that it does not carry; 0 if none."""
     by_streams = {level.streams: level for level in levels if way in level.samples}
     largest = 0
     for plan in plans:
@@ -173,10 +173,10 @@ def report(options: argparse.Namespace, tell: Tell) -> Report:
 def levels_report(
     levels: Sequence[Level], plans: Sequence[Plan], notes: Sequence[str], **more: Any
 ) -> Report:
-    """A table of the medians, a line for each level and way; well unless something was lost."""
+    """A table of the medians, a line a level and way; well unless something was lost."""
     rows = [_row(level, way) for level in levels for way in level.samples]
     text = "\n".join([table(HEADINGS, rows), "", *notes])
-    data = stamped(
+    data = report_data(
         rate=plans[0].rate,
         seconds=plans[0].seconds,
         levels=[{"streams": level.streams, "ways": _ways(level)} for level in levels],

@@ -1,7 +1,8 @@
-"""A load gateway: `POST /model/sim.nCOUNT.usMICROSECONDS[.silent]/converse-stream` streams stamped deltas at that pace.
+"""A load gateway, which streams stamped deltas at the pace that the model's id names.
 
-Each event is a frame in a chunk of its own, as Bedrock sends them. The first delta is sent at once, but for a silent model's, which
-waits for `GET /release`; `GET /silent` says how many do. It checks no credentials and prints the port it listens at.
+The address is `POST /model/sim.nCOUNT.usMICROSECONDS[.silent]/converse-stream`. Each event is a frame in a chunk of its own, as
+Bedrock sends them. The first delta is sent at once, but for a silent model's, which waits for `GET /release`; `GET /silent` says
+how many do. The gateway checks no credentials and prints the port it listens at.
 """
 
 import asyncio
@@ -56,17 +57,17 @@ BEFORE, AFTER = chunk(
     "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": SAMPLE.decode()}}
 ).split(SAMPLE)
 AFTER = AFTER[: -len(b"\r\n") - 4]
-BEGUN = crc32(BEFORE.partition(b"\r\n")[2])
+PREFIX_CRC = crc32(BEFORE.partition(b"\r\n")[2])
 
 
 def delta(number: int) -> bytes:
-    """A stamped delta; all but the stamp and the checksum was made before."""
+    """A stamped delta; only the stamp and the checksum are computed anew."""
     changing = stamp(now(), number) + AFTER
-    return b"%b%b%b\r\n" % (BEFORE, changing, crc32(changing, BEGUN).to_bytes(4, "big"))
+    return b"%b%b%b\r\n" % (BEFORE, changing, crc32(changing, PREFIX_CRC).to_bytes(4, "big"))
 
 
 def ending(count: int) -> bytes:
-    """All that follows the last delta."""
+    """The chunks after the last delta."""
     usage = {"inputTokens": 10, "outputTokens": count, "totalTokens": 10 + count}
     return (
         chunk("contentBlockStop", {"contentBlockIndex": 0})
@@ -89,7 +90,7 @@ class Stream:
         return self._connection.transport.is_closing()
 
     def send(self, due: float) -> float | None:
-        """Sends the delta that is due; when the next one is, None after the last or when nobody reads."""
+        """Sends a delta; returns when the next is due, None after the last or when nobody reads."""
         if self.is_closed:
             return None
         number, self._number = self._number, self._number + 1

@@ -1,4 +1,4 @@
-"""Turns on sockets, each answered by the load gateway, and what they cost what is tested."""
+"""Turns on sockets, answered by the load gateway, and what they cost the processes under test."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from .machine import Cores, Meter, Usage
 from .plan import WARM_UP, Plan
-from .sample import Sample, taken
+from .sample import Sample, window_sample
 from .sockets import Socket
 
 PATIENCE = 30.0
@@ -17,7 +17,7 @@ REST = 0.1
 
 
 class Target(Protocol):
-    """What is tested: processes, and a way to open a socket on a new conversation with a model."""
+    """Processes under test, with a way to open a socket on a new conversation with a model."""
 
     @property
     def pids(self) -> Sequence[int]:
@@ -30,16 +30,16 @@ class Target(Protocol):
 
 
 class ShortTurn(NamedTuple):
-    """The moments of a turn of one delta, in microseconds: asked, sent by the gateway, arrived at the client."""
+    """The moments of a turn of one delta, in microseconds: question, gateway's send, client's receipt."""
 
-    asked: int
-    sent: int
-    arrived: int
+    asked_at: int
+    sent_at: int
+    arrived_at: int
 
     @property
     def first(self) -> int:
         """From asking to the first delta."""
-        return self.arrived - self.asked
+        return self.arrived_at - self.asked_at
 
 
 async def measure(target: Target, plan: Plan, cores: Cores) -> Sample:
@@ -48,15 +48,15 @@ async def measure(target: Target, plan: Plan, cores: Cores) -> Sample:
     firsts = [turn.first for turn in await at_rest(target, plan.warm_up_model, WARM_UP)]
     warm_up = meter.read()
     sockets = [await target.open(plan.model) for _ in range(plan.streams)]
-    begun = asyncio.get_running_loop().time() + 0.5
+    start = asyncio.get_running_loop().time() + 0.5
     turns = [
-        asyncio.create_task(_turn(socket, plan, begun + begin))
+        asyncio.create_task(_turn(socket, plan, start + begin))
         for socket, begin in zip(sockets, plan.begins, strict=True)
     ]
-    usage = await _window(target, plan, cores, begun)
+    usage = await _window(target, plan, cores, start)
     await asyncio.gather(*turns)
     close(sockets)
-    return taken(usage, [socket.tally for socket in sockets], warm_up, firsts)
+    return window_sample(usage, [socket.tally for socket in sockets], warm_up, firsts)
 
 
 async def at_rest(target: Target, model: str, turns: int) -> list[ShortTurn]:
@@ -76,7 +76,7 @@ async def at_rest(target: Target, model: str, turns: int) -> list[ShortTurn]:
 
 
 async def finish(socket: Socket, seconds: float) -> None:
-    """Waits for a turn's end; one that ends in an error or not in time has failed, and lost what has not come."""
+    """Waits for a turn's end; a turn that ends in an error or not in time has failed."""
     await asyncio.wait([socket.ended], timeout=seconds)
     socket.tally.failed = not (socket.ended.done() and socket.ended.result())
 
@@ -93,11 +93,11 @@ async def _turn(socket: Socket, plan: Plan, begin: float) -> None:
     await finish(socket, plan.count / plan.rate + PATIENCE)
 
 
-async def _window(target: Target, plan: Plan, cores: Cores, begun: float) -> Usage:
+async def _window(target: Target, plan: Plan, cores: Cores, start: float) -> Usage:
     opens, closes = plan.window
-    await _until(begun + opens)
+    await _until(start + opens)
     meter = Meter(target.pids, cores)
-    await _until(begun + closes)
+    await _until(start + closes)
     return meter.read()
 
 

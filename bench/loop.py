@@ -1,4 +1,4 @@
-"""The floor: AWS's own sample loop over boto3's `converse_stream`, a thread a stream, its text printed to nowhere."""
+"""The floor: AWS's own sample loop over boto3's `converse_stream`, a thread a stream."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import boto3
 
 from .machine import Cores, Meter, now
 from .plan import WARM_UP, Plan
-from .sample import Sample, taken
+from .sample import Sample, window_sample
 from .sockets import QUESTION
 from .stamps import Tally
 
@@ -21,32 +21,32 @@ MESSAGES: Any = [{"role": "user", "content": [{"text": QUESTION}]}]
 
 
 class Reader:
-    """One thread's stream: what came, and when, to be counted once all is over."""
+    """One thread's stream: its deltas and their times, counted once all is over."""
 
     def __init__(self, client: Any, model: str, out: TextIO) -> None:
         self._client, self._model, self._out = client, model, out
-        self._begun = 0
-        self._came: list[tuple[int, str]] = []
+        self._start = 0
+        self._arrivals: list[tuple[int, str]] = []
 
     def read(self) -> None:
-        """Asks, and prints what is answered."""
-        self._begun = now()
+        """Asks, and prints the answer."""
+        self._start = now()
         response = self._client.converse_stream(modelId=self._model, messages=MESSAGES)
         for event in response["stream"]:
             if "contentBlockDelta" in event:
                 text = event["contentBlockDelta"]["delta"]["text"]
                 print(text, end="", file=self._out)
-                self._came.append((now(), text))
+                self._arrivals.append((now(), text))
 
     @property
     def first(self) -> int:
         """Microseconds from asking to the first delta."""
-        return self._came[0][0] - self._begun
+        return self._arrivals[0][0] - self._start
 
     def tally(self, count: int) -> Tally:
-        """What came of a stream of `count` deltas."""
+        """The tally of a stream of `count` deltas."""
         tally = Tally(count)
-        for at, text in self._came:
+        for at, text in self._arrivals:
             tally.take(text.encode(), at)
         return tally
 
@@ -68,18 +68,18 @@ def measure(url: str, plan: Plan, cores: Cores) -> Sample:
         warm_up = meter.read()
         readers = [Reader(client, plan.model, nowhere) for _ in range(plan.streams)]
         threads = [threading.Thread(target=reader.read) for reader in readers]
-        begun = time.monotonic()
+        start = time.monotonic()
         for thread, begin in zip(threads, plan.begins, strict=True):
-            _sleep_until(begun + begin)
+            _sleep_until(start + begin)
             thread.start()
-        _sleep_until(begun + plan.window[0])
+        _sleep_until(start + plan.window[0])
         meter = Meter([os.getpid()], cores)
-        _sleep_until(begun + plan.window[1])
+        _sleep_until(start + plan.window[1])
         usage = meter.read()
         for thread in threads:
             thread.join()
     tallies = [reader.tally(plan.count) for reader in readers]
-    return taken(usage, tallies, warm_up, [reader.first for reader in warm])
+    return window_sample(usage, tallies, warm_up, [reader.first for reader in warm])
 
 
 def _sleep_until(moment: float) -> None:

@@ -1,4 +1,4 @@
-"""The machine: which core does what, and what a process takes of it, from Linux's own counters."""
+"""The machine: the cores' tasks, and a process's use of them by Linux's own counters."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Cores(NamedTuple):
-    """The core of what is tested and that of gateway and clients; one and the same where there are no two."""
+    """The core of the tested processes, and the core of gateway and clients, which may be the same."""
 
     tested: int
     load: int
@@ -66,7 +66,7 @@ def run(main: Coroutine[Any, Any, Result]) -> Result:
 
 
 class Usage(NamedTuple):
-    """What processes took between two moments, in microseconds of the monotonic clock.
+    """The usage of processes between two moments, in microseconds of the monotonic clock.
 
     `others` is what other processes took of the tested core, `load` what anybody took of the load's core.
     """
@@ -80,7 +80,7 @@ class Usage(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """How long that was."""
+        """The length of the window."""
         return (self.closed - self.opened) / 1e6
 
 
@@ -92,7 +92,7 @@ class Meter:
         self._opened, self._spent = now(), self._seconds()
 
     def read(self) -> Usage:
-        """What was taken since."""
+        """The usage since the meter was made."""
         closed = now()
         spent = zip(self._seconds(), self._spent, strict=True)
         cpu, tested, load = (seconds - before for seconds, before in spent)
@@ -119,7 +119,7 @@ def busy_seconds(core: int) -> float:
 
 
 def description() -> dict[str, object]:
-    """What the figures depend on."""
+    """The machine that the figures depend on."""
     model = next(
         (line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ""
     )

@@ -1,5 +1,6 @@
-"""How smooth the chat's page is: for how long it blocks the browser while a very long answer comes and when it is opened, what a
-delta costs there, and when a conversation can be used.
+"""The smoothness of the chat's page: blocking of the browser, cost of a delta, time to open.
+
+It is measured while a very long answer comes, and when long conversations are opened.
 """
 
 import os
@@ -16,10 +17,10 @@ from .site import Site, serving
 from .tasks import WATCH, Blocking
 
 PACE = 0.003
-"""Of the demo gateway, for counting what a delta costs: some 300 a second, which is faster than models write."""
+"""Seconds between the demo gateway's deltas: some 300 a second, faster than models write."""
 
-PACED = 8_000
-"""Characters that are enough for that."""
+PACED_CHARACTERS = 8_000
+"""Characters of the answer at that pace, at most."""
 
 PATIENCE = 900
 """Seconds that an answer may take."""
@@ -37,28 +38,28 @@ window.WebSocket = class extends WebSocket {
 LOADED = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
 READY = f"Math.max({LOADED}, ...tasks.map(([begin, ms]) => begin + ms))"
 LONG_MS = 50.0
-"""For which the main thread may be blocked at a time."""
+"""Milliseconds for which the main thread may be blocked at a time."""
 
 ENDED = "document.querySelectorAll('#transcript .turn:last-child .actions:not([hidden])').length"
 FINISHED = "document.querySelectorAll('#transcript .markdown:not(.rendered), #transcript .raw').length === 0"
 
 
 def measure(characters: int, turns: Sequence[int], tell: Callable[[str], None]) -> list[Figure]:
-    """Has an answer of so many characters streamed and opened, and conversations of so many turns opened, on a site of its own."""
+    """Measures an answer of so many characters, and conversations of so many turns, on a site of its own."""
     with _site() as (site, gateway):
         tell("writing the conversations")
         paths = {count: f"/conversations/{conversation.fill(count)}/" for count in turns}
         with _browsing(site) as page:
             tell("the cost of a delta")
             gateway.pace = PACE
-            rows = [*_paced(page, min(characters, PACED))]
+            rows = [*_paced(page, min(characters, PACED_CHARACTERS))]
             tell(f"an answer of {characters:,} characters")
             gateway.pace = 0.0
             rows += [*_streamed(page, characters), *_opened(page, "answer", page.url)]
             for count, path in paths.items():
                 tell(f"a conversation of {count:,} turns")
-                served = min(_asked(site, path) for _ in range(3))
-                rows += [Figure(f"{count:,} turns: the server's time", served, "ms")]
+                server_ms = min(_response_ms(site, path) for _ in range(3))
+                rows += [Figure(f"{count:,} turns: the server's time", server_ms, "ms")]
                 rows += _opened(page, f"{count:,} turns", path, 1000.0)
     return rows
 
@@ -94,7 +95,7 @@ def _browsing(site: Site) -> Iterator[Any]:
 
 
 def _paced(page: Any, characters: int) -> Iterator[Figure]:
-    """What a delta costs where each comes by itself."""
+    """The cost of a delta that comes by itself."""
     metrics = _begin(page)
     metrics.send("Performance.enable", {"timeDomain": "threadTicks"})
     before, began = _busy(metrics), time.perf_counter()
@@ -106,7 +107,7 @@ def _paced(page: Any, characters: int) -> Iterator[Figure]:
 
 
 def _streamed(page: Any, characters: int) -> Iterator[Figure]:
-    """How the page fares while an answer comes as fast as the server has it, and when it ends."""
+    """The blocking while an answer comes as fast as the server has it, and when it ends."""
     _begin(page)
     blocking, began = Blocking(), time.perf_counter()
     with blocking.watched(page):
@@ -118,7 +119,7 @@ def _streamed(page: Any, characters: int) -> Iterator[Figure]:
 
 
 def _begin(page: Any) -> Any:
-    """A new conversation; a session with the browser."""
+    """Opens a new conversation; returns a session with the browser."""
     page.goto("/")
     page.get_by_role("button", name="Start").click()
     page.wait_for_url("**/conversations/*/")
@@ -135,12 +136,12 @@ def _ask(page: Any, characters: int) -> None:
 
 def _busy(metrics: Any) -> float:
     """Seconds that the main thread has been busy, on a processor."""
-    told = metrics.send("Performance.getMetrics")["metrics"]
-    return next(float(metric["value"]) for metric in told if metric["name"] == "TaskDuration")
+    values = metrics.send("Performance.getMetrics")["metrics"]
+    return next(float(metric["value"]) for metric in values if metric["name"] == "TaskDuration")
 
 
 def _until(page: Any, condition: str) -> None:
-    """Waits for a condition in the page; Playwright's locators would bring much script with them, whose tasks are not ours."""
+    """Waits for a condition in the page, without Playwright's locators, whose scripts are tasks too."""
     session, deadline = page.context.new_cdp_session(page), time.monotonic() + PATIENCE
     while not session.send("Runtime.evaluate", {"expression": condition})["result"].get("value"):
         if time.monotonic() > deadline:
@@ -159,7 +160,7 @@ def _blocked(name: str, blocking: Blocking) -> Iterator[Figure]:
 
 
 def _opened(page: Any, name: str, url: str, goal: float | None = None) -> Iterator[Figure]:
-    """When it could be used, the median of three times, and the longest task of all."""
+    """The median time of three until it could be used, and the longest task of all."""
     ready, blocking = [], Blocking()
     for _ in range(3):
         page.goto("about:blank")
@@ -172,9 +173,9 @@ def _opened(page: Any, name: str, url: str, goal: float | None = None) -> Iterat
     yield from _blocked(f"{name}: opened", blocking)
 
 
-def _asked(site: Site, url: str) -> float:
-    asked = urllib.request.Request(site.url + url, headers={"Cookie": site.cookie})  # noqa: S310 (our own server)
+def _response_ms(site: Site, url: str) -> float:
+    request = urllib.request.Request(site.url + url, headers={"Cookie": site.cookie})  # noqa: S310 (our own server)
     began = time.perf_counter()
-    with urllib.request.urlopen(asked) as answer:  # noqa: S310 (our own server)
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 (our own server)
         answer.read()
     return (time.perf_counter() - began) * 1000

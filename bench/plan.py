@@ -1,4 +1,4 @@
-"""What one measurement does: how many streams, at what pace, for how long, and when each begins."""
+"""The plan of a measurement: how many streams, at what pace, for how long, and when they begin."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,7 +10,7 @@ LONGEST_START = 20.0
 """Seconds in which all streams are begun, however many they are."""
 
 GOLDEN = 0.618
-"""Spreads the streams evenly over the time between two deltas, so that they are not in step with one another."""
+"""Spreads the streams over the time between two deltas, so that they are not in step."""
 
 SETTLE = 3.0
 """Seconds between the last stream's begin and the window in which all are measured."""
@@ -24,7 +24,7 @@ SILENT = "silent"
 
 @dataclass(frozen=True)
 class Plan:
-    """`streams` streams of `rate` deltas a second each, all of them under way for a window of `seconds`."""
+    """`streams` streams of `rate` deltas a second, all of them under way for a window of `seconds`."""
 
     streams: int
     rate: float
@@ -32,7 +32,7 @@ class Plan:
 
     @property
     def begins(self) -> list[float]:
-        """When each stream begins, in seconds."""
+        """The begins of the streams, in seconds."""
         starts = max(STARTS_A_SECOND, self.streams / LONGEST_START)
         return sorted(number / starts + number * GOLDEN % 1.0 / self.rate for number in range(self.streams))
 
@@ -44,7 +44,7 @@ class Plan:
 
     @property
     def count(self) -> int:
-        """Deltas of each stream: enough for the first to last until the window closes."""
+        """Deltas of a stream: enough for the first to last until the window closes."""
         return int(self.window[1] * self.rate) + 1
 
     @property
@@ -59,7 +59,7 @@ class Plan:
 
 
 class Pace(NamedTuple):
-    """How the load gateway streams: so many deltas, the seconds between them, and whether it waits to be released."""
+    """The pace of a stream: deltas, seconds between them, and whether it waits to be released."""
 
     deltas: int
     interval: float
@@ -72,6 +72,6 @@ def model(count: int, rate: float, *, is_silent: bool = False) -> str:
 
 
 def pace(model_id: str) -> Pace:
-    """What a model id asks for; ValueError if it is not ours."""
+    """The pace that a model id names; raises ValueError if it is not ours."""
     _, count, interval, *rest = model_id.split(".")
     return Pace(int(count.removeprefix("n")), int(interval.removeprefix("us")) / 1_000_000, SILENT in rest)

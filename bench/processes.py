@@ -1,4 +1,4 @@
-"""Processes of their own, each on a core of its own, that end with the measurement."""
+"""Processes on cores of their own, which end with the measurement."""
 
 import socket
 import subprocess
@@ -21,7 +21,7 @@ class Process:
         self._output = output
 
     def line(self) -> str:
-        """What it prints next, once it has; blank if it has ended."""
+        """The next line of its output, once there is one; blank if it has ended."""
         return self._output.readline()
 
 
@@ -33,7 +33,7 @@ def running(
     errors: IO[str] | None = None,
     python: str = sys.executable,
 ) -> Iterator[Process]:
-    """Python with these arguments, in the checkout, on a core if one is named; killed at the end if it still runs."""
+    """Python with these arguments in the checkout, on a core if one is named; killed at the end."""
     process = subprocess.Popen(  # noqa: S603 (commands of our own)
         [python, *arguments],
         cwd=ROOT,

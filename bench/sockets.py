@@ -1,4 +1,4 @@
-"""A bare websocket client, which reads the stamps in the frames: as a page of a conversation, it acknowledges them, too."""
+"""A bare websocket client, which reads the stamps in the frames and acknowledges them as a page does."""
 
 import asyncio
 import base64
@@ -23,9 +23,10 @@ TEXT, PING, PONG = 1, 9, 10
 
 
 class Socket(asyncio.Protocol):
-    """A websocket. `tally` counts the deltas of its turn; `opened` and `ended` are done when the connection is lost, too.
+    """A websocket, whose `tally` counts the deltas of its turn.
 
-    Subclasses say what a turn begins with (`prompt`) and how it is seen to have ended (`take`).
+    `opened` and `ended` are done when the connection is lost, too. Subclasses send what a turn begins with (`prompt`) and
+    notice its end (`take`).
     """
 
     transport: asyncio.Transport
@@ -75,7 +76,7 @@ class Socket(asyncio.Protocol):
         self._data = self._data[start:]
 
     def ask(self, count: int) -> int:
-        """Begins a turn of `count` deltas; when, in microseconds of the monotonic clock."""
+        """Begins a turn of `count` deltas; returns the time, in microseconds of the monotonic clock."""
         self.tally = Tally(count)
         self.ended = asyncio.get_running_loop().create_future()
         at = now()
@@ -145,7 +146,7 @@ def _handshake(host: str, path: str, cookie: str) -> bytes:
 
 
 def _payload(data: bytes, start: int) -> tuple[int, int] | None:
-    """Where the payload of the server's frame that begins at `start` lies; None unless all of it is there."""
+    """The bounds of the payload of the frame that begins at `start`; None unless all of it is there."""
     if len(data) < start + 2:
         return None
     length, begin = data[start + 1], start + 2

@@ -1,4 +1,4 @@
-"""Deltas that carry the time at which they were sent and their number, and the tally of those that arrived."""
+"""Stamps, with which deltas carry their number and time of sending, and the tally of the arrivals."""
 
 import re
 from array import array
@@ -13,7 +13,7 @@ def stamp(now: int, number: int) -> bytes:
 
 
 class Tally:
-    """What came of one stream of `count` deltas: when each arrived, how late, and what did not come as it was sent."""
+    """The arrivals and lags of a stream of `count` deltas, and the repeated, unordered and lost ones."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -30,13 +30,13 @@ class Tally:
         return len(self._missing) + self.count - self._next
 
     def take(self, data: bytes, now: int) -> int:
-        """Counts the stamps in what arrived `now`, in microseconds of the monotonic clock; how many there were."""
-        found = MARK.findall(data)
-        for sent, number in found:
+        """Counts the stamps in data that arrived `now`, in microseconds; returns their number."""
+        stamps = MARK.findall(data)
+        for sent, number in stamps:
             self.arrivals.append(now)
             self.lags.append((now - int(sent, 16)) & SPAN)
             self._order(int(number, 16))
-        return len(found)
+        return len(stamps)
 
     def _order(self, number: int) -> None:
         if number >= self._next:

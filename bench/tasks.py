@@ -1,4 +1,4 @@
-"""What the page's main thread does, task by task: as Chromium's own trace has it, and as the page itself is told of what takes long."""
+"""Tasks of the page's main thread, by Chromium's own trace and by the page's report of long ones."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ new PerformanceObserver((list) => {
 }).observe({type: "longtask", buffered: true});
 """
 LATE_MS = 300
-"""After which the page has been told of its long tasks."""
+"""Milliseconds after which the page knows of its long tasks."""
 
 
 class Blocking:
@@ -32,10 +32,10 @@ class Blocking:
         page.context.browser.start_tracing(page=page, categories=CATEGORIES)
         yield
         page.wait_for_timeout(LATE_MS)
-        told = [duration for _, duration in page.evaluate("tasks")]
+        durations = [duration for _, duration in page.evaluate("tasks")]
         self.cpu = max(self.cpu, longest(page.context.browser.stop_tracing()))
-        self.clock = max(self.clock, *told, 0.0)
-        self.count += len(told)
+        self.clock = max(self.clock, *durations, 0.0)
+        self.count += len(durations)
 
 
 def longest(trace: bytes) -> float:

@@ -1,4 +1,4 @@
-"""A turn of one delta at rest: its time to the first delta, its CPU time, and the statements that it sends to the database."""
+"""A turn of one delta at rest: time to the first delta, CPU time, and database statements."""
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from .floor import load_gateway
 from .load import REST, ShortTurn, at_rest
 from .machine import Cores, Meter, Usage, cores, pin, run
 from .plan import WARM_UP, model
-from .report import Figure, Report, of_figures
+from .report import Figure, Report, figures_report
 from .sample import milliseconds
 from .services import postgres
 from .site import Site, gateway_variables, server_options, serving
@@ -28,8 +28,8 @@ Tell = Callable[[str], None]
 Serve = Callable[..., AbstractContextManager[Site]]
 
 
-class Timed(NamedTuple):
-    """Turns at rest, and what the server took for them."""
+class TimedTurns(NamedTuple):
+    """Turns at rest, and the server's usage for them."""
 
     turns: Sequence[ShortTurn]
     usage: Usage
@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def report(options: argparse.Namespace, tell: Tell) -> Report:
-    """Measures with each web server: first the times, then the statements, which take time to write down."""
+    """Measures with every web server: first the times, then the statements, whose logging takes time."""
     spread = cores()
     pin(spread.load)
     figures: list[Figure] = []
@@ -55,22 +55,22 @@ def report(options: argparse.Namespace, tell: Tell) -> Report:
             serve = partial(_serving, options, variables, spread.tested, arguments)
             tell(f"{server}: {options.turns} turns")
             with serve() as site:
-                figures += times(server, run(_timed(site, options.turns, spread)))
+                figures += times(server, run(_timed_turns(site, options.turns, spread)))
             tell(f"{server}: the statements of {options.counted} turns")
-            statements, turns = _counted(serve, options.counted)
+            statements, turns = _logged_turns(serve, options.counted)
             figures += count_figures(server, log.counts(statements, turns))
             lines += ["", server, *log.listing(statements, turns)] if options.statements else []
     notes = "\n".join([NOTES, spread.note, *lines])
-    return of_figures(figures, notes, postgres=options.postgres, statements=lines)
+    return figures_report(figures, notes, postgres=options.postgres, statements=lines)
 
 
-def times(server: str, timed: Timed) -> list[Figure]:
+def times(server: str, measurement: TimedTurns) -> list[Figure]:
     """The time to the first delta, and the CPU time of a turn."""
-    firsts, usage = sorted(turn.first for turn in timed.turns), timed.usage
+    firsts, usage = sorted(turn.first for turn in measurement.turns), measurement.usage
     return [
         Figure(f"{server}: first delta, p50", milliseconds(firsts, 50), "ms", 6),
         Figure(f"{server}: first delta, p99", milliseconds(firsts, 99), "ms", 15),
-        Figure(f"{server}: CPU", usage.cpu / len(timed.turns) * 1000, "ms", 10),
+        Figure(f"{server}: CPU", usage.cpu / len(measurement.turns) * 1000, "ms", 10),
         Figure(f"{server}: what others took of the core", usage.others / usage.seconds * 100, "%"),
     ]
 
@@ -85,10 +85,10 @@ def count_figures(server: str, counts: log.Counts) -> list[Figure]:
     ]
 
 
-async def _timed(site: Site, turns: int, spread: Cores) -> Timed:
+async def _timed_turns(site: Site, turns: int, spread: Cores) -> TimedTurns:
     await at_rest(site, MODEL, WARM_UP)
     meter = Meter(site.pids, spread)
-    return Timed(await at_rest(site, MODEL, turns), meter.read())
+    return TimedTurns(await at_rest(site, MODEL, turns), meter.read())
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def _serving(
         yield stack.enter_context(serving({**variables, **database, **own}, core, *arguments))
 
 
-def _counted(serve: Serve, number: int) -> tuple[list[log.Statement], list[ShortTurn]]:
+def _logged_turns(serve: Serve, number: int) -> tuple[list[log.Statement], list[ShortTurn]]:
     with TemporaryDirectory(prefix="turntable-statements-") as folder:
         path = Path(folder, "statements")
         own = {"DJANGO_SETTINGS_MODULE": "bench.statements.settings", LOG: str(path)}

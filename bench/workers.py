@@ -1,4 +1,4 @@
-"""Two worker processes beside one web process, against one: what they deliver when there is too much to do, and what that costs."""
+"""Two worker processes against one: deltas delivered under overload, and their cost."""
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping

@@ -1,1 +1,4 @@
-"""Kills servers, at random and at named points, and compares what clients saw with what is stored: `python -m bench crash`."""
+"""Crashes of servers, at random and at named points: `python -m bench crash`.
+
+What clients saw is compared with what is stored.
+"""

@@ -1,4 +1,4 @@
-"""What a server that is to be killed has beside the product: faster leases if asked for, and failpoints."""
+"""The app of a server that is to be killed: shorter leases if they are set, and failpoints."""
 
 import os
 import sys
@@ -20,18 +20,18 @@ class CrashConfig(AppConfig):
     label = "crash"
 
     def ready(self) -> None:
-        """Hurry the leases, and wrap what is to fail."""
+        """Shortens the leases, and wraps the functions that are to fail."""
         if seconds := float(os.environ.get(LEASE, "0")):
-            _hurry(seconds)
+            _shorten_leases(seconds)
         failpoints.install()
 
 
-def _hurry(lease: float) -> None:
-    """Makes every module of the engine keep shorter leases, in the proportions of the product's own."""
+def _shorten_leases(lease: float) -> None:
+    """Gives every module of the engine shorter leases, in the proportions of the product's own."""
     import conversations.engine.worker
     import project.server
 
-    hurried: dict[str, Any] = {
+    values: dict[str, Any] = {
         "LEASE": timedelta(seconds=lease),
         "SWEEP_EVERY": lease / 4,
         "BEAT": lease / 8,
@@ -40,4 +40,4 @@ def _hurry(lease: float) -> None:
     project.server.DRAIN_SECONDS = conversations.engine.worker.HAND_OVER + lease
     for name, module in list(sys.modules.items()):
         if name.startswith("conversations.engine."):
-            vars(module).update({key: value for key, value in hurried.items() if key in vars(module)})
+            vars(module).update({key: value for key, value in values.items() if key in vars(module)})

@@ -1,4 +1,7 @@
-"""What was promised, held against what clients saw, what is stored, and what the tools did: every difference is a violation."""
+"""The promises, checked against what clients saw, what is stored, and what the tools did.
+
+Every difference is a violation.
+"""
 
 import json
 import re
@@ -8,8 +11,8 @@ from typing import Any
 
 from ag_ui_validate.pytest_plugin import validate_agui
 
-from .reader import Reader, Visit
-from .stored import Call, Turn
+from .reader import Connection, Reader
+from .store import Call, Turn
 
 Frames = list[tuple[int, str]]
 Record = dict[str, Frames]
@@ -20,7 +23,7 @@ ORDER = re.compile(r'"order": *"([^"]+)"')
 
 
 def check_record(conversation: str, frames: Frames) -> Iterator[str]:
-    """A stored record: numbered from 1 without a gap, every run ended once, and valid AG-UI."""
+    """Checks that a record is numbered from 1 without a gap, ends every run once, and is valid AG-UI."""
     if [seq for seq, _ in frames] != list(range(1, len(frames) + 1)):
         yield f"{conversation}: the stored record has a gap or a number twice"
     events = [json.loads(text) for _, text in frames]
@@ -29,14 +32,14 @@ def check_record(conversation: str, frames: Frames) -> Iterator[str]:
     if len(set(starts)) != len(starts) or len(starts) != ends:
         yield f"{conversation}: {len(starts)} runs of {len(set(starts))} turns started and {ends} ended"
     report = validate_agui(events, severity_overrides={"AGUI204": "off"})
-    for found in report.diagnostics:
-        if str(found.severity) == "error":
-            yield f"{conversation}: {found.message}"
+    for diagnostic in report.diagnostics:
+        if str(diagnostic.severity) == "error":
+            yield f"{conversation}: {diagnostic.message}"
     yield from _check_rounds(conversation, events)
 
 
 def _check_rounds(conversation: str, events: list[Event]) -> Iterator[str]:
-    """A round that is begun again was marked as interrupted, or there is nobody to say what became of its text."""
+    """Checks that a round which begins again was marked as interrupted before."""
     whole: bool | None = None
     current = ""
     for event in events:
@@ -51,7 +54,7 @@ def _check_rounds(conversation: str, events: list[Event]) -> Iterator[str]:
 
 
 def check_turns(turns: Iterable[Turn]) -> Iterator[str]:
-    """Every turn has ended."""
+    """Checks that every turn has ended."""
     for turn in turns:
         if turn.finished is None or turn.status in ("queued", "running", "waiting"):
             yield f"{turn.conversation}: turn {turn.id} is left {turn.status}"
@@ -60,7 +63,7 @@ def check_turns(turns: Iterable[Turn]) -> Iterator[str]:
 
 
 def check_messages(reader: Reader, stored: Sequence[str]) -> Iterator[str]:
-    """Every message that was sent is stored once."""
+    """Checks that every message that was sent is stored once."""
     counts = Counter(stored)
     for message in reader.sent:
         if counts[message] != 1:
@@ -72,57 +75,57 @@ def check_messages(reader: Reader, stored: Sequence[str]) -> Iterator[str]:
 
 
 def check_reader(reader: Reader, frames: Frames) -> Iterator[str]:
-    """Whatever a client was shown is stored byte for byte, and came once and in order on each connection."""
+    """Checks that frames are stored as a client got them, and came once and in order on a connection."""
     record = dict(frames)
-    for visit in reader.visits:
-        for seq, text in visit.frames:
+    for connection in reader.connections:
+        for seq, text in connection.frames:
             if record.get(seq) != text:
                 yield f"{reader.conversation}: frame {seq} was shown but is stored otherwise"
-        yield from _check_order(reader.conversation, visit)
-        if visit.snapshot is not None:
-            yield from check_snapshot(reader.conversation, visit.snapshot, frames)
+        yield from _check_order(reader.conversation, connection)
+        if connection.snapshot is not None:
+            yield from check_snapshot(reader.conversation, connection.snapshot, frames)
 
 
-def _check_order(conversation: str, visit: Visit) -> Iterator[str]:
-    numbers = [seq for seq, _ in visit.frames]
-    began = visit.after
-    if visit.snapshot is not None:
-        began = json.loads(visit.snapshot)["metadata"]["seq"]
-    elif began is None and numbers:
+def _check_order(conversation: str, connection: Connection) -> Iterator[str]:
+    numbers = [seq for seq, _ in connection.frames]
+    start = connection.after
+    if connection.snapshot is not None:
+        start = json.loads(connection.snapshot)["metadata"]["seq"]
+    elif start is None and numbers:
         yield f"{conversation}: a connection without a cursor got no snapshot"
         return
-    if began is not None and numbers != list(range(began + 1, began + 1 + len(numbers))):
-        yield f"{conversation}: after {began} came {numbers[:3]}...{numbers[-3:]}"
+    if start is not None and numbers != list(range(start + 1, start + 1 + len(numbers))):
+        yield f"{conversation}: after {start} came {numbers[:3]}...{numbers[-3:]}"
 
 
 def check_snapshot(conversation: str, snapshot: str, frames: Frames) -> Iterator[str]:
-    """A snapshot says of each of its messages just what the record said until then, and leaves none out."""
+    """Checks that a snapshot has all messages of the record until then, with the same texts."""
     event = json.loads(snapshot)
-    said = texts(frames, event["metadata"]["seq"])
-    shown = {message["id"]: message.get("content", "") for message in event["messages"]}
+    recorded = texts(frames, event["metadata"]["seq"])
+    snapshot_texts = {message["id"]: message.get("content", "") for message in event["messages"]}
     if event["metadata"].get("before") is None:
-        missing = [message for message in said if message not in shown]
+        missing = [message for message in recorded if message not in snapshot_texts]
         if missing:
             yield f"{conversation}: a snapshot lacks {len(missing)} messages"
-    for message, text in shown.items():
-        if message in said and said[message] != text:
-            yield f"{conversation}: a snapshot shows {len(text)} of {len(said[message])} characters of {message}"
+    for message, text in snapshot_texts.items():
+        if message in recorded and recorded[message] != text:
+            yield f"{conversation}: a snapshot shows {len(text)} of {len(recorded[message])} characters of {message}"
 
 
 def texts(frames: Frames, until: int) -> dict[str, str]:
-    """What a record had said up to a number, by message."""
-    said: dict[str, list[str]] = defaultdict(list)
+    """The texts of a record up to a number, by message."""
+    deltas: dict[str, list[str]] = defaultdict(list)
     for _, text in frames[:until]:
         event = json.loads(text)
         if event["type"] in CONTENT:
-            said[event["messageId"]].append(event["delta"])
+            deltas[event["messageId"]].append(event["delta"])
         elif event["type"] == "TEXT_MESSAGE_START":
-            said[event["messageId"]] += []
-    return {message: "".join(parts) for message, parts in said.items()}
+            deltas[event["messageId"]] += []
+    return {message: "".join(parts) for message, parts in deltas.items()}
 
 
 def check_effects(traces: Iterable[tuple[str, str, str]], calls: Iterable[Call]) -> Iterator[str]:
-    """An order was charged once at most, looked up under one key, and what a call is said to have done was done."""
+    """Checks that orders were charged once at most, and that successful calls have left their traces."""
     keys: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, order, key in traces:
         keys[name, order].append(key)
@@ -132,8 +135,8 @@ def check_effects(traces: Iterable[tuple[str, str, str]], calls: Iterable[Call])
         if len(set(used)) > 1:
             yield f"{name} of {order} ran under {len(set(used))} keys"
     for call in calls:
-        found = ORDER.search(call.arguments)
-        if call.status == "success" and found and not keys[call.name, found[1]]:
-            yield f"{call.name} of {found[1]} is said to have succeeded, but did not happen"
+        order_match = ORDER.search(call.arguments)
+        if call.status == "success" and order_match and not keys[call.name, order_match[1]]:
+            yield f"{call.name} of {order_match[1]} is said to have succeeded, but did not happen"
         if call.status not in ("success", "error"):
             yield f"{call.conversation}: a call of {call.name} is left {call.status}"

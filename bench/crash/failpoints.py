@@ -1,4 +1,4 @@
-"""Named points at which a server can be made to fail, put round functions of the product from outside: it knows nothing of them.
+"""Named points at which a server fails, wrapped round the product's functions from outside.
 
 A point is armed by a file that names it, what is to happen, and the how many-eth time; the file is renamed as it happens.
 """
@@ -25,12 +25,15 @@ Mode = Literal["kill", "raise"]
 
 
 class Injected(Exception):
-    """A failure that was asked for."""
+    """A failure that was armed."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """Before or after a function (`module:attribute`), the first time or a later one; `scene` is what makes it be reached."""
+    """A point before or after a function (`module:attribute`), at its first call or a later one.
+
+    `scene` names what is to happen in a conversation so that the point is reached.
+    """
 
     name: str
     target: str
@@ -86,7 +89,7 @@ POINTS = (
 )
 
 
-def resolved(target: str) -> tuple[Any, str]:
+def resolve(target: str) -> tuple[Any, str]:
     """The object that has the function, and its name there; raises LookupError where there is none."""
     module, _, path = target.partition(":")
     *owners, name = path.split(".")
@@ -102,8 +105,8 @@ def install(points: tuple[Point, ...] = POINTS) -> None:
     """Wraps the functions; does nothing outside of a site that names a folder."""
     if FOLDER in os.environ:
         for point in points:
-            owner, name = resolved(point.target)
-            setattr(owner, name, _wrapped(point, getattr(owner, name)))
+            owner, name = resolve(point.target)
+            setattr(owner, name, _wrap(point, getattr(owner, name)))
 
 
 def arm(folder: Path, point: Point, mode: Mode) -> None:
@@ -114,8 +117,8 @@ def arm(folder: Path, point: Point, mode: Mode) -> None:
     new.rename(folder / ARMED)
 
 
-def fired(folder: Path) -> bool:
-    """Whether what was armed last has failed."""
+def has_fired(folder: Path) -> bool:
+    """Whether the point that was armed last has failed."""
     return (folder / FIRED).exists()
 
 
@@ -128,7 +131,7 @@ _times: dict[str, int] = {}
 _lock = threading.Lock()
 
 
-def _wrapped(point: Point, function: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap(point: Point, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def around(*args: Any, **options: Any) -> Any:
         if point.when == "before":
@@ -159,7 +162,7 @@ def _reach(point: Point) -> None:
     if name == point.name and _is_due(point, armed):
         if mode == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
-        raise Injected(f"as asked for: {point.name}")
+        raise Injected(f"as armed: {point.name}")
 
 
 def _is_due(point: Point, armed: Path) -> bool:

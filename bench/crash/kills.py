@@ -1,11 +1,11 @@
-"""The kill loop: conversations go on while their server is killed again and again at moments drawn from a seed."""
+"""The kill loop: conversations go on while their server is killed at moments drawn from a seed."""
 
 import asyncio
 import time
 from collections.abc import Callable
 
 from .session import Chat, Outcome, Session
-from .site import Life, crashing, hurried
+from .site import Life, crashing, short_leases
 
 LEASE = 1.6
 """Seconds: a fifth of the product's, so that turns are taken up between two kills too."""
@@ -51,10 +51,10 @@ class Killing(Session):
 
     async def _start(self) -> Life:
         life = await self.live()
-        done = [chat for chat in self.chats if chat.asked >= TURNS]
-        for chat in done[:-AT_ONCE]:
+        finished = [chat for chat in self.chats if chat.questions >= TURNS]
+        for chat in finished[:-AT_ONCE]:
             await chat.leave()
-        for _ in range(AT_ONCE + len(done) - len(self.chats)):
+        for _ in range(AT_ONCE + len(finished) - len(self.chats)):
             await self.open(life, life)
         return life
 
@@ -66,8 +66,8 @@ class Killing(Session):
 
     async def _chat(self, chat: Chat, number: int) -> None:
         """Asks, now and then while the answer to the last question is under way; stops, seldom."""
-        if chat.asked < TURNS and chat.waiting < self.random.choice((1, 1, 2)):
-            await chat.ask(self.random.choice(QUESTIONS).format(f"order-{number}-{chat.asked}"))
+        if chat.questions < TURNS and chat.waiting < self.random.choice((1, 1, 2)):
+            await chat.ask(self.random.choice(QUESTIONS).format(f"order-{number}-{chat.questions}"))
         elif self.random.random() < 0.005:
             await chat.readers[-1].stop()
 
@@ -79,5 +79,5 @@ def kill(kills: int, seed: int, tell: Tell = lambda number: None, **variables: s
         async with Killing(site, seed) as killing:
             return await killing.run(kills, tell)
 
-    with crashing(hurried(LEASE) | variables) as site:
+    with crashing(short_leases(LEASE) | variables) as site:
         return asyncio.run(run())

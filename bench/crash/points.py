@@ -1,4 +1,4 @@
-"""The failpoints, one after the other: each is armed, and reached by a scene in a conversation of its own."""
+"""The failpoints, armed one after the other and reached by scenes in conversations of their own."""
 
 import asyncio
 import signal
@@ -9,7 +9,7 @@ from . import failpoints
 from .failpoints import Mode, Point
 from .kills import LEASE
 from .session import Chat, Outcome, Session, until
-from .site import Life, crashing, hurried
+from .site import Life, crashing, short_leases
 
 REACHED_IN = 20.0
 """Seconds for a scene to reach its point."""
@@ -18,13 +18,13 @@ Scene = Callable[["Failing", Chat, Point], Awaitable[None]]
 
 
 class Failing(Session):
-    """A session whose server fails where it is told to, by dying or by an exception."""
+    """A session whose server fails at armed points, by dying or by an exception."""
 
     mode: Mode
     life: Life
 
     async def run(self, points: Iterable[Point], mode: Mode) -> Outcome:
-        """Lets each point fail once, and everything end."""
+        """Lets every point fail once, and everything end."""
         self.mode, self.life = mode, await self.live()
         missed = [point.name for point in points if not await self._fails(point)]
         failpoints.disarm(self.site.folder)
@@ -33,10 +33,10 @@ class Failing(Session):
         return outcome
 
     async def _fails(self, point: Point) -> bool:
-        """Plays the scene until the point has failed; whether it did."""
+        """Plays the scene until the point has failed; returns whether it did."""
         chat = await self.open(self.life)
         await SCENES[point.scene](self, chat, point)
-        reached = await until(lambda: failpoints.fired(self.site.folder), REACHED_IN)
+        reached = await until(lambda: failpoints.has_fired(self.site.folder), REACHED_IN)
         if self.mode == "kill" and reached:
             await until(lambda: not self.life.alive)
         if not self.life.alive or point.scene == "drain":
@@ -49,12 +49,12 @@ class Failing(Session):
         failpoints.arm(self.site.folder, point, self.mode)
 
     async def again(self) -> None:
-        """Another server in the place of this one, which is killed if it still lives."""
+        """Replaces the server, which is killed if it still lives."""
         await self.kill(self.life)
         self.life = await self.live()
 
     def order(self) -> str:
-        """An order that there is no other of."""
+        """A new order's name."""
         return f"order-{len(self.chats)}"
 
 
@@ -105,7 +105,7 @@ async def _page(session: Failing, chat: Chat, point: Point) -> None:
     await until(lambda: not chat.waiting)
     session.arm(point)
     for begin in (None, 0):
-        chat.readers.append(session.read(chat.id, session.life.url, begin=begin))
+        chat.readers.append(session.reader(chat.id, session.life.url, begin=begin))
 
 
 SCENES: dict[str, Scene] = {
@@ -120,8 +120,8 @@ SCENES: dict[str, Scene] = {
 
 
 def _is_answering(chat: Chat) -> bool:
-    visits: list[Any] = chat.readers[0].visits
-    return any('"role":"assistant"' in text for visit in visits for _, text in visit.frames)
+    connections: list[Any] = chat.readers[0].connections
+    return any('"role":"assistant"' in text for connection in connections for _, text in connection.frames)
 
 
 def fail(points: Iterable[Point], mode: Mode, **variables: str) -> Outcome:
@@ -131,5 +131,5 @@ def fail(points: Iterable[Point], mode: Mode, **variables: str) -> Outcome:
         async with Failing(site) as failing:
             return await failing.run(points, mode)
 
-    with crashing(hurried(LEASE) | variables) as site:
+    with crashing(short_leases(LEASE) | variables) as site:
         return asyncio.run(run())

@@ -1,4 +1,4 @@
-"""A client that keeps every frame it was sent, comes back when the server has died, and says again what may be lost."""
+"""A client that keeps every frame, reconnects when the server has died, and repeats unsure messages."""
 
 import asyncio
 import json
@@ -22,8 +22,8 @@ ACKNOWLEDGE = 16 * 1024
 
 
 @dataclass
-class Visit:
-    """One connection: where it asked to begin (None: with a snapshot), and the numbered frames that came."""
+class Connection:
+    """One connection: the seq that it begins after (None: with a snapshot), and its numbered frames."""
 
     after: int | None
     snapshot: str | None = None
@@ -37,7 +37,7 @@ class Reader:
         self, url: str, conversation: str, cookie: str, random: Random, begin: int | None = 0
     ) -> None:
         self.conversation = conversation
-        self.visits: list[Visit] = []
+        self.connections: list[Connection] = []
         self.sent: dict[str, str] = {}
         """Every message that was ever sent, by its id."""
         self.seen: set[str] = set()
@@ -72,10 +72,10 @@ class Reader:
         return [message for message in self.sent if message not in self.seen]
 
     async def ask(self, text: str) -> str:
-        """Sends a message, again after each crash until it comes back; its id."""
+        """Sends a message, and again after a crash until it comes back; returns its id."""
         message = str(uuid.uuid4())
         self.sent[message] = text
-        await self._say(message)
+        await self._send_message(message)
         return message
 
     async def stop(self) -> None:
@@ -92,11 +92,11 @@ class Reader:
     async def _stay(self) -> None:
         while True:
             try:
-                await self._visit()
+                await self._connect()
             except (OSError, TimeoutError, WebSocketException):
                 await asyncio.sleep(AGAIN)
 
-    async def _visit(self) -> None:
+    async def _connect(self) -> None:
         after = self._begin()
         async with connect(
             self._address if after is None else f"{self._address}?after={after}",
@@ -108,24 +108,24 @@ class Reader:
             proxy=None,
         ) as socket:
             self._socket = socket
-            visit = Visit(after)
-            self.visits.append(visit)
+            connection = Connection(after)
+            self.connections.append(connection)
             self._unacknowledged = 0
             for message in self.unsure:
-                await self._say(message)
+                await self._send_message(message)
             async for text in socket:
-                await self._take(visit, str(text))
+                await self._take(connection, str(text))
 
     def _begin(self) -> int | None:
-        """Where to begin: mostly after what was seen last, at times earlier, or with a snapshot."""
-        if not self.visits:
+        """The seq to begin after: mostly the last one, at times an earlier one, or None for a snapshot."""
+        if not self.connections:
             return self._first
         chance = self._random.random()
         if chance < 0.15:
             return None
         return self._random.randint(0, self.last) if chance < 0.35 else self.last
 
-    async def _take(self, visit: Visit, text: str) -> None:
+    async def _take(self, connection: Connection, text: str) -> None:
         event = json.loads(text)
         seq = (event.get("metadata") or {}).get("seq")
         if event.get("name") == "turntable.refused":
@@ -134,10 +134,10 @@ class Reader:
             self.notices.append((event["name"].removeprefix("turntable."), event["value"]))
             return
         if event["type"] == "MESSAGES_SNAPSHOT":
-            visit.snapshot = text
+            connection.snapshot = text
             self.seen |= {message["id"] for message in event["messages"]}
         else:
-            visit.frames.append((seq, text))
+            connection.frames.append((seq, text))
             self._note(event, seq)
         self.last = max(self.last, seq)
         self._unacknowledged += len(text)
@@ -150,7 +150,7 @@ class Reader:
         self.refusals.append(refusal)
         if refusal["code"] == "internal" and refusal["id"] in self.unsure:
             await asyncio.sleep(AGAIN)
-            await self._say(refusal["id"])
+            await self._send_message(refusal["id"])
 
     def _note(self, event: dict[str, Any], seq: int) -> None:
         if event["type"] == "TEXT_MESSAGE_START" and event["role"] == "user":
@@ -158,11 +158,11 @@ class Reader:
         if event["type"] in ("RUN_FINISHED", "RUN_ERROR") and seq > self.last:
             self.ended += 1
 
-    async def _say(self, message: str) -> None:
+    async def _send_message(self, message: str) -> None:
         await self.send({"type": "message", "id": message, "text": self.sent[message]})
 
     async def send(self, frame: dict[str, Any]) -> None:
-        """Sends a frame if there is a connection; what a crash swallows is said again, or does not matter."""
+        """Sends a frame if there is a connection; one that a crash swallows is repeated, or does not matter."""
         if self._socket is not None:
             try:
                 await self._socket.send(json.dumps(frame))

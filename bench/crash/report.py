@@ -1,4 +1,4 @@
-"""What crashes came to, for people and as JSON."""
+"""The outcome of crashes, for people and as JSON."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from bench.machine import description
 
 from .session import Outcome
 
-SHOWN = 20
+PRINTED = 20
 """Violations that are printed; the JSON has all."""
 
 
@@ -19,8 +19,8 @@ def text(outcome: Outcome, seed: int) -> str:
         f"from the last kill to a turn's end: {outcome.median:.1f} s in the median, {outcome.longest:.1f} s at most",
         f"{outcome.frames} frames stored, each compared with what every client was shown",
     ]
-    more = len(outcome.violations) - SHOWN
-    return "\n".join([*lines, *outcome.violations[:SHOWN], *([f"and {more} more"] if more > 0 else [])])
+    more = len(outcome.violations) - PRINTED
+    return "\n".join([*lines, *outcome.violations[:PRINTED], *([f"and {more} more"] if more > 0 else [])])
 
 
 def as_json(outcome: Outcome, seed: int) -> dict[str, Any]:

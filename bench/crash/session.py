@@ -1,4 +1,4 @@
-"""Conversations on a site that dies and comes back, how they come to rest, and what then has to be true."""
+"""Conversations on a site that dies and comes back, and the checks once all of them are at rest."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from typing import Self
 from . import checker
 from .reader import Reader
 from .site import Crashing, Life
-from .stored import Turn
+from .store import Turn
 
 PATIENCE = 60.0
 """Seconds for something that has to happen."""
@@ -22,7 +22,7 @@ LAST_QUESTION = "What is left?"
 
 @dataclass
 class Outcome:
-    """What a run of crashes came to."""
+    """The outcome of a run of crashes."""
 
     kills: int
     statuses: Counter[str]
@@ -47,7 +47,7 @@ class Chat:
     """A conversation and its readers, the first of which asks."""
 
     readers: list[Reader]
-    asked: int = 0
+    questions: int = 0
 
     @property
     def id(self) -> str:
@@ -71,7 +71,7 @@ class Chat:
 
     async def ask(self, text: str) -> None:
         """Sends a message."""
-        self.asked += 1
+        self.questions += 1
         await self.readers[0].ask(text)
 
 
@@ -102,16 +102,16 @@ class Session:
         await asyncio.to_thread(self.site.kill, life)
 
     async def open(self, *lives: Life) -> Chat:
-        """A new conversation, with a reader at each of the servers."""
+        """A new conversation, with a reader at every server."""
         conversation = await asyncio.to_thread(self.site.conversation)
         begins = [self.random.choice((0, None)) for _ in lives]
         pairs = zip(lives, begins, strict=True)
-        chat = Chat([self.read(conversation, life.url, begin) for life, begin in pairs])
+        chat = Chat([self.reader(conversation, life.url, begin) for life, begin in pairs])
         self.chats.append(chat)
         return chat
 
-    def read(self, conversation: str, url: str, begin: int | None = 0) -> Reader:
-        """A reader at the server with this URL; `begin` None: with a snapshot."""
+    def reader(self, conversation: str, url: str, begin: int | None = 0) -> Reader:
+        """A reader at the server with this URL; it begins with a snapshot where `begin` is None."""
         chance = Random(self.random.random())  # noqa: S311 (likewise)
         reader = Reader(url, conversation, self.site.cookie, chance, begin)
         reader.come()
@@ -123,7 +123,7 @@ class Session:
         await chat.leave()
 
     async def settle(self) -> None:
-        """Waits until all that was sent is stored and has ended; what has not in time is for the checker to find."""
+        """Waits until all that was sent is stored and has ended, or the patience is over."""
 
         def settled() -> bool:
             return not any(chat.readers[0].unsure for chat in self.chats) and not self.site.store.busy()
@@ -131,7 +131,7 @@ class Session:
         await until(settled)
 
     async def finish(self, life: Life) -> Outcome:
-        """Lets all end, asks each conversation once more, opens its page once more at the server, and checks everything."""
+        """Lets all end, asks every conversation once more, opens its page once more, and checks everything."""
         for chat in self.chats:
             chat.come()
         await self.settle()
@@ -140,7 +140,7 @@ class Session:
         await self.settle()
         record = await asyncio.to_thread(self.site.store.record)
         for chat in self.chats:
-            chat.readers.append(self.read(chat.id, life.url, None))
+            chat.readers.append(self.reader(chat.id, life.url, None))
         await until(lambda: not list(self._behind(record)))
         return self._outcome()
 
@@ -154,11 +154,11 @@ class Session:
     def _outcome(self) -> Outcome:
         turns = sorted(self.site.store.turns(), key=lambda turn: turn.number)
         record = self.site.store.record()
-        found = [*self._behind(record), *self._check(turns, record)]
+        violations = [*self._behind(record), *self._check(turns, record)]
         frames = sum(map(len, record.values()))
         statuses = Counter(turn.status for turn in turns)
         seconds = list(after_the_last_kill(turns, self.site.kills))
-        return Outcome(len(self.site.kills), statuses, frames, found, seconds)
+        return Outcome(len(self.site.kills), statuses, frames, violations, seconds)
 
     def _check(self, turns: list[Turn], record: checker.Record) -> Iterator[str]:
         messages = self.site.store.messages()
@@ -176,7 +176,7 @@ class Session:
 
 
 def after_the_last_kill(turns: Iterable[Turn], kills: Iterable[float]) -> Iterator[float]:
-    """The seconds from the last kill to the end, of each turn that lived through one."""
+    """The seconds from the last kill to the end, for turns that lived through one."""
     moments = list(kills)
     for turn in turns:
         if turn.finished is not None:
@@ -186,7 +186,7 @@ def after_the_last_kill(turns: Iterable[Turn], kills: Iterable[float]) -> Iterat
 
 
 async def until(condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
-    """Waits until something is so, asked in a thread; whether it came to be."""
+    """Waits until a condition holds, checked in a thread; returns whether it does."""
     end = time.monotonic() + patience
     while not await asyncio.to_thread(condition):
         if time.monotonic() > end:

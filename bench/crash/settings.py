@@ -1,4 +1,4 @@
-"""The settings of a server that is to be killed: the site's own, with tools that leave traces and points to fail at."""
+"""The settings of a server that is to be killed: the site's own, with one app more."""
 
 from project.settings import *  # noqa: F403 (how a site extends them)
 from project.settings import INSTALLED_APPS as _APPS

@@ -1,4 +1,4 @@
-"""A site that dies and comes back: `manage.py serve` and `work` again and again on one database, one port and one gateway."""
+"""A site that dies and comes back: `manage.py serve` and `work` on one database, port and gateway."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ from conversations import demo_gateway as demo
 
 from . import failpoints
 from .apps import LEASE
-from .stored import Store
+from .store import Store
 
 MODEL = "cohere.command-r-v1:0"
 
@@ -52,7 +52,7 @@ class Life:
         return self.process.wait(timeout)
 
     def kill(self) -> float:
-        """Ends it with SIGKILL; when."""
+        """Ends it with SIGKILL; returns the time."""
         at = time.time()
         self.process.kill()
         self.process.wait()
@@ -62,7 +62,7 @@ class Life:
 
 
 class Crashing:
-    """The site: what it keeps while its servers come and go."""
+    """The site, whose database and gateway stay while its servers come and go."""
 
     def __init__(self, folder: Path, gateway: demo.DemoGateway, variables: Mapping[str, str]) -> None:
         self.folder, self.log, self.effects = folder, folder / "log", folder / "effects"
@@ -76,13 +76,13 @@ class Crashing:
         self._owner: Site | None = None
 
     def live(self, port: int | None = None, *options: str) -> Life:
-        """Starts a server, on the same port as the first one unless another is given."""
+        """Starts a server, on the port of the first one unless another is named."""
         number = port or int((self.lives[0].url if self.lives else f":{free_port()}").rpartition(":")[2])
         url = f"http://127.0.0.1:{number}"
         life = Life(self.environment, self.log, "serve", "--port", str(number), *options, url=url)
         self.lives.append(life)
         if self._owner is None:
-            self._owner = Site(_Started(life))
+            self._owner = Site(_Greeting(life))
         return life
 
     def work(self, *options: str) -> Life:
@@ -118,8 +118,8 @@ class Crashing:
         return [(name, order, key) for name, order, key in (line.split("\t") for line in lines)]
 
 
-class _Started(Process):
-    """A life whose greeting was read already, as bench.site wants it."""
+class _Greeting(Process):
+    """A life as a process whose next line is the greeting, as bench.site wants it."""
 
     def __init__(self, life: Life) -> None:
         self.pid, self._greeting = life.process.pid, life.greeting
@@ -131,7 +131,7 @@ class _Started(Process):
 
 @contextmanager
 def crashing(variables: Mapping[str, str], pace: float = 0.3) -> Iterator[Crashing]:
-    """A site with a gateway of this process, in a folder of its own; all gone at the end. Pace 2 is half as fast."""
+    """A site with a gateway of this process, in a folder of its own. Pace 2 is half as fast."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="turntable-crash-")))
         gateway = demo.start(pace=pace)
@@ -141,7 +141,7 @@ def crashing(variables: Mapping[str, str], pace: float = 0.3) -> Iterator[Crashi
         yield site
 
 
-def hurried(seconds: float) -> dict[str, str]:
+def short_leases(seconds: float) -> dict[str, str]:
     """The variables of a site whose leases are this long."""
     return {LEASE: str(seconds)}
 

@@ -1,4 +1,4 @@
-"""What is stored, read with SQL of our own: the checker shares no code with what it checks."""
+"""The stored rows, read with SQL of our own: the checker shares no code with what it checks."""
 
 import sqlite3
 import zlib
@@ -16,7 +16,7 @@ RECORD = """
 SELECT conversation_id, seq, data, NULL FROM conversations_event
 UNION ALL SELECT conversation_id, first_seq, '', body FROM conversations_recording
 """
-"""One statement, so that a turn that is packed meanwhile is found once."""
+"""One statement, so that a turn that is packed meanwhile is read once."""
 
 BUSY = "SELECT count(*) FROM conversations_turn WHERE status IN ('queued', 'running', 'waiting')"
 
@@ -74,12 +74,12 @@ class Store:
 
     def messages(self) -> dict[str, list[str]]:
         """The ids of the users' messages, by conversation."""
-        found: dict[str, list[str]] = defaultdict(list)
+        messages: dict[str, list[str]] = defaultdict(list)
         for conversation, message in self._all(
             "SELECT conversation_id, public_id FROM conversations_message WHERE role = 'user'"
         ):
-            found[_id(conversation)].append(_id(message))
-        return found
+            messages[_id(conversation)].append(_id(message))
+        return messages
 
     def calls(self) -> list[Call]:
         """Every tool call."""
@@ -88,13 +88,13 @@ class Store:
 
     def record(self) -> dict[str, list[tuple[int, str]]]:
         """Every conversation's frames in order of their number, those of packed turns included."""
-        found: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        record: dict[str, list[tuple[int, str]]] = defaultdict(list)
         for conversation, first, data, body in self._all(RECORD):
             lines = zlib.decompress(body).decode().split("\n") if body else [data]
-            found[_id(conversation)] += [
+            record[_id(conversation)] += [
                 (seq, line.partition("\t")[0] if body else line) for seq, line in enumerate(lines, first)
             ]
-        return {conversation: sorted(frames) for conversation, frames in found.items()}
+        return {conversation: sorted(frames) for conversation, frames in record.items()}
 
     def _all(self, query: str) -> list[Row]:
         if self._url.startswith("sqlite"):

@@ -1,4 +1,4 @@
-"""Tools whose effects can be counted: each execution is a line of a file, which outlives the process."""
+"""Tools whose effects can be counted: an execution is a line of a file, which outlives the process."""
 
 import os
 import time
@@ -9,7 +9,7 @@ from conversations.tools.execution import idempotency_key
 
 from .failpoints import EFFECTS
 
-TAKES = 0.1
+PAUSE = 0.1
 """Seconds before the effect, and again after it."""
 
 
@@ -27,10 +27,10 @@ def look_up(order: str) -> dict[str, str]:
 
 def leave_trace(name: str, order: str) -> dict[str, str]:
     """Take a while, with the effect in its middle."""
-    time.sleep(TAKES)
+    time.sleep(PAUSE)
     with Path(os.environ[EFFECTS]).open("a") as file:
         file.write(f"{name}\t{order}\t{idempotency_key()}\n")
-    time.sleep(TAKES)
+    time.sleep(PAUSE)
     return {"order": order, "done": name}
 
 

@@ -1,4 +1,4 @@
-"""The same load on FastAPI with boto3 (a thread a turn) and on Chainlit, each served by uvicorn, beside the product."""
+"""The same load on FastAPI with boto3 and on Chainlit, served by uvicorn, beside the product."""
 
 import argparse
 import asyncio
@@ -72,7 +72,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def report(options: argparse.Namespace, tell: floor.Tell) -> Report:
     """Measures the loop, the peers and the product in turn."""
-    python = installed(tell)
+    python = peers_python(tell)
     spread = cores()
     pin(spread.load)
     plans = [Plan(number, options.rate, options.seconds) for number in options.streams]
@@ -87,8 +87,8 @@ def report(options: argparse.Namespace, tell: floor.Tell) -> Report:
     return floor.levels_report(levels, plans, [NOTE, *floor.notes_of(ways, spread)])
 
 
-def installed(tell: floor.Tell) -> str:
-    """The Python of the virtual environment with the peers, which is made if it is not there or is out of date."""
+def peers_python(tell: floor.Tell) -> str:
+    """The Python of the peers' virtual environment, which is created if it is missing or out of date."""
     python = ENVIRONMENT / "bin" / "python"
     if not is_installed():
         tell(f"installing the peers into {ENVIRONMENT.name}")
@@ -104,9 +104,9 @@ def is_installed() -> bool:
 
 
 def _install(command: Sequence[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (our own)
-    if done.returncode:
-        raise Missing(f"the peers cannot be installed: {done.stderr.strip()[-500:]}")
+    process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (our own)
+    if process.returncode:
+        raise Missing(f"the peers cannot be installed: {process.stderr.strip()[-500:]}")
 
 
 def _way(gateway: str, spread: Cores, command: Sequence[str], socket: Open) -> floor.Way:

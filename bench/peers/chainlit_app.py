@@ -1,4 +1,4 @@
-"""Chainlit with boto3's loop in a thread a turn, as its documentation has it; the message is the model's id."""
+"""Chainlit with boto3's loop in a thread a turn, as documented; the message is the model's id."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ async def answer(message: chainlit.Message) -> None:
     """Streams the deltas that a thread reads."""
     loop, deltas = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
-    def read() -> None:
+    def pump() -> None:
         response = client.converse_stream(modelId=message.content, messages=MESSAGES)
         for event in response["stream"]:
             if "contentBlockDelta" in event:
@@ -30,7 +30,7 @@ async def answer(message: chainlit.Message) -> None:
                 loop.call_soon_threadsafe(deltas.put_nowait, text)
         loop.call_soon_threadsafe(deltas.put_nowait, None)
 
-    threading.Thread(target=read, daemon=True).start()
+    threading.Thread(target=pump, daemon=True).start()
     reply = chainlit.Message(content="")
     while (delta := await deltas.get()) is not None:
         await reply.stream_token(delta)

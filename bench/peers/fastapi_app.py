@@ -1,4 +1,4 @@
-"""FastAPI with boto3's loop, a thread a turn: what one writes by hand, without accounts, history or a database."""
+"""FastAPI with boto3's loop, a thread a turn, as written by hand: no accounts, history or database."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ client = boto3.client(
 
 @app.websocket("/chat")
 async def chat(socket: WebSocket) -> None:
-    """Answers each message with a stream of deltas and an end."""
+    """Answers every message with a stream of deltas and an end."""
     await socket.accept()
     try:
         while True:
@@ -34,7 +34,7 @@ async def answer(socket: WebSocket, message: dict[str, Any]) -> None:
     """Sends the deltas that a thread reads."""
     loop, deltas = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
-    def read() -> None:
+    def pump() -> None:
         messages = [{"role": "user", "content": [{"text": message["text"]}]}]
         response = client.converse_stream(modelId=message["model"], messages=messages)
         for event in response["stream"]:
@@ -43,7 +43,7 @@ async def answer(socket: WebSocket, message: dict[str, Any]) -> None:
                 loop.call_soon_threadsafe(deltas.put_nowait, text)
         loop.call_soon_threadsafe(deltas.put_nowait, None)
 
-    threading.Thread(target=read, daemon=True).start()
+    threading.Thread(target=pump, daemon=True).start()
     while (delta := await deltas.get()) is not None:
         await socket.send_json({"type": "delta", "text": delta})
     await socket.send_json({"type": "end"})

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from bench.sockets import QUESTION, Socket, settle
 
 CONNECTED_SECONDS = 1.0
-"""For which Chainlit prepares a session after its page has connected; it says nothing when it is done."""
+"""Seconds in which Chainlit prepares a session once its page has connected."""
 
 
 class FastApiSocket(Socket):

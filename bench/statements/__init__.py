@@ -1,1 +1,1 @@
-"""Which statements a site sends to its database, and when: written down inside its process, counted outside."""
+"""The statements that a site sends to its database: logged inside its process, counted outside."""

@@ -1,4 +1,4 @@
-"""Writes down each statement of each database connection of this process, with its time and its thread."""
+"""A log of every database statement of this process, with its time and thread."""
 
 import json
 import os
@@ -31,13 +31,13 @@ class StatementsConfig(AppConfig):
 
 
 class Log:
-    """A file of lines: when, by which thread, whether in an atomic block, and what."""
+    """A file of lines: time, thread, whether in an atomic block, and statement."""
 
     def __init__(self, path: str) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def watch(self, connection: BaseDatabaseWrapper, **_: object) -> None:
-        """Writes down what the connection does from now on; a wrapper of connections connects more than once."""
+        """Logs the connection from now on; a wrapper of connections connects more than once."""
         if self.statement in connection.execute_wrappers:
             return
         connection.execute_wrappers.append(self.statement)
@@ -50,7 +50,7 @@ class Log:
         vars(connection)["commit"] = commit_and_write
 
     def statement(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        """Writes a statement down and executes it."""
+        """Logs a statement and executes it."""
         self.write(" ".join(str(sql)[: 2 * LENGTH].split()), is_atomic=context["connection"].in_atomic_block)
         return execute(sql, params, many, context)
 

@@ -1,4 +1,4 @@
-"""The statements that a site wrote down, by turn."""
+"""The statements that a site logged, by turn."""
 
 import json
 import re
@@ -16,7 +16,7 @@ NUMBER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
 
 
 class Statement(NamedTuple):
-    """When in microseconds, by which thread, whether in an atomic block, and what."""
+    """A statement, its time in microseconds, its thread, and whether it is in an atomic block."""
 
     at: int
     thread: str
@@ -35,7 +35,7 @@ class Statement(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What a turn took, on average; `threads` are statements by the name of the thread, its ids and numbers left out."""
+    """The averages of a turn; `threads` are statements by the name of the thread without its numbers."""
 
     statements: float
     before: float
@@ -44,35 +44,36 @@ class Counts(NamedTuple):
 
 
 def read(path: Path) -> list[Statement]:
-    """All that was written down, in order."""
+    """All statements of a log, in order."""
     return sorted(Statement(*json.loads(line)) for line in path.read_text().splitlines())
 
 
 def of_turn(statements: Iterable[Statement], turns: Sequence[ShortTurn], number: int) -> list[Statement]:
-    """Statements from one turn's asking to the next one's."""
-    begin = turns[number].asked
-    end = turns[number + 1].asked if number + 1 < len(turns) else float("inf")
+    """Statements from one turn's question to the next one's."""
+    begin = turns[number].asked_at
+    end = turns[number + 1].asked_at if number + 1 < len(turns) else float("inf")
     return [statement for statement in statements if begin <= statement.at < end]
 
 
 def counts(statements: Sequence[Statement], turns: Sequence[ShortTurn]) -> Counts:
     """Averages over the turns."""
     by_turn = [of_turn(statements, turns, number) for number in range(len(turns))]
-    real = [[one for one in turn if not one.is_control] for turn in by_turn]
-    threads = Counter(NUMBER.sub("*", one.thread) for turn in real for one in turn)
+    real = [[statement for statement in turn if not statement.is_control] for turn in by_turn]
+    threads = Counter(NUMBER.sub("*", statement.thread) for turn in real for statement in turn)
     before = [
-        sum(one.at < turn.sent for one in statements) for turn, statements in zip(turns, real, strict=True)
+        sum(statement.at < turn.sent_at for statement in statements)
+        for turn, statements in zip(turns, real, strict=True)
     ]
     return Counts(
         fmean(map(len, real)),
         fmean(before),
-        fmean(sum(one.is_commit for one in turn) for turn in by_turn),
+        fmean(sum(statement.is_commit for statement in turn) for turn in by_turn),
         {name: number / len(turns) for name, number in threads.most_common()},
     )
 
 
 def listing(statements: Sequence[Statement], turns: Sequence[ShortTurn], length: int = 100) -> Iterator[str]:
-    """The last but one turn's statements, a line each, in ms after the gateway was asked."""
+    """The last but one turn's statements, a line each, in ms after the gateway's first delta."""
     number = max(0, len(turns) - 2)
-    for one in of_turn(statements, turns, number):
-        yield f"{(one.at - turns[number].sent) / 1000:+9.2f} ms  {one.thread[-24:]:24}  {one.sql[:length]}"
+    for statement in of_turn(statements, turns, number):
+        yield f"{(statement.at - turns[number].sent_at) / 1000:+9.2f} ms  {statement.thread[-24:]:24}  {statement.sql[:length]}"

@@ -9,8 +9,8 @@ from bench import floor, plan
 from bench.floor import LOOP, Level
 from bench.machine import Cores, Usage
 from bench.plan import Plan
-from bench.report import Figure, are_well, figures_table, of_figures, table
-from bench.sample import Sample, middle, taken
+from bench.report import Figure, are_well, figures_report, figures_table, table
+from bench.sample import Sample, middle, window_sample
 from bench.sockets import _payload
 from bench.stamps import SPAN, Tally, stamp
 
@@ -26,7 +26,7 @@ def tally_of(*numbers: int, count: int = 4) -> Tally:
 
 def sample_of(**values: float) -> Sample:
     usage = Usage(opened=0, closed=1_000_000, cpu=0.5, others=0.1, load=0.2, rss=50.0)
-    made = taken(usage, [tally_of(0, 1, 2, 3)], usage, [700])
+    made = window_sample(usage, [tally_of(0, 1, 2, 3)], usage, [700])
     return Sample(**{**vars(made), **values})
 
 
@@ -64,7 +64,7 @@ def test_a_window_counts_the_lags_of_what_was_sent_in_it_and_the_cpu_time_by_wha
     for number, (sent, arrived) in enumerate([(500, 1_500), (1_200, 1_900), (1_800, 2_600)]):
         tally.take(stamp(sent, number), arrived)
     usage = Usage(opened=1_000, closed=2_000, cpu=0.0004, others=0.0, load=0.0, rss=1.0)
-    sample = taken(usage, [tally], usage, [700])
+    sample = window_sample(usage, [tally], usage, [700])
     assert sample.cpu_us == 200
     assert (sample.lag_p50, sample.lag_p99) == (0.8, 0.8)
 
@@ -174,7 +174,7 @@ def test_figures_beyond_their_goals_are_not_well() -> None:
     late = [*figures, Figure("late", 51.0, "ms", 50.0)]
     assert not are_well(late)
     assert "late" in figures_table(late)
-    report = of_figures(late, "A note.", turns=5)
+    report = figures_report(late, "A note.", turns=5)
     assert (report.is_well, report.data["turns"], report.text.endswith("A note.")) == (False, 5, True)
 
 

@@ -12,7 +12,10 @@ from bench.statements import log
 from bench.statements.apps import Log
 from bench.statements.log import Statement
 
-TURNS = [ShortTurn(asked=1_000, sent=2_000, arrived=2_500), ShortTurn(asked=5_000, sent=6_500, arrived=7_000)]
+TURNS = [
+    ShortTurn(asked_at=1_000, sent_at=2_000, arrived_at=2_500),
+    ShortTurn(asked_at=5_000, sent_at=6_500, arrived_at=7_000),
+]
 
 
 def statements() -> list[Statement]:
@@ -58,7 +61,7 @@ def test_a_site_writes_down_each_statement_and_each_commit_of_its_connections(tm
 
 def test_a_turns_figures_have_their_goals() -> None:
     usage = Usage(opened=0, closed=1_000_000, cpu=0.3, others=0.1, load=0.2, rss=50.0)
-    figures = turn.times("daphne", turn.Timed(TURNS, usage))
+    figures = turn.times("daphne", turn.TimedTurns(TURNS, usage))
     assert [(figure.value, figure.is_well) for figure in figures] == [
         (2.0, True),
         (2.0, True),

@@ -11,7 +11,7 @@ PACE = 0.25
 
 
 def told(reader: Reader, kind: str) -> list[dict]:
-    events = [json.loads(text) for visit in reader.visits for _, text in visit.frames]
+    events = [json.loads(text) for connection in reader.connections for _, text in connection.frames]
     return [event for event in events if event["type"] == kind]
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bench.crash import checker
-from bench.crash.reader import Reader, Visit
+from bench.crash.reader import Connection, Reader
 from bench.crash.session import after_the_last_kill
-from bench.crash.stored import Call, Turn
+from bench.crash.store import Call, Turn
 
 Frames = list[tuple[int, str]]
 CHAT, RUN, ASKED = "chat", "run", "asked"
@@ -42,9 +42,9 @@ def snapshot(seq: int, **texts: str) -> str:
     return json.dumps({"type": "MESSAGES_SNAPSHOT", "messages": messages, "metadata": {"seq": seq}})
 
 
-def reader(*visits: Visit) -> Reader:
+def reader(*connections: Connection) -> Reader:
     made = Reader("http://127.0.0.1:1", CHAT, "", Random(0))
-    made.visits, made.sent = list(visits), {ASKED: "hi"}
+    made.connections, made.sent = list(connections), {ASKED: "hi"}
     return made
 
 
@@ -55,9 +55,9 @@ def turn(**fields: Any) -> Turn:
 
 def test_a_run_in_which_nothing_was_lost_passes() -> None:
     stored = frames(WHOLE)
-    whole = Visit(0, None, stored)
-    came_back = Visit(5, None, stored[5:])
-    from_page = Visit(None, snapshot(7, asked="hi", **{"1": "hel"}), stored[7:])
+    whole = Connection(0, None, stored)
+    came_back = Connection(5, None, stored[5:])
+    from_page = Connection(None, snapshot(7, asked="hi", **{"1": "hel"}), stored[7:])
     assert list(checker.check_record(CHAT, stored)) == []
     assert list(checker.check_reader(reader(whole, came_back, from_page), stored)) == []
     assert list(checker.check_turns([turn()])) == []
@@ -85,21 +85,21 @@ def test_a_round_that_was_cut_may_be_run_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("visit", "told"),
+    ("connection", "told"),
     [
-        (Visit(0, None, [(1, "{}")]), "frame 1 was shown but is stored otherwise"),
-        (Visit(11, None, [(12, "{}")]), "frame 12 was shown but is stored otherwise"),
-        (Visit(0, None, [*frames(WHOLE)[:2], *frames(WHOLE)[3:4]]), "after 0 came"),
-        (Visit(0, None, [*frames(WHOLE)[:2], *frames(WHOLE)[1:2]]), "after 0 came"),
-        (Visit(3, None, frames(WHOLE)[4:6]), "after 3 came"),
-        (Visit(None, None, frames(WHOLE)[:1]), "got no snapshot"),
-        (Visit(None, snapshot(7, asked="hi", **{"1": "hello"}), []), "shows 5 of 3 characters"),
-        (Visit(None, snapshot(11, asked="hi", **{"1": "hel"}), []), "shows 3 of 5 characters"),
-        (Visit(None, snapshot(11, asked="hi"), []), "lacks 1 messages"),
+        (Connection(0, None, [(1, "{}")]), "frame 1 was shown but is stored otherwise"),
+        (Connection(11, None, [(12, "{}")]), "frame 12 was shown but is stored otherwise"),
+        (Connection(0, None, [*frames(WHOLE)[:2], *frames(WHOLE)[3:4]]), "after 0 came"),
+        (Connection(0, None, [*frames(WHOLE)[:2], *frames(WHOLE)[1:2]]), "after 0 came"),
+        (Connection(3, None, frames(WHOLE)[4:6]), "after 3 came"),
+        (Connection(None, None, frames(WHOLE)[:1]), "got no snapshot"),
+        (Connection(None, snapshot(7, asked="hi", **{"1": "hello"}), []), "shows 5 of 3 characters"),
+        (Connection(None, snapshot(11, asked="hi", **{"1": "hel"}), []), "shows 3 of 5 characters"),
+        (Connection(None, snapshot(11, asked="hi"), []), "lacks 1 messages"),
     ],
 )
-def test_what_a_client_was_shown_otherwise_is_told(visit: Visit, told: str) -> None:
-    assert any(told in violation for violation in checker.check_reader(reader(visit), frames(WHOLE)))
+def test_what_a_client_was_shown_otherwise_is_told(connection: Connection, told: str) -> None:
+    assert any(told in violation for violation in checker.check_reader(reader(connection), frames(WHOLE)))
 
 
 @pytest.mark.parametrize("fields", [{"status": "running"}, {"finished": None}, {"attempts": 4}])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.crash.failpoints import POINTS, Mode, Point, install, resolved
+from bench.crash.failpoints import POINTS, Mode, Point, install, resolve
 from bench.crash.points import SCENES, fail
 from conversations.tools import registry
 
@@ -20,7 +20,7 @@ def test_a_failure_at_any_named_point_loses_nothing(mode: Mode) -> None:
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
 def test_a_point_is_one_of_the_products_functions_and_can_be_reached(point: Point) -> None:
     with registry.override():  # the harness's own tools stay out of the other tests
-        owner, name = resolved(point.target)
+        owner, name = resolve(point.target)
     assert callable(getattr(owner, name))
     assert point.scene in SCENES
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from bench.crash.kills import LEASE
 from bench.crash.session import Chat, Session, until
-from bench.crash.site import Life, crashing, free_port, hurried
+from bench.crash.site import Life, crashing, free_port, short_leases
 from tests.crash.chatting import LONG, PACE, answering, cut, told
 
 
@@ -70,7 +70,7 @@ async def frozen(session: Session, life: Life) -> None:
 async def test_a_process_that_slept_past_its_lease_writes_nothing_more_and_goes_on_serving(
     database: dict[str, str],
 ) -> None:
-    async with two(hurried(LEASE) | database) as (session, one, other):
+    async with two(short_leases(LEASE) | database) as (session, one, other):
         chat = await session.open(other, one)
         await chat.readers[1].ask(LONG)
         await until(lambda: bool(told(chat.readers[0], "TEXT_MESSAGE_CONTENT")))
@@ -87,7 +87,7 @@ async def test_a_process_that_slept_past_its_lease_writes_nothing_more_and_goes_
 
 
 async def test_a_deploy_loses_nothing(database: dict[str, str]) -> None:
-    async with two(hurried(LEASE) | database) as (session, old, new):
+    async with two(short_leases(LEASE) | database) as (session, old, new):
         chats = [await session.open(old) for _ in range(3)]
         for number, chat in enumerate(chats):
             await chat.ask(LONG if number else f'charge "order-{number}"')

@@ -13,7 +13,7 @@ from uuid import uuid4
 from bench.crash.kills import LEASE
 from bench.crash.reader import Reader
 from bench.crash.session import Chat, Session, until
-from bench.crash.site import MODEL, Life, crashing, free_port, hurried
+from bench.crash.site import MODEL, Life, crashing, free_port, short_leases
 from tests.crash.chatting import LONG, PACE, answering, cut, told
 from tests.serving import manage
 
@@ -149,7 +149,7 @@ async def test_a_conversation_is_asked_again_from_the_page_of_a_web_process(join
 
 
 async def test_a_worker_that_ends_or_dies_leaves_its_turn_to_another(joined: dict[str, str]) -> None:
-    async with web_alone(hurried(LEASE) | joined) as (session, web):
+    async with web_alone(short_leases(LEASE) | joined) as (session, web):
         chat = await session.open(web)
         old = await session.work()
         await chat.ask(LONG)
