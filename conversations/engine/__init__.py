@@ -1,9 +1,8 @@
-"""The engine: whoever takes a message gets a row, and a worker runs its turn as a coroutine.
+"""The engine: an accepted message is a turn's row, and a worker runs the turn as a coroutine.
 
-messages.py is what comes in; lifecycle.py has every change of a turn's status; worker.py what a process does with its turns; run.py one
-turn's way through its steps, of which rounds.py and tool_calls.py are the two kinds; recovery.py how a lost one begins again; approvals.py
-what waits for a person; requests.py what a model is sent; synthetic.py what answers a turn that is asked again; commands.py what a person
-may do.
+commands.py has what a person may do, messages.py what comes in, lifecycle.py every change of a turn's status. worker.py is a process with
+its running turns, run.py one turn's way through its steps: rounds.py and tool_calls.py are the two kinds of steps. recovery.py begins a
+lost turn again, approvals.py waits for a person, requests.py builds what a model is sent, synthetic.py answers a turn that is asked again.
 """
 
 from .commands import (
@@ -19,7 +18,7 @@ from .commands import (
     withdraw,
 )
 from .messages import Accepted, Again
-from .notices import aside, current
+from .notices import current_notices, first_notices
 from .requests import past_turns, rebuild_request
 from .stopping import Stopped
 from .synthetic import NOT_RECORDED, PLAYERS, RecordedCall, recorded_calls
@@ -33,9 +32,9 @@ __all__ = [
     "Again",
     "RecordedCall",
     "Stopped",
-    "aside",
-    "current",
+    "current_notices",
     "edit",
+    "first_notices",
     "keep_draft",
     "past_turns",
     "rebuild_request",

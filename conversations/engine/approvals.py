@@ -1,15 +1,19 @@
-"""Tool calls that a person has to let through: the approvals that a round needs, and what a decision says and does."""
+"""Tool calls that a person has to approve.
+
+The approvals that a round needs, the decisions about them, and what a refused call is answered.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from conversations.errors import Refused
 from conversations.models import Allowance, Approval, Conversation, ToolCall, Turn
-from conversations.protocol.agui import interrupts as asking
+from conversations.protocol.agui import interrupts as agui_interrupts
 from conversations.protocol.agui.events import Event
 from conversations.protocol.text import clean_json, clean_text
 from conversations.tools import InvalidInput, registry
@@ -31,18 +35,21 @@ GONE = "This call does not wait for a decision any more."
 
 
 def requested(turn: Turn, calls: Iterable[ToolCall]) -> list[Approval]:
-    """The approvals that a round's calls need, not stored yet: pending, or given by a standing permission."""
-    asking = [call for call in calls if needs_approval(call)]
-    answered = synthetic.answers(turn, asking) if asking else {}
-    asking = [call for call in asking if call not in answered]
+    """The approvals that a round's calls need, not stored yet.
+
+    They are pending, or approved already by a standing permission.
+    """
+    calls = [call for call in calls if needs_approval(call)]
+    answers = synthetic.answers(turn, calls) if calls else {}
+    calls = [call for call in calls if call not in answers]
     if turn.rerun.get("rounds") == "person":
-        return [_approved(turn, call) for call in asking]  # whoever asks for the very call lets it through
-    allowed = _allowances(turn, asking)
-    return [_approval(turn, call, allowed.get(_key(call))) for call in asking]
+        return [_approved(turn, call) for call in calls]  # whoever asks for the very call approves it
+    allowances = _allowances(turn, calls)
+    return [_approval(turn, call, allowances.get(_key(call))) for call in calls]
 
 
 def needs_approval(call: ToolCall) -> bool:
-    """Whether its tool wants one; input that is no object is refused anyhow."""
+    """Whether the call's tool needs one. Input that is no object is refused anyhow."""
     tool = registry.get(call.name)
     return call.result is None and tool is not None and tool.approval and call.input is not None
 
@@ -60,8 +67,8 @@ def _allowances(turn: Turn, calls: Iterable[ToolCall]) -> dict[str, Allowance]:
 def _approval(turn: Turn, call: ToolCall, allowance: Allowance | None) -> Approval:
     if allowance:
         return _approved(turn, call, allowance)
-    lasts = timedelta(seconds=settings.APPROVAL_TIMEOUT)
-    return Approval(call=call, expires_at=timezone.now() + lasts if lasts else None)
+    timeout = timedelta(seconds=settings.APPROVAL_TIMEOUT)
+    return Approval(call=call, expires_at=timezone.now() + timeout if timeout else None)
 
 
 def _approved(turn: Turn, call: ToolCall, allowance: Allowance | None = None) -> Approval:
@@ -75,48 +82,48 @@ def _approved(turn: Turn, call: ToolCall, allowance: Allowance | None = None) ->
 
 
 def interrupts(turn: Turn) -> list[dict[str, Any]]:
-    """What a turn that waits asks for, call by call."""
-    return [
-        asking.interrupt(
-            each.call.tool_use_id, each.call.name, each.expires_at.isoformat() if each.expires_at else None
-        )
-        for each in _of(turn).filter(status=Status.PENDING)
-    ]
+    """The AG-UI interrupts of a turn that waits, one a call."""
+    return [_interrupt(approval) for approval in _approvals_of(turn).filter(status=Status.PENDING)]
+
+
+def _interrupt(approval: Approval) -> dict[str, Any]:
+    expiry = approval.expires_at.isoformat() if approval.expires_at else None
+    return agui_interrupts.interrupt(approval.call.tool_use_id, approval.call.name, expiry)
 
 
 def decisions(turn: Turn) -> list[Event]:
-    """The decisions about the calls of a turn that goes on, as events, but for those that are in the record already."""
-    made = _of(turn).filter(call__result=None, allowance=None).exclude(status=Status.PENDING)
-    return [decision(each) for each in made]
+    """The events of decisions about a turn's calls, without those that are in the record already."""
+    rows = _approvals_of(turn).filter(call__result=None, allowance=None).exclude(status=Status.PENDING)
+    return [decision(approval) for approval in rows]
 
 
-def _of(turn: Turn) -> Any:
-    found = Approval.objects.filter(call__turn=turn).select_related("call", "decided_by")
-    return found.order_by("call__round", "call__position")
+def _approvals_of(turn: Turn) -> QuerySet[Approval]:
+    rows = Approval.objects.filter(call__turn=turn).select_related("call", "decided_by")
+    return rows.order_by("call__round", "call__position")
 
 
 def decision(approval: Approval) -> Event:
-    """A decision, as the record tells of it."""
+    """A decision as the event that is recorded."""
     by = approval.decided_by.get_username() if approval.decided_by else ""
     standing = approval.allowance_id is not None
     detail = {"reason": approval.reason, "editedArgs": approval.input, "standing": standing}
-    return asking.decision(approval.call.tool_use_id, approval.status, by, detail)
+    return agui_interrupts.decision(approval.call.tool_use_id, approval.status, by, detail)
 
 
 # -- decisions
 
 
 def decided(conversation: Conversation) -> list[str]:
-    """The calls of the waiting turn that are decided already, while others still wait."""
-    waiting = Approval.objects.filter(
+    """The ids of the waiting turn's calls that are decided while others still wait."""
+    rows = Approval.objects.filter(
         call__turn__conversation=conversation, call__turn__status=Turn.Status.WAITING, call__result=None
     )
-    done = waiting.filter(allowance=None).exclude(status=Status.PENDING)
-    return list(done.values_list("call__tool_use_id", flat=True))
+    rows = rows.filter(allowance=None).exclude(status=Status.PENDING)
+    return list(rows.values_list("call__tool_use_id", flat=True))
 
 
 def decide(approval: Approval, user: "User", entry: Entry) -> None:
-    """Stores a person's decision about one call; raises Refused for an entry that says none."""
+    """Stores a person's decision about one call; raises Refused for an entry without one."""
     payload = entry.get("payload")
     payload = payload if isinstance(payload, dict) else {}
     is_approved = entry.get("status") == "resolved" and payload.get("approved") is True
@@ -125,48 +132,47 @@ def decide(approval: Approval, user: "User", entry: Entry) -> None:
     approval.decided_by, approval.decided_at = user, timezone.now()
     if is_approved:
         approval.status, approval.input = Status.APPROVED, _edited(approval.call, payload.get("editedArgs"))
-        _remember(approval, user, always=payload.get("always") is True)
+        if payload.get("always") is True and user.pk == approval.call.turn.user_id:
+            _allow(approval, user)
     else:
         approval.status, approval.reason = Status.DENIED, _reason(payload.get("reason"))
     approval.save()
 
 
-def _edited(call: ToolCall, given: object) -> dict[str, Any] | None:
-    """The arguments if they were changed; raises Refused for such as the tool does not take."""
-    cleaned = None if given is None else checked_arguments(call.name, given)
-    return None if cleaned == call.input else cleaned
+def _edited(call: ToolCall, arguments: object) -> dict[str, Any] | None:
+    """The arguments if a person changed them; raises Refused for those that the tool does not take."""
+    checked = None if arguments is None else checked_arguments(call.name, arguments)
+    return None if checked == call.input else checked
 
 
-def checked_arguments(tool: str, given: object) -> dict[str, Any]:
-    """Arguments that a person has written, clean; raises Refused for such as the tool does not take."""
-    if not isinstance(given, dict):
+def checked_arguments(name: str, arguments: object) -> dict[str, Any]:
+    """A person's arguments for the tool of this name; raises Refused for those that it does not take."""
+    if not isinstance(arguments, dict):
         raise Refused("Arguments are a JSON object.")
-    asked = registry.get(tool)
+    tool = registry.get(name)
     try:
-        if asked is not None:
-            asked.arguments.validate(given)
+        if tool is not None:
+            tool.arguments.validate(arguments)
     except InvalidInput as error:
         raise Refused(str(error)) from error
-    cleaned: dict[str, Any] = clean_json(given)
-    return cleaned
+    clean: dict[str, Any] = clean_json(arguments)
+    return clean
 
 
-def _remember(approval: Approval, user: "User", *, always: bool) -> None:
-    """Makes it a standing permission for these arguments, of the turn's user alone: staff decide single calls."""
-    if not always or user.pk != approval.call.turn.user_id:
-        return
-    given = approval.call.input if approval.input is None else approval.input
-    key = Allowance.key_of(approval.call.name, given)
+def _allow(approval: Approval, user: "User") -> None:
+    """Stores a standing permission of the turn's own user for these arguments: staff decide single calls."""
+    arguments = approval.call.input if approval.input is None else approval.input
+    key = Allowance.key_of(approval.call.name, arguments)
     Allowance.objects.get_or_create(
-        user=user, key=key, revoked_at=None, defaults={"tool": approval.call.name, "input": given}
+        user=user, key=key, revoked_at=None, defaults={"tool": approval.call.name, "input": arguments}
     )
 
 
-def _reason(given: object) -> str:
-    return clean_text(given.strip())[:LONGEST_REASON] if isinstance(given, str) else ""
+def _reason(value: object) -> str:
+    return clean_text(value.strip())[:LONGEST_REASON] if isinstance(value, str) else ""
 
 
-# -- what comes of them
+# -- refusals
 
 
 REFUSALS: dict[str, tuple[str, str]] = {
@@ -178,13 +184,13 @@ REFUSALS: dict[str, tuple[str, str]] = {
 
 
 def refusal(approval: Approval) -> tuple[str, str] | None:
-    """Why the call is not run, as a word and as a sentence for the model; None if it may."""
+    """Why the call is not run, as an error code and as text for the model; None if it may run."""
     if approval.status == Status.APPROVED:
         return None
-    error, why = REFUSALS[approval.status]
-    return error, f"{why} The reason: {approval.reason}" if approval.reason else why
+    error, text = REFUSALS[approval.status]
+    return error, f"{text} The reason: {approval.reason}" if approval.reason else text
 
 
 def by_call(rows: Sequence[ToolCall]) -> dict[Any, Approval]:
     """The approvals of the calls that have one, by the call's key."""
-    return {each.pk: each for each in Approval.objects.filter(call__in=rows)}
+    return {approval.pk: approval for approval in Approval.objects.filter(call__in=rows)}

@@ -1,6 +1,6 @@
-"""What a person may do: ask, stop, decide, ask again, change or take back a message, show a branch, run a call again.
+"""What a person may do: send, stop, decide, regenerate, edit, withdraw, show a branch, repeat a call.
 
-All raise Refused, with a sentence, for what cannot be.
+All raise Refused, with a sentence for the person, for what cannot be.
 """
 
 import json
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from conversations.errors import Refused
 from conversations.models import Conversation, Message, ToolCall, Tree, Turn
@@ -38,10 +39,10 @@ def start(  # noqa: PLR0913 (what a message is, and who may send it)
     again: Again | None = None,
     admit: Admit | None = None,
 ) -> Accepted:
-    """Takes a user's message; its turn runs as soon as none runs before it. The same id again changes nothing.
+    """Takes a user's message; its turn runs as soon as no other comes before it.
 
-    `admit` is called with the conversation and raises where its sender may not write in it. Raises Refused for an id that is no UUID and a
-    text that is blank or too long, Throttled over the user's limits, NotFound.
+    The same id again changes nothing. `admit` is called with the conversation and raises where its sender may not write in it.
+    Raises Refused for an id that is no UUID and a text that is blank or too long, Throttled over the user's limits, NotFound.
     """
     message = NewMessage(canonical(message_id), checked(text), model, again)
     accepted = lifecycle.accept(conversation, message, at_once=WORKER.has_room, admit=admit)
@@ -54,27 +55,30 @@ def start(  # noqa: PLR0913 (what a message is, and who may send it)
 
 
 def stop(conversation: UUID, turn: UUID | None = None) -> bool:
-    """Stops the conversation's active turn, whichever process runs it; whether there was one.
+    """Stops the conversation's active turn, whichever process runs it; returns whether there was one.
 
-    With `turn`, which `stop_here` has stopped, it stores that this was wanted, and stops no other that has begun meanwhile.
+    `turn` is what `stop_here` has stopped: the request is stored, and no other turn that has begun meanwhile is stopped.
     """
-    here = WORKER.stop(conversation) if turn is None else turn  # first: no database holds up a stop
+    turn_here = WORKER.stop(conversation) if turn is None else turn  # first: no database holds up a stop
     active = Turn.objects.filter(conversation=conversation, status__in=Turn.ACTIVE)
     active = active.filter(pk=turn) if turn else active
     if not active.exists():
-        return here is not None
+        return turn_here is not None
     if lifecycle.stop(conversation, turn):
         WORKER.queued(conversation)
     return True
 
 
 def stop_here(conversation: UUID) -> UUID | None:
-    """Stops the conversation's turn if this process runs it, without waiting for anything; returns its id."""
+    """Stops the conversation's turn if this process runs it, and returns its id. Waits for nothing."""
     return WORKER.stop(conversation)
 
 
 def resume(conversation: Conversation, user: "User", entries: object) -> None:
-    """Takes decisions about waiting calls, as an AG-UI `resume`; the turn goes on when all of them are decided."""
+    """Takes decisions about waiting calls, the entries of an AG-UI `resume`.
+
+    The turn goes on when all of its calls are decided.
+    """
     if lifecycle.decide(conversation, user, entries):
         WORKER.queued(conversation.pk)
     else:
@@ -84,23 +88,29 @@ def resume(conversation: Conversation, user: "User", entries: object) -> None:
 def regenerate(
     conversation: Conversation, message_id: object = None, *, message: object = None, model: object = None
 ) -> Accepted:
-    """Asks the newest user message again, or the one named: a sibling of its turn, with another model if one is named."""
+    """Asks the newest user message again, or the one named, in a turn beside its own.
+
+    Another model answers if one is named.
+    """
     if model is not None and model not in settings.GATEWAY_MODELS:
         raise Refused("This model is not offered.")
     _refuse_while_open(conversation)
-    asked = _question(conversation, message)
-    made = asked.turn.rerun if "call" in asked.turn.rerun else {}
+    question = _question(conversation, message)
+    answers = question.turn.rerun if "call" in question.turn.rerun else {}
     return start(
         conversation.pk,
         str(uuid.uuid4()) if message_id is None else message_id,
-        plain_text(asked.content),
+        plain_text(question.content),
         model=model if isinstance(model, str) else None,
-        again=Again(answers=made, beside=asked.turn),
+        again=Again(answers=answers, beside=question.turn),
     )
 
 
 def edit(conversation: Conversation, message: object, message_id: object, text: object) -> None:
-    """Asks something else in the place of an earlier message: a sibling of its turn. One that is still queued is changed where it is."""
+    """Asks something else in the place of an earlier message, in a turn beside its own.
+
+    A message that is still queued is changed where it is.
+    """
     if lifecycle.change_queued(conversation, canonical(message), canonical(message_id), checked(text)):
         notices.queue_changed(conversation.pk)
     else:
@@ -115,15 +125,15 @@ def withdraw(conversation: Conversation, message: object) -> None:
 
 
 def show_branch(conversation: Conversation, turn: object) -> None:
-    """Makes the branch that a turn is on the shown one, to its newest end: what is asked next follows on there."""
+    """Shows the branch that a turn is on, to its newest end. The next message follows on there."""
     with transaction.atomic():
         row = lock(conversation.pk)
         _refuse_while_open(row)
         tree = Tree.of(row.pk)
-        known = UUID(turn) if isinstance(turn, str) and turn in map(str, tree.nodes) else turn
-        if not isinstance(known, UUID) or known not in tree.nodes:
+        pk = UUID(turn) if isinstance(turn, str) and turn in map(str, tree.nodes) else turn
+        if not isinstance(pk, UUID) or pk not in tree.nodes:
             raise Refused("There is no such turn here.")
-        row.head_id = tree.end(known)
+        row.head_id = tree.end(pk)
         row.save(update_fields=["head"])
     notices.announce(row, "branch")
 
@@ -131,29 +141,32 @@ def show_branch(conversation: Conversation, turn: object) -> None:
 def run_again(
     conversation: Conversation, call: object, message_id: object, arguments: object = None
 ) -> Accepted:
-    """Runs a tool call of the conversation once more, with other arguments if they are given: a turn that is nothing but this call."""
+    """Runs a tool call of the conversation again, with other arguments if there are any.
+
+    The new turn is nothing but this call.
+    """
     past = ToolCall.objects.filter(conversation=conversation, tool_use_id=str(call)[:64]).first()
     if past is None:
         raise Refused("There is no such call here.")
-    given = _arguments(past, arguments)
-    changed = (
-        f" with {json.dumps(given, ensure_ascii=False)[:SHOWN_ARGUMENTS]}" if arguments is not None else ""
-    )
-    made = {"rounds": "person", "call": {"name": past.name, "input": given}}
-    return start(conversation.pk, message_id, f"Run {past.name} again{changed}.", again=Again(answers=made))
+    call_input = _input(past, arguments)
+    text = f"Run {past.name} again"
+    if arguments is not None:
+        text += f" with {json.dumps(call_input, ensure_ascii=False)[:SHOWN_ARGUMENTS]}"
+    answers = {"rounds": "person", "call": {"name": past.name, "input": call_input}}
+    return start(conversation.pk, message_id, f"{text}.", again=Again(answers=answers))
 
 
-def _arguments(past: ToolCall, changed: object) -> dict[str, Any]:
-    """Those that were given, or those that the call ran with."""
+def _input(past: ToolCall, arguments: object) -> dict[str, Any]:
+    """The new arguments, or else those that the call ran with."""
     if registry.get(past.name) is None:
         raise Refused(f"There is no tool named {past.name} any more.")
-    if changed is not None:
-        return approvals.checked_arguments(past.name, changed)
-    edited = approvals.by_call([past]).get(past.pk)
-    given = edited.input if edited and edited.input is not None else past.input
-    if not isinstance(given, dict):
+    if arguments is not None:
+        return approvals.checked_arguments(past.name, arguments)
+    approval = approvals.by_call([past]).get(past.pk)
+    call_input = approval.input if approval and approval.input is not None else past.input
+    if not isinstance(call_input, dict):
         raise Refused("Arguments are a JSON object.")
-    return given
+    return call_input
 
 
 def keep_draft(conversation: Conversation, text: object) -> None:
@@ -165,23 +178,22 @@ def keep_draft(conversation: Conversation, text: object) -> None:
     notices.announce(conversation, "draft")
 
 
-def _messages(conversation: Conversation) -> Any:
-    return Message.objects.filter(conversation=conversation, role=Message.Role.USER).select_related(
-        "turn__parent"
-    )
+def _messages(conversation: Conversation) -> QuerySet[Message]:
+    messages = Message.objects.filter(conversation=conversation, role=Message.Role.USER)
+    return messages.select_related("turn__parent")
 
 
 def _question(conversation: Conversation, message: object) -> Message:
     """A user's message, the newest of the shown branch if none is named."""
+    messages = _messages(conversation)
     if message is None:
-        shown = Tree.of(conversation.pk).shown()
-        found = _messages(conversation).filter(turn__in=shown[-1:]).first()
+        messages = messages.filter(turn__in=Tree.of(conversation.pk).shown()[-1:])
     else:
-        found = _messages(conversation).filter(public_id=canonical(message)).first()
-    if found is None:
+        messages = messages.filter(public_id=canonical(message))
+    question = messages.first()
+    if question is None:
         raise Refused("There is no such message here.")
-    asked: Message = found
-    return asked
+    return question
 
 
 def _refuse_while_open(conversation: Conversation) -> None:

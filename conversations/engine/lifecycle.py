@@ -35,17 +35,17 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     ),
     Status.WAITING: frozenset({Status.RUNNING}),
 }
-"""What may follow which. A queued turn may also be withdrawn, which deletes it; the other statuses are ends."""
+"""Which status may follow which. A queued turn may also be deleted; the other statuses are ends."""
 
 TITLE_LENGTH = 60
 LEASE = timedelta(seconds=8)
-"""How long a turn is a process's own without a word from it: with the sweep, 15 s after a crash at most."""
+"""How long a turn stays a silent process's own: it goes on 15 s after a crash at most."""
 
 ATTEMPTS = 3
-"""Times that a turn is begun, the first included: one that ends its process each time must come to an end."""
+"""Times that a turn is begun at most: one that kills its process each time must come to an end."""
 
 Admit = Callable[[Conversation], None]
-"""Raises where the sender of a message may not write in the conversation, whose owner is read with it."""
+"""Raises where a message's sender may not write in the conversation, which comes with its owner."""
 
 GONE = "This message does not wait any more."
 
@@ -54,9 +54,9 @@ GONE = "This message does not wait any more."
 
 
 def accept(conversation: UUID, message: NewMessage, *, at_once: bool, admit: Admit | None = None) -> Accepted:
-    """Stores a user's message and its turn, which runs if `at_once` and no other turn comes before it. The same id again changes nothing.
+    """Stores a user's message and its turn, which runs if `at_once` and no other comes before it.
 
-    Raises NotFound, what `admit` raises, and Throttled over the user's limits.
+    The same id again changes nothing. Raises NotFound, what `admit` raises, and Throttled over the user's limits.
     """
     content = [text_block(message.text)]
     with transaction.atomic():
@@ -96,7 +96,7 @@ def _new_turn(conversation: Conversation, last: int, message: NewMessage) -> Tur
 
 
 def _beside(head: Turn | None, again: Again | None) -> Turn | None:
-    """The turn in whose place a new one is asked: the one named, or the branch's end where it repeats the same turn."""
+    """The turn that a new one is beside: the one named, or the branch's end if both repeat the same turn."""
     if again is None or again.beside:
         return again.beside if again else None
     return head if head and again.turn and head.rerun_of_id == again.turn.pk else None
@@ -118,7 +118,7 @@ def _lock_with_owner(conversation: UUID) -> Conversation:
 
 
 def lock(conversation: UUID) -> Conversation:
-    """The conversation's row, held until the transaction ends."""
+    """The conversation's row, locked until the transaction ends."""
     return Conversation.objects.select_for_update(no_key=True).get(pk=conversation)
 
 
@@ -131,7 +131,7 @@ def _title(text: str) -> str:
 
 
 def change_queued(conversation: Conversation, message: UUID, message_id: UUID, text: str) -> bool:
-    """Changes a queued message where it is; whether it was queued, or this very change had been made before."""
+    """Changes a message if it is queued; False if it is not, unless this very change was stored before."""
     with transaction.atomic():
         row = lock(conversation.pk)
         if row.messages.filter(public_id=message_id).exists():
@@ -141,7 +141,7 @@ def change_queued(conversation: Conversation, message: UUID, message_id: UUID, t
 
 
 def withdraw(conversation: Conversation, message: UUID) -> None:
-    """Deletes a queued message with its turn, as if it had never been sent; raises Refused for one that is not queued."""
+    """Deletes a queued message with its turn; raises Refused for one that is not queued."""
     with transaction.atomic():
         row = lock(conversation.pk)
         turn = row.turns.filter(messages__public_id=message, status=Status.QUEUED).first()
@@ -153,9 +153,9 @@ def withdraw(conversation: Conversation, message: UUID) -> None:
 
 
 def claim(limit: int, only: UUID | None = None) -> list[Turn]:
-    """Claims queued turns that nothing comes before, at most `limit`, of one conversation if it is named.
+    """Claims at most `limit` queued turns that nothing comes before, of one conversation if it is named.
 
-    Users take turns: whoever has fewest running comes first. What another process holds at the moment is left to it.
+    Users take turns: whoever has fewest running comes first. Rows that another process has locked are left to it.
     """
     candidates = list(_candidates(only).values_list("pk", flat=True)[: max(0, limit)])
     if not candidates:
@@ -168,7 +168,7 @@ def claim(limit: int, only: UUID | None = None) -> list[Turn]:
 
 
 def _candidates(only: UUID | None) -> QuerySet[Turn]:
-    """Queued turns that nothing comes before, in a fair order: of those who have as few running, the user who was last to begin waits."""
+    """Queued turns that nothing comes before, by their users' running turns, then by their last start."""
     conversation = Turn.objects.filter(conversation=OuterRef("conversation"))
     before = conversation.filter(
         Q(status__in=Turn.ACTIVE) | Q(status=Status.QUEUED, number__lt=OuterRef("number"))
@@ -193,13 +193,13 @@ def _locked(turns: list[UUID], *, skip_locked: bool) -> QuerySet[Turn]:
 def _begun(turn: Turn) -> Turn:
     """Stores that a queued turn runs."""
     _begin(turn, turn.conversation)
-    turn.save(update_fields=["status", "parent", *CLAIM])
+    turn.save(update_fields=["status", "parent", *CLAIM_COLUMNS])
     Conversation.objects.filter(pk=turn.conversation_id).update(head=turn)
     return turn
 
 
 def _begin(turn: Turn, conversation: Conversation) -> None:
-    """Lets the turn run, at its place in the tree: this moves the conversation's head."""
+    """Lets the turn run at its place in the tree, which moves the conversation's head."""
     _claim(turn)
     if turn.number > 1:
         turn.parent_id = turn.beside.parent_id if turn.beside else _end(conversation)
@@ -217,11 +217,11 @@ def _end(conversation: Conversation) -> UUID | None:
 # -- running
 
 
-CLAIM = ("attempts", "started_at", "lease_token", "lease_until")
+CLAIM_COLUMNS = ("attempts", "started_at", "lease_token", "lease_until")
 
 
 def _claim(turn: Turn) -> None:
-    """Makes the turn ours to run, once it is saved."""
+    """Makes the turn this process's to run, once it is saved."""
     now = timezone.now()
     turn.status = Status.RUNNING
     turn.attempts += 1
@@ -243,7 +243,7 @@ def wait(turn: Turn) -> None:
 
 
 def end(turn: Turn, status: Status, *, has_approvals: bool = True) -> None:
-    """Ends the turn; called in the transaction of its last event. Calls that still wait for a person do so no more."""
+    """Ends the turn and withdraws its pending approvals; called in the transaction of its last event."""
     if has_approvals:
         _pending(turn).update(status=Approval.Status.WITHDRAWN, decided_at=timezone.now())
     _release(turn, status, timezone.now())
@@ -251,19 +251,19 @@ def end(turn: Turn, status: Status, *, has_approvals: bool = True) -> None:
 
 def _release(turn: Turn, status: Status, finished_at: datetime | None) -> None:
     turn.finished_at, turn.lease_token, turn.lease_until = finished_at, None, None
-    _move(turn, status, {name: getattr(turn, name) for name in END})
+    _move(turn, status, {name: getattr(turn, name) for name in END_COLUMNS})
     Conversation.objects.filter(pk=turn.conversation_id).update(updated_at=timezone.now())
 
 
-END = [
+END_COLUMNS = [
     *("finished_at", "lease_token", "lease_until", "error_code", "error_text", "error_detail"),
     *(*TOKENS, "usage", "first_token_ms"),
 ]
-"""What the end of a turn writes; a stop that was requested meanwhile stays noted."""
+"""The columns that the end of a turn writes; a stop that was requested meanwhile stays stored."""
 
 
 def stop(conversation: UUID, turn: UUID | None = None) -> bool:
-    """Requests the stop of a conversation's running turn, or of `turn` alone; whether one that waits for a person goes on, to be ended."""
+    """Requests the stop of a running turn, or of `turn` alone; True if one that waited goes on, to end."""
     running = Turn.objects.filter(conversation=conversation, status=Status.RUNNING)
     running = running.filter(pk=turn) if turn else running
     if running.update(stop_requested_at=timezone.now()):
@@ -278,7 +278,7 @@ def stop(conversation: UUID, turn: UUID | None = None) -> bool:
 
 
 def stop_waiting(turn: Turn, *, is_requested: bool = False) -> bool:
-    """Lets a turn that has just begun to wait though its stop was requested before go on, so that it ends; False for any other."""
+    """Lets a turn that waits though its stop was requested go on, so that it ends; False for any other."""
     with transaction.atomic():
         waiting = _waiting(lock(turn.conversation_id))
         if waiting is None or waiting.pk != turn.pk or not (is_requested or waiting.stop_requested_at):
@@ -297,18 +297,18 @@ def _withdraw_approvals(turn: Turn) -> None:
 
 
 def decide(conversation: Conversation, user: "User", entries: object) -> bool:
-    """Stores decisions, the entries of an AG-UI `resume`; whether the turn goes on, as all of its calls are decided.
+    """Stores decisions, the entries of an AG-UI `resume`.
 
-    Raises Refused for an entry that cannot be, and stores none then.
+    Returns whether the turn goes on, as all of its calls are decided. Raises Refused for an entry that cannot be, and stores none then.
     """
-    if not isinstance(entries, list) or not entries or not all(isinstance(each, dict) for each in entries):
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise Refused("A resume frame has a list of answers.")
     with transaction.atomic():
         turn = _waiting(lock(conversation.pk))
-        pending = {each.call.tool_use_id: each for each in _pending(turn)} if turn else {}
+        pending = {row.call.tool_use_id: row for row in _pending(turn)} if turn else {}
         for entry in entries:
-            call = entry.get("interruptId")
-            approval = pending.pop(call, None) if isinstance(call, str) else None
+            tool_use_id = entry.get("interruptId")
+            approval = pending.pop(tool_use_id, None) if isinstance(tool_use_id, str) else None
             if approval is None:
                 raise Refused(approvals.GONE)
             approvals.decide(approval, user, entry)
@@ -319,7 +319,7 @@ def decide(conversation: Conversation, user: "User", entries: object) -> bool:
 
 
 def expire(turn: Turn, now: datetime) -> None:
-    """Stores that nobody has decided in time; the turn goes on when it waits for nothing more."""
+    """Stores that nobody has decided in time; the turn goes on when no approval is pending any more."""
     with transaction.atomic():
         waiting = _waiting(lock(turn.conversation_id))
         if waiting is None:
@@ -334,13 +334,13 @@ def _waiting(conversation: Conversation) -> Turn | None:
     return turns.select_for_update(no_key=True, of=("self",)).first()
 
 
-def _pending(turn: Turn) -> Any:
+def _pending(turn: Turn) -> QuerySet[Approval]:
     pending = Approval.objects.filter(call__turn=turn, status=Approval.Status.PENDING)
     return pending.select_related("call__turn").order_by("pk")
 
 
 def _go_on(turn: Turn) -> None:
-    """Lets a turn that has waited run again, in whichever process takes it over first: the one that decides may run none."""
+    """Lets a turn that has waited go on in whichever process takes it over: this one may run no turns."""
     turn.status, turn.lease_until = Status.RUNNING, timezone.now() - LEASE
     turn.runs, turn.attempts = turn.runs + 1, 0
     turn.save(update_fields=["status", "runs", "attempts", "stop_requested_at", "lease_until"])
@@ -350,18 +350,18 @@ def _go_on(turn: Turn) -> None:
 
 
 def expired() -> Q:
-    """A lease that has run out. One that runs too long was written before the clock was put back."""
+    """Leases that have run out. One that lasts too long was written before the clock was put back."""
     now = timezone.now()
     return Q(lease_until__lt=now) | Q(lease_until__gt=now + 2 * LEASE)
 
 
 def take_over(turn: Turn) -> bool:
-    """Takes a lost turn over unless another process is faster; its own process, should it still live, writes no more."""
+    """Takes a lost turn over unless another process is faster; its former process writes no more."""
     lost = Turn.objects.filter(expired(), pk=turn.pk, status=Status.RUNNING)
     lost = lost.filter(lease_token=turn.lease_token, runs=turn.runs)
     turn.attempts = min(turn.attempts + 1, ATTEMPTS)
     turn.lease_token, turn.lease_until = uuid.uuid4(), timezone.now() + LEASE
-    return lost.update(**{name: getattr(turn, name) for name in CLAIM if name != "started_at"}) > 0
+    return lost.update(**{name: getattr(turn, name) for name in CLAIM_COLUMNS if name != "started_at"}) > 0
 
 
 def beat(leases: Mapping[UUID, UUID | None], *, renew: bool) -> set[UUID]:
@@ -381,12 +381,12 @@ def beat(leases: Mapping[UUID, UUID | None], *, renew: bool) -> set[UUID]:
 
 
 def hand_over(leases: Mapping[UUID, UUID | None]) -> int:
-    """Lets go of turns of this process, and counts them: whoever sweeps next takes them over at once, at no cost of attempts."""
+    """Lets go of turns, and returns how many. Whoever sweeps next takes them over; no attempt is counted."""
     ours = Turn.objects.filter(
         pk__in=leases, lease_token__in=list(leases.values()), status=Status.RUNNING
     ).order_by("pk")
     with transaction.atomic():
-        held = list(ours.select_for_update(no_key=True).values_list("pk", flat=True))
-        return Turn.objects.filter(pk__in=held).update(
+        pks = list(ours.select_for_update(no_key=True).values_list("pk", flat=True))
+        return Turn.objects.filter(pk__in=pks).update(
             lease_token=None, lease_until=timezone.now() - LEASE, attempts=F("attempts") - 1
         )

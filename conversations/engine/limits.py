@@ -1,4 +1,4 @@
-"""What one user may use, counted before a turn is stored: turns at once, turns a minute, tokens a day."""
+"""A user's limits, checked before a turn is stored: turns at once, turns a minute, tokens a day."""
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ KEY, TIME = UUIDField(), DateTimeField()
 
 
 class Facts(NamedTuple):
-    """What decides about a new message, read in one query: of its conversation, and of its user."""
+    """What decides about a new message, read in one query: facts of its conversation and of its user."""
 
     stored: UUID | None
     """The turn of a message with the same id."""
@@ -57,12 +57,14 @@ SELECT
     WHERE user_id = %s AND created_at > %s AND created_at <= %s
       AND status NOT IN ('running', 'waiting', 'queued'))
 """
-"""In SQL, since the ORM takes longer to write it than the database to answer. A turn that a clock which was set back has put into the
-future locks nobody out."""
+"""SQL, since the ORM takes longer to write the query than the database to answer it.
+
+A turn of the future, which is there once a clock was set back, locks nobody out.
+"""
 
 
 def facts(conversation: Conversation, message_id: UUID) -> Facts:
-    """Reads them; the caller holds the rows of the conversation and its owner, so that no two messages pass at once."""
+    """Reads the facts. The caller has locked conversation and owner: no two messages pass at once."""
     key, message = _uuid(conversation.pk), _uuid(message_id)
     user, now = conversation.owner_id, timezone.now()
     moment, minute = _time(now), _time(now - MINUTE)

@@ -1,4 +1,4 @@
-"""A user's message on its way in, how it is asked again, and what becomes of it."""
+"""A user's message on its way in: checked, perhaps a repetition of an earlier one, and accepted."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ UUID_LENGTH = 36
 
 @dataclass(frozen=True)
 class Opening:
-    """What a turn begins with: the user's message, the conversation's title, and the last `seq` before it."""
+    """What a turn begins with: the user's message, the conversation's title and its last `seq`."""
 
     message_id: UUID
     content: list[Block]
@@ -27,7 +27,10 @@ class Opening:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A stored message's turn; `new` is False when the message had been stored before. `opening` is known if the turn runs."""
+    """A stored message's turn. `new` is False for a message that was stored before.
+
+    `opening` is known if the turn runs.
+    """
 
     turn: Turn
     new: bool
@@ -54,7 +57,7 @@ class Again:
 
 @dataclass(frozen=True)
 class NewMessage:
-    """A user's message as it is to be stored, for another `model` than the conversation's if one is named."""
+    """A user's message to be stored, with a `model` other than the conversation's if one is named."""
 
     id: UUID
     text: str

@@ -1,4 +1,4 @@
-"""How a turn's record begins: with the user's message, or where a process that died or a wait has left it."""
+"""How a run of a turn begins: with the user's message, after its process died, or after a wait."""
 
 import json
 from collections.abc import Iterable
@@ -25,9 +25,9 @@ SnapshotMessage = dict[str, Any]
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a run of a turn begins with: events, and the rows that belong to them.
+    """What a run of a turn stores first: events, and the rows that belong to them.
 
-    `memory` is what is known of the turn, None where it has to be read once these are stored; `failure` then ends the turn.
+    `memory` is None where it has to be read once these are stored; a `failure` then ends the turn.
     """
 
     events: list[events.Event]
@@ -50,7 +50,7 @@ def begin_anew(turn: Turn, opening: Opening) -> Beginning:
 
 
 def opening_events(turn: Turn, opening: Opening) -> list[events.Event]:
-    """What a turn's record begins with."""
+    """The first events of a turn's record."""
     parent = str(turn.parent_id) if turn.parent_id else None
     is_root = turn.parent_id is None and turn.number > 1
     start = events.run_started(str(turn.conversation_id), turn.run_id, parent, is_root=is_root)
@@ -60,9 +60,9 @@ def opening_events(turn: Turn, opening: Opening) -> list[events.Event]:
 
 
 def take_up(turn: Turn, opening: Opening) -> Beginning:
-    """Begins again where a process that died has left the turn, or where it has waited for a person.
+    """Begins again where a dead process has left the turn, or where it has waited for a person.
 
-    The round that was under way is closed as interrupted, with all that it had shown; the record is then as it is between two steps.
+    The round that was under way is closed as interrupted and keeps all that it had shown; the record is then as between two steps.
     """
     record = [json.loads(data) for data, _ in recorded(turn)]
     if not record:
@@ -72,12 +72,12 @@ def take_up(turn: Turn, opening: Opening) -> Beginning:
 
 
 def give_up(turn: Turn, opening: Opening) -> Beginning:
-    """Closes what was left as `take_up` does, and ends the turn, which was lost each time."""
+    """Closes an interrupted round as `take_up` does, and ends the turn, which was lost at every attempt."""
     return replace(take_up(turn, opening), failure=TurnInterrupted())
 
 
 def _further_run(turn: Turn, record: list[events.Event]) -> list[events.Event]:
-    """What a further run begins with after a wait: that it starts, and what was decided."""
+    """The first events of a further run after a wait: its start, and the decisions."""
     if record[-1]["type"] != "RUN_FINISHED":
         return []
     start = events.run_started(str(turn.conversation_id), turn.run_id)
@@ -107,13 +107,13 @@ def _save_text(row: Round, messages: list[SnapshotMessage]) -> None:
 
 
 def _is_text_of(row: Round, message: SnapshotMessage) -> bool:
-    """Whether it is text of the round that a request may hold: blocks without any, which models send, are none."""
+    """Whether the message is text of the round that a request may hold, which blank text may not be."""
     is_text = message["role"] == "assistant" and message["id"].startswith(f"{row.prefix}:")
     return is_text and bool(message["content"].strip())
 
 
 def _save_calls(row: Round, messages: list[SnapshotMessage]) -> None:
-    """Stores the calls that a cut round had begun to request: they were shown, so their ids are used."""
+    """Stores the calls that a cut round had begun to request: their ids were shown, so they are used."""
     stored = set(row.turn.tool_calls.values_list("tool_use_id", flat=True))
     calls = [
         call for message in messages for call in message.get("toolCalls", ()) if call["id"] not in stored

@@ -1,4 +1,4 @@
-"""A round's request: what is stored of a turn and its ancestors, as the messages that ask a model for the next round."""
+"""A round's request: the stored rows of a turn and its ancestors, as messages for a model."""
 
 import json
 from collections import defaultdict
@@ -18,15 +18,15 @@ from conversations.protocol.steps import CallState, RoundState
 
 @dataclass
 class Memory:
-    """What the process that runs a turn knows of it, so that nothing is read twice."""
+    """What the process that runs a turn knows of it, so that no row is read twice."""
 
     user: list[Block]
     ancestors: list[PastTurn] = field(default_factory=list)
     rounds: dict[int, PastRound] = field(default_factory=dict)
-    """The turn's own rounds by their number, as later requests hold them."""
+    """The turn's own rounds by number, as later requests hold them."""
 
     states: dict[int, RoundState] = field(default_factory=dict)
-    """The same rounds, as the next step is decided by."""
+    """The same rounds, as the decision about the next step needs them."""
 
     attempts: dict[int, int] = field(default_factory=dict)
     figures: list[Figures] = field(default_factory=list)
@@ -50,13 +50,13 @@ class Memory:
         return [self.states[number] for number in sorted(self.states)]
 
     def messages(self, model: str, number: int) -> list[dict[str, Any]]:
-        """The messages that ask the model for round `number`."""
-        own = [past for each, past in sorted(self.rounds.items()) if each < number]
+        """The messages of the request for round `number`."""
+        own = [self.rounds[n] for n in sorted(self.rounds) if n < number]
         return history.messages([*self.ancestors, PastTurn(self.user, own)], model)
 
 
 def load(turn: Turn, *, has_calls: bool = True) -> Memory:
-    """Reads what came before a turn; without `has_calls` no tool has been called in the conversation yet."""
+    """Reads what came before a turn. Without `has_calls` the conversation has no tool calls to read."""
     messages = _user_messages(turn.conversation_id)
     pks = line(turn.pk, lambda pk: messages[pk].parent)
     rows = _round_rows(pks)
@@ -72,7 +72,7 @@ def load(turn: Turn, *, has_calls: bool = True) -> Memory:
 
 
 def load_begun(turn: Turn) -> Memory:
-    """Reads what came before a turn, and how far it has come itself."""
+    """Reads what came before a turn, and its own rounds so far."""
     memory, rows = load(turn), list(turn.rounds.order_by("number", "attempt"))
     memory.attempts = {row.number: row.attempt for row in rows}
     memory.figures = [(row.usage, row.first_token_ms) for row in rows]
@@ -81,7 +81,7 @@ def load_begun(turn: Turn) -> Memory:
 
 
 def round_states(turn: Turn, rows: Sequence[Round]) -> dict[int, RoundState]:
-    """The turn's rounds by number as the next step is decided by: the last attempt of each."""
+    """The turn's rounds by number in their last attempts, as the decision about the next step needs them."""
     calls: dict[int, list[CallState]] = defaultdict(list)
     stored = turn.tool_calls.order_by("round", "position")
     pending = set(stored.filter(approval__status=Approval.Status.PENDING).values_list("pk", flat=True))
@@ -98,7 +98,10 @@ def round_states(turn: Turn, rows: Sequence[Round]) -> dict[int, RoundState]:
 
 
 def past_turns(turn: Turn, before_round: int | None = None) -> list[PastTurn]:
-    """The turn and its ancestors, oldest first; of the turn itself only the rounds before `before_round`, if one is named."""
+    """The turn and its ancestors, oldest first.
+
+    With `before_round` the turn itself has only its rounds before that one.
+    """
     messages = _user_messages(turn.conversation_id)
     pks = line(turn.pk, lambda pk: messages[pk].parent)
     rounds = _rounds(_round_rows(pks), _calls(turn.conversation_id))
@@ -113,8 +116,8 @@ def rebuild_request(row: Round) -> bytes:
     return request.encoded(request.body(messages, json.loads(row.base.body)))
 
 
-_HAS_ITS_SAY = Q(status=Round.Status.COMPLETED) | Q(message__isnull=False)
-"""A later attempt takes the place of a broken one, unless it broke before it said anything."""
+_IN_HISTORY = Q(status=Round.Status.COMPLETED) | Q(message__isnull=False)
+"""Attempts that replace an earlier one in the history: all but those that broke without a message."""
 
 
 def _calls(conversation: UUID) -> Iterable[ToolCall]:
@@ -136,7 +139,7 @@ def _user_messages(conversation: UUID) -> dict[UUID, _UserMessage]:
 
 
 def _round_rows(turns: list[UUID]) -> list[Round]:
-    rows = Round.objects.filter(turn__in=turns).filter(_HAS_ITS_SAY).select_related("message")
+    rows = Round.objects.filter(turn__in=turns).filter(_IN_HISTORY).select_related("message")
     return list(rows.order_by("number", "attempt"))
 
 

@@ -1,4 +1,4 @@
-"""One round: the request is made from what is stored, the gateway's stream is shown as it comes, and what it adds up to is stored."""
+"""One round: its request, the gateway's stream, shown as it comes, and the rows that it leaves."""
 
 import time
 from collections.abc import Sequence
@@ -37,21 +37,24 @@ STOPPED = "Stopped by the user before it ran."
 
 
 class Streaming:
-    """A round on its way. Its end is deferred to the turn's next commit, which follows at once."""
+    """A round under way. Its end is deferred to the turn's next commit, which follows at once."""
 
     def __init__(self, run: "Run", number: int) -> None:
         self.run, self.turn, self.record, self.memory = run, run.turn, run.record, run.memory
         attempt = self.memory.attempts.get(number, 0) + 1
         self.row = Round(turn=self.turn, number=number, attempt=attempt, model=self.turn.model)
         self.prefix = self.row.prefix
-        self.assembly = self._fresh()
+        self.assembly = self._new_assembly()
 
     async def stream(self) -> None:
-        """Streams the round; raises Stopped, or the GatewayError that ended it, with what had come stored."""
-        first = await self.run.in_database(self._prepare)
+        """Streams the round; raises Stopped, or the GatewayError that ended it.
+
+        What had come until then is stored.
+        """
+        first_call = await self.run.in_database(self._prepare)
         self.record.append(events.step_started(self.row.number), write=self._save_start)
         try:
-            await self._try(first)
+            await self._try(first_call)
         except Stopped:
             self._end_stopped()
             raise
@@ -66,7 +69,7 @@ class Streaming:
     # -- the request
 
     def _prepare(self) -> Call | TurntableError:
-        """Makes the request and the first call with it, or what keeps it from being called."""
+        """Builds the request and its first call; returns the error if there can be no call."""
         turn, row = self.turn, self.row
         messages = self.memory.messages(turn.model, row.number)
         base = request.base(turn.system, turn.inference, settings.MAX_TOKENS, synthetic.specs(turn), messages)
@@ -94,7 +97,7 @@ class Streaming:
 
     # -- the stream
 
-    async def _try(self, first: Call | TurntableError) -> None:
+    async def _try(self, first_call: Call | TurntableError) -> None:
         policy = AsyncRetrying(
             stop=stop_after_attempt(settings.GATEWAY_RETRIES),
             retry=retry_if_exception(self._may_retry),
@@ -103,8 +106,7 @@ class Streaming:
             before_sleep=self._show_retry,
             reraise=True,
         )
-        calls = [first]
-        await policy(self._stream, calls)
+        await policy(self._stream, [first_call])
 
     def _may_retry(self, error: BaseException) -> bool:
         return isinstance(error, GatewayError) and error.retryable and self.row.first_token_ms is None
@@ -117,12 +119,12 @@ class Streaming:
         self.record.append(events.custom("retrying", value | code))
         self.row.tries = state.attempt_number + 1
 
-    def _fresh(self) -> Assembly:
+    def _new_assembly(self) -> Assembly:
         return Assembly(self.memory.used_ids, prefix=f"tooluse_{self.turn.number}_{self.row.number}")
 
     async def _stream(self, calls: list[Call | TurntableError]) -> None:
-        """Streams one attempt, with the call that is there already or else a new one."""
-        self.assembly = self._fresh()
+        """Streams one attempt, with the call that is in the list or else a new one."""
+        self.assembly = self._new_assembly()
         call = calls.pop() if calls else await self.run.in_database(self._call)
         if isinstance(call, TurntableError):
             raise call
@@ -134,18 +136,18 @@ class Streaming:
         if not self.assembly.complete:
             raise StreamCut(request_id=call.request_id)
 
-    async def _read(self, call: Call, began: float) -> None:
+    async def _read(self, call: Call, start: float) -> None:
         feed = self.assembly.feed
 
         def receive(name: str, payload: dict[str, Any]) -> None:
             if deltas := feed(name, payload):
-                self._show(deltas, began)
+                self._show(deltas, start)
 
         await call.stream(receive, self.run.journal)
 
-    def _show(self, deltas: Sequence[Delta], began: float) -> None:
+    def _show(self, deltas: Sequence[Delta], start: float) -> None:
         if self.row.first_token_ms is None:
-            self.row.first_token_ms = int((time.monotonic() - began) * 1000)
+            self.row.first_token_ms = int((time.monotonic() - start) * 1000)
         self.record.append(*(event for delta in deltas for event in events.block_events(self.prefix, delta)))
 
     # -- its ends
@@ -153,30 +155,30 @@ class Streaming:
     async def _end_well(self) -> None:
         self._settle(Round.Status.COMPLETED)
         calls = self._calls("", "")
-        needed: list[Approval] = []
+        rows: list[Approval] = []
         if any(approvals.needs_approval(call) for call in calls):
-            needed = await self.run.in_database(approvals.requested, self.turn, calls)
-        self._remember(calls, needed)
-        standing = [approvals.decision(each) for each in needed if each.status != Approval.Status.PENDING]
+            rows = await self.run.in_database(approvals.requested, self.turn, calls)
+        self._remember(calls, rows)
+        decisions = [approvals.decision(row) for row in rows if row.status != Approval.Status.PENDING]
         self.record.defer(
             events.step_finished(self.row.number, self._metadata()),
-            *standing,
-            write=partial(self._save_end, calls, needed),
+            *decisions,
+            write=partial(self._save_end, calls, rows),
         )
 
-    def _remember(self, calls: list[ToolCall], needed: Sequence[Approval]) -> None:
+    def _remember(self, calls: list[ToolCall], requested: Sequence[Approval]) -> None:
         """Keeps what the turn's next step and its next request need."""
         memory, row = self.memory, self.row
-        pending = {each.call_id for each in needed if each.status == Approval.Status.PENDING}
+        pending = {approval.call_id for approval in requested if approval.status == Approval.Status.PENDING}
         states = [CallState(call.tool_use_id, answered=False, undecided=call.pk in pending) for call in calls]
         memory.states[row.number] = RoundState(row.number, True, row.stop_reason, tuple(states))
         memory.rounds[row.number] = PastRound(
             self.assembly.content(), row.model, stop_reason=row.stop_reason, results={}
         )
-        memory.has_approvals = memory.has_approvals or bool(needed)
+        memory.has_approvals = memory.has_approvals or bool(requested)
         memory.bases.add(self.base.pk)
         memory.used_ids |= {call.tool_use_id for call in calls}
-        memory.calls, memory.approvals = calls, {each.call_id: each for each in needed}
+        memory.calls, memory.approvals = calls, {approval.call_id: approval for approval in requested}
 
     def _end_stopped(self) -> None:
         self._settle(Round.Status.STOPPED)
@@ -218,9 +220,9 @@ class Streaming:
             "model": row.model,
         }
 
-    def _calls(self, error: str, why: str) -> list[ToolCall]:
-        """The round's calls as rows; with `error` they are answered already, because the round was not completed."""
-        turn, answer = self.turn, [{"text": why}] if error else None
+    def _calls(self, error: str, text: str) -> list[ToolCall]:
+        """The round's calls as rows. An `error` answers them already, as the round was not completed."""
+        turn, result = self.turn, [{"text": text}] if error else None
         status = ToolCall.Status.ERROR if error else ToolCall.Status.REQUESTED
         return [
             ToolCall(
@@ -234,7 +236,7 @@ class Streaming:
                 input=use.input,
                 status=status,
                 error=error,
-                result=answer,
+                result=result,
             )
             for position, use in enumerate(self.assembly.calls())
         ]
@@ -246,7 +248,7 @@ class Streaming:
             RequestBase.objects.bulk_create([self.base], ignore_conflicts=True)
         self.row.save(force_insert=True)
 
-    def _save_end(self, calls: list[ToolCall], needed: Sequence[Approval] = ()) -> None:
+    def _save_end(self, calls: list[ToolCall], requested: Sequence[Approval] = ()) -> None:
         self.row.save(force_update=True)
         content = self.assembly.content()
         if content:
@@ -260,12 +262,12 @@ class Streaming:
             )
         if calls:
             ToolCall.objects.bulk_create(calls)
-        if needed:
-            Approval.objects.bulk_create(needed)
+        if requested:
+            Approval.objects.bulk_create(requested)
 
 
 def _wait(state: RetryCallState) -> float:
-    """As long as the gateway wants it, or else exponentially longer with jitter."""
+    """The seconds before the next attempt: the gateway's wish, or else exponentially more with jitter."""
     error = state.outcome.exception() if state.outcome else None
     seconds = error.retry_after if isinstance(error, GatewayError) else None
     return float(WAIT(state)) if seconds is None else seconds

@@ -1,4 +1,4 @@
-"""A claimed turn on its way to its end: next step, take it, again, until the core says that it is over."""
+"""A claimed turn on its way to its end: one step after another until the core says that it is over."""
 
 import asyncio
 import logging
@@ -39,8 +39,8 @@ FAILURES: dict[str, type[TurntableError]] = {
 }
 
 
-class Unopened(Exception):
-    """A turn could not be begun; nothing of it is in the record yet, and the sweep begins it anew."""
+class NotBegun(Exception):
+    """A turn could not begin; nothing of it is in the record yet, and the sweep begins it anew."""
 
 
 class Run:
@@ -59,12 +59,12 @@ class Run:
     ) -> None:
         self.turn, self.journal, self.stop = turn, journal, Stop()
         self.over = asyncio.Event()
-        """Set on the loop once the worker has nothing more to do with this run."""
+        """Set on the loop once the worker is done with this run."""
 
         self._threads, self._begin, self._opening = threads, begin, opening
         self._run_id = turn.run_id
         self.has_ended = False
-        """Whether only what follows it is still to be begun: it takes no room any more."""
+        """Whether only what follows the run has still to begin: it takes no room any more."""
 
     async def in_database(
         self, work: Callable[Parameters, Result], *args: Parameters.args, **options: Parameters.kwargs
@@ -73,12 +73,12 @@ class Run:
         return await self._threads.run(work, *args, **options)
 
     async def to_its_end(self) -> None:
-        """Runs the turn until it ends or waits for a person, and packs its recording; raises Unopened."""
+        """Runs the turn until it ends or waits for a person, and packs its recording; raises NotBegun."""
         opening = await self._open()
         try:
             await self._begin_with(opening)
-            waits = await self._take_steps()
-        except Unopened:
+            is_waiting = await self._take_steps()
+        except NotBegun:
             raise
         except Stopped:
             await self._answer_waiting("stopped", STOPPED)
@@ -89,7 +89,9 @@ class Run:
             logger.exception("turn %s failed", self.turn.pk)
             await self._fail(InternalError())
         else:
-            await (self._wait() if waits else self._end(Turn.Status.COMPLETED, self._finished("success")))
+            await (
+                self._wait() if is_waiting else self._end(Turn.Status.COMPLETED, self._finished("success"))
+            )
         if self.turn.status != Turn.Status.WAITING:
             await self.in_database(pack, self.turn)
 
@@ -99,7 +101,7 @@ class Run:
             try:
                 opening = await self.in_database(read_opening, self.turn)
             except Exception as error:
-                raise Unopened from error
+                raise NotBegun from error
         self.record = self.journal.open(self.turn, opening.seq)
         self.memory = Memory(opening.content)
         return opening
@@ -109,7 +111,7 @@ class Run:
             beginning = await self.in_database(self._begin, self.turn, opening)
         except Exception as error:
             if self._begin is begin_anew:
-                raise Unopened from error
+                raise NotBegun from error
             raise
         self.record.defer(*beginning.events, write=beginning.write)
         if beginning.memory is not None:
@@ -121,7 +123,7 @@ class Run:
             raise beginning.failure
 
     async def _take_steps(self) -> bool:
-        """Takes one step after another; returns whether the turn waits for a person, or else has ended well."""
+        """Takes one step after another; True if the turn then waits for a person, False if it has ended well."""
         while True:
             self.stop.check()
             match synthetic.next_step(self.turn, self.memory.in_order()):
@@ -136,11 +138,11 @@ class Run:
 
     # -- its ends
 
-    async def _answer_waiting(self, error: str, why: str) -> None:
+    async def _answer_waiting(self, error: str, text: str) -> None:
         if self.memory.calls is None:
             await self.record.stored()
             self.memory.calls = await self.in_database(stored_calls, self.turn)
-        answer_waiting(self.memory.calls or (), self.record, error, why)
+        answer_waiting(self.memory.calls or (), self.record, error, text)
 
     async def _wait(self) -> None:
         await self.record.stored()

@@ -1,4 +1,4 @@
-"""Stopping a running turn: cancellation, wherever the turn allows it, and never in the middle of what it stores."""
+"""The stop of a running turn: a cancellation where the turn allows it, never while it stores rows."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""What answers a turn that is asked again: the calls of the conversation that it is asked again from, or a file that this process plays.
+"""What answers a turn that is asked again: recorded calls, or a file.
 
-How it is answered is stored with the turn, so that whichever process takes it up after a crash runs no tool and calls no gateway that
-it should not.
+What answers is stored with the turn, so that a process which takes it over after a crash runs no tool and calls no gateway that it
+should not.
 """
 
 import json
@@ -22,13 +22,16 @@ NOT_RECORDED = "not_recorded"
 MISSED = "Not run: the record that this conversation is answered from holds no such call."
 ENDS_RERUN = frozenset({NOT_RECORDED, "stopped"})
 NO_ANSWER = ("stopped", "interrupted", "cut", "round_limit", NOT_RECORDED)
-"""Why a call has a result that nothing but the end of its turn gave it: to ask again is not to be told that again."""
+"""Errors of calls whose result only says that their turn ended: nothing to answer a later call with."""
 
 Body = dict[str, Any]
 
 
 class RecordedCall(NamedTuple):
-    """A tool call of a record and what came of it; `arguments` are as the model sent them, `input` the object that they are."""
+    """A recorded tool call and its outcome.
+
+    `arguments` is the text that the model sent, `input` the object that it stands for.
+    """
 
     name: str
     arguments: str
@@ -37,24 +40,24 @@ class RecordedCall(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What a call has to be to get this answer: the name and the canonical arguments."""
+        """The key of the calls that get this outcome: name and canonical arguments."""
         return key(self.name, self.input, self.arguments)
 
 
 class Player(Protocol):
-    """A recording in the gateway's place, with the tool calls that belong to it."""
+    """A recorded conversation in the gateway's place, with the tool calls that belong to it."""
 
     def call(self, model: str, body: Mapping[str, Any], labels: Mapping[str, str]) -> Call:
-        """A round to be, as the gateway's own."""
+        """A round's call, like the gateway's own."""
 
     def calls(self) -> Sequence[RecordedCall]:
-        """The tool calls that it answers, in the order in which they were made."""
+        """The tool calls that it answers, in their order."""
 
 
 class PersonalCall:
-    """A tool call that a person asks for, as the round of a model that would have asked for it.
+    """A tool call that a person asks for, as if a model had asked for it in one round.
 
-    It stands in the gateway's place for one round: `call` has the tool's `name` and its `input`.
+    It stands in the gateway's place: `call` has the tool's `name` and its `input`.
     """
 
     request_id = request_sha256 = ""
@@ -63,11 +66,11 @@ class PersonalCall:
         self._name, self._input = call["name"], call["input"]
 
     def call(self, model: str, body: Mapping[str, Any], labels: Mapping[str, str]) -> Call:
-        """The round to be."""
+        """The round's call, which is this object."""
         return cast("Call", self)
 
     async def stream(self, receive: Receive, room: Room) -> None:
-        """Hands over a message that is nothing but the call; no request was made for it."""
+        """Passes on a message that is nothing but the call; no request is sent for it."""
         start = {"toolUse": {"toolUseId": "tooluse_person", "name": self._name}}
         arguments = {"toolUse": {"input": json.dumps(self._input, ensure_ascii=False)}}
         receive("messageStart", {"role": "assistant"})
@@ -79,16 +82,16 @@ class PersonalCall:
 
 
 PLAYERS: dict[UUID, Player] = {}
-"""The conversations that this process answers from a file."""
+"""The players of the conversations that this process answers from a file."""
 
 
-def key(name: str, given: dict[str, Any] | None, arguments: str) -> str:
-    """A tool call's name and canonical arguments: JSON with sorted keys, or the text itself where that is no JSON object."""
-    return json.dumps([name, arguments if given is None else given], sort_keys=True)
+def key(name: str, call_input: dict[str, Any] | None, arguments: str) -> str:
+    """A tool call's name and canonical arguments: sorted JSON, or the text where it is no object."""
+    return json.dumps([name, arguments if call_input is None else call_input], sort_keys=True)
 
 
 def gateway_of(turn: Turn) -> Any:
-    """What answers the turn's rounds; raises InternalError where that is a file that another process had."""
+    """What answers the turn's rounds; raises InternalError for a file that another process had."""
     if turn.rerun.get("rounds") == "person":
         return PersonalCall(turn.rerun["call"])
     if turn.rerun.get("rounds") != "file":
@@ -97,41 +100,43 @@ def gateway_of(turn: Turn) -> Any:
 
 
 def specs(turn: Turn) -> list[dict[str, Any]]:
-    """The tools that the turn offers: today's, and where the record answers those that it knows and that exist no more."""
-    today = registry.specs()
+    """The tools that the turn offers: the present ones, and those of the record if that answers calls."""
+    present = registry.specs()
     if turn.rerun.get("tools") != "recorded" or turn.rerun_of_id is None:
-        return today
-    offered = {spec["toolSpec"]["name"]: spec for spec in [*_recorded_specs(turn.rerun_of_id), *today]}
+        return present
+    offered = {spec["toolSpec"]["name"]: spec for spec in [*_recorded_specs(turn.rerun_of_id), *present]}
     return [spec for _, spec in sorted(offered.items())]
 
 
 def next_step(turn: Turn, rounds: Sequence[steps.RoundState]) -> steps.Step:
-    """The step that follows from a turn's rounds; one whose only call a person made ends when that is answered."""
+    """The step that follows from a turn's rounds. A turn with a personal call ends when that is answered."""
     step = steps.next_step(rounds, settings.MAX_ROUNDS)
     is_done = isinstance(step, steps.CallModel) and step.number > 1
     return steps.Finish() if is_done and "call" in turn.rerun else step
 
 
 def answers(turn: Turn, rows: Iterable[ToolCall]) -> dict[ToolCall, Outcome]:
-    """The outcomes of the calls that are not to be run: the record's, in order if a call was made more than once, or that it has none."""
+    """The outcomes of the calls that are not to be run.
+
+    They are the record's, in its order if a call occurs in it more than once, or say that it has no such call.
+    """
     if turn.rerun.get("tools") != "recorded":
         return {}
-    left = _left(turn)
-    found = {row: _next(left[key(row.name, row.input, row.arguments)]) for row in rows}
-    missed = None if turn.rerun.get("miss") == "live" else _missed()
-    told = {row: outcome or missed for row, outcome in found.items()}
-    return {row: outcome for row, outcome in told.items() if outcome}
+    recorded = _unused_outcomes(turn)
+    default = None if turn.rerun.get("miss") == "live" else _not_recorded()
+    outcomes = {row: _next(recorded[key(row.name, row.input, row.arguments)]) or default for row in rows}
+    return {row: outcome for row, outcome in outcomes.items() if outcome}
 
 
 def ends_turn(turn: Turn, rows: Iterable[ToolCall]) -> bool:
-    """Whether a turn that the record answers is over because of how one of its calls was answered."""
+    """Whether a turn that the record answers is over because of one of its calls' results."""
     if turn.rerun.get("tools") != "recorded" or turn.rerun.get("miss") != "stop":
         return False
     return any(row.error in ENDS_RERUN for row in rows)
 
 
 def recorded_calls(turns: Iterable[Turn]) -> list[RecordedCall]:
-    """The tool calls that the turns' completed rounds asked for and that have a result, in order."""
+    """The tool calls of the turns' completed rounds that have a result, in order."""
     rows = ToolCall.objects.filter(turn__in=turns, round__status="completed", result__isnull=False)
     return [
         RecordedCall(row.name, row.arguments, row.input, _outcome(row))
@@ -143,27 +148,26 @@ def _outcome(row: ToolCall) -> Outcome:
     return Outcome("success" if row.status == ToolCall.Status.SUCCESS else "error", row.error, row.result, 0)
 
 
-def _missed() -> Outcome:
+def _not_recorded() -> Outcome:
     return Outcome("error", NOT_RECORDED, [{"text": MISSED}], 0)
 
 
-def _left(turn: Turn) -> dict[str, deque[Outcome]]:
-    """The recorded answers that the turn and its ancestors have not been given yet, by key."""
-    left: dict[str, deque[Outcome]] = defaultdict(deque)
-    for call in _recorded(turn):
-        left[call.key].append(call.outcome)
-    given = recorded_calls(Turn.objects.filter(pk__in=line_of(turn)))
-    for call in given:
+def _unused_outcomes(turn: Turn) -> dict[str, deque[Outcome]]:
+    """The recorded outcomes that no call of the turn and its ancestors has got yet, by key."""
+    unused: dict[str, deque[Outcome]] = defaultdict(deque)
+    for call in _record_of(turn):
+        unused[call.key].append(call.outcome)
+    for call in recorded_calls(Turn.objects.filter(pk__in=line_of(turn))):
         if call.outcome.error not in NO_ANSWER:
-            _next(left[call.key])
-    return left
+            _next(unused[call.key])
+    return unused
 
 
 def _next(outcomes: deque[Outcome]) -> Outcome | None:
     return outcomes.popleft() if outcomes else None
 
 
-def _recorded(turn: Turn) -> Iterator[RecordedCall]:
+def _record_of(turn: Turn) -> Iterator[RecordedCall]:
     if turn.rerun.get("rounds") == "file":
         yield from _player(turn).calls()
     elif turn.rerun_of is not None:

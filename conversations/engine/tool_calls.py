@@ -1,4 +1,4 @@
-"""A round's tool calls: all at once, each committed as running before it runs, answered in the order in which they were requested."""
+"""A round's tool calls: committed as running before they run, all at once, answered in their order."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ LIMIT = "Not run: the limit of rounds for this turn is reached."
 
 
 class Calls:
-    """A round's tool calls. Those that a dead process had begun are run again only if their tool says that it is idempotent."""
+    """A round's tool calls. Those that a dead process has begun run again only if idempotent."""
 
     def __init__(self, run: "Run", step: RunTools) -> None:
         self.run, self.turn, self.record, self.step = run, run.turn, run.record, step
@@ -40,9 +40,9 @@ class Calls:
         self._answered = 0
 
     async def answer(self) -> None:
-        """Runs them, or answers them from a record, or that the limit of rounds is reached; returns when each has its result stored.
+        """Runs the calls, or answers them from a record, and returns once all results are stored.
 
-        Raises Stopped if the record ends the turn here.
+        After the last round that is allowed no call runs. Raises Stopped if the record ends the turn here.
         """
         if self.run.memory.calls is None:
             await self.run.in_database(self._load)
@@ -50,10 +50,10 @@ class Calls:
         self._answered = sum(1 for _ in takewhile(_is_answered, self.rows))
         waiting = [row for row in self.rows if not _is_answered(row)]
         lost = [row for row in waiting if row.status == ToolCall.Status.RUNNING and not _is_idempotent(row)]
-        await self._store_all(lost, _refused("interrupted", NO_RESULT))
+        await self._store_all(lost, _error("interrupted", NO_RESULT))
         waiting = [row for row in waiting if row not in lost]
         if self.step.refuse:
-            await self._store_all(waiting, _refused("round_limit", LIMIT))
+            await self._store_all(waiting, _error("round_limit", LIMIT))
         else:
             await self._answer_all(waiting)
         self._remember()
@@ -85,22 +85,22 @@ class Calls:
         await self._run_approved([row for row in rows if row not in answers])
 
     async def _run_approved(self, rows: list[ToolCall]) -> None:
-        refused = {row: why for row in rows if (why := self._refusal(row))}
-        for row, why in refused.items():
-            await self._store(row, _refused(*why))
-        if left := [row for row in rows if row not in refused]:
-            await self._run_all(left)
+        refusals = {row: refusal for row in rows if (refusal := self._refusal(row))}
+        for row, refusal in refusals.items():
+            await self._store(row, _error(*refusal))
+        if approved := [row for row in rows if row not in refusals]:
+            await self._run_all(approved)
 
     def _refusal(self, row: ToolCall) -> tuple[str, str] | None:
-        """Why a person's decision, or the want of one, keeps it from running; None if it may."""
+        """Why a person's decision, or the want of one, keeps the call from running; None if it may run."""
         if approval := self._approvals.get(row.pk):
             return approvals.refusal(approval)
         return ("denied", NO_APPROVAL) if approvals.needs_approval(row) else None
 
     async def _run_all(self, rows: list[ToolCall]) -> None:
         await self.record.stored(write=partial(self._save_running, rows))
-        ends = await asyncio.gather(*map(self._run, rows), return_exceptions=True)
-        for failure in ends:
+        failures = await asyncio.gather(*map(self._run, rows), return_exceptions=True)
+        for failure in failures:
             if failure is not None:
                 raise failure
 
@@ -134,7 +134,7 @@ class Calls:
         await self.record.stored(*self._next_results(), write=partial(row.save, force_update=True))
 
     def _next_results(self) -> Iterator[Event]:
-        """The results that may be shown now: those that no unanswered call comes before."""
+        """The events of results that no unanswered call comes before, which may be shown now."""
         while self._answered < len(self.rows) and self.rows[self._answered].result is not None:
             self._answered += 1
             yield _result(self.rows[self._answered - 1])
@@ -149,17 +149,17 @@ def _is_idempotent(row: ToolCall) -> bool:
     return tool is not None and tool.idempotent
 
 
-def _refused(error: str, why: str) -> Outcome:
-    return Outcome(status="error", error=error, content=[{"text": why}], duration_ms=0)
+def _error(error: str, text: str) -> Outcome:
+    return Outcome(status="error", error=error, content=[{"text": text}], duration_ms=0)
 
 
-def answer_waiting(rows: Sequence[ToolCall], record: "Record", error: str, why: str) -> None:
-    """Answers the calls of an ending turn that are not run any more, and shows the results that waited for them."""
+def answer_waiting(rows: Sequence[ToolCall], record: "Record", error: str, text: str) -> None:
+    """Answers the calls of an ending turn that do not run any more, and shows the results behind them."""
     for row in dropwhile(_is_answered, rows):
         write = None
         if not _is_answered(row):
             row.status, row.error = ToolCall.Status.ERROR, error
-            row.result, row.finished_at = [{"text": why}], timezone.now()
+            row.result, row.finished_at = [{"text": text}], timezone.now()
             write = partial(row.save, force_update=True)
         record.defer(_result(row), write=write)
 

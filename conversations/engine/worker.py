@@ -1,4 +1,4 @@
-"""A process's worker: the turns that it runs, their leases and stops, what it claims, sweeps up and hands over."""
+"""A process's worker: its running turns, their leases and stops, its claims, sweeps and handing over."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ from .run import Begin, Run
 logger = logging.getLogger(__name__)
 
 BEAT = 0.5
-"""Seconds between two heartbeats, in which stops that other processes requested are read."""
+"""Seconds between two heartbeats, which also look for stops that other processes requested."""
 
 RENEW_EVERY = 5
 """Heartbeats from one renewal of the leases to the next."""
@@ -39,16 +39,16 @@ CLAIM_EVERY = 0.5
 
 DATABASE_THREADS = 4
 HAND_OVER = 2.0
-"""Seconds of the drain that are kept for handing over what has not ended."""
+"""Seconds of the drain that are reserved for handing over the turns that have not ended."""
 
 
 class Worker:
-    """The running turns of a process, one object a process. Its methods may be called from any thread."""
+    """The running turns of this process, of which it is the one object. Any thread may call its methods."""
 
     def __init__(self) -> None:
         self.journal = Journal(HUB.publish, reserved=True)
         self.runs: dict[UUID, Run] = {}
-        """The turns that run here, by their id."""
+        """The runs of turns in this process, by the turn's id."""
 
         self.draining = False
         self.takes_turns = True
@@ -64,7 +64,7 @@ class Worker:
         self._left = threading.Condition()
         self._claiming = threading.Lock()
 
-    # -- what the engine's commands ask of it
+    # -- for the engine's commands and the server
 
     @property
     def has_room(self) -> bool:
@@ -76,7 +76,7 @@ class Worker:
         return self.capacity - sum(not run.has_ended for run in list(self.runs.values()))
 
     def begin(self, turn: Turn, begin: Begin = begin_anew, opening: Opening | None = None) -> None:
-        """Runs a claimed turn, and then what waits behind it; a process that has begun to drain hands it over."""
+        """Runs a claimed turn, and then what waits behind it. A process that drains hands it over."""
         run = Run(turn, self.journal, self._threads, begin, opening)
         with self._left:
             is_draining = self.draining
@@ -89,7 +89,7 @@ class Worker:
             self._call(partial(self._start, run))
 
     def queued(self, conversation: UUID) -> None:
-        """Has a turn that was queued, or that goes on, claimed as soon as its time has come, here or by another process."""
+        """Has a queued turn, or one that goes on, claimed as soon as it may run, by whichever process."""
         if self._queue is None:
             self.claim(conversation)
         else:
@@ -97,9 +97,9 @@ class Worker:
             ring_queue()
 
     def claim(self, only: UUID | None = None) -> None:
-        """Begins what no process runs, as much as there is room for: first what had begun before, then what is queued.
+        """Begins turns that no process runs, as many as there is room for: lost ones first, then queued ones.
 
-        Of one conversation if it is named.
+        With `only`, those of one conversation.
         """
         if self.draining or not self.takes_turns or not _unclaimed(only).exists():
             return
@@ -111,34 +111,40 @@ class Worker:
                 notices.queue_changed(turn.conversation_id)
 
     def stop(self, conversation: UUID) -> UUID | None:
-        """Stops the conversation's turn if it runs here, without a word to the database; returns its id."""
-        here = [run for run in list(self.runs.values()) if run.turn.conversation_id == conversation]
-        for run in here:
+        """Stops the conversation's turn if it runs here, and returns its id. Uses no database."""
+        runs = [run for run in list(self.runs.values()) if run.turn.conversation_id == conversation]
+        for run in runs:
             self._call(run.stop.request)
-        return here[-1].turn.pk if here else None
+        return runs[-1].turn.pk if runs else None
 
     def wait(self, timeout: float) -> bool:
-        """Waits until no turn runs here, at most `timeout` seconds; whether that came to be."""
+        """Waits until no turn runs here, at most `timeout` seconds; returns whether none does."""
         with self._left:
             return self._left.wait_for(lambda: not self.runs, timeout)
 
     def wait_for(self, turn: UUID, timeout: float) -> bool:
-        """Waits until this turn does not run here, at most `timeout` seconds; whether that came to be."""
+        """Waits until this turn does not run here, at most `timeout` seconds; returns whether it does not."""
         with self._left:
             return self._left.wait_for(lambda: turn not in self.runs, timeout)
 
     async def ended(self, turn: UUID) -> None:
-        """Waits on the turns' loop until a run of this turn is over, if one is here; it holds no thread and asks no database."""
+        """Waits on the turns' loop until a run of this turn is over, if one is here.
+
+        The wait takes no thread and no database connection.
+        """
         run = self.runs.get(turn)
         if run is not None:
             await run.over.wait()
 
     def keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Begins work beside the turns, on their loop. A drain does not wait for it."""
+        """Begins work on the turns' loop, beside them. A drain does not wait for it."""
         self._call(lambda: self._keep(work()))
 
     def drain(self, timeout: float) -> None:
-        """Begins no further turn and waits until the running ones have ended; the rest is handed over within `timeout` seconds."""
+        """Begins no further turn, waits for the running ones, and hands over the rest.
+
+        All of this takes at most `timeout` seconds.
+        """
         with self._left:
             self.draining = True
         if not self.wait(timeout - HAND_OVER):
@@ -147,11 +153,11 @@ class Worker:
             logger.warning("%d turns handed over", count)
 
     def serve(self, loop: asyncio.AbstractEventLoop, *, takes_turns: bool = True) -> None:
-        """Does what a server process does while the loop runs, in touch with other processes. Turns run on this loop."""
+        """Runs turns on this loop from now on, in touch with other processes."""
         self._loop, self.takes_turns = loop, takes_turns
         queue = self._queue = asyncio.Event()
         HUB.attach(loop)
-        self._call(partial(self._keep, keep_in_touch(notices.current, queue.set)))
+        self._call(partial(self._keep, keep_in_touch(notices.current_notices, queue.set)))
         self._call(self._beat)
         if takes_turns:
             self._call(partial(self._keep, self._warm_up()))
@@ -161,7 +167,7 @@ class Worker:
     # -- the loop
 
     def _call(self, call: Callable[[], object]) -> None:
-        """Calls on the loop that turns run on: the server's, or one in a thread of our own."""
+        """Calls on the turns' loop: the server's, or one in a thread of our own."""
         with self._lock:
             if self._loop is None or self._loop.is_closed():
                 self._loop = asyncio.new_event_loop()
@@ -204,7 +210,7 @@ class Worker:
             self._forget(run)
 
     def _follow(self, run: Run) -> None:
-        """Begins what follows a run: its own end where it was stopped just before it began to wait, else what is queued."""
+        """Begins what follows a run: queued turns, or its own end if it was stopped just before it waits."""
         turn = run.turn
         if turn.status != Turn.Status.WAITING:
             was_full = self._queue is not None and self._room <= 1
@@ -213,7 +219,7 @@ class Worker:
             self.claim(turn.conversation_id)
 
     def _forget(self, run: Run) -> None:
-        """Forgets this very run: the turn may run again already."""
+        """Forgets this very run, as the turn may run again already."""
         with self._left:
             if self.runs.get(run.turn.pk) is run:
                 del self.runs[run.turn.pk]
@@ -237,7 +243,7 @@ class Worker:
                 number += 1
 
     async def beat(self, leases: dict[UUID, UUID | None], *, renew: bool) -> None:
-        """Renews the leases, and stops what is to be stopped."""
+        """Renews the leases, and stops the turns whose stop was requested elsewhere."""
         for turn in await self._keeper.run(lifecycle.beat, leases, renew=renew):
             run = self.runs.get(turn)
             if run is not None and run.turn.lease_token == leases[turn]:
@@ -264,7 +270,10 @@ class Worker:
             logger.exception("the look for queued or lost turns failed")
 
     def sweep(self, only: UUID | None = None) -> None:
-        """Ends waits whose time is over, packs what was left, begins what no process runs; of one conversation if it is named."""
+        """Ends waits that have expired, packs recordings that were left, begins turns that no process runs.
+
+        With `only`, those of one conversation.
+        """
         if self.draining or not self.takes_turns:
             return
         turns = _turns(only)
@@ -276,7 +285,10 @@ class Worker:
         self.claim(only)
 
     def _lost(self, only: UUID | None) -> QuerySet[Turn]:
-        """What its process has left or handed over, as much as there is room for; what only has to be stopped needs none."""
+        """Turns that their process has left or handed over, as many as there is room for.
+
+        A turn that only has to be stopped needs no room.
+        """
         lost = _turns(only).filter(lifecycle.expired(), status=Turn.Status.RUNNING)
         lost = lost.exclude(pk__in=list(self.runs), lease_token__isnull=False).select_related("user")
         if self._room <= 0:
@@ -295,12 +307,12 @@ class Worker:
             lifecycle.expire(turn, timezone.now())
 
 
-def _guarded(work: Callable[[], None], what: UUID) -> None:
-    """Does the work; a turn that cannot be helped keeps no other from it."""
+def _guarded(work: Callable[[], None], turn: UUID) -> None:
+    """Does a turn's work. Its failure is logged, and keeps no other turn from its own."""
     try:
         work()
     except Exception:
-        logger.exception("%s could not be recovered", what)
+        logger.exception("%s could not be recovered", turn)
 
 
 def _turns(only: UUID | None) -> QuerySet[Turn]:
@@ -314,7 +326,7 @@ def _unclaimed(only: UUID | None) -> QuerySet[Turn]:
 
 
 def _undecided() -> Q:
-    """Waits that are to end: nobody has decided about a call in time, or a stop came just before the turn began to wait."""
+    """Waits that have to end: an approval has expired, or a stop came just before the turn began to wait."""
     pending = Q(tool_calls__approval__status=Approval.Status.PENDING)
     return (pending & Q(tool_calls__approval__expires_at__lt=timezone.now())) | Q(
         stop_requested_at__isnull=False

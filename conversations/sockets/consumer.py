@@ -235,9 +235,14 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         conversation = self._conversation()
         after, last = _after(self.scope["query_string"]), head(self.conversation_id)
         if after is not None and after <= last:
-            return last, after, None, engine.aside(conversation, after, queue(conversation.pk))
+            return last, after, None, engine.first_notices(conversation, after, queue(conversation.pk))
         found = page(conversation)
-        return last, found.seq, unnumbered(found.event()), engine.aside(conversation, None, found.queue)
+        return (
+            last,
+            found.seq,
+            unnumbered(found.event()),
+            engine.first_notices(conversation, None, found.queue),
+        )
 
     # -- out
 

@@ -238,7 +238,9 @@ def test_the_turn_goes_on_when_all_of_its_calls_are_decided(conversation: Conver
     first, *others = [entry(True, name) for name in names]
     assert decide(turn, first).status == "waiting"
     assert PLAYED == []
-    assert [event["value"] for event in engine.aside(conversation, None, [])] == [{"interrupts": names[:1]}]
+    assert [event["value"] for event in engine.first_notices(conversation, None, [])] == [
+        {"interrupts": names[:1]}
+    ]
     assert decide(turn, *others).status == "completed"
     assert len(PLAYED) == len(names)
 

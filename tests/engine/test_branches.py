@@ -381,7 +381,7 @@ def test_a_new_page_and_whoever_wants_the_record_alone_are_not(two: list[Turn], 
 
 
 def aside(conversation: Conversation, after: int | None) -> dict[str, Any]:
-    return {event["name"]: event["value"] for event in engine.aside(conversation, after, [])}
+    return {event["name"]: event["value"] for event in engine.first_notices(conversation, after, [])}
 
 
 def test_older_messages_are_those_of_the_shown_branch(two: list[Turn]) -> None:

@@ -90,7 +90,7 @@ async def test_a_channel_layer_that_is_gone_keeps_nobody_from_his_answer(
         "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": gone}
     }
     assert has_layer()
-    bells = asyncio.create_task(keep_in_touch(engine.current))
+    bells = asyncio.create_task(keep_in_touch(engine.current_notices))
     scene.server.play(HEALTHY)
     async with page_of(user, scene.conversation) as page:
         for _ in range(2):

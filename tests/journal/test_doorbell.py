@@ -258,9 +258,9 @@ async def test_without_a_layer_a_notice_of_another_process_reaches_the_sockets_o
     since = timezone.now()
     with elsewhere(monkeypatch):
         notice = await sync_to_async(change)(conversation)
-    await doorbell._look(hub, notices.current, since)
+    await doorbell._look(hub, notices.current_notices, since)
     assert heard_by(listener) == [notice]
-    await doorbell._look(hub, notices.current, timezone.now())
+    await doorbell._look(hub, notices.current_notices, timezone.now())
     assert heard_by(listener) == [notice]
 
 
@@ -270,7 +270,7 @@ async def test_a_notice_of_this_process_is_not_sent_a_second_time(
 ) -> None:
     since = timezone.now()
     await sync_to_async(draft)(conversation)
-    await doorbell._look(hub, notices.current, since)
+    await doorbell._look(hub, notices.current_notices, since)
     assert heard_by(listener) == []
 
 
@@ -282,7 +282,7 @@ async def test_of_a_notice_that_is_announced_again_and_again_the_newest_state_is
     for text in ("h", "ha", "half"):
         with elsewhere(monkeypatch):
             await sync_to_async(engine.keep_draft)(conversation, text)
-    await doorbell._look(hub, notices.current, since)
+    await doorbell._look(hub, notices.current_notices, since)
     assert heard_by(listener) == [("draft", {"text": "half"})]
     assert await Notice.objects.acount() == 1
 
@@ -291,19 +291,19 @@ async def test_of_a_notice_that_is_announced_again_and_again_the_newest_state_is
 async def test_a_notice_is_kept_for_this_process_though_it_announces_the_same_meanwhile(
     hub: Hub, listener: Listener, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    since, state = timezone.now(), notices.STATES["queued"]
+    since, state = timezone.now(), notices.VALUES["queued"]
     message = await sync_to_async(queue)(conversation)
 
     def read_too_early(row: Conversation) -> Any:
         waiting = state(row)
-        monkeypatch.setitem(notices.STATES, "queued", state)
+        monkeypatch.setitem(notices.VALUES, "queued", state)
         with elsewhere(monkeypatch):
             engine.withdraw(row, message[1][0]["id"])
         return waiting
 
-    monkeypatch.setitem(notices.STATES, "queued", read_too_early)
+    monkeypatch.setitem(notices.VALUES, "queued", read_too_early)
     await sync_to_async(notices.queue_changed)(conversation.pk)
-    await doorbell._look(hub, notices.current, since)
+    await doorbell._look(hub, notices.current_notices, since)
     assert heard_by(listener) == [("queued", [])]
 
 
@@ -312,7 +312,7 @@ async def test_a_process_looks_for_notices_as_long_as_it_serves(
     hub: Hub, listener: Listener, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doorbell, "LOOK_EVERY", 0.05)
-    async with at_work(keep_in_touch(notices.current, hub=hub)):
+    async with at_work(keep_in_touch(notices.current_notices, hub=hub)):
         await asyncio.sleep(0)
         values = {"conversation_id": conversation.pk, "name": "draft", "process": uuid.uuid4()}
         await Conversation.objects.filter(pk=conversation.pk).aupdate(draft="half")

@@ -231,7 +231,7 @@ async def test_events_of_another_process_arrive_by_themselves(user: User, conver
         listening, HUB._sockets = HUB._sockets, {}
         await sync_to_async(ask)(conversation, QUESTION)
         HUB._sockets = listening
-        looking = asyncio.create_task(keep_in_touch(engine.current))
+        looking = asyncio.create_task(keep_in_touch(engine.current_notices))
         events = await page.until_end()
         looking.cancel()
     assert events == await sync_to_async(record)(conversation)
