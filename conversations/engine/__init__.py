@@ -17,7 +17,7 @@ from .commands import (
     stop_here,
     withdraw,
 )
-from .messages import Accepted, Again
+from .messages import Accepted, Repetition
 from .notices import current_notices, first_notices
 from .requests import past_turns, rebuild_request
 from .stopping import Stopped
@@ -29,8 +29,8 @@ __all__ = [
     "PLAYERS",
     "WORKER",
     "Accepted",
-    "Again",
     "RecordedCall",
+    "Repetition",
     "Stopped",
     "current_notices",
     "edit",

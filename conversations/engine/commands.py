@@ -20,7 +20,7 @@ from conversations.tools import registry
 
 from . import approvals, lifecycle, notices
 from .lifecycle import Admit, lock
-from .messages import LONGEST_TEXT, Accepted, Again, NewMessage, canonical, checked
+from .messages import LONGEST_TEXT, Accepted, NewMessage, Repetition, canonical, checked
 from .worker import WORKER
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def start(  # noqa: PLR0913 (what a message is, and who may send it)
     text: object,
     *,
     model: str | None = None,
-    again: Again | None = None,
+    repetition: Repetition | None = None,
     admit: Admit | None = None,
 ) -> Accepted:
     """Takes a user's message; its turn runs as soon as no other comes before it.
@@ -44,7 +44,7 @@ def start(  # noqa: PLR0913 (what a message is, and who may send it)
     The same id again changes nothing. `admit` is called with the conversation and raises where its sender may not write in it.
     Raises Refused for an id that is no UUID and a text that is blank or too long, Throttled over the user's limits, NotFound.
     """
-    message = NewMessage(canonical(message_id), checked(text), model, again)
+    message = NewMessage(canonical(message_id), checked(text), model, repetition)
     accepted = lifecycle.accept(conversation, message, at_once=WORKER.has_room, admit=admit)
     if accepted.new and accepted.queued:
         notices.queue_changed(conversation)
@@ -102,7 +102,7 @@ def regenerate(
         str(uuid.uuid4()) if message_id is None else message_id,
         plain_text(question.content),
         model=model if isinstance(model, str) else None,
-        again=Again(answers=answers, beside=question.turn),
+        repetition=Repetition(answers=answers, beside=question.turn),
     )
 
 
@@ -115,7 +115,7 @@ def edit(conversation: Conversation, message: object, message_id: object, text: 
         notices.queue_changed(conversation.pk)
     else:
         beside = _question(conversation, message).turn
-        start(conversation.pk, message_id, text, again=Again(beside=beside))
+        start(conversation.pk, message_id, text, repetition=Repetition(beside=beside))
 
 
 def withdraw(conversation: Conversation, message: object) -> None:
@@ -153,7 +153,7 @@ def run_again(
     if arguments is not None:
         text += f" with {json.dumps(call_input, ensure_ascii=False)[:SHOWN_ARGUMENTS]}"
     answers = {"rounds": "person", "call": {"name": past.name, "input": call_input}}
-    return start(conversation.pk, message_id, f"{text}.", again=Again(answers=answers))
+    return start(conversation.pk, message_id, f"{text}.", repetition=Repetition(answers=answers))
 
 
 def _input(past: ToolCall, arguments: object) -> dict[str, Any]:

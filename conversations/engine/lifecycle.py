@@ -21,7 +21,7 @@ from conversations.models import TOKENS, Approval, Conversation, Message, Turn
 from conversations.protocol.converse.content import text as text_block
 
 from . import approvals, limits
-from .messages import Accepted, Again, NewMessage, Opening
+from .messages import Accepted, NewMessage, Opening, Repetition
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -81,25 +81,25 @@ def accept(conversation: UUID, message: NewMessage, *, at_once: bool, admit: Adm
 
 
 def _new_turn(conversation: Conversation, last: int, message: NewMessage) -> Turn:
-    again = message.again
+    repetition = message.repetition
     return Turn(
         conversation=conversation,
-        beside=_beside(conversation.head, again),
+        beside=_beside(conversation.head, repetition),
         number=last + 1,
         user=conversation.owner,
         model=message.model or conversation.model,
         system=conversation.system,
         inference=conversation.inference,
-        rerun_of=again.turn if again else None,
-        rerun=again.answers if again else {},
+        rerun_of=repetition.turn if repetition else None,
+        rerun=repetition.answers if repetition else {},
     )
 
 
-def _beside(head: Turn | None, again: Again | None) -> Turn | None:
+def _beside(head: Turn | None, repetition: Repetition | None) -> Turn | None:
     """The turn that a new one is beside: the one named, or the branch's end if both repeat the same turn."""
-    if again is None or again.beside:
-        return again.beside if again else None
-    return head if head and again.turn and head.rerun_of_id == again.turn.pk else None
+    if repetition is None or repetition.beside:
+        return repetition.beside if repetition else None
+    return head if head and repetition.turn and head.rerun_of_id == repetition.turn.pk else None
 
 
 def _update_conversation(row: Conversation, text: str) -> None:

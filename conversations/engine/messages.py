@@ -43,11 +43,11 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class Again:
-    """How a message is asked again.
+class Repetition:
+    """How a message repeats or replaces an earlier one.
 
-    `turn` is the stored turn that it repeats, if there is one; `answers` is what answers its tools and its rounds; `beside` is the turn in
-    whose place it is asked, following on the same one. Without it, it follows on the end of the shown branch.
+    `turn` is the stored turn that it repeats, if there is one; `answers` names what answers its tools and its rounds. The new turn follows
+    on the same one as the turn `beside`, or else on the end of the shown branch.
     """
 
     turn: Turn | None = None
@@ -62,7 +62,7 @@ class NewMessage:
     id: UUID
     text: str
     model: str | None = None
-    again: Again | None = None
+    repetition: Repetition | None = None
 
 
 def canonical(message_id: object) -> UUID:

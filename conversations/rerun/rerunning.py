@@ -147,14 +147,14 @@ class Rerun:
             question.turn and "call" in question.turn.rerun
         ):  # a person's call is made again, no model is asked
             answers |= {"rounds": "person", "call": question.turn.rerun["call"]}
-        return (yield from self._started(question.text, engine.Again(question.turn, answers)))
+        return (yield from self._started(question.text, engine.Repetition(question.turn, answers)))
 
-    def _started(self, text: str, again: engine.Again) -> Generator[Pause, None, Turn]:
+    def _started(self, text: str, repetition: engine.Repetition) -> Generator[Pause, None, Turn]:
         until = time.monotonic() + PATIENCE
         is_throttled = False
         while True:
             try:
-                return engine.start(self.conversation.pk, str(uuid.uuid4()), text, again=again).turn
+                return engine.start(self.conversation.pk, str(uuid.uuid4()), text, repetition=repetition).turn
             except Throttled as refused:
                 if time.monotonic() > until:
                     raise

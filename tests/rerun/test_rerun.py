@@ -248,8 +248,10 @@ def test_what_cannot_be_asked_again_is_said(user: User) -> None:
 def test_a_turn_that_another_process_runs_is_waited_for(user: User) -> None:
     conversation = asked(user, "help")
     made: Rerun = rerun(conversation, How())
-    again = engine.Again(conversation.turns.get(), How().answers("gateway"))
-    started = engine.start(made.conversation.pk, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "help", again=again)
+    repetition = engine.Repetition(conversation.turns.get(), How().answers("gateway"))
+    started = engine.start(
+        made.conversation.pk, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "help", repetition=repetition
+    )
     (pair,) = made.run()
     assert pair.turn.pk == started.turn.pk
 

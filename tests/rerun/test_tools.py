@@ -206,8 +206,10 @@ def test_a_rerun_that_a_crash_cut_is_answered_from_the_record_by_whoever_takes_i
 def test_without_what_it_is_asked_again_from_nothing_is_run(user: User, server: WireServer) -> None:
     conversation = conversation_of(user)
     server.play(call(1, '{"record": "Blue"}'), DONE)
-    again = engine.Again(None, How().answers("gateway"))
-    turn = engine.start(conversation.pk, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "Play.", again=again).turn
+    repetition = engine.Repetition(None, How().answers("gateway"))
+    turn = engine.start(
+        conversation.pk, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "Play.", repetition=repetition
+    ).turn
     assert engine.WORKER.wait(10)
     assert (RAN, turn.tool_calls.get().error) == ([], NOT_RECORDED)
 
@@ -216,9 +218,9 @@ def test_a_turn_that_a_file_answers_calls_no_gateway_in_another_process(
     user: User, server: WireServer
 ) -> None:
     server.play(DONE)
-    again = engine.Again(None, How().answers("file"))
+    repetition = engine.Repetition(None, How().answers("file"))
     identifier = "0" * 8 + "-0000-4000-8000-" + "0" * 12
-    turn = engine.start(conversation_of(user).pk, identifier, "Play.", again=again).turn
+    turn = engine.start(conversation_of(user).pk, identifier, "Play.", repetition=repetition).turn
     assert engine.WORKER.wait(10)
     turn.refresh_from_db()
     assert (turn.status, turn.error_code, server.requests) == ("failed", "internal", [])
