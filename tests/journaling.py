@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from conversations.journal import Frame, Journal, Record, head
+from conversations.journal import Frame, Journal, Record, last_seq
 from conversations.models import Conversation, Turn
 from conversations.protocol.agui import events
 from conversations.protocol.agui.events import DELTA_KEYS
@@ -26,7 +26,7 @@ class WaitingRecord(Record):
 
 def open_record(turn: Turn, journal: Journal = JOURNAL) -> WaitingRecord:
     """A turn's record, going on where the conversation's ends."""
-    return WaitingRecord(journal, turn, head(turn.conversation_id))
+    return WaitingRecord(journal, turn, last_seq(turn.conversation_id))
 
 
 def running(conversation: Conversation, number: int = 1, **fields: Any) -> Turn:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from conversations.journal.hub import Batch
+from conversations.journal.hub import Delivery
 
 Frame = tuple[int, str]
 ONE, OTHER = uuid.uuid4(), uuid.uuid4()
@@ -54,7 +54,7 @@ class At(Listener):
             self._act()
 
 
-def batch(*seqs: int, conversation: uuid.UUID = ONE) -> Batch:
+def batch(*seqs: int, conversation: uuid.UUID = ONE) -> Delivery:
     """A commit of one turn's events."""
     return [(conversation, [(seq, f"frame {seq}") for seq in seqs])]
 

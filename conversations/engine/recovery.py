@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from conversations.errors import TurnInterrupted
-from conversations.journal import Write, head, recorded
+from conversations.journal import Write, last_seq, turn_frames
 from conversations.models import Message, Round, ToolCall, Turn
 from conversations.protocol.agui import events
 from conversations.protocol.agui.interrupted import CUT, closing
@@ -39,7 +39,9 @@ class Beginning:
 def read_opening(turn: Turn) -> Opening:
     """The turn's opening, read from the database."""
     message = Message.objects.select_related("conversation").get(turn=turn, role=Message.Role.USER)
-    return Opening(message.public_id, message.content, message.conversation.title, head(turn.conversation_id))
+    return Opening(
+        message.public_id, message.content, message.conversation.title, last_seq(turn.conversation_id)
+    )
 
 
 def begin_anew(turn: Turn, opening: Opening) -> Beginning:
@@ -64,7 +66,7 @@ def take_up(turn: Turn, opening: Opening) -> Beginning:
 
     The round that was under way is closed as interrupted and keeps all that it had shown; the record is then as between two steps.
     """
-    record = [json.loads(data) for data, _ in recorded(turn)]
+    record = [json.loads(data) for data, _ in turn_frames(turn)]
     if not record:
         return begin_anew(turn, opening)
     further = _further_run(turn, record)

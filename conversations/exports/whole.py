@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from conversations.engine import past_turns
-from conversations.journal import recorded
+from conversations.journal import turn_frames
 from conversations.models import (
     Approval,
     Conversation,
@@ -74,7 +74,7 @@ def _by_turn(conversation: Conversation) -> dict[UUID, list[Round]]:
 
 
 def _turn(turn: Turn, question: Message, rounds: list[Round]) -> Document:
-    lines = recorded(turn)
+    lines = turn_frames(turn)
     part = TurnPart.of(
         turn,
         error=_error(turn),

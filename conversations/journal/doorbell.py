@@ -1,8 +1,8 @@
-"""News between processes: a doorbell on the channel layer, and a look at the database for whoever has none or has missed a ring.
+"""News between processes: rings over the channel layer, and a look at the database every second.
 
-A ring says how far a conversation's record goes and which notices there are; small frames travel along. Whoever has sockets for the
-conversation passes the frames on where they follow on, and else reads on in the journal. A lost ring costs a second. Without a layer
-PostgreSQL rings for queued turns, and all else is looked for.
+A ring says how far a conversation's record goes and which notices there are; small frames travel along. A process with sockets for the
+conversation passes the frames on if they follow on, and else reads the journal. A lost ring costs a second. Without a layer PostgreSQL
+rings for queued turns, and the look at the database brings everything else.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from conversations.models import Notice
 from conversations.protocol.agui.events import Event
 
 from .hub import HUB, Hub, Ring
-from .reading import READERS, heads
+from .reading import READERS, last_seqs
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ GROUP = "turntable.doorbell"
 CHANNEL = "turntable_queue"
 CONNECTION_PARAMETERS = ("dbname", "user", "password", "host", "port", "connect_timeout", "sslmode")
 RING_EVERY = 0.01
-"""Seconds between two rings, at least: what was committed meanwhile goes along."""
+"""Seconds between two rings, at least: news that comes meanwhile goes along with the next."""
 
 LOOK_EVERY = 1.0
 JOIN_EVERY = 60.0
@@ -37,17 +37,22 @@ JOIN_EVERY = 60.0
 PROCESS = uuid4()
 """This process, as its notices name it."""
 
-Current = Callable[[UUID, Iterable[str]], list[Event]]
+ReadNotices = Callable[[UUID, Iterable[str]], list[Event]]
 """Reads a conversation's notices of some names, as they are now."""
 
 
-async def keep_in_touch(current: Current, queued: Callable[[], None] = lambda: None, hub: Hub = HUB) -> None:
-    """Rings for other processes and hears their rings, for ever; calls `queued` when another has queued a turn."""
-    tasks = [asyncio.create_task(_look_for_ever(hub, current))]
+async def keep_in_touch(
+    read_notices: ReadNotices, on_queued: Callable[[], None] = lambda: None, hub: Hub = HUB
+) -> None:
+    """Rings for other processes and hears their rings, for ever.
+
+    `on_queued` is called when another process has queued a turn.
+    """
+    tasks = [asyncio.create_task(_look_for_ever(hub, read_notices))]
     if has_layer():
-        tasks += [asyncio.create_task(ring(hub)), asyncio.create_task(hear(hub, current, queued))]
+        tasks += [asyncio.create_task(ring(hub)), asyncio.create_task(hear(hub, read_notices, on_queued))]
     elif connection.vendor == "postgresql":
-        tasks += [asyncio.create_task(_listen_for_ever(queued))]
+        tasks += [asyncio.create_task(_listen_for_ever(on_queued))]
     await asyncio.gather(*tasks)
 
 
@@ -57,7 +62,7 @@ def has_layer() -> bool:
 
 
 def remember(conversation: UUID, name: str) -> None:
-    """Stores that there is a notice, for processes that no layer joins: they look for it."""
+    """Stores that there is a notice, for the look of processes that no layer joins."""
     if not has_layer():
         Notice.objects.bulk_create(
             [Notice(conversation_id=conversation, name=name, process=PROCESS)],
@@ -68,7 +73,7 @@ def remember(conversation: UUID, name: str) -> None:
 
 
 def ring_queue() -> None:
-    """Tells the other processes that a turn was queued, by the layer or else by PostgreSQL; without either they look for it."""
+    """Tells other processes that a turn was queued, by the layer or by PostgreSQL, if there is either."""
     if has_layer():
         HUB.queued()
     elif connection.vendor == "postgresql":
@@ -80,12 +85,12 @@ def ring_queue() -> None:
 
 
 async def ring(hub: Hub) -> None:
-    """Tells the other processes of what was committed in this one, for ever."""
+    """Sends this process's news to the other processes, for ever."""
     layer: Any = get_channel_layer()
     hub.is_joined = True
     while True:
         await hub.news.wait()
-        rings = [_packed(conversation, each) for conversation, each in hub.rings().items()]
+        rings = [_packed(conversation, news) for conversation, news in hub.rings().items()]
         message = {"type": "doorbell", "rings": rings, "queued": hub.has_queued}
         hub.has_queued = False
         if not await _safely(layer.group_send(GROUP, message)):
@@ -93,21 +98,21 @@ async def ring(hub: Hub) -> None:
         await asyncio.sleep(RING_EVERY)
 
 
-def _packed(conversation: UUID, each: Ring) -> list[Any]:
-    return [str(conversation), each.seq, each.frames, sorted(each.notices)]
+def _packed(conversation: UUID, news: Ring) -> list[Any]:
+    return [str(conversation), news.seq, news.frames, sorted(news.notices)]
 
 
-async def hear(hub: Hub, current: Current, queued: Callable[[], None] = lambda: None) -> None:
-    """Hears what the other processes tell, for ever; a layer that fails or forgets is joined again."""
+async def hear(hub: Hub, read_notices: ReadNotices, on_queued: Callable[[], None] = lambda: None) -> None:
+    """Hears the other processes' rings, for ever. A layer that fails or forgets is joined again."""
     layer: Any = get_channel_layer()
     channel = await layer.new_channel("turntable.process")
 
     async def hear_for_ever() -> None:
         while True:
             message = await layer.receive(channel)
-            await _answer(hub, current, message)
+            await _answer(hub, read_notices, message)
             if message["queued"]:
-                queued()
+                on_queued()
 
     async def hear_for_a_while() -> None:
         await layer.group_add(GROUP, channel)
@@ -119,61 +124,63 @@ async def hear(hub: Hub, current: Current, queued: Callable[[], None] = lambda: 
             await asyncio.sleep(LOOK_EVERY)
 
 
-async def _answer(hub: Hub, current: Current, message: dict[str, Any]) -> None:
-    listening = set(hub.listening())
+async def _answer(hub: Hub, read_notices: ReadNotices, message: dict[str, Any]) -> None:
+    conversations = set(hub.conversations())
     for name, seq, frames, notices in message["rings"]:
         conversation = UUID(name)
-        if conversation in listening:
-            hub.rang(conversation, seq, [(number, text) for number, text in frames])
-            await _show_notices(hub, current, conversation, notices)
+        if conversation in conversations:
+            hub.receive_ring(conversation, seq, [(number, text) for number, text in frames])
+            await _show_notices(hub, read_notices, conversation, notices)
 
 
-async def _show_notices(hub: Hub, current: Current, conversation: UUID, names: Iterable[str]) -> None:
+async def _show_notices(
+    hub: Hub, read_notices: ReadNotices, conversation: UUID, names: Iterable[str]
+) -> None:
     if names:
-        for event in await READERS.run(current, conversation, names):
+        for event in await READERS.run(read_notices, conversation, names):
             hub.notify_here(conversation, event)
 
 
 # -- by the database
 
 
-async def _listen_for_ever(queued: Callable[[], None]) -> None:
+async def _listen_for_ever(on_queued: Callable[[], None]) -> None:
     while True:
-        await _safely(_listen(queued))
+        await _safely(_listen(on_queued))
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def _listen(queued: Callable[[], None]) -> None:
+async def _listen(on_queued: Callable[[], None]) -> None:
     """Listens on a connection of its own, until it is lost."""
     from psycopg import AsyncConnection
 
     parameters = connection.get_connection_params()
     options = {name: value for name, value in parameters.items() if name in CONNECTION_PARAMETERS}
-    listening = await AsyncConnection.connect(**options, autocommit=True)
-    async with listening:
-        await listening.execute(f"LISTEN {CHANNEL}")
-        queued()  # what was queued while nobody listened
-        async for _ in listening.notifies():
-            queued()
+    listener = await AsyncConnection.connect(**options, autocommit=True)
+    async with listener:
+        await listener.execute(f"LISTEN {CHANNEL}")
+        on_queued()  # for turns that were queued while nobody listened
+        async for _ in listener.notifies():
+            on_queued()
 
 
-async def _look_for_ever(hub: Hub, current: Current) -> None:
+async def _look_for_ever(hub: Hub, read_notices: ReadNotices) -> None:
     since = timezone.now()
     while True:
         await asyncio.sleep(LOOK_EVERY)
-        if hub.listening():
+        if hub.conversations():
             now = timezone.now()
-            if await _safely(_look(hub, current, since)):
+            if await _safely(_look(hub, read_notices, since)):
                 since = now - timedelta(seconds=LOOK_EVERY)  # a commit may come later than its time
 
 
-async def _look(hub: Hub, current: Current, since: datetime) -> None:
-    listening = hub.listening()
-    for conversation, seq in (await READERS.run(heads, listening)).items():
-        hub.rang(conversation, seq)
+async def _look(hub: Hub, read_notices: ReadNotices, since: datetime) -> None:
+    conversations = hub.conversations()
+    for conversation, seq in (await READERS.run(last_seqs, conversations)).items():
+        hub.receive_ring(conversation, seq)
     if not has_layer():
-        for conversation, names in (await READERS.run(_notices, listening, since)).items():
-            await _show_notices(hub, current, conversation, names)
+        for conversation, names in (await READERS.run(_notices, conversations, since)).items():
+            await _show_notices(hub, read_notices, conversation, names)
 
 
 def _notices(conversations: list[UUID], since: datetime) -> dict[UUID, list[str]]:

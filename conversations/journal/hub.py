@@ -11,31 +11,36 @@ from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
-Frame = tuple[int, str]
-Batch = list[tuple[UUID, list[Frame]]]
+from .recordings import Frame
+
+Delivery = list[tuple[UUID, list[Frame]]]
+"""Frames by conversation, in the order of their commit."""
 
 logger = logging.getLogger(__name__)
 
-TRAVELLING = 32 * 1024
+RING_LIMIT = 32 * 1024
 """Characters of a conversation's frames that travel with a ring."""
 
 
 class Socket(Protocol):
-    """What hears of a conversation; called on the server's loop, or on the writer's thread where there is none."""
+    """A reader of a conversation, called on the server's loop, or else on the writer's thread."""
 
     def frames(self, frames: list[Frame]) -> None:
-        """Events that were committed in this process."""
+        """Takes events that were committed in this process."""
 
     def news(self, seq: int) -> None:
-        """The record reaches `seq`, as another process wrote it."""
+        """Hears that another process has written the record up to `seq`."""
 
     def notice(self, text: str) -> None:
-        """A frame that is no part of the record."""
+        """Takes a frame that is no part of the record."""
 
 
 @dataclass
 class Ring:
-    """News of a conversation for other processes: how far its record goes, its newest frames if they are few, and notices by name."""
+    """News of a conversation for other processes.
+
+    It says how far the record goes, has its newest frames if they are small, and names notices.
+    """
 
     seq: int = 0
     frames: list[Frame] = field(default_factory=list)
@@ -43,10 +48,10 @@ class Ring:
     _size: int = 0
 
     def add(self, frames: list[Frame]) -> None:
-        """Adds frames, which travel along as long as they are small; a reader who misses some reads them in the journal."""
+        """Adds frames, or none any more beyond the limit: a reader who misses some reads the journal."""
         self.seq = frames[-1][0]
         self._size += sum(len(text) for _, text in frames)
-        self.frames = [*self.frames, *frames] if self._size <= TRAVELLING else []
+        self.frames = [*self.frames, *frames] if self._size <= RING_LIMIT else []
 
 
 class Hub:
@@ -54,11 +59,11 @@ class Hub:
 
     def __init__(self) -> None:
         self.news = asyncio.Event()
-        """Set where there is news for other processes, as long as a doorbell `is_joined` to them."""
+        """Set when there is news for other processes, while a doorbell `is_joined` to them."""
 
         self.is_joined = False
         self.has_queued = False
-        """Whether other processes are to hear that a turn was queued."""
+        """Whether the next ring tells other processes that a turn was queued."""
 
         self._sockets: dict[UUID, set[Socket]] = {}
         self._waiting: list[Callable[[], None]] = []
@@ -67,7 +72,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def attach(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Delivers on this loop from now on; what an earlier loop left undone was for sockets that are gone."""
+        """Delivers on this loop from now on. Calls of an earlier loop are for sockets that are gone."""
         if loop is not self._loop:
             with self._lock:
                 self._loop, self._waiting = loop, []
@@ -77,23 +82,23 @@ class Hub:
         self._sockets.setdefault(conversation, set()).add(socket)
 
     def unsubscribe(self, conversation: UUID, socket: Socket) -> None:
-        """Lets it hear no more."""
-        listening = self._sockets.get(conversation, set())
-        listening.discard(socket)
-        if not listening:
+        """Lets a socket hear no more of a conversation."""
+        sockets = self._sockets.get(conversation, set())
+        sockets.discard(socket)
+        if not sockets:
             self._sockets.pop(conversation, None)
 
-    def publish(self, batch: Batch) -> None:
-        """Shows what was committed, from the writer's thread: one wake-up of the loop for all sockets."""
-        self._soon(lambda: self._deliver(batch))
+    def publish(self, delivery: Delivery) -> None:
+        """Delivers committed frames, from the writer's thread: one wake-up of the loop for all sockets."""
+        self._soon(lambda: self._deliver(delivery))
 
     def notify(self, conversation: UUID, name: str, event: dict[str, Any]) -> None:
         """Sends every socket of a conversation a frame that is no part of the record, from any thread."""
-        text = unnumbered(event)
+        text = unnumbered_frame(event)
         self._soon(lambda: self._notify(conversation, name, text))
 
     def queued(self) -> None:
-        """Has other processes hear that a turn was queued, which any of them may claim."""
+        """Tells other processes that a turn was queued, which any of them may claim."""
         self._soon(self._ring_queue)
 
     def _ring_queue(self) -> None:
@@ -103,28 +108,28 @@ class Hub:
 
     def notify_here(self, conversation: UUID, event: dict[str, Any]) -> None:
         """Sends the sockets of this process a notice that another process announced; called on the loop."""
-        text = unnumbered(event)
-        self._each(conversation, lambda socket: socket.notice(text))
+        text = unnumbered_frame(event)
+        self._tell(conversation, lambda socket: socket.notice(text))
 
     def _notify(self, conversation: UUID, name: str, text: str) -> None:
-        self._each(conversation, lambda socket: socket.notice(text))
+        self._tell(conversation, lambda socket: socket.notice(text))
         if self.is_joined:
             self._rings.setdefault(conversation, Ring()).notices.add(name)
             self.news.set()
 
-    def listening(self) -> list[UUID]:
+    def conversations(self) -> list[UUID]:
         """The conversations that sockets are open for."""
         return list(self._sockets)
 
-    def rang(self, conversation: UUID, seq: int, frames: list[Frame] | None = None) -> None:
-        """Tells the sockets of a record how far another process has written it, with the frames if they came along."""
+    def receive_ring(self, conversation: UUID, seq: int, frames: list[Frame] | None = None) -> None:
+        """Tells a conversation's sockets how far another process has written, or its frames."""
         if frames:
-            self._each(conversation, lambda socket: socket.frames(frames))
+            self._tell(conversation, lambda socket: socket.frames(frames))
         else:
-            self._each(conversation, lambda socket: socket.news(seq))
+            self._tell(conversation, lambda socket: socket.news(seq))
 
     def rings(self) -> dict[UUID, Ring]:
-        """Takes the news that other processes have not heard yet, by conversation."""
+        """Removes and returns the news for other processes, by conversation."""
         self.news.clear()
         rings, self._rings = self._rings, {}
         return rings
@@ -153,19 +158,19 @@ class Hub:
         for call in waiting:
             call()
 
-    def _deliver(self, batch: Batch) -> None:
-        for conversation, frames in batch:
+    def _deliver(self, delivery: Delivery) -> None:
+        for conversation, frames in delivery:
             if not frames:
                 continue
             if self.is_joined:
                 self._rings.setdefault(conversation, Ring()).add(frames)
                 self.news.set()
-            self._each(conversation, partial(_show, frames))
+            self._tell(conversation, partial(_show, frames))
 
-    def _each(self, conversation: UUID, tell: Callable[[Socket], None]) -> None:
+    def _tell(self, conversation: UUID, call: Callable[[Socket], None]) -> None:
         for socket in list(self._sockets.get(conversation, ())):
             try:
-                tell(socket)
+                call(socket)
             except Exception:
                 logger.exception("a socket could not be told")
 
@@ -174,7 +179,7 @@ def _show(frames: list[Frame], socket: Socket) -> None:
     socket.frames(frames)
 
 
-def unnumbered(event: dict[str, Any]) -> str:
+def unnumbered_frame(event: dict[str, Any]) -> str:
     """The frame of an event that is no part of the record."""
     return json.dumps(event | {"timestamp": time.time_ns() // 1_000_000}, ensure_ascii=False)
 

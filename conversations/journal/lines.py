@@ -1,4 +1,4 @@
-"""Events on their way to the journal: neighbouring deltas merged while they wait, then made into the frames that sockets get."""
+"""Events on their way to the journal: neighbouring deltas are merged, and become frames for sockets."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=F
 
 @dataclass(slots=True)
 class Line:
-    """One event to be: `at` is its time in ms, `parts` the time and length of each delta that was merged into it."""
+    """An event before its commit: `at` is its time in ms, `parts` has its deltas' times and lengths."""
 
     at: int
     event: Event
@@ -19,7 +19,7 @@ class Line:
     size: int = 0
 
     def merge(self, at: int, event: Event) -> bool:
-        """Takes a neighbouring delta of the same block in, if there is room."""
+        """Adds a neighbouring delta of the same block; returns False if there is no room."""
         delta = event["delta"]
         size = len(delta.encode())
         if self.size + size > DELTA_BYTES:
@@ -39,7 +39,7 @@ class Line:
         return encode({**self.event, "timestamp": self.at, "metadata": numbered})
 
     def boundaries(self) -> str:
-        """The merged deltas' times (ms after the event's own) and lengths (code points), as JSON; blank for one."""
+        """The deltas' times (ms after the event's own) and lengths (code points) as JSON; blank for one."""
         return encode(self.parts) if self.parts else ""
 
 

@@ -1,4 +1,4 @@
-"""A finished turn's events in one compact row: their frames with times, the merged deltas' boundaries, and what they add up to."""
+"""A finished turn's events in one compact row: frames, the boundaries of merged deltas, a summary."""
 
 import json
 import zlib
@@ -17,8 +17,8 @@ Frame = tuple[int, str]
 
 
 def pack(turn: Turn) -> None:
-    """Packs a finished turn's events into its recording; does nothing where there are none, or another process was faster."""
-    events = list(unpacked(turn))
+    """Packs a finished turn's events into its recording, unless there are none or another process has."""
+    events = list(event_rows(turn))
     if not events:
         return
     recording = Recording(
@@ -39,16 +39,16 @@ def frames(recording: Recording) -> list[Frame]:
     return [(seq, data) for seq, (data, _) in enumerate(_lines(recording), recording.first_seq)]
 
 
-def recorded(turn: Turn) -> list[tuple[str, str]]:
-    """A turn's frames, packed or not yet, each with its merged deltas' boundaries as JSON, blank for one delta."""
-    if rows := list(unpacked(turn).values_list("data", "parts")):
+def turn_frames(turn: Turn) -> list[tuple[str, str]]:
+    """A turn's frames, packed or not yet, with their deltas' boundaries as JSON, blank for one delta."""
+    if rows := list(event_rows(turn).values_list("data", "parts")):
         return rows
-    packed = Recording.objects.filter(pk=turn.pk).first()
-    return _lines(packed) if packed else []
+    recording = Recording.objects.filter(pk=turn.pk).first()
+    return _lines(recording) if recording else []
 
 
-def unpacked(turn: Turn) -> QuerySet[Event]:
-    """The turn's events that are rows still, in order."""
+def event_rows(turn: Turn) -> QuerySet[Event]:
+    """The turn's events that are not packed, in order."""
     return Event.objects.filter(conversation=turn.conversation_id, turn=turn).order_by("seq")
 
 
@@ -63,7 +63,7 @@ def _lines(recording: Recording) -> list[tuple[str, str]]:
 
 
 def summary(turn: UUID, data: Iterable[str]) -> dict[str, Any]:
-    """What a turn's frames add up to: `messages` and the turn's `state`."""
+    """The `messages` and the turn's `state` that its frames add up to."""
     snapshot = Snapshot(str(turn)).apply(json.loads(line) for line in data)
     return {"messages": snapshot.as_list(), "state": snapshot.state}
 

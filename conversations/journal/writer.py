@@ -1,7 +1,7 @@
-"""The one writer of a process: it drains whatever running turns have to say, commits it in one transaction, then has it shown.
+"""The one writer of a process: it commits all waiting events in one transaction, then publishes them.
 
-Idle, each event goes out at once; under load batches grow by themselves. SQL instead of the ORM in this one hot place, and few statements:
-each lets the interpreter's lock go, and has to wait until the loop, which reads for all turns, lets go of it.
+Without load an event goes out at once; under load batches grow by themselves. This hot place has SQL instead of the ORM, and few
+statements: for each the interpreter's lock changes hands, and the loop, which reads for all turns, holds it long.
 """
 
 import asyncio
@@ -24,20 +24,22 @@ from conversations.models import Turn
 from conversations.protocol.agui.events import Event
 from conversations.threads import give_back_connection, reserve_connection
 
+from .hub import Delivery
 from .lines import Line, add
-from .recordings import Frame
 
 logger = logging.getLogger(__name__)
 
 GAP = 0.005
-"""Seconds between two commits' beginnings under load, at least: a fifth less CPU than committing at once, for some 3 ms."""
+"""Seconds between two commits under load, at least: costs some 3 ms, saves a fifth of the CPU time."""
 
 BUSY = 4
-"""Entries of a commit that say that there is load."""
+"""Entries in one commit from which on there is load."""
 
 LONGEST_PAUSE = 0.02
-"""Seconds at most that the writer rests after a commit that took long, which says that the processor is busy: it rests as long as
-that took, leaves half of the time to others, and merges more."""
+"""Seconds at most that the writer rests after a long commit.
+
+It rests as long as the commit took, so that a busy processor has half of the time for others, and batches grow.
+"""
 
 ROWS = 1000
 """Rows of one INSERT; SQLite allows 32,766 values in a statement."""
@@ -46,12 +48,12 @@ IDLE = 2.0
 """Seconds without work after which the writer gives its database connection back."""
 
 ROOM = 4 * 1024 * 1024
-"""Characters of entries that may wait for the writer: beyond that turns read nothing more from the gateway until half are written."""
+"""Characters of entries that may wait: beyond, turns stop reading the gateway until half are written."""
 
-ENTRY = 300
+ENTRY_SIZE = 300
 """Characters that an entry counts for beside its deltas."""
 
-Publish = Callable[[list[tuple[UUID, list[Frame]]]], None]
+Publish = Callable[[Delivery], None]
 Write = Callable[[], None]
 
 
@@ -64,11 +66,11 @@ class Entry:
     events: Iterable[Event]
     writes: "tuple[Write, ...]" = ()
     done: "Future[None] | None" = None
-    size: int = ENTRY
+    size: int = ENTRY_SIZE
 
 
 class Record:
-    """A running turn's way into the journal, from the conversation's last `seq` on. Only the process that runs the turn has one."""
+    """A running turn's way into the journal, which only the process that runs it has."""
 
     def __init__(self, journal: "Journal", turn: Turn, seq: int) -> None:
         self.conversation: UUID = turn.conversation_id
@@ -88,13 +90,13 @@ class Record:
         self._journal.put(self._entry(events, write))
 
     def defer(self, *events: Event, write: Write | None = None) -> None:
-        """Puts events and rows into the same transaction as whatever comes next, which has to come at once."""
+        """Puts events and rows into the transaction of the next ones, which have to come at once."""
         self._deferred += events
         if write is not None:
             self._writes.append(write)
 
     def commit(self, *events: Event, write: Write | None = None) -> "Future[None]":
-        """Puts events on the journal, with rows that `write` writes in the same transaction; done when they are stored.
+        """Puts events on the journal, with rows that `write` writes; the future is done once they are stored.
 
         Raises InternalError, at once or in the future, if they or what came before them could not be stored.
         """
@@ -106,11 +108,11 @@ class Record:
         return entry.done
 
     async def stored(self, *events: Event, write: Write | None = None) -> None:
-        """Commits, and waits for it without holding a thread."""
+        """Commits, and waits until the events are stored. Takes no thread meanwhile."""
         await asyncio.wrap_future(self.commit(*events, write=write))
 
     async def room(self) -> None:
-        """Waits while too much waits to be written."""
+        """Waits while the journal is full."""
         await self._journal.room()
 
     def _entry(self, events: tuple[Event, ...], write: Write | None) -> Entry:
@@ -131,7 +133,7 @@ class Record:
 
 
 def _size(events: tuple[Event, ...]) -> int:
-    size = ENTRY
+    size = ENTRY_SIZE
     for event in events:
         if "delta" in event:
             size += len(event["delta"])
@@ -140,57 +142,58 @@ def _size(events: tuple[Event, ...]) -> int:
 
 @dataclass(slots=True)
 class Batch:
-    """What one commit writes: the lines of each turn, numbered, and the rows beside them."""
+    """The content of one commit: the turns' lines, and writes of other rows."""
 
     lines: dict[Record, list[Line]] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
 
     def take(self, entry: Entry) -> None:
-        """Adds an entry, merging its deltas into the turn's own just before."""
+        """Adds an entry, merging its deltas into those of the same turn just before."""
         lines = self.lines.setdefault(entry.record, [])
         for event in entry.events:
             add(lines, entry.at, event)
         self.writes += entry.writes
 
-    def commit(self) -> list[tuple[UUID, list[Frame]]]:
-        """Writes it all in one transaction; the frames to be shown, by conversation."""
+    def commit(self) -> Delivery:
+        """Writes the batch in one transaction; returns the frames for the sockets."""
         rows: list[tuple[Any, ...]] = []
-        batch: list[tuple[UUID, list[Frame]]] = []
+        delivery: Delivery = []
         for record, lines in self.lines.items():
             frames = [(seq, line.frame(seq)) for seq, line in enumerate(lines, record.seq + 1)]
             rows += [
                 (*record.keys, *frame, line.boundaries()) for frame, line in zip(frames, lines, strict=True)
             ]
-            batch.append((record.conversation, frames))
+            delivery.append((record.conversation, frames))
         with transaction.atomic(), connection.cursor() as cursor:
             self._hold(cursor)
             for start in range(0, len(rows), ROWS):
-                some = rows[start : start + ROWS]
-                cursor.execute(INSERT.format(", ".join([ROW] * len(some))), list(chain.from_iterable(some)))
+                chunk = rows[start : start + ROWS]
+                cursor.execute(INSERT.format(", ".join([ROW] * len(chunk))), list(chain.from_iterable(chunk)))
             for write in self.writes:
                 write()
         for record, lines in self.lines.items():
             record.seq += len(lines)
-        return batch
+        return delivery
 
     def _hold(self, cursor: CursorWrapper) -> None:
         """Locks the turns in the order of their keys, as the heartbeat does.
 
-        Raises InternalError if a process that slept past its lease has lost one of them to another.
+        Raises InternalError if another process has taken one over, as after a sleep past the lease.
         """
         leases = [record.lease for record in self.lines]
         lock = "ORDER BY id FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
         cursor.execute(
-            HELD.format(", ".join(["(%s, %s)"] * len(leases)), lock), list(chain.from_iterable(leases))
+            COUNT_LEASES.format(", ".join(["(%s, %s)"] * len(leases)), lock),
+            list(chain.from_iterable(leases)),
         )
         if cursor.fetchone() != (len(leases),):
             raise InternalError("another process has taken the turn up")
 
 
 class Journal:
-    """The process's writer thread, with a connection `reserved` for it beside the pool if wanted.
+    """The process's writer thread, which may have a connection `reserved` for it beside the pool.
 
-    `publish` is called with each batch after its commit.
+    `publish` is called with the frames of each commit.
     """
 
     def __init__(self, publish: Publish, *, reserved: bool = False) -> None:
@@ -198,7 +201,7 @@ class Journal:
         self._entries: list[Entry] = []
         self._news = threading.Event()
         self._size = 0
-        self._crowd: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         self._started = False
         self._lock = threading.Lock()
 
@@ -208,11 +211,11 @@ class Journal:
 
     @property
     def is_full(self) -> bool:
-        """Whether so much waits to be written that nothing more should be read from the gateway."""
+        """Whether so much waits for the writer that turns should stop reading the gateway."""
         return self._size > ROOM
 
     def put(self, entry: Entry) -> None:
-        """Hands an entry to the writer, who is woken once for all that a turn of the loop brings."""
+        """Passes an entry to the writer, who wakes once for all entries of one turn of the loop."""
         with self._lock:
             self._size += entry.size
             self._entries.append(entry)
@@ -228,7 +231,7 @@ class Journal:
                 if self._size <= ROOM:
                     return
                 waiter = loop.create_future()
-                self._crowd.append((loop, waiter))
+                self._waiters.append((loop, waiter))
             await waiter
 
     def _wake_writer(self) -> None:
@@ -249,18 +252,18 @@ class Journal:
         if self._reserved:
             reserve_connection()
         while True:
-            entries = self._waiting()
-            began = time.monotonic()
+            entries = self._take_entries()
+            start = time.monotonic()
             if entries:
                 self._write(entries)
                 self._make_room(sum(entry.size for entry in entries))
             else:
                 _close()
             if len(entries) >= BUSY or self._entries:
-                took = time.monotonic() - began
-                time.sleep(max(GAP - took, min(took, LONGEST_PAUSE)))
+                duration = time.monotonic() - start
+                time.sleep(max(GAP - duration, min(duration, LONGEST_PAUSE)))
 
-    def _waiting(self) -> list[Entry]:
+    def _take_entries(self) -> list[Entry]:
         """All entries that wait, at least one; none after an idle while."""
         while not self._entries and self._news.wait(IDLE):
             self._news.clear()
@@ -274,15 +277,15 @@ class Journal:
             self._size -= size
             if self._size > ROOM // 2:
                 return
-            crowd, self._crowd = self._crowd, []
-        for loop, waiter in crowd:
+            waiters, self._waiters = self._waiters, []
+        for loop, waiter in waiters:
             try:
                 loop.call_soon_threadsafe(_wake, waiter)
             except RuntimeError:
                 logger.info("a loop was closed while it waited for the journal")
 
     def _write(self, entries: list[Entry]) -> None:
-        """Writes the entries at once, or where that fails each turn's by themselves."""
+        """Writes all entries at once, or turn by turn if that fails."""
         try:
             self._commit([entry for entry in entries if entry.record.failure is None])
         except Exception:
@@ -290,13 +293,13 @@ class Journal:
                 "a commit of %d entries failed, each turn's are tried by themselves", len(entries)
             )
             _close()
-            self._write_each(entries)
+            self._write_by_turn(entries)
         for entry in entries:
             if entry.done is not None:
                 _settle(entry.done, entry.record.failure)
 
-    def _write_each(self, entries: list[Entry]) -> None:
-        """Writes each turn's entries by themselves; where the database itself does not work, one turn tries for all."""
+    def _write_by_turn(self, entries: list[Entry]) -> None:
+        """Writes the entries turn by turn. If the database itself fails, one turn has tried for all."""
         broken: OperationalError | None = None
         for record in dict.fromkeys(entry.record for entry in entries if entry.record.failure is None):
             record.failure = broken
@@ -314,12 +317,12 @@ class Journal:
         if batch.lines:
             self._show(batch.commit())
 
-    def _show(self, batch: list[tuple[UUID, list[Frame]]]) -> None:
-        """Has a batch shown; it is stored, so whatever fails here is not a reason to write it again."""
+    def _show(self, delivery: Delivery) -> None:
+        """Publishes stored frames: no failure here is a reason to write them again."""
         try:
-            self._publish(batch)
+            self._publish(delivery)
         except Exception:
-            logger.exception("a batch of %d turns could not be shown", len(batch))
+            logger.exception("a batch of %d turns could not be shown", len(delivery))
 
 
 def _settle(done: "Future[None]", failure: BaseException | None) -> None:
@@ -337,7 +340,7 @@ def _wake(waiter: "asyncio.Future[None]") -> None:
 
 
 def _close() -> None:
-    """Gives the writer's connection back, which may be broken: the writer itself has to go on."""
+    """Gives the writer's connection back. Even if that is broken, the writer has to go on."""
     try:
         give_back_connection()
     except Exception:
@@ -351,4 +354,4 @@ def _database_value(value: UUID | None) -> Any:
 KEY = UUIDField()
 ROW = "(%s, %s, %s, %s, %s)"
 INSERT = "INSERT INTO conversations_event (conversation_id, turn_id, seq, data, parts) VALUES {}"
-HELD = "SELECT count(*) FROM (SELECT id FROM conversations_turn WHERE (id, lease_token) IN (VALUES {}) {}) AS held"
+COUNT_LEASES = "SELECT count(*) FROM (SELECT id FROM conversations_turn WHERE (id, lease_token) IN (VALUES {}) {}) AS leases"

@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from conversations.journal import recorded
-from conversations.journal.recordings import body, summary, unpacked, unsqueeze
+from conversations.journal import turn_frames
+from conversations.journal.recordings import body, event_rows, summary, unsqueeze
 from conversations.models import Conversation, Event, Recording, Turn
 from conversations.protocol.agui.timeline import Moment, timeline
 
@@ -24,7 +24,7 @@ MOST_ENDS = 50
 def moments(conversation: Conversation) -> Iterator[Moment]:
     """What happened in a conversation, turn by turn, each event at its time; read as it is asked for."""
     for turn in conversation.turns.order_by("number").iterator(chunk_size=8):
-        yield from timeline(recorded(turn))
+        yield from timeline(turn_frames(turn))
 
 
 def index(conversation: Conversation) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def index(conversation: Conversation) -> dict[str, Any]:
 
 def squeezed(turn: Turn) -> bytes:
     """The turn's stored lines, `frame TAB boundaries` each, compressed with zlib: of a packed turn, the very bytes of its row."""
-    if rows := list(unpacked(turn).values_list("data", "parts")):
+    if rows := list(event_rows(turn).values_list("data", "parts")):
         return body(rows)
     packed = Recording.objects.filter(pk=turn.pk).values_list("body", flat=True).first()
     return bytes(packed or body(()))

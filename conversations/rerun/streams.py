@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from conversations.journal import recorded
+from conversations.journal import turn_frames
 from conversations.models import Round, ToolCall, Turn
 from conversations.protocol.agui.events import DELTA_KEYS
 from conversations.protocol.agui.timeline import Moment, timeline
@@ -54,7 +54,7 @@ class Pieces:
 
 def rounds(turn: Turn) -> Iterator[tuple[Round, list[Streamed]]]:
     """The last attempt of each of a turn's rounds, with its stream's events."""
-    moments = list(timeline(recorded(turn)))
+    moments = list(timeline(turn_frames(turn)))
     starts = [place for place, moment in enumerate(moments) if moment.event["type"] == "STEP_STARTED"]
     steps = [moments[start:end] for start, end in pairwise([*starts, len(moments)])]
     rows = turn.rounds.order_by("number", "attempt").select_related("base", "message")

@@ -13,7 +13,17 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from conversations import engine
 from conversations.errors import InternalError, NotFound, Refused
-from conversations.journal import HUB, READERS, Frame, head, one_snapshot, page, queue, read, unnumbered
+from conversations.journal import (
+    HUB,
+    READERS,
+    Frame,
+    last_seq,
+    one_snapshot,
+    page,
+    queue,
+    read,
+    unnumbered_frame,
+)
 from conversations.models import Conversation
 from conversations.protocol.agui.events import Event, custom
 
@@ -122,7 +132,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _refuse(self, frame: dict[str, Any], code: str, message: str) -> None:
         value = {"id": echoed(frame), "code": code, "message": message}
         if self.cursor is not None:
-            self.cursor.notice(unnumbered(custom("refused", value)))
+            self.cursor.notice(unnumbered_frame(custom("refused", value)))
 
     def finish(self) -> None:
         """Leaves once everything is sent that there is: the server is to be restarted."""
@@ -233,14 +243,14 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _begin(self) -> tuple[int, int, str | None, list[Event]]:
         """How far the record goes, where the socket begins (a seq, a snapshot unless `after` is in the record), and what is told aside."""
         conversation = self._conversation()
-        after, last = _after(self.scope["query_string"]), head(self.conversation_id)
+        after, last = _after(self.scope["query_string"]), last_seq(self.conversation_id)
         if after is not None and after <= last:
             return last, after, None, engine.first_notices(conversation, after, queue(conversation.pk))
         found = page(conversation)
         return (
             last,
             found.seq,
-            unnumbered(found.event()),
+            unnumbered_frame(found.event()),
             engine.first_notices(conversation, None, found.queue),
         )
 
@@ -261,7 +271,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.is_own = True
         cursor.news(last)
         for notice in notices:
-            cursor.notice(unnumbered(notice))
+            cursor.notice(unnumbered_frame(notice))
         await cursor.begin(seq, snapshot)
         await cursor.pump()
         await self.leave(RESTART)

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from conversations import engine
 from conversations.errors import Refused, Throttled
-from conversations.journal import head
+from conversations.journal import last_seq
 from conversations.models import Conversation, Event, Message, Recording, Round, ToolCall, Turn
 from conversations.protocol.converse.request import sha256
 from conversations.tools import ToolError, registry, tool
@@ -245,7 +245,7 @@ def test_the_first_message_gives_the_conversation_its_title(conversation: Conver
     assert conversation.title == QUESTION
     told = [e for e in of_type(record(conversation), "CUSTOM") if e["name"] == "turntable.conversation"]
     assert told[0]["value"] == {"title": QUESTION}
-    assert head(conversation.pk) == len(record(conversation))
+    assert last_seq(conversation.pk) == len(record(conversation))
 
 
 def _wait_for(condition: "object") -> None:

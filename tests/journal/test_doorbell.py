@@ -22,7 +22,7 @@ from conversations import engine
 from conversations.engine import notices
 from conversations.journal import doorbell
 from conversations.journal.doorbell import hear, keep_in_touch, ring
-from conversations.journal.hub import TRAVELLING, Hub
+from conversations.journal.hub import RING_LIMIT, Hub
 from conversations.models import Approval, Conversation, Notice
 from conversations.protocol.agui.events import custom
 from tests.asking import conversation_of
@@ -60,7 +60,7 @@ async def reaches(listener: Listener, seq: int) -> None:
 async def test_a_process_looks_for_itself_and_finds_within_two_seconds_what_another_wrote(
     hub: Hub, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doorbell, "heads", lambda conversations: dict.fromkeys(conversations, 7))
+    monkeypatch.setattr(doorbell, "last_seqs", lambda conversations: dict.fromkeys(conversations, 7))
     monkeypatch.setattr(doorbell, "_notices", no_notices)
     began = time.monotonic()
     async with at_work(keep_in_touch(nothing_new, hub=hub)):
@@ -73,13 +73,13 @@ async def test_a_database_that_fails_is_asked_again(
 ) -> None:
     asked: list[list[uuid.UUID]] = []
 
-    def heads(conversations: list[uuid.UUID]) -> dict[uuid.UUID, int]:
+    def last_seqs(conversations: list[uuid.UUID]) -> dict[uuid.UUID, int]:
         asked.append(conversations)
         if len(asked) == 1:
             raise OSError
         return {ONE: 7}
 
-    monkeypatch.setattr(doorbell, "heads", heads)
+    monkeypatch.setattr(doorbell, "last_seqs", last_seqs)
     monkeypatch.setattr(doorbell, "_notices", no_notices)
     async with at_work(keep_in_touch(nothing_new, hub=hub)):
         await reaches(listener, 7)
@@ -105,7 +105,7 @@ async def test_of_large_frames_another_process_hears_how_far_the_record_reaches(
     writing = Hub()
     async with at_work(ring(writing), hear(hub, nothing_new)):
         await members(1)
-        writing.publish([(ONE, [(1, "x" * TRAVELLING), (2, "x")])])
+        writing.publish([(ONE, [(1, "x" * RING_LIMIT), (2, "x")])])
         await reaches(listener, 2)
     assert listener.seqs == []
 
@@ -172,7 +172,7 @@ def redis(tmp_path: Path) -> Iterator[str]:
 async def test_the_doorbell_rings_through_redis(
     hub: Hub, listener: Listener, settings: Settings, redis: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doorbell, "heads", lambda conversations: {})
+    monkeypatch.setattr(doorbell, "last_seqs", lambda conversations: {})
     config = {"hosts": [{"address": redis, "socket_timeout": 30}]}
     settings.CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": config}

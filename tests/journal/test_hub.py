@@ -114,9 +114,9 @@ def test_a_notice_goes_to_every_socket_of_its_conversation_alone(hub: Hub, liste
 
 
 def test_a_ring_reaches_the_sockets_of_its_conversation_alone(hub: Hub, listener: Listener) -> None:
-    hub.rang(ONE, 5)
-    hub.rang(OTHER, 9)
-    hub.rang(ONE, 6, [(6, "six")])
+    hub.receive_ring(ONE, 5)
+    hub.receive_ring(OTHER, 9)
+    hub.receive_ring(ONE, 6, [(6, "six")])
     assert (listener.reaches, listener.seqs) == ([5], [6])
 
 
@@ -125,10 +125,10 @@ def test_a_socket_that_has_left_hears_nothing_and_nothing_is_kept_of_it(hub: Hub
     hub.unsubscribe(ONE, listener)
     hub.unsubscribe(ONE, listener)
     hub.publish(batch(2))
-    hub.rang(ONE, 7)
-    assert (listener.seqs, listener.reaches, hub.listening()) == ([1], [], [])
+    hub.receive_ring(ONE, 7)
+    assert (listener.seqs, listener.reaches, hub.conversations()) == ([1], [], [])
     hub.subscribe(ONE, listener)
-    hub.rang(ONE, 3)
+    hub.receive_ring(ONE, 3)
     assert listener.reaches == [3]
 
 

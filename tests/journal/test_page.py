@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import Client
 
-from conversations.journal import Page, head, one_snapshot, pack, page, reading
-from conversations.journal.hub import unnumbered
+from conversations.journal import Page, last_seq, one_snapshot, pack, page, reading
+from conversations.journal.hub import unnumbered_frame
 from conversations.journal.reading import SNAPSHOT_BYTES, queue
 from conversations.journal.recordings import squeeze
 from conversations.models import Conversation, Message, Recording, RequestBase, Round, Turn
@@ -31,7 +31,7 @@ def texts(found: Page) -> list[str]:
 
 def frame_of(found: Page) -> bytes:
     """The page as a socket is sent it."""
-    return unnumbered(found.event()).encode()
+    return unnumbered_frame(found.event()).encode()
 
 
 def pages(conversation: Conversation) -> list[Page]:
@@ -56,7 +56,7 @@ def test_a_page_is_whole_whichever_turns_are_packed(
     found = page(conversation)
     assert texts(found) == ["ask 1", "say 1", "ask 2", "say 2", "ask 3", "say 3"]
     assert [turn["id"] for turn in found.turns] == [str(turns[number].pk) for number in (1, 2, 3)]
-    assert (found.seq, found.before) == (head(conversation.pk), None)
+    assert (found.seq, found.before) == (last_seq(conversation.pk), None)
 
 
 SIZES = [

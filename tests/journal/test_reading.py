@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from conversations.journal import head, pack, read
-from conversations.journal.reading import READ_BYTES, READ_EVENTS, heads
+from conversations.journal import last_seq, pack, read
+from conversations.journal.reading import READ_BYTES, READ_EVENTS, last_seqs
 from conversations.journal.recordings import unsqueeze
 from conversations.models import Conversation, Event, Recording
 from conversations.protocol.agui.events import step_started
@@ -23,7 +23,7 @@ def numbers(conversation: Conversation, after: int = 0) -> list[int]:
 
 def test_a_reader_misses_nothing_while_turns_are_packed_under_its_hands(conversation: Conversation) -> None:
     turns = [finished(conversation, number) for number in range(1, 13)]
-    last, packing = head(conversation.pk), threading.Event()
+    last, packing = last_seq(conversation.pk), threading.Event()
 
     def pack_all() -> None:
         try:
@@ -60,7 +60,7 @@ def test_turns_that_were_left_unpacked_are_read_in_their_place(
 
 def test_a_seq_that_is_not_there_yet_has_nothing_after_it(conversation: Conversation) -> None:
     pack(finished(conversation, 1))
-    last = head(conversation.pk)
+    last = last_seq(conversation.pk)
     assert read(conversation.pk, last) == read(conversation.pk, last + 5) == []
 
 
@@ -76,7 +76,7 @@ def test_a_read_is_256_kib_or_one_frame_at_most(conversation: Conversation) -> N
         sizes = [sum(len(data.encode()) for data in piece) for piece in pieces]
         assert all(size <= READ_BYTES or len(piece) == 1 for size, piece in zip(sizes, pieces, strict=True))
         assert sizes[0] > READ_BYTES * 0.8
-        assert read_on == head(conversation.pk)
+        assert read_on == last_seq(conversation.pk)
         if not is_packed:
             pack(turn)
 
@@ -142,13 +142,19 @@ def test_two_processes_that_pack_the_same_turn_make_one_recording(conversation: 
     assert not Event.objects.exists()
 
 
-def test_the_head_is_the_last_seq_whether_packed_or_not(conversation: Conversation, user: User) -> None:
+def test_the_last_seq_is_the_same_whether_packed_or_not(conversation: Conversation, user: User) -> None:
     empty = conversation_of(user)
-    assert head(conversation.pk) == 0
+    assert last_seq(conversation.pk) == 0
     turn = finished(conversation, 1)
     last = len(record(conversation))
-    assert (head(conversation.pk), heads([conversation.pk, empty.pk])) == (last, {conversation.pk: last})
+    assert (last_seq(conversation.pk), last_seqs([conversation.pk, empty.pk])) == (
+        last,
+        {conversation.pk: last},
+    )
     pack(turn)
-    assert (head(conversation.pk), heads([conversation.pk, empty.pk])) == (last, {conversation.pk: last})
+    assert (last_seq(conversation.pk), last_seqs([conversation.pk, empty.pk])) == (
+        last,
+        {conversation.pk: last},
+    )
     open_record(running(conversation, 2)).commit(step_started(1))
-    assert elsewhere(lambda: heads([conversation.pk])) == {conversation.pk: last + 1}
+    assert elsewhere(lambda: last_seqs([conversation.pk])) == {conversation.pk: last + 1}

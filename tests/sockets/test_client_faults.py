@@ -125,7 +125,7 @@ async def test_a_tab_that_comes_and_goes_leaves_nothing_behind(
     for _ in range(20):
         async with page_of(user, conversation) as page:
             await page.receive()
-    assert (conversation.pk in HUB.listening(), SOCKETS._open) == (False, before)
+    assert (conversation.pk in HUB.conversations(), SOCKETS._open) == (False, before)
 
 
 async def test_a_tab_that_goes_in_mid_answer_leaves_the_turn_running(

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 
 from conversations import engine
 from conversations.errors import Refused
-from conversations.journal import HUB, head
+from conversations.journal import HUB, last_seq
 from conversations.management.approvals import answers
 from conversations.management.terminal import LivePrinter
 from conversations.management.users import user_named
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         """Runs and prints a turn; returns it and its error's text. Ctrl-C stops it. Raises Refused."""
         user = user_named(name)
         conversation = _own(user, conversation_id) if conversation_id else _new(user, model)
-        printer = LivePrinter(conversation.pk, head(conversation.pk), self.stdout)
+        printer = LivePrinter(conversation.pk, last_seq(conversation.pk), self.stdout)
         HUB.subscribe(conversation.pk, printer)
         try:
             turn = engine.start(conversation.pk, str(uuid.uuid4()), text, model=model).turn
