@@ -1,7 +1,7 @@
 """A round on the wire: a Converse request in, ConverseStream events out.
 
 The request's body goes out as the JSON that it is, so that botocore's model, older than the service, cannot refuse,
-change or drop a part of it. Answers are read by us: botocore loses the text of gateways' errors, reads their bodies
+change or drop a part of it. We read answers ourselves: botocore loses the text of gateways' errors, reads their bodies
 however long they are, and trips over what it does not expect.
 """
 
@@ -35,14 +35,14 @@ Receive = Callable[[str, dict[str, Any]], None]
 
 
 class Room(Protocol):
-    """Where what is received goes: no more is read while it is full."""
+    """The place that events go to: no more of the stream is read while it is full."""
 
     @property
     def is_full(self) -> bool:
-        """Whether it is."""
+        """Whether it takes no more for now."""
 
     async def room(self) -> None:
-        """Wait until it is not."""
+        """Waits until it takes more."""
 
 
 class Call:
@@ -63,11 +63,11 @@ class Call:
         self._receiver_error: Exception | None = None
 
     async def stream(self, receive: Receive, room: Room) -> None:
-        """Send the request and hand the events to `receive` as they come, names unknown to us too.
+        """Sends the request and passes the events to `receive` as they come, whatever their names.
 
-        Called on the loop, `receive` must not wait; while `room` is full, nothing more is read. Returns when the stream
-        has ended, with or without a `messageStop`; raises what `receive` raises, and GatewayError, though not for what
-        fails after a `messageStop`: the answer is complete. To stop is to cancel the task: the connection is closed at once.
+        `receive` is called on the loop and must not wait; while `room` is full, nothing more is read. Returns when the
+        stream has ended, with or without a `messageStop`. Raises what `receive` raises, and GatewayError, but not for a
+        failure after a `messageStop`: the answer is complete. Cancelling the task closes the connection at once.
         """
         try:
             await self._read(await self._ask(), receive, room)
@@ -91,12 +91,12 @@ class Call:
                     raise
             return not room.is_full
 
-        while not await connection.pour(take):
+        while not await connection.read_body(take):
             await room.room()
         self._check_end()
 
     async def _ask(self) -> Connection:
-        """Send the request; let on no answer but a good one."""
+        """Sends the request and returns the connection of a good answer; raises the error of any other."""
         self._pool = self._pools.here()
         connection = await self._send(await self._pool.take())
         answer = self._answer
@@ -124,7 +124,7 @@ class Call:
                 continue
             if frame.name == "messageStop":
                 self._complete = True
-                connection.hurry(self._options.ending)
+                connection.set_timeout(self._options.ending)
             yield frame.name, payload
 
     def _check_end(self) -> None:
@@ -134,7 +134,7 @@ class Call:
             raise StreamCut("the stream ended inside a frame")
 
     async def _error_body(self, connection: Connection) -> bytes:
-        """What an error's body says, as far as it comes: it may be cut or without an end, the status counts."""
+        """The body of an error as far as it comes: it may be cut or endless, as the status counts."""
         body = bytearray()
 
         def take(data: bytes) -> bool:
@@ -143,7 +143,7 @@ class Call:
 
         with suppress(HttpParserError, OSError):
             async with asyncio.timeout(self._options.ending):
-                await connection.pour(take)
+                await connection.read_body(take)
         return bytes(body)
 
     def _failure(self, error: Exception) -> GatewayError:
@@ -156,7 +156,7 @@ class Call:
         return failure
 
     def _close(self) -> None:
-        """Close the connection, unless the answer was read to its end and another may follow."""
+        """Closes the connection, unless the answer was read to its end and another may follow."""
         if self._connection:
             self._pool.put_back(self._connection)
             self._connection = None
@@ -168,7 +168,7 @@ class Call:
 
 
 class Gateway:
-    """The gateway that the options name, for any number of calls at a time; costly to make: one a process."""
+    """The gateway of the options, for any number of calls at a time. Costly to make: one a process."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -181,24 +181,24 @@ class Gateway:
         return cls(Options.from_settings())
 
     def call(self, model: str, body: Mapping[str, Any], labels: Mapping[str, str]) -> Call:
-        """A round to be: `body` is Converse's JSON (bytes as base64), `labels` user, conversation, turn.
+        """A round's call: `body` is Converse's JSON (bytes as base64), `labels` are user, conversation, turn.
 
-        Encodes and signs the request, so it takes its time and belongs into a thread; raises InvalidRequest.
+        Encodes and signs the request, which takes time and belongs into a thread; raises InvalidRequest.
         """
         return Call(self._options, self._pools, self._signer.request(model, body, labels))
 
     def close(self) -> None:
-        """Close the connections that are kept for the next calls."""
+        """Closes the connections that wait for their next calls."""
         self._pools.close()
 
 
 def get_gateway() -> Gateway:
     """This process's gateway, made anew when the settings have changed; raises ConfigurationError."""
-    with _making:
+    with _lock:
         return _gateway(Options.from_settings())
 
 
-_making = Lock()
+_lock = Lock()
 
 
 @lru_cache(maxsize=1)

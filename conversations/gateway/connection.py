@@ -7,15 +7,17 @@ from typing import cast
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 UNREAD_LIMIT = 128 * 1024
-"""Bytes of an answer that may wait to be read; with as many that are being read, and one read of the socket,
-all that a stream whose reader is slow takes up."""
+"""Bytes of an answer that may wait to be read.
+
+A stream whose reader is slow takes at most twice as much memory, and what one read of the socket brings.
+"""
 HEAD_LIMIT = 64 * 1024
-OFTEN = 1.0
-"""Seconds between two looks at how a request gets on that is not sent yet."""
+SEND_CHECK_EVERY = 1.0
+"""Seconds between two looks at a request that is not sent yet."""
 
 
 Sink = Callable[[bytes], bool]
-"""Takes a piece of a body, on the loop; whether it takes more."""
+"""Takes a piece of a body, on the loop; returns whether it takes more."""
 
 
 class Answer:
@@ -27,7 +29,7 @@ class Answer:
         self.headers: dict[str, str] = {}
         """With names in lower case."""
         self.body = bytearray()
-        """What has come of the body and was not read."""
+        """The part of the body that has come and was not read."""
         self.complete = False
         self.keeps_connection = False
         self._head_room = HEAD_LIMIT
@@ -35,7 +37,7 @@ class Answer:
         self._parser = HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes in; raises HttpParserError."""
+        """Takes the next bytes; raises HttpParserError."""
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade:
@@ -46,10 +48,10 @@ class Answer:
                 raise HttpParserError("the headers have no end")
 
     def finish(self) -> None:
-        """End with the connection; raises ConnectionError where this cuts the answer.
+        """Ends with the connection; raises ConnectionError if this cuts the answer.
 
-        A chunk's size that nothing follows may be the last one's, cut short. A body that has no chunks may be
-        shorter than it said to be, as for botocore: whether an answer is complete is for its `messageStop` to say.
+        A chunk's size that nothing follows may be the last one's, cut short. A body without chunks may be shorter than
+        its Content-Length, as for botocore: its `messageStop` says whether an answer is complete.
         """
         if not self.status:
             raise ConnectionError("the connection was closed without an answer")
@@ -58,17 +60,17 @@ class Answer:
         self.complete = True
 
     def on_message_begin(self) -> None:
-        """Refuse what nobody asked for."""
+        """Refuses a second answer."""
         if self.complete:
             raise ValueError("a second answer")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Store a header; those that follow the body are of no use."""
+        """Stores a header; those that follow the body are of no use."""
         if not self.status:
             self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        """Store the status."""
+        """Stores the status."""
         status = self._parser.get_status_code()
         if status < 200:  # another head follows
             self.headers.clear()
@@ -76,23 +78,23 @@ class Answer:
             self.status = status
 
     def on_chunk_header(self) -> None:
-        """Remember that a chunk's size has come."""
+        """Stores that a chunk's size has come."""
         self._awaits_chunk = True
 
     def on_body(self, data: bytes) -> None:
-        """Add to the body."""
+        """Adds to the body."""
         self._awaits_chunk = False
         self.body += data
 
     def on_message_complete(self) -> None:
-        """End, for `100 Continue` too, which is no answer yet."""
+        """Ends the answer; `100 Continue` is none yet."""
         if self.status:
             self.complete = True
             self.keeps_connection = self._parser.should_keep_alive()
 
 
 class Connection(asyncio.Protocol):
-    """A connection that carries one request at a time. Its methods are its loop's alone."""
+    """A connection that carries one request at a time. Only its loop may call its methods."""
 
     def __init__(self, timeout: float) -> None:
         self.answer = Answer()
@@ -109,21 +111,21 @@ class Connection(asyncio.Protocol):
         self._unsent = 0
 
     async def send(self, request: bytes) -> None:
-        """Send a request and wait for the headers of its answer; raises OSError or HttpParserError."""
+        """Sends a request and waits for the headers of its answer; raises OSError or HttpParserError."""
         if not self._open:
             raise self._failure or ConnectionError("the connection was closed without an answer")
         self.answer = answer = Answer()
         self._transport.write(request)
-        self.hurry(self._timeout)
+        self.set_timeout(self._timeout)
         while not answer.status:
             await self._news()
 
-    async def pour(self, sink: Sink) -> bool:
-        """Hand the body to `sink` as it comes, without waking a task for it; False if the sink takes no more for now.
+    async def read_body(self, sink: Sink) -> bool:
+        """Passes the body to `sink` as it comes, without waking a task for it.
 
-        Returns True at the body's end; raises as `send`, and what the sink raises.
+        Returns True at the body's end and False if the sink takes no more for now; raises as `send`, and what the sink raises.
         """
-        self._goes_on = self._take(sink)
+        self._goes_on = self._drain(sink)
         self._sink = sink
         try:
             while self._goes_on and not self.answer.complete:
@@ -134,7 +136,7 @@ class Connection(asyncio.Protocol):
             raise self._failure
         return self._goes_on
 
-    def _take(self, sink: Sink) -> bool:
+    def _drain(self, sink: Sink) -> bool:
         body = bytes(self.answer.body)
         self.answer.body.clear()
         if self._paused and self._open:
@@ -143,13 +145,13 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         return sink(body) if body else True
 
-    def hurry(self, seconds: float) -> None:
-        """Wait no longer than this between two bytes from now on."""
+    def set_timeout(self, seconds: float) -> None:
+        """Waits no longer than this between two bytes from now on."""
         self._limit, self._last = min(seconds, self._timeout), self._loop.time()
         self._watch()
 
     def free(self) -> bool:
-        """Have done with the answer; whether another request may be sent."""
+        """Ends the work on the answer; returns whether another request may be sent."""
         reusable = self._open and self.answer.complete and self.answer.keeps_connection
         if not reusable or self._paused or self._transport.get_write_buffer_size():
             self.abort()
@@ -157,7 +159,7 @@ class Connection(asyncio.Protocol):
         return self._open
 
     def abort(self) -> None:
-        """Close at once, whatever is under way."""
+        """Closes at once, whatever is under way."""
         self._end(ConnectionError("the connection was given up"))
 
     @property
@@ -166,21 +168,21 @@ class Connection(asyncio.Protocol):
         return self._open
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Begins."""
         self._transport, self._open = cast(asyncio.Transport, transport), True
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has come; an answer that nobody asked for ends the connection."""
+        """Parses the next bytes; an answer without a request ends the connection."""
         self._last = self._loop.time()
-        broken: HttpParserError | None = None
+        failure: HttpParserError | None = None
         try:
             self.answer.feed(data)
         except HttpParserError as error:
-            broken = error
+            failure = error
         if self._sink:
             self._pass_on(self._sink)
-        if broken:
-            self._end(broken)
+        if failure:
+            self._end(failure)
         elif len(self.answer.body) > UNREAD_LIMIT and not self._paused:
             self._paused = True
             self._transport.pause_reading()
@@ -188,9 +190,9 @@ class Connection(asyncio.Protocol):
             self._wake()
 
     def _pass_on(self, sink: Sink) -> None:
-        """Hand over what has come while nobody else may: this is called by the transport, which hears of no failure."""
+        """Passes the body on from the transport's call; a failure is for the task that waits."""
         try:
-            self._goes_on = self._take(sink)
+            self._goes_on = self._drain(sink)
         except Exception as error:  # noqa: BLE001 (for whoever waits)
             self._failure = error
             self._end(error)
@@ -198,11 +200,11 @@ class Connection(asyncio.Protocol):
             self._sink = None
 
     def eof_received(self) -> None:
-        """End at once: asyncio would first send what is left of a request that nobody will answer."""
+        """Ends at once: asyncio would first send the rest of a request that nobody will answer."""
         self._end(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
+        """Ends."""
         self._end(exc)
 
     def _end(self, failure: Exception | None) -> None:
@@ -234,7 +236,7 @@ class Connection(asyncio.Protocol):
             waiter.set_result(None)
 
     def _watch(self) -> None:
-        """End the wait if it is over, or else look again when it may be: not for each byte that comes."""
+        """Ends the wait if it is over, or else looks again when it may be: no byte sets a timer."""
         self._cancel_timer()
         unsent, now = self._transport.get_write_buffer_size(), self._loop.time()
         if self._paused or unsent < self._unsent:
@@ -244,7 +246,7 @@ class Connection(asyncio.Protocol):
         if rest <= 0:
             self._end(TimeoutError(f"nothing came for {self._limit:g} s"))
         elif self._open:
-            self._timer = self._loop.call_later(min(rest, OFTEN) if unsent else rest, self._watch)
+            self._timer = self._loop.call_later(min(rest, SEND_CHECK_EVERY) if unsent else rest, self._watch)
 
     def _cancel_timer(self) -> None:
         if self._timer:

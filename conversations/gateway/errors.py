@@ -1,4 +1,4 @@
-"""What others report as failure, told in our own exceptions: HTTP answers, frames, sockets, TLS."""
+"""Our own exceptions for the failures that others report: HTTP answers, frames, sockets, TLS."""
 
 import html
 import http.client
@@ -29,9 +29,9 @@ from conversations.errors import (
 from conversations.gateway.frames import Frame, FrameError
 from conversations.protocol.text import clean_text
 
-SAID_LIMIT = 2000
+MESSAGE_LIMIT = 2000
 LONGEST_WAIT = 60.0
-"""Seconds: a gateway that asks for a longer wait before the next attempt is not asked again, the person is told."""
+"""Seconds: a gateway that asks for a longer wait gets no further attempt, and the person reads of it."""
 
 _BY_STATUS: dict[int, type[GatewayError]] = {
     401: GatewayRefused,
@@ -45,7 +45,7 @@ _BY_EXCEPTION: dict[str, type[GatewayError]] = {
     "throttlingexception": GatewayThrottled,
     "validationexception": InvalidRequest,
 }
-# Bedrock tells an overflow as a ValidationException like any other; only the models' own words differ.
+# Bedrock reports an overflow as a ValidationException like any other; only the models' own words differ.
 _OVERFLOW = re.compile(
     r"input is too long|prompt is too long|exceed context limit|too many total text bytes"
     r"|maximum context length|input tokens exceeded|exceeds maximum length",
@@ -57,17 +57,17 @@ _KONG_BODY_WORDS = "content-type header does not match request body"
 
 def from_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int) -> GatewayError:
     """The error that an HTTP answer of 300 and over, to a request of `sent` bytes, stands for."""
-    detail, wait = said(body) or _code(headers) or _phrase(status), retry_after(headers)
+    detail, wait = body_message(body) or _code(headers) or _phrase(status), retry_after(headers)
     throttled = _code(headers).lower() == "throttlingexception"
     kind = GatewayThrottled if throttled else _BY_STATUS.get(status) or _by_text(status, detail)
-    told = "; ".join([detail, *_hints(status, headers, detail, sent)])
-    error = kind(told, status=status, request_id=request_id(headers), retry_after=wait)
+    sentence = "; ".join([detail, *_hints(status, headers, detail, sent)])
+    error = kind(sentence, status=status, request_id=request_id(headers), retry_after=wait)
     error.retryable = (status >= 500 or kind is GatewayThrottled) and (wait or 0) <= LONGEST_WAIT
     return error
 
 
 def _hints(status: int, headers: Mapping[str, str], detail: str, sent: int) -> Iterator[str]:
-    """What may help, where the answer itself does not say it."""
+    """Sentences that may help, where the answer itself does not say it."""
     if status < 400 and headers.get("location"):
         yield "it sends on to another address: GATEWAY_URL may have to be that one"
     if status == 400 and sent > _KONG_BODY_LIMIT and _KONG_BODY_WORDS in detail:
@@ -78,7 +78,7 @@ def _hints(status: int, headers: Mapping[str, str], detail: str, sent: int) -> I
 
 def from_frame(frame: Frame) -> GatewayError:
     """The error that an `exception` or `error` frame stands for."""
-    detail = said(frame.payload) or _short(str(frame.headers.get(":error-message", ""))) or frame.name
+    detail = body_message(frame.payload) or _short(str(frame.headers.get(":error-message", ""))) or frame.name
     kind = _BY_EXCEPTION.get(frame.name.lower(), StreamError)
     if kind is not GatewayThrottled and _OVERFLOW.search(detail):
         kind = ContextOverflow
@@ -97,13 +97,13 @@ def from_failure(error: Exception, *, answered: bool) -> GatewayError:
 
 
 def unreachable(error: Exception) -> GatewayUnreachable:
-    """The error for a connection that was not made, or that carried no answer."""
+    """The error for a connection that failed, or that carried no answer."""
     return GatewayUnreachable(_words(error))
 
 
 def not_a_stream(status: int, body: bytes) -> GatewayError:
     """The error for an answer that is no event stream though its status is good."""
-    return GatewayFailed(said(body) or "the answer is no event stream", status=status)
+    return GatewayFailed(body_message(body) or "the answer is no event stream", status=status)
 
 
 def request_id(headers: Mapping[str, str]) -> str:
@@ -123,8 +123,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
-def said(body: bytes) -> str:
-    """The message in a body: AWS's `message`, the AI plugins' `error.message`, plain text, a page's title."""
+def body_message(body: bytes) -> str:
+    """A body's message: AWS's `message`, the AI plugins' `error.message`, plain text, or a page's title."""
     text = body.decode(errors="replace").strip()
     if re.search(r"[\x00-\x08\x0e-\x1f]", text):
         return ""
@@ -156,7 +156,7 @@ def _plain(text: str) -> str:
 
 
 def _short(text: str) -> str:
-    return " ".join(clean_text(text).split())[:SAID_LIMIT]
+    return " ".join(clean_text(text).split())[:MESSAGE_LIMIT]
 
 
 def _by_text(status: int, detail: str) -> type[GatewayError]:
@@ -166,7 +166,7 @@ def _by_text(status: int, detail: str) -> type[GatewayError]:
 
 
 def _code(headers: Mapping[str, str]) -> str:
-    """`ValidationException` out of `ValidationException:http://internal.amazon.com/...`."""
+    """The error's name: `ValidationException` of `ValidationException:http://internal.amazon.com/...`."""
     return (headers.get("x-amzn-errortype") or "").partition(":")[0]
 
 
@@ -179,7 +179,7 @@ def _words(error: Exception) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Without the numbers, addresses and places in OpenSSL's source that Python puts round it."""
+    """The reason without the numbers, addresses and places in OpenSSL's source that Python adds."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}; AWS_CA_BUNDLE may name who signed it"
     if isinstance(error, ssl.SSLError):

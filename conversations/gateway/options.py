@@ -1,4 +1,4 @@
-"""Where the gateway is and how it is spoken to, from the settings."""
+"""The gateway's address and how to speak with it, from the settings."""
 
 import re
 from collections.abc import Mapping
@@ -14,20 +14,20 @@ from conversations.errors import ConfigurationError
 
 CONNECT_TIMEOUT = 5.0
 EMBEDDED = "conversations.demo_gateway.start"
-"""What starts the embedded gateway: by its name, since nothing of the product but that knows the stand-in."""
+"""The function that starts the embedded gateway, by its name: the product does not import that."""
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _LABEL = re.compile(r"\{(user|conversation|turn)\}")
-# What is shorter is no secret, and is found in ordinary sentences.
+# A shorter word is no secret, and occurs in ordinary sentences.
 _WORD = re.compile(r"[^\s,;\"']{8,}")
-# What a label may hold in a header as it is; line ends and all that is not ASCII are percent-encoded.
+# The characters of a label that a header may hold as they are; line ends and all that is not ASCII are percent-encoded.
 _PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
 
 @dataclass(frozen=True)
 class Options:
-    """All that a Gateway has to know; raises ConfigurationError where it cannot work."""
+    """The options of a Gateway; raises ConfigurationError if it cannot work with them."""
 
     url: str
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -37,7 +37,7 @@ class Options:
     access_key: str = field(default="dummy", repr=False)
     secret_key: str = field(default="dummy", repr=False)
     connections: int = 10
-    """How many are kept for the next calls; there may be more calls at a time."""
+    """How many connections wait for their next calls; there may be more calls at a time."""
     ending: float = 5.0
     """Seconds without a byte once the answer is complete: for the metadata and the end of the stream."""
 
@@ -64,7 +64,7 @@ class Options:
 
     @property
     def connect_timeout(self) -> float:
-        """Seconds for looking the host name up, and for a connection to an address of it."""
+        """Seconds for the host name's look-up, and for a connection to one of its addresses."""
         return min(CONNECT_TIMEOUT, self.timeout)
 
     def headers_for(self, labels: Mapping[str, str]) -> dict[str, str]:
@@ -76,7 +76,7 @@ class Options:
         return {name: _LABEL.sub(label, value) for name, value in self.headers}
 
     def redacted(self, text: str) -> str:
-        """The text without keys and headers' values, which a gateway may say back when it refuses them."""
+        """The text without keys and headers' values, which a gateway may repeat in a refusal."""
         sent = [_LABEL.sub(" ", value) for _, value in self.headers]
         for secret in _WORD.findall(" ".join([self.access_key, self.secret_key, *sent])):
             text = text.replace(secret, "[redacted]")
@@ -92,11 +92,11 @@ def endpoint() -> str:
     """The gateway's address: GATEWAY_URL, or else that of the embedded one, started by the first call."""
     if settings.GATEWAY_URL:
         return str(settings.GATEWAY_URL)
-    with _starting:
+    with _lock:
         return _demo_url()
 
 
-_starting = Lock()
+_lock = Lock()
 
 
 @cache
@@ -107,10 +107,10 @@ def _demo_url() -> str:
 def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        good = False
-    if not good or re.search(r"\s", url):
+        is_valid = False
+    if not is_valid or re.search(r"\s", url):
         raise ConfigurationError(
             "GATEWAY_URL must be an http or https address, such as http://localhost:8000."
         )

@@ -1,4 +1,4 @@
-"""The connections to the gateway: looked up, opened, and kept for the next calls."""
+"""The connections to the gateway: its addresses, new connections, and idle ones for the next calls."""
 
 import asyncio
 import socket
@@ -13,41 +13,41 @@ from conversations.gateway.connection import Connection
 from conversations.gateway.options import Options
 
 LOOK_UPS = 8
-"""At the same time, with those whose resolver hangs and whose call has long ended."""
-KEPT = 30.0
-"""Seconds that a connection waits for its next call: less than gateways wait, and what lies between forgets."""
+"""Look-ups at a time, with those whose resolver hangs and whose call has long ended."""
+IDLE_TIMEOUT = 30.0
+"""Seconds that an idle connection is kept: less than gateways, and proxies on the way, keep theirs."""
 
-LOOKS = 2
-"""Turns of the loop in which it notices what the gateway has closed meanwhile."""
+LOOP_TURNS = 2
+"""Turns of the loop in which it notices connections that the gateway has closed meanwhile."""
 
 Addresses = list[tuple[Any, ...]]
 Loop = asyncio.AbstractEventLoop
 
 
 class Pool:
-    """One loop's connections to the gateway; its methods are that loop's alone."""
+    """One loop's connections to the gateway. Only that loop may call its methods."""
 
     def __init__(self, options: Options, tls: ssl.SSLContext | None) -> None:
         parts = urlsplit(options.url)
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if tls else 80)
         self._options, self._tls = options, tls
-        self._kept: list[tuple[Connection, asyncio.TimerHandle]] = []
+        self._idle: list[tuple[Connection, asyncio.TimerHandle]] = []
         self._look_ups = asyncio.Semaphore(LOOK_UPS)
 
     async def take(self) -> Connection:
-        """A kept connection that the gateway has not closed, or a new one; raises GatewayUnreachable.
+        """An idle connection that the gateway has not closed, or a new one; raises GatewayUnreachable.
 
-        One that is closed just as the request goes out fails the attempt: a request that was sent may have been paid for.
+        If it is closed just as the request goes out, the attempt fails: a request that was sent may have been paid for.
         """
-        for _ in range(LOOKS if self._kept else 0):
+        for _ in range(LOOP_TURNS if self._idle else 0):
             await asyncio.sleep(0)
-        return self.kept() or await self.connect()
+        return self._take_idle() or await self.connect()
 
-    def kept(self) -> Connection | None:
-        """The connection that was used last, if one is left that is open."""
-        while self._kept:
-            connection, expiry = self._kept.pop()
+    def _take_idle(self) -> Connection | None:
+        """The idle connection that was used last, if one is open."""
+        while self._idle:
+            connection, expiry = self._idle.pop()
             expiry.cancel()
             if connection.is_open:
                 return connection
@@ -61,19 +61,19 @@ class Pool:
             raise errors.unreachable(error) from error
 
     def put_back(self, connection: Connection) -> None:
-        """Keep a connection for the next call, or close it if it cannot serve another."""
-        self._kept = [kept for kept in self._kept if kept[0].is_open]
+        """Keeps a connection for the next call, or closes it if it cannot serve another."""
+        self._idle = [idle for idle in self._idle if idle[0].is_open]
         if not connection.free():
             return
-        if len(self._kept) < self._options.connections:
-            expiry = asyncio.get_running_loop().call_later(KEPT, connection.abort)
-            self._kept.append((connection, expiry))
+        if len(self._idle) < self._options.connections:
+            expiry = asyncio.get_running_loop().call_later(IDLE_TIMEOUT, connection.abort)
+            self._idle.append((connection, expiry))
         else:
             connection.abort()
 
     def close(self) -> None:
-        """Close what is kept."""
-        while connection := self.kept():
+        """Closes the idle connections."""
+        while connection := self._take_idle():
             connection.abort()
 
     async def _connect(self, addresses: Addresses) -> Connection:
@@ -101,9 +101,9 @@ class Pool:
         return connection
 
     async def _addresses(self) -> Addresses:
-        """The host's addresses, asked for in a thread of our own: the resolver heeds neither a stop nor a timeout.
+        """The host's addresses, from a thread of our own: a resolver heeds neither a stop nor a timeout.
 
-        One that hangs takes a thread with it, so there is a limit to these.
+        A resolver that hangs keeps its thread, so there is a limit to these.
         """
         answer: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
         try:
@@ -134,7 +134,7 @@ class Pool:
 
 
 class Pools:
-    """A pool for each loop; these methods are for any thread."""
+    """A pool for each loop. Any thread may call these methods."""
 
     def __init__(self, options: Options, tls: ssl.SSLContext | None) -> None:
         self._options, self._tls = options, tls
@@ -142,16 +142,16 @@ class Pools:
         self._lock = Lock()
 
     def here(self) -> Pool:
-        """The running loop's pool; those of loops that are closed are forgotten."""
+        """The running loop's pool. Pools of closed loops are dropped."""
         loop = asyncio.get_running_loop()
         with self._lock:
             if loop not in self._pools:
-                self._pools = {each: pool for each, pool in self._pools.items() if not each.is_closed()}
+                self._pools = {owner: pool for owner, pool in self._pools.items() if not owner.is_closed()}
                 self._pools[loop] = Pool(self._options, self._tls)
             return self._pools[loop]
 
     def close(self) -> None:
-        """Close the connections that are kept."""
+        """Closes the idle connections of all loops."""
         with self._lock:
             pools, self._pools = self._pools, {}
         for loop, pool in pools.items():

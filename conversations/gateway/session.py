@@ -1,4 +1,4 @@
-"""What is sent, signed by botocore, so that nothing but our own settings decides whom it is sent to, and how."""
+"""Requests signed by botocore: our own settings alone decide where they go, and how."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ class Request(NamedTuple):
 
 
 class Signer:
-    """Makes requests to the gateway that the options name; raises ConfigurationError if botocore refuses them."""
+    """Builds signed requests to the gateway; raises ConfigurationError if botocore refuses the options."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -67,7 +67,7 @@ class Signer:
 
 
 def make_tls(options: Options) -> ssl.SSLContext | None:
-    """How TLS is spoken with the gateway, if it is: botocore's list of authorities, or else AWS_CA_BUNDLE's."""
+    """The TLS context, if there is TLS, with the authorities of AWS_CA_BUNDLE or else of botocore."""
     if urlsplit(options.url).scheme != "https":
         return None
     bundle = _session().get_config_variable("ca_bundle")
@@ -78,7 +78,7 @@ def make_tls(options: Options) -> ssl.SSLContext | None:
 
 
 def _credentials_and_meta(options: Options) -> tuple[Any, Any]:
-    """The keys, and what a bedrock-runtime client knows of its endpoint."""
+    """The keys, and the metadata of a bedrock-runtime client."""
     session = boto3.Session(
         botocore_session=_session(),
         region_name=options.region,
@@ -95,16 +95,16 @@ def _credentials_and_meta(options: Options) -> tuple[Any, Any]:
 
 def _session() -> Session:
     """A session that no environment variable and no file under ~/.aws can change."""
-    deaf = {
+    variables = {
         name: (None, None, default, convert)
         for name, (_, _, default, convert) in Session.SESSION_VARIABLES.items()
         if name not in _FROM_ENVIRONMENT
     }
-    return Session(session_vars=deaf | _NO_FILES)
+    return Session(session_vars=variables | _NO_FILES)
 
 
 def _host(url: str) -> str:
-    """The Host header, without the port that goes without saying."""
+    """The Host header, without the scheme's default port."""
     parts = urlsplit(url)
     name = parts.hostname or ""
     name = f"[{name}]" if ":" in name else name

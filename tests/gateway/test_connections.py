@@ -185,7 +185,7 @@ def test_bytes_that_nobody_asked_for_end_the_connection(wire: Wire, more: bytes)
 
 
 def test_a_connection_is_kept_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "KEPT", 0.05)
+    monkeypatch.setattr(pool, "IDLE_TIMEOUT", 0.05)
     with talking(Answer.stream(*FRAMES)) as wire:
         assert heard(wire.call()).error is None
         assert wire.server.requests[0].hung_up.wait(1)

@@ -111,12 +111,12 @@ def test_an_overflow_is_known_by_its_words_in_an_answer_and_in_a_stream(words: s
         (b"<html><body><h1>Gone</h1> away</body></html>", "Gone away"),
         (b"gesperrt f\xfcr alle", "gesperrt f\ufffdr alle"),
         (b"\x1f\x8b\x08\x00\x00\x00", ""),
-        (b"[" * 100_000, "[" * errors.SAID_LIMIT),
-        (b"x" * 5000, "x" * errors.SAID_LIMIT),
+        (b"[" * 100_000, "[" * errors.MESSAGE_LIMIT),
+        (b"x" * 5000, "x" * errors.MESSAGE_LIMIT),
     ],
 )
 def test_the_words_of_a_body_are_found(body: bytes, text: str) -> None:
-    assert errors.said(body) == text
+    assert errors.body_message(body) == text
 
 
 @pytest.mark.parametrize(
