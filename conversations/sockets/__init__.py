@@ -1,5 +1,8 @@
-"""The websocket: frames in are commands (inbound.py), frames out the journal's, from a cursor on (cursor.py); a socket lives as long
-as its session (sessions.py). consumer.py joins the three."""
+"""The websocket: frames in are commands, frames out are the journal's.
+
+inbound.py checks what a socket sends, cursor.py is its place in the journal, sessions.py closes it when its session ends. consumer.py
+joins the three.
+"""
 
 from .routing import websocket_urlpatterns
 from .sessions import SOCKETS

@@ -28,7 +28,7 @@ from conversations.models import Conversation
 from conversations.protocol.agui.events import Event, custom
 
 from .cursor import Cursor, TooSlow
-from .inbound import Flood, Inbox, Meter, acknowledged, cost, echoed, parsed
+from .inbound import Flood, Inbox, Meter, ack_seq, cost, frame_id, json_object
 from .sessions import NO_SESSION, RESTART, SOCKETS, is_signed_in, signed_in
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Gone(Exception):
 
 
 class SignedOut(Exception):
-    """The session that the socket was opened with has ended."""
+    """The session of the socket has ended."""
 
 
 class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -58,11 +58,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     tasks: "tuple[asyncio.Task[None], ...]" = ()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """Without Channels' way through its one database thread for every frame: what needs the database goes to a reader."""
+        """Calls the handler at once: Channels' own dispatch goes through its one database thread."""
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
-        """Lets the conversation's owner in, and begins at `after` or with a snapshot."""
+        """Accepts the conversation's owner, and begins at `after` or with a snapshot."""
         await self.accept()
         user = self.scope["user"]
         if SOCKETS.finishing or not user.is_authenticated:
@@ -77,10 +77,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         HUB.subscribe(self.conversation_id, self.cursor)
         SOCKETS.add(self)
         work = (self._send_for_ever(self.cursor), self._do_commands())
-        self.tasks = tuple(asyncio.create_task(self._closing_when_it_fails(each)) for each in work)
+        self.tasks = tuple(asyncio.create_task(self._closing_when_it_fails(part)) for part in work)
 
     async def disconnect(self, code: int) -> None:
-        """Forgets the socket, once it has done what it was told; its turn goes on."""
+        """Forgets the socket once its commands are done; its turn goes on."""
         if self.cursor is None:
             return
         HUB.unsubscribe(self.conversation_id, self.cursor)
@@ -91,17 +91,17 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await commands
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Takes a frame in, or answers why not. Never waits: Daphne's queue of frames has no end."""
+        """Takes a frame, or answers why not. Never waits, as Daphne's queue of frames has no bound."""
         if self.cursor is None or self.has_left:
             return
-        seq = acknowledged(text_data)
+        seq = ack_seq(text_data)
         if seq is not None and self.cursor.acknowledge(seq):
             return  # there can be no more of these than frames were sent
         frame: dict[str, Any] = {}
         try:
             charge = cost(text_data, bytes_data)
             self.meter.charge(charge)
-            frame = parsed(text_data)
+            frame = json_object(text_data)
             self._take(frame, charge)
         except Refused as refused:
             self._refuse(frame, refused.code, str(refused))
@@ -120,7 +120,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             raise Refused(f"A frame's type is one of {', '.join(['ack', *self.COMMANDS])}.")
 
     def _stop_here(self) -> UUID | None:
-        """Stops the turn if this process runs it, and returns its id. A database that is busy or broken holds up no stop."""
+        """Stops the turn if this process runs it, and returns its id. A busy database holds up no stop."""
         return engine.stop_here(self.conversation_id) if self.is_own else None
 
     def _acknowledge(self, seq: object) -> None:
@@ -130,17 +130,17 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             raise Refused("Only what was sent can be acknowledged.")
 
     def _refuse(self, frame: dict[str, Any], code: str, message: str) -> None:
-        value = {"id": echoed(frame), "code": code, "message": message}
+        value = {"id": frame_id(frame), "code": code, "message": message}
         if self.cursor is not None:
             self.cursor.notice(unnumbered_frame(custom("refused", value)))
 
     def finish(self) -> None:
-        """Leaves once everything is sent that there is: the server is to be restarted."""
+        """Leaves with RESTART once everything is sent."""
         if self.cursor is not None:
             self.cursor.finish()
 
     async def leave(self, code: int) -> None:
-        """Closes with the code, and does nothing more that was asked for."""
+        """Closes with the code, and does no further command."""
         if self.has_left:
             return
         self.has_left = True
@@ -183,12 +183,12 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         engine.start(self.conversation_id, frame.get("id"), frame.get("text"), admit=self._admit)
 
     def _stop(self, frame: dict[str, Any]) -> None:
-        """Stores the stop: of the turn that was stopped here when the frame came, not of the one behind it."""
+        """Stores the stop of the turn that was stopped when the frame came, not of the one behind it."""
         engine.stop(self._conversation().pk, frame["turn"])
 
     def _regenerate(self, frame: dict[str, Any]) -> None:
-        told = {"message": frame.get("message"), "model": frame.get("model")}
-        engine.regenerate(self._conversation(), frame.get("id"), **told)
+        message, model = frame.get("message"), frame.get("model")
+        engine.regenerate(self._conversation(), frame.get("id"), message=message, model=model)
 
     def _edit(self, frame: dict[str, Any]) -> None:
         engine.edit(self._conversation(), frame.get("message"), frame.get("id"), frame.get("text"))
@@ -224,7 +224,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     # -- in a reader's thread
 
     def _conversation(self) -> Conversation:
-        """The conversation, for whoever still is signed in and owns it; raises SignedOut and NotFound."""
+        """The conversation, if the user still owns it and is signed in; raises NotFound and SignedOut."""
         own = Conversation.objects.filter(pk=self.conversation_id, owner=self.owner)
         conversation = own.select_related("owner").first()
         if conversation is None:
@@ -233,7 +233,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return conversation
 
     def _admit(self, conversation: Conversation) -> None:
-        """Raises NotFound for who does not own the conversation, and SignedOut for who is not signed in any more."""
+        """Raises NotFound if the user does not own the conversation, SignedOut if the session has ended."""
         if conversation.owner_id != self.owner:
             raise NotFound
         if not is_signed_in(self.session, conversation.owner):
@@ -241,17 +241,17 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     @one_snapshot()
     def _begin(self) -> tuple[int, int, str | None, list[Event]]:
-        """How far the record goes, where the socket begins (a seq, a snapshot unless `after` is in the record), and what is told aside."""
+        """The last `seq`, the `seq` that the socket begins at, its snapshot if it needs one, and its notices."""
         conversation = self._conversation()
         after, last = _after(self.scope["query_string"]), last_seq(self.conversation_id)
         if after is not None and after <= last:
             return last, after, None, engine.first_notices(conversation, after, queue(conversation.pk))
-        found = page(conversation)
+        newest = page(conversation)
         return (
             last,
-            found.seq,
-            unnumbered_frame(found.event()),
-            engine.first_notices(conversation, None, found.queue),
+            newest.seq,
+            unnumbered_frame(newest.event()),
+            engine.first_notices(conversation, None, newest.queue),
         )
 
     # -- out
@@ -263,8 +263,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             raise Gone from error
 
     async def _read(self, after: int) -> list[Frame]:
-        found: list[Frame] = await READERS.run(read, self.conversation_id, after)
-        return found
+        frames: list[Frame] = await READERS.run(read, self.conversation_id, after)
+        return frames
 
     async def _send_for_ever(self, cursor: Cursor) -> None:
         last, seq, snapshot, notices = await READERS.run(self._begin)
@@ -278,10 +278,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
 
 def _waits(text: bytes) -> bool:
-    """A server that can only be waited for."""
+    """The `write` of a server that has none: `send` has to wait."""
     return False
 
 
 def _after(query: bytes) -> int | None:
-    given = parse_qs(query.decode("latin-1")).get("after", [""])[-1]
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+    after = parse_qs(query.decode("latin-1")).get("after", [""])[-1]
+    return int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None

@@ -1,13 +1,14 @@
-"""What one socket is sent: a cursor on the journal that never runs more than 256 KiB ahead of what the client has acknowledged.
+"""A socket's cursor on the journal, at most 256 KiB ahead of what the client has acknowledged.
 
-Daphne never pushes back, so a reader that does not read is bounded here: what it cannot take yet stays in the journal.
+Daphne never pushes back, so the bound for a slow reader is here: events that it has no room for stay in the journal.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-Frame = tuple[int, str]
+from conversations.journal import Frame
+
 Send = Callable[[str], Awaitable[None]]
 Write = Callable[[bytes], bool]
 """Sends a text (UTF-8) at once, or returns False where only `Send` can."""
@@ -15,8 +16,8 @@ Write = Callable[[bytes], bool]
 Read = Callable[[int], Awaitable[list[Frame]]]
 
 WINDOW = 256 * 1024
-PATIENCE = 60.0
-NOTICES = 64 * 1024
+ACK_TIMEOUT = 60.0
+NOTICES_LIMIT = 64 * 1024
 """Bytes of notices that wait to be sent; the newest one may be longer."""
 
 
@@ -25,17 +26,19 @@ class TooSlow(Exception):
 
 
 class Cursor:
-    """One socket's place in the record. `seq` is the last one sent, `reach` the last that is known to exist. `sent` is that of a frame on
-    its way already: the client may have applied it before the server's send has returned.
+    """One socket's place in the record.
+
+    `seq` is the last one sent, `reach` the last that is known to exist. `sent` is that of a frame on its way: the client may have applied
+    it before the server's send has returned.
     """
 
     def __init__(self, send: Send, read: Read, write: Write = lambda text: False) -> None:
         self.seq = self.reach = self.sent = 0
         self._send, self._read, self._write = send, read, write
         self._frames: deque[Frame] = deque()
-        self._held = 0
+        self._frames_size = 0
         self._notices: deque[tuple[str, int]] = deque()
-        self._noticed = 0
+        self._notices_size = 0
         self._in_flight: deque[tuple[int, int]] = deque()
         self._unacknowledged = 0
         self._news = asyncio.Event()
@@ -46,20 +49,20 @@ class Cursor:
     # -- a Socket, as the journal's hub wants it
 
     def frames(self, frames: list[Frame]) -> None:
-        """Takes events that were committed in this process; those that a slow reader has no room for stay in the journal."""
+        """Takes events that were committed in this process, as far as there is room for them."""
         self.reach = max(self.reach, frames[-1][0])
         if self._is_idle and not self._news.is_set():
             frames = self._write_through(frames)
             if self.seq >= self.reach:
                 return
         size = sum(len(text) for _, text in frames)
-        if self._held + size <= WINDOW:
+        if self._frames_size + size <= WINDOW:
             self._frames += frames
-            self._held += size
+            self._frames_size += size
         self._news.set()
 
     def _write_through(self, frames: list[Frame]) -> list[Frame]:
-        """Sends what follows without waking the pump, which waits for news; the rest is for the pump."""
+        """Sends the frames that follow at once, while the pump is idle; returns the rest."""
         for number, (seq, text) in enumerate(frames):
             payload = text.encode()
             if seq != self.seq + 1 or self._unacknowledged >= WINDOW or not self._write(payload):
@@ -75,16 +78,16 @@ class Cursor:
             self._news.set()
 
     def notice(self, text: str) -> None:
-        """Takes a frame that is no part of the record; of too many the oldest are forgotten."""
+        """Takes a frame that is no part of the record. If there are too many, the oldest are dropped."""
         size = len(text.encode())
-        while self._notices and self._noticed + size > NOTICES:
-            self._noticed -= self._notices.popleft()[1]
+        while self._notices and self._notices_size + size > NOTICES_LIMIT:
+            self._notices_size -= self._notices.popleft()[1]
         self._notices.append((text, size))
-        self._noticed += size
+        self._notices_size += size
         self._news.set()
 
     def finish(self) -> None:
-        """Lets the pump end once everything is sent that there is."""
+        """Lets the pump end once everything is sent."""
         self._finishing = True
         self._news.set()
 
@@ -95,7 +98,7 @@ class Cursor:
         return 0 <= seq <= self.sent
 
     def acknowledge(self, seq: int) -> bool:
-        """The client has applied everything up to `seq`; whether that is news. Beyond what was sent it acknowledges nothing."""
+        """Notes that the client has applied everything up to `seq`; returns whether that is news."""
         if not self.was_sent(seq):
             return False
         before = self._unacknowledged
@@ -116,7 +119,7 @@ class Cursor:
         self._news.set()
 
     async def pump(self) -> None:
-        """Sends whatever there is, in order and once, until it is to finish; raises TooSlow."""
+        """Sends every frame in order and once, until `finish`; raises TooSlow."""
         while not (self._finishing and self.seq >= self.reach and not self._notices):
             self._is_idle = True
             await self._news.wait()
@@ -127,29 +130,29 @@ class Cursor:
                 await self._send_notices()
 
     async def _send_notices(self) -> None:
-        """Sends what is no part of the record, as long as the reader keeps up; it is acknowledged with what was sent before it."""
+        """Sends notices while the reader keeps up. They are acknowledged with the frame before them."""
         while self._notices and self._unacknowledged < WINDOW:
             text, size = self._notices.popleft()
-            self._noticed -= size
+            self._notices_size -= size
             await self._send_counted(self.seq, text)
 
     async def _send_next(self) -> bool:
-        """Sends the frames that follow; whether there were any."""
-        began = self.seq
-        frames = self._take_held() or await self._read(self.seq)
+        """Sends the frames that follow; returns whether there were any."""
+        start = self.seq
+        frames = self._take_frames() or await self._read(self.seq)
         for seq, text in frames:
             if seq == self.seq + 1:
                 if self._unacknowledged >= WINDOW:
                     await self._wait_for_room()
                 await self._send_counted(seq, text)
                 self.seq = seq
-        return self.seq > began
+        return self.seq > start
 
-    def _take_held(self) -> list[Frame]:
-        """The held frames if they go on where the cursor is; they are forgotten where they do not."""
+    def _take_frames(self) -> list[Frame]:
+        """Removes the waiting frames, and returns them if they follow on."""
         frames = [frame for frame in self._frames if frame[0] > self.seq]
         self._frames.clear()
-        self._held = 0
+        self._frames_size = 0
         return frames if frames and frames[0][0] == self.seq + 1 else []
 
     async def _send_counted(self, seq: int, text: str) -> None:
@@ -165,6 +168,6 @@ class Cursor:
         while self._unacknowledged >= WINDOW:
             self._room.clear()
             try:
-                await asyncio.wait_for(self._room.wait(), PATIENCE)
+                await asyncio.wait_for(self._room.wait(), ACK_TIMEOUT)
             except TimeoutError:
                 raise TooSlow from None

@@ -1,4 +1,4 @@
-"""What one socket may send: frames that are one JSON object, so many in a while, and so much that waits to be done."""
+"""The limits of what one socket may send: JSON objects, at a rate, and so many waiting commands."""
 
 import asyncio
 import json
@@ -8,31 +8,31 @@ from typing import Any
 
 from conversations.errors import Refused, Throttled
 
-Frame = dict[str, Any]
+JsonObject = dict[str, Any]
 
 BURST = 4 * 1024 * 1024
 REFILL = 512 * 1024
 """Bytes that a socket may send at once, and bytes a second after that."""
 
 OVERHEAD = 16 * 1024
-"""Bytes that each frame counts for beside its own: 32 small ones a second, which is more than anybody types."""
+"""Bytes that a frame counts for beside its own: 32 small ones a second, more than anybody types."""
 
 DEBT = 1024 * 1024
-"""Bytes over the limit that are still answered."""
+"""Bytes over the limit whose frames are still answered."""
 
 WAITING = 256 * 1024
-"""Bytes of commands that may wait for the one that is being done."""
+"""Bytes of commands that may wait for the present one."""
 
 ACK_LENGTH = 100
 ID_LENGTH = 64
 
 
 class Flood(Exception):
-    """The client goes on sending too much after it was told."""
+    """The client goes on sending too much after it was refused."""
 
 
 class Meter:
-    """A bucket of bytes that fills up as time goes, and that every frame takes its cost from."""
+    """A token bucket of bytes, from which every frame takes its cost."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._level, self._at = clock, float(BURST), clock()
@@ -49,17 +49,17 @@ class Meter:
 
 
 class Inbox:
-    """The commands of a socket, which are done one after another; few may wait."""
+    """The commands of a socket, which wait for one another; few may."""
 
     def __init__(self) -> None:
-        self._commands: asyncio.Queue[tuple[Frame, int] | None] = asyncio.Queue()
-        self._held = 0
+        self._commands: asyncio.Queue[tuple[JsonObject, int] | None] = asyncio.Queue()
+        self._size = 0
 
-    def put(self, frame: Frame, cost: int) -> None:
+    def put(self, frame: JsonObject, cost: int) -> None:
         """Takes a command; raises Throttled when too much waits."""
-        if self._held and self._held + cost > WAITING:
+        if self._size and self._size + cost > WAITING:
             raise Throttled("This page sends more than can be done. Wait a moment, then send again.")
-        self._held += cost
+        self._size += cost
         self._commands.put_nowait((frame, cost))
 
     def end(self) -> None:
@@ -71,21 +71,22 @@ class Inbox:
         while not self._commands.empty():
             self._commands.get_nowait()
 
-    async def take(self) -> Frame | None:
+    async def take(self) -> JsonObject | None:
         """The next command, None when there will be no more."""
-        found = await self._commands.get()
-        if found is None:
+        command = await self._commands.get()
+        if command is None:
             return None
-        self._held -= found[1]
-        return found[0]
+        frame, cost = command
+        self._size -= cost
+        return frame
 
 
 def cost(text: str | None, data: bytes | None) -> int:
-    """What a frame counts for, in bytes."""
+    """The bytes that a frame counts for."""
     return OVERHEAD + (len(data or b"") if text is None else len(text.encode(errors="replace")))
 
 
-def parsed(text: str | None) -> Frame:
+def json_object(text: str | None) -> JsonObject:
     """The frame's object; raises Refused when it is none."""
     try:
         frame = json.loads(text or "")
@@ -96,12 +97,12 @@ def parsed(text: str | None) -> Frame:
     return frame
 
 
-def acknowledged(text: str | None) -> int | None:
+def ack_seq(text: str | None) -> int | None:
     """The seq of a plain acknowledgement, None for any other frame."""
     if text is None or len(text) > ACK_LENGTH or '"ack"' not in text:
         return None
     try:
-        frame = parsed(text)
+        frame = json_object(text)
     except Refused:
         return None
     seq = frame.get("seq")
@@ -109,8 +110,8 @@ def acknowledged(text: str | None) -> int | None:
     return seq if is_whole and frame.get("type") == "ack" else None
 
 
-def echoed(frame: Frame) -> str | None:
-    """The frame's id as far as an answer repeats it."""
-    given = frame.get("id")
-    is_sane = isinstance(given, str) and len(given) <= ID_LENGTH and given.isprintable()
-    return given if is_sane else None
+def frame_id(frame: JsonObject) -> str | None:
+    """The frame's id, if it is one that an answer may repeat."""
+    value = frame.get("id")
+    is_sane = isinstance(value, str) and len(value) <= ID_LENGTH and value.isprintable()
+    return value if is_sane else None

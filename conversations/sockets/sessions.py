@@ -1,4 +1,4 @@
-"""The sockets that are open in this process: closed when their session has ended, and when the process is to end."""
+"""The open sockets of this process, which end with their session and with the process."""
 
 import asyncio
 import logging
@@ -17,12 +17,12 @@ logger = logging.getLogger(__name__)
 
 NO_SESSION, RESTART = 4401, 1012
 CHECK_EVERY = 2.0
-GOODBYE = 0.5
+CLOSE_TIMEOUT = 0.5
 """Seconds for a client to answer that the socket is closed."""
 
 
 class OpenSocket(Protocol):
-    """What can be closed, on the loop that it lives on."""
+    """A socket that can be closed, on its own loop."""
 
     session: str
     """The key of its session."""
@@ -31,7 +31,7 @@ class OpenSocket(Protocol):
     """The id of its user."""
 
     def finish(self) -> None:
-        """Leaves with RESTART once all is sent that there is."""
+        """Leaves with RESTART once everything is sent."""
 
     async def leave(self, code: int) -> None:
         """Closes with the code."""
@@ -59,20 +59,20 @@ class Sockets:
         if not self._open:
             self._none_left.set()
 
-    async def finish(self, patience: float) -> None:
-        """Closes every socket, with what it still has to be sent before if that takes `patience` seconds at most."""
+    async def finish(self, seconds: float) -> None:
+        """Closes every socket; each has so many `seconds` to be sent the rest."""
         self.finishing = True
         for socket in list(self._open):
             socket.finish()
-        await self._until_none_is_left(patience)
+        await self._until_none_is_left(seconds)
         for socket in list(self._open):
             await socket.leave(RESTART)
-        await self._until_none_is_left(GOODBYE)
+        await self._until_none_is_left(CLOSE_TIMEOUT)
 
-    async def _until_none_is_left(self, patience: float) -> None:
+    async def _until_none_is_left(self, seconds: float) -> None:
         self._none_left = asyncio.Event()
         if self._open:
-            await asyncio.wait([asyncio.ensure_future(self._none_left.wait())], timeout=patience)
+            await asyncio.wait([asyncio.ensure_future(self._none_left.wait())], timeout=seconds)
 
     async def _watch_while_open(self) -> None:
         while self._open:
@@ -84,9 +84,9 @@ class Sockets:
 
     async def _close_signed_out(self) -> None:
         sockets = list(self._open)
-        good = await READERS.run(signed_in, {socket.session: socket.owner for socket in sockets})
+        valid = await READERS.run(signed_in, {socket.session: socket.owner for socket in sockets})
         for socket in sockets:
-            if socket.session not in good:
+            if socket.session not in valid:
                 await socket.leave(NO_SESSION)
 
 
@@ -94,20 +94,20 @@ SOCKETS = Sockets()
 
 
 def signed_in(owners: Mapping[str, int]) -> set[str]:
-    """Which of these sessions still are their user's: not ended, not run out, the user active, the password the same."""
+    """The sessions that still are their user's: not over, the user active, the password the same."""
     users = get_user_model()._default_manager.filter(is_active=True).in_bulk(set(owners.values()))
     sessions = Session.objects.filter(pk__in=list(owners), expire_date__gt=timezone.now())
     return {row.pk for row in sessions if _is_of(row, users.get(owners[row.pk]))}
 
 
 def is_signed_in(session: str, user: Any) -> bool:
-    """Whether this session still is the user's, by the user's row as it is now."""
+    """Whether this session still is the user's, whose row is the present one."""
     row = Session.objects.filter(pk=session, expire_date__gt=timezone.now()).first()
     return row is not None and user.is_active and _is_of(row, user)
 
 
 def _is_of(session: Session, user: Any) -> bool:
-    owner, proof = _said(session.session_data)
+    owner, proof = _owner_and_hash(session.session_data)
     return (
         user is not None
         and owner == str(user.pk)
@@ -116,7 +116,7 @@ def _is_of(session: Session, user: Any) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _said(data: str) -> tuple[str, str]:
-    """Whose a session is and what proves it; kept, as decoding a thousand of them takes a tenth of a second."""
+def _owner_and_hash(data: str) -> tuple[str, str]:
+    """A session's user and the hash that proves it; cached, as decoding a thousand takes 0.1 s."""
     decoded = Session(session_data=data).get_decoded()
     return str(decoded.get(SESSION_KEY, "")), str(decoded.get(HASH_SESSION_KEY, ""))

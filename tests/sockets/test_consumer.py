@@ -204,7 +204,7 @@ async def test_an_acknowledgement_beyond_what_was_sent_is_refused_and_acknowledg
 async def test_a_reader_that_lets_the_server_wait_too_long_is_closed_with_4008(
     user: User, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conversations.sockets.cursor.PATIENCE", 0.1)
+    monkeypatch.setattr("conversations.sockets.cursor.ACK_TIMEOUT", 0.1)
     for _ in range(4):
         await sync_to_async(ask)(conversation, "x" * 100_000)
     async with page_of(user, conversation, "?after=0", acknowledges=False) as page:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.sockets.cursor import NOTICES, WINDOW, Cursor, TooSlow
+from conversations.sockets.cursor import NOTICES_LIMIT, WINDOW, Cursor, TooSlow
 
 Frame = tuple[int, str]
 KIB = 1024
@@ -210,7 +210,7 @@ async def test_after_counts_as_an_acknowledgement() -> None:
 
 
 async def test_a_reader_that_makes_no_room_in_time_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conversations.sockets.cursor.PATIENCE", 0.05)
+    monkeypatch.setattr("conversations.sockets.cursor.ACK_TIMEOUT", 0.05)
     reader = Reader()
     await reader.cursor.begin(0, None)
     reader.cursor.frames(reader.commit([200 * KIB] * 3))
@@ -227,7 +227,7 @@ async def test_notices_are_sent_beside_the_record_and_the_oldest_of_too_many_for
     reader.cursor.frames(reader.commit([10]))
     pump = await pumping(reader)
     await turns_of_the_loop(200)
-    assert reader.sent == [*notices[-(NOTICES // (10 * KIB)) :], "1:ééé"]
+    assert reader.sent == [*notices[-(NOTICES_LIMIT // (10 * KIB)) :], "1:ééé"]
     assert reader.cursor.seq == 1
     pump.cancel()
 
@@ -235,10 +235,10 @@ async def test_notices_are_sent_beside_the_record_and_the_oldest_of_too_many_for
 async def test_a_notice_that_is_longer_than_all_may_be_is_sent_alone() -> None:
     reader = Reader()
     reader.cursor.notice("short")
-    reader.cursor.notice("x" * 2 * NOTICES)
+    reader.cursor.notice("x" * 2 * NOTICES_LIMIT)
     pump = await pumping(reader)
     await turns_of_the_loop()
-    assert reader.sent == ["x" * 2 * NOTICES]
+    assert reader.sent == ["x" * 2 * NOTICES_LIMIT]
     pump.cancel()
 
 

@@ -18,10 +18,10 @@ from conversations.sockets.inbound import (
     Flood,
     Inbox,
     Meter,
-    acknowledged,
+    ack_seq,
     cost,
-    echoed,
-    parsed,
+    frame_id,
+    json_object,
 )
 
 MIB = 1024 * 1024
@@ -123,13 +123,13 @@ async def test_what_waits_can_be_forgotten() -> None:
 )
 def test_what_is_no_object_is_refused(text: str | None) -> None:
     with pytest.raises(Refused):
-        parsed(text)
+        json_object(text)
 
 
 @given(st.text(max_size=200) | st.builds(json.dumps, st.dictionaries(st.text(), st.integers() | st.text())))
 def test_any_text_is_an_object_or_refused(text: str) -> None:
     with suppress(Refused):
-        assert isinstance(parsed(text), dict)
+        assert isinstance(json_object(text), dict)
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,14 @@ def test_any_text_is_an_object_or_refused(text: str) -> None:
     ],
 )
 def test_only_a_short_and_plain_acknowledgement_is_one(text: str | None, seq: int | None) -> None:
-    assert acknowledged(text) == seq
+    assert ack_seq(text) == seq
 
 
 @pytest.mark.parametrize("given_id", ["x" * 65, "\ud800", "\0", "\u202e", 7, None, ["x"], {"a": 1}])
 def test_an_id_that_is_long_or_odd_or_no_text_is_not_repeated(given_id: object) -> None:
-    assert echoed({"id": given_id}) is None
+    assert frame_id({"id": given_id}) is None
 
 
 def test_an_id_is_repeated() -> None:
-    assert echoed({"id": "x" * 64}) == "x" * 64
-    assert echoed({}) is None
+    assert frame_id({"id": "x" * 64}) == "x" * 64
+    assert frame_id({}) is None

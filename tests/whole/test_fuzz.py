@@ -54,7 +54,7 @@ async def test_frames_of_every_wrong_shape_are_answered_and_a_turn_works_afterwa
 ) -> None:
     for limit in ("BURST", "WAITING"):
         monkeypatch.setattr(inbound, limit, 2**40)
-    monkeypatch.setattr("conversations.sockets.cursor.NOTICES", 2**20)
+    monkeypatch.setattr("conversations.sockets.cursor.NOTICES_LIMIT", 2**20)
     print(f"FUZZ_SEED={SEED}")
     source, conversation = Frames(SEED + number), await sync_to_async(conversation_of)(user)
     async with page_of(user, conversation, "?after=0") as page:
