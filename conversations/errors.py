@@ -1,4 +1,6 @@
-"""What can go wrong, as one tree. A class's docstring is the sentence that a person reads; its code is the contract's.
+"""All errors, as one tree.
+
+A class's docstring is the sentence that a person reads; its code is the contract's.
 
 TurntableError
 ├── Refused                      a frame or command that is not taken
@@ -32,10 +34,10 @@ class TurntableError(Exception):
         super().__init__(detail)
 
     def __str__(self) -> str:
-        """The sentence for a person, then what the other side said."""
+        """The sentence for a person, then the detail of the other side."""
         sentence = " ".join((type(self).__doc__ or "").split())
-        said = " ".join(self.detail.split())[:500]
-        return f"{sentence} ({said})" if said else sentence
+        detail = " ".join(self.detail.split())[:500]
+        return f"{sentence} ({detail})" if detail else sentence
 
 
 class Refused(TurntableError):

@@ -1,4 +1,4 @@
-"""Threads for work that blocks: a pool with a bound, so that no number of turns or sockets takes more connections than that."""
+"""Threads for work that blocks, in pools with a bound on threads and on database connections."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,10 @@ Parameters = ParamSpec("Parameters")
 
 
 class Threads:
-    """A few threads for database work, each with one connection at most; `reserved` ones have theirs beside the site's pool."""
+    """A few threads for database work, each with one connection at most.
+
+    `reserved` threads have theirs beside the site's pool.
+    """
 
     def __init__(self, name: str, count: int, *, reserved: bool = False) -> None:
         prepare = reserve_connection if reserved else None
@@ -22,12 +25,12 @@ class Threads:
     async def run(
         self, work: Callable[Parameters, Result], *args: Parameters.args, **options: Parameters.kwargs
     ) -> Result:
-        """Runs the work in one of the threads and waits for its result; what waits for a thread holds none."""
+        """Runs the work in one of the threads and returns its result; the wait takes no thread."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, _tidily, partial(work, *args, **options))
+        return await loop.run_in_executor(self._pool, _run_and_give_back, partial(work, *args, **options))
 
 
-def _tidily(work: Callable[[], Result]) -> Result:
+def _run_and_give_back(work: Callable[[], Result]) -> Result:
     try:
         return work()
     finally:
@@ -35,12 +38,15 @@ def _tidily(work: Callable[[], Result]) -> Result:
 
 
 def reserve_connection() -> None:
-    """Lets this thread connect beside the site's pool, which tools and pages may exhaust: leases and the journal have to go on."""
+    """Lets this thread connect beside the site's pool, which tools and pages may exhaust."""
     options = {name: value for name, value in connection.settings_dict["OPTIONS"].items() if name != "pool"}
     connection.settings_dict = connection.settings_dict | {"OPTIONS": options}
 
 
 def give_back_connection() -> None:
-    """Gives this thread's connection back to the pool, or closes it. SQLite's, which is dear to open, stays unless it is broken."""
+    """Gives this thread's connection back to the pool, or closes it.
+
+    An SQLite connection, which is slow to open, stays open unless it is broken.
+    """
     if connection.vendor != "sqlite" or connection.errors_occurred:
         connection.close()
