@@ -1,4 +1,4 @@
-"""The site as an ASGI application, for any server that speaks it."""
+"""The site as an ASGI application."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Daphne, on uvloop where it is installed. It is an app too: its `runserver` takes the place of Django's."""
+"""Daphne, on uvloop where that is installed. As an app it replaces Django's `runserver`."""
 
 import socket
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from asgiref.typing import ASGI3Application
 from twisted.internet import asyncioreactor
 
-from project.server import PING_EVERY, PING_PATIENCE, SERVER_NAME, WRITE, Start, new_loop, text_frame
+from project.server import PING_EVERY, PING_TIMEOUT, SERVER_NAME, WRITE, Start, new_loop, text_frame
 
 # Before Daphne is imported: it keeps a reactor that is there already.
 asyncioreactor.install(new_loop())  # type: ignore[no-untyped-call]
@@ -24,11 +24,11 @@ class DaphneApp(DaphneConfig):  # type: ignore[misc]  # ships no types
 class Websocket(WebSocketProtocol):  # type: ignore[misc]  # ships no types
     """Daphne's protocol, with a shorter way for text.
 
-    It also sends the codes that RFC 6455 names, such as 1012 for a restart: Autobahn keeps them to itself.
+    It also closes with the codes of RFC 6455, such as 1012 for a restart, which Autobahn does not send.
     """
 
     def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: N802
-        """Sends a text as one frame (RFC 6455, 5.2): Autobahn takes longer for each than all that comes before it."""
+        """Sends a text as one frame (RFC 6455, 5.2): Autobahn's own way takes most of an event's time."""
         if binary or self.state != self.STATE_OPEN:
             super().serverSend(content, binary)
             return
@@ -37,15 +37,14 @@ class Websocket(WebSocketProtocol):  # type: ignore[misc]  # ships no types
             self.transport.write(text_frame(payload))
 
     def write(self, text: bytes) -> bool:
-        """Sends a text at once, which Twisted would first have the loop watch the connection for; whether it went whole."""
+        """Sends a text at once; returns False, with nothing sent, where `send` has to wait."""
         transport = self.transport
         if self.state != self.STATE_OPEN or not transport.connected or transport in _writers():
             return False
         frame = text_frame(text)
         sent = transport.writeSomeData(frame)
-        if isinstance(sent, int) and sent < len(
-            frame
-        ):  # what fails has lost its connection, which ends by itself
+        # A failure has lost the connection, which ends by itself.
+        if isinstance(sent, int) and sent < len(frame):
             transport.write(frame[sent:])
         return True
 
@@ -70,7 +69,7 @@ def _writers() -> list[Any]:
 
 
 def run(application: ASGI3Application, listener: socket.socket, on_start: Start) -> None:
-    """Serve until the function that `on_start` is called with stops it; frames of over 1 MiB close their socket."""
+    """Serves until the function that `on_start` gets is called; frames of over 1 MiB close their socket."""
     WebSocketFactory.protocol = Websocket
     server = ScopedServer(
         application,
@@ -78,7 +77,7 @@ def run(application: ASGI3Application, listener: socket.socket, on_start: Start)
         signal_handlers=False,  # Daphne's own would cut every turn short
         http_timeout=None,
         ping_interval=PING_EVERY,
-        ping_timeout=PING_PATIENCE,
+        ping_timeout=PING_TIMEOUT,
         server_name=SERVER_NAME,
     )
     reactor.callLater(0.0, on_start, stop)  # type: ignore[arg-type]  # once the loop runs
@@ -86,7 +85,7 @@ def run(application: ASGI3Application, listener: socket.socket, on_start: Start)
 
 
 def stop() -> None:
-    """Let Daphne close its connections and return, from any thread."""
+    """Lets Daphne close its connections and return, from any thread."""
 
     def stop_once() -> None:
         if reactor.running:  # it is not when a second signal came as it stopped

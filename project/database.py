@@ -1,4 +1,4 @@
-"""The database: from its URL to Django's settings, and what to say when it cannot be used."""
+"""The database: its settings for Django from its URL, and a sentence about its failures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +17,9 @@ SQLITE_OPTIONS = {
     "timeout": 20,
 }
 CONNECTIONS = 9
-"""PostgreSQL connections of a process's pool, at most; `?pool=6` in DATABASE_URL says otherwise, `?pool=0` is a connection a thread.
+"""PostgreSQL connections of a process's pool, at most.
 
+`?pool=6` in DATABASE_URL says otherwise, `?pool=0` is a connection a thread.
 Beside it the journal and the leases have one each, and without REDIS_URL one listens: twelve in all.
 """
 
@@ -51,7 +52,10 @@ SCHEMES = {"sqlite": SQLITE_OPTIONS, "postgres": POSTGRES_OPTIONS, "postgresql":
 
 
 def from_url(url: str, folder: Path = Path()) -> dict[str, Any]:
-    """Django's settings for the database; an SQLite file is relative to the folder. ValueError for any other."""
+    """Django's settings for the database; raises ValueError for one that Turntable cannot use.
+
+    An SQLite file is relative to the folder.
+    """
     defaults = SCHEMES.get(urlsplit(url).scheme)
     settings: dict[str, Any] = dict(dj_database_url.parse(url))
     name = settings["NAME"]
@@ -69,7 +73,7 @@ def from_url(url: str, folder: Path = Path()) -> dict[str, Any]:
 
 
 def explain(error: Exception) -> str | None:
-    """A sentence for the operator about the database's failure; None when it is more likely a fault of ours."""
+    """A sentence for the operator about the database's failure, or None if the fault is rather ours."""
     from django.db import DatabaseError, OperationalError, connection
 
     try:
@@ -81,12 +85,12 @@ def explain(error: Exception) -> str | None:
     else:
         if not isinstance(error, OperationalError):
             return None
-    said = str(error).partition("\n")[0].rstrip(".")
-    return f"The database {connection.settings_dict['NAME']} cannot be used: {said}."
+    reason = str(error).partition("\n")[0].rstrip(".")
+    return f"The database {connection.settings_dict['NAME']} cannot be used: {reason}."
 
 
 def reach() -> None:
-    """Connect beside the pool, which waits and then only says that it has waited; raises DatabaseError with the reason."""
+    """Connects beside the pool, which only says that it has waited; raises DatabaseError with the reason."""
     import psycopg
     from django.db import connection
 
@@ -97,7 +101,7 @@ def reach() -> None:
 
 @contextmanager
 def patient() -> Iterator[None]:
-    """Lets statements of this thread take as long as they need, for what walks through whole tables."""
+    """Lets statements of this thread take as long as they need, for work on whole tables."""
     _set_on_postgres("SET statement_timeout = 0")
     try:
         yield

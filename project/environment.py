@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from conversations.errors import ConfigurationError
 from project.database import from_url
 
-# A token of RFC 9110, section 5.6.2: what the name of a header may be made of.
+# A token of RFC 9110, section 5.6.2: the characters of a header's name.
 TOKEN = frozenset(ascii_letters + digits + "!#$%&'*+-.^_`|~")
 
 
@@ -24,7 +24,7 @@ def split_list(value: Any) -> Any:
 
 
 def split_pairs(value: Any) -> Any:
-    """The header lines of `name=value` pairs; ValueError for a name or value that HTTP cannot carry."""
+    """The headers of `name=value` pairs; raises ValueError for a name or value that HTTP cannot carry."""
     if not isinstance(value, str):
         return value
     pairs = [item.partition("=") for item in split_list(value)]
@@ -35,12 +35,12 @@ def split_pairs(value: Any) -> Any:
 
 
 def is_header(name: str, content: str) -> bool:
-    """Whether the two make a header: a token, and a value of printable ASCII."""
+    """Whether name and content are those of a header: a token, and printable ASCII."""
     return bool(name) and TOKEN.issuperset(name) and content.isascii() and content.isprintable()
 
 
 def split_prices(value: Any) -> Any:
-    """The prices of models, from `MODEL=input/output[/cacheRead/cacheWrite]`; what is cached costs as much as input unless it is said."""
+    """The prices of models, from `MODEL=input/output[/cacheRead/cacheWrite]`."""
     if not isinstance(value, str):
         return value
     pairs = [item.rpartition("=") for item in split_list(value)]
@@ -50,19 +50,23 @@ def split_prices(value: Any) -> Any:
 
 
 def prices_of(amounts: str) -> dict[str, Decimal]:
-    """A model's four prices; ValueError unless there are two or four, none below 0."""
+    """A model's four prices: without its own, a cached token costs as much as one of the input.
+
+    Raises ValueError unless there are two or four amounts, none below 0.
+    """
     try:
-        found = [Decimal(amount.strip()) for amount in amounts.split("/")]
+        prices = [Decimal(amount.strip()) for amount in amounts.split("/")]
     except InvalidOperation:
         raise ValueError from None
-    if len(found) not in (2, 4) or not all(price.is_finite() and 0 <= price < 10**9 for price in found):
+    if len(prices) not in (2, 4) or not all(price.is_finite() and 0 <= price < 10**9 for price in prices):
         raise ValueError
-    all_four = found if len(found) == 4 else [*found, found[0], found[0]]
-    return dict(zip(("input", "output", "cacheRead", "cacheWrite"), all_four, strict=True))
+    if len(prices) == 2:
+        prices += [prices[0], prices[0]]
+    return dict(zip(("input", "output", "cacheRead", "cacheWrite"), prices, strict=True))
 
 
 def check_http_url(value: str) -> str:
-    """The URL itself; ValueError unless it is http or https, with a host, and without a password, query or fragment."""
+    """The URL; raises ValueError unless it is http or https, without a user, query or fragment."""
     url = urlsplit(value)
     if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
         raise ValueError
@@ -72,14 +76,14 @@ def check_http_url(value: str) -> str:
 
 
 def check_redis_url(value: str) -> str:
-    """The URL itself; ValueError unless redis-py can read it."""
+    """The URL; raises ValueError unless redis-py can read it."""
     if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
         raise ValueError
     return value
 
 
 def check_database_url(value: str) -> str:
-    """The URL itself; ValueError unless it names a database that Turntable can use."""
+    """The URL; raises ValueError unless it names a database that Turntable can use."""
     from_url(value)
     return value
 
@@ -93,7 +97,7 @@ Prices = Annotated[dict[str, dict[str, Decimal]], NoDecode, BeforeValidator(spli
 
 
 class Environment(BaseSettings):
-    """The settings as read from the environment; a variable that is empty counts as unset."""
+    """The settings of the environment; an empty variable counts as unset."""
 
     model_config = SettingsConfigDict(
         case_sensitive=True, env_ignore_empty=True, frozen=True, str_strip_whitespace=True
@@ -141,14 +145,14 @@ class Environment(BaseSettings):
     @field_validator("USER_TOKENS_PER_DAY")
     @classmethod
     def allow_one_turn(cls, value: int, info: ValidationInfo) -> int:
-        """The limit itself; ValueError if it would refuse the first turn of a day."""
+        """The limit; raises ValueError if it would refuse the first turn of a day."""
         if 0 < value < info.data.get("MAX_TOKENS", 0):
             raise ValueError
         return value
 
 
 def read_environment() -> Environment:
-    """The environment as settings; ConfigurationError says, without any value, what each bad variable must be."""
+    """The environment as settings; raises ConfigurationError, which repeats no value of a bad variable."""
     try:
         return Environment()
     except ValidationError as error:

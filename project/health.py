@@ -1,4 +1,4 @@
-"""Whether the process can do its work, for whoever starts and watches it."""
+"""The page that says whether the process can do its work."""
 
 import asyncio
 import logging
@@ -10,12 +10,12 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
 logger = logging.getLogger(__name__)
-PATIENCE = 5.0
+TIMEOUT = 5.0
 
 
 @login_not_required
 async def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when the database and the channel layer answer, else 503 and which of them does."""
+    """Answers 200 if database and channel layer answer, else 503 and which of them does."""
     database, layer = await asyncio.gather(sync_to_async(database_answers)(), channel_layer_answers())
     if database and layer:
         return JsonResponse({"status": "ok"})
@@ -23,7 +23,7 @@ async def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def database_answers() -> bool:
-    """Whether a query comes back."""
+    """Whether the database answers a query."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -36,7 +36,7 @@ def database_answers() -> bool:
 async def channel_layer_answers() -> bool:
     """Whether a message to a group without members is taken within five seconds."""
     try:
-        await asyncio.wait_for(get_channel_layer().group_send("healthz", {"type": "healthz"}), PATIENCE)
+        await asyncio.wait_for(get_channel_layer().group_send("healthz", {"type": "healthz"}), TIMEOUT)
     except Exception as error:  # noqa: BLE001 (a layer may fail with anything)
         logger.warning("The channel layer does not answer: %r", error)
         return False

@@ -23,12 +23,12 @@ def sign_in_path(user: AbstractBaseUser) -> str:
 
 @method_decorator(login_not_required, name="dispatch")
 class LinkView(LoginView):  # type: ignore[misc]  # ships no types
-    """Signs in whoever comes with a fresh link; anybody else gets the sign-in form with status 403."""
+    """Signs in the user of a fresh link; any other link gets the sign-in form with status 403."""
 
     http_method_names = ("get",)  # HEAD, as previews send it, would use the link up
 
     def login_failed(self) -> HttpResponse:
-        """The sign-in form, and why."""
+        """The sign-in form, with the reason."""
         form = AuthenticationForm(self.request)
         context = {"form": form, "problem": REFUSED, "next": ""}
         return render(self.request, "registration/login.html", context, status=403)

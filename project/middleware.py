@@ -1,4 +1,4 @@
-"""The content security policy and static files: what two libraries leave to the site."""
+"""Middleware for the content security policy and for static files."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -29,7 +29,7 @@ class ContentPolicy(CSPMiddleware):
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # ships no types
-    """WhiteNoise for an asynchronous server, which would else need two threads for each request."""
+    """WhiteNoise for an asynchronous server, without the two threads a request that it would take."""
 
     sync_capable = async_capable = True
     FOREVER = 365 * 24 * 60 * 60
@@ -43,7 +43,7 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # ships no types
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Answer:
-        """A file of ours, or what the rest of the site answers."""
+        """A static file, or the answer of the rest of the site."""
         answer: Answer = super().__call__(request)
         if isinstance(answer, HttpResponseBase) and iscoroutinefunction(self):
             return _ready(answer)

@@ -1,4 +1,4 @@
-"""Who may open a websocket: browsers send cookies along from any page, and CORS does not hold websockets back."""
+"""Websockets of our own pages alone: browsers send cookies from any page, and CORS does not apply."""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 SEND = "turntable.send"
-"""In the scope: the server's own send, without the middleware that looks at the session at every frame."""
+"""The scope's key of the server's own send, past the middleware that reads the session each time."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -28,19 +28,19 @@ class SameOriginOnly:
     async def __call__(
         self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
-        """Pass the connection on or refuse it."""
+        """Passes the connection on, or refuses it."""
         application = self.application if is_same_origin(scope["headers"]) else refuse
         await application({**scope, SEND: send}, receive, send)  # type: ignore[arg-type, misc]
 
 
 async def refuse(scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """ASGI application that closes before accepting, which a server tells the browser as 403."""
+    """An ASGI application that closes before it accepts, which a browser sees as 403."""
     await receive()
     await send(WebSocketCloseEvent(type="websocket.close", code=1000, reason=None))
 
 
 def is_same_origin(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether the only Origin of the request names the host and port of its only Host (RFC 6454, section 4)."""
+    """Whether the request's only Origin is the host and port of its only Host (RFC 6454, section 4)."""
     pairs = list(headers)
     origins = [value.decode("latin-1") for name, value in pairs if name == b"origin"]
     hosts = [value.decode("latin-1") for name, value in pairs if name == b"host"]
@@ -52,7 +52,7 @@ def is_same_origin(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 
 def host_and_port(origin: str, scheme: str) -> tuple[str, int] | None:
-    """The host in lower case and the port, the scheme's own when none is given; None unless it is an http origin."""
+    """The host in lower case and the port, which may be the scheme's own; None unless an http origin."""
     try:
         url = urlsplit(origin)
         default = DEFAULT_PORTS[scheme]
@@ -64,5 +64,5 @@ def host_and_port(origin: str, scheme: str) -> tuple[str, int] | None:
 
 
 def is_allowed(host: str) -> bool:
-    """Whether ALLOWED_HOSTS holds it, as for a page: else a name that somebody points at this machine would do."""
+    """Whether ALLOWED_HOSTS has the host, which rules out foreign names that point at this machine."""
     return validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)

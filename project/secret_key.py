@@ -10,7 +10,7 @@ from conversations.errors import ConfigurationError
 
 
 def read_or_make(path: Path) -> str:
-    """The key in the file, which is made when it is missing; ConfigurationError if neither can be done."""
+    """The key in the file, which is written if it is missing; raises ConfigurationError if it cannot be."""
     try:
         if not path.exists():
             _make(path)
@@ -25,7 +25,7 @@ def read_or_make(path: Path) -> str:
 
 
 def _make(path: Path) -> None:
-    """Write a new key for its owner's eyes; of processes that start together the first one's is kept."""
+    """Writes a new key that only its owner may read; of several processes the first one's stays."""
     descriptor, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # O_EXCL, mode 0600
     try:
         with os.fdopen(descriptor, "w") as file:

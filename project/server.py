@@ -17,11 +17,11 @@ from conversations.errors import ConfigurationError
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 30.0
-LAST_FRAMES_SECONDS = 2.0  # for the sockets to be sent what the turns ended with
+LAST_FRAMES_SECONDS = 2.0  # for the sockets to be sent the ends of the turns
 BACKLOG = 1024
 SERVERS = ("daphne", "uvicorn")
 SERVER_NAME = "turntable"
-PING_EVERY, PING_PATIENCE = 20.0, 30.0
+PING_EVERY, PING_TIMEOUT = 20.0, 30.0
 FRAME_LIMIT = 1024 * 1024
 REASONS = {
     errno.EADDRINUSE: "something else is using it; choose another with --port",
@@ -30,13 +30,13 @@ REASONS = {
 }
 
 Start = Callable[[Callable[[], None]], None]
-"""Called on the loop once a server answers, with the function that stops it from any thread."""
+"""A function for the loop, called once a server answers, with what stops it from any thread."""
 
 Run = Callable[[ASGI3Application, socket.socket, Start], None]
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
-    """A loop of uvloop where it is installed, else one of asyncio."""
+    """A new loop, of uvloop where that is installed."""
     try:
         import uvloop
     except ImportError:
@@ -45,11 +45,11 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 WRITE = "turntable.write"
-"""In a websocket's scope: sends a text (UTF-8) at once, or returns False where the ASGI `send` has to wait for the connection."""
+"""The scope's key of a function that sends text (UTF-8) at once, or returns False if it has to wait."""
 
 
 def text_frame(payload: bytes) -> bytes:
-    """A text as one websocket frame of a server (RFC 6455, 5.2), without the detours of the servers' libraries."""
+    """A text as one websocket frame of a server (RFC 6455, 5.2)."""
     length = len(payload)
     if length < 126:
         return bytes((0x81, length)) + payload
@@ -59,7 +59,7 @@ def text_frame(payload: bytes) -> bytes:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that is listening (port 0: any free one); ConfigurationError says why there is none."""
+    """A listening socket (port 0: any free one); raises ConfigurationError with the reason."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
@@ -71,14 +71,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address(listener: socket.socket) -> str:
-    """Where a browser on this machine finds it, as http://HOST:PORT."""
+    """The address for a browser on this machine, as http://HOST:PORT."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (read, not bound)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def installed(server: str) -> Run:
-    """The function that runs this web server; ConfigurationError where it is not installed."""
+    """The function that runs this web server; raises ConfigurationError if it is not installed."""
     try:
         if server == "uvicorn":
             from project.uvicorn_server import run
@@ -94,7 +94,7 @@ def installed(server: str) -> Run:
 def serve(
     listener: socket.socket, on_ready: Callable[[], None], *, server: str = "daphne", turns: bool = True
 ) -> None:
-    """Serve the site until SIGTERM or SIGINT; `on_ready` is called once requests are being answered.
+    """Serves the site until SIGTERM or SIGINT; `on_ready` is called once it answers requests.
 
     Without `turns`, turns are accepted and left to other processes.
     """
@@ -103,9 +103,9 @@ def serve(
 
     def start(stop: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
-        stopping = Stopping(loop, stop)
+        shutdown = Shutdown(loop, stop)
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopping.ask)
+            loop.add_signal_handler(number, shutdown.signal)
         engine.WORKER.serve(loop, takes_turns=turns)
         on_ready()
         gc.freeze()  # what is here now stays: no collection need walk through it again
@@ -114,33 +114,33 @@ def serve(
 
 
 def work(turns: int, on_ready: Callable[[], None]) -> None:
-    """Run turns, at most so many at once, and no web server, until SIGTERM or SIGINT."""
+    """Runs turns until SIGTERM or SIGINT, at most so many at once, without a web server."""
     from conversations import engine
 
     loop = new_loop()
     asyncio.set_event_loop(loop)
-    stopping = Stopping(loop, partial(loop.call_soon_threadsafe, loop.stop))
+    shutdown = Shutdown(loop, partial(loop.call_soon_threadsafe, loop.stop))
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.ask)
+        loop.add_signal_handler(number, shutdown.signal)
     engine.WORKER.capacity = turns
     engine.WORKER.serve(loop)
     loop.call_soon(on_ready)
     loop.run_forever()
 
 
-class Stopping:
-    """What happens on a signal: the first drains the turns, closes the sockets and stops the server, a second stops it at once."""
+class Shutdown:
+    """A process's shutdown: a signal drains turns and sockets and stops the server, a second one at once."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
         self._loop, self._stop = loop, stop
-        self._asked = False
+        self._has_begun = False
 
-    def ask(self) -> None:
-        """Take note of a signal, on the loop."""
-        if self._asked:
+    def signal(self) -> None:
+        """Takes a signal, on the loop."""
+        if self._has_begun:
             self._stop()
             return
-        self._asked = True
+        self._has_begun = True
         logger.info("Stopping once the running turns have ended, in %d s at most", DRAIN_SECONDS)
         threading.Thread(target=self._drain, name="drain", daemon=True).start()
 

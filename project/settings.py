@@ -1,5 +1,6 @@
-"""Django's settings, from the environment. A site extends them in a module of its own with
-`from project.settings import *` and names that module in DJANGO_SETTINGS_MODULE.
+"""Django's settings, from the environment.
+
+A site extends them in a module of its own with `from project.settings import *` and names that in DJANGO_SETTINGS_MODULE.
 """
 
 from datetime import timedelta
@@ -38,9 +39,8 @@ SECRET_KEY = _env.SECRET_KEY or read_or_make(BASE_DIR / ".secret_key")
 DEBUG = _env.DEBUG
 ALLOWED_HOSTS = _env.ALLOWED_HOSTS
 
-MAX_TURNS_AT_ONCE = (
-    1000  # of a process, and connections to the gateway that it keeps; further ones are queued
-)
+# Of a process, and as many idle connections to the gateway; further turns are queued.
+MAX_TURNS_AT_ONCE = 1000
 
 # The parts
 INSTALLED_APPS = [
@@ -99,9 +99,8 @@ CHANNEL_LAYERS = {
 STATIC_URL = "static/"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "project.static_files.HashedFiles"
-    },  # `serve` collects: no collectstatic, no build
+    # `serve` collects: no collectstatic, no build.
+    "staticfiles": {"BACKEND": "project.static_files.HashedFiles"},
 }
 WHITENOISE_USE_FINDERS = True  # the apps' own files are served, by their plain names too
 WHITENOISE_MAX_AGE = 0  # of a name without a hash: a browser asks each time and gets a 304
@@ -186,9 +185,7 @@ LOGGING = {
         "project": {"level": "INFO"},
         "django": {"handlers": [], "level": "WARNING"},  # Django's own handlers would print a second time
         "django.request": {"level": "ERROR"},  # a page that is not there is no news
-        "botocore": {
-            "level": "INFO"
-        },  # below that it logs requests with their headers, whatever the root's level
+        "botocore": {"level": "INFO"},  # at DEBUG it logs requests with their headers
         "axes": {"level": "WARNING"},
         "uvicorn.error": {"level": "ERROR"},  # that somebody sent what is no HTTP is no news
     },

@@ -10,15 +10,18 @@ from conversations.web import send, unsent_form
 
 
 class SignInView(LoginView):
-    """Django's form; a message that was sent before is sent now, by a POST that CSRF protection has let through like the first one."""
+    """Django's sign-in form, which then sends the message that was written before the sign-in.
+
+    CSRF protection has let this POST through like the first one.
+    """
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Signs in. The message is taken out of the session before, which another user's sign-in empties."""
+        """Signs in. The message is read before from the session, which another user's sign-in empties."""
         unsent = unsent_form(self.request, self.get_redirect_url())
         answer = super().form_valid(form)
         return HttpResponseRedirect(send(self.request, unsent)) if unsent else answer
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The message that waits for the sign-in, beside what Django's form shows."""
+        """The context of Django's form, and the message that waits for the sign-in."""
         unsent = unsent_form(self.request, self.get_redirect_url()) or {}
         return super().get_context_data(unsent=unsent.get("message", "").strip(), **kwargs)

@@ -19,21 +19,21 @@ KEPT_FOLDERS = 10
 
 
 class HashedFiles(ManifestStaticFilesStorage):
-    """Hashed names for the files that were collected."""
+    """Hashed names for collected files."""
 
     support_js_module_import_aggregation = True
     max_post_process_passes = 30  # one for each import on the longest way through the modules, and more
 
     def stored_name(self, name: str) -> str:
-        """The name that a page asks for: a file that was not collected has its own."""
+        """The name in pages; a file that was not collected keeps its own."""
         return super().stored_name(name) if name in self.hashed_files else name
 
     def read_manifest(self) -> str | None:  # type: ignore[override]  # as Django's own does
-        """The table of names as JSON; None where nothing was collected."""
+        """The table of names as JSON; None if nothing was collected."""
         return super().read_manifest() if self.location else None
 
     def read_from(self, folder: Path) -> None:
-        """Take the names, and the files, of a folder that `collect` filled."""
+        """Takes names and files from a folder that `collect` has filled."""
         self._location = str(folder)
         for cached in ("base_location", "location"):
             self.__dict__.pop(cached, None)
@@ -41,7 +41,7 @@ class HashedFiles(ManifestStaticFilesStorage):
 
 
 def collect() -> None:
-    """Use hashed names from now on. The files are collected once for each state of the sources."""
+    """Collects the files, once for each state of the sources, and uses hashed names from now on."""
     storage = staticfiles_storage
     if settings.DEBUG or settings.STATIC_ROOT or not isinstance(storage, HashedFiles):
         return
@@ -50,10 +50,8 @@ def collect() -> None:
     try:
         if not folder.exists():
             _fill(folder, sources)
-    except (
-        OSError,
-        ValueError,
-    ) as error:  # nowhere to write, or a file of another app that names one that is not there
+    # Nowhere to write, or a file of another app that names one that is not there.
+    except (OSError, ValueError) as error:
         logger.warning("Static files keep plain names, which browsers ask for each time: %s", error)
         return
     storage.read_from(folder)
@@ -66,13 +64,13 @@ def _sources() -> Iterator[tuple[str, Path]]:
 
 
 def _fingerprint(paths: Iterable[Path]) -> str:
-    """Changes with any file, and with this module."""
+    """A hash that changes with any file, and with this module."""
     states = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in [*paths, Path(__file__)]]
     return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
 
 def _fill(folder: Path, sources: dict[str, Path]) -> None:
-    """Collect into the folder, which is there only when it is whole: other processes may do the same."""
+    """Collects into the folder, which appears only when it is whole: other processes may do the same."""
     folder.parent.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=folder.parent, prefix="new-") as temporary:
         new = Path(temporary, "files")

@@ -1,4 +1,4 @@
-"""How often one may try to sign in: what django-axes leaves to the site."""
+"""The site's part of the limit on sign-ins, which django-axes keeps."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ TOO_OFTEN = "Too many wrong passwords or links. Wait {} minutes, then sign in ag
 
 
 def pseudonym(request: HttpRequest, credentials: dict[str, Any] | None) -> str | None:
-    """What stands for the name that somebody signs in with, as it may be a password; None for a sign-in link."""
+    """The pseudonym of a name at the sign-in, which may be a password; None for a sign-in link."""
     name = request.POST.get("username") if credentials is None else credentials.get("username")
     return (
         None if name is None else salted_hmac("project.throttle", str(name), algorithm="sha256").hexdigest()
@@ -20,7 +20,7 @@ def pseudonym(request: HttpRequest, credentials: dict[str, Any] | None) -> str |
 
 
 def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
-    """The sign-in form, and why nobody gets in for now."""
+    """The sign-in form, with the reason why nobody gets in for now."""
     wait = settings.AXES_COOLOFF_TIME
     problem = TOO_OFTEN.format(int(wait.total_seconds() // 60))
     context = {"form": AuthenticationForm(request), "problem": problem, "next": request.POST.get("next", "")}

@@ -1,4 +1,4 @@
-"""uvicorn, on uvloop where it is installed. Its `send` waits for a client that does not read."""
+"""uvicorn, on uvloop where that is installed. Its `send` waits for a client that does not read."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ from project.server import (
     BACKLOG,
     FRAME_LIMIT,
     PING_EVERY,
-    PING_PATIENCE,
+    PING_TIMEOUT,
     SERVER_NAME,
     WRITE,
     Start,
@@ -27,18 +27,18 @@ KEEP_ALIVE = 60
 """Seconds that an idle connection is kept for the next request, as Daphne keeps it."""
 
 LAST_REQUESTS = 2
-"""Seconds that a server which stops waits for the requests that are under way."""
+"""Seconds that a stopping server waits for the requests under way."""
 
 
 def run(application: ASGI3Application, listener: socket.socket, on_start: Start) -> None:
-    """Serve until the function that `on_start` is called with stops it; frames of over 1 MiB close their socket."""
+    """Serves until the function that `on_start` gets is called; frames of over 1 MiB close their socket."""
     config = uvicorn.Config(
         application,
         http="h11",  # bounds a request's headers, which httptools does not
         ws=Websocket,
         ws_max_size=FRAME_LIMIT,
         ws_ping_interval=PING_EVERY,
-        ws_ping_timeout=PING_PATIENCE,
+        ws_ping_timeout=PING_TIMEOUT,
         ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
@@ -55,7 +55,7 @@ def run(application: ASGI3Application, listener: socket.socket, on_start: Start)
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which leaves signals to us and says when it answers."""
+    """uvicorn's server, which leaves signals to us and calls `on_start` once it answers."""
 
     def __init__(self, config: uvicorn.Config, on_start: Start) -> None:
         super().__init__(config)
@@ -72,19 +72,19 @@ class Server(uvicorn.Server):
         self._on_start(self.stop)
 
     def stop(self) -> None:
-        """Let uvicorn close its connections and return, from any thread; called again, at once."""
+        """Lets uvicorn close its connections and return, from any thread; a second call ends it at once."""
         self.force_exit = self.should_exit
         self.should_exit = True
 
 
 class Websocket(WebSocketsSansIOProtocol):
-    """uvicorn's protocol, which is not held up by a client that reads nothing when it closes."""
+    """uvicorn's protocol, which closes even if the client reads nothing."""
 
     def connection_made(self, transport: Any) -> None:
-        """Lets the system end a connection that has taken nothing for as long as a ping may be unanswered."""
+        """Lets the system end a connection that takes nothing for as long as a ping may be unanswered."""
         super().connection_made(transport)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
-            milliseconds = int(PING_PATIENCE * 1000)
+            milliseconds = int(PING_TIMEOUT * 1000)
             connection = transport.get_extra_info("socket")
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
