@@ -56,7 +56,7 @@ def answering(turn: Turn, text: str) -> list[dict[str, Any]]:
     return [
         events.step_started(1),
         {"type": "TEXT_MESSAGE_START", "messageId": block, "role": "assistant"},
-        *(delta(piece, block) for piece in events.pieces(text)),
+        *(delta(piece, block) for piece in events.chunks(text)),
         {"type": "TEXT_MESSAGE_END", "messageId": block},
         events.step_finished(1, {"stopReason": "end_turn"}),
     ]

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from conversations.errors import TurntableError
 from conversations.models import Conversation
-from conversations.protocol.agui.snapshot import TAKES, Snapshot
+from conversations.protocol.agui.snapshot import CHANGES, Snapshot
 from conversations.protocol.converse.content import plain_text
 from conversations.protocol.converse.history import repair
 from conversations.protocol.converse.request import sha256
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Place = tuple[str | int, ...]
-KNOWN = {*TAKES, "REASONING_MESSAGE_START", "REASONING_MESSAGE_END"}
+KNOWN = {*CHANGES, "REASONING_MESSAGE_START", "REASONING_MESSAGE_END"}
 NOT_ENDED = "a turn that has not ended cannot be taken; decide about its calls or stop it, then export again"
 DEEPEST = 64
 """Levels of an export: those of the largest value that a row may hold, and its own."""

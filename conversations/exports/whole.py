@@ -48,7 +48,7 @@ def document(conversation: Conversation) -> Document:
 
 def _messages(conversation: Conversation) -> list[Document]:
     line = active_line(conversation)
-    return history.conversed(past_turns(line[-1])) if line else []
+    return history.export_messages(past_turns(line[-1])) if line else []
 
 
 def _calls(conversation: Conversation) -> Iterator[ToolCall]:

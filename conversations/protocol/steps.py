@@ -1,4 +1,4 @@
-"""What a turn does next, as a pure function of what is stored; stop reasons as a table.
+"""The next step of a turn, as a pure function of what is stored, and the table of stop reasons.
 
 Whether tools run is decided by the blocks of the message, not by its stop reason: models say `end_turn` beside tool uses, and
 `tool_use` beside none.
@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 
 class Ending(NamedTuple):
-    """What a stop reason means: the turn's error code, if it fails and no tool is to run, and whether the
-    arguments of a tool call may have been cut off."""
+    """The meaning of a stop reason.
+
+    `code` is the turn's error where no tool is to run; `cuts_arguments` says that those of a tool call may have been cut off.
+    """
 
     code: str | None = None
     cuts_arguments: bool = False
@@ -28,7 +30,7 @@ STOP_REASONS: dict[str, Ending] = {
     "malformed_tool_use": Ending(code="stream_error", cuts_arguments=True),
     "model_context_window_exceeded": Ending(code="context_overflow", cuts_arguments=True),
 }
-UNKNOWN = Ending()
+UNKNOWN_REASON = Ending()
 """A stop reason newer than this table ends the turn as `end_turn` does; the round keeps its name."""
 
 CUTS_ARGUMENTS = frozenset(reason for reason, ending in STOP_REASONS.items() if ending.cuts_arguments)
@@ -38,7 +40,7 @@ BLOCKED = frozenset({"guardrail_intervened"})
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """A requested tool call: whether it has its result, and whether a person has to decide first if it may run."""
+    """A requested tool call; `undecided` says that a person has to decide first if it may run."""
 
     tool_use_id: str
     answered: bool
@@ -64,7 +66,7 @@ class CallModel:
 
 @dataclass(frozen=True, slots=True)
 class RunTools:
-    """Run these calls of round `number`, all at once; `refuse` them instead where the limit of rounds is reached."""
+    """Run these calls of round `number`, all at once, or `refuse` them at the limit of rounds."""
 
     number: int
     tool_use_ids: tuple[str, ...]
@@ -103,7 +105,7 @@ def next_step(rounds: Sequence[RoundState], max_rounds: int) -> Step:
         return CallModel(last.number)
     if last.calls:
         return _after_calls(last, max_rounds)
-    ending = STOP_REASONS.get(last.stop_reason, UNKNOWN)
+    ending = STOP_REASONS.get(last.stop_reason, UNKNOWN_REASON)
     return Fail(ending.code) if ending.code else Finish()
 
 

@@ -1,4 +1,4 @@
-"""What comes through the doors is cleaned here: text and JSON that every database, socket and model takes.
+"""Cleans text and JSON from outside, so that every database, socket and model takes them.
 
 PostgreSQL refuses NUL in text and in jsonb, and lone surrogates and NaN in jsonb; SQLite takes them all, and
 UTF-8 has no surrogates at all. So nothing of the kind gets in, whichever database is behind.
@@ -15,7 +15,7 @@ from typing import Any
 
 DEPTH = 32
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_TOO_DEEP_SHOWN = 200
+_BEGINNING_LENGTH = 200
 
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """Characters that reorder the text around them (<https://trojansource.codes>)."""
@@ -26,16 +26,17 @@ Path = tuple[int, ...]
 def clean_text(text: str) -> str:
     """The text with NUL and lone surrogates as U+FFFD, and each surrogate pair as the character it means."""
     text = str.__str__(text).replace("\0", REPLACEMENT)
-    if _encodes(text):
+    if _is_encodable(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def clean_json(value: Any, *, depth: int = DEPTH, default: Callable[[Any], Any] | None = None) -> Any:
-    """A copy made of JSON's own types, its strings and keys cleaned: tuples become lists, bytes base64,
-    numbers that no double can hold (NaN, infinities, integers beyond 1.8e308) None, and objects and arrays
-    nested deeper than `depth` the beginning of their JSON text. `default` turns any other object into one
-    of these.
+    """A copy in JSON's own types, its strings and keys cleaned.
+
+    Tuples become lists and bytes base64. Numbers that no double can hold (NaN, infinities, integers beyond 1.8e308) become None.
+    Objects and arrays nested deeper than `depth` become the beginning of their JSON text. `default` turns any other object into
+    one of these.
 
     Raises TypeError for an object that is none of these, ValueError for one that contains itself.
     """
@@ -43,12 +44,14 @@ def clean_json(value: Any, *, depth: int = DEPTH, default: Callable[[Any], Any] 
 
 
 def parse_json_object(text: str) -> dict[str, Any] | None:
-    """The JSON object that the text holds, cleaned; {} if it is blank; None for anything else, for numbers
-    that no double can hold and for nesting over 32."""
+    """The JSON object that the text holds, cleaned; {} for blank text, None for anything else.
+
+    Numbers that no double can hold and nesting over 32 count as anything else.
+    """
     if not text.strip():
         return {}
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_float=_finite, parse_int=_whole)
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite_float, parse_int=_finite_int)
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or _is_deeper(value, DEPTH):
@@ -102,7 +105,7 @@ class _Cleaning:
         return name if isinstance(name, str) else json.dumps(name)
 
 
-def _encodes(text: str) -> bool:
+def _is_encodable(text: str) -> bool:
     if text.isascii():
         return True
     try:
@@ -122,31 +125,31 @@ def _number(value: float) -> float | None:
 
 
 def _beginning(value: Any) -> str:
-    """The first characters of a value's JSON text, which is made no further: the depth may be anything."""
+    """The first characters of a value's JSON text; the rest, of any depth, is not even made."""
     parts, length = [], 0
     with suppress(TypeError, ValueError, RecursionError):
         for part in json.JSONEncoder(default=str).iterencode(value):
             parts.append(part)
             length += len(part)
-            if length > _TOO_DEEP_SHOWN:
+            if length > _BEGINNING_LENGTH:
                 break
     text = "".join(parts)
-    return text if length <= _TOO_DEEP_SHOWN else f"{text[:_TOO_DEEP_SHOWN]}..."
+    return text if length <= _BEGINNING_LENGTH else f"{text[:_BEGINNING_LENGTH]}..."
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _finite(number: str) -> float:
+def _finite_float(number: str) -> float:
     value = float(number)
     if not math.isfinite(value):
         raise ValueError("no double can hold the number")
     return value
 
 
-def _whole(number: str) -> int:
-    _finite(number)
+def _finite_int(number: str) -> int:
+    _finite_float(number)
     return int(number)
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from conversations.protocol.agui.events import pieces
+from conversations.protocol.agui.events import chunks
 from tests.browser.staging import Stage
 
 PARAGRAPH = "A turntable turns a *record* at a steady speed while a needle follows its groove.\n\n"
@@ -30,7 +30,7 @@ def test_a_very_long_answer_arrives_whole_and_the_page_stays_of_use(page: Page, 
     stage.record.ask("Tell me everything")
     stage.record.step()
     stage.record.text()
-    for piece in pieces(text):
+    for piece in chunks(text):
         stage.record.part(piece)
     began = time.monotonic()
     stage.play()

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from conversations.demo_gateway.texts import sections as long
-from conversations.protocol.agui.events import pieces
+from conversations.protocol.agui.events import chunks
 from tests.browser.staging import Stage
 
 CLOCK = """(() => {
@@ -30,7 +30,7 @@ def told(stage: Stage, text: str) -> None:
     stage.record.ask("Tell me everything")
     stage.record.step()
     stage.record.text()
-    for piece in pieces(text):
+    for piece in chunks(text):
         stage.record.part(piece)
     stage.record.end()
     stage.record.finish_step()

@@ -118,7 +118,7 @@ def test_a_message_too_large_for_any_page_is_cut_at_its_front_and_marked(
 def test_a_tool_calls_arguments_too_large_for_any_page_are_cut_too(conversation: Conversation) -> None:
     turn = running(conversation)
     call = {"toolCallId": "one"}
-    arguments = [{"type": "TOOL_CALL_ARGS", **call, "delta": piece} for piece in events.pieces("x" * MIB)]
+    arguments = [{"type": "TOOL_CALL_ARGS", **call, "delta": piece} for piece in events.chunks("x" * MIB)]
     start = {"type": "TOOL_CALL_START", **call, "toolCallName": "top_song"}
     told = [*opening(conversation, turn), start, *arguments, {"type": "TOOL_CALL_END", **call}]
     open_record(turn).commit(*told)

@@ -35,7 +35,7 @@ def test_whatever_comes_is_shown_as_agui_in_frames_that_fit(said: list[Any]) -> 
 @pytest.mark.parametrize("size", [0, 1, 16 * 1024, 16 * 1024 + 1, 100_000])
 @pytest.mark.parametrize("character", ["a", "é", "😀", "\x01"])
 def test_long_text_is_told_in_pieces_of_16_kib(character: str, size: int) -> None:
-    found = list(events.pieces(character * size))
+    found = list(events.chunks(character * size))
     assert "".join(found) == character * size
     assert all(0 < len(piece.encode()) <= 16 * 1024 for piece in found)
     assert all(len(piece.encode()) > 16 * 1024 - 4 for piece in found[:-1])
@@ -43,7 +43,7 @@ def test_long_text_is_told_in_pieces_of_16_kib(character: str, size: int) -> Non
 
 @given(st.text().map(clean_text), st.integers(4, 9))
 def test_pieces_join_to_the_whole(said: str, limit: int) -> None:
-    found = list(events.pieces(said, limit))
+    found = list(events.chunks(said, limit))
     assert "".join(found) == said
     assert all(0 < len(piece.encode()) <= limit for piece in found)
 

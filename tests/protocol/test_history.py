@@ -2,7 +2,7 @@
 
 import pytest
 
-from conversations.protocol.converse.history import INTERRUPTED, conversed
+from conversations.protocol.converse.history import INTERRUPTED, export_messages
 from tests.protocol.asking import (
     IMAGE,
     MODEL,
@@ -174,21 +174,21 @@ def test_the_history_is_told_for_the_model_that_is_asked() -> None:
 
 
 def test_an_export_ends_where_the_conversation_ends() -> None:
-    told = conversed([turn("Hi", ANSWERED, round_("Elemental Hotel"))])
+    told = export_messages([turn("Hi", ANSWERED, round_("Elemental Hotel"))])
     assert told == [user("Hi"), assistant("Let me see.", use()), user(result()), assistant("Elemental Hotel")]
-    assert conversed([]) == []
+    assert export_messages([]) == []
 
 
 def test_an_export_leaves_out_calls_that_have_no_result_yet() -> None:
     running = round_(
         "Let me see.", use("t1"), use("t2"), results=[result("t2", "two")], stop_reason="tool_use"
     )
-    assert conversed([turn("Hi", running)])[1:] == [
+    assert export_messages([turn("Hi", running)])[1:] == [
         assistant("Let me see.", use("t2")),
         user(result("t2", "two")),
     ]
 
 
 def test_an_export_keeps_reasoning_with_its_signature_whichever_model_it_is_of() -> None:
-    told = conversed([turn("Hi", round_(SIGNED, "Yes.", model="another"))])
+    told = export_messages([turn("Hi", round_(SIGNED, "Yes.", model="another"))])
     assert told[-1] == assistant(SIGNED, "Yes.")

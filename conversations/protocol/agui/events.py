@@ -1,10 +1,11 @@
-"""Deltas and steps -> AG-UI 1.0 events, as plain dictionaries without time or number: the journal adds those.
+"""Deltas and steps -> AG-UI 1.0 events, as plain dictionaries.
 
-The vocabulary is <https://docs.ag-ui.com>; what it has no event for is `CUSTOM`, named `turntable.*`.
+The journal adds their times and numbers. The vocabulary is <https://docs.ag-ui.com>; what it has no event for is `CUSTOM`, named
+`turntable.*`.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from conversations.protocol.converse.blocks import Delta
@@ -15,7 +16,10 @@ Event = dict[str, Any]
 PROTOCOL_VERSION = "1.0"
 DELTA_BYTES = 16 * 1024
 CONTENT_BYTES = 160 * 1024
-"""A stored delta's limit, and that of content that goes out whole: JSON escapes make up to six bytes of one, and a frame has 1 MiB."""
+"""The limits of a stored delta, and of content that goes out whole.
+
+JSON escapes make up to six bytes of one, and a frame has 1 MiB.
+"""
 
 DELTA_KEYS = {
     "TEXT_MESSAGE_CONTENT": "messageId",
@@ -25,23 +29,24 @@ DELTA_KEYS = {
 """The events whose neighbours may be merged, and the member that says which belong together."""
 
 
-def pieces(text: str, limit: int = DELTA_BYTES) -> Iterator[str]:
-    """The clean text in pieces of at most `limit` bytes of UTF-8, four at least."""
-    if (
-        0 < len(text) * 4 <= limit
-    ):  # a character has four bytes at most: nearly every delta is told by its length
+def chunks(text: str, limit: int = DELTA_BYTES) -> Iterator[str]:
+    """The clean text in chunks of at most `limit` bytes of UTF-8, four at least."""
+    # A character has four bytes at most, so that the length of nearly every delta says that it is one chunk.
+    if 0 < len(text) * 4 <= limit:
         yield text
         return
     start = 0
     while start < len(text):
-        piece, _ = cut_bytes(text[start : start + limit], limit)
-        yield piece
-        start += len(piece)
+        chunk, _ = cut_bytes(text[start : start + limit], limit)
+        yield chunk
+        start += len(chunk)
 
 
 def run_started(conversation: str, run: str, after: str | None = None, *, is_root: bool = False) -> Event:
-    """A turn starts, or goes on as a further run. `after` is the turn that it follows on; `is_root` says that it follows on none, though
-    others came before it. Where neither is told it follows on the turn before it in the record.
+    """A turn starts, or goes on as a further run.
+
+    `after` is the turn that it follows on; `is_root` says that it follows on none, though others came before it. Without either it
+    follows on the turn before it in the record.
     """
     event = {
         "type": "RUN_STARTED",
@@ -57,10 +62,7 @@ def user_message(message_id: str, text: str) -> list[Event]:
     """The user's message, whole."""
     return [
         {"type": "TEXT_MESSAGE_START", "messageId": message_id, "role": "user"},
-        *(
-            {"type": "TEXT_MESSAGE_CONTENT", "messageId": message_id, "delta": piece}
-            for piece in pieces(text)
-        ),
+        *_deltas("TEXT_MESSAGE_CONTENT", message_id, text),
         {"type": "TEXT_MESSAGE_END", "messageId": message_id},
     ]
 
@@ -78,30 +80,34 @@ def step_finished(number: int, metadata: dict[str, Any]) -> Event:
 def tool_call_result(
     tool_call_id: str, content: str, *, status: str, duration_ms: int, error: str = ""
 ) -> Event:
-    """A tool call has its result, as text, and why it is no good one as a word; what is over 160 KiB is left to the export."""
-    shown, cut = cut_bytes(content, CONTENT_BYTES)
+    """The result of a tool call, as text; `error` says in a word why it is no good one.
+
+    What is over 160 KiB is left to the export.
+    """
+    text, is_cut = cut_bytes(content, CONTENT_BYTES)
     metadata: dict[str, Any] = {"status": status, "durationMs": duration_ms}
     return {
         "type": "TOOL_CALL_RESULT",
         "messageId": f"result:{tool_call_id}",
         "toolCallId": tool_call_id,
-        "content": shown,
+        "content": text,
         "role": "tool",
-        "metadata": metadata | ({"error": error} if error else {}) | ({"cut": True} if cut else {}),
+        "metadata": metadata | ({"error": error} if error else {}) | ({"cut": True} if is_cut else {}),
     }
 
 
 def result_text(content: list[dict[str, Any]]) -> str:
-    """A tool result's content as one text, a line for each block that is no text: JSON, and pictures as Converse has them. A picture
-    too large for a frame is told without its bytes.
+    """A tool result's content as one text, with a line of JSON for each block that is no text.
+
+    A picture too large for a frame has its size in place of its bytes.
     """
     return "\n".join(block["text"] if "text" in block else _result_line(block) for block in content)
 
 
 def _result_line(block: dict[str, Any]) -> str:
-    written = json.dumps(block.get("json", block), ensure_ascii=False)
-    if "image" not in block or len(written) < CONTENT_BYTES // 2:
-        return written
+    line = json.dumps(block.get("json", block), ensure_ascii=False)
+    if "image" not in block or len(line) < CONTENT_BYTES // 2:
+        return line
     picture = block["image"]
     encoded = picture.get("source", {}).get("bytes", "")
     return json.dumps({"image": {"format": picture.get("format"), "size": len(encoded) * 3 // 4}})
@@ -125,113 +131,91 @@ def custom(name: str, value: Any) -> Event:
 
 
 def token_usage(model: str, usage: dict[str, int]) -> dict[str, Any]:
-    """Converse's counts in AG-UI's words: there, what a cache was read or written for is a part of the input
-    (ag_ui.core.TokenUsage); in Converse it is counted beside it."""
-    read, written = usage.get("cacheReadInputTokens", 0), usage.get("cacheWriteInputTokens", 0)
-    sent, received = usage.get("inputTokens", 0) + read + written, usage.get("outputTokens", 0)
-    counts = {"inputTokens": sent, "outputTokens": received, "totalTokens": sent + received}
-    cached = {"cachedInputTokens": read, "cacheWriteInputTokens": written}
-    return {"provider": "bedrock", "model": model, **counts, **{name: n for name, n in cached.items() if n}}
+    """Converse's counts in AG-UI's words.
+
+    In AG-UI (ag_ui.core.TokenUsage) the tokens of a cache are a part of the input; in Converse they are counted beside it.
+    """
+    reads, writes = usage.get("cacheReadInputTokens", 0), usage.get("cacheWriteInputTokens", 0)
+    inputs, outputs = usage.get("inputTokens", 0) + reads + writes, usage.get("outputTokens", 0)
+    counts = {"inputTokens": inputs, "outputTokens": outputs, "totalTokens": inputs + outputs}
+    cache = {"cachedInputTokens": reads, "cacheWriteInputTokens": writes}
+    return {"provider": "bedrock", "model": model, **counts, **{name: n for name, n in cache.items() if n}}
 
 
 def block_events(prefix: str, delta: Delta) -> list[Event]:
     """The events that show a delta; `prefix` is the round's, `TURN:ROUND`."""
-    make = SHOWN.get((delta.phase, delta.kind))
-    return make(f"{prefix}:{delta.block}", delta) if make else []
+    message = f"{prefix}:{delta.block}"
+    match delta.kind:
+        case "text":
+            return _text(message, delta)
+        case "reasoning":
+            return _reasoning(message, delta)
+        case "redacted":
+            return _redacted(message, delta)
+        case "tool":
+            return _tool(delta)
+        case _:
+            return [_whole(message, delta)]
 
 
-def _text_part(message: str, delta: Delta) -> list[Event]:
-    return [
-        {"type": "TEXT_MESSAGE_CONTENT", "messageId": message, "delta": piece} for piece in pieces(delta.text)
-    ]
+def _deltas(kind: str, identifier: str, text: str) -> list[Event]:
+    return [{"type": kind, DELTA_KEYS[kind]: identifier, "delta": chunk} for chunk in chunks(text)]
 
 
-def _reasoning_part(message: str, delta: Delta) -> list[Event]:
-    return [
-        {"type": "REASONING_MESSAGE_CONTENT", "messageId": message, "delta": piece}
-        for piece in pieces(delta.text)
-    ]
+def _text(message: str, delta: Delta) -> list[Event]:
+    match delta.phase:
+        case "start":
+            return [{"type": "TEXT_MESSAGE_START", "messageId": message, "role": "assistant"}]
+        case "part":
+            return _deltas("TEXT_MESSAGE_CONTENT", message, delta.text)
+        case _:
+            return [{"type": "TEXT_MESSAGE_END", "messageId": message}]
 
 
-def _tool_start(message: str, delta: Delta) -> list[Event]:
-    return [
-        {"type": "TOOL_CALL_START", "toolCallId": _call(delta), "toolCallName": (delta.detail or {})["name"]}
-    ]
+def _reasoning(message: str, delta: Delta) -> list[Event]:
+    match delta.phase:
+        case "start":
+            return [
+                {"type": "REASONING_START", "messageId": message},
+                {"type": "REASONING_MESSAGE_START", "messageId": message, "role": "reasoning"},
+            ]
+        case "part":
+            return _deltas("REASONING_MESSAGE_CONTENT", message, delta.text)
+        case _:
+            return [
+                {"type": "REASONING_MESSAGE_END", "messageId": message},
+                {"type": "REASONING_END", "messageId": message},
+            ]
 
 
-def _tool_part(message: str, delta: Delta) -> list[Event]:
-    return [
-        {"type": "TOOL_CALL_ARGS", "toolCallId": _call(delta), "delta": piece} for piece in pieces(delta.text)
-    ]
+def _redacted(message: str, delta: Delta) -> list[Event]:
+    match delta.phase:
+        case "start":
+            return [{"type": "REASONING_START", "messageId": message}]
+        case "stop":
+            return [{"type": "REASONING_END", "messageId": message}]
+        case _:
+            return []
 
 
-def _tool_stop(message: str, delta: Delta) -> list[Event]:
-    return [{"type": "TOOL_CALL_END", "toolCallId": _call(delta)}]
+def _tool(delta: Delta) -> list[Event]:
+    block = delta.detail or {}
+    call = str(block["toolUseId"])
+    match delta.phase:
+        case "start":
+            return [{"type": "TOOL_CALL_START", "toolCallId": call, "toolCallName": block["name"]}]
+        case "part":
+            return _deltas("TOOL_CALL_ARGS", call, delta.text)
+        case _:
+            return [{"type": "TOOL_CALL_END", "toolCallId": call}]
 
 
-def _call(delta: Delta) -> str:
-    return str((delta.detail or {})["toolUseId"])
-
-
-def _whole(name: str) -> Callable[[str, Delta], list[Event]]:
-    def make(message: str, delta: Delta) -> list[Event]:
-        detail = json.dumps(delta.detail, ensure_ascii=False)
-        shown, cut = cut_bytes(detail, CONTENT_BYTES)
-        value = {"cut": True, "json": shown} if cut else delta.detail
-        return [custom(name, {"messageId": message, name: value})]
-
-    return make
-
-
-def _image(message: str, delta: Delta) -> list[Event]:
-    image = (delta.detail or {})["image"]
-    return [custom("image", {"messageId": message, "format": image.get("format")})]
-
-
-def _start(message: str, delta: Delta) -> list[Event]:
-    return [{"type": "TEXT_MESSAGE_START", "messageId": message, "role": "assistant"}]
-
-
-def _stop(message: str, delta: Delta) -> list[Event]:
-    return [{"type": "TEXT_MESSAGE_END", "messageId": message}]
-
-
-def _reasoning_start(message: str, delta: Delta) -> list[Event]:
-    return [
-        {"type": "REASONING_START", "messageId": message},
-        {"type": "REASONING_MESSAGE_START", "messageId": message, "role": "reasoning"},
-    ]
-
-
-def _reasoning_stop(message: str, delta: Delta) -> list[Event]:
-    return [
-        {"type": "REASONING_MESSAGE_END", "messageId": message},
-        {"type": "REASONING_END", "messageId": message},
-    ]
-
-
-def _redacted_start(message: str, delta: Delta) -> list[Event]:
-    return [{"type": "REASONING_START", "messageId": message}]
-
-
-def _redacted_stop(message: str, delta: Delta) -> list[Event]:
-    return [{"type": "REASONING_END", "messageId": message}]
-
-
-SHOWN: dict[tuple[str, str], Callable[[str, Delta], list[Event]]] = {
-    ("start", "text"): _start,
-    ("part", "text"): _text_part,
-    ("stop", "text"): _stop,
-    ("start", "reasoning"): _reasoning_start,
-    ("part", "reasoning"): _reasoning_part,
-    ("stop", "reasoning"): _reasoning_stop,
-    ("start", "redacted"): _redacted_start,
-    ("stop", "redacted"): _redacted_stop,
-    ("start", "tool"): _tool_start,
-    ("part", "tool"): _tool_part,
-    ("stop", "tool"): _tool_stop,
-    ("whole", "server_tool"): _whole("server_tool"),
-    ("whole", "server_result"): _whole("server_tool"),
-    ("whole", "citation"): _whole("citation"),
-    ("whole", "image"): _image,
-}
+def _whole(message: str, delta: Delta) -> Event:
+    """The event of a picture, a citation, a server-side tool's call or its result."""
+    if delta.kind == "image":
+        image = (delta.detail or {})["image"]
+        return custom("image", {"messageId": message, "format": image.get("format")})
+    name = "citation" if delta.kind == "citation" else "server_tool"
+    text, is_cut = cut_bytes(json.dumps(delta.detail, ensure_ascii=False), CONTENT_BYTES)
+    value = {"cut": True, "json": text} if is_cut else delta.detail
+    return custom(name, {"messageId": message, name: value})

@@ -1,4 +1,4 @@
-"""A round that a crash cut off: the events that end what it left open, so that the same step may start again."""
+"""The events that end a round that a crash cut off, so that the same step may start again."""
 
 from collections.abc import Iterable
 
@@ -13,16 +13,16 @@ ENDS = {
 CUT = "Not run: the answer broke off."
 
 
-def closing(told: Iterable[Event]) -> list[Event]:
-    """The events that follow a turn's events where they break off in a round; none where they break off between two.
+def closing(events: Iterable[Event]) -> list[Event]:
+    """The events that end the round in which a turn's events break off, if they do so in a round.
 
-    Open messages end, the last begun first; then the step, marked as interrupted; then each call that it had begun to ask for gets
-    a result that says it was not run.
+    Open messages end, the last begun first. Then the step ends, marked as interrupted. Then each call that it had begun to ask for
+    gets a result that says it was not run.
     """
     open_ends: dict[tuple[str, str], Event] = {}
     step = ""
     calls: list[str] = []
-    for event in told:
+    for event in events:
         kind = event["type"]
         if kind == "STEP_STARTED":
             step, calls = event["stepName"], []

@@ -1,10 +1,10 @@
-"""A run that ends because a person has to decide something, and what it asks them (<https://docs.ag-ui.com/concepts/interrupts>)."""
+"""Interrupts (<https://docs.ag-ui.com/concepts/interrupts>): a run ends so that a person can decide."""
 
 from typing import Any
 
 from .events import Event, custom, run_finished
 
-ANSWER = {
+ANSWER_SCHEMA = {
     "type": "object",
     "properties": {
         "approved": {"type": "boolean"},
@@ -20,26 +20,25 @@ ANSWER = {
 def run_interrupted(
     conversation: str, run: str, interrupts: list[dict[str, Any]], usage: list[dict[str, Any]]
 ) -> Event:
-    """A turn waits for a person: a run's end, which a further run follows."""
+    """The end of a run that waits for a person. A further run follows it."""
     outcome = {"outcome": {"type": "interrupt", "interrupts": interrupts}}
     return run_finished(conversation, run, "interrupt", usage) | outcome
 
 
 def interrupt(tool_call_id: str, name: str, expires_at: str | None) -> dict[str, Any]:
-    """What a waiting call asks for; a `resume` entry answers it by its id."""
-    asked = {
+    """The interrupt of a waiting call; a `resume` entry answers it by its id."""
+    value = {
         "id": tool_call_id,
         "reason": "tool_call",
         "message": f"Run {name}?",
         "toolCallId": tool_call_id,
-        "responseSchema": ANSWER,
+        "responseSchema": ANSWER_SCHEMA,
     }
-    return asked | ({"expiresAt": expires_at} if expires_at else {})
+    return value | ({"expiresAt": expires_at} if expires_at else {})
 
 
-def decision(tool_call_id: str, decided: str, by: str, detail: dict[str, Any]) -> Event:
-    """What was decided about a call, and by whom; `detail` may have `reason`, `editedArgs` and `standing`."""
-    told = {"toolCallId": tool_call_id, "decision": decided} | ({"by": by} if by else {})
-    return custom(
-        "approval", told | {name: value for name, value in detail.items() if value not in ("", None, False)}
-    )
+def decision(tool_call_id: str, status: str, by: str, detail: dict[str, Any]) -> Event:
+    """The decision about a call; `detail` may have `reason`, `editedArgs` and `standing`."""
+    members = {"toolCallId": tool_call_id, "decision": status} | ({"by": by} if by else {})
+    members |= {name: value for name, value in detail.items() if value not in ("", None, False)}
+    return custom("approval", members)

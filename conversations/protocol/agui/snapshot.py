@@ -1,4 +1,4 @@
-"""AG-UI events -> the AG-UI messages that they add up to: what a page shows, at any moment of a record."""
+"""AG-UI events -> the AG-UI messages that they add up to at any moment of a record."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,9 +7,9 @@ Event = dict[str, Any]
 Message = dict[str, Any]
 
 OUTCOMES = {"cancelled": "stopped", "interrupt": "waiting"}
-ASKED = ("id", "message", "toolCallId", "expiresAt")
-FIGURES = ("stopReason", "usage", "latencyMs", "firstTokenMs", "model", "interrupted")
-"""What is kept of an interrupt, and of a round's end."""
+INTERRUPT_MEMBERS = ("id", "message", "toolCallId", "expiresAt")
+ROUND_MEMBERS = ("stopReason", "usage", "latencyMs", "firstTokenMs", "model", "interrupted")
+"""The members that are kept of an interrupt, and of a round's end."""
 
 
 class Snapshot:
@@ -31,15 +31,14 @@ class Snapshot:
             "startedAt": None,
             "endedAt": None,
         }
-        self._step: list[str] = []
+        self._step_messages: list[str] = []
 
     def apply(self, events: Iterable[Event]) -> "Snapshot":
-        """Takes further events, in order."""
+        """Applies further events, in order."""
         for event in events:
             self.state["retrying"] = None
-            take = TAKES.get(event["type"])
-            if take:
-                take(self, event)
+            if change := CHANGES.get(event["type"]):
+                change(self, event)
         return self
 
     def as_list(self) -> list[Message]:
@@ -47,18 +46,18 @@ class Snapshot:
         return [self._whole(message) for message in self.messages.values()]
 
     def _whole(self, message: Message) -> Message:
-        written = "".join(self._texts.get(message["id"], ()))
+        text = "".join(self._texts.get(message["id"], ()))
         if "toolCalls" in message:
             call = message["toolCalls"][0]
-            return message | {"toolCalls": [call | {"function": call["function"] | {"arguments": written}}]}
-        return message if message["role"] == "tool" else message | {"content": written}
+            return message | {"toolCalls": [call | {"function": call["function"] | {"arguments": text}}]}
+        return message if message["role"] == "tool" else message | {"content": text}
 
     def _begin(self, message_id: str, message: Message) -> None:
         self.messages[message_id] = (
             {"id": message_id} | message | {"metadata": {"turn": self.turn, "open": True}}
         )
         self._texts[message_id] = []
-        self._step.append(message_id)
+        self._step_messages.append(message_id)
 
     def _text_start(self, event: Event) -> None:
         self._begin(event["messageId"], {"role": event.get("role", "assistant"), "content": ""})
@@ -109,23 +108,26 @@ class Snapshot:
     def _step_started(self, event: Event) -> None:
         self.state["steps"] += 1
         self.state["rounds"].append({"name": event["stepName"], "startedAt": event.get("timestamp")})
-        self._step.clear()
+        self._step_messages.clear()
 
     def _step_finished(self, event: Event) -> None:
         metadata, at = event.get("metadata", {}), event.get("timestamp")
         self.state |= {key: metadata[key] for key in ("stopReason", "model", "usage") if key in metadata}
-        told = {key: metadata[key] for key in FIGURES if key in metadata}
+        members = {key: metadata[key] for key in ROUND_MEMBERS if key in metadata}
         if rounds := self.state["rounds"]:
-            rounds[-1] |= told | {"endedAt": at, "calledAt": at}
+            rounds[-1] |= members | {"endedAt": at, "calledAt": at}
         if metadata.get("interrupted"):
-            for message in self._step:
+            for message in self._step_messages:
                 self.messages[message]["metadata"]["interrupted"] = True
 
     def _run_finished(self, event: Event) -> None:
         outcome = event.get("outcome", {})
         status = OUTCOMES.get(outcome.get("type"), "completed")
-        asked = [{key: each[key] for key in ASKED if key in each} for each in outcome.get("interrupts", ())]
-        self.state |= {"status": status, "interrupts": asked, "endedAt": event.get("timestamp")}
+        interrupts = [
+            {key: interrupt[key] for key in INTERRUPT_MEMBERS if key in interrupt}
+            for interrupt in outcome.get("interrupts", ())
+        ]
+        self.state |= {"status": status, "interrupts": interrupts, "endedAt": event.get("timestamp")}
         self._settle_all()
 
     def _run_error(self, event: Event) -> None:
@@ -152,7 +154,7 @@ class Snapshot:
         message["metadata"] = {key: value for key, value in message["metadata"].items() if key != "open"}
 
 
-TAKES: dict[str, Callable[[Snapshot, Event], None]] = {
+CHANGES: dict[str, Callable[[Snapshot, Event], None]] = {
     "RUN_STARTED": Snapshot._run_started,
     "TEXT_MESSAGE_START": Snapshot._text_start,
     "TEXT_MESSAGE_CONTENT": Snapshot._content,

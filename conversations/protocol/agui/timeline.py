@@ -1,4 +1,4 @@
-"""A record as it happened: its frames taken apart again into the moments at which each part came."""
+"""A record's frames -> the moments at which their parts came."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -14,14 +14,17 @@ Line = tuple[str, str]
 
 
 class Moment(NamedTuple):
-    """When something happened, in ms since 1970, and what."""
+    """An event and the time at which it happened, in ms since 1970."""
 
     at: int
     event: Event
 
 
 class Cue(NamedTuple):
-    """When something is played, in ms after the beginning, and how many ms of the pause before it were left out."""
+    """A moment and the time at which it is played, in ms after the beginning.
+
+    `skipped` is how many ms of the pause before it are left out.
+    """
 
     at: int
     moment: Moment
@@ -29,7 +32,7 @@ class Cue(NamedTuple):
 
 
 def timeline(lines: Iterable[Line]) -> Iterator[Moment]:
-    """What happened, one after the other; a merged delta is given again as the deltas that it was made of."""
+    """The moments of a record in order. A merged delta is split into the deltas that it was merged from."""
     for data, parts in lines:
         event = json.loads(data)
         if parts:
@@ -39,13 +42,16 @@ def timeline(lines: Iterable[Line]) -> Iterator[Moment]:
 
 
 def cues(moments: Iterable[Moment], longest: int | None = None) -> Iterator[Cue]:
-    """When to play each moment: at its own pace, with no pause over `longest` ms. A clock that was set back is no pause at all."""
-    now, before = 0, None
+    """The cues at which moments are played: at their own pace, with no pause over `longest` ms.
+
+    A clock that was set back is no pause at all.
+    """
+    now, earlier = 0, None
     for moment in moments:
-        pause = max(0, moment.at - (moment.at if before is None else before))
-        kept = pause if longest is None else min(pause, longest)
-        now, before = now + kept, moment.at
-        yield Cue(now, moment, pause - kept)
+        pause = max(0, moment.at - (moment.at if earlier is None else earlier))
+        wait = pause if longest is None else min(pause, longest)
+        now, earlier = now + wait, moment.at
+        yield Cue(now, moment, pause - wait)
 
 
 def _split(event: Event, parts: list[Any]) -> Iterator[Moment]:

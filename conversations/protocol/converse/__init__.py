@@ -1,1 +1,1 @@
-"""Bedrock's Converse: the blocks of messages, a stream put together, a history made valid, a request's body."""
+"""Bedrock's Converse: content blocks, the assembly of a stream, a valid history, a request's body."""

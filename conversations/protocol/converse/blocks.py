@@ -1,4 +1,4 @@
-"""Content blocks on their way: what has come of each, what of it is shown, and the block in Converse's shape."""
+"""Content blocks of a stream that still runs: the deltas to show of them, and their form in Converse."""
 
 import json
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from . import content
 Kind = Literal["text", "reasoning", "redacted", "tool", "server_tool", "server_result", "citation", "image"]
 Phase = Literal["start", "part", "stop", "whole"]
 
-SHOWN_WHOLE = ("server_tool", "server_result", "image")
+WHOLE_KINDS = ("server_tool", "server_result", "image")
 
 
 class Delta(NamedTuple):
-    """One step of a block as it is shown: `text` is what is new, `detail` what the block is about."""
+    """A step of a block as a page shows it: `text` is what is new, `detail` what the block is about."""
 
     phase: Phase
     kind: Kind
@@ -25,7 +25,7 @@ class Delta(NamedTuple):
     detail: dict[str, Any] | None = None
 
 
-class Requested(NamedTuple):
+class CallRequest(NamedTuple):
     """A tool call that the model asked for; `input` is None where the arguments may not be run."""
 
     tool_use_id: str
@@ -36,24 +36,27 @@ class Requested(NamedTuple):
 
 @dataclass
 class OpenBlock:
-    """One content block: `index` is the stream's, `number` counts blocks as they begin, `head` is its start event."""
+    """A content block of a stream.
+
+    `index` is the stream's, `number` counts blocks as they begin, `head` holds the members of the start event.
+    """
 
     index: int
     number: int
     kind: Kind
     head: dict[str, Any] = field(default_factory=dict)
-    texts: list[str] = field(default_factory=list)
+    fragments: list[str] = field(default_factory=list)
     signature: str = ""
     data: bytes = b""
     parts: list[dict[str, Any]] = field(default_factory=list)
     half: str = ""
-    shown: bool = False
-    closed: bool = False
+    has_begun: bool = False
+    is_closed: bool = False
 
     @property
     def text(self) -> str:
         """All fragments so far, as received."""
-        return "".join(self.texts)
+        return "".join(self.fragments)
 
     def takes(self, kind: Kind) -> bool:
         """Whether a delta of this kind goes on with the block."""
@@ -61,55 +64,53 @@ class OpenBlock:
 
     def add(self, fragment: str) -> list[Delta]:
         """Takes a fragment; half a surrogate pair waits for its other half before it is shown."""
-        self.texts.append(fragment)
+        self.fragments.append(fragment)
         fragment, self.half = self.half + fragment, ""
         if fragment and "\ud800" <= fragment[-1] <= "\udbff":
             fragment, self.half = fragment[:-1], fragment[-1]
         return self.show(clean_text(fragment)) if fragment else []
 
     def show(self, text: str = "") -> list[Delta]:
-        """The block's start if it was not shown yet, and the text."""
-        if self.kind in SHOWN_WHOLE:
+        """The text as a delta, after the block's start if that was not shown yet."""
+        if self.kind in WHOLE_KINDS:
             return []
         part = [Delta("part", self.kind, self.number, text, self.head)] if text else []
-        if self.shown:
+        if self.has_begun:
             return part
-        self.shown = True
+        self.has_begun = True
         return [Delta("start", self.kind, self.number, detail=self.head), *part]
 
     def end(self) -> list[Delta]:
         """What is left to show, and the block's end."""
         rest = self.show(clean_text(self.half)) if self.half else []
-        if self.kind in SHOWN_WHOLE:
-            return [Delta("whole", self.kind, self.number, detail=self.built())]
-        return [*rest, Delta("stop", self.kind, self.number, detail=self.head)] if self.shown else rest
+        if self.kind in WHOLE_KINDS:
+            return [Delta("whole", self.kind, self.number, detail=self.as_converse())]
+        return [*rest, Delta("stop", self.kind, self.number, detail=self.head)] if self.has_begun else rest
 
-    def parsed(self) -> dict[str, Any] | None:
+    def arguments(self) -> dict[str, Any] | None:
         """The JSON object that a tool use's fragments are, `{}` for none, None for anything else."""
         return parse_json_object(self.text)
 
-    def requested(self, is_runnable: bool) -> Requested:
+    def request(self, is_runnable: bool) -> CallRequest:
         """The call that a tool use asks for."""
-        arguments = self.parsed() if is_runnable else None
-        return Requested(self.head["toolUseId"], self.head["name"], clean_text(self.text), arguments)
+        arguments = self.arguments() if is_runnable else None
+        return CallRequest(self.head["toolUseId"], self.head["name"], clean_text(self.text), arguments)
 
-    def built(self) -> content.Block:
+    def as_converse(self) -> content.Block:
         """The block in Converse's shape."""
         return BUILDERS[self.kind](self)
 
 
 def _text(block: OpenBlock) -> content.Block:
-    shown = content.text(clean_text(block.text))
-    return {"citationsContent": {"content": [shown], "citations": block.parts}} if block.parts else shown
+    text = content.text(clean_text(block.text))
+    return {"citationsContent": {"content": [text], "citations": block.parts}} if block.parts else text
 
 
 def _reasoning(block: OpenBlock) -> content.Block:
-    said = clean_text(block.text)
-    is_unchanged = json.dumps(said) == json.dumps(
-        block.text
-    )  # as on the wire, where surrogate pairs are escaped
-    signed = {"signature": block.signature} if block.signature and is_unchanged else {}
-    return {"reasoningContent": {"reasoningText": {"text": said} | signed}}
+    text = clean_text(block.text)
+    is_unchanged = json.dumps(text) == json.dumps(block.text)  # as on the wire, which escapes surrogate pairs
+    signature = {"signature": block.signature} if block.signature and is_unchanged else {}
+    return {"reasoningContent": {"reasoningText": {"text": text} | signature}}
 
 
 def _redacted(block: OpenBlock) -> content.Block:
@@ -117,8 +118,8 @@ def _redacted(block: OpenBlock) -> content.Block:
 
 
 def _tool(block: OpenBlock) -> content.Block:
-    parsed = block.parsed()
-    return {"toolUse": block.head | {"input": clean_text(block.text) if parsed is None else parsed}}
+    arguments = block.arguments()
+    return {"toolUse": block.head | {"input": clean_text(block.text) if arguments is None else arguments}}
 
 
 def _server_result(block: OpenBlock) -> content.Block:

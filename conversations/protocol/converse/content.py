@@ -8,7 +8,7 @@ Block = dict[str, Any]
 Message = dict[str, Any]
 
 RUN_BY_CLIENT = frozenset({None, "tool_use"})
-"""`toolUse.type` of the calls that are ours to run; `server_tool_use` has been run already (Nova sends `tool_use` too)."""
+"""`toolUse.type` of the calls that are ours to run (Nova sends it). `server_tool_use` has been run."""
 
 
 def text(value: str) -> Block:
@@ -27,20 +27,21 @@ def is_client_tool_use(block: Block) -> bool:
 
 
 def plain_text(content: list[Block]) -> str:
-    """All that the text blocks and cited texts say."""
+    """The text of all text blocks and citations, one after the other."""
     return "".join(
-        block.get("text", "") or "".join(part.get("text", "") for part in cited(block)) for block in content
+        block.get("text", "") or "".join(part.get("text", "") for part in cited_texts(block))
+        for block in content
     )
 
 
-def cited(block: Block) -> list[Block]:
+def cited_texts(block: Block) -> list[Block]:
     """The texts of a citations block."""
-    found: list[Block] = block.get("citationsContent", {}).get("content", [])
-    return found
+    texts: list[Block] = block.get("citationsContent", {}).get("content", [])
+    return texts
 
 
 def tool_result(tool_use_id: str, content: list[Block], *, error: bool) -> Block:
-    """The block that answers a tool use; a success says nothing of its status, as not every model knows the field."""
+    """The block that answers a tool use; a success has no status, as not every model knows the field."""
     result: Block = {"toolUseId": tool_use_id, "content": content}
     if error:
         result["status"] = "error"

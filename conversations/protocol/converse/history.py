@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 
 from conversations.protocol.steps import BLOCKED
 
-from .content import Block, Message, cited, decode_base64, is_blank, is_client_tool_use, text, tool_result
+from .content import (
+    Block,
+    Message,
+    cited_texts,
+    decode_base64,
+    is_blank,
+    is_client_tool_use,
+    text,
+    tool_result,
+)
 from .identifiers import legal_id, legal_name, unused_id
 
 NO_OUTPUT = "(no output)"
@@ -23,7 +32,7 @@ USER_MEDIA = ("image", "document", "video")
 
 @dataclass(frozen=True, slots=True)
 class PastRound:
-    """A stored round: its message's blocks, and by tool use id the results that there are, as toolResult blocks."""
+    """A stored round: its message's blocks, and by tool use id its results so far, as toolResult blocks."""
 
     content: Sequence[Block]
     model: str
@@ -34,7 +43,7 @@ class PastRound:
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """A stored turn: what the user said, and its rounds in order."""
+    """A stored turn: the blocks of the user's message, and its rounds in order."""
 
     user: Sequence[Block]
     rounds: Sequence[PastRound] = ()
@@ -47,42 +56,45 @@ class PastTurn:
 
 def messages(turns: Sequence[PastTurn], model: str) -> list[Message]:
     """The messages that ask `model` for the next round of the last turn."""
-    return repair(_told(turns, lambda past: _sendable(past, model)))
+    return repair(_unrepaired(turns, lambda round_: _sendable_blocks(round_, model)))
 
 
-def conversed(turns: Sequence[PastTurn]) -> list[Message]:
-    """The conversation as an export holds it: valid, ready to be sent again, ending where it ends, without calls that wait for a result."""
-    repaired = _Repair()
-    repaired.take(_told(turns, _answered))
-    return repaired.messages
+def export_messages(turns: Sequence[PastTurn]) -> list[Message]:
+    """The conversation's messages as an export holds them: valid, and ready to be sent again.
+
+    They end where the conversation ends, and have no calls that wait for a result.
+    """
+    valid = _ValidMessages()
+    valid.take(_unrepaired(turns, _answered_blocks))
+    return valid.messages
 
 
-def _told(turns: Sequence[PastTurn], content: Callable[[PastRound], list[Block]]) -> list[Message]:
-    told: list[Message] = []
+def _unrepaired(turns: Sequence[PastTurn], content: Callable[[PastRound], list[Block]]) -> list[Message]:
+    messages: list[Message] = []
     for turn in turns:
         if turn.blocked and turn is not turns[-1]:
             continue
-        told.append({"role": "user", "content": list(turn.user)})
-        for past in turn.rounds:
-            told.append({"role": "assistant", "content": content(past)})
-            told.append({"role": "user", "content": list(past.results.values())})
-    return told
+        messages.append({"role": "user", "content": list(turn.user)})
+        for round_ in turn.rounds:
+            messages.append({"role": "assistant", "content": content(round_)})
+            messages.append({"role": "user", "content": list(round_.results.values())})
+    return messages
 
 
-def _answered(past: PastRound) -> list[Block]:
+def _answered_blocks(round_: PastRound) -> list[Block]:
     return [
         block
-        for block in _sendable(past, past.model)
-        if not is_client_tool_use(block) or block["toolUse"].get("toolUseId") in past.results
+        for block in _sendable_blocks(round_, round_.model)
+        if not is_client_tool_use(block) or block["toolUse"].get("toolUseId") in round_.results
     ]
 
 
-def _sendable(past: PastRound, model: str) -> list[Block]:
-    if not past.complete:
-        return [block for block in past.content if "text" in block or "citationsContent" in block]
-    if past.model != model:
-        return [block for block in past.content if _is_portable(block)]
-    return list(past.content)
+def _sendable_blocks(round_: PastRound, model: str) -> list[Block]:
+    if not round_.complete:
+        return [block for block in round_.content if "text" in block or "citationsContent" in block]
+    if round_.model != model:
+        return [block for block in round_.content if _is_portable(block)]
+    return list(round_.content)
 
 
 def _is_portable(block: Block) -> bool:
@@ -90,23 +102,23 @@ def _is_portable(block: Block) -> bool:
     return is_client_tool_use(block) or "text" in block or "citationsContent" in block
 
 
-def repair(told: Sequence[Message]) -> list[Message]:
+def repair(messages: Sequence[Message]) -> list[Message]:
     """The same conversation in a form that Converse accepts."""
-    repaired = _Repair()
-    repaired.take(told)
-    return repaired.finish()
+    valid = _ValidMessages()
+    valid.take(messages)
+    return valid.finish()
 
 
-class _Repair:
-    """Messages as they are put right, one after the other."""
+class _ValidMessages:
+    """The valid messages that come of any messages, taken one after the other."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.used: set[str] = set()
         self.unanswered: list[tuple[str, str]] = []
 
-    def take(self, told: Sequence[Message]) -> None:
-        for message in told:
+    def take(self, messages: Sequence[Message]) -> None:
+        for message in messages:
             if message["role"] == "assistant":
                 self.assistant(message["content"])
             else:
@@ -116,10 +128,10 @@ class _Repair:
         self._answer({})
         if not self.messages:
             return
-        known = [block for block in map(_assistant_block, content) if block]
-        kept = _without_trailing_reasoning(_paired_server_tools(known))
-        if kept:
-            self._add("assistant", [self._with_unused_id(block) for block in kept])
+        blocks = [block for block in map(_assistant_block, content) if block]
+        blocks = _without_trailing_reasoning(_paired_server_tools(blocks))
+        if blocks:
+            self._add("assistant", [self._with_unused_id(block) for block in blocks])
 
     def user(self, content: Sequence[Block]) -> None:
         results: dict[str, list[Block]] = {}
@@ -127,12 +139,12 @@ class _Repair:
             if "toolResult" in block:
                 results.setdefault(block["toolResult"].get("toolUseId", ""), []).append(block["toolResult"])
         self._answer(results)
-        said = [kept for kept in map(_user_block, content) if kept]
-        if not said:
+        blocks = [block for block in map(_user_block, content) if block]
+        if not blocks:
             return
         if self.messages and self.messages[-1]["role"] == "user":
             self._add("assistant", [text(INTERRUPTED)])
-        self._add("user", said)
+        self._add("user", blocks)
 
     def finish(self) -> list[Message]:
         self._answer({})
@@ -143,21 +155,20 @@ class _Repair:
     def _with_unused_id(self, block: Block) -> Block:
         if not is_client_tool_use(block):
             return block
-        received = block["toolUse"]["toolUseId"]
-        unique = unused_id(legal_id(received) or "tooluse", self.used)
+        original = block["toolUse"]["toolUseId"]
+        unique = unused_id(legal_id(original) or "tooluse", self.used)
         self.used.add(unique)
-        self.unanswered.append((received, unique))
+        self.unanswered.append((original, unique))
         return {"toolUse": block["toolUse"] | {"toolUseId": unique}}
 
     def _answer(self, results: dict[str, list[Block]]) -> None:
         if not self.unanswered:
             return
         answers = []
-        for received, unique in self.unanswered:
-            given = results.get(received)
-            answers.append(
-                _result(unique, given.pop(0)) if given else tool_result(unique, [text(NO_RESULT)], error=True)
-            )
+        for original, unique in self.unanswered:
+            rest = results.get(original)
+            no_result = tool_result(unique, [text(NO_RESULT)], error=True)
+            answers.append(_result(unique, rest.pop(0)) if rest else no_result)
         self.unanswered = []
         self._add("user", answers)
 
@@ -178,8 +189,8 @@ def _assistant_block(block: Block) -> Block | None:
     if isinstance(block.get("text"), str):
         return None if is_blank(block) else text(block["text"])
     if "citationsContent" in block:
-        said = text("".join(part.get("text", "") for part in cited(block)))
-        return None if is_blank(said) else said
+        plain = text("".join(part.get("text", "") for part in cited_texts(block)))
+        return None if is_blank(plain) else plain
     if "reasoningContent" in block:
         return block if _is_signed(block["reasoningContent"]) else None
     if "toolUse" in block:
@@ -194,24 +205,24 @@ def _is_signed(reasoning: Block) -> bool:
 
 
 def _tool_use(use: Block) -> Block:
-    given = use.get("input")
-    kept = {
+    arguments = use.get("input")
+    legal = {
         "toolUseId": use.get("toolUseId", ""),
         "name": legal_name(use.get("name", "")),
-        "input": given if isinstance(given, dict) else {},
+        "input": arguments if isinstance(arguments, dict) else {},
     }
     if is_client_tool_use({"toolUse": use}):
-        return {"toolUse": kept}
-    return {"toolUse": kept | {"toolUseId": legal_id(kept["toolUseId"]), "type": "server_tool_use"}}
+        return {"toolUse": legal}
+    return {"toolUse": legal | {"toolUseId": legal_id(legal["toolUseId"]), "type": "server_tool_use"}}
 
 
 def _server_result(result: Block) -> Block:
-    answered = _result(legal_id(result.get("toolUseId", "")), result)["toolResult"]
-    return {"toolResult": answered | ({"type": result["type"]} if "type" in result else {})}
+    legal = _result(legal_id(result.get("toolUseId", "")), result)["toolResult"]
+    return {"toolResult": legal | ({"type": result["type"]} if "type" in result else {})}
 
 
 def _result(tool_use_id: str, result: Block) -> Block:
-    content = [kept for kept in map(_result_block, result.get("content", ())) if kept]
+    content = [block for block in map(_result_block, result.get("content", ())) if block]
     return tool_result(tool_use_id, content or [text(NO_OUTPUT)], error=result.get("status") == "error")
 
 
@@ -222,11 +233,11 @@ def _result_block(block: Block) -> Block | None:
 
 
 def _paired_server_tools(content: list[Block]) -> list[Block]:
-    """Without the server-side calls that have no result in the message, and the results that have no call."""
+    """The blocks without server-side calls that have no result in the message, or results without call."""
     calls = {_server_id(block) for block in content if "toolUse" in block}
     results = {_server_id(block) for block in content if "toolResult" in block}
-    kept = (calls & results) - {""} | {None}
-    return [block for block in content if _server_id(block) in kept]
+    pairs = (calls & results) - {""} | {None}
+    return [block for block in content if _server_id(block) in pairs]
 
 
 def _server_id(block: Block) -> str | None:

@@ -1,4 +1,4 @@
-"""A round's request: the messages, and its base: whatever it says beside them."""
+"""A round's request: its messages, and its base, which is whatever it says beside them."""
 
 import hashlib
 import json
@@ -17,14 +17,15 @@ def base(
     tools: Sequence[dict[str, Any]],
     messages: Sequence[Message],
 ) -> Body:
-    """System prompt, settings (`maxTokens` always: Bedrock's own default cuts at 4,096) and the tools offered.
+    """System prompt, settings and the tools offered.
 
-    Tools that the history speaks of are declared even where none is offered any more: Bedrock refuses tool blocks without `toolConfig`.
+    `maxTokens` is always set, as Bedrock's own default cuts at 4,096. Tools that the history speaks of are declared even where none is
+    offered any more: Bedrock refuses tool blocks without `toolConfig`.
     """
-    offered = list(tools) or [_stub(name) for name in _tool_names(messages)]
-    said: Body = {"system": [{"text": system}]} if system.strip() else {}
-    said["inferenceConfig"] = {"maxTokens": max_tokens} | inference
-    return said | ({"toolConfig": {"tools": offered}} if offered else {})
+    specs = list(tools) or [_stub(name) for name in _tool_names(messages)]
+    body: Body = {"system": [{"text": system}]} if system.strip() else {}
+    body["inferenceConfig"] = {"maxTokens": max_tokens} | inference
+    return body | ({"toolConfig": {"tools": specs}} if specs else {})
 
 
 def body(messages: Sequence[Message], base: Body) -> Body:

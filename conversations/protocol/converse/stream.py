@@ -1,4 +1,4 @@
-"""ConverseStream events -> deltas to show, and the message that they add up to, keyed by contentBlockIndex.
+"""ConverseStream events -> deltas to show, and the message that they add up to.
 
 What real streams do, and this allows for: text, reasoning and citation blocks have no start event; blocks interleave and may be
 blank; a tool input comes in any number of fragments, none included; `metadata` follows `messageStop`; what is newer than this code
@@ -14,15 +14,18 @@ from conversations.protocol.steps import CUTS_ARGUMENTS
 from conversations.protocol.text import clean_json, clean_text
 
 from . import content
-from .blocks import Delta, Kind, OpenBlock, Requested
+from .blocks import CallRequest, Delta, Kind, OpenBlock
 from .identifiers import legal_id, unused_id
 
 HEAD_LENGTH = 200
-"""Characters of a start event's members (id, name, type) that are kept: Bedrock's own limit for most is 64."""
+"""The longest member of a start event (id, name, type), in characters. Bedrock's limit is mostly 64."""
 
 
 class Assembly:
-    """Reassembles one round. Feed it every event in order; `used_ids` are the conversation's tool use ids so far."""
+    """Reassembles a round, which is fed to it event by event.
+
+    `used_ids` are the conversation's tool use ids so far.
+    """
 
     def __init__(self, used_ids: Iterable[str] = (), prefix: str = "tooluse") -> None:
         self.stop_reason: str | None = None
@@ -42,11 +45,11 @@ class Assembly:
         return self.stop_reason is not None
 
     def feed(self, name: str, payload: Any) -> list[Delta]:
-        """What an event adds to what is shown; a payload that is no object says nothing."""
-        step = EVENTS.get(name)
-        if step is None or (self.complete and name != "metadata"):
+        """The deltas that an event adds; a payload that is no object adds none."""
+        take = EVENTS.get(name)
+        if take is None or (self.complete and name != "metadata"):
             return self._pass_over(name)
-        return step(self, payload if isinstance(payload, dict) else {})
+        return take(self, payload if isinstance(payload, dict) else {})
 
     def close(self) -> list[Delta]:
         """Ends whatever is open, after the last event or in its stead."""
@@ -54,19 +57,18 @@ class Assembly:
 
     def content(self) -> list[content.Block]:
         """The message's content blocks so far, by contentBlockIndex, in Converse's shape."""
-        return [block.built() for block in self._in_order()]
+        return [block.as_converse() for block in self._in_order()]
 
-    def calls(self) -> list[Requested]:
+    def calls(self) -> list[CallRequest]:
         """The tool calls that are ours to run, in order."""
-        return [
-            block.requested(self._is_runnable(block)) for block in self._in_order() if block.kind == "tool"
-        ]
+        blocks = [block for block in self._in_order() if block.kind == "tool"]
+        return [block.request(self._is_runnable(block)) for block in blocks]
 
     def _in_order(self) -> list[OpenBlock]:
         return sorted(self._blocks, key=lambda block: (block.index, block.number))
 
     def _is_runnable(self, block: OpenBlock) -> bool:
-        is_cut = self.stop_reason in CUTS_ARGUMENTS and not (block.closed and block.text.strip())
+        is_cut = self.stop_reason in CUTS_ARGUMENTS and not (block.is_closed and block.text.strip())
         return self.complete and not is_cut
 
     def _pass_over(self, what: str) -> list[Delta]:
@@ -79,7 +81,7 @@ class Assembly:
         self._open[index] = block
         return block
 
-    def _take(self, index: int, kind: Kind) -> tuple[OpenBlock, list[Delta]]:
+    def _block(self, index: int, kind: Kind) -> tuple[OpenBlock, list[Delta]]:
         """The open block that a delta of this kind goes on with, or a new one after the end of another kind's."""
         block = self._open.get(index)
         if block is not None and block.takes(kind):
@@ -87,21 +89,22 @@ class Assembly:
         ended = self._open.pop(index).end() if block is not None else []
         return self._begin(index, kind, self._tool_head({}) if kind == "tool" else {}), ended
 
-    def _tool_head(self, said: dict[str, Any]) -> dict[str, Any]:
-        received = said.get("toolUseId", "")
-        unique = unused_id(legal_id(received) or f"{self._prefix}_{len(self._blocks)}", self._used)
+    def _tool_head(self, start: dict[str, Any]) -> dict[str, Any]:
+        original = start.get("toolUseId", "")
+        unique = unused_id(legal_id(original) or f"{self._prefix}_{len(self._blocks)}", self._used)
         self._used.add(unique)
-        self._ids[received] = unique
-        return {"name": ""} | said | {"toolUseId": unique}
+        self._ids[original] = unique
+        return {"name": ""} | start | {"toolUseId": unique}
 
     def _start(self, payload: dict[str, Any]) -> list[Delta]:
         index, start = payload.get("contentBlockIndex"), payload.get("start")
-        said = start if isinstance(start, dict) else {}
-        member = next((name for name in STARTS if isinstance(said.get(name), dict)), None)
+        if not isinstance(start, dict):
+            start = {}
+        member = next((name for name in STARTS if isinstance(start.get(name), dict)), None)
         if member is None or not isinstance(index, int):
             return self._pass_over("contentBlockStart")
         begin, names = STARTS[member]
-        strings = {name: said[member][name] for name in names if isinstance(said[member].get(name), str)}
+        strings = {name: start[member][name] for name in names if isinstance(start[member].get(name), str)}
         head = {name: clean_text(value)[:HEAD_LENGTH] for name, value in strings.items()}
         return [*self._stop_block(payload), *begin(self, index, head)]
 
@@ -110,10 +113,9 @@ class Assembly:
         return self._begin(index, kind, self._tool_head(head)).show()
 
     def _start_result(self, index: int, head: dict[str, Any]) -> list[Delta]:
-        received = head.get("toolUseId", "")
-        return self._begin(
-            index, "server_result", head | {"toolUseId": self._ids.get(received, received)}
-        ).show()
+        original = head.get("toolUseId", "")
+        head |= {"toolUseId": self._ids.get(original, original)}
+        return self._begin(index, "server_result", head).show()
 
     def _start_image(self, index: int, head: dict[str, Any]) -> list[Delta]:
         return self._begin(index, "image", head).show()
@@ -122,12 +124,12 @@ class Assembly:
         index, delta = payload.get("contentBlockIndex"), payload.get("delta")
         if not isinstance(index, int) or not isinstance(delta, dict):
             return self._pass_over("contentBlockDelta")
-        found: list[Delta] = []
+        deltas: list[Delta] = []
         for member, value in delta.items():
             take = DELTAS.get(member)
-            taken = take(self, index, value) if take else None
-            found += self._pass_over(f"delta {member}") if taken is None else taken
-        return found
+            news = take(self, index, value) if take else None
+            deltas += self._pass_over(f"delta {member}") if news is None else news
+        return deltas
 
     def _text(self, index: int, value: Any) -> list[Delta] | None:
         return self._fragment(index, "text", value) if isinstance(value, str) else None
@@ -135,51 +137,49 @@ class Assembly:
     def _tool_input(self, index: int, value: Any) -> list[Delta] | None:
         if not isinstance(value, dict) or "input" not in value:
             return None
-        given = value["input"]
-        return self._fragment(
-            index, "tool", given if isinstance(given, str) else json.dumps(clean_json(given))
-        )
+        part = value["input"]
+        return self._fragment(index, "tool", part if isinstance(part, str) else json.dumps(clean_json(part)))
 
     def _fragment(self, index: int, kind: Kind, fragment: str) -> list[Delta]:
-        block, ended = self._take(index, kind)
+        block, ended = self._block(index, kind)
         return ended + block.add(fragment)
 
     def _reasoning(self, index: int, value: Any) -> list[Delta] | None:
-        said = value if isinstance(value, dict) else {}
-        known = [(take, said[name]) for name, take in REASONING.items() if isinstance(said.get(name), str)]
+        parts = value if isinstance(value, dict) else {}
+        known = [(take, parts[name]) for name, take in REASONING.items() if isinstance(parts.get(name), str)]
         return [delta for take, part in known for delta in take(self, index, part)] if known else None
 
     def _reasoning_text(self, index: int, value: str) -> list[Delta]:
         return self._fragment(index, "reasoning", value)
 
     def _signature(self, index: int, value: str) -> list[Delta]:
-        block, ended = self._take(index, "reasoning")
+        block, ended = self._block(index, "reasoning")
         block.signature += clean_text(value)
         return ended
 
     def _redacted(self, index: int, value: str) -> list[Delta]:
-        block, ended = self._take(index, "redacted")
+        block, ended = self._block(index, "redacted")
         block.data += content.decode_base64(value) or b""
         return ended + block.show()
 
     def _citation(self, index: int, value: Any) -> list[Delta] | None:
         if not isinstance(value, dict):
             return None
-        block, ended = self._take(index, "text")
+        block, ended = self._block(index, "text")
         block.parts.append(clean_json(value))
         return [*ended, Delta("whole", "citation", block.number, detail=block.parts[-1])]
 
     def _server_result(self, index: int, value: Any) -> list[Delta] | None:
         if not isinstance(value, list):
             return None
-        block, ended = self._take(index, "server_result")
+        block, ended = self._block(index, "server_result")
         block.parts += [clean_json(part) for part in value if isinstance(part, dict)]
         return ended
 
     def _image(self, index: int, value: Any) -> list[Delta] | None:
         if not isinstance(value, dict):
             return None
-        block, ended = self._take(index, "image")
+        block, ended = self._block(index, "image")
         source = value.get("source")
         data = source.get("bytes") if isinstance(source, dict) else None
         block.data += content.decode_base64(data) or b""
@@ -190,7 +190,7 @@ class Assembly:
         block = self._open.pop(index, None) if isinstance(index, int) else None
         if block is None:
             return []
-        block.closed = True
+        block.is_closed = True
         return block.end()
 
     def _stop(self, payload: dict[str, Any]) -> list[Delta]:
@@ -200,13 +200,13 @@ class Assembly:
         self.metadata |= {"additionalModelResponseFields": clean_json(extra)} if extra else {}
         return self.close()
 
-    def _told(self, payload: dict[str, Any]) -> list[Delta]:
-        told = clean_json({key: value for key, value in payload.items() if key != "p"})
-        usage, metrics = told.pop("usage", None), told.get("metrics")
+    def _metadata(self, payload: dict[str, Any]) -> list[Delta]:
+        metadata = clean_json({key: value for key, value in payload.items() if key != "p"})
+        usage, metrics = metadata.pop("usage", None), metadata.get("metrics")
         self.usage = usage if isinstance(usage, dict) else {}
         latency = metrics.get("latencyMs") if isinstance(metrics, dict) else None
         self.latency_ms = int(latency) if isinstance(latency, int | float) and 0 <= latency < 2**31 else None
-        self.metadata |= told
+        self.metadata |= metadata
         return []
 
 
@@ -237,5 +237,5 @@ EVENTS: dict[str, Callable[[Assembly, dict[str, Any]], list[Delta]]] = {
     "contentBlockDelta": Assembly._delta,
     "contentBlockStop": Assembly._stop_block,
     "messageStop": Assembly._stop,
-    "metadata": Assembly._told,
+    "metadata": Assembly._metadata,
 }
