@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from conversations.models import Message, ToolCall
-from conversations.models.search import says, terms
+from conversations.models.search import matches, terms
 
 from .approvals import ApprovalFilter, approval_panel, decision
 from .exporting import KINDS, file_response
@@ -198,7 +198,7 @@ def _matches(text: str) -> Q:
     try:
         pk = UUID(text)
     except ValueError:
-        return Q(says(terms(text))) | _of_user(text)
+        return Q(matches(terms(text))) | _of_user(text)
     return Q(pk=pk) | Q(turn=pk) | Q(conversation=pk)
 
 

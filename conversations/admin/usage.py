@@ -16,7 +16,7 @@ def usage_panel(conversation: Conversation) -> Panel:
     cost, unpriced = prices.cost_of_all(by_model)
     if not by_model:
         return Panel("Tokens and cost", "", "none yet")
-    note = "" if len(unpriced) == len(by_model) else f"{prices.shown(cost)} in all"
+    note = "" if len(unpriced) == len(by_model) else f"{prices.as_text(cost)} in all"
     left_out = f"no price is set for {', '.join(unpriced)}" if unpriced else ""
     return Panel("Tokens and cost", _table(by_model), ", ".join(filter(None, (note, left_out))))
 
@@ -36,5 +36,5 @@ def _cells(model: str, usage: dict[str, int]) -> SafeString:
     cost = prices.cost(model, usage)
     numbers = [f"{usage[name]:,}" for name in ("rounds", *prices.KINDS)]
     return format_html_join(
-        "", "<td>{}</td>", ((text,) for text in (*numbers, "-" if cost is None else prices.shown(cost)))
+        "", "<td>{}</td>", ((text,) for text in (*numbers, "-" if cost is None else prices.as_text(cost)))
     )

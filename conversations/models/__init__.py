@@ -1,4 +1,4 @@
-"""Everything that is kept, as rows: conversations, turns, rounds, messages, tool calls, approvals, events, recordings, totals, prompts."""
+"""The rows of a site: their columns and constraints, the tree of turns, and sums of usage."""
 
 from . import prices, retention, search
 from .approval import Allowance, Approval

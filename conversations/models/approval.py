@@ -1,4 +1,4 @@
-"""Who let a tool call run: decisions about single calls, and standing permissions."""
+"""Approvals of single tool calls, and standing permissions."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from .round import ToolCall
 
 
 class Allowance(models.Model):
-    """A user's standing permission: this tool may run with these very arguments, unasked, until it is revoked."""
+    """A user's standing permission for a tool to run with these very arguments, until it is revoked."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="allowances")
     tool = models.CharField(max_length=200)
@@ -35,13 +35,13 @@ class Allowance(models.Model):
         return f"{self.tool} for {self.user}"
 
     @staticmethod
-    def key_of(tool: str, given: dict[str, Any]) -> str:
-        """What a call has to be to be allowed: the tool's name and its arguments, whatever their order."""
-        return hashlib.sha256(json.dumps([tool, given], sort_keys=True).encode()).hexdigest()
+    def key_of(tool: str, arguments: dict[str, Any]) -> str:
+        """The SHA-256 of the tool's name and its arguments, whatever their order."""
+        return hashlib.sha256(json.dumps([tool, arguments], sort_keys=True).encode()).hexdigest()
 
 
 class Approval(models.Model):
-    """A tool call that has to be let through before it runs: what was asked, and who decided what, when."""
+    """The approval that a tool call needs before it runs, and who decided about it."""
 
     class Status(models.TextChoices):
         PENDING = "pending"

@@ -135,16 +135,21 @@ class Turn(Usage, Failure):
         return str(self.pk) if self.runs == 1 else f"{self.pk}:{self.runs}"
 
     def take_figures(self, rounds: Sequence[Figures]) -> None:
-        """Takes the sum of its rounds' usage, and the time to the first token of the first that had one."""
+        """Sets the sum of the rounds' usage, and the time to the first token of the first that had one."""
         members = {member for usage, _ in rounds for member in usage if member in TOKENS.values()}
         self.take_usage(
             {member: sum(count(usage.get(member)) for usage, _ in rounds) for member in sorted(members)}
         )
-        self.first_token_ms = next((waited for _, waited in rounds if waited is not None), None)
+        self.first_token_ms = next(
+            (milliseconds for _, milliseconds in rounds if milliseconds is not None), None
+        )
 
 
 class Notice(models.Model):
-    """News of a conversation that is no part of its record, for processes that no channel layer joins: they look for it."""
+    """News of a conversation that is no part of its record.
+
+    Processes that no channel layer joins look for it here.
+    """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
     name = models.CharField(max_length=16)

@@ -17,7 +17,7 @@ else:
 
 
 class JSONText(TextBase):
-    """A JSON value kept as its exact text: every database gives back the same key order, numbers and bytes."""
+    """A JSON value stored as its exact text, so that key order and numbers stay on every database."""
 
     def from_db_value(self, value: str | None, *_: object) -> Any:
         """The value that the text stands for."""
@@ -51,7 +51,7 @@ def count(value: Any) -> int:
 
 
 class Usage(models.Model):
-    """Tokens, by Converse's names; `usage` keeps all that the gateway said."""
+    """Token counts as columns, and in `usage` all that the gateway reported."""
 
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
@@ -64,14 +64,14 @@ class Usage(models.Model):
         abstract = True
 
     def take_usage(self, usage: dict[str, Any]) -> None:
-        """Keeps what Converse's `usage` says; counts that are none are left out."""
+        """Sets the columns from Converse's `usage`; what is no count becomes 0."""
         self.usage = usage
         for column, member in TOKENS.items():
             setattr(self, column, count(usage.get(member)))
 
 
 class Failure(models.Model):
-    """How something ended that did not end well: the contract's code, the person's sentence, the other side's words."""
+    """The error of something that failed: its code, the sentence for a person, the other side's words."""
 
     error_code = models.CharField(max_length=32, blank=True)
     error_text = models.TextField(blank=True)

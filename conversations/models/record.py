@@ -1,4 +1,4 @@
-"""The record: events as sockets get them, and the recordings that they are packed into."""
+"""The record of a conversation: events, and the recordings that they are packed into."""
 
 from typing import ClassVar
 

@@ -12,7 +12,7 @@ from .fields import Failure, JSONText, Usage
 
 
 class RequestBase(models.Model):
-    """What a request says beside its messages (system prompt, tools, settings), stored once under its SHA-256."""
+    """A request without its messages (system prompt, tools, settings), stored once under its SHA-256."""
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     body = models.TextField()
@@ -63,7 +63,7 @@ class Round(Usage, Failure):
 
 
 class Message(models.Model):
-    """What one side said, in Converse's shape; tool results are not here but in their tool calls."""
+    """A message of one side in Converse's shape; tool results are in their tool calls instead."""
 
     class Role(models.TextChoices):
         USER = "user"

@@ -1,4 +1,4 @@
-"""A conversation's turns as the tree that they are: each follows on another, several on the same one where something was asked again."""
+"""The tree of a conversation's turns, in which each turn follows on another."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Tree:
 
     @classmethod
     def of(cls, conversation: UUID) -> "Tree":
-        """A conversation's; `head` is where its shown branch ends, with the newest turn that has begun if that is not stored."""
+        """The tree of a conversation; where no head is stored, it is the newest turn that has begun."""
         head = Conversation.objects.values_list("head", flat=True).get(pk=conversation)
         turns = Turn.objects.filter(conversation=conversation).order_by("number")
         rows = list(turns.values_list("pk", "parent", "number", "status", "beside", "beside__parent"))
@@ -61,10 +61,10 @@ class Tree:
         return max(self._under(turn), key=lambda pk: self.nodes[pk].number)
 
     def _under(self, turn: UUID) -> list[UUID]:
-        found = [turn]
-        for pk in found:  # grows as it goes
-            found += self.children[pk]
-        return found
+        turns = [turn]
+        for pk in turns:  # grows as it goes
+            turns += self.children[pk]
+        return turns
 
     @property
     def has_branches(self) -> bool:
@@ -83,7 +83,7 @@ def line(turn: UUID | None, parent: Callable[[UUID], UUID | None]) -> list[UUID]
 
 
 def line_of(turn: Turn) -> list[UUID]:
-    """The same, with the parents as they are stored."""
+    """The turn and its ancestors by the parents that are stored, oldest first."""
     parents = Turn.objects.filter(conversation=turn.conversation_id).values_list("pk", "parent")
     return line(turn.pk, dict(parents).__getitem__)
 

@@ -1,4 +1,4 @@
-"""What was used: summed up as it is, and kept when the conversations themselves are gone."""
+"""Sums of usage, and the totals that stay when conversations are deleted."""
 
 from collections import Counter, defaultdict
 from datetime import date
@@ -23,7 +23,7 @@ Key = tuple[int, str, date]
 
 
 class UsageTotal(models.Model):
-    """What a user's conversations with a model had used in a month, summed when they were pruned."""
+    """The usage of a user's deleted conversations with a model in a month."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     model = models.CharField(max_length=2048)
@@ -46,28 +46,28 @@ class UsageTotal(models.Model):
 
 
 def totals(conversation: UUID) -> Totals:
-    """What each model has used in the rounds of the conversation that have ended, on all branches, and how many they are."""
+    """The usage of each model in a conversation's rounds that have ended, on all branches."""
     rounds = Round.objects.filter(turn__conversation=conversation).exclude(status=Round.Status.RUNNING)
     sums = {name: Sum(column) for column, name in TOKENS.items() if column != "total_tokens"}
-    used: Any = rounds.order_by("model").values("model").annotate(**sums, rounds=Count("pk"))
-    return {row.pop("model"): row for row in used}
+    rows: Any = rounds.order_by("model").values("model").annotate(**sums, rounds=Count("pk"))
+    return {row.pop("model"): row for row in rows}
 
 
-def add_up(going: list[UUID]) -> None:
-    """Adds what the conversations have used to the totals of their users, models and months."""
+def add_up(conversations: list[UUID]) -> None:
+    """Adds the usage of conversations to the totals of their users, models and months."""
     totals: dict[Key, Counter[str]] = defaultdict(Counter)
-    turns = _by_month(Turn.objects.filter(conversation__in=going), "")
+    turns = _by_month(Turn.objects.filter(conversation__in=conversations), "")
     tokens = {column: Sum(column) for column in TOKENS}
-    rounds = _by_month(Round.objects.filter(turn__conversation__in=going), "turn__")
-    calls = _by_month(ToolCall.objects.filter(conversation__in=going), "turn__")
+    rounds = _by_month(Round.objects.filter(turn__conversation__in=conversations), "turn__")
+    calls = _by_month(ToolCall.objects.filter(conversation__in=conversations), "turn__")
     for row in chain(
         turns.annotate(turns=Count("pk"), **tokens),
         rounds.annotate(rounds=Count("pk")),
         calls.annotate(tool_calls=Count("pk")),
     ):
         totals[row.pop("of_user"), row.pop("of_model"), row.pop("month").date()].update(row)
-    for key, used in totals.items():
-        _keep(key, used)
+    for key, sums in totals.items():
+        _add(key, sums)
 
 
 def _by_month(rows: QuerySet[Any], turn: str) -> QuerySet[Any, dict[str, Any]]:
@@ -75,7 +75,7 @@ def _by_month(rows: QuerySet[Any], turn: str) -> QuerySet[Any, dict[str, Any]]:
     return rows.order_by().values(of_user=F(f"{turn}user"), of_model=F(f"{turn}model"), month=month)
 
 
-def _keep(key: Key, used: Counter[str]) -> None:
+def _add(key: Key, sums: Counter[str]) -> None:
     user, model, month = key
     row, _ = UsageTotal.objects.get_or_create(user_id=user, model=model, month=month)
-    UsageTotal.objects.filter(pk=row.pk).update(**{name: F(name) + number for name, number in used.items()})
+    UsageTotal.objects.filter(pk=row.pk).update(**{name: F(name) + number for name, number in sums.items()})

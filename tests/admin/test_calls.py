@@ -151,7 +151,7 @@ def test_what_holds_no_word_is_sought_letter_by_letter_in_the_newest_calls(
 def test_a_words_beginning_is_found_however_common_it_is(
     operator: Client, user: User, call: ToolCall, monkeypatch: pytest.MonkeyPatch, probed: int
 ) -> None:
-    monkeypatch.setattr("conversations.models.search.PROBED", probed)
+    monkeypatch.setattr("conversations.models.search.SAMPLE", probed)
     more = [stored(user).tool_calls.get() for _ in range(3)]
     assert listed(operator, ToolCall, q="elem* hot*") == [*more[::-1], call]
     assert listed(operator, ToolCall, q="turk*") == []

@@ -87,7 +87,7 @@ def test_a_conversation_costs_what_its_models_cost_and_says_which_have_no_price(
     ],
 )  # fmt: skip
 def test_an_amount_is_as_long_as_it_needs_to_be(amount: str, text: str) -> None:
-    assert prices.shown(Decimal(amount)) == text
+    assert prices.as_text(Decimal(amount)) == text
 
 
 def test_the_page_is_given_what_its_script_counts_on_from(

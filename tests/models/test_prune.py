@@ -23,7 +23,7 @@ from conversations.models import (
     UsageTotal,
     retention,
 )
-from conversations.models.search import Says, terms
+from conversations.models.search import Matches, terms
 from tests.asking import ask, conversation_of
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +81,7 @@ def test_what_was_said_would_go_goes_whole(user: User, option: str) -> None:
     would = pruned().splitlines()[1].removeprefix("Would go: ")
     assert pruned(option).splitlines()[-1].removeprefix("Gone: ") == would
     assert set(rows().values()) == {0}
-    assert not ToolCall.objects.filter(Says(terms("top_song"))).exists()
+    assert not ToolCall.objects.filter(Matches(terms("top_song"))).exists()
 
 
 def test_only_those_without_activity_since_go(user: User) -> None:

@@ -49,7 +49,7 @@ class Command(BaseCommand):
     def _prune(self, moment: datetime, delete: bool) -> None:
         self.stdout.write(f"Conversations without activity since {moment:%Y-%m-%d %H:%M} UTC.")
         if not delete:
-            self.stdout.write(f"Would go: {_counts(retention.counted(moment))}.")
+            self.stdout.write(f"Would go: {_counts(retention.count(moment))}.")
             self.stdout.write("Nothing was deleted: --delete does it.")
             return
         self._delete(moment)
