@@ -1,4 +1,4 @@
-"""A function's arguments: the schema that the model is given, and the check of what it sends."""
+"""A function's arguments: their schema for the model, and the validation of what it sends."""
 
 import inspect
 import json
@@ -12,18 +12,18 @@ from conversations.errors import ConfigurationError
 from conversations.protocol.text import clean_json, clean_text
 from conversations.tools.schema import tidy
 
-_SHOWN_ERRORS = 10
-_SHOWN_CHARACTERS = 100
-_UNNAMED: dict[Any, str] = {
+_MAX_ERRORS = 10
+_MAX_CHARACTERS = 100
+_STARS: dict[Any, str] = {
     inspect.Parameter.POSITIONAL_ONLY: "/",
     inspect.Parameter.VAR_POSITIONAL: "*",
     inspect.Parameter.VAR_KEYWORD: "**",
 }
-_WORDS = {"missing": "is required", "extra_forbidden": "is not an argument of this tool"}
+_FAULTS = {"missing": "is required", "extra_forbidden": "is not an argument of this tool"}
 
 
 class InvalidInput(Exception):
-    """The model's input does not fit the function; the text says where and why, for the model."""
+    """The model's input does not fit the function; the text tells the model where and why."""
 
 
 class Arguments:
@@ -48,7 +48,7 @@ class Arguments:
             # As JSON, not as Python: a strict field then takes an ISO date or an enum's value.
             model = self._model.model_validate_json(json.dumps(clean_json(arguments)))
         except ValidationError as error:
-            raise InvalidInput(_explained(error)) from None
+            raise InvalidInput(_explanation(error)) from None
         return {name: getattr(model, field) for field, name in self._names.items()}
 
 
@@ -57,7 +57,7 @@ def _parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
     hints = get_type_hints(function, include_extras=True)
     parameters = inspect.signature(function).parameters.values()
     for parameter in parameters:
-        if stars := _UNNAMED.get(parameter.kind):
+        if stars := _STARS.get(parameter.kind):
             raise TypeError(
                 f"the model sends its input by name, so {parameter.name!r} ({stars}) cannot be filled"
             )
@@ -71,11 +71,11 @@ def _model(names: dict[str, str], parameters: dict[str, tuple[Any, Any]]) -> typ
     )
 
 
-def _explained(error: ValidationError) -> str:
-    """One line for each thing that is wrong, without the library's links, for the model to read and mend."""
-    found = error.errors(include_url=False, include_context=False)
-    lines = [f"- {_place(one['loc'])} {_fault(one)}" for one in found[:_SHOWN_ERRORS]]
-    if more := len(found) - len(lines):
+def _explanation(error: ValidationError) -> str:
+    """A line for each fault, without pydantic's links, for the model to read and mend."""
+    errors = error.errors(include_url=False, include_context=False)
+    lines = [f"- {_place(fault['loc'])} {_fault(fault)}" for fault in errors[:_MAX_ERRORS]]
+    if more := len(errors) - len(lines):
         lines.append(f"- and {more} more")
     return "\n".join(["The input does not fit the tool, which was not run:", *lines])
 
@@ -85,11 +85,11 @@ def _place(location: tuple[int | str, ...]) -> str:
 
 
 def _fault(error: Any) -> str:
-    if word := _WORDS.get(error["type"]):
-        return word
-    sent = _short(json.dumps(error["input"], ensure_ascii=False, default=str))
-    return f"{_short(error['msg'], 300)} (sent: {sent})"
+    if fault := _FAULTS.get(error["type"]):
+        return fault
+    value = _short(json.dumps(error["input"], ensure_ascii=False, default=str))
+    return f"{_short(error['msg'], 300)} (sent: {value})"
 
 
-def _short(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
+def _short(text: str, limit: int = _MAX_CHARACTERS) -> str:
     return clean_text(text if len(text) <= limit else f"{text[: limit - 3]}...")

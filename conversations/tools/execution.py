@@ -1,4 +1,4 @@
-"""One tool call: a thread of its own checks the input and runs the function; a coroutine waits for it."""
+"""The execution of a tool call: a thread of its own runs the function, and a coroutine waits for it."""
 
 import asyncio
 import inspect
@@ -29,8 +29,8 @@ Answer = tuple[Fault, Content]
 
 # Calls of a process that run at once; further ones wait for a place.
 TOOLS_AT_ONCE = 32
-# Calls that were given up and have not ended; each one more keeps its place.
-LEFT_BEHIND = 64
+# Abandoned calls that keep no place; each one more does.
+ABANDONED_WITHOUT_PLACE = 64
 
 _NO_OBJECT = "The input is not a JSON object. The tool was not run."
 _FAILED = "The tool failed. What went wrong is in the server's log."
@@ -40,12 +40,12 @@ _STOPPED = "The tool was stopped. What it does may or may not have happened."
 _TIMEOUT = "The tool did not end within {seconds:g} seconds. What it does may or may not have happened."
 
 _key: ContextVar[str] = ContextVar("idempotency_key", default="")
-_places = Places(TOOLS_AT_ONCE, LEFT_BEHIND)
+_places = Places(TOOLS_AT_ONCE, ABANDONED_WITHOUT_PLACE)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a tool call: `content` is a Converse `toolResult`'s, `error` a word for the operator."""
+    """The outcome of a tool call: `content` is a Converse `toolResult`'s, `error` a word for the operator."""
 
     status: Literal["success", "error"]
     error: str
@@ -54,7 +54,7 @@ class Outcome:
 
 
 def idempotency_key() -> str:
-    """The key of the tool call that asks, the same if that call is made again; '' outside of one."""
+    """The key of the tool call that runs here, the same if it is made again; '' outside of a call."""
     return _key.get()
 
 
@@ -63,8 +63,8 @@ async def execute(
 ) -> Outcome:
     """Makes the call and waits until it ends, its time is over or `stop` is set; failures are outcomes.
 
-    `arguments` None stands for an input that is no JSON object. Cancelling the task that waits gives the call
-    up as well. A function that does not end is left to itself, and its late result is discarded.
+    `arguments` is None for an input that is no JSON object. Cancelling the task that waits abandons the call. A function that does
+    not end goes on by itself, and its late result is discarded.
     """
     started = time.monotonic()
     error, content = await _answer(name, arguments, stop or asyncio.Event(), key)
@@ -74,7 +74,7 @@ async def execute(
 async def _answer(name: str, arguments: dict[str, Any] | None, stop: asyncio.Event, key: str) -> Answer:
     tool = registry.get(name)
     if tool is None:
-        return "unknown_tool", results.text(_unknown(name))
+        return "unknown_tool", results.text(_no_such_tool(name))
     if arguments is None:
         return "invalid_input", results.text(_NO_OBJECT)
     places = _places
@@ -86,7 +86,7 @@ async def _answer(name: str, arguments: dict[str, Any] | None, stop: asyncio.Eve
 
 
 class _Call:
-    """A call in its thread. Its answer is given once: by the thread, or by whoever gives it up first."""
+    """A call in its thread. Its answer is set once: by the thread, or by whoever abandons it first."""
 
     def __init__(self, tool: Tool, arguments: dict[str, Any], key: str, places: Places) -> None:
         self._tool = tool
@@ -106,25 +106,25 @@ class _Call:
             self._end(("exception", results.text(_FAILED)))
 
     async def wait(self, stop: asyncio.Event) -> Answer:
-        """The answer, or that the call was given up after its time or because `stop` was set."""
+        """The answer, or else that the call was abandoned after its time or because `stop` was set."""
         try:
             await self._wakeup.wait(stop, self._tool.seconds)
         finally:
-            is_abandoned = self._give_up()
+            is_abandoned = self._abandon()
         if not is_abandoned:
             return self._answer.result()
         if stop.is_set():
             return "stopped", results.text(_STOPPED)
         return "timeout", results.text(_TIMEOUT.format(seconds=self._tool.seconds))
 
-    def _give_up(self) -> bool:
-        """Cancels the call unless it has ended; whether it had not."""
+    def _abandon(self) -> bool:
+        """Cancels the call unless it has ended; returns whether it had not."""
         if not self._answer.cancel():
             return False
-        if kept := self._places.abandon():
+        if blocked := self._places.abandon():
             logger.warning(
                 "Tool %s (%s) was given up and keeps its place, with %d of %d kept by calls that do not end",
-                *(self._tool.name, self._key, kept, self._places.at_once),
+                *(self._tool.name, self._key, blocked, self._places.capacity),
             )
         return True
 
@@ -139,9 +139,9 @@ class _Call:
             self._answer.set_result(answer)
         except InvalidStateError:
             self._places.end_abandoned()
-            took = _milliseconds(self._started)
+            duration = _milliseconds(self._started)
             logger.warning(
-                "Tool %s (%s) ended after it was given up, %d ms in all", self._tool.name, self._key, took
+                "Tool %s (%s) ended after it was given up, %d ms in all", self._tool.name, self._key, duration
             )
         else:
             self._places.end()
@@ -153,8 +153,8 @@ class _Call:
         except BaseException as error:  # SystemExit too: nobody else would hear of it in this thread
             if not (self._answer.cancelled() and isinstance(error, asyncio.CancelledError)):
                 logger.exception("Tool %s (%s) failed", self._tool.name, self._key)
-            said = _UNSENDABLE if isinstance(error, results.Unsendable) else _FAILED
-            return "exception", results.text(said)
+            text = _UNSENDABLE if isinstance(error, results.Unsendable) else _FAILED
+            return "exception", results.text(text)
 
     def _attempt(self) -> Answer:
         try:
@@ -166,10 +166,10 @@ class _Call:
 
     def _run(self) -> Any:
         result = self._tool.function(**self._tool.arguments.validate(self._arguments))
-        return asyncio.run(self._awaited(result)) if inspect.isawaitable(result) else result
+        return asyncio.run(self._async_result(result)) if inspect.isawaitable(result) else result
 
-    async def _awaited(self, result: Awaitable[Any]) -> Any:
-        """The result, on a loop of the thread's own; giving the call up cancels it."""
+    async def _async_result(self, result: Awaitable[Any]) -> Any:
+        """The result, on a loop of the thread's own; abandoning the call cancels it."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
         def cancel(answer: Future[Answer]) -> None:
@@ -193,7 +193,7 @@ def _close_connections() -> None:
         logger.exception("A tool's database connections could not be closed")
 
 
-def _unknown(name: str) -> str:
+def _no_such_tool(name: str) -> str:
     names = ", ".join(spec["toolSpec"]["name"] for spec in registry.specs())
     return f"There is no tool named {clean_text(name[:64])!r}. There is: {names or 'none'}."
 

@@ -1,4 +1,4 @@
-"""The bound on a process's tool calls, and waiting on a loop for what happens in another thread."""
+"""The bound on a process's tool calls, and a wake-up of a loop from another thread."""
 
 import asyncio
 import threading
@@ -36,19 +36,18 @@ class Wakeup:
 
 
 class Places:
-    """Places for the calls that run at once in a process; further calls wait in line, on loops of their own.
+    """Places for the calls that run at once in a process; further calls wait, on loops of their own.
 
-    An abandoned call, which was given up and has not ended, takes no place, unless there are more than
-    `left_behind` of them: each of the others keeps one.
+    An abandoned call is one that nobody waits for and that has not ended. `tolerance` of them keep no place, each further one does.
     """
 
-    def __init__(self, at_once: int, left_behind: int) -> None:
-        self.at_once = at_once
-        self.left_behind = left_behind
+    def __init__(self, capacity: int, tolerance: int) -> None:
+        self.capacity = capacity
+        self.tolerance = tolerance
         self._running = 0
         self._abandoned = 0
-        self._line: deque[Wakeup] = deque()
-        # Reentrant: the garbage collector may close a waiting coroutine, which leaves the line, at any moment.
+        self._queue: deque[Wakeup] = deque()
+        # Reentrant: the garbage collector may close a waiting coroutine, which leaves the queue, at any moment.
         self._lock = threading.RLock()
 
     async def enter(self, stop: asyncio.Event) -> bool:
@@ -65,42 +64,42 @@ class Places:
         return has_entered
 
     def end(self) -> None:
-        """Gives the place of a call back that has ended."""
+        """Gives back the place of a call that has ended."""
         with self._lock:
             self._running -= 1
             self._admit()
 
     def abandon(self) -> int:
-        """Counts a running call as abandoned; returns how many places the abandoned calls keep."""
+        """Counts a running call as abandoned; returns how many places the abandoned calls block."""
         with self._lock:
             self._running -= 1
             self._abandoned += 1
             self._admit()
-            return self._kept()
+            return self._blocked()
 
     def end_abandoned(self) -> None:
-        """Notes that an abandoned call has ended."""
+        """Forgets an abandoned call, which has ended."""
         with self._lock:
             self._abandoned -= 1
             self._admit()
 
     def _join(self, wakeup: Wakeup) -> None:
         with self._lock:
-            self._line.append(wakeup)
+            self._queue.append(wakeup)
             self._admit()
 
     def _leave(self, wakeup: Wakeup) -> None:
         with self._lock:
-            if wakeup in self._line:
-                self._line.remove(wakeup)
+            if wakeup in self._queue:
+                self._queue.remove(wakeup)
             elif wakeup.is_sent:
                 self.end()
 
     def _admit(self) -> None:
-        while self._line and self._running + self._kept() < self.at_once:
+        while self._queue and self._running + self._blocked() < self.capacity:
             self._running += 1
-            if not self._line.popleft().send():
+            if not self._queue.popleft().send():
                 self._running -= 1
 
-    def _kept(self) -> int:
-        return max(0, self._abandoned - self.left_behind)
+    def _blocked(self) -> int:
+        return max(0, self._abandoned - self.tolerance)

@@ -1,4 +1,4 @@
-"""The tools that the product knows: `@tool` declares one, `specs` is what the model is told of them."""
+"""The registry of tools: `@tool` declares one, `specs` describes them to the model."""
 
 import inspect
 import re
@@ -21,13 +21,16 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class ToolError(Exception):
-    """A failure that is meant for the model: it is told the text."""
+    """A failure that is meant for the model, which gets the text."""
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A declared function: `timeout` in seconds or None for the setting's, `approval` asks a person before
-    each call, `idempotent` says that a call whose end is unknown may be made again."""
+    """A declared function.
+
+    `timeout` is in seconds, None for the setting's. `approval` asks a person before each call. `idempotent` says that a call whose
+    end is unknown may be made again.
+    """
 
     name: str
     function: Callable[..., Any]
@@ -73,16 +76,17 @@ def tool(
     approval: bool = False,
     idempotent: bool = False,
 ) -> Any:
-    """Declares a function, sync or async, as a tool, and leaves it as it is: its name, docstring and type
-    hints are what the model is told.
+    """Declares a function, sync or async, as a tool, and leaves it as it is.
 
-    Raises ConfigurationError for a name, a timeout or a parameter that cannot be, and for a taken name.
+    Its name, docstring and type hints describe it to the model. Raises ConfigurationError for a name, a timeout or a parameter that
+    cannot be, and for another tool's name.
     """
 
     def declare(function: Function) -> Function:
-        called = name or function.__name__
-        _check(called, timeout)
-        _register(Tool(called, function, _arguments(called, function), timeout, approval, idempotent))
+        tool_name = name or function.__name__
+        _check(tool_name, timeout)
+        arguments = _arguments(tool_name, function)
+        _register(Tool(tool_name, function, arguments, timeout, approval, idempotent))
         return function
 
     return declare if function is None else declare(function)
@@ -99,10 +103,12 @@ def specs() -> list[dict[str, Any]]:
 
 
 @contextmanager
-def override(*kept: str) -> Iterator[None]:
-    """For tests: within it only the tools named here and those declared meanwhile exist, in every thread;
-    after it all is as before. Raises KeyError for a name that is not a tool's."""
-    _registries.append({name: _registries[-1][name] for name in kept})
+def override(*names: str) -> Iterator[None]:
+    """For tests: within it, in every thread, there are only the tools named and those declared meanwhile.
+
+    After it all is as before. Raises KeyError for a name that is not a tool's.
+    """
+    _registries.append({name: _registries[-1][name] for name in names})
     try:
         yield
     finally:
@@ -132,7 +138,7 @@ def _register(new: Tool) -> None:
 
 
 def _origin(function: Callable[..., Any]) -> tuple[str, str]:
-    """What stays the same when a module is imported once more."""
+    """The identity of a function, which stays when its module is imported once more."""
     return function.__module__, function.__qualname__
 
 

@@ -1,4 +1,4 @@
-"""What a tool returned, as the content of a Converse `toolResult`: clean, never blank, within the limit."""
+"""A tool's result as the content of a Converse `toolResult`: clean, never blank, within the limit."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ Content = list[dict[str, Any]]
 
 
 IMAGE_BYTES = 3_750_000
-"""What Bedrock takes (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html)."""
+"""Bedrock's limit (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html>)."""
 
 
 @dataclass(frozen=True)
@@ -32,39 +32,41 @@ class Unsendable(Exception):
 
 
 def content(result: Any) -> Content:
-    """A dict as `json`, a str as `text`, nothing as `(no output)`, anything else as its JSON in `text`, and
-    so is a dict over TOOL_RESULT_LIMIT bytes, cut there. An Image is an `image`, and a list with one in it a block
-    for each of its members. Raises Unsendable."""
+    """A result as content blocks; raises Unsendable for one that has no form in JSON.
+
+    A dict becomes `json`, a str `text`, nothing `(no output)`, anything else its JSON in `text`, and so does a dict over
+    TOOL_RESULT_LIMIT bytes, cut there. An Image becomes an `image`, a list with one in it the blocks of its members.
+    """
     if isinstance(result, Image):
         return [_image(result)]
-    if isinstance(result, (list, tuple)) and any(isinstance(each, Image) for each in result):
-        return [block for each in result for block in content(each)]
+    if isinstance(result, (list, tuple)) and any(isinstance(member, Image) for member in result):
+        return [block for member in result for block in content(member)]
     if result is None or isinstance(result, str):
         return text(result or "")
     try:
         cleaned = clean_json(result, default=to_jsonable_python)
     except (TypeError, ValueError, RecursionError) as error:
         raise Unsendable(f"a {type(result).__name__} was returned") from error
-    written = json.dumps(cleaned, ensure_ascii=False, allow_nan=False)
-    if isinstance(result, dict) and _size(written) <= settings.TOOL_RESULT_LIMIT:
+    encoded = json.dumps(cleaned, ensure_ascii=False, allow_nan=False)
+    if isinstance(result, dict) and _size(encoded) <= settings.TOOL_RESULT_LIMIT:
         return [{"json": cleaned}]
-    return text(written)
+    return text(encoded)
 
 
-def text(said: str) -> Content:
-    """One text block; over TOOL_RESULT_LIMIT bytes it is cut and says so in a last line."""
-    shown, is_cut = cut_bytes(said, settings.TOOL_RESULT_LIMIT)
+def text(value: str) -> Content:
+    """One text block; over TOOL_RESULT_LIMIT bytes it is cut, and its last line says so."""
+    beginning, is_cut = cut_bytes(value, settings.TOOL_RESULT_LIMIT)
     if is_cut:
-        return [{"text": f"{shown}\n[cut: {_size(shown):,} of {_size(said):,} bytes]"}]
-    return [{"text": shown if shown.strip() else NO_OUTPUT}]
+        return [{"text": f"{beginning}\n[cut: {_size(beginning):,} of {_size(value):,} bytes]"}]
+    return [{"text": beginning if beginning.strip() else NO_OUTPUT}]
 
 
 def _image(image: Image) -> dict[str, Any]:
     if not 0 < len(image.data) <= IMAGE_BYTES:
         raise Unsendable(f"a picture of {len(image.data):,} bytes was returned, of at most {IMAGE_BYTES:,}")
-    written = base64.b64encode(image.data).decode()
-    return {"image": {"format": image.format, "source": {"bytes": written}}}
+    encoded = base64.b64encode(image.data).decode()
+    return {"image": {"format": image.format, "source": {"bytes": encoded}}}
 
 
-def _size(said: str) -> int:
-    return len(said) if said.isascii() else len(said.encode(errors="replace"))
+def _size(value: str) -> int:
+    return len(value) if value.isascii() else len(value.encode(errors="replace"))

@@ -1,4 +1,4 @@
-"""A JSON Schema as models take it: flat, and without what says nothing."""
+"""A JSON Schema as models take it: without definitions, and without members that say nothing."""
 
 from typing import Any
 

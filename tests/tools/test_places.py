@@ -69,7 +69,7 @@ def threads(name: str) -> int:
 async def waiting(places: Places, name: str, stop: asyncio.Event | None = None) -> asyncio.Task[Outcome]:
     """A call that waits for its place, which another holds."""
     task = call(name, stop)
-    await until(lambda: places._line)
+    await until(lambda: places._queue)
     return task
 
 
@@ -127,7 +127,7 @@ async def test_a_stop_ends_the_wait_for_a_place(places: Places) -> None:
     quick = await waiting(places, "quick", stop)
     stop.set()
     assert ((await quick).error, (await quick).content) == ("stopped", NOT_RUN)
-    assert not places._line
+    assert not places._queue
     assert not hanging.done()
 
 
@@ -137,7 +137,7 @@ async def test_a_cancelled_task_waits_for_no_place(places: Places, gate: threadi
     quick.cancel()
     with pytest.raises(asyncio.CancelledError):
         await quick
-    assert not places._line
+    assert not places._queue
     gate.set()
     assert (await hanging).error == ""
     assert (await call("quick")).content == QUICK
@@ -168,9 +168,9 @@ async def test_a_place_that_comes_together_with_the_end_of_the_wait_is_passed_on
     places, stop = Places(1, 1), asyncio.Event()
     assert await places.enter(asyncio.Event())
     second = asyncio.create_task(places.enter(stop))
-    await until(lambda: places._line)
+    await until(lambda: places._queue)
     third = asyncio.create_task(places.enter(asyncio.Event()))
-    await until(lambda: len(places._line) == 2)
+    await until(lambda: len(places._queue) == 2)
     places.end()
     if way == "cancel":
         second.cancel()
@@ -224,7 +224,7 @@ def test_calls_of_several_loops_share_the_places(places: Places, gate: threading
     with ThreadPoolExecutor(8) as pool:
         statuses = [pool.submit(asyncio.run, ten()) for _ in range(8)]
     assert [status.result() for status in statuses] == [{"success"}] * 8
-    assert (count.ended, count.peak) == (80, places.at_once)
+    assert (count.ended, count.peak) == (80, places.capacity)
 
 
 async def begin(name: str, condition: Callable[[], object]) -> asyncio.Task[Outcome]:
@@ -257,16 +257,16 @@ def test_a_call_whose_loop_has_closed_takes_no_place(places: Places, gate: threa
 
     async def three() -> None:
         counts = [call("count") for _ in range(3)]
-        await until(lambda: count.now + len(places._line) == 3)
+        await until(lambda: count.now + len(places._queue) == 3)
         opened.set()
         await asyncio.gather(*counts)
 
     tasks = [closed_loop_with("hang", lambda: threads("hang"))]
-    tasks += [closed_loop_with("count", lambda: len(places._line) == 1)]
-    tasks += [closed_loop_with("count", lambda: len(places._line) == 2)]
+    tasks += [closed_loop_with("count", lambda: len(places._queue) == 1)]
+    tasks += [closed_loop_with("count", lambda: len(places._queue) == 2)]
     gate.set()
     assert asyncio.run(execute("quick", {})).content == QUICK
     tasks.clear()
     gc.collect()
     asyncio.run(three())
-    assert (count.ended, count.peak) == (3, places.at_once)
+    assert (count.ended, count.peak) == (3, places.capacity)
