@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from conversations.gateway.frames import encode
 from conversations.models import Conversation
-from conversations.rerun import How, comparing, rerun
+from conversations.rerun import Options, comparing, rerun
 from conversations.rerun.report import Pair
 from tests.asking import ask, conversation_of
 
@@ -27,7 +27,7 @@ def asked(user: User, *texts: str, **fields: Any) -> Conversation:
 
 def rerun_of(conversation: Conversation, **how: Any) -> list[Pair]:
     """The turns of a rerun."""
-    return list(rerun(conversation, How(**how)).run())
+    return list(rerun(conversation, Options(**how)).run())
 
 
 def reports(caplog: pytest.LogCaptureFixture) -> list[str]:

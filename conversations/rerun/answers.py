@@ -1,4 +1,4 @@
-"""How a turn was answered, as a value that can be compared: from the database, or from a file."""
+"""The answer of a turn, from the database or from a file, as a value that can be compared."""
 
 import json
 from collections import defaultdict
@@ -12,15 +12,15 @@ from conversations.models import Round, ToolCall, Tree, Turn
 from conversations.protocol.converse.content import plain_text
 
 SHORTEST_ID = 16
-"""Characters of a tool use id that is one for sure, and no word that a text may hold anyway."""
+"""The length from which on a tool use id is no word that a text may hold anyway."""
 
 COMPARED = ("status", "error", "text", "calls", "stop_reasons")
-"""What has to be the same; tokens and times are told, and do not count."""
+"""The fields that have to be the same; tokens and times may differ."""
 
 
 @dataclass(frozen=True)
-class Said:
-    """A turn's answer: its text, what it called with which arguments, how its rounds ended, what it took (ms)."""
+class Answer:
+    """A turn's answer: its text, its tool calls, how its rounds ended, and its tokens and times in ms."""
 
     status: str
     error: str = ""
@@ -31,20 +31,20 @@ class Said:
     first_token_ms: int | None = None
     total_ms: int | None = None
 
-    def differs(self, other: "Said") -> list[str]:
-        """The names of what is not the same."""
+    def differs(self, other: "Answer") -> list[str]:
+        """The names of the fields that are not the same."""
         return [name for name in COMPARED if getattr(self, name) != getattr(other, name)]
 
 
-def said(turn: Turn) -> Said:
-    """How a stored turn was answered."""
+def answer(turn: Turn) -> Answer:
+    """The answer of a stored turn."""
     return answers([turn])[turn.pk]
 
 
-def answers(turns: Sequence[Turn]) -> dict[UUID, Said]:
-    """How stored turns of one conversation were answered; many take as many queries as one.
+def answers(turns: Sequence[Turn]) -> dict[UUID, Answer]:
+    """The answers of stored turns of one conversation; many take as many queries as one.
 
-    Tool use ids, which are chance, have their number in their place.
+    Tool use ids, which are chance, are replaced by their number.
     """
     if not turns:
         return {}
@@ -53,7 +53,7 @@ def answers(turns: Sequence[Turn]) -> dict[UUID, Said]:
 
 
 class _Rows:
-    """Rounds with their messages, and tool calls, of some turns; tool calls also of the turns that came before."""
+    """The rounds, with their messages, of some turns, and the tool calls of these and of their ancestors."""
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         tree = Tree.of(turns[0].conversation_id)
@@ -61,10 +61,10 @@ class _Rows:
         self.rounds = _last_attempts(turns)
         self.calls = _calls(set().union(*self.lines.values()))
 
-    def answer(self, turn: Turn) -> Said:
+    def answer(self, turn: Turn) -> Answer:
         rounds = list(self.rounds[turn.pk].values())
         calls = [call_of(row) for row in self.calls[turn.pk] if self._is_last_attempt(row)]
-        return Said(
+        return Answer(
             status=turn.status,
             error=turn.error_code,
             text=self._without_ids(turn, _text(rounds)),
@@ -72,7 +72,7 @@ class _Rows:
             stop_reasons=[row.stop_reason for row in rounds],
             tokens={"input": turn.input_tokens, "output": turn.output_tokens, "total": turn.total_tokens},
             first_token_ms=turn.first_token_ms,
-            total_ms=_took(turn),
+            total_ms=_duration(turn),
         )
 
     def _is_last_attempt(self, call: ToolCall) -> bool:
@@ -80,11 +80,11 @@ class _Rows:
 
     def _without_ids(self, turn: Turn, value: Any) -> Any:
         calls = (row for pk in self.lines[turn.pk] for row in self.calls[pk])
-        written = json.dumps(value)
+        encoded = json.dumps(value)
         for number, row in enumerate(calls, 1):
             if len(row.tool_use_id) >= SHORTEST_ID:
-                written = written.replace(row.tool_use_id, f"(tool use {number})")
-        return json.loads(written)
+                encoded = encoded.replace(row.tool_use_id, f"(tool use {number})")
+        return json.loads(encoded)
 
 
 def _last_attempts(turns: Iterable[Turn]) -> dict[UUID, dict[int, Round]]:
@@ -111,11 +111,11 @@ def _text(rounds: Iterable[Round]) -> str:
 
 
 def call_of(call: ToolCall | RecordedCall) -> dict[str, Any]:
-    """A tool call as it is compared: its name, and its arguments as the object or else the text that they are."""
+    """A tool call as it is compared: its name, and its arguments as an object or else as text."""
     return {"name": call.name, "arguments": call.arguments if call.input is None else call.input}
 
 
-def _took(turn: Turn) -> int | None:
+def _duration(turn: Turn) -> int | None:
     if turn.started_at is None or turn.finished_at is None:
         return None
     return round((turn.finished_at - turn.started_at).total_seconds() * 1000)

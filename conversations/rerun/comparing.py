@@ -1,4 +1,4 @@
-"""A rerun beside what it is a rerun of, from what is stored: also while it goes on, and after a restart."""
+"""The comparison of a stored rerun with its original, also while it goes on or after a restart."""
 
 import logging
 from functools import partial
@@ -9,17 +9,16 @@ from conversations.engine import WORKER
 from conversations.errors import Refused
 from conversations.models import Conversation, Turn, active_line
 
-from . import questions
 from .answers import answers
-from .questions import Question
-from .report import Pair, missed
+from .questions import Question, stored_questions
+from .report import Pair, missed_calls
 from .rerunning import Rerun
 
 logger = logging.getLogger(__name__)
 
 
 def run_in_background(rerun: Rerun) -> None:
-    """Asks everything again beside this process's turns; what it does not get to can be gone on with by `manage.py rerun --continue`."""
+    """Runs it beside this process's turns; `manage.py rerun --continue` goes on where it breaks off."""
     WORKER.keep(partial(_run, rerun))
 
 
@@ -37,28 +36,29 @@ async def _run(rerun: Rerun) -> None:
 
 
 class Comparison(NamedTuple):
-    """The turns of a rerun that have ended, each beside the recorded one, and how many recorded ones have none."""
+    """The turns of a rerun that have ended, beside the recorded ones, and how many of those have none."""
 
     pairs: list[Pair]
     unasked: int
 
 
 def comparison(conversation: Conversation) -> Comparison:
-    """What a rerun came to so far; many turns take as many queries as few, and what is no rerun has none."""
+    """The comparison of a rerun so far, in a fixed number of queries; empty for what is no rerun."""
     if conversation.rerun_of is None:
         return Comparison([], 0)
-    recorded = questions.stored(conversation.rerun_of)
+    recorded = stored_questions(conversation.rerun_of)
     turns = {turn.rerun_of_id: turn for turn in active_line(conversation) if turn.status not in Turn.OPEN}
     pairs = _pairs(recorded, turns)
     return Comparison(pairs, len(recorded) - len(pairs))
 
 
 def _pairs(recorded: list[Question], turns: dict[UUID | None, Turn]) -> list[Pair]:
-    asked = [
+    answered = [
         (question, turns[question.turn.pk])
         for question in recorded
         if question.turn and question.turn.pk in turns
     ]
-    again = [turn for _, turn in asked]
-    said, misses = answers(again), missed(again, [call for question in recorded for call in question.calls])
-    return [Pair(question, turn, said[turn.pk], [], misses[turn.pk]) for question, turn in asked]
+    again = [turn for _, turn in answered]
+    calls = [call for question in recorded for call in question.calls]
+    by_turn, missed = answers(again), missed_calls(again, calls)
+    return [Pair(question, turn, by_turn[turn.pk], [], missed[turn.pk]) for question, turn in answered]

@@ -1,7 +1,7 @@
-"""A conversation as a file with which it can be asked again without a gateway: JSON Lines, each event on a line of its own.
+"""Fixtures: conversations as JSON Lines with which they can be asked again without a gateway.
 
-A line's `kind` says what it is: the file's head, a `base` (what requests say beside their messages), a `turn`, a `round` of the turn above
-it, an `event` of the stream of the round above it, a `call` of the turn above it.
+A line's `kind` says what it is: the file's head, a `base` (a request without its messages), a `turn`,
+a `round` of the turn above it, an `event` of the stream of the round above it, a `call` of the turn above it.
 """
 
 import json
@@ -17,8 +17,8 @@ from conversations.models import Conversation, Message, Round, Turn, active_line
 from conversations.protocol.converse.content import plain_text
 from conversations.tools import Outcome
 
-from .answers import Said, said
-from .streams import Streamed, rounds
+from .answers import Answer, answer
+from .streams import StreamEvent, rounds
 
 Body = dict[str, Any]
 
@@ -30,7 +30,7 @@ class Part(BaseModel):
 
     def line(self) -> str:
         """Its JSON text."""
-        return json.dumps(self.model_dump(), ensure_ascii=False)
+        return json.dumps(self.model_dump(by_alias=True), ensure_ascii=False)
 
 
 class HeadLine(Part):
@@ -69,14 +69,17 @@ class CallLine(Part):
     error: str
     result: list[Body]
 
-    def recorded(self) -> RecordedCall:
-        """The call as what answers one."""
+    def as_recorded(self) -> RecordedCall:
+        """The call as a rerun answers calls from it."""
         outcome = Outcome(self.status, self.error, self.result, 0)
         return RecordedCall(self.name, self.arguments, self.input, outcome)
 
 
 class RoundLine(Part):
-    """A request, as the messages that follow the first `kept` ones of the request before it, and how the stream ended: blank is well."""
+    """A request, and how its stream ended: blank for well.
+
+    `messages` are those that follow the first `kept` ones of the request before it.
+    """
 
     kind: Literal["round"] = "round"
     number: int
@@ -90,7 +93,7 @@ class RoundLine(Part):
 
 
 class TurnLine(Part):
-    """What the user said, what it was asked with, and how it was answered."""
+    """A user message, the settings that it was sent with, and its answer."""
 
     kind: Literal["turn"] = "turn"
     number: int
@@ -98,7 +101,7 @@ class TurnLine(Part):
     model: str
     system: str
     inference: Body
-    said: Said
+    answer: Answer = Field(alias="said")
     rounds: list[RoundLine] = Field(default=[], exclude=True)
     calls: list[CallLine] = Field(default=[], exclude=True)
 
@@ -119,7 +122,7 @@ def write(conversation: Conversation) -> Iterator[str]:
 
 
 class _Writing:
-    """What has been written and is referred to."""
+    """The lines of turns and rounds, as what precedes them allows: bases once, new messages alone."""
 
     def __init__(self) -> None:
         self.bases: set[str] = set()
@@ -127,31 +130,31 @@ class _Writing:
 
     def turn(self, number: int, turn: Turn) -> Iterator[Part]:
         text = plain_text(Message.objects.get(turn=turn, role=Message.Role.USER).content)
-        asked = {"model": turn.model, "system": turn.system, "inference": turn.inference}
-        yield TurnLine(number=number, text=text, **asked, said=said(turn))
+        settings = {"model": turn.model, "system": turn.system, "inference": turn.inference}
+        yield TurnLine(number=number, text=text, **settings, said=answer(turn))
         for row, stream in rounds(turn):
             yield from self.round(row, stream)
-        for name, arguments, given, outcome in recorded_calls([turn]):
-            told = {"status": outcome.status, "error": outcome.error, "result": outcome.content}
-            yield CallLine(name=name, arguments=arguments, input=given, **told)
+        for name, arguments, value, outcome in recorded_calls([turn]):
+            result = {"status": outcome.status, "error": outcome.error, "result": outcome.content}
+            yield CallLine(name=name, arguments=arguments, input=value, **result)
 
-    def round(self, row: Round, stream: Iterable[Streamed]) -> Iterator[Part]:
+    def round(self, row: Round, stream: Iterable[StreamEvent]) -> Iterator[Part]:
         body: Body = json.loads(rebuild_request(row))
         messages = body.pop("messages")
         if row.base_id not in self.bases:
             self.bases.add(row.base_id)
             yield BaseLine(sha256=row.base_id, body=body)
-        kept = _same(self.messages, messages)
+        kept = _common_length(self.messages, messages)
         self.messages = messages
         ending = "" if row.status == Round.Status.COMPLETED else row.error_code or row.status
-        told = {"kept": kept, "messages": messages[kept:]}
-        yield RoundLine(number=row.number, model=row.model, base=row.base_id, ending=ending, **told)
+        news = {"kept": kept, "messages": messages[kept:]}
+        yield RoundLine(number=row.number, model=row.model, base=row.base_id, ending=ending, **news)
         for at, name, payload in stream:
             yield EventLine(at=at, name=name, payload=payload)
 
 
-def _same(before: list[Body], now: list[Body]) -> int:
-    """How many messages at the beginning are the same."""
+def _common_length(before: list[Body], now: list[Body]) -> int:
+    """The number of messages at the beginning that are the same."""
     pairs = zip(before, now, strict=False)
     return next((n for n, (old, new) in enumerate(pairs) if old != new), min(len(before), len(now)))
 
@@ -172,7 +175,7 @@ def read(path: Path) -> list[TurnLine]:
 
 
 class _Reading:
-    """What has been read."""
+    """The turns of a file, line by line."""
 
     def __init__(self) -> None:
         self.turns: list[TurnLine] = []

@@ -1,4 +1,4 @@
-"""A fixture in the gateway's place: each request is compared with the recorded one, and the recorded stream is given back."""
+"""The player of a fixture, which answers requests in the gateway's place and compares them."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,8 +12,8 @@ from conversations.gateway import Call, Receive, Room
 
 from .fixtures import RoundLine, TurnLine
 
-SHOWN = 10
-"""Differences of one request that are told."""
+MOST = 10
+"""Differences of a request that are reported."""
 
 ENDINGS: dict[str, type[errors.TurntableError]] = {Stopped.code: Stopped} | {
     kind.code: kind for kind in [*errors.TurnError.__subclasses__(), *errors.GatewayError.__subclasses__()]
@@ -21,7 +21,10 @@ ENDINGS: dict[str, type[errors.TurntableError]] = {Stopped.code: Stopped} | {
 
 
 class FixturePlayer:
-    """Answers a conversation's rounds in order, and its tool calls; `differences` are those of the requests, by turn."""
+    """Answers a conversation's rounds, in order, and its tool calls from a fixture.
+
+    `differences` are those of the requests, by turn.
+    """
 
     def __init__(self, turns: Sequence[TurnLine]) -> None:
         self.turns = turns
@@ -31,7 +34,7 @@ class FixturePlayer:
 
     @contextmanager
     def answering(self, conversation: UUID) -> Iterator[None]:
-        """Meanwhile it answers this conversation."""
+        """Answers this conversation within the context."""
         PLAYERS[conversation] = self
         try:
             yield
@@ -39,61 +42,57 @@ class FixturePlayer:
             del PLAYERS[conversation]
 
     def begin(self, number: int) -> None:
-        """The rounds that are asked for from here on belong to this turn."""
+        """Begins a turn, whose rounds answer the requests from here on."""
         self._turn = number
         self._rounds = iter(next(turn.rounds for turn in self.turns if turn.number == number))
 
     def end(self) -> list[str]:
-        """What the turn's requests differed in, rounds that were not asked for included."""
-        told = self.differences[self._turn]
-        told += [f"round {left.number} was not asked for" for left in self._rounds]
-        return told
+        """The differences of the turn's requests, rounds that were not asked for included."""
+        differences = self.differences[self._turn]
+        differences += [f"round {line.number} was not asked for" for line in self._rounds]
+        return differences
 
     def call(self, model: str, body: Mapping[str, Any], labels: Mapping[str, str]) -> Call:
         """The next round; one that was not recorded fails when it is read."""
-        recorded = next(self._rounds, None)
-        told = self.differences[self._turn]
-        if recorded is None:
-            told.append("a round was asked for that the file does not have")
+        line = next(self._rounds, None)
+        if line is None:
+            self.differences[self._turn].append("a round was asked for that the file does not have")
         else:
-            asked = {"model": recorded.model} | recorded.request
-            told += [
-                f"round {recorded.number}: {each}"
-                for each in differences(asked, {"model": model} | dict(body))
-            ]
-        return cast("Call", PlayedCall(recorded))
+            changes = differences({"model": line.model} | line.request, {"model": model} | dict(body))
+            self.differences[self._turn] += [f"round {line.number}: {change}" for change in changes]
+        return cast("Call", PlayedCall(line))
 
     def calls(self) -> list[RecordedCall]:
         """The recorded tool calls."""
-        return [call.recorded() for turn in self.turns for call in turn.calls]
+        return [call.as_recorded() for turn in self.turns for call in turn.calls]
 
 
 class PlayedCall:
-    """A round as it was: its events at once, then its failure, if it failed."""
+    """A recorded round: its events at once, then its failure, if it failed."""
 
     request_id = ""
     request_sha256 = ""
 
-    def __init__(self, recorded: RoundLine | None) -> None:
-        self._recorded = recorded
+    def __init__(self, line: RoundLine | None) -> None:
+        self._line = line
 
     async def stream(self, receive: Receive, room: Room) -> None:
         """Hands the recorded events over; raises what ended the round, which is not tried again."""
-        if self._recorded is None:
+        if self._line is None:
             raise errors.InvalidRequest("the file holds no further round of this turn")
-        for event in self._recorded.events:
+        for event in self._line.events:
             receive(event.name, event.payload)
             if room.is_full:
                 await room.room()
-        if self._recorded.ending:
-            raise _failure(self._recorded.ending)
+        if self._line.ending:
+            raise _failure(self._line.ending)
 
 
-def differences(recorded: Any, asked: Any) -> list[str]:
-    """Where two JSON values are not the same, by path, the first ten; the order of an object's members is no difference."""
-    found = list(_differences(recorded, asked, ""))
-    more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
-    return found[:SHOWN] + more
+def differences(old: Any, new: Any) -> list[str]:
+    """The first ten differences of two JSON values, by path. An object's members may come in any order."""
+    lines = list(_differences(old, new, ""))
+    more = [f"and {len(lines) - MOST} more"] if len(lines) > MOST else []
+    return lines[:MOST] + more
 
 
 def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
@@ -110,8 +109,8 @@ def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
 
 
 def _short(value: Any) -> str:
-    written = "nothing" if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return written if len(written) <= 120 else written[:117] + "..."
+    text = "nothing" if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return text if len(text) <= 120 else text[:117] + "..."
 
 
 def _failure(ending: str) -> errors.TurntableError:

@@ -1,4 +1,4 @@
-"""What is asked again: the user messages of a stored conversation or of a fixture, each with its settings and its answer."""
+"""The questions of a rerun: user messages, stored or of a fixture, with their settings and answers."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,30 +9,30 @@ from uuid import UUID
 from conversations.models import Conversation, Message, Round, ToolCall, Turn, active_line
 from conversations.protocol.converse.content import plain_text
 
-from .answers import Said, answers, call_of
+from .answers import Answer, answers, call_of
 from .fixtures import TurnLine
 
 
 @dataclass(frozen=True)
 class Question:
-    """A user message, its number, how it was answered and with which tool calls, and its turn if it is stored."""
+    """A user message with its settings, its answer and its tool calls, and its turn if it is stored."""
 
     number: int
     text: str
     model: str
     system: str
     inference: dict[str, Any]
-    said: Said
+    answer: Answer
     calls: list[dict[str, Any]]
     turn: Turn | None = None
 
 
-def stored(conversation: Conversation) -> list[Question]:
-    """Those of the active branch that have been answered, whatever the answer."""
+def stored_questions(conversation: Conversation) -> list[Question]:
+    """The questions of the active branch that have been answered, whatever the answer."""
     turns = [turn for turn in active_line(conversation) if turn.finished_at is not None]
     rows = Message.objects.filter(turn__in=turns, role=Message.Role.USER)
     texts = {row.turn_id: plain_text(row.content) for row in rows}
-    said, calls = answers(turns), _recorded_calls(turns)
+    by_turn, calls = answers(turns), _recorded_calls(turns)
     return [
         Question(
             number=number,
@@ -40,7 +40,7 @@ def stored(conversation: Conversation) -> list[Question]:
             model=turn.model,
             system=turn.system,
             inference=turn.inference,
-            said=said[turn.pk],
+            answer=by_turn[turn.pk],
             calls=calls[turn.pk],
             turn=turn,
         )
@@ -59,8 +59,8 @@ def _recorded_calls(turns: Iterable[Turn]) -> dict[UUID, list[dict[str, Any]]]:
     return calls
 
 
-def in_file(turns: Iterable[TurnLine]) -> list[Question]:
-    """Those of a fixture."""
+def file_questions(turns: Iterable[TurnLine]) -> list[Question]:
+    """The questions of a fixture."""
     return [
         Question(
             number=turn.number,
@@ -68,8 +68,8 @@ def in_file(turns: Iterable[TurnLine]) -> list[Question]:
             model=turn.model,
             system=turn.system,
             inference=turn.inference,
-            said=turn.said,
-            calls=[call_of(call.recorded()) for call in turn.calls],
+            answer=turn.answer,
+            calls=[call_of(call.as_recorded()) for call in turn.calls],
         )
         for turn in turns
     ]

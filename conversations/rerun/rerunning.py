@@ -1,4 +1,4 @@
-"""Asking again: a conversation's user messages, one after the other, through the ordinary turns, in a conversation linked to it."""
+"""Reruns: a conversation's user messages, sent one after the other in a new conversation linked to it."""
 
 import asyncio
 import time
@@ -15,29 +15,31 @@ from conversations.errors import Refused, Throttled
 from conversations.models import Conversation, Turn, active_line
 from conversations.threads import Threads
 
-from . import questions
-from .answers import said
+from .answers import answer
 from .fixtures import TurnLine
 from .player import FixturePlayer
-from .questions import Question
-from .report import Pair, missed
+from .questions import Question, file_questions, stored_questions
+from .report import Pair, missed_calls
 
 POLL_INTERVAL = 2.0
-"""Seconds between two looks at a turn that this process does not run, and between two tries to send a message over the user's limits."""
+"""Seconds between two looks at a turn of another process, or two tries of a message over the limits."""
 
 PATIENCE = 90.0
-"""Seconds that a rerun waits for the user's limits to let the next message in: that of a minute does, that of a day does not."""
+"""Seconds that a rerun waits for the user's limits: long enough for those of a minute, not of a day."""
 
 DATABASE = Threads("rerun", 2)
-"""The threads in which reruns in the background do their database work, however many there are."""
+"""The threads in which all reruns in the background do their database work."""
 
 Tell = Callable[[str], None]
 Approve = Callable[[Turn], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
-class How:
-    """What is different, None for as it was; what answers tool calls; what a call is told that is not in the record; which messages."""
+class Options:
+    """Options of a rerun. None means: as recorded.
+
+    `tools` says what answers tool calls, `miss` what becomes of a call that is not in the record, `numbers` which messages are asked.
+    """
 
     model: str | None = None
     system: str | None = None
@@ -47,29 +49,30 @@ class How:
     numbers: range | None = None
 
     def answers(self, rounds: str) -> dict[str, Any]:
-        """How each turn is answered, as it is stored with it."""
+        """The value that is stored with a turn and says what answers it."""
         return {"tools": self.tools, "miss": self.miss, "rounds": rounds}
 
 
 class Pause(NamedTuple):
-    """What a rerun waits for: until a turn does not run in this process, or, without one, for the poll interval."""
+    """A pause of a rerun, until a turn does not run in this process, or for the poll interval."""
 
     turn: UUID | None = None
 
 
 class Rerun:
-    """A conversation that is asked again, in `conversation`. It can be broken off at any message and gone on with."""
+    """A rerun, in `conversation`. It can be broken off at any message, and gone on with later."""
 
     def __init__(
         self,
-        asked: list[Question],
+        questions: list[Question],
         conversation: Conversation,
-        how: How,
+        options: Options,
         tell: Tell,
         player: FixturePlayer | None = None,
     ) -> None:
-        self.questions = [one for one in asked if how.numbers is None or one.number in how.numbers]
-        self.conversation, self.how, self.tell, self.player = conversation, how, tell, player
+        numbers = options.numbers
+        self.questions = [one for one in questions if numbers is None or one.number in numbers]
+        self.conversation, self.options, self.tell, self.player = conversation, options, tell, player
         self.complete = False
         self.approve: Approve | None = None
         """Who decides about calls that need it; None leaves them to the page."""
@@ -77,10 +80,10 @@ class Rerun:
             raise Refused("There is nothing to ask again: no such message has been answered.")
 
     def run(self) -> Iterator[Pair]:
-        """Asks the messages that were not asked yet; each turn as it ends, beside the recorded one.
+        """Sends the messages that were not sent yet, and gives each turn as it ends, beside the recorded one.
 
-        One that the record cannot answer ends it, and so does one that was stopped or failed where the recorded one did not. Raises
-        Refused where the user's limits let no more in.
+        A turn that the record cannot answer ends the rerun, and so does one that was stopped or failed where the recorded one did
+        not. Raises Refused where the user's limits let no more in.
         """
         with closing(self._progress()) as progress:
             for step in progress:
@@ -90,9 +93,9 @@ class Rerun:
                     self._wait(step)
 
     async def pairs(self) -> AsyncIterator[Pair]:
-        """The same on the loop that turns run on. It holds no thread and no connection while a turn runs or waits.
+        """Does the same as `run` on the loop of turns.
 
-        A process that drains asks nothing more; what is left can be gone on with.
+        It holds no thread and no connection while a turn runs or waits. A process that drains sends nothing more.
         """
         progress = self._progress()
         while not WORKER.draining and (step := await DATABASE.run(_next, progress)) is not None:
@@ -118,38 +121,37 @@ class Rerun:
             for question in self.questions:
                 if self.player:
                     self.player.begin(question.number)
-                pair = yield from self._answered(question, earlier)
+                pair = yield from self._answer(question, earlier)
                 self.tell(f"  {pair.summary()}")
                 yield pair
                 if not _is_answered(pair):
                     return
         self.complete = True
 
-    def _answered(self, question: Question, earlier: dict[UUID, Turn]) -> Generator[Pause, None, Pair]:
-        """The message's turn of an earlier rerun, or a new one; one that was stopped or failed earlier is not taken."""
+    def _answer(self, question: Question, earlier: dict[UUID, Turn]) -> Generator[Pause, None, Pair]:
+        """The message's turn of an earlier run, if that was answered, or else a new one."""
         turn = earlier.get(question.turn.pk) if question.turn else None
         if turn is not None:
-            pair = self._pair(question, (yield from self._ended(turn)))
+            pair = self._pair(question, (yield from self._end(turn)))
             if _is_answered(pair):
                 return pair
         turn = yield from self._ask(question)
-        return self._pair(question, (yield from self._ended(turn)))
+        return self._pair(question, (yield from self._end(turn)))
 
     def _ask(self, question: Question) -> Generator[Pause, None, Turn]:
-        how, new = self.how, self.conversation
-        new.model = how.model or question.model
-        new.system = question.system if how.system is None else how.system
-        new.inference = question.inference if how.inference is None else how.inference
+        options, new = self.options, self.conversation
+        new.model = options.model or question.model
+        new.system = question.system if options.system is None else options.system
+        new.inference = question.inference if options.inference is None else options.inference
         new.save(update_fields=["model", "system", "inference"])
         self.tell(f"Message {question.number} of {self.questions[-1].number}: {_beginning(question.text)}")
-        answers = how.answers("file" if self.player else "gateway")
-        if (
-            question.turn and "call" in question.turn.rerun
-        ):  # a person's call is made again, no model is asked
+        answers = options.answers("file" if self.player else "gateway")
+        # A person's call is made again, and no model is asked.
+        if question.turn and "call" in question.turn.rerun:
             answers |= {"rounds": "person", "call": question.turn.rerun["call"]}
-        return (yield from self._started(question.text, engine.Repetition(question.turn, answers)))
+        return (yield from self._start(question.text, engine.Repetition(question.turn, answers)))
 
-    def _started(self, text: str, repetition: engine.Repetition) -> Generator[Pause, None, Turn]:
+    def _start(self, text: str, repetition: engine.Repetition) -> Generator[Pause, None, Turn]:
         until = time.monotonic() + PATIENCE
         is_throttled = False
         while True:
@@ -163,8 +165,8 @@ class Rerun:
                 is_throttled = True
             yield Pause()
 
-    def _ended(self, turn: Turn) -> Generator[Pause, None, Turn]:
-        """The turn when it has ended, whichever process runs it; raises Refused for one that was deleted."""
+    def _end(self, turn: Turn) -> Generator[Pause, None, Turn]:
+        """The turn when it has ended, whichever process runs it; raises Refused if it was deleted."""
         while True:
             yield Pause(turn.pk)
             runs_again = turn.pk in WORKER.runs
@@ -179,45 +181,46 @@ class Rerun:
     def _pair(self, question: Question, turn: Turn) -> Pair:
         requests = self.player.end() if self.player else []
         calls = [call for one in self.questions for call in one.calls]
-        return Pair(question, turn, said(turn), requests, missed([turn], calls)[turn.pk])
+        return Pair(question, turn, answer(turn), requests, missed_calls([turn], calls)[turn.pk])
 
 
 def rerun(
     conversation: Conversation,
-    how: How | None = None,
+    options: Options | None = None,
     *,
     onto: Conversation | None = None,
     owner: Any = None,
     tell: Tell = lambda text: None,
 ) -> Rerun:
-    """A rerun of a stored conversation, in a new one of the same owner or of `owner`, or going on in `onto`; `run` it.
+    """A rerun of a stored conversation, in a new one or going on in `onto`; `run` it.
 
-    Raises Refused where there is nothing to ask again, or `onto` is not a rerun of it.
+    A new one belongs to `owner`, or else to the same owner. Raises Refused where there is nothing to ask again, or `onto` is no rerun of
+    it.
     """
-    asked = questions.stored(conversation)
+    questions = stored_questions(conversation)
     if onto is not None and onto.rerun_of_id != conversation.pk:
         raise Refused(f"Conversation {onto.pk} is not asked again from {conversation.pk}.")
-    how = how or How()
+    options = options or Options()
     new = onto or Conversation(
         owner=owner or conversation.owner,
         title=conversation.title,
-        model=how.model or conversation.model,
+        model=options.model or conversation.model,
         rerun_of=conversation,
     )
-    made = Rerun(asked, new, how, tell)
+    again = Rerun(questions, new, options, tell)
     if onto is None:
         new.save(force_insert=True)
-    return made
+    return again
 
 
 def against(
-    file: list[TurnLine], owner: Any, how: How | None = None, *, tell: Tell = lambda text: None
+    file: list[TurnLine], owner: Any, options: Options | None = None, *, tell: Tell = lambda text: None
 ) -> Rerun:
-    """A rerun of a fixture, which answers it itself; raises Refused where it holds no message."""
+    """A rerun of a fixture, which also answers it; raises Refused where it holds no message."""
     new = Conversation(owner=owner, title="Check against a file", model=file[0].model if file else "")
-    made = Rerun(questions.in_file(file), new, how or How(), tell, FixturePlayer(file))
+    again = Rerun(file_questions(file), new, options or Options(), tell, FixturePlayer(file))
     new.save(force_insert=True)
-    return made
+    return again
 
 
 def _next(progress: Iterator[Pair | Pause]) -> Pair | Pause | None:
@@ -233,7 +236,7 @@ def _refresh(turn: Turn) -> None:
 
 def _is_answered(pair: Pair) -> bool:
     """Whether the turn ended well or as the recorded one did, so that the next message may follow."""
-    return pair.again.status in (Turn.Status.COMPLETED, pair.question.said.status) and not pair.missed_ends
+    return pair.again.status in (Turn.Status.COMPLETED, pair.question.answer.status) and not pair.missed_ends
 
 
 def _beginning(text: str) -> str:

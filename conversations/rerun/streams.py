@@ -1,7 +1,7 @@
-"""A stored round -> the ConverseStream events that it was made of: its message's blocks, in the pieces and at the times of its recording.
+"""A stored round -> the ConverseStream events that it came from.
 
-What is given back adds up to the same message, calls, stop reason and usage; the order of blocks that a model wrote at the same time is
-that of the message.
+They have the fragments and times of the recording, and add up to the same message, calls, stop reason and usage. Blocks that a model
+wrote at the same time come in the message's order.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,11 +16,11 @@ from conversations.protocol.agui.timeline import Moment, timeline
 from conversations.protocol.converse.content import is_client_tool_use
 
 Block = dict[str, Any]
-Piece = tuple[int, str]
+Fragment = tuple[int, str]
 
 
-class Streamed(NamedTuple):
-    """A ConverseStream event and when it came, in ms after its round began."""
+class StreamEvent(NamedTuple):
+    """A ConverseStream event and the time at which it came, in ms after its round began."""
 
     at: int
     name: str
@@ -28,99 +28,99 @@ class Streamed(NamedTuple):
 
 
 @dataclass
-class Pieces:
-    """The pieces in which a round's blocks were shown, by the id that they were shown under."""
+class Fragments:
+    """The fragments of a round's blocks, by the id that a block has in events."""
 
-    shown: dict[str, list[Piece]] = field(default_factory=dict)
+    by_id: dict[str, list[Fragment]] = field(default_factory=dict)
     now: int = 0
 
     @classmethod
-    def of(cls, moments: list[Moment]) -> "Pieces":
-        """Those of a step, which begins with its STEP_STARTED."""
-        pieces = cls()
+    def of(cls, moments: list[Moment]) -> "Fragments":
+        """The fragments of a step, which begins with its STEP_STARTED."""
+        fragments = cls()
         for at, event in moments:
             if member := DELTA_KEYS.get(event["type"]):
-                pieces.shown.setdefault(event[member], []).append((at - moments[0].at, event["delta"]))
-        return pieces
+                fragments.by_id.setdefault(event[member], []).append((at - moments[0].at, event["delta"]))
+        return fragments
 
-    def take(self, text: str, name: str | None = None) -> list[Piece]:
-        """The pieces that make up the text, under this id or any; the whole text at once where they are not known."""
-        names = list(self.shown) if name is None else [name] if name in self.shown else []
-        found = next((one for one in names if "".join(part for _, part in self.shown[one]) == text), None)
-        pieces = self.shown.pop(found) if found else [(self.now, text)]
-        self.now = max(self.now, pieces[-1][0])
-        return pieces
+    def take(self, text: str, name: str | None = None) -> list[Fragment]:
+        """The fragments that make up the text, under this id or any; the text as one where there are none."""
+        names = list(self.by_id) if name is None else [name] if name in self.by_id else []
+        match = next((one for one in names if "".join(part for _, part in self.by_id[one]) == text), None)
+        fragments = self.by_id.pop(match) if match else [(self.now, text)]
+        self.now = max(self.now, fragments[-1][0])
+        return fragments
 
 
-def rounds(turn: Turn) -> Iterator[tuple[Round, list[Streamed]]]:
+def rounds(turn: Turn) -> Iterator[tuple[Round, list[StreamEvent]]]:
     """The last attempt of each of a turn's rounds, with its stream's events."""
     moments = list(timeline(turn_frames(turn)))
     starts = [place for place, moment in enumerate(moments) if moment.event["type"] == "STEP_STARTED"]
     steps = [moments[start:end] for start, end in pairwise([*starts, len(moments)])]
     rows = turn.rounds.order_by("number", "attempt").select_related("base", "message")
-    last = {row.number: (row, Pieces.of(step)) for row, step in zip(rows, steps, strict=False)}
-    for row, pieces in last.values():
-        yield row, list(_stream(row, pieces))
+    last = {row.number: (row, Fragments.of(step)) for row, step in zip(rows, steps, strict=False)}
+    for row, fragments in last.values():
+        yield row, list(_stream(row, fragments))
 
 
-def _stream(row: Round, pieces: Pieces) -> Iterator[Streamed]:
-    said = getattr(row, "message", None)
+def _stream(row: Round, fragments: Fragments) -> Iterator[StreamEvent]:
+    message = getattr(row, "message", None)
     calls = {call.tool_use_id: call for call in ToolCall.objects.filter(round=row)}
-    yield Streamed(0, "messageStart", {"role": "assistant"})
-    for index, block in enumerate(said.content if said else ()):
-        for at, name, payload in _block(block, pieces, calls):
-            yield Streamed(at, name, {"contentBlockIndex": index} | payload)
+    yield StreamEvent(0, "messageStart", {"role": "assistant"})
+    for index, block in enumerate(message.content if message else ()):
+        for at, name, payload in _block(block, fragments, calls):
+            yield StreamEvent(at, name, {"contentBlockIndex": index} | payload)
     if row.stop_reason:
-        yield from _end(row, pieces.now)
+        yield from _end(row, fragments.now)
 
 
-def _end(row: Round, at: int) -> Iterator[Streamed]:
-    told = {name: value for name, value in row.metadata.items() if name != "passedOver"}
-    extra = told.pop("additionalModelResponseFields", None)
+def _end(row: Round, at: int) -> Iterator[StreamEvent]:
+    metadata = {name: value for name, value in row.metadata.items() if name != "passedOver"}
+    extra = metadata.pop("additionalModelResponseFields", None)
     stop = {"stopReason": row.stop_reason}
-    yield Streamed(at, "messageStop", stop | ({"additionalModelResponseFields": extra} if extra else {}))
-    if told or row.usage:
-        yield Streamed(at, "metadata", ({"usage": row.usage} if row.usage else {}) | told)
+    yield StreamEvent(at, "messageStop", stop | ({"additionalModelResponseFields": extra} if extra else {}))
+    if metadata or row.usage:
+        yield StreamEvent(at, "metadata", ({"usage": row.usage} if row.usage else {}) | metadata)
 
 
-def _block(block: Block, pieces: Pieces, calls: dict[str, ToolCall]) -> Iterator[Streamed]:
+def _block(block: Block, fragments: Fragments, calls: dict[str, ToolCall]) -> Iterator[StreamEvent]:
     kind = next(name for name in BLOCKS if name in block)
-    yield from BLOCKS[kind](block[kind], pieces, calls)
+    yield from BLOCKS[kind](block[kind], fragments, calls)
     if not _was_cut(block, calls):
-        yield Streamed(pieces.now, "contentBlockStop", {})
+        yield StreamEvent(fragments.now, "contentBlockStop", {})
 
 
 def _was_cut(block: Block, calls: dict[str, ToolCall]) -> bool:
-    """Whether the block may never have ended: its arguments were not taken for whole."""
+    """Whether the block may never have ended, since its arguments could not be run."""
     call = calls.get(block["toolUse"]["toolUseId"]) if is_client_tool_use(block) else None
     return call is not None and call.input is None
 
 
-def _deltas(pieces: Iterable[Piece], made: Callable[[str], Block]) -> Iterator[Streamed]:
-    for at, text in pieces:
-        yield Streamed(at, "contentBlockDelta", {"delta": made(text)})
+def _deltas(fragments: Iterable[Fragment], delta: Callable[[str], Block]) -> Iterator[StreamEvent]:
+    for at, text in fragments:
+        yield StreamEvent(at, "contentBlockDelta", {"delta": delta(text)})
 
 
-def _text(text: str, pieces: Pieces, calls: dict[str, ToolCall]) -> Iterator[Streamed]:
-    yield from _deltas(pieces.take(text), lambda part: {"text": part})
+def _text(text: str, fragments: Fragments, calls: dict[str, ToolCall]) -> Iterator[StreamEvent]:
+    yield from _deltas(fragments.take(text), lambda part: {"text": part})
 
 
-def _cited(block: Block, pieces: Pieces, calls: dict[str, ToolCall]) -> Iterator[Streamed]:
+def _cited(block: Block, fragments: Fragments, calls: dict[str, ToolCall]) -> Iterator[StreamEvent]:
     text = "".join(part["text"] for part in block["content"])
     if text:
-        yield from _text(text, pieces, calls)
+        yield from _text(text, fragments, calls)
     for citation in block["citations"]:
-        yield Streamed(pieces.now, "contentBlockDelta", {"delta": {"citation": citation}})
+        yield StreamEvent(fragments.now, "contentBlockDelta", {"delta": {"citation": citation}})
 
 
-def _reasoning(block: Block, pieces: Pieces, calls: dict[str, ToolCall]) -> Iterator[Streamed]:
+def _reasoning(block: Block, fragments: Fragments, calls: dict[str, ToolCall]) -> Iterator[StreamEvent]:
     if "redactedContent" in block:
-        yield from _deltas([(pieces.now, block["redactedContent"])], _redacted)
+        yield from _deltas([(fragments.now, block["redactedContent"])], _redacted)
         return
-    said = block["reasoningText"]
-    yield from _deltas(pieces.take(said["text"]), lambda part: {"reasoningContent": {"text": part}})
-    if "signature" in said:
-        yield from _deltas([(pieces.now, said["signature"])], _signature)
+    reasoning = block["reasoningText"]
+    yield from _deltas(fragments.take(reasoning["text"]), lambda part: {"reasoningContent": {"text": part}})
+    if "signature" in reasoning:
+        yield from _deltas([(fragments.now, reasoning["signature"])], _signature)
 
 
 def _redacted(data: str) -> Block:
@@ -131,31 +131,33 @@ def _signature(signature: str) -> Block:
     return {"reasoningContent": {"signature": signature}}
 
 
-def _tool_use(block: Block, pieces: Pieces, calls: dict[str, ToolCall]) -> Iterator[Streamed]:
+def _tool_use(block: Block, fragments: Fragments, calls: dict[str, ToolCall]) -> Iterator[StreamEvent]:
     head = {name: value for name, value in block.items() if name != "input"}
-    yield Streamed(pieces.now, "contentBlockStart", {"start": {"toolUse": head}})
+    yield StreamEvent(fragments.now, "contentBlockStart", {"start": {"toolUse": head}})
     call = calls.get(block["toolUseId"])
     if call is None:
-        given: list[tuple[int, Any]] = [(pieces.now, block["input"])]
+        parts: list[tuple[int, Any]] = [(fragments.now, block["input"])]
     else:
-        given = list(pieces.take(call.arguments, call.tool_use_id))
-    for at, part in given:
-        yield Streamed(at, "contentBlockDelta", {"delta": {"toolUse": {"input": part}}})
+        parts = list(fragments.take(call.arguments, call.tool_use_id))
+    for at, part in parts:
+        yield StreamEvent(at, "contentBlockDelta", {"delta": {"toolUse": {"input": part}}})
 
 
-def _server_result(block: Block, pieces: Pieces, calls: dict[str, ToolCall]) -> Iterator[Streamed]:
+def _server_result(block: Block, fragments: Fragments, calls: dict[str, ToolCall]) -> Iterator[StreamEvent]:
     head = {name: value for name, value in block.items() if name != "content"}
-    yield Streamed(pieces.now, "contentBlockStart", {"start": {"toolResult": head}})
-    yield Streamed(pieces.now, "contentBlockDelta", {"delta": {"toolResult": block["content"]}})
+    yield StreamEvent(fragments.now, "contentBlockStart", {"start": {"toolResult": head}})
+    yield StreamEvent(fragments.now, "contentBlockDelta", {"delta": {"toolResult": block["content"]}})
 
 
-def _image(block: Block, pieces: Pieces, calls: dict[str, ToolCall]) -> Iterator[Streamed]:
+def _image(block: Block, fragments: Fragments, calls: dict[str, ToolCall]) -> Iterator[StreamEvent]:
     head = {name: value for name, value in block.items() if name != "source"}
-    yield Streamed(pieces.now, "contentBlockStart", {"start": {"image": head}})
-    yield Streamed(pieces.now, "contentBlockDelta", {"delta": {"image": {"source": block.get("source", {})}}})
+    yield StreamEvent(fragments.now, "contentBlockStart", {"start": {"image": head}})
+    yield StreamEvent(
+        fragments.now, "contentBlockDelta", {"delta": {"image": {"source": block.get("source", {})}}}
+    )
 
 
-BLOCKS: dict[str, Callable[[Any, Pieces, dict[str, ToolCall]], Iterator[Streamed]]] = {
+BLOCKS: dict[str, Callable[[Any, Fragments, dict[str, ToolCall]], Iterator[StreamEvent]]] = {
     "text": _text,
     "citationsContent": _cited,
     "reasoningContent": _reasoning,

@@ -1,4 +1,4 @@
-"""A fixture as a test. With pytest it is three lines, in a test that may use the database with its transactions:
+"""A fixture as a test. With pytest it is three lines:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_top_song_is_told():
@@ -12,30 +12,30 @@ from typing import Any
 from django.contrib.auth import get_user_model
 
 from .fixtures import read
-from .rerunning import How, Rerun, against
+from .rerunning import Options, Rerun, against
 
 CHECKER = "turntable-check"
 
 
-def assert_same(path: "str | PathLike[str]", **how: Any) -> None:
-    """Asks a fixture again and answers it from itself, without a gateway and without running a tool; `how` is a `How`'s.
+def assert_same(path: "str | PathLike[str]", **options: Any) -> None:
+    """Reruns a fixture without a gateway and without running a tool; `options` are those of `Options`.
 
-    Raises AssertionError telling what differs: a request, a text, a tool call, a stop reason, how a turn ended.
+    Raises AssertionError with what differs: a request, a text, a tool call, a stop reason, how a turn ended.
     """
     file = read(Path(path))
     owner, is_new = get_user_model()._default_manager.get_or_create(username=CHECKER)
-    rerun = against(file, owner, How(**how))
+    rerun = against(file, owner, Options(**options))
     try:
-        told = differences(rerun)
+        lines = differences(rerun)
     finally:
         rerun.conversation.delete()
         if is_new:
             owner.delete()
-    if told:
-        raise AssertionError("\n".join([f"{path} is answered differently:", *told]))
+    if lines:
+        raise AssertionError("\n".join([f"{path} is answered differently:", *lines]))
 
 
 def differences(rerun: Rerun) -> list[str]:
-    """Runs it; the lines that tell what differs, none where nothing does."""
+    """The lines of the report about what differs, none where nothing does; runs the rerun."""
     pairs = [pair for pair in rerun.run() if pair.differs or pair.missed]
     return [line for pair in pairs for line in pair.as_text()]

@@ -1,4 +1,4 @@
-"""What differs between two texts, word by word."""
+"""The differences of two texts, word by word."""
 
 import re
 from collections.abc import Iterator
@@ -6,14 +6,14 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 AROUND = 8
-"""Words of what is the same that are shown beside a change."""
+"""Unchanged words that are shown beside a change."""
 
 LONG = 10_000
-"""Words from which on frequent words are no sign that two places belong together: it would take too long."""
+"""The number of words from which on frequent words are not compared, as it would take too long."""
 
 
 class Change(NamedTuple):
-    """A stretch of words: those that were there and those that are there now, which may be the same."""
+    """A stretch of words in the old text and in the new one, which may be the same."""
 
     old: str
     new: str
@@ -32,7 +32,7 @@ def word_diff(old: str, new: str) -> list[Change]:
     return [Change("".join(before[a:b]), "".join(after[c:d])) for _, a, b, c, d in blocks]
 
 
-def written(changes: list[Change]) -> str:
+def as_text(changes: list[Change]) -> str:
     """The changes as `[-removed-]{+added+}`, with a few words around each."""
     last = len(changes) - 1
     return "".join(

@@ -36,13 +36,13 @@ def again(request: SignedIn, pk: UUID) -> HttpResponse:
     return redirect("conversations:conversation", pk=new.conversation.pk)
 
 
-def _options(request: SignedIn, conversation: Conversation) -> rerun.How:
+def _options(request: SignedIn, conversation: Conversation) -> rerun.Options:
     """The form's choices; raises Refused for one that is not offered."""
     model, tools, miss = (request.POST.get(name, "") for name in ("model", "tools", "miss"))
     if model not in ("", *settings.GATEWAY_MODELS) or tools not in TOOLS or miss not in MISSES:
         raise Refused("This is not offered. Choose one of the list.")
     system = clean_text(request.POST.get("system", "")).replace("\r\n", "\n")
-    return rerun.How(
+    return rerun.Options(
         model=model or None,
         system=None if system == conversation.system else system,
         tools="live" if tools == "live" else "recorded",
@@ -82,7 +82,7 @@ def compare(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 def _turn(pair: Pair) -> dict[str, Any]:
-    old, new = (visible(answer.text) for answer in (pair.question.said, pair.again))
+    old, new = (visible(answer.text) for answer in (pair.question.answer, pair.again))
     return {
         "number": pair.question.number,
         "message": visible(pair.question.text),

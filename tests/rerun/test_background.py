@@ -14,7 +14,7 @@ from conversations import engine
 from conversations.demo_gateway import DemoGateway
 from conversations.engine import WORKER
 from conversations.models import Approval, Conversation, Turn
-from conversations.rerun import How, Rerun, comparing, rerun, rerunning
+from conversations.rerun import Options, Rerun, comparing, rerun, rerunning
 from conversations.threads import Threads
 from conversations.tools import registry, tool
 from tests.gateway.talking import until
@@ -69,7 +69,7 @@ def approval(conversation: Conversation) -> Iterator[None]:
 
 
 def begin(conversation: Conversation, **how: Any) -> Rerun:
-    new = rerun(conversation, How(**{"tools": "live"} | how))
+    new = rerun(conversation, Options(**{"tools": "live"} | how))
     comparing.run_in_background(new)
     return new
 

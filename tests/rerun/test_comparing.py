@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 from conversations import engine
 from conversations.engine.synthetic import NOT_RECORDED
 from conversations.models import Conversation
-from conversations.rerun.answers import answers, said
+from conversations.rerun.answers import answer, answers
 from conversations.rerun.comparing import comparison
 from tests.asking import ask, conversation_of
 from tests.inspecting import queries, seen
@@ -49,7 +49,7 @@ def test_turns_of_all_branches_are_read_as_each_alone(user: User) -> None:
     ask(conversation, "show the conversation")
     rows = list(conversation.turns.all())
     assert len({row.parent_id for row in rows}) < len(rows)
-    assert answers(rows) == {row.pk: said(row) for row in rows}
+    assert answers(rows) == {row.pk: answer(row) for row in rows}
 
 
 def test_what_has_not_been_asked_again_is_counted(user: User) -> None:

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from conversations import engine
 from conversations.engine import WORKER
 from conversations.models import Conversation, Turn
-from conversations.rerun import How, Rerun, rerun, rerunning
+from conversations.rerun import Options, Rerun, rerun, rerunning
 from conversations.tools import registry
 from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, WireServer, answer_frames
@@ -247,8 +247,8 @@ def test_what_cannot_be_asked_again_is_said(user: User) -> None:
 
 def test_a_turn_that_another_process_runs_is_waited_for(user: User) -> None:
     conversation = asked(user, "help")
-    made: Rerun = rerun(conversation, How())
-    repetition = engine.Repetition(conversation.turns.get(), How().answers("gateway"))
+    made: Rerun = rerun(conversation, Options())
+    repetition = engine.Repetition(conversation.turns.get(), Options().answers("gateway"))
     started = engine.start(
         made.conversation.pk, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "help", repetition=repetition
     )

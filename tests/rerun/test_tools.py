@@ -12,7 +12,7 @@ from conversations import engine
 from conversations.engine import WORKER
 from conversations.engine.synthetic import NOT_RECORDED
 from conversations.models import Conversation, ToolCall, Turn
-from conversations.rerun import How
+from conversations.rerun import Options
 from conversations.tools import registry, tool
 from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, WireServer, answer_frames
@@ -195,7 +195,7 @@ def test_a_rerun_that_a_crash_cut_is_answered_from_the_record_by_whoever_takes_i
     conversation = recorded(user, server, call(1, '{"sign": "WZPZ"}', "top_song"))
     ToolCall.objects.update(status="success", error="", result=[{"text": "as recorded"}])
     new = conversation_of(user, rerun_of=conversation)
-    lost = Lost(new, rerun_of=conversation.turns.get(), rerun=How().answers("gateway"))
+    lost = Lost(new, rerun_of=conversation.turns.get(), rerun=Options().answers("gateway"))
     lost.calls_tools(one="requested")
     server.play(DONE)
     WORKER.sweep()
@@ -206,7 +206,7 @@ def test_a_rerun_that_a_crash_cut_is_answered_from_the_record_by_whoever_takes_i
 def test_without_what_it_is_asked_again_from_nothing_is_run(user: User, server: WireServer) -> None:
     conversation = conversation_of(user)
     server.play(call(1, '{"record": "Blue"}'), DONE)
-    repetition = engine.Repetition(None, How().answers("gateway"))
+    repetition = engine.Repetition(None, Options().answers("gateway"))
     turn = engine.start(
         conversation.pk, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "Play.", repetition=repetition
     ).turn
@@ -218,7 +218,7 @@ def test_a_turn_that_a_file_answers_calls_no_gateway_in_another_process(
     user: User, server: WireServer
 ) -> None:
     server.play(DONE)
-    repetition = engine.Repetition(None, How().answers("file"))
+    repetition = engine.Repetition(None, Options().answers("file"))
     identifier = "0" * 8 + "-0000-4000-8000-" + "0" * 12
     turn = engine.start(conversation_of(user).pk, identifier, "Play.", repetition=repetition).turn
     assert engine.WORKER.wait(10)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.rerun.words import word_diff, written
+from conversations.rerun.words import as_text, word_diff
 
 TEXTS = st.lists(st.sampled_from(["la", "lum", " ", "  ", "\n", "Señora", "."]), max_size=30).map("".join)
 
@@ -29,12 +29,12 @@ def test_the_changes_add_up_to_both_texts(old: str, new: str) -> None:
     ],
 )
 def test_what_was_removed_and_added_is_marked(old: str, new: str, shown: str) -> None:
-    assert written(word_diff(old, new)) == shown
+    assert as_text(word_diff(old, new)) == shown
 
 
 def test_of_what_is_the_same_only_the_words_nearby_are_shown() -> None:
     verse = " ".join(f"la{number}" for number in range(100))
-    told = written(word_diff(f"{verse} one {verse}", f"{verse} two {verse}"))
+    told = as_text(word_diff(f"{verse} one {verse}", f"{verse} two {verse}"))
     assert told.startswith(" ... la92 ")
     assert " la99 [-one-]{+two+} la0 " in told
     assert told.endswith(" la7  ... ")

@@ -17,7 +17,7 @@ from conversations.errors import Refused
 from conversations.management.approvals import answers
 from conversations.management.terminal import printable
 from conversations.management.users import conversation_with, user_named
-from conversations.rerun import How, Pair, Rerun, against, fixtures, rerun
+from conversations.rerun import Options, Pair, Rerun, against, fixtures, rerun
 
 STOP_TIMEOUT = 60.0
 """Seconds in which a turn may end that Ctrl-C has stopped."""
@@ -71,7 +71,7 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def _rerun(self, options: dict[str, Any]) -> Rerun:
-        how = How(
+        how = Options(
             model=options["model"],
             system=options["system"],
             inference=options["inference"],
