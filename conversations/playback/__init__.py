@@ -1,8 +1,8 @@
-"""A stored conversation as it happened, played back: no gateway is called, and no tool.
+"""The playback of a stored conversation, which calls no gateway and no tool.
 
-turns.py reads the recordings; outline.py says what a player has to know of a turn before it plays it.
+turns.py reads the recordings; outline.py outlines a turn before it is played.
 """
 
-from .turns import ends, index, moments, squeezed
+from .turns import compressed_lines, ends, index, moments
 
-__all__ = ["ends", "index", "moments", "squeezed"]
+__all__ = ["compressed_lines", "ends", "index", "moments"]

@@ -1,7 +1,7 @@
-"""What a player has to know of a turn before it plays it: when it began and ended, its moments of note, its long waits."""
+"""The outline of a turn, from which a player knows its times, marks and long waits beforehand."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,7 @@ from conversations.protocol.agui.events import DELTA_KEYS, Event
 from conversations.protocol.agui.timeline import LONGEST_PAUSE
 
 Mark = tuple[str, int, str, str]
-"""What is marked (`round`, `call` or `error`), when, its name, and a tool call's id."""
+"""A mark's kind (`round`, `call` or `error`), its time, its name, and a tool call's id."""
 
 TITLE_LENGTH = 80
 DELTAS = tuple(f'{{"type":"{kind}",' for kind in DELTA_KEYS)
@@ -19,7 +19,10 @@ ENDS = ("RUN_FINISHED", "RUN_ERROR")
 
 @dataclass(slots=True)
 class Wait:
-    """A pause, the key of what it came before on the page, and whether it was a person's and not the model's or a tool's."""
+    """A long pause.
+
+    `key` names what followed it on the page; `is_idle` says that it was a person's, and not the model's or a tool's.
+    """
 
     begin: int
     end: int
@@ -29,7 +32,7 @@ class Wait:
 
 @dataclass(slots=True)
 class Outline:
-    """One turn's; times are ms since 1970 and never go backwards, whatever the clock did that they come from."""
+    """The outline of a turn. Times are ms since 1970 and never go backwards, whatever the clock did."""
 
     begin: int = 0
     end: int = 0
@@ -39,18 +42,18 @@ class Outline:
     _is_over: bool = False  # between two runs as well, while it waits for a person
 
     def as_json(self) -> dict[str, Any]:
-        """What the player is told."""
+        """The outline as the player gets it."""
         waits = [(wait.begin, wait.end, wait.key, wait.is_idle) for wait in self.waits]
-        told = {"begin": self.begin, "end": self.end, "question": self.question}
-        return told | {"marks": self.marks, "waits": waits}
+        times = {"begin": self.begin, "end": self.end}
+        return times | {"question": self.question, "marks": self.marks, "waits": waits}
 
     def take(self, event: Event, parts: str) -> None:
-        """Goes on to an event, and to the end of its merged deltas; notes what is to be marked."""
+        """Goes on to an event, and to the end of its merged deltas, and marks it if it is of note."""
         at = self._reach(event["timestamp"])
         for offset, _ in json.loads(parts or "[]"):
             self._reach(event["timestamp"] + offset)
         self._name_waits(event)
-        if mark := NOTES.get(event["type"], _nothing)(event):
+        if mark := _mark(event):
             self.marks.append((mark[0], at, mark[1], event.get("toolCallId", "")))
         self.question = self.question or event.get("delta", "")[:TITLE_LENGTH]
         self._is_over = event["type"] in ENDS or (self._is_over and event["type"] != "RUN_STARTED")
@@ -63,7 +66,7 @@ class Outline:
         return at
 
     def _name_waits(self, event: Event) -> None:
-        """Notes what on the page the waits so far came before."""
+        """Sets the key of the waits that the event follows."""
         call = event.get("toolCallId")
         key = f"call:{call}" if call else event.get("messageId", "")
         for wait in reversed(self.waits):
@@ -73,39 +76,36 @@ class Outline:
 
 
 def outline(lines: Iterable[str], after: int = 0) -> Outline:
-    """The outline of a turn that begins at `after` (ms) at the earliest, from its stored lines, `frame TAB boundaries` each."""
-    found = Outline()
+    """The outline of a turn from its stored lines, `frame TAB boundaries` each.
+
+    `after` is the earliest time, in ms, at which it begins.
+    """
+    outline = Outline()
     for line in lines:
-        if found.question and line[-1] == "\t" and line.startswith(DELTAS):
+        if outline.question and line[-1] == "\t" and line.startswith(DELTAS):
             stamp = line.rpartition(STAMP)[2].partition(",")[0]
-            if stamp.isdecimal() and found.end <= int(stamp) <= found.end + LONGEST_PAUSE:
-                found.end = int(stamp)  # nearly all that there is: a delta that tells no more than its time
+            if stamp.isdecimal() and outline.end <= int(stamp) <= outline.end + LONGEST_PAUSE:
+                outline.end = int(stamp)  # nearly every line: a delta of which only the time counts
                 continue
         data, _, parts = line.rpartition("\t")
         event = json.loads(data)
-        if not found.end:
-            found.begin = found.end = max(event["timestamp"], after)
-        found.take(event, parts)
-    return found
+        if not outline.end:
+            outline.begin = outline.end = max(event["timestamp"], after)
+        outline.take(event, parts)
+    return outline
 
 
-def _nothing(event: Event) -> None:
+def _mark(event: Event) -> tuple[str, str] | None:
+    """The kind and name of an event's mark, if it is of note."""
+    match event["type"]:
+        case "STEP_STARTED":
+            return "round", event["stepName"]
+        case "STEP_FINISHED" if event.get("metadata", {}).get("interrupted"):
+            return "error", "Interrupted"
+        case "TOOL_CALL_START":
+            return "call", event["toolCallName"]
+        case "TOOL_CALL_RESULT" if event["metadata"]["status"] == "error":
+            return "error", f"Tool call failed: {event['content'][:TITLE_LENGTH]}"
+        case "RUN_ERROR":
+            return "error", event["message"][:TITLE_LENGTH]
     return None
-
-
-def _result(event: Event) -> tuple[str, str] | None:
-    failed = event["metadata"]["status"] == "error"
-    return ("error", f"Tool call failed: {event['content'][:TITLE_LENGTH]}") if failed else None
-
-
-def _step_finished(event: Event) -> tuple[str, str] | None:
-    return ("error", "Interrupted") if event.get("metadata", {}).get("interrupted") else None
-
-
-NOTES: dict[str, Callable[[Event], tuple[str, str] | None]] = {
-    "STEP_STARTED": lambda event: ("round", event["stepName"]),
-    "STEP_FINISHED": _step_finished,
-    "TOOL_CALL_START": lambda event: ("call", event["toolCallName"]),
-    "TOOL_CALL_RESULT": _result,
-    "RUN_ERROR": lambda event: ("error", event["message"][:TITLE_LENGTH]),
-}
