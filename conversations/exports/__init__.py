@@ -1,4 +1,4 @@
-"""A conversation as a file: whole as JSON, which can be imported again; for reading as Markdown; its record as AG-UI JSON Lines."""
+"""Exports of a conversation: JSON, which can be imported again, Markdown, and AG-UI JSON Lines."""
 
 from .agui import as_lines
 from .importing import Damaged, import_document

@@ -1,4 +1,4 @@
-"""The export's shape: which member is which column, and what an import accepts: exactly these members, within what the rows hold."""
+"""The members of an export: which column each one is, and which values an import accepts."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -19,9 +19,10 @@ Document = dict[str, Any]
 
 
 class Part(BaseModel):
-    """A row in the export: members in camelCase, no others, and all of them but those that earlier exports did not have.
+    """A row in the export, whose members are in camelCase.
 
-    A member whose name is a column's holds the column's value.
+    There are no others, and only those that earlier exports did not have may be missing. A member whose name is a column's holds the
+    column's value.
     """
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=False)

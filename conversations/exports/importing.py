@@ -1,4 +1,7 @@
-"""Our JSON taken back: the same conversation, turn for turn and event for event, under new ids. Nothing is run and nothing half taken."""
+"""The import of an export: the same conversation, event for event, under new ids.
+
+Nothing is run, and nothing is stored of an export with a fault.
+"""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Place = tuple[str | int, ...]
-KNOWN = {*CHANGES, "REASONING_MESSAGE_START", "REASONING_MESSAGE_END"}
+EVENT_TYPES = {*CHANGES, "REASONING_MESSAGE_START", "REASONING_MESSAGE_END"}
 NOT_ENDED = "a turn that has not ended cannot be taken; decide about its calls or stop it, then export again"
 DEEPEST = 64
 """Levels of an export: those of the largest value that a row may hold, and its own."""
@@ -44,7 +47,10 @@ class Wrong(Exception):
 
 
 def import_document(text: str, owner: "User") -> Conversation:
-    """The conversation that an export's text holds, as the owner's own; raises Damaged, with nothing stored, if anything in it is wrong."""
+    """The conversation of an export's text, stored as the owner's.
+
+    Raises Damaged, with nothing stored, if anything in the text is wrong.
+    """
     try:
         return save(_checked(_parsed(text)), owner)
     except Wrong as wrong:
@@ -77,8 +83,10 @@ def _checked(value: Any) -> Whole:
 
 
 def _first_fault(errors: list[Any]) -> Wrong:
-    """The fault to tell of: a turn that has not ended before what else follows from that."""
-    of_turns = (each for each in errors if each["loc"][:1] == ("turns",) and each["loc"][2:] == ("status",))
+    """The fault to report: a turn that has not ended comes before what follows from that."""
+    of_turns = (
+        error for error in errors if error["loc"][:1] == ("turns",) and error["loc"][2:] == ("status",)
+    )
     turn = next(of_turns, None)
     first = turn or errors[0]
     why = NOT_ENDED if turn else first["msg"]
@@ -112,16 +120,16 @@ def _faults(whole: Whole) -> Iterator[tuple[Place, str]]:
 
 def _turn_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
     known: set[Any] = {None}
-    said: set[Any] = set()
+    message_ids: set[Any] = set()
     for index, turn in enumerate(whole.turns):
         place: Place = ("turns", index)
         if turn.number != index + 1 or turn.id in known or turn.parent_id not in known:
             yield place, "a turn has another's number or id, or a parent that does not come before it"
         known.add(turn.id)
         messages = [turn.message, *(row.message for row in turn.rounds if row.message)]
-        if said & (ids := {message.public_id for message in messages}) or len(ids) < len(messages):
+        if message_ids & (ids := {message.public_id for message in messages}) or len(ids) < len(messages):
             yield place, "a message's id comes twice"
-        said |= ids
+        message_ids |= ids
         if len({(row.number, row.attempt) for row in turn.rounds}) < len(turn.rounds):
             yield place, "a round comes twice"
         for at, row in enumerate(turn.rounds):
@@ -136,7 +144,7 @@ def _record_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
     for index, turn in enumerate(whole.turns):
         seqs = [_seq(event) for event in turn.events]
         for at, (event, seq) in enumerate(zip(turn.events, seqs, strict=True)):
-            if seq is None or event.get("type") not in KNOWN:
+            if seq is None or event.get("type") not in EVENT_TYPES:
                 yield ("turns", index, "events", at), "this is no event of a record"
         if any(after != before + 1 for before, after in pairwise(seqs) if before and after):
             yield ("turns", index, "events"), "an event is missing, or comes twice"
@@ -155,8 +163,8 @@ def _content_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
     for index, turn in enumerate(whole.turns):
         contents.append((("turns", index, "message"), "user", turn.message.content))
         for at, row in enumerate(turn.rounds):
-            said = row.message.content if row.message else []
-            contents.append((("turns", index, "rounds", at), "assistant", said))
+            content = row.message.content if row.message else []
+            contents.append((("turns", index, "rounds", at), "assistant", content))
     for index, call in enumerate(whole.tool_calls):
         result = {"toolUseId": call.tool_use_id, "content": call.result}
         contents.append((("toolCalls", index), "user", [{"toolResult": result}]))

@@ -1,4 +1,4 @@
-"""A checked export as rows, under new ids."""
+"""The rows of a checked export, under new ids."""
 
 import uuid
 from collections.abc import Iterator
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 Ids = dict[str, str]
 Rounds = dict[tuple[UUID, int, int], Round]
-NAMES_OF_IDS = {"threadId", "runId", "parentRunId", "messageId", "id"}
+ID_MEMBERS = {"threadId", "runId", "parentRunId", "messageId", "id"}
 
 
 def save(whole: Whole, owner: "User") -> Conversation:
-    """Stores all of it in one transaction."""
+    """Stores the conversation of an export in one transaction."""
     ids = _new_ids(whole)
     rounds: Rounds = {}
     with transaction.atomic():
@@ -59,7 +59,7 @@ def _new_ids(whole: Whole) -> Ids:
     messages = [turn.message for turn in whole.turns]
     messages += [row.message for turn in whole.turns for row in turn.rounds if row.message]
     old = [whole.id, *(turn.id for turn in whole.turns), *(message.public_id for message in messages)]
-    return {str(each): str(uuid.uuid4()) for each in old}
+    return {str(old_id): str(uuid.uuid4()) for old_id in old}
 
 
 def _conversation(whole: Whole, ids: Ids, owner: "User") -> Conversation:
@@ -90,28 +90,28 @@ def _events(part: TurnPart, turn: Turn, ids: Ids) -> list[Event]:
             conversation_id=turn.conversation_id,
             turn=turn,
             seq=event["metadata"]["seq"],
-            data=encode(_renamed(event, ids)),
+            data=encode(_with_ids(event, ids)),
             parts=encode(part.parts[str(place)]) if str(place) in part.parts else "",
         )
         for place, event in enumerate(part.events)
     ]
 
 
-def _renamed(event: Any, ids: Ids) -> Any:
+def _with_ids(event: Any, ids: Ids) -> Any:
     """The event with the new ids for the old, wherever an id may stand."""
     if isinstance(event, list):
-        return [_renamed(member, ids) for member in event]
+        return [_with_ids(member, ids) for member in event]
     if not isinstance(event, dict):
         return event
     return {
-        name: _new(value, ids) if name in NAMES_OF_IDS and isinstance(value, str) else _renamed(value, ids)
+        name: _new_id(value, ids) if name in ID_MEMBERS and isinstance(value, str) else _with_ids(value, ids)
         for name, value in event.items()
     }
 
 
-def _new(value: str, ids: Ids) -> str:
-    whose, colon, which = value.partition(":")
-    return ids.get(whose, whose) + colon + which
+def _new_id(value: str, ids: Ids) -> str:
+    row, colon, suffix = value.partition(":")
+    return ids.get(row, row) + colon + suffix
 
 
 def _round(part: RoundPart, turn: Turn, ids: Ids) -> Round:
@@ -137,7 +137,7 @@ def _call(part: CallPart, row: Round) -> ToolCall:
 
 
 def _approvals(parts: list[CallPart], calls: list[ToolCall]) -> Iterator[Approval]:
-    """What was decided about the calls; nobody here did, and what nobody had decided is withdrawn."""
+    """The approvals of the calls, decided by nobody here; what nobody had decided is withdrawn."""
     for part, call in ((part.approval, call) for part, call in zip(parts, calls, strict=True)):
         if part is None:
             continue

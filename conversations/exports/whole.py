@@ -1,4 +1,4 @@
-"""All of a conversation as JSON: what the contract promises, and beside it whatever an import needs to make the same rows again."""
+"""A conversation as JSON, with whatever an import needs to make the same rows again."""
 
 import json
 from collections import defaultdict
@@ -27,7 +27,7 @@ VERSION = 1
 
 def as_json(conversation: Conversation) -> str:
     """The export as text, each event, call and message on a line of its own."""
-    return "".join(_written(document(conversation)))
+    return "".join(_json_text(document(conversation)))
 
 
 def document(conversation: Conversation) -> Document:
@@ -103,8 +103,8 @@ def _error(row: Turn | Round) -> Document | None:
     return Fault.of(row) if row.error_code else None
 
 
-def _written(value: Any, depth: int = 0) -> Iterator[str]:
-    """JSON text, broken into lines as deep as a turn's rounds and events lie."""
+def _json_text(value: Any, depth: int = 0) -> Iterator[str]:
+    """The value as JSON text, broken into lines as deep as a turn's rounds and events lie."""
     opening, closing = "[]" if isinstance(value, list) else "{}"
     if depth > 3 or not value or not isinstance(value, dict | list):
         yield json.dumps(value, ensure_ascii=False)
@@ -115,5 +115,5 @@ def _written(value: Any, depth: int = 0) -> Iterator[str]:
         yield (",\n" if place else "\n") + " " * (depth + 1)
         if name is not None:
             yield json.dumps(name, ensure_ascii=False) + ": "
-        yield from _written(member, depth + 1)
+        yield from _json_text(member, depth + 1)
     yield "\n" + " " * depth + closing
