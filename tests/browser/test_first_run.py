@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conversing import Chat
-from tests.serving import serving, site
+from tests.serving import serving_as_is, site
 
 SONG = "What is the most popular song on WZPZ?"
 
@@ -15,7 +15,7 @@ SONG = "What is the most popular song on WZPZ?"
 @pytest.fixture
 def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """The page that the sign-in link leads to, on a site with no setting but its database."""
-    with serving(site(tmp_path_factory.mktemp("fresh"))) as server:
+    with serving_as_is(site(tmp_path_factory.mktemp("fresh"))) as server:
         context = browser.new_context(base_url=server.url)
         page = context.new_page()
         page.goto(server.path)

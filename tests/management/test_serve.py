@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import Browser, manage, on_each_server, serving, site, slow_turn
+from tests.serving import Browser, manage, on_each_server, serving, serving_as_is, site, slow_turn
 
 
 def test_the_first_run_prints_a_link_that_signs_in_once_and_leads_into_a_conversation(tmp_path: Path) -> None:
-    with serving(site(tmp_path)) as server:
+    with serving_as_is(site(tmp_path)) as server:
         assert server.path.startswith("/accounts/link/?")
         page = Browser().open(server.url + server.path)
         assert page.status == 200

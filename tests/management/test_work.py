@@ -9,14 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import ROOT, manage, site
-
-
-def migrated(folder: Path) -> dict[str, str]:
-    """A site whose database is ready."""
-    environment = site(folder)
-    assert manage(environment, "migrate", "--verbosity", "0").returncode == 0
-    return environment
+from tests.serving import ROOT, manage, migrated, site
 
 
 @contextmanager
@@ -53,7 +46,7 @@ def test_less_than_one_turn_at_once_is_refused(tmp_path: Path, number: str) -> N
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_how_many_turns_it_runs_and_ends_on_a_signal(tmp_path: Path, number: int) -> None:
-    with working(migrated(tmp_path), "--turns", "3") as worker:
+    with working(migrated(site(tmp_path)), "--turns", "3") as worker:
         assert worker.stdout is not None
         assert worker.stdout.readline() == "Turntable runs up to 3 turns at once.\n"
         worker.send_signal(number)
