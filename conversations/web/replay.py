@@ -48,7 +48,9 @@ def outline(request: SignedIn, pk: UUID) -> HttpResponse:
 @require_safe
 def turn(request: SignedIn, pk: UUID, turn: UUID) -> HttpResponse:
     """A turn's stored lines, compressed as its row is: HTTP's `deflate` is zlib's format."""
-    lines = playback.compressed_lines(get_object_or_404(Turn, pk=turn, conversation=watched_or_404(request, pk)))
+    lines = playback.compressed_lines(
+        get_object_or_404(Turn, pk=turn, conversation=watched_or_404(request, pk))
+    )
     if "deflate" not in request.headers.get("Accept-Encoding", ""):
         return HttpResponse(unsqueeze(lines), content_type="text/plain; charset=utf-8")
     headers = {"Content-Encoding": "deflate", "Vary": "Accept-Encoding"}

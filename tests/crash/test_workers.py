@@ -59,9 +59,9 @@ def interrupts(reader: Reader) -> list[str]:
 
 
 async def test_what_a_web_process_takes_waits_for_a_worker_and_arrives_whole(
-    joined: dict[str, str],
+    looking: dict[str, str],
 ) -> None:
-    async with web_alone(joined) as (session, web):
+    async with web_alone(looking) as (session, web):
         chat = await session.open(web)
         message = await chat.readers[0].ask('charge "order-1"')
         assert await until(lambda: bool(last_notice(chat.readers[0], "queued")))
@@ -136,8 +136,10 @@ async def test_notices_of_a_web_process_reach_the_pages_of_another(joined: dict[
         assert await until(lambda: last_notice(elsewhere, "branch") == {"turn": asked})
 
 
-async def test_a_conversation_is_asked_again_from_the_page_of_a_web_process(joined: dict[str, str]) -> None:
-    async with web_alone(joined) as (session, web):
+async def test_a_conversation_is_asked_again_from_the_page_of_a_web_process(
+    listening: dict[str, str],
+) -> None:
+    async with web_alone(listening) as (session, web):
         await session.work()
         chat = await session.open(web)
         for number in (1, 2):
@@ -148,8 +150,8 @@ async def test_a_conversation_is_asked_again_from_the_page_of_a_web_process(join
         assert len({turn.conversation for turn in session.site.store.turns()}) == 2
 
 
-async def test_a_worker_that_ends_or_dies_leaves_its_turn_to_another(joined: dict[str, str]) -> None:
-    async with web_alone(short_leases(LEASE) | joined) as (session, web):
+async def test_a_worker_that_ends_or_dies_leaves_its_turn_to_another(layer: dict[str, str]) -> None:
+    async with web_alone(short_leases(LEASE) | layer) as (session, web):
         chat = await session.open(web)
         old = await session.work()
         await chat.ask(LONG)
@@ -183,8 +185,10 @@ for _ in range(2):
 """
 
 
-async def test_a_worker_of_one_turn_runs_one_at_a_time_and_takes_users_in_turn() -> None:
-    async with web_alone({}) as (session, web):
+async def test_a_worker_of_one_turn_runs_one_at_a_time_and_takes_users_in_turn(
+    looking: dict[str, str],
+) -> None:
+    async with web_alone(looking) as (session, web):
         chats = [await session.open(web) for _ in range(3)]
         for chat in chats:
             await chat.ask("help")
