@@ -1,0 +1,165 @@
+"""What pages and turns ask of the database: a page asks no more of many rows than of few, and a turn little."""
+
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from pytest_django.fixtures import Settings
+
+from bench.statements.log import CONTROL
+from conversations import engine, journal
+from conversations.models import Allowance, Conversation, Prompt, Turn
+from conversations.web import urlpatterns
+from tests.asking import ask, conversation_of
+from tests.gateway.wire import Answer, Request, WireServer, answer_frames
+from tests.inspecting import QUESTION, listing, page_of, rows_of, stored
+from tests.rerunning import rerun_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FEW, MANY = 2, 20
+A_TURN = 2
+"""Statements of an export for each turn's part of the record, of which it holds no more than one at a time."""
+
+Visit = Callable[[Client], Any]
+
+
+@pytest.fixture
+def conversation(user: User, settings: Settings, gateway: object) -> Conversation:
+    settings.USER_TURNS_PER_MINUTE = 0
+    User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
+    return conversation_of(user)
+
+
+def grow(conversation: Conversation, number: int) -> Conversation:
+    """Adds so many rows of every kind that a user can have; returns a rerun of the conversation."""
+    user, beside = conversation.owner, None
+    for at in range(number):
+        ask(conversation, QUESTION)
+        beside = stored(user, within=beside)
+        conversation_of(user, title=f"another {at}")
+        Prompt.objects.create(user=user, name=f"prompt-{user.prompts.count()}", text="Be brief.")
+    rerun_of(conversation)
+    return Conversation.objects.get(rerun_of=conversation, turns__number=conversation.turns.count())
+
+
+def getting(path: str) -> Visit:
+    return lambda client: client.get(path)
+
+
+def posting(path: str, **form: str) -> Visit:
+    return lambda client: client.post(path, form)
+
+
+def own_pages(conversation: Conversation, rerun: Conversation) -> Iterator[tuple[str, Visit]]:
+    """A visit to each address of the site, by its name."""
+
+    def path(name: str, *arguments: object) -> str:
+        return reverse(f"conversations:{name}", args=arguments)
+
+    prompt, allowance = Prompt.objects.latest("pk"), Allowance.objects.filter(revoked_at=None).latest("pk")
+    yield "index", getting(path("index"))
+    yield "index, a search", getting(path("index") + "?q=song")
+    yield "create", posting(path("create"))
+    yield "settings", getting(path("settings"))
+    yield (
+        "prompt",
+        posting(path("prompt", prompt.pk), **{f"{prompt.pk}-name": "none", f"{prompt.pk}-text": ""}),
+    )
+    yield "revoke", posting(path("revoke", allowance.pk))
+    yield "compare", getting(path("compare", rerun.pk))
+    for name in ("conversation", "again", "delete", "replay", "replay_outline", "tree"):
+        yield name, getting(path(name, conversation.pk))
+    for kind in ("json", "md", "jsonl"):
+        yield f"export, {kind}", getting(path("export", conversation.pk) + f"?format={kind}")
+    ends = f"?first=1&last={journal.head(conversation.pk)}"
+    yield "replay_ends", getting(path("replay_ends", conversation.pk) + ends)
+    turn = conversation.turns.latest("number")
+    yield "replay_turn", getting(path("replay_turn", conversation.pk, turn.pk))
+
+
+def admin_pages(conversation: Conversation) -> Iterator[tuple[str, Visit]]:
+    """A visit to the list and to a row of each kind."""
+    yield "admin", getting(reverse("admin:index"))
+    largest = {Conversation: conversation, Turn: conversation.turns.latest("number")}
+    for model in admin.site._registry:
+        if model._meta.app_label == "conversations":
+            row = largest.get(model) or rows_of(model).last()
+            yield f"list of {model.__name__}", getting(listing(model))
+            yield f"a {model.__name__}", getting(page_of(row))
+
+
+def counts(client: Client, visits: Iterator[tuple[str, Visit]]) -> dict[str, int]:
+    """How many statements each visit takes; none may fail."""
+    found = {}
+    for name, visit in visits:
+        with CaptureQueriesContext(connection) as statements:
+            answer = visit(client)
+            b"".join(answer)  # what is streamed, too
+        assert answer.status_code in (200, 302) or name == "prompt", (name, answer.status_code)
+        found[name] = len(statements)
+    return found
+
+
+def test_no_page_takes_more_statements_for_many_rows_than_for_few(conversation: Conversation) -> None:
+    client = Client()
+    client.force_login(conversation.owner)
+    found = []
+    for number in (FEW, FEW, MANY):  # at first more is asked, once for the whole process
+        rerun = grow(conversation, number)
+        pages = dict(own_pages(conversation, rerun))
+        assert {name.partition(",")[0] for name in pages} == {pattern.name for pattern in urlpatterns}
+        found.append(counts(client, iter((pages | dict(admin_pages(conversation))).items())))
+    _, few, many = found
+    for name in few:
+        few[name] += name.startswith("export") * A_TURN * MANY
+    assert {name: (few[name], number) for name, number in many.items() if number > few[name]} == {}
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All that any thread of the process asks the database from now on, but for the begin and end of transactions."""
+    sent: list[str] = []
+    for name in ("execute", "executemany"):
+        _note(monkeypatch, name, sent)
+    return sent
+
+
+def _note(monkeypatch: pytest.MonkeyPatch, name: str, sent: list[str]) -> None:
+    execute = getattr(CursorWrapper, name)
+
+    def noted(self: CursorWrapper, sql: Any, params: Any = None) -> Any:
+        if not CONTROL.match(str(sql)):
+            sent.append(str(sql))
+        return execute(self, sql, params)
+
+    monkeypatch.setattr(CursorWrapper, name, noted)
+
+
+def test_a_turn_of_one_delta_takes_few_statements_and_fewer_before_the_gateway_is_asked(
+    conversation: Conversation, settings: Settings, statements: list[str]
+) -> None:
+    before, whole = [], []
+
+    def answer(_: Request) -> Answer:
+        before.append(len(statements))
+        return Answer.stream(*answer_frames("Hello."))
+
+    with WireServer([answer]) as server:
+        settings.GATEWAY_URL = server.url
+        for number in range(5):
+            statements.clear()
+            engine.start(conversation.pk, f"00000000-0000-4000-8000-{number:012}", "Hello?")
+            assert engine.WORKER.wait(20)
+            whole.append(len(statements))
+    # in the median: leases and sweeps have statements of their own, now and then
+    print(before, whole)
+    assert median(before) <= 10
+    assert median(whole) <= 20
