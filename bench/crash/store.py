@@ -34,6 +34,7 @@ class Turn:
     attempts: int
     created: float
     finished: float | None
+    stop_requested: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Store:
     def turns(self) -> list[Turn]:
         """Every turn."""
         rows = self._all(
-            "SELECT id, conversation_id, number, status, attempts, created_at, finished_at FROM conversations_turn"
+            "SELECT id, conversation_id, number, status, attempts, created_at, finished_at,"
+            " stop_requested_at FROM conversations_turn"
         )
         return [_turn(*row) for row in rows]
 
@@ -108,8 +110,8 @@ class Store:
 
 
 def _turn(key: Any, conversation: Any, number: int, status: str, attempts: int, *times: Any) -> Turn:
-    created, finished = map(_time, times)
-    return Turn(_id(key), _id(conversation), number, status, attempts, created or 0, finished)
+    created, finished, stop_requested = map(_time, times)
+    return Turn(_id(key), _id(conversation), number, status, attempts, created or 0, finished, stop_requested)
 
 
 def _id(value: Any) -> str:

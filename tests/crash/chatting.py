@@ -1,13 +1,17 @@
 """Conversations with several processes: what is asked, and what readers were told."""
 
 import json
+from math import inf
 
 from bench.crash.reader import Reader
-from bench.crash.session import Chat, until
+from bench.crash.session import Chat, Session, until
 
 LONG = "show a long answer"
 PACE = 0.25
 """A long answer takes some eight seconds, then."""
+
+STOPS_IN = 1.0
+"""Seconds, as promised, whichever process runs the turn."""
 
 
 def told(reader: Reader, kind: str) -> list[dict]:
@@ -18,6 +22,12 @@ def told(reader: Reader, kind: str) -> list[dict]:
 def cut(reader: Reader) -> list[dict]:
     """Where rounds were marked as interrupted."""
     return [event for event in told(reader, "STEP_FINISHED") if event["metadata"].get("interrupted")]
+
+
+def seconds_to_stop(session: Session) -> list[float]:
+    """From the stored request to the stored end of each turn that was stopped."""
+    stopped = [turn for turn in session.site.store.turns() if turn.status == "stopped"]
+    return [(turn.finished or inf) - (turn.stop_requested or 0) for turn in stopped]
 
 
 async def answering(chat: Chat, cuts: int = 0) -> None:

@@ -14,7 +14,7 @@ from bench.crash.kills import LEASE
 from bench.crash.reader import Reader
 from bench.crash.session import Chat, Session, until
 from bench.crash.site import MODEL, Life, crashing, free_port, short_leases
-from tests.crash.chatting import LONG, PACE, answering, cut, told
+from tests.crash.chatting import LONG, PACE, STOPS_IN, answering, cut, seconds_to_stop, told
 from tests.serving import manage
 
 SOON = 3.0
@@ -86,12 +86,9 @@ async def test_a_stop_and_a_decision_reach_the_worker_from_the_web_process(joine
         chat = await session.open(web)
         await chat.ask(LONG)
         await answering(chat)
-        stopped = time.time()
         await chat.readers[0].stop()
         assert await until(lambda: session.site.gateway.connections == 0)
-        assert time.time() - stopped < SOON
         assert await outcome(chat, "cancelled")
-        assert told(chat.readers[0], "RUN_FINISHED")[-1]["timestamp"] / 1000 - stopped < 2
         await chat.ask('refund "order-1"')
         assert await outcome(chat, "interrupt")
         decided = await decide(chat.readers[0], *interrupts(chat.readers[0]))
@@ -100,10 +97,9 @@ async def test_a_stop_and_a_decision_reach_the_worker_from_the_web_process(joine
         assert [trace[:2] for trace in session.site.traces()] == [("refund", "order-1")]
         await chat.ask('ship "order-1"')
         assert await outcome(chat, "interrupt")
-        stopped = time.time()
         await chat.readers[0].stop()
         assert await outcome(chat, "cancelled")
-        assert told(chat.readers[0], "RUN_FINISHED")[-1]["timestamp"] / 1000 - stopped < SOON
+        assert max(seconds_to_stop(session)) < STOPS_IN
         turns = session.site.store.turns()
         assert (statuses(session), {turn.attempts for turn in turns}) == (
             ["stopped", "completed", "stopped"],

@@ -1,8 +1,10 @@
 """Stop in every phase: the turn ends at once, what was shown is kept, the gateway sees the connection go."""
 
 import threading
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from conversations import engine
 from conversations.models import ToolCall, Turn
@@ -14,12 +16,16 @@ from tests.gateway.wire import Answer, End, Part, Request, head
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOON = 5.0
+STOPS_IN = timedelta(seconds=1)
 
 
 def stop(scene: Scene) -> None:
-    """Stops the turn and waits for its end."""
+    """Stops the turn, which ends within the second that is promised."""
+    requested = timezone.now()
     assert engine.stop(scene.conversation.pk)
     assert engine.WORKER.wait(SOON), "the turn did not end"
+    turn = scene.conversation.turns.latest("number")
+    assert turn.finished_at - requested < STOPS_IN
 
 
 def hung_up(scene: Scene) -> bool:
