@@ -137,13 +137,22 @@ class Connection(asyncio.Protocol):
         return self._goes_on
 
     def _drain(self, sink: Sink) -> bool:
+        """Passes on what has come, and pauses reading where the sink takes no more."""
         body = bytes(self.answer.body)
         self.answer.body.clear()
-        if self._paused and self._open:
-            self._paused = False
-            self._last = self._loop.time()
-            self._transport.resume_reading()
-        return sink(body) if body else True
+        goes_on = sink(body) if body else True
+        if goes_on is self._paused and self._open:
+            (self._resume if goes_on else self._pause)()
+        return goes_on
+
+    def _pause(self) -> None:
+        self._paused = True
+        self._transport.pause_reading()
+
+    def _resume(self) -> None:
+        self._paused = False
+        self._last = self._loop.time()
+        self._transport.resume_reading()
 
     def set_timeout(self, seconds: float) -> None:
         """Waits no longer than this between two bytes from now on."""
@@ -184,8 +193,7 @@ class Connection(asyncio.Protocol):
         if failure:
             self._end(failure)
         elif len(self.answer.body) > UNREAD_LIMIT and not self._paused:
-            self._paused = True
-            self._transport.pause_reading()
+            self._pause()
         if self._sink is None or self.answer.complete:
             self._wake()
 
