@@ -87,7 +87,7 @@ def test_a_sender_whose_reader_is_slow_has_to_wait_and_nothing_piles_up_or_is_lo
 
 
 def test_silence_that_a_slow_reader_makes_is_no_timeout() -> None:
-    with one_connection() as (url, accept), talking_to(url, timeout=0.1) as gateway:
+    with one_connection() as (url, accept), talking_to(url, timeout=0.5) as gateway:
         aside = Aside(gateway.call("m", {}, {}), most=1)
         with accept() as connection:
             connection.sendall(CHUNKED)
@@ -109,7 +109,7 @@ def test_a_request_that_is_taken_slowly_is_no_timeout() -> None:
 
 
 def test_a_request_that_nobody_takes_is_told_as_timeout() -> None:
-    with one_connection() as (url, accept), talking_to(url, timeout=0.3) as gateway:
+    with one_connection() as (url, accept), talking_to(url, timeout=0.5) as gateway:
         aside = Aside(gateway.call("m", {"messages": ["x" * 20 * MEGABYTE]}, {}))
         with accept():
             assert type(aside.result().error) is GatewayTimeout
@@ -169,7 +169,7 @@ def test_a_kept_connection_that_dies_in_an_answer_is_not_replaced(wire: Wire) ->
 
 
 def test_a_kept_connection_over_which_nothing_comes_is_not_replaced() -> None:
-    with talking(Answer.stream(*FRAMES), Answer.silence(), timeout=0.2) as wire:
+    with talking(Answer.stream(*FRAMES), Answer.silence(), timeout=0.5) as wire:
         assert heard(wire.call()).error is None
         assert type(heard(wire.call()).error) is GatewayTimeout
         assert len(wire.server.requests) == 2

@@ -6,7 +6,7 @@ import pytest
 
 from conversations.errors import GatewayTimeout, GatewayUnreachable
 from tests.gateway.talking import Wire, heard, talking, talking_to
-from tests.gateway.wire import EVENT_STREAM, Answer, End, answer_frames, head
+from tests.gateway.wire import EVENT_STREAM, PATIENCE, Answer, End, answer_frames, head
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 
@@ -42,10 +42,10 @@ def test_a_name_that_nobody_has_is_told_as_unreachable() -> None:
 
 
 def test_silence_before_the_headers_is_told_as_timeout() -> None:
-    with talking(Answer.silence(), timeout=0.1) as wire:
+    with talking(Answer.silence(), timeout=0.5) as wire:
         error = heard(wire.call()).error
         assert (type(error), error and error.retryable) == (GatewayTimeout, False)
-        assert wire.server.requests[0].hung_up.wait(1)
+        assert wire.server.requests[0].hung_up.wait(PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -57,19 +57,19 @@ def test_silence_before_the_headers_is_told_as_timeout() -> None:
     ids=["chunked", "with a length"],
 )
 def test_silence_in_the_stream_is_told_as_timeout_after_what_had_come(answer: Answer) -> None:
-    with talking(answer, timeout=0.1) as wire:
+    with talking(answer, timeout=0.5) as wire:
         result = heard(wire.call())
         assert (len(result.events), type(result.error)) == (3, GatewayTimeout)
-        assert wire.server.requests[0].hung_up.wait(1)
+        assert wire.server.requests[0].hung_up.wait(PATIENCE)
 
 
 def test_a_host_that_does_not_answer_a_connection_is_told_as_unreachable(deaf_port: int) -> None:
-    with talking_to(f"http://127.0.0.1:{deaf_port}", timeout=0.1) as gateway:
+    with talking_to(f"http://127.0.0.1:{deaf_port}", timeout=0.5) as gateway:
         assert type(heard(gateway.call("m", {}, {})).error) is GatewayUnreachable
 
 
 def test_a_resolver_that_does_not_answer_is_told_as_unreachable(deaf_resolver: threading.Event) -> None:
-    with talking_to("http://gateway.example", timeout=0.1) as gateway:
+    with talking_to("http://gateway.example", timeout=0.5) as gateway:
         error = heard(gateway.call("m", {}, {})).error
     assert type(error) is GatewayUnreachable
     assert "the host name could not be looked up in time" in error.detail
