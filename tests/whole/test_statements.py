@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from bench.statements.log import CONTROL
 from conversations import engine, journal
-from conversations.models import Allowance, Conversation, Prompt, Turn
+from conversations.models import Allowance, Conversation, Prompt, ToolCall, Turn
 from conversations.web import urlpatterns
 from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, Request, WireServer, answer_frames
@@ -79,7 +79,7 @@ def own_pages(conversation: Conversation, rerun: Conversation) -> Iterator[tuple
         yield name, getting(path(name, conversation.pk))
     for kind in ("json", "md", "jsonl"):
         yield f"export, {kind}", getting(path("export", conversation.pk) + f"?format={kind}")
-    ends = f"?first=1&last={journal.head(conversation.pk)}"
+    ends = f"?first=1&last={journal.last_seq(conversation.pk)}"
     yield "replay_ends", getting(path("replay_ends", conversation.pk) + ends)
     turn = conversation.turns.latest("number")
     yield "replay_turn", getting(path("replay_turn", conversation.pk, turn.pk))
@@ -88,7 +88,8 @@ def own_pages(conversation: Conversation, rerun: Conversation) -> Iterator[tuple
 def admin_pages(conversation: Conversation) -> Iterator[tuple[str, Visit]]:
     """A visit to the list and to a row of each kind."""
     yield "admin", getting(reverse("admin:index"))
-    largest = {Conversation: conversation, Turn: conversation.turns.latest("number")}
+    turn = conversation.turns.latest("number")
+    largest = {Conversation: conversation, Turn: turn, ToolCall: turn.tool_calls.get()}
     for model in admin.site._registry:
         if model._meta.app_label == "conversations":
             row = largest.get(model) or rows_of(model).last()
