@@ -107,7 +107,7 @@ def context(browser: Browser, server: Server, signed_in: StorageState) -> Iterat
     context = browser.new_context(
         base_url=server.url, storage_state=signed_in, viewport=ROOMY, reduced_motion="reduce"
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     yield context
     context.close()
 

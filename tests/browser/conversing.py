@@ -66,7 +66,7 @@ class Chat:
 
     def until(self, condition: Callable[[], object]) -> None:
         """Waits until the condition holds; Playwright's own way to do so needs `eval`, which the page forbids."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 30
         while not condition():
             assert time.monotonic() < deadline
             self.page.wait_for_timeout(20)

@@ -15,6 +15,7 @@ export class Follow {
     this.scroller = /** @type {HTMLElement} */ (document.scrollingElement);
     this.following = true;
     this.last = scrollY;
+    this.height = this.scroller.scrollHeight;
     addEventListener("scroll", () => this.scrolled(), { passive: true });
     addEventListener("resize", () => this.settle());
     button.addEventListener("click", () => this.jump());
@@ -35,17 +36,24 @@ export class Follow {
     return this.scroller.scrollHeight - innerHeight - scrollY;
   }
 
-  // Scrolling up lets go at once, however little it is; coming back to the bottom takes hold again.
+  // Scrolling up lets go at once, however little it is; coming back to the bottom takes hold again. Where the page has become shorter,
+  // as a text that is drawn anew may be, it was the browser that moved.
   scrolled() {
-    const up = scrollY < this.last;
+    const up = scrollY < this.last && this.scroller.scrollHeight >= this.height;
     this.following = this.distance <= 1 || (!up && (this.following || this.distance < NEAR));
-    this.last = scrollY;
+    this.note();
     this.show();
+  }
+
+  note() {
+    this.last = scrollY;
+    this.height = this.scroller.scrollHeight;
   }
 
   /** To be called after the page has changed. */
   settle() {
     if (this.following && this.distance > 0) this.toEnd();
+    else if (this.following) this.note();
     this.show();
   }
 
@@ -53,7 +61,7 @@ export class Follow {
   toEnd() {
     this.following = true;
     scrollTo({ top: this.scroller.scrollHeight, behavior: "instant" });
-    this.last = scrollY;
+    this.note();
   }
 
   jump() {
@@ -77,6 +85,6 @@ export class Follow {
     change();
     if (anchor?.isConnected)
       scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
-    this.last = scrollY;
+    this.note();
   }
 }
