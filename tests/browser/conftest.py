@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 from playwright.sync_api import (
@@ -35,21 +35,7 @@ FLAGS = (
     "--disable-sync",
     "--disable-features=LocalNetworkAccessChecks",  # else nothing could reach an attacker on loopback, guarded or not
 )
-DETAILS = {
-    *("test_approval", "test_code", "test_errors", "test_player_branches", "test_preferences"),
-    *("test_tool_harm", "test_tool_values"),
-}
-"""Modules that look at one thing in very many forms, each on a page of its own: slow, and left out unless MARKS says otherwise."""
-
 ROOMY = {"width": 1100, "height": 700}
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the details as slow."""
-    for item in items:
-        if item.path.stem in DETAILS and "browser" in item.path.parts:
-            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +87,8 @@ def signed_in(browser: Browser, server: Server) -> StorageState:
     return server.cookies  # type: ignore[attr-defined, no-any-return]
 
 
-@pytest.fixture
-def context(browser: Browser, server: Server, signed_in: StorageState) -> Iterator[BrowserContext]:
+@contextmanager
+def owners(browser: Browser, server: Server, signed_in: StorageState) -> Iterator[BrowserContext]:
     """The signed-in owner's browser."""
     context = browser.new_context(
         base_url=server.url, storage_state=signed_in, viewport=ROOMY, reduced_motion="reduce"
@@ -110,6 +96,32 @@ def context(browser: Browser, server: Server, signed_in: StorageState) -> Iterat
     context.set_default_timeout(30_000)
     yield context
     context.close()
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, server: Server, signed_in: StorageState) -> Iterator[BrowserContext]:
+    """The owner's browser for all tests of a module: what it has fetched once it keeps."""
+    with owners(browser, server, signed_in) as context:
+        yield context
+
+
+@pytest.fixture
+def context(
+    request: pytest.FixtureRequest, browser: Browser, server: Server, signed_in: StorageState
+) -> Iterator[BrowserContext]:
+    """The owner's browser as it was at first: the module's, or one of the test's own where that is marked so."""
+    if request.node.get_closest_marker("own_browser"):
+        with owners(browser, server, signed_in) as context:
+            yield context
+        return
+    context = request.getfixturevalue("shared")
+    yield context
+    for page in context.pages:
+        page.close()
+    context.set_offline(False)
+    context.clear_permissions()
+    context.clear_cookies()
+    context.add_cookies(signed_in["cookies"])  # type: ignore[typeddict-item]
 
 
 @pytest.fixture

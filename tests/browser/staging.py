@@ -13,7 +13,7 @@ from conversations.protocol.agui.events import Event, custom
 from conversations.protocol.text import visible
 from conversations.web.sections import sections
 from conversations.web.sentences import SENTENCES
-from tests.browser.conversing import Chat
+from tests.browser.conversing import Chat, new_conversation
 from tests.reducing.record import Record
 
 
@@ -21,7 +21,7 @@ class Stage:
     """The server's side of one page. What the record holds is played when the page comes, and when `play` is called."""
 
     def __init__(self, page: Page, title: str = "Turkeys", model: str = "cohere.command-r-v1:0") -> None:
-        self.chat = Chat.begun(page)
+        self.chat, self.address = Chat(page), new_conversation(page)
         self.record, self.title, self.model = Record(), title, model
         self.received: list[dict[str, Any]] = []
         self.sockets: list[WebSocketRoute] = []
@@ -74,7 +74,7 @@ class Stage:
 
     def live(self) -> Chat:
         """The page, which is told everything event by event."""
-        self.chat.page.reload()
+        self.chat.page.goto(self.address)
         return self.chat
 
     def snapshot(self) -> Chat:
@@ -85,19 +85,18 @@ class Stage:
     def served(self) -> Chat:
         """The page as the server makes it of all that is written, with the real one's headers."""
         body = render_to_string("conversations/conversation.html", self._context())
-        address = self.chat.page.url
 
         def fulfil(route: Route) -> None:
             route.fulfill(response=route.fetch(), body=body)
 
-        self.chat.page.route(address, fulfil)
-        self.chat.page.goto(address)
-        self.chat.page.unroute(address)
+        self.chat.page.route(self.address, fulfil)
+        self.live()
+        self.chat.page.unroute(self.address)
         return self.chat
 
     def _context(self) -> dict[str, Any]:
         page = self.record.page()
-        pk = re.findall(r"/conversations/([^/]+)/", self.chat.page.url)[0]
+        pk = re.findall(r"/conversations/([^/]+)/", self.address)[0]
         conversation = Conversation(pk=pk, title=self.title, model=self.model)
         return {
             "conversation": conversation,

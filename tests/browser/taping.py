@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from conversations.journal.recordings import summary
 from conversations.playback.outline import outline
-from tests.browser.conversing import Chat
+from tests.browser.conversing import new_conversation
 from tests.reducing.record import Record
 
 BEGUN = 1_700_000_000_000
@@ -77,9 +77,8 @@ class Tape:
 
     def open(self, page: Page, anchor: str = "", query: str = "") -> "Playing":
         """The page that plays it."""
-        chat = Chat.begun(page)
         page.route(re.compile("/replay/(outline|turns|ends)/"), self._fulfil)
-        page.goto(f"{chat.page.url}replay/{query}{anchor}")
+        page.goto(f"{new_conversation(page)}replay/{query}{anchor}")
         playing = Playing(page)
         expect(playing.play).to_be_visible()
         return playing

@@ -54,14 +54,17 @@ def test_what_is_sent_is_no_draft_any_more(stage: Stage) -> None:
     chat.until(lambda: drafts(stage) == ["abc", ""])
 
 
+@pytest.mark.own_browser
 def test_a_draft_from_elsewhere_is_shown(stage: Stage) -> None:
+    stage.chat.page.clock.install()
     chat = stage.live()
     stage.tell("draft", {"text": "from elsewhere"})
     expect(chat.box).to_have_value("from elsewhere")
-    chat.page.wait_for_timeout(700)
+    chat.page.clock.run_for(700)
     assert drafts(stage) == []
 
 
+@pytest.mark.own_browser
 def test_who_is_writing_is_not_written_over(stage: Stage) -> None:
     stage.chat.page.clock.install()
     chat = stage.live()
@@ -103,7 +106,9 @@ def test_a_draft_written_without_a_connection_survives_a_reload(chat: Chat, line
     chat.until(lambda: 'data-draft="offline"' in chat.page.request.get(chat.page.url).text())
 
 
+@pytest.mark.own_browser
 def test_what_was_written_offline_does_not_take_the_place_of_a_newer_draft(stage: Stage) -> None:
+    stage.chat.page.clock.install()
     chat = stage.live()
     chat.box.press_sequentially("mine")
     chat.until(lambda: drafts(stage) == ["mine"])
@@ -114,12 +119,14 @@ def test_what_was_written_offline_does_not_take_the_place_of_a_newer_draft(stage
     stage.is_cut = False
     expect(chat.page.get_by_text("There are two drafts")).to_be_visible()
     expect(chat.box).to_have_value("mine, offline")
-    chat.page.wait_for_timeout(1500)
+    chat.page.clock.run_for(1500)
     assert drafts(stage) == ["mine"]
 
 
+@pytest.mark.own_browser
 @pytest.mark.parametrize("shown", ["this one", "the other"])
 def test_between_two_drafts_the_writer_chooses(stage: Stage, shown: str) -> None:
+    stage.chat.page.clock.install()
     chat = stage.live()
     chat.box.press_sequentially("mine")
     chat.until(lambda: drafts(stage) == ["mine"])
@@ -127,7 +134,7 @@ def test_between_two_drafts_the_writer_chooses(stage: Stage, shown: str) -> None
     served = stage.served()
     expect(served.box).to_have_value("mine")
     expect(chat.page.get_by_text("There are two drafts")).to_be_visible()
-    chat.page.wait_for_timeout(1500)
+    chat.page.clock.run_for(1500)
     assert drafts(stage) == ["mine"]
     if shown == "the other":
         chat.page.get_by_role("button", name="Show the other").click()
@@ -138,5 +145,5 @@ def test_between_two_drafts_the_writer_chooses(stage: Stage, shown: str) -> None
     if shown == "this one":
         chat.until(lambda: drafts(stage) == ["mine", "mine"])
     else:
-        chat.page.wait_for_timeout(700)
+        chat.page.clock.run_for(700)
         assert drafts(stage) == ["mine"]

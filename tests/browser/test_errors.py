@@ -70,6 +70,7 @@ def at_leisure(stage: Stage) -> Chat:
     return stage.live()
 
 
+@pytest.mark.own_browser
 def test_a_turn_that_nothing_is_heard_of_says_for_how_long(stage: Stage) -> None:
     stage.record.ask("the question")
     stage.record.step()
@@ -86,6 +87,7 @@ def test_a_turn_that_nothing_is_heard_of_says_for_how_long(stage: Stage) -> None
     expect(doing).to_have_text("Writing")
 
 
+@pytest.mark.own_browser
 def test_a_message_that_is_not_confirmed_says_for_how_long(stage: Stage) -> None:
     chat = at_leisure(stage)
     chat.say("are you there?")
@@ -101,6 +103,7 @@ def test_a_message_that_is_not_confirmed_says_for_how_long(stage: Stage) -> None
     expect(doing).to_have_text("Waiting for the model")
 
 
+@pytest.mark.own_browser
 def test_a_page_without_a_connection_does_not_count_the_silence(stage: Stage) -> None:
     stage.record.ask("the question")
     stage.record.step()

@@ -88,7 +88,6 @@ def test_a_formula_is_printed_as_soon_as_it_is_complete(page: Page) -> None:
     expect(chat.log.locator(".katex-html")).to_have_count(2)
 
 
-@pytest.mark.slow  # one of them is in test_attacks, at every place
 @pytest.mark.parametrize("attack", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_formula_runs_loads_names_or_covers_anything(page: Page, attack: str) -> None:
     asked: list[str] = []

@@ -151,6 +151,7 @@ def test_space_plays_and_pauses(page: Page, tape: Tape) -> None:
     expect(playing.pause).to_be_visible()
 
 
+@pytest.mark.own_browser
 @pytest.mark.parametrize("speed", ["0.5", "1", "4", "16"])
 def test_each_moment_is_shown_within_a_frame_of_its_time(page: Page, speed: str) -> None:
     page.clock.install(time=0)
