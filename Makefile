@@ -4,7 +4,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8080
 WORKERS ?= 3
-# What is left out: the same looked at in very many forms, and the benchmarks' own tests. `make test MARKS=` runs them too.
+# What is left out: the benchmarks' own tests. `make test MARKS=` runs them too.
 MARKS ?= not slow
 
 VENV := .venv
@@ -19,14 +19,11 @@ BROWSERS := chromium chromium-browser google-chrome
 # Node is a tool for developers: it checks and tests the scripts of the pages, which need it neither when built nor when served.
 NODE_TOOLS := node_modules/.package-lock.json
 NO_NODE := There is no Node 18 or newer with npm and none can be installed: install the packages nodejs and npm.
-# What reads and writes rows while others do: once more, on PostgreSQL with Valkey between processes.
+# What reads and writes rows: once more, on PostgreSQL with Valkey between processes.
 # The test database is left behind: the journal's writer may still hold it when the tests have ended.
-ENGINE := $(addprefix tests/,$(addsuffix .py, \
-	$(addprefix engine/test_,approvals branches lifecycle locks recovery stopping sweep turns waiting worker) \
-	$(addprefix journal/test_,page reading writer) $(addprefix admin/test_,admin calls) \
-	models/test_constraints project/test_database_pool sockets/test_consumer))
+ON_POSTGRES := $(addprefix tests/,admin engine exports journal models playback rerun sockets project/test_database_pool.py)
 
-.PHONY: run test check format clean help
+.PHONY: run test test-quick check format clean help
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -37,8 +34,11 @@ test: $(VENV)/dev browser node ## the whole test suite; the protocol must be cov
 	@$(BIN)/coverage run -m pytest -q tests/protocol
 	@$(BIN)/coverage report
 	@if command -v node >/dev/null; then node --test tests/scripts/*.test.js; else echo "$(NO_NODE) The tests of scripts are skipped."; fi
-	@$(BIN)/python -m bench.services $(BIN)/pytest -q --create-db --reuse-db --numprocesses 2 --dist worksteal $(ENGINE)
+	@$(BIN)/python -m bench.services $(BIN)/pytest -q --create-db --reuse-db --numprocesses 2 --dist worksteal -m "not processes" $(ON_POSTGRES)
 	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "$(MARKS)" --ignore tests/protocol
+
+test-quick: $(VENV)/dev ## what is quick of it, for everyday work: no browser, no servers, SQLite alone
+	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "not slow and not processes" --ignore tests/browser --ignore tests/crash
 
 check: $(VENV)/dev $(NODE_TOOLS) ## format, lint, imports, types, budgets, Django's checks, migrations
 	@report=$$($(BIN)/ruff format --check --output-format concise .) || { echo "$$report"; echo "Run 'make format'."; exit 1; }
@@ -61,7 +61,7 @@ clean: ## remove what was installed and the caches; database and secret key stay
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
 $(VENV)/runtime: requirements.txt | $(BIN)/python
 	@echo "Installing what Turntable needs ..."

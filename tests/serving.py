@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
@@ -44,7 +44,12 @@ NO_PROC = pytest.mark.skipif(
 NO_UVICORN = pytest.mark.skipif(
     find_spec("uvicorn") is None, reason="uvicorn is not installed: requirements-uvicorn.txt names it"
 )
-on_each_server = pytest.mark.parametrize("kind", ["daphne", pytest.param("uvicorn", marks=NO_UVICORN)])
+EACH_SERVER = pytest.mark.parametrize("kind", ["daphne", pytest.param("uvicorn", marks=NO_UVICORN)])
+
+
+def on_each_server(test: Callable[..., None]) -> Callable[..., None]:
+    """Runs a test with each web server that there is, as a process of its own."""
+    return pytest.mark.processes(EACH_SERVER(test))
 
 
 def site(folder: Path, **variables: str) -> dict[str, str]:

@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
+
 from conversations import demo_gateway as demo
+
+pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from websockets.sync.client import ClientConnection
 
 from tests.serving import Browser, serving, site
+
+pytestmark = pytest.mark.processes
 
 TOOLS = '''
 from pathlib import Path

@@ -185,6 +185,7 @@ def newest_turn(environment: dict[str, str]) -> tuple[str, str]:
     return status, json.loads(content)[0]["text"]
 
 
+@pytest.mark.processes
 def test_as_a_process_it_answers_and_exits_with_0(own_site: dict[str, str]) -> None:
     done = manage(own_site, "ask", QUESTION)
     assert (done.returncode, done.stderr) == (0, "")
@@ -192,6 +193,7 @@ def test_as_a_process_it_answers_and_exits_with_0(own_site: dict[str, str]) -> N
     assert done.stdout.splitlines()[-1] == FINISHED
 
 
+@pytest.mark.processes
 def test_as_a_process_it_tells_its_failure_on_stderr_and_exits_with_1(own_site: dict[str, str]) -> None:
     done = manage(own_site | {"GATEWAY_RETRIES": "1"}, "ask", "fail refused")
     assert done.returncode == 1
@@ -199,6 +201,7 @@ def test_as_a_process_it_tells_its_failure_on_stderr_and_exits_with_1(own_site: 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.processes
 def test_ctrl_c_stops_the_turn_and_what_was_shown_is_kept(own_site: dict[str, str]) -> None:
     command = [sys.executable, str(ROOT / "manage.py"), "ask", "show slow"]
     with subprocess.Popen(command, env=own_site, stdout=PIPE, stderr=PIPE, bufsize=0) as process:

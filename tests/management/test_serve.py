@@ -8,6 +8,8 @@ import pytest
 
 from tests.serving import Browser, manage, on_each_server, serving, serving_as_is, site, slow_turn
 
+pytestmark = pytest.mark.processes
+
 
 def test_the_first_run_prints_a_link_that_signs_in_once_and_leads_into_a_conversation(tmp_path: Path) -> None:
     with serving_as_is(site(tmp_path)) as server:

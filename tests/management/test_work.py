@@ -11,6 +11,8 @@ import pytest
 
 from tests.serving import ROOT, manage, migrated, site
 
+pytestmark = pytest.mark.processes
+
 
 @contextmanager
 def working(environment: dict[str, str], *arguments: str) -> Iterator["subprocess.Popen[str]"]:

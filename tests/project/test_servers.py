@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -18,6 +18,8 @@ from websockets.sync.client import ClientConnection
 
 from tests.serving import NO_PROC, NO_UVICORN, Browser, Server, manage, on_each_server, serving, site
 from tests.whole.test_fuzz import masked
+
+pytestmark = pytest.mark.processes
 
 MIB = 1024 * 1024
 EVENTS, EVENT_BYTES = 60_000, 1024
@@ -51,14 +53,27 @@ def raw_socket(reader: Browser, address: str, query: str = "") -> Iterator[tuple
         yield client, answer.decode()
 
 
-@on_each_server
-def test_a_websocket_is_opened_without_compression_and_under_our_name(tmp_path: Path, kind: str) -> None:
-    with serving(site(tmp_path), kind=kind) as server:
+class Visit(NamedTuple):
+    """A server, its owner's browser, and the address of a conversation."""
+
+    server: Server
+    reader: Browser
+    address: str
+
+
+@pytest.fixture(scope="module", params=["daphne", pytest.param("uvicorn", marks=NO_UVICORN)])
+def visit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
+    """Each web server, for all tests that leave it as it was."""
+    with serving(site(tmp_path_factory.mktemp("site")), kind=request.param) as server:
         reader = Browser()
-        with raw_socket(reader, reader.open(server.url + server.path).url) as (_, answer):
-            assert answer.startswith("HTTP/1.1 101 ")
-            assert re.findall(r"^server: *(.*?)\r$", answer, re.MULTILINE | re.IGNORECASE) == ["turntable"]
-            assert "permessage-deflate" not in answer
+        yield Visit(server, reader, reader.open(server.url + server.path).url)
+
+
+def test_a_websocket_is_opened_without_compression_and_under_our_name(visit: Visit) -> None:
+    with raw_socket(visit.reader, visit.address) as (_, answer):
+        assert answer.startswith("HTTP/1.1 101 ")
+        assert re.findall(r"^server: *(.*?)\r$", answer, re.MULTILINE | re.IGNORECASE) == ["turntable"]
+        assert "permessage-deflate" not in answer
 
 
 @on_each_server
@@ -87,46 +102,35 @@ def answer_to(page: ClientConnection, frame: str) -> dict[str, Any]:
     return answer
 
 
-@on_each_server
-def test_a_frame_of_1_mib_is_answered_and_a_larger_one_closes_the_socket(tmp_path: Path, kind: str) -> None:
-    with serving(site(tmp_path), kind=kind) as server:
-        reader = Browser()
-        address = reader.open(server.url + server.path).url
-        with reader.connect(address) as page:
-            assert json.loads(page.recv(timeout=20))["type"] == "MESSAGES_SNAPSHOT"
-            assert answer_to(page, "x" * MIB)["name"] == "turntable.refused"
-            with pytest.raises(ConnectionClosed):
-                answer_to(page, "x" * (MIB + 1))
-        with reader.connect(address) as page:
-            page.recv(timeout=20)
+def test_a_frame_of_1_mib_is_answered_and_a_larger_one_closes_the_socket(visit: Visit) -> None:
+    with visit.reader.connect(visit.address) as page:
+        assert json.loads(page.recv(timeout=20))["type"] == "MESSAGES_SNAPSHOT"
+        assert answer_to(page, "x" * MIB)["name"] == "turntable.refused"
+        with pytest.raises(ConnectionClosed):
+            answer_to(page, "x" * (MIB + 1))
+    with visit.reader.connect(visit.address) as page:
+        page.recv(timeout=20)
 
 
-@on_each_server
-def test_a_conversation_that_is_not_there_closes_with_4404(tmp_path: Path, kind: str) -> None:
-    with serving(site(tmp_path), kind=kind) as server:
-        reader = Browser()
-        reader.open(server.url + server.path)
-        with (
-            reader.connect(f"{server.url}/conversations/{uuid4()}/") as page,
-            pytest.raises(ConnectionClosed) as closed,
-        ):
-            page.recv(timeout=20)
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 4404
+def test_a_conversation_that_is_not_there_closes_with_4404(visit: Visit) -> None:
+    with (
+        visit.reader.connect(f"{visit.server.url}/conversations/{uuid4()}/") as page,
+        pytest.raises(ConnectionClosed) as closed,
+    ):
+        page.recv(timeout=20)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4404
 
 
-@on_each_server
-def test_a_page_of_another_origin_is_refused_with_403(tmp_path: Path, kind: str) -> None:
-    with serving(site(tmp_path), kind=kind) as server:
-        reader = Browser()
-        url = urlsplit(reader.open(server.url + server.path).url)
-        with socket.create_connection((url.hostname, url.port), timeout=20) as client:
-            client.sendall(
-                f"GET /ws{url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nOrigin: https://evil.example\r\n"
-                f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                f"Sec-WebSocket-Key: {'A' * 22}==\r\nCookie: {reader.cookie}\r\n\r\n".encode()
-            )
-            assert client.recv(100).startswith(b"HTTP/1.1 403 ")
+def test_a_page_of_another_origin_is_refused_with_403(visit: Visit) -> None:
+    url = urlsplit(visit.address)
+    with socket.create_connection((url.hostname, url.port), timeout=20) as client:
+        client.sendall(
+            f"GET /ws{url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nOrigin: https://evil.example\r\n"
+            f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: {'A' * 22}==\r\nCookie: {visit.reader.cookie}\r\n\r\n".encode()
+        )
+        assert client.recv(100).startswith(b"HTTP/1.1 403 ")
 
 
 # -- a client that acknowledges and never reads

@@ -1,7 +1,11 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.serving import manage, site
+
+pytestmark = pytest.mark.processes
 
 SHOW = """
 import json
