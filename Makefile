@@ -23,6 +23,9 @@ NO_NODE := There is no Node 18 or newer with npm and none can be installed: inst
 # The test database is left behind: the journal's writer may still hold it when the tests have ended.
 ON_POSTGRES := $(addprefix tests/,admin engine exports journal models playback rerun sockets project/test_database_pool.py)
 
+# What is quick, and says soon what is broken.
+QUICK := $(addprefix tests/,demo_gateway engine gateway journal management models playback project protocol sockets tools web)
+
 .PHONY: run test test-quick check format clean help
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -38,7 +41,7 @@ test: $(VENV)/dev browser node ## the whole test suite; the protocol must be cov
 	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "$(MARKS)" --ignore tests/protocol
 
 test-quick: $(VENV)/dev ## what is quick of it, for everyday work: no browser, no servers, SQLite alone
-	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "not slow and not processes" --ignore tests/browser --ignore tests/crash
+	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "not slow and not processes" $(QUICK)
 
 check: $(VENV)/dev $(NODE_TOOLS) ## format, lint, imports, types, budgets, Django's checks, migrations
 	@report=$$($(BIN)/ruff format --check --output-format concise .) || { echo "$$report"; echo "Run 'make format'."; exit 1; }
