@@ -22,7 +22,7 @@ class Resumed(Snapshot):
             self.messages[message["id"]] = message
             self._texts[message["id"]] = [_text(message)]
             was_before = message["role"] in BEFORE_A_STEP or message["metadata"].get("interrupted")
-            self._step = [] if was_before else [*self._step, message["id"]]
+            self._step_messages = [] if was_before else [*self._step_messages, message["id"]]
 
 
 def _text(message: dict[str, Any]) -> str:
