@@ -137,7 +137,7 @@ def test_an_approved_call_runs_and_the_turn_goes_on_as_a_further_run(waiting: Tu
     (told,) = decisions(waiting.conversation)
     assert told == {
         "toolCallId": ToolCall.objects.get().tool_use_id,
-        "decision": "approved",
+        "status": "approved",
         "by": "jennifer",
     }
     assert Recording.objects.filter(turn=turn).exists()
@@ -370,7 +370,7 @@ async def test_a_page_decides_and_hears_the_turn_go_on(conversation: Conversatio
         await page.send({"type": "resume", "resume": [given]})
         told = await page.until_end()
         assert told[0]["runId"].endswith(":2")
-        assert told[1]["value"]["decision"] == "approved"
+        assert told[1]["value"]["status"] == "approved"
         assert "TOOL_CALL_RESULT" in [event["type"] for event in told]
         await page.send({"type": "resume", "resume": [given]})
         assert (await page.until("CUSTOM"))[-1]["value"]["code"] == "invalid_request"

@@ -59,14 +59,14 @@ def test_a_decision_is_kept_with_its_call() -> None:
     told = interrupts.decision(
         "t1", "denied", "jennifer", {"reason": "No.", "editedArgs": None, "standing": False}
     )
-    assert told["value"] == {"toolCallId": "t1", "decision": "denied", "by": "jennifer", "reason": "No."}
+    assert told["value"] == {"toolCallId": "t1", "status": "denied", "by": "jennifer", "reason": "No."}
     (call,) = Snapshot(TURN).apply([*CALL, WAITS, GOES_ON, told]).as_list()
     assert call["metadata"]["approval"] == told["value"]
 
 
 def test_a_decision_about_a_call_that_is_not_there_changes_nothing() -> None:
     told = interrupts.decision("t9", "expired", "", {})
-    assert told["value"] == {"toolCallId": "t9", "decision": "expired"}
+    assert told["value"] == {"toolCallId": "t9", "status": "expired"}
     assert Snapshot(TURN).apply([*CALL, told]).as_list() == Snapshot(TURN).apply(CALL).as_list()
 
 

@@ -39,6 +39,6 @@ def interrupt(tool_call_id: str, name: str, expires_at: str | None) -> dict[str,
 
 def decision(tool_call_id: str, status: str, by: str, detail: dict[str, Any]) -> Event:
     """The decision about a call; `detail` may have `reason`, `editedArgs` and `standing`."""
-    members = {"toolCallId": tool_call_id, "decision": status} | ({"by": by} if by else {})
+    members = {"toolCallId": tool_call_id, "status": status} | ({"by": by} if by else {})
     members |= {name: value for name, value in detail.items() if value not in ("", None, False)}
     return custom("approval", members)

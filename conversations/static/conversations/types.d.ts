@@ -114,7 +114,8 @@ type Message = {
 
 type Approval = {
   toolCallId: string;
-  decision: string;
+  status: string;
+  decision?: string;
   by?: string;
   reason?: string;
   editedArgs?: object;

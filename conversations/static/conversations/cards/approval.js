@@ -15,9 +15,10 @@ const SENTENCES = {
  * A sentence about a decision, the value of `turntable.approval`.
  * @param {Approval} approval
  */
-export function decisionOf({ decision, by, standing, ...details }) {
+export function decisionOf({ status, decision = "", by, standing, ...details }) {
   if (standing) return "Allowed by your standing permission";
-  const sentence = SENTENCES[decision]?.({ ...details, by: by ? ` by ${by}` : "" }) ?? decision;
+  const decided = status ?? decision; // so it was called in records of before
+  const sentence = SENTENCES[decided]?.({ ...details, by: by ? ` by ${by}` : "" }) ?? decided;
   return visible(sentence);
 }
 
