@@ -6,14 +6,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import DateTimeField, UUIDField
+from django.db.models import DateTimeField
 from django.utils import timezone
 
 from conversations.errors import Throttled
-from conversations.models import Conversation
+from conversations.models import Conversation, uuid_value
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-KEY, TIME = UUIDField(), DateTimeField()
+TIME = DateTimeField()
 
 
 class Facts(NamedTuple):
@@ -65,7 +65,7 @@ A turn of the future, which is there once a clock was set back, locks nobody out
 
 def facts(conversation: Conversation, message_id: UUID) -> Facts:
     """Reads the facts. The caller has locked conversation and owner: no two messages pass at once."""
-    key, message = _uuid(conversation.pk), _uuid(message_id)
+    key, message = uuid_value(conversation.pk), uuid_value(message_id)
     user, now = conversation.owner_id, timezone.now()
     moment, minute = _time(now), _time(now - MINUTE)
     day = _time(now - DAY) if settings.USER_TOKENS_PER_DAY else moment
@@ -86,10 +86,6 @@ def check(facts: Facts) -> None:
         raise Throttled("You have sent too many messages in a minute. Wait a moment, then send again.")
     if 0 < settings.USER_TOKENS_PER_DAY < facts.in_a_day + (facts.under_way + 1) * settings.MAX_TOKENS:
         raise Throttled("You have used up your tokens for a day. Send again later.")
-
-
-def _uuid(value: UUID) -> Any:
-    return KEY.get_db_prep_value(value, connection)
 
 
 def _time(value: datetime) -> Any:

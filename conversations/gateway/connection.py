@@ -105,7 +105,6 @@ class Connection(asyncio.Protocol):
         self._failure: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._sink: Sink | None = None
-        self._goes_on = True
         self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
         self._unsent = 0
@@ -125,16 +124,21 @@ class Connection(asyncio.Protocol):
 
         Returns True at the body's end and False if the sink takes no more for now; raises as `send`, and what the sink raises.
         """
-        self._goes_on = self._drain(sink)
+        if not self._drain(sink):
+            return False
         self._sink = sink
         try:
-            while self._goes_on and not self.answer.complete:
+            while self._passes_on and not self.answer.complete:
                 await self._news()
+            if self._failure:
+                raise self._failure
+            return self._passes_on
         finally:
             self._sink = None
-        if self._failure:
-            raise self._failure
-        return self._goes_on
+
+    @property
+    def _passes_on(self) -> bool:
+        return self._sink is not None
 
     def _drain(self, sink: Sink) -> bool:
         """Passes on what has come, and pauses reading where the sink takes no more."""
@@ -194,18 +198,17 @@ class Connection(asyncio.Protocol):
             self._end(failure)
         elif len(self.answer.body) > UNREAD_LIMIT and not self._paused:
             self._pause()
-        if self._sink is None or self.answer.complete:
+        if not self._passes_on or self.answer.complete:
             self._wake()
 
     def _pass_on(self, sink: Sink) -> None:
         """Passes the body on from the transport's call; a failure is for the task that waits."""
         try:
-            self._goes_on = self._drain(sink)
+            if not self._drain(sink):
+                self._sink = None
         except Exception as error:  # noqa: BLE001 (for whoever waits)
             self._failure = error
             self._end(error)
-        if not self._goes_on:
-            self._sink = None
 
     def eof_received(self) -> None:
         """Ends at once: asyncio would first send the rest of a request that nobody will answer."""

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -124,7 +123,7 @@ class Hub:
     def receive_ring(self, conversation: UUID, seq: int, frames: list[Frame] | None = None) -> None:
         """Tells a conversation's sockets how far another process has written, or its frames."""
         if frames:
-            self._tell(conversation, lambda socket: socket.frames(frames))
+            self._show(conversation, frames)
         else:
             self._tell(conversation, lambda socket: socket.news(seq))
 
@@ -165,7 +164,10 @@ class Hub:
             if self.is_joined:
                 self._rings.setdefault(conversation, Ring()).add(frames)
                 self.news.set()
-            self._tell(conversation, partial(_show, frames))
+            self._show(conversation, frames)
+
+    def _show(self, conversation: UUID, frames: list[Frame]) -> None:
+        self._tell(conversation, lambda socket: socket.frames(frames))
 
     def _tell(self, conversation: UUID, call: Callable[[Socket], None]) -> None:
         for socket in list(self._sockets.get(conversation, ())):
@@ -173,10 +175,6 @@ class Hub:
                 call(socket)
             except Exception:
                 logger.exception("a socket could not be told")
-
-
-def _show(frames: list[Frame], socket: Socket) -> None:
-    socket.frames(frames)
 
 
 def unnumbered_frame(event: dict[str, Any]) -> str:

@@ -17,10 +17,9 @@ from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import UUIDField
 
 from conversations.errors import InternalError
-from conversations.models import Turn
+from conversations.models import Turn, uuid_value
 from conversations.protocol.agui.events import Event
 from conversations.threads import give_back_connection, reserve_connection
 
@@ -75,8 +74,8 @@ class Record:
     def __init__(self, journal: "Journal", turn: Turn, seq: int) -> None:
         self.conversation: UUID = turn.conversation_id
         self.turn: UUID = turn.pk
-        self.keys = (_database_value(turn.conversation_id), _database_value(turn.pk))
-        self.lease = (self.keys[1], _database_value(turn.lease_token))
+        self.keys = (uuid_value(turn.conversation_id), uuid_value(turn.pk))
+        self.lease = (self.keys[1], uuid_value(turn.lease_token))
         self.seq = seq
         self.failure: BaseException | None = None
         self._journal = journal
@@ -347,11 +346,6 @@ def _close() -> None:
         logger.exception("the journal's connection could not be closed")
 
 
-def _database_value(value: UUID | None) -> Any:
-    return KEY.get_db_prep_value(value, connection)
-
-
-KEY = UUIDField()
 ROW = "(%s, %s, %s, %s, %s)"
 INSERT = "INSERT INTO conversations_event (conversation_id, turn_id, seq, data, parts) VALUES {}"
 COUNT_LEASES = "SELECT count(*) FROM (SELECT id FROM conversations_turn WHERE (id, lease_token) IN (VALUES {}) {}) AS leases"

@@ -3,7 +3,7 @@
 from . import prices, retention, search
 from .approval import Allowance, Approval
 from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Turn
-from .fields import TOKENS, JSONText
+from .fields import TOKENS, JSONText, uuid_value
 from .prompt import Prompt
 from .record import Event, Recording
 from .round import Message, RequestBase, Round, ToolCall
@@ -37,4 +37,5 @@ __all__ = [
     "retention",
     "search",
     "totals",
+    "uuid_value",
 ]

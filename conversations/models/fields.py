@@ -2,8 +2,9 @@
 
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 
 if TYPE_CHECKING:
 
@@ -35,6 +36,13 @@ class JSONText(TextBase):
         """The text itself, for Django's serialisers."""
         return self.get_prep_value(self.value_from_object(obj)) or ""
 
+
+def uuid_value(value: UUID | None) -> Any:
+    """A UUID as the database takes it in SQL of our own."""
+    return _UUIDS.get_db_prep_value(value, connection)
+
+
+_UUIDS = models.UUIDField()
 
 TOKENS = {
     "input_tokens": "inputTokens",

@@ -72,7 +72,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation"]
         self.meter, self.inbox = Meter(), Inbox()
         self._send = self.scope.get("turntable.send", self.base_send)
-        self.cursor = Cursor(self._send_text, self._read, self.scope.get("turntable.write", _waits))
+        self.cursor = Cursor(self._send_text, self._read, self.scope.get("turntable.write"))
         HUB.attach(asyncio.get_running_loop())
         HUB.subscribe(self.conversation_id, self.cursor)
         SOCKETS.add(self)
@@ -275,11 +275,6 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await cursor.begin(seq, snapshot)
         await cursor.pump()
         await self.leave(RESTART)
-
-
-def _waits(text: bytes) -> bool:
-    """The `write` of a server that has none: `send` has to wait."""
-    return False
 
 
 def _after(query: bytes) -> int | None:

@@ -32,7 +32,7 @@ class Cursor:
     it before the server's send has returned.
     """
 
-    def __init__(self, send: Send, read: Read, write: Write = lambda text: False) -> None:
+    def __init__(self, send: Send, read: Read, write: Write | None = None) -> None:
         self.seq = self.reach = self.sent = 0
         self._send, self._read, self._write = send, read, write
         self._frames: deque[Frame] = deque()
@@ -51,8 +51,8 @@ class Cursor:
     def frames(self, frames: list[Frame]) -> None:
         """Takes events that were committed in this process, as far as there is room for them."""
         self.reach = max(self.reach, frames[-1][0])
-        if self._is_idle and not self._news.is_set():
-            frames = self._write_through(frames)
+        if self._write and self._is_idle and not self._news.is_set():
+            frames = self._write_through(self._write, frames)
             if self.seq >= self.reach:
                 return
         size = sum(len(text) for _, text in frames)
@@ -61,11 +61,11 @@ class Cursor:
             self._frames_size += size
         self._news.set()
 
-    def _write_through(self, frames: list[Frame]) -> list[Frame]:
+    def _write_through(self, write: Write, frames: list[Frame]) -> list[Frame]:
         """Sends the frames that follow at once, while the pump is idle; returns the rest."""
         for number, (seq, text) in enumerate(frames):
             payload = text.encode()
-            if seq != self.seq + 1 or self._unacknowledged >= WINDOW or not self._write(payload):
+            if seq != self.seq + 1 or self._unacknowledged >= WINDOW or not write(payload):
                 return frames[number:]
             self._count(seq, len(payload))
             self.seq = seq
