@@ -146,6 +146,47 @@ async def test_what_follows_is_written_at_once_while_the_connection_takes_it() -
     pump.cancel()
 
 
+async def test_nothing_is_written_at_once_that_does_not_follow() -> None:
+    reader = Reader(writes=True)
+    pump = await pumping(reader)
+    await turns_of_the_loop()
+    first = reader.commit([10])
+    reader.commit([10])
+    reader.cursor.frames(reader.commit([10]))
+    assert reader.sent == []
+    await turns_of_the_loop()
+    reader.cursor.frames(first)
+    await turns_of_the_loop()
+    assert reader.sent == [text for _, text in reader.committed]
+    pump.cancel()
+
+
+async def test_nothing_is_written_at_once_beyond_what_a_slow_reader_may_be_sent() -> None:
+    reader = Reader(writes=True)
+    pump = await pumping(reader)
+    for _ in range(20):
+        await turns_of_the_loop()
+        reader.cursor.frames(reader.commit([60 * KIB]))
+    await turns_of_the_loop()
+    assert len(reader.sent) == 5
+    await to_the_end(reader)
+    assert reader.sent == [text for _, text in reader.committed]
+    pump.cancel()
+
+
+async def test_nothing_is_written_before_what_is_on_its_way() -> None:
+    reader = Reader(writes=True)
+    beginning = asyncio.create_task(pumping(reader, 0, "snapshot"))
+    reader.cursor.frames(reader.commit([10]))
+    await turns_of_the_loop()
+    assert reader.sent == ["snapshot", "1:ééé"]
+    reader.cursor.notice("notice")
+    reader.cursor.frames(reader.commit([10]))
+    await turns_of_the_loop()
+    assert reader.sent[2:] == ["notice", "2:ééé"]
+    (await beginning).cancel()
+
+
 async def test_what_a_lost_delivery_left_out_is_read_from_the_journal() -> None:
     reader = Reader()
     pump = await pumping(reader)
