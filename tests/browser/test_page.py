@@ -92,6 +92,27 @@ def test_the_newest_stays_in_sight_until_the_reader_scrolls_up(chat: Chat) -> No
     expect(chat.log).to_be_focused()
 
 
+SHORTER_FOR_A_FRAME = """log => new Promise((done) => {
+    const channel = new MessageChannel(), last = log.lastElementChild;
+    channel.port1.onmessage = () => {
+        last.style.display = "";
+        requestAnimationFrame(() => requestAnimationFrame(done));
+    };
+    last.style.display = "none";
+    requestAnimationFrame(() => channel.port2.postMessage(null));  // comes once the page has been laid out without it
+})"""
+
+
+def test_the_newest_stays_in_sight_though_the_page_was_shorter_for_a_moment(chat: Chat) -> None:
+    chat.page.set_viewport_size({"width": 800, "height": 500})
+    chat.ask("show a long answer")
+    jump = chat.page.get_by_role("button", name="Jump to the newest")
+    expect(jump).to_be_hidden()
+    for _ in range(5):
+        chat.log.evaluate(SHORTER_FOR_A_FRAME)
+        expect(jump).to_be_hidden()
+
+
 def test_one_s_own_message_is_brought_into_sight(chat: Chat) -> None:
     chat.page.set_viewport_size({"width": 800, "height": 500})
     chat.ask("show a long answer")
