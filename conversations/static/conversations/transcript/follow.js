@@ -15,7 +15,6 @@ export class Follow {
     this.scroller = /** @type {HTMLElement} */ (document.scrollingElement);
     this.following = true;
     this.last = scrollY;
-    this.height = this.scroller.scrollHeight;
     addEventListener("scroll", () => this.scrolled(), { passive: true });
     addEventListener("resize", () => this.settle());
     button.addEventListener("click", () => this.jump());
@@ -36,24 +35,18 @@ export class Follow {
     return this.scroller.scrollHeight - innerHeight - scrollY;
   }
 
-  // Scrolling up lets go at once, however little it is; coming back to the bottom takes hold again. Where the page has become shorter,
-  // as a text that is drawn anew may be, it was the browser that moved.
+  // Scrolling up lets go at once, however little it is; coming back to the bottom takes hold again.
   scrolled() {
-    const up = scrollY < this.last && this.scroller.scrollHeight >= this.height;
+    const up = scrollY < this.last;
     this.following = this.distance <= 1 || (!up && (this.following || this.distance < NEAR));
-    this.note();
+    this.last = scrollY;
     this.show();
   }
 
-  note() {
-    this.last = scrollY;
-    this.height = this.scroller.scrollHeight;
-  }
-
-  /** To be called after the page has changed. */
+  /** To be called after the page has changed. Where it has become shorter it was the browser that moved, not the reader. */
   settle() {
     if (this.following && this.distance > 0) this.toEnd();
-    else if (this.following) this.note();
+    else if (this.following) this.last = scrollY;
     this.show();
   }
 
@@ -61,7 +54,7 @@ export class Follow {
   toEnd() {
     this.following = true;
     scrollTo({ top: this.scroller.scrollHeight, behavior: "instant" });
-    this.note();
+    this.last = scrollY;
   }
 
   jump() {
@@ -85,6 +78,6 @@ export class Follow {
     change();
     if (anchor?.isConnected)
       scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
-    this.note();
+    this.last = scrollY;
   }
 }
