@@ -123,12 +123,15 @@ class Listing(ChangeList):
         if span["first"] is None:
             return []
         first, last = timezone.localdate(span["first"]), timezone.localdate(span["last"])
-        chosen = [int(self.params[name]) for name in takewhile(self.params.__contains__, self._names())]
-        back = [("All dates", []), *((_date_text(chosen[:n]), chosen[:n]) for n in range(1, len(chosen)))]
-        links = [(self._date_query(parts), text, True) for text, parts in back[: len(chosen)]]
-        chosen += _common(first, last)[len(chosen) :]
+        date_parts = [int(self.params[name]) for name in takewhile(self.params.__contains__, self._names())]
+        back = [
+            ("All dates", []),
+            *((_date_text(date_parts[:n]), date_parts[:n]) for n in range(1, len(date_parts))),
+        ]
+        links = [(self._date_query(parts), text, True) for text, parts in back[: len(date_parts)]]
+        date_parts += _common(first, last)[len(date_parts) :]
         return links + [
-            (self._date_query(parts), _date_text(parts), False) for parts in _inside(chosen, first, last)
+            (self._date_query(parts), _date_text(parts), False) for parts in _inside(date_parts, first, last)
         ]
 
     def _names(self) -> list[str]:
@@ -147,17 +150,17 @@ def _common(first: date, last: date) -> list[int]:
     return [first.year, first.month] if first.month == last.month else [first.year]
 
 
-def _inside(chosen: list[int], first: date, last: date) -> Iterator[list[int]]:
-    """The years, or the chosen year's months, or the chosen month's days, that lie between the two."""
+def _inside(date_parts: list[int], first: date, last: date) -> Iterator[list[int]]:
+    """The years, or the date_parts year's months, or the chosen month's days, that lie between the two."""
     low, high = [first.year, first.month, first.day], [last.year, last.month, last.day]
-    depth = len(chosen)
+    depth = len(date_parts)
     if depth == 3:
         return
     numbers = range(low[0], high[0] + 1) if depth == 0 else range(1, 13)
     if depth == 2:
-        numbers = range(1, monthrange(*chosen)[1] + 1)
+        numbers = range(1, monthrange(*date_parts)[1] + 1)
     for number in numbers:
-        parts = [*chosen, number]
+        parts = [*date_parts, number]
         if low[: depth + 1] <= parts <= high[: depth + 1]:
             yield parts
 

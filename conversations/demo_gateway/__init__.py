@@ -1,4 +1,4 @@
-"""The embedded demo gateway: a stand-in for a gateway in front of Bedrock, with real HTTP and real frames.
+"""The embedded demo gateway: a stand-in for a gateway before Bedrock, with real HTTP and frames.
 
 It is no model. It answers from the request alone, calls the tools that a request offers, shows every kind of stream
 and every failure when told to (`phrases.py`), and refuses what Bedrock refuses (`refusals.py`).

@@ -25,11 +25,12 @@ LIKELY = ("quoted", "name")
 
 
 def calls(schema: Schema, question: str, several: bool = False) -> list[dict[str, Any]]:
-    """The arguments of each call that a question wants: one, or one for each candidate of a lone required text.
+    """The arguments of each call that a question wants.
 
-    With `several` the examples in the property's description serve when the question has fewer than two candidates.
+    That is one, or one for each candidate if a single text is required. With `several` the examples in the property's
+    description serve when the question has fewer than two candidates.
     """
-    return [draw(schema, f'{each} "{each}"') for each in _candidates(schema, question, several)] or [
+    return [draw(schema, f'{text} "{text}"') for text in _candidates(schema, question, several)] or [
         draw(schema, question)
     ]
 
@@ -41,27 +42,30 @@ def _candidates(schema: Schema, question: str, several: bool) -> list[str]:
     member = _plain((schema.get("properties") or {}).get(required[0]), schema)
     if _kind(member) != "string" or "enum" in member or "const" in member:
         return []
-    kinds = wanted(member, required[0]) or (*LIKELY, "sign")
+    kinds = cue_kinds(member, required[0]) or (*LIKELY, "sign")
     for text in (question, str(member.get("description", ""))) if several else (question,):
-        found = list(dict.fromkeys(Cues(text).all(*kinds)))
-        if len(found) > 1:
-            return found
+        candidates = list(dict.fromkeys(Cues(text).all(*kinds)))
+        if len(candidates) > 1:
+            return candidates
     return []
 
 
 def draw(schema: Schema, question: str) -> dict[str, Any]:
-    """Arguments for a tool with this input schema, from the words of the question; what is required is always there."""
-    drawn = _Draw(schema, question).value({"type": "object", **schema})
-    return drawn if isinstance(drawn, dict) else {}
+    """Arguments for a tool with this input schema, from the words of the question.
+
+    What is required is always there.
+    """
+    value = _Draw(schema, question).value({"type": "object", **schema})
+    return value if isinstance(value, dict) else {}
 
 
-def wanted(schema: Schema, name: str) -> tuple[str, ...]:
-    """The kind of cue that a string property takes, by its format or by what it is called; none if any will do."""
+def cue_kinds(schema: Schema, name: str) -> tuple[str, ...]:
+    """The kind of cue that a string property takes, by its format or its name; none if any will do."""
     if schema.get("format") in FORMATS:
         return (schema["format"],)
-    described = f"{name.replace('_', ' ')} {schema.get('description', '')}".lower()
+    description = f"{name.replace('_', ' ')} {schema.get('description', '')}".lower()
     signs = {r"\bcall ?sign|^sign\b": "sign", r"\be-?mail": "email", r"\burl\b": "uri"}
-    return next(((kind,) for pattern, kind in signs.items() if re.search(pattern, described)), ())
+    return next(((kind,) for pattern, kind in signs.items() if re.search(pattern, description)), ())
 
 
 class _Draw:
@@ -70,7 +74,7 @@ class _Draw:
     def __init__(self, root: Schema, question: str) -> None:
         self.root = root
         self.cues = Cues(question)
-        self.asked = words(question)
+        self.words = words(question)
         self.kinds: dict[str, Callable[[Schema, str, int], Any]] = {
             "string": self._string,
             "integer": self._number,
@@ -87,29 +91,31 @@ class _Draw:
         if "const" in plain:
             return plain["const"]
         if plain.get("enum"):
-            return next((each for each in plain["enum"] if words(str(each)) & self.asked), plain["enum"][0])
+            return next(
+                (value for value in plain["enum"] if words(str(value)) & self.words), plain["enum"][0]
+            )
         return self.kinds.get(_kind(plain), self._string)(plain, name, depth)
 
     def _boolean(self, schema: Schema, name: str, depth: int) -> bool:
         return schema.get("default") is not False
 
     def _number(self, schema: Schema, name: str, depth: int) -> float:
-        found, default = self.cues.take("number"), schema.get("default")
-        first = found if found is not None else default if isinstance(default, int | float) else 1
+        cue, default = self.cues.take("number"), schema.get("default")
+        first = cue if cue is not None else default if isinstance(default, int | float) else 1
         candidates = [first, *_bounds(schema), 0, 1]
         if _kind(schema) == "integer":
             candidates = [int(candidate) for candidate in candidates]
-        return next((each for each in candidates if _allowed(schema, each)), first)
+        return next((number for number in candidates if _allowed(schema, number)), first)
 
     def _string(self, schema: Schema, name: str, depth: int) -> str:
         pattern = schema.get("pattern", "")
-        fitting = (_sized(schema, str(each)) for each in self._strings(schema, name) if each is not None)
+        fitting = (_sized(schema, str(value)) for value in self._strings(schema, name) if value is not None)
         return next((text for text in fitting if re.search(pattern, text)), _sized(schema, "example"))
 
     def _strings(self, schema: Schema, name: str) -> Iterator[Any]:
         """What the property could be, likeliest first; what has been looked at is used up."""
         hints = Cues(str(schema.get("description", "")))
-        kinds = wanted(schema, name) or (("number",) if hints.found["number"] else LIKELY)
+        kinds = cue_kinds(schema, name) or (("number",) if hints.candidates["number"] else LIKELY)
         yield self.cues.take(*kinds)
         yield FORMATS.get(kinds[0])
         yield self.cues.text if words(name) & WHOLE_QUESTION else None
@@ -117,7 +123,7 @@ class _Draw:
         yield schema.get("default")
         yield from schema.get("examples", ())
         yield hints.take("sign", *LIKELY)
-        yield from sorted(self.asked, key=lambda word: (-len(word), word))
+        yield from sorted(self.words, key=lambda word: (-len(word), word))
 
     def _array(self, schema: Schema, name: str, depth: int) -> list[Any]:
         if schema.get("prefixItems"):
@@ -126,15 +132,15 @@ class _Draw:
         kinds = ("number",) if _kind(items) in ("number", "integer") else LIKELY
         likely = 0 if depth >= DEEP else max(1, len(self.cues.all(*kinds)))
         count = max(schema.get("minItems", 0), min(likely, schema.get("maxItems", math.inf)))
-        drawn = [self.value(items, name, depth + 1) for _ in range(int(count))]
-        distinct = [each for index, each in enumerate(drawn) if each not in drawn[:index]]
-        return distinct if schema.get("uniqueItems") else drawn
+        values = [self.value(items, name, depth + 1) for _ in range(int(count))]
+        distinct = [value for index, value in enumerate(values) if value not in values[:index]]
+        return distinct if schema.get("uniqueItems") else values
 
     def _object(self, schema: Schema, name: str, depth: int) -> dict[str, Any]:
         """All that is required, and of the rest what the question names."""
         members = schema.get("properties") or {}
         required = schema.get("required") or ()
-        named = [key for key in members if depth < DEEP and words(key.replace("_", " ")) & self.asked]
+        named = [key for key in members if depth < DEEP and words(key.replace("_", " ")) & self.words]
         return {
             key: self.value(members[key], key, depth + 1)
             for key in members
@@ -142,15 +148,18 @@ class _Draw:
         }
 
 
-# -- reading a schema: references and unions resolved, kinds and bounds told
+# -- reading a schema: references and unions resolved, kinds and bounds
 
 
 def _plain(schema: Any, root: Schema, depth: int = 0) -> Schema:
-    """The schema without `$ref`, `anyOf`, `oneOf`, `allOf`: of a union the first branch that is not null, deep down null."""
+    """The schema without `$ref`, `anyOf`, `oneOf` and `allOf`.
+
+    Of a union it is the first branch that is not null, and deep down null.
+    """
     if not isinstance(schema, Mapping):
         return {}
     if "$ref" in schema:
-        return _plain({**_found(schema["$ref"], root), **_without(schema, "$ref")}, root, depth)
+        return _plain({**_referenced(schema["$ref"], root), **_without(schema, "$ref")}, root, depth)
     for union in ("anyOf", "oneOf"):
         if schema.get(union):
             branches = sorted(
@@ -163,7 +172,7 @@ def _plain(schema: Any, root: Schema, depth: int = 0) -> Schema:
     return merged
 
 
-def _found(reference: str, root: Schema) -> Schema:
+def _referenced(reference: str, root: Schema) -> Schema:
     place: Any = root
     for key in reference.removeprefix("#").strip("/").split("/"):
         place = place.get(key, {}) if key and isinstance(place, Mapping) else place
@@ -178,7 +187,7 @@ def _kind(schema: Schema) -> str:
     """The JSON type that a plain schema asks for."""
     declared = schema.get("type")
     if isinstance(declared, list):
-        declared = next((each for each in declared if each != "null"), "null")
+        declared = next((kind for kind in declared if kind != "null"), "null")
     if isinstance(declared, str):
         return declared
     return "object" if "properties" in schema else "array" if "items" in schema else "string"

@@ -56,8 +56,8 @@ class Result:
 
 def words(text: str) -> frozenset[str]:
     """The telling words of a text, lower case, singular."""
-    found = re.findall(r"[a-z0-9]+", text.lower())
-    return frozenset(_singular(word) for word in found if word not in STOP_WORDS and len(word) > 1)
+    every = re.findall(r"[a-z0-9]+", text.lower())
+    return frozenset(_singular(word) for word in every if word not in STOP_WORDS and len(word) > 1)
 
 
 def _singular(word: str) -> str:
@@ -73,7 +73,7 @@ class Conversation:
         self.messages: list[Any] = body.get("messages") or []
 
     @cached_property
-    def asked(self) -> list[str]:
+    def questions(self) -> list[str]:
         """What the user wrote, message by message; messages that hold only tool results are left out."""
         texts = [_text(message["content"]) for message in self.messages if message["role"] == "user"]
         return [text for text in texts if text]
@@ -81,7 +81,7 @@ class Conversation:
     @property
     def question(self) -> str:
         """The user's newest text."""
-        return self.asked[-1] if self.asked else ""
+        return self.questions[-1] if self.questions else ""
 
     @cached_property
     def system(self) -> str:

@@ -1,4 +1,4 @@
-"""What a question offers as values for a tool's arguments: quoted words, names, call signs, numbers and the like."""
+"""Values for a tool's arguments in a question: quoted words, names, call signs, numbers and the like."""
 
 import re
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ class Cues:
         self.text = text
         text = text[:SEARCHED]
         plain = re.sub(f"{EMAIL}|{URL}|{UUID}|{DATE_TIME}|{DATE}", " ", text)
-        self.found: dict[str, list[Any]] = {
+        self.candidates: dict[str, list[Any]] = {
             "date-time": re.findall(DATE_TIME, text),
             "date": re.findall(DATE, text),
             "time": re.findall(r"\b\d{1,2}:\d{2}(?::\d{2})?\b", text),
@@ -37,12 +37,12 @@ class Cues:
             "quoted": ["".join(groups) for groups in re.findall(QUOTED, plain)],
             "sign": _signs(plain),
             "name": list(_names(re.sub(f"{QUOTED}|{SIGN}", _unless_ordinary, plain))),
-            "number": [_number(found) for found in re.findall(NUMBER, plain)],
+            "number": [_number(digits) for digits in re.findall(NUMBER, plain)],
         }
 
     def all(self, *kinds: str) -> list[Any]:
         """What is left of the first of these kinds that has anything left."""
-        return next((self.found[kind] for kind in kinds if self.found.get(kind)), [])
+        return next((self.candidates[kind] for kind in kinds if self.candidates.get(kind)), [])
 
     def take(self, *kinds: str) -> Any:
         """The next candidate of these kinds, or nothing."""
@@ -64,7 +64,10 @@ def _signs(text: str) -> list[str]:
 
 
 def _names(text: str) -> Iterable[str]:
-    """Capitalised words, runs of them as one name; the first word of a longer sentence is no sign of a name."""
+    """Capitalised words, runs of them as one name.
+
+    The first word of a longer sentence is no sign of a name.
+    """
     alone = text.strip(" .!?")
     for match in re.finditer(NAME, text):
         name, before = match.group(), text[: match.start()].rstrip(" ")
@@ -74,6 +77,6 @@ def _names(text: str) -> Iterable[str]:
             yield name
 
 
-def _number(written: str) -> int | float:
-    plain = written.replace(",", "")
+def _number(digits: str) -> int | float:
+    plain = digits.replace(",", "")
     return float(plain) if "." in plain else int(plain)

@@ -1,4 +1,4 @@
-"""The demo gateway's HTTP: real HTTP/1.1 with chunks and keep-alive, Kong's headers round Bedrock's answers."""
+"""The demo gateway's HTTP/1.1, with chunks, keep-alive, and Kong's headers round Bedrock's answers."""
 
 import json
 import logging
@@ -129,8 +129,8 @@ class Exchange(BaseHTTPRequestHandler):
             return
         message = {"role": "assistant", "content": reply.blocks}
         metrics = {"latencyMs": round((time.monotonic() - started) * 1000)}
-        told = {"output": {"message": message}, "stopReason": reply.stop, "metrics": metrics}
-        body = json.dumps({**told, **_report(conversation, reply)}).encode()
+        answer = {"output": {"message": message}, "stopReason": reply.stop, "metrics": metrics}
+        body = json.dumps({**answer, **_report(conversation, reply)}).encode()
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
         self._head(200, {**headers, **_named(conversation.model)})
         self.wfile.write(body)
@@ -179,9 +179,14 @@ def _parsed(body: bytes) -> dict[str, Any] | None:
 
 def _report(conversation: Conversation, reply: Reply) -> dict[str, Any]:
     """Usage as it would be, four characters a token, and the trace if there is one."""
-    asked = tokens([conversation.body.get(part) for part in ("messages", "system", "toolConfig")])
-    said = sum(tokens(spoken(block)) for block in reply.blocks)
-    usage = {"inputTokens": asked, "outputTokens": said, "totalTokens": asked + said, "serverToolUsage": {}}
+    read = tokens([conversation.body.get(part) for part in ("messages", "system", "toolConfig")])
+    written = sum(tokens(spoken(block)) for block in reply.blocks)
+    usage = {
+        "inputTokens": read,
+        "outputTokens": written,
+        "totalTokens": read + written,
+        "serverToolUsage": {},
+    }
     return {"usage": usage, **({"trace": dict(reply.trace)} if reply.trace else {})}
 
 

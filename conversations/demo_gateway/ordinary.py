@@ -11,14 +11,19 @@ ENOUGH = 2
 
 def respond(conversation: Conversation, question: str) -> Reply:
     """A tool call if the question is about a tool on offer, or else an explanation."""
-    tools = _chosen(conversation, question)
+    tools = _tools_for(conversation, question)
     return calling(tools, question) if tools else explain(conversation, question)
 
 
 def calling(tools: list[Tool], question: str, several: bool = False) -> Reply:
-    """A reply that calls these tools, in parallel if there are several calls; a longer question gets a word first."""
+    """A reply that calls these tools, in parallel if there are several calls.
+
+    A longer question gets a word first.
+    """
     blocks = [
-        call(tool.name, drawn) for tool in tools for drawn in arguments.calls(tool.schema, question, several)
+        call(tool.name, values)
+        for tool in tools
+        for values in arguments.calls(tool.schema, question, several)
     ]
     return Reply((*_before(question, len(blocks)), *blocks), stop="tool_use")
 
@@ -35,8 +40,8 @@ def _before(question: str, count: int) -> tuple[Block, ...]:
     return (text("I will look that up." if count == 1 else f"I will look these {count} up."),)
 
 
-def _chosen(conversation: Conversation, question: str) -> list[Tool]:
-    """The tools named in the question, all of them; or the one that it is about; or the one that is forced."""
+def _tools_for(conversation: Conversation, question: str) -> list[Tool]:
+    """The tool that is forced, or all that the question names, or the one that it is about."""
     if not conversation.tools:
         return []
     named = [tool for tool in conversation.tools if tool.name in question and len(tool.name) > 3]
@@ -50,8 +55,8 @@ def _chosen(conversation: Conversation, question: str) -> list[Tool]:
 
 
 def _score(tool: Tool, question: str) -> int:
-    asked = words(question)
-    return 2 * len(tool.name_words & asked) + len(tool.other_words & asked)
+    wording = words(question)
+    return 2 * len(tool.name_words & wording) + len(tool.other_words & wording)
 
 
 def explain(conversation: Conversation, question: str) -> Reply:
@@ -70,8 +75,8 @@ def explain(conversation: Conversation, question: str) -> Reply:
 def _offer(conversation: Conversation) -> str:
     names = ", ".join(f"`{tool.name}`" for tool in conversation.tools)
     offer = f"Ask about what a tool on offer knows ({names})" if names else "No tool is on offer"
-    known = any("song" in tool.name_words | tool.other_words for tool in conversation.tools)
-    return f'{offer}{SUCH_AS if known else ""}. Say "help" for all that it can show.'
+    has_songs = any("song" in tool.name_words | tool.other_words for tool in conversation.tools)
+    return f'{offer}{SUCH_AS if has_songs else ""}. Say "help" for all that it can show.'
 
 
 def _shortened(words: str, most: int) -> str:

@@ -1,4 +1,4 @@
-"""How tool uses and tool results have to pair: each use answered in the very next message, all results in one."""
+"""How tool uses and results have to pair: each use is answered in the next message, all in one."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ NO_TOOLS = "The toolConfig field must be defined when using toolUse and toolResu
 TOGETHER = "Conversation blocks and tool result blocks cannot be provided in the same turn."
 
 
-def asked(block: Mapping[str, Any]) -> str | None:
+def own_use_id(block: Mapping[str, Any]) -> str | None:
     """The id of the tool use in a block that the caller has to answer: the service's own tools are exempt."""
     use = block.get("toolUse")
     return use["toolUseId"] if use and use.get("type") != "server_tool_use" else None
@@ -37,24 +37,26 @@ def _definitions(config: Mapping[str, Any]) -> Iterator[str]:
     names = [tool["toolSpec"]["name"] for tool in config.get("tools", []) if tool.get("toolSpec")]
     if len(set(names)) < len(names):
         yield f"{MODEL}tools: Tool names must be unique."
-    chosen = ((config.get("toolChoice") or {}).get("tool") or {}).get("name")
-    if chosen and chosen not in names:
-        yield f"{MODEL}Tool '{chosen}' not found in provided tools"
+    choice = ((config.get("toolChoice") or {}).get("tool") or {}).get("name")
+    if choice and choice not in names:
+        yield f"{MODEL}Tool '{choice}' not found in provided tools"
 
 
 def _assistant(number: int, content: list[Any]) -> Iterator[str]:
-    served = {block["toolUse"]["toolUseId"] for block in content if block.get("toolUse") and not asked(block)}
+    served = {
+        block["toolUse"]["toolUseId"] for block in content if block.get("toolUse") and not own_use_id(block)
+    }
     for index, block in enumerate(content):
         if block.get("toolResult") and block["toolResult"]["toolUseId"] not in served:
             yield f"{MODEL}messages.{number}.content.{index}: `tool_result` blocks can only be in `user` messages"
-    yield from _duplicates("toolUse", number, [name for name in map(asked, content) if name])
+    yield from _duplicates("toolUse", number, [name for name in map(own_use_id, content) if name])
 
 
 def _user(number: int, content: list[Any], before: list[Any]) -> Iterator[str]:
     for index, block in enumerate(content):
         if block.get("toolUse"):
             yield f"{MODEL}messages.{number}.content.{index}: `tool_use` blocks can only be in `assistant` messages"
-    uses = [name for name in map(asked, before) if name]
+    uses = [name for name in map(own_use_id, before) if name]
     results = [block["toolResult"]["toolUseId"] for block in content if block.get("toolResult")]
     yield from _duplicates("toolResult", number, results)
     if len(results) > len(uses):
@@ -80,7 +82,7 @@ def _reused(messages: list[Any]) -> Iterator[str]:
     seen: set[str] = set()
     for number, message in enumerate(messages):
         for index, block in enumerate(message["content"]):
-            name = asked(block)
+            name = own_use_id(block)
             if name in seen:
                 yield f"{MODEL}messages.{number}.content.{index}: `tool_use` ids must be unique"
             seen |= {name} if name else set()

@@ -124,9 +124,9 @@ def find(question: str) -> Phrase | None:
 
 def rest(question: str, phrase: Phrase) -> str:
     """What the question says beside the phrase."""
-    said = r"\W+(?:(?:a|an|the)\W+)?".join(phrase.key.split())
+    wording = r"\W+(?:(?:a|an|the)\W+)?".join(phrase.key.split())
     modified = r"(?:\W+(?:once|later)\b)*" if phrase.fails else ""
-    return re.sub(rf"\b{said}\b{modified}[\s:,.]*", "", question, count=1, flags=re.IGNORECASE).strip()
+    return re.sub(rf"\b{wording}\b{modified}[\s:,.]*", "", question, count=1, flags=re.IGNORECASE).strip()
 
 
 def modifiers(question: str) -> set[str]:

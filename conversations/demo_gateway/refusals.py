@@ -37,7 +37,7 @@ THINKING_FIRST = (
 
 
 def refusal(body: Body) -> str | None:
-    """The message of the ValidationException that body, a ConverseStream request, earns; nothing if it is valid."""
+    """The message of the ValidationException for a ConverseStream request; None if it is valid."""
     misshapen = refused(body)
     if misshapen:
         return misshapen
@@ -162,10 +162,10 @@ def _thinking(body: Body) -> Iterator[str]:
     if not numbers or not isinstance(thinking, dict) or thinking.get("type") not in ("enabled", "adaptive"):
         return
     content = _messages(body)[numbers[-1]]["content"]
-    uses = any(pairing.asked(block) for block in content)
+    uses = any(pairing.own_use_id(block) for block in content)
     if uses and "reasoningContent" not in content[0]:
-        found = "tool_use" if "toolUse" in content[0] else next(iter(content[0]))
-        yield f"{MODEL}messages.{numbers[-1]}.content.0.type: {THINKING_FIRST.format(found)}"
+        kind = "tool_use" if "toolUse" in content[0] else next(iter(content[0]))
+        yield f"{MODEL}messages.{numbers[-1]}.content.0.type: {THINKING_FIRST.format(kind)}"
 
 
 def _files(body: Body) -> Iterator[str]:

@@ -15,7 +15,10 @@ MARK = b"turntable-demo:"
 
 @dataclass(frozen=True)
 class Ending:
-    """How a stream ends: whole, or in one of the ways that streams fail; an exception has a name and a message."""
+    """How a stream ends: whole, or in one of the ways that streams fail.
+
+    An exception has a name and a message.
+    """
 
     kind: Kind = "whole"
     name: str = ""
@@ -86,15 +89,18 @@ def spoken(block: Block) -> Any:
 
 
 def limited(reply: Reply, most: int | None) -> Reply:
-    """The reply as far as `maxTokens` allows: the block that crosses the limit is cut, JSON or not, and is the last."""
+    """The reply as far as `maxTokens` allows.
+
+    The block that crosses the limit is cut, JSON or not, and is the last.
+    """
     if most is None:
         return reply
     left = most
     for index, block in enumerate(reply.blocks):
         cost = tokens(spoken(block))
         if cost > left:
-            kept = (*reply.blocks[:index], *_cut(block, left * 4))
-            return replace(reply, blocks=kept, stop="max_tokens")
+            blocks = (*reply.blocks[:index], *_cut(block, left * 4))
+            return replace(reply, blocks=blocks, stop="max_tokens")
         left -= cost
     return reply
 
@@ -110,7 +116,7 @@ def _cut(block: Block, characters: int) -> tuple[Block, ...]:
 
 
 def sign(text: str) -> str:
-    """The signature, in base64, that the demo gateway puts under a reasoning text: it has to come back with it."""
+    """The gateway's signature of a reasoning text, in base64, which has to come back with it."""
     digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
     return base64.b64encode(MARK + digest).decode()
 

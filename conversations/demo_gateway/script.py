@@ -11,34 +11,37 @@ RECOVERED = "This is the second try of the same request. The first one failed, a
 
 
 def answer(conversation: Conversation, tried: bool = False) -> Answer:
-    """The reply, or the failure that was asked for; `tried` says that this very request has failed once already."""
-    found = phrases.find(conversation.question)
-    rest = phrases.rest(conversation.question, found) if found else conversation.question
-    chosen: Answer
-    if found and not tried and _due(conversation, found):
-        chosen = found.answer(conversation, rest)
+    """The reply, or the failure that the question names.
+
+    `tried` says that this very request has failed once already.
+    """
+    phrase = phrases.find(conversation.question)
+    rest = phrases.rest(conversation.question, phrase) if phrase else conversation.question
+    reply: Answer
+    if phrase and not tried and _due(conversation, phrase):
+        reply = phrase.answer(conversation, rest)
     elif conversation.results:
-        chosen = say(telling.tell(conversation.results, rest))
+        reply = say(telling.tell(conversation.results, rest))
     else:
-        chosen = say(RECOVERED) if tried else _ordinary(conversation, rest)
-    return limited(chosen, conversation.most) if isinstance(chosen, Reply) else chosen
+        reply = say(RECOVERED) if tried else _ordinary(conversation, rest)
+    return limited(reply, conversation.most) if isinstance(reply, Reply) else reply
 
 
 def fails_once(conversation: Conversation) -> bool:
     """Whether this request is to fail now, and not when it is sent again."""
-    found = phrases.find(conversation.question)
+    phrase = phrases.find(conversation.question)
     once = "once" in phrases.modifiers(conversation.question)
-    return bool(found and found.fails and once and _due(conversation, found))
+    return bool(phrase and phrase.fails and once and _due(conversation, phrase))
 
 
-def _due(conversation: Conversation, found: Phrase) -> bool:
+def _due(conversation: Conversation, phrase: Phrase) -> bool:
     """Whether a phrase is played in this round; after tool results only the loop and what fails later."""
-    if found.fails:
+    if phrase.fails:
         return ("later" in phrases.modifiers(conversation.question)) == bool(conversation.results)
-    return not conversation.results or found.say == LOOP
+    return not conversation.results or phrase.say == LOOP
 
 
 def _ordinary(conversation: Conversation, question: str) -> Reply:
-    if any(said in question.lower() for said in FIRST):
-        return say(f"Your first message was: “{conversation.asked[0]}”")
+    if any(wording in question.lower() for wording in FIRST):
+        return say(f"Your first message was: “{conversation.questions[0]}”")
     return ordinary.respond(conversation, question)

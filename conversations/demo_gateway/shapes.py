@@ -1,4 +1,4 @@
-"""The shape of a request, as botocore's model of the service has it, and what Bedrock says of a value that does not fit."""
+"""The shape of a request by botocore's model, and what Bedrock says of a value that does not fit."""
 
 import base64
 import binascii
@@ -48,7 +48,7 @@ def dotted(path: Path) -> str:
 
 
 def _membered(path: Path) -> str:
-    """The path as its constraint refusals write it, counted from one: `messages.1.member.content.2.member`."""
+    """The path as constraint refusals write it, from one: `messages.1.member.content.2.member`."""
     return ".".join(f"{part + 1}.member" if isinstance(part, int) else part for part in path)
 
 

@@ -1,4 +1,4 @@
-"""The plays of the phrases that begin with `show`: each a reply that has one thing that real streams have."""
+"""Replies to the phrases that begin with `show`: each has one thing that real streams have."""
 
 import base64
 import json
@@ -42,7 +42,10 @@ cited = Reply(
 
 
 def tool_call(conversation: Conversation, rest: str) -> Reply:
-    """A call of the tool that fits best, its arguments from the rest of the question or the tool's own examples."""
+    """A call of the tool that fits best.
+
+    Its arguments are from the rest of the question or from the tool's own examples.
+    """
     if not conversation.tools:
         return say(NO_TOOL)
     return ordinary.calling([ordinary.best(conversation, rest)], rest)
@@ -85,12 +88,17 @@ def reused_id(conversation: Conversation, rest: str) -> Reply:
 
 
 def server_tool(conversation: Conversation, rest: str) -> Reply:
-    """A tool of the model's own, with its result and the text that follows (as Nova's code interpreter streams it)."""
+    """A tool of the model's own, its result and a text, as Nova's code interpreter streams them."""
     use, name = new_id(), "nova_code_interpreter"
     ran = {"stdOut": "7006652", "stdErr": "", "exitCode": 0, "isError": False}
     result = {"toolUseId": use, "type": f"{name}_result", "status": "success", "content": [{"json": ran}]}
-    asked = {"toolUseId": use, "name": name, "input": {"snippet": "1234 * 5678"}, "type": "server_tool_use"}
-    blocks = ({"toolUse": asked}, {"toolResult": result}, text("1234 times 5678 is 7006652."))
+    request = {
+        "toolUseId": use,
+        "name": name,
+        "input": {"snippet": "1234 * 5678"},
+        "type": "server_tool_use",
+    }
+    blocks = ({"toolUse": request}, {"toolResult": result}, text("1234 times 5678 is 7006652."))
     return before(*blocks)(conversation, rest) if rest else Reply(blocks)
 
 

@@ -1,4 +1,4 @@
-"""A reply as the bytes of a ConverseStream body: events cut up as models cut them, frames as Bedrock frames them."""
+"""A reply as the bytes of a ConverseStream body, cut up as models and Bedrock do it."""
 
 import json
 import math
@@ -28,7 +28,10 @@ class Event(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Bytes of one HTTP chunk, and how many seconds to wait before them; after an endless wait nothing comes."""
+    """Bytes of one HTTP chunk, and the seconds to wait before them.
+
+    After an endless wait nothing comes.
+    """
 
     wait: float
     data: bytes
@@ -37,16 +40,16 @@ class Piece(NamedTuple):
 def events(reply: Reply, metadata: Mapping[str, Any], random: Random) -> Iterator[Event]:
     """The events of a reply that ends well: messageStart, each block, messageStop, metadata."""
     yield Event(FIRST_TOKEN, "messageStart", {"role": "assistant"})
-    taken = FIRST_TOKEN
+    seconds = FIRST_TOKEN
     for index, block in enumerate(reply.blocks):
         for event in _block(index, block, reply, random):
-            taken += event.wait
+            seconds += event.wait
             yield event
     if reply.strange:
         yield Event(0, "contentBlockPondered", {"contentBlockIndex": 0, "pondered": True})
     yield Event(0, "messageStop", {"stopReason": reply.stop})
     if reply.metadata:
-        yield Event(0, "metadata", {"metrics": {"latencyMs": round(taken * 1000)}, **metadata})
+        yield Event(0, "metadata", {"metrics": {"latencyMs": round(seconds * 1000)}, **metadata})
 
 
 def _block(index: int, block: Mapping[str, Any], reply: Reply, random: Random) -> Iterator[Event]:
@@ -82,11 +85,11 @@ def _write_reasoning(value: Mapping[str, Any], random: Random) -> Iterator[Event
     if "redactedContent" in value:
         yield _delta(FIRST_TOKEN, reasoningContent={"redactedContent": value["redactedContent"]})
         return
-    said = value["reasoningText"]
-    for words in fragments(said["text"], random):
+    reasoning = value["reasoningText"]
+    for words in fragments(reasoning["text"], random):
         yield _delta(_pace(words), reasoningContent={"text": words})
-    if "signature" in said:
-        yield _delta(0, reasoningContent={"signature": said["signature"]})
+    if "signature" in reasoning:
+        yield _delta(0, reasoningContent={"signature": reasoning["signature"]})
 
 
 def _write_use(value: Mapping[str, Any], random: Random) -> Iterator[Event]:
@@ -124,7 +127,7 @@ WRITERS: dict[str, Callable[[Any, Random], Iterator[Event]]] = {
 
 
 def fragments(text: str, random: Random) -> list[str]:
-    """The text in deltas of one to five words, now and then broken inside a word; one empty delta for no text."""
+    """The text in deltas of one to five words, some broken inside a word; one empty delta for none."""
     parts = re.findall(r"\s*\S+|\s+$", text)
     cut: list[str] = []
     while parts:
@@ -137,16 +140,19 @@ def fragments(text: str, random: Random) -> list[str]:
 
 
 def splinters(value: Any, random: Random) -> list[str]:
-    """A tool's input as JSON in pieces of a few characters, cut inside `\\u` escapes too; often an empty piece first."""
-    written = value if isinstance(value, str) else json.dumps(value)
-    if written == "{}":
+    """A tool's input as JSON in pieces of a few characters.
+
+    They are cut inside `\\u` escapes too; often the first is empty.
+    """
+    text = value if isinstance(value, str) else json.dumps(value)
+    if text == "{}":
         return random.choice(([], [""], ["{}"]))
-    cuts = {match.start() + random.randint(1, 5) for match in re.finditer(r"\\u[0-9a-f]{4}", written)}
+    cuts = {match.start() + random.randint(1, 5) for match in re.finditer(r"\\u[0-9a-f]{4}", text)}
     place = 0
-    while (place := place + random.randint(2, 11)) < len(written):
+    while (place := place + random.randint(2, 11)) < len(text):
         cuts.add(place)
-    edges = [0, *sorted(cuts), len(written)]
-    return [""] * random.randint(0, 1) + [written[a:b] for a, b in pairwise(edges)]
+    edges = [0, *sorted(cuts), len(text)]
+    return [""] * random.randint(0, 1) + [text[a:b] for a, b in pairwise(edges)]
 
 
 def frame(event: Event, random: Random) -> bytes:
@@ -161,12 +167,12 @@ def frame(event: Event, random: Random) -> bytes:
 def pieces(reply: Reply, metadata: Mapping[str, Any], random: Random) -> Iterator[Piece]:
     """The HTTP chunks of a reply, its way of failing included."""
     sent = list(events(reply, metadata, random))
-    yield from _chunks(_told(sent, reply.ending), random)
+    yield from _chunks(_until_failure(sent, reply.ending), random)
     yield from _broken(reply.ending, random)
 
 
-def _told(sent: list[Event], ending: Ending) -> list[Event]:
-    """The events that a failing stream still tells: none, or up to the middle of its deltas."""
+def _until_failure(sent: list[Event], ending: Ending) -> list[Event]:
+    """The events of a failing stream: none, or up to the middle of its deltas."""
     if ending.kind == "whole":
         return sent
     deltas = [index for index, event in enumerate(sent) if event.name == "contentBlockDelta"]
@@ -187,18 +193,18 @@ def _broken(ending: Ending, random: Random) -> Iterator[Piece]:
 
 def _chunks(sent: list[Event], random: Random) -> Iterator[Piece]:
     """Mostly one frame a chunk; now and then two in one, or one in two."""
-    held = b""
+    waiting = b""
     for event in sent:
-        data = held + frame(event, random)
-        held = b""
+        data = waiting + frame(event, random)
+        waiting = b""
         chance = random.random()
         if chance < 0.08:
-            held = data
+            waiting = data
         elif chance < 0.16:
             place = random.randrange(1, len(data))
             yield Piece(event.wait, data[:place])
             yield Piece(0, data[place:])
         else:
             yield Piece(event.wait, data)
-    if held:
-        yield Piece(0, held)
+    if waiting:
+        yield Piece(0, waiting)

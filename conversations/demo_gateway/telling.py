@@ -28,22 +28,24 @@ def _alone(result: Result, question: str) -> str:
 
 def _sentence(values: Mapping[str, Any], question: str) -> str:
     """The values as the answer to a question such as `What is the most popular song on WZPZ?`."""
-    asked = re.search(r"\b(?:what|who|which|where)\s+(is|are|was|were)\s+([^?.!]+)", question, re.IGNORECASE)
+    question_parts = re.search(
+        r"\b(?:what|who|which|where)\s+(is|are|was|were)\s+([^?.!]+)", question, re.IGNORECASE
+    )
     first = next(iter(values))
-    if asked and words(first) & words(asked.group(2)):
-        subject, verb = asked.group(2).strip(), asked.group(1).lower()
+    if question_parts and words(first) & words(question_parts.group(2)):
+        subject, verb = question_parts.group(2).strip(), question_parts.group(1).lower()
         return f"{subject[:1].upper()}{subject[1:]} {verb} {_listed(values, first)}."
     return f"The {_spaced(first)} is {_listed(values, first)}."
 
 
 def _listed(values: Mapping[str, Any], first: str) -> str:
     """The first value bare, the makers after `by`, the others with their names."""
-    text = _shown(values[first])
+    text = _as_text(values[first])
     for key, value in values.items():
         if key in MAKERS and key != first:
-            text += f" by {value if isinstance(value, str) else _shown(value)}"
+            text += f" by {value if isinstance(value, str) else _as_text(value)}"
         elif key != first:
-            text += f", the {_spaced(key)} is {_shown(value)}"
+            text += f", the {_spaced(key)} is {_as_text(value)}"
     return text
 
 
@@ -54,7 +56,7 @@ def _outcome(result: Result) -> str:
 
 
 def _called(result: Result) -> str:
-    named = ", ".join(map(_shown, result.arguments.values()))
+    named = ", ".join(map(_as_text, result.arguments.values()))
     return f"{result.tool}({named})"
 
 
@@ -62,7 +64,7 @@ def _spaced(key: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", key).lower()
 
 
-def _shown(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return f'"{_short(value)}"' if isinstance(value, str) else _short(json.dumps(value, ensure_ascii=False))
 
 

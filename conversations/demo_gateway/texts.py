@@ -1,4 +1,4 @@
-"""What the demo gateway says: a shop and a record player's manual, in as many ways as answers are written."""
+"""Texts of the demo gateway: a record shop and a record player's manual, in every form of answers."""
 
 THOUGHT = (
     "The user wants to see how reasoning looks. First it is said what is wanted, then what is known, "

@@ -185,7 +185,7 @@ class Worker:
         self._keep(self._beat_for_ever())
 
     async def _warm_up(self) -> None:
-        """Makes the gateway's client, which takes a tenth of a second, before the first turn has to wait for it."""
+        """Makes the gateway's client, which takes a tenth of a second, before the first turn needs it."""
         with suppress(ConfigurationError):  # the first turn says so
             await self._threads.run(get_gateway)
 

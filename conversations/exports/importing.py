@@ -119,13 +119,13 @@ def _faults(whole: Whole) -> Iterator[tuple[Place, str]]:
 
 
 def _turn_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
-    known: set[Any] = {None}
+    turn_ids: set[Any] = {None}
     message_ids: set[Any] = set()
     for index, turn in enumerate(whole.turns):
         place: Place = ("turns", index)
-        if turn.number != index + 1 or turn.id in known or turn.parent_id not in known:
+        if turn.number != index + 1 or turn.id in turn_ids or turn.parent_id not in turn_ids:
             yield place, "a turn has another's number or id, or a parent that does not come before it"
-        known.add(turn.id)
+        turn_ids.add(turn.id)
         messages = [turn.message, *(row.message for row in turn.rounds if row.message)]
         if message_ids & (ids := {message.public_id for message in messages}) or len(ids) < len(messages):
             yield place, "a message's id comes twice"
@@ -135,7 +135,7 @@ def _turn_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
         for at, row in enumerate(turn.rounds):
             if row.base_id not in whole.request_bases:
                 yield (*place, "rounds", at), "its request base is missing"
-    if whole.head_id not in known:
+    if whole.head_id not in turn_ids:
         yield ("head",), "the branch that is shown ends in a turn that there is not"
 
 

@@ -112,7 +112,7 @@ def test_a_tool_without_arguments_is_called_with_none() -> None:
 
 
 def test_addresses_and_dates_are_no_names_and_no_numbers() -> None:
-    found = Cues("Ask Ann@Example.org about 2024-02-29 at https://Example.com/7").found
+    found = Cues("Ask Ann@Example.org about 2024-02-29 at https://Example.com/7").candidates
     assert (found["name"], found["number"]) == ([], [])
 
 

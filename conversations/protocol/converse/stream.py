@@ -146,8 +146,10 @@ class Assembly:
 
     def _reasoning(self, index: int, value: Any) -> list[Delta] | None:
         parts = value if isinstance(value, dict) else {}
-        known = [(take, parts[name]) for name, take in REASONING.items() if isinstance(parts.get(name), str)]
-        return [delta for take, part in known for delta in take(self, index, part)] if known else None
+        fragments = [
+            (take, parts[name]) for name, take in REASONING.items() if isinstance(parts.get(name), str)
+        ]
+        return [delta for take, part in fragments for delta in take(self, index, part)] if fragments else None
 
     def _reasoning_text(self, index: int, value: str) -> list[Delta]:
         return self._fragment(index, "reasoning", value)
