@@ -151,7 +151,7 @@ def _common(first: date, last: date) -> list[int]:
 
 
 def _inside(date_parts: list[int], first: date, last: date) -> Iterator[list[int]]:
-    """The years, or the date_parts year's months, or the chosen month's days, that lie between the two."""
+    """The years, or the chosen year's months, or the chosen month's days, that lie between the two."""
     low, high = [first.year, first.month, first.day], [last.year, last.month, last.day]
     depth = len(date_parts)
     if depth == 3:
