@@ -23,6 +23,8 @@ pytestmark = pytest.mark.processes
 
 MIB = 1024 * 1024
 EVENTS, EVENT_BYTES = 60_000, 1024
+RECORD = EVENTS * EVENT_BYTES / MIB
+"""What the client does not read, in MiB."""
 ACKS = 280
 """How often 256 KiB are acknowledged: for more than there is, and no flood yet if there is nothing to acknowledge."""
 
@@ -180,7 +182,7 @@ def test_a_client_that_acknowledges_and_never_reads_costs_uvicorn_little_and_nob
         before = server.peak
         with raw_socket(reader, address, "?after=0") as (client, _):
             acknowledge(client, reader, server)
-            assert server.peak - before < 16
+            assert server.peak - before < RECORD / 2  # a thread that answers others, and its connection, is some 3
             with reader.connect(f"{address}?after={EVENTS}") as page:
                 page.send(json.dumps({"type": "message", "id": str(uuid4()), "text": "hello"}))
                 while "RUN_FINISHED" not in str(page.recv(timeout=20)):
