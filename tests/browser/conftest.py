@@ -38,6 +38,17 @@ FLAGS = (
 ROOMY = {"width": 1100, "height": 700}
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Adds to a failure what the tab showed."""
+    report = yield
+    tab = getattr(item, "funcargs", {}).get("page")
+    if report.when == "call" and report.failed and tab is not None:
+        with suppress(Error):
+            report.sections.append((f"tab at {tab.url}", tab.locator("body").inner_text()))
+    return report
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless Chromium; for a module only, since Playwright keeps an event loop running in this thread."""

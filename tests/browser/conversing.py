@@ -61,6 +61,14 @@ class Chat:
         expect(self.messages("You")).to_have_count(before + 1)
         self.settled()
 
+    def begin(self, text: str) -> None:
+        """Says something and waits until its answer is under way."""
+        before = self.messages("Assistant").count()
+        self.say(text)
+        expect(self.stop_button).to_be_visible()
+        expect(self.messages("Assistant")).to_have_count(before + 1)
+        self.grown(10)
+
     def settled(self) -> None:
         """Waits until nothing runs or waits any more."""
         expect(self.log.locator(".doing")).to_have_count(0, timeout=30_000)

@@ -37,8 +37,7 @@ def test_the_events_of_a_conversation_add_up_to_its_snapshot(chat: Chat) -> None
         "fail cut",
     ):
         chat.ask(question)
-    chat.say(UNENDING)
-    chat.grown(10)
+    chat.begin(UNENDING)
     address = chat.page.url.replace("http", "ws").replace("/conversations/", "/ws/conversations/")
     for half in ("in mid-answer", "stopped"):
         events = chat.page.evaluate(RECORD, f"{address}?after=0")
