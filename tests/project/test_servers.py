@@ -182,7 +182,9 @@ def test_a_client_that_acknowledges_and_never_reads_costs_uvicorn_little_and_nob
         before = server.peak
         with raw_socket(reader, address, "?after=0") as (client, _):
             acknowledge(client, reader, server)
-            assert server.peak - before < RECORD / 2  # a thread that answers others, and its connection, is some 3
+            assert (
+                server.peak - before < RECORD / 2
+            )  # a thread that answers others, and its connection, is some 3
             with reader.connect(f"{address}?after={EVENTS}") as page:
                 page.send(json.dumps({"type": "message", "id": str(uuid4()), "text": "hello"}))
                 while "RUN_FINISHED" not in str(page.recv(timeout=20)):
