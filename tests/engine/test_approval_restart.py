@@ -38,14 +38,14 @@ def guarded_site(folder: Path, log: Path) -> dict[str, str]:
     return site(folder, DJANGO_SETTINGS_MODULE="guarded_settings", PYTHONPATH=str(folder))
 
 
-def until(page: ClientConnection, *kinds: str) -> list[dict[str, Any]]:
+def frames_until(page: ClientConnection, *kinds: str) -> list[dict[str, Any]]:
     """The frames up to one of these types, acknowledged."""
-    told: list[dict[str, Any]] = []
-    while not told or told[-1]["type"] not in kinds:
-        told.append(json.loads(page.recv(timeout=30)))
-        if seq := told[-1].get("metadata", {}).get("seq"):
+    frames: list[dict[str, Any]] = []
+    while not frames or frames[-1]["type"] not in kinds:
+        frames.append(json.loads(page.recv(timeout=30)))
+        if seq := frames[-1].get("metadata", {}).get("seq"):
             page.send(json.dumps({"type": "ack", "seq": seq}))
-    return told
+    return frames
 
 
 def test_a_call_that_waits_is_decided_after_a_kill_and_runs_once(tmp_path: Path) -> None:
@@ -55,18 +55,21 @@ def test_a_call_that_waits_is_decided_after_a_kill_and_runs_once(tmp_path: Path)
         address = reader.open(server.url + server.path).url
         with reader.connect(address) as page:
             page.send(json.dumps({"type": "message", "id": str(uuid4()), "text": WISH}))
-            (asked,) = until(page, "RUN_FINISHED", "RUN_ERROR")[-1]["outcome"]["interrupts"]
+            (interrupt,) = frames_until(page, "RUN_FINISHED", "RUN_ERROR")[-1]["outcome"]["interrupts"]
         server.process.kill()
     with serving(environment) as server:
-        moved = f"{server.url}/{address.split('/', 3)[3]}"
-        with reader.connect(moved) as page:
+        new_address = f"{server.url}/{address.split('/', 3)[3]}"
+        with reader.connect(new_address) as page:
             snapshot = json.loads(page.recv(timeout=30))
             turn = snapshot["metadata"]["turns"][-1]
-            assert (turn["status"], [one["id"] for one in turn["interrupts"]]) == ("waiting", [asked["id"]])
+            assert (turn["status"], [waiting["id"] for waiting in turn["interrupts"]]) == (
+                "waiting",
+                [interrupt["id"]],
+            )
             assert not log.exists()
-            answer = {"interruptId": asked["id"], "status": "resolved", "payload": {"approved": True}}
+            answer = {"interruptId": interrupt["id"], "status": "resolved", "payload": {"approved": True}}
             page.send(json.dumps({"type": "resume", "resume": [answer]}))
-            told = until(page, "RUN_FINISHED", "RUN_ERROR")
-    results = [event["metadata"]["status"] for event in told if event["type"] == "TOOL_CALL_RESULT"]
-    assert (results, told[-1]["outcome"]["type"]) == (["success"], "success")
+            frames = frames_until(page, "RUN_FINISHED", "RUN_ERROR")
+    results = [frame["metadata"]["status"] for frame in frames if frame["type"] == "TOOL_CALL_RESULT"]
+    assert (results, frames[-1]["outcome"]["type"]) == (["success"], "success")
     assert len(log.read_text().splitlines()) == 1

@@ -1,4 +1,4 @@
-"""Tool calls that a person has to let through: they wait as rows, whoever may decides, and the turn goes on from there."""
+"""Tool calls that a person has to let through wait as rows; after the decision the turn goes on."""
 
 import io
 import json
@@ -9,8 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ag_ui_validate.pytest_plugin import assert_valid_agui as fully_valid
-from ag_ui_validate.pytest_plugin import validate_agui
+from ag_ui_validate.pytest_plugin import assert_valid_agui
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import IntegrityError, connection
@@ -23,8 +22,8 @@ from conversations.errors import Refused
 from conversations.exports.agui import as_lines
 from conversations.models import Allowance, Approval, Conversation, Recording, ToolCall, Turn
 from conversations.protocol.agui.snapshot import Snapshot
-from conversations.tools import registry, tool
 from tests.asking import answer, ask, conversation_of, of_type, record
+from tests.engine.station import top_song_as, validity_errors
 from tests.sockets.pages import page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -36,14 +35,12 @@ PLAYED: list[str] = []
 def guarded() -> Iterator[None]:
     """The station's tool, which asks first."""
     PLAYED.clear()
-    with registry.override():
 
-        @tool(approval=True)
-        def top_song(sign: str) -> dict[str, str]:
-            """Get the most popular song played on a radio station."""
-            PLAYED.append(sign)
-            return {"song": f"the song of {sign}"}
+    def play(sign: str) -> dict[str, str]:
+        PLAYED.append(sign)
+        return {"song": f"the song of {sign}"}
 
+    with top_song_as(play, approval=True):
         yield
 
 
@@ -69,14 +66,8 @@ def decide(turn: Turn, *entries: dict[str, Any], user: User | None = None) -> Tu
 
 
 def decisions(conversation: Conversation) -> list[dict[str, Any]]:
-    told = of_type(record(conversation), "CUSTOM")
-    return [event["value"] for event in told if event["name"] == "turntable.approval"]
-
-
-def assert_valid_agui(events: list[dict[str, Any]]) -> None:
-    """Valid but for what the validator holds against every resumed run: it forgets the calls of the run that was interrupted."""
-    findings = validate_agui(events).diagnostics
-    assert [found for found in findings if found.severity == "error" and found.rule != "AGUI207"] == []
+    events = of_type(record(conversation), "CUSTOM")
+    return [event["value"] for event in events if event["name"] == "turntable.approval"]
 
 
 # -- waiting
@@ -92,16 +83,19 @@ def test_the_call_waits_as_a_row_and_is_not_run(waiting: Turn) -> None:
 
 def test_the_run_ends_with_an_interrupt_for_the_call(waiting: Turn) -> None:
     events = record(waiting.conversation)
-    assert_valid_agui(events)
+    assert not validity_errors(events)
     outcome = events[-1]["outcome"]
     approval = Approval.objects.get()
     assert approval.expires_at is not None
-    (asked,) = outcome["interrupts"]
+    (interrupt,) = outcome["interrupts"]
     assert outcome["type"] == "interrupt"
-    assert (asked["id"], asked["toolCallId"]) == (approval.call.tool_use_id, approval.call.tool_use_id)
-    assert (asked["reason"], asked["message"]) == ("tool_call", "Run top_song?")
-    assert asked["expiresAt"] == approval.expires_at.isoformat()
-    assert Snapshot(str(waiting.pk)).apply(events).state["interrupts"][0]["id"] == asked["id"]
+    assert (interrupt["id"], interrupt["toolCallId"]) == (
+        approval.call.tool_use_id,
+        approval.call.tool_use_id,
+    )
+    assert (interrupt["reason"], interrupt["message"]) == ("tool_call", "Run top_song?")
+    assert interrupt["expiresAt"] == approval.expires_at.isoformat()
+    assert Snapshot(str(waiting.pk)).apply(events).state["interrupts"][0]["id"] == interrupt["id"]
 
 
 def test_without_a_time_limit_it_waits_for_ever(conversation: Conversation, settings: Settings) -> None:
@@ -129,13 +123,13 @@ def test_a_message_waits_behind_a_turn_that_waits(waiting: Turn) -> None:
 def test_an_approved_call_runs_and_the_turn_goes_on_as_a_further_run(waiting: Turn) -> None:
     turn = decide(waiting, entry(True))
     events = record(waiting.conversation)
-    assert_valid_agui(events)
+    assert not validity_errors(events)
     assert (turn.status, PLAYED) == ("completed", ["WZPZ"])
     assert [run["runId"] for run in of_type(events, "RUN_STARTED")] == [str(turn.pk), f"{turn.pk}:2"]
     assert events[-1]["runId"] == f"{turn.pk}:2"
     assert "the song of WZPZ" in answer(events)
-    (told,) = decisions(waiting.conversation)
-    assert told == {
+    (decision,) = decisions(waiting.conversation)
+    assert decision == {
         "toolCallId": ToolCall.objects.get().tool_use_id,
         "status": "approved",
         "by": "jennifer",
@@ -211,22 +205,22 @@ def test_a_decision_stands_once_it_is_made(waiting: Turn) -> None:
 
 def test_of_two_who_decide_at_once_one_does(waiting: Turn) -> None:
     ready, refused = threading.Barrier(2, timeout=10), []
-    given = entry(True)
+    approval = entry(True)
 
     def decides() -> None:
         ready.wait()
         try:
-            engine.resume(waiting.conversation, waiting.user, [given])
+            engine.resume(waiting.conversation, waiting.user, [approval])
         except Refused as error:
             refused.append(error)
         finally:
             connection.close()
 
-    both = [threading.Thread(target=decides) for _ in range(2)]
-    for each in both:
-        each.start()
-    for each in both:
-        each.join()
+    threads = [threading.Thread(target=decides) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert engine.WORKER.wait(20)
     assert (len(refused), PLAYED) == (1, ["WZPZ"])
 
@@ -276,11 +270,11 @@ def test_staff_who_decide_for_others_make_no_standing_permission(waiting: Turn, 
 
 
 def test_the_same_permission_stands_once(user: User) -> None:
-    given = {"user": user, "tool": "t", "input": {}, "key": Allowance.key_of("t", {})}
-    Allowance.objects.create(**given, revoked_at=timezone.now())
-    Allowance.objects.create(**given)
+    fields = {"user": user, "tool": "t", "input": {}, "key": Allowance.key_of("t", {})}
+    Allowance.objects.create(**fields, revoked_at=timezone.now())
+    Allowance.objects.create(**fields)
     with pytest.raises(IntegrityError):
-        Allowance.objects.create(**given)
+        Allowance.objects.create(**fields)
 
 
 # -- other ends
@@ -304,7 +298,7 @@ def test_stop_ends_a_turn_that_waits(waiting: Turn) -> None:
     assert engine.stop(waiting.conversation_id)
     assert engine.WORKER.wait(20)
     events = record(waiting.conversation)
-    assert_valid_agui(events)
+    assert not validity_errors(events)
     assert (Turn.objects.get().status, Approval.objects.get().status) == ("stopped", "withdrawn")
     assert events[-1]["outcome"]["type"] == "cancelled"
     assert of_type(events, "TOOL_CALL_RESULT")[0]["metadata"]["status"] == "error"
@@ -317,7 +311,7 @@ def test_a_process_that_dies_after_the_decision_leaves_it_to_be_carried_out(wait
     WORKER.sweep()
     assert engine.WORKER.wait(20)
     events = record(waiting.conversation)
-    assert_valid_agui(events)
+    assert not validity_errors(events)
     assert (Turn.objects.get().status, PLAYED) == ("completed", ["WZPZ"])
     assert [run["runId"] for run in of_type(events, "RUN_STARTED")] == [str(waiting.pk), f"{waiting.pk}:2"]
     assert len(decisions(waiting.conversation)) == 1
@@ -365,21 +359,21 @@ def test_where_nobody_sits_at_the_terminal_it_is_denied(user: User, monkeypatch:
 async def test_a_page_decides_and_hears_the_turn_go_on(conversation: Conversation, user: User) -> None:
     async with page_of(user, conversation, "?after=0") as page:
         await page.ask(QUESTION)
-        asked = (await page.until_end())[-1]["outcome"]["interrupts"][0]
-        given = {"interruptId": asked["id"], "status": "resolved", "payload": {"approved": True}}
-        await page.send({"type": "resume", "resume": [given]})
-        told = await page.until_end()
-        assert told[0]["runId"].endswith(":2")
-        assert told[1]["value"]["status"] == "approved"
-        assert "TOOL_CALL_RESULT" in [event["type"] for event in told]
-        await page.send({"type": "resume", "resume": [given]})
+        interrupt = (await page.until_end())[-1]["outcome"]["interrupts"][0]
+        approval = {"interruptId": interrupt["id"], "status": "resolved", "payload": {"approved": True}}
+        await page.send({"type": "resume", "resume": [approval]})
+        events = await page.until_end()
+        assert events[0]["runId"].endswith(":2")
+        assert events[1]["value"]["status"] == "approved"
+        assert "TOOL_CALL_RESULT" in [event["type"] for event in events]
+        await page.send({"type": "resume", "resume": [approval]})
         assert (await page.until("CUSTOM"))[-1]["value"]["code"] == "invalid_request"
 
 
 def test_the_record_of_a_turn_that_has_waited_is_exported_as_valid_lines(waiting: Turn) -> None:
     decide(waiting, entry(True))
     lines = [json.loads(line) for line in as_lines(waiting.conversation)]
-    told = [event for event in lines if event["type"] != "MESSAGES_SNAPSHOT"]
-    assert told == record(waiting.conversation)
-    assert len(lines) == len(told) + 1
-    fully_valid(lines)
+    events = [event for event in lines if event["type"] != "MESSAGES_SNAPSHOT"]
+    assert events == record(waiting.conversation)
+    assert len(lines) == len(events) + 1
+    assert_valid_agui(lines)

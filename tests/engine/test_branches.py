@@ -1,4 +1,4 @@
-"""Asked again, edited, taken back, shown again: a conversation is a tree of turns, one branch of which is shown."""
+"""A conversation is a tree of turns: asking again, editing, taking back, and showing a branch."""
 
 import threading
 import uuid
@@ -19,8 +19,9 @@ from conversations.journal import page
 from conversations.journal.hub import HUB
 from conversations.models import Approval, Conversation, Message, Round, ToolCall, Tree, Turn
 from conversations.protocol.converse import history
-from conversations.tools import ToolError, registry, tool
+from conversations.tools import ToolError
 from tests.asking import ask, conversation_of, of_type, record
+from tests.engine.station import top_song_as
 from tests.listening import At
 from tests.sockets.pages import page_of
 
@@ -39,15 +40,13 @@ def two(conversation: Conversation) -> list[Turn]:
 def slow_turn(conversation: Conversation) -> Iterator[threading.Event]:
     """A turn that runs until the event is set."""
     begun, release = threading.Event(), threading.Event()
-    with registry.override():
 
-        @tool
-        def top_song(sign: str) -> str:
-            """Get the most popular song played on a radio station."""
-            begun.set()
-            release.wait(10)
-            return sign
+    def play(sign: str) -> str:
+        begun.set()
+        release.wait(10)
+        return sign
 
+    with top_song_as(play):
         engine.start(conversation.pk, str(uuid.uuid4()), QUESTION)
         assert begun.wait(10)
         yield release
@@ -56,30 +55,30 @@ def slow_turn(conversation: Conversation) -> Iterator[threading.Event]:
 
 
 @pytest.fixture
-def held(conversation: Conversation) -> Iterator[threading.Event]:
+def slow(conversation: Conversation) -> Iterator[threading.Event]:
     with slow_turn(conversation) as release:
         yield release
 
 
-def said(turn: Turn) -> Message:
+def message_of(turn: Turn) -> Message:
     return Message.objects.get(turn=turn, role="user")
 
 
 def edited(turn: Turn, text: str) -> Turn:
     message_id = str(uuid.uuid4())
-    engine.edit(turn.conversation, str(said(turn).public_id), message_id, text)
+    engine.edit(turn.conversation, str(message_of(turn).public_id), message_id, text)
     assert engine.WORKER.wait(20)
     return Turn.objects.get(messages__public_id=message_id)
 
 
-def regenerated(conversation: Conversation, **wishes: Any) -> Turn:
-    started = engine.regenerate(conversation, **wishes)
+def regenerated(conversation: Conversation, **options: Any) -> Turn:
+    started = engine.regenerate(conversation, **options)
     assert engine.WORKER.wait(20)
     return Turn.objects.get(pk=started.turn.pk)
 
 
-def shown(conversation: Conversation) -> list[str]:
-    """The turns of the shown branch, as a new page gets them."""
+def branch(conversation: Conversation) -> list[str]:
+    """The ids of the turns of the shown branch, as a new page gets them."""
     conversation.refresh_from_db()
     return [turn["id"] for turn in page(conversation).turns]
 
@@ -101,7 +100,7 @@ def runs(conversation: Conversation) -> list[dict[str, Any]]:
 
 def test_turns_that_follow_on_one_another_have_one_version_each(two: list[Turn]) -> None:
     conversation = two[0].conversation
-    assert shown(conversation) == ids(*two)
+    assert branch(conversation) == ids(*two)
     assert versions(conversation) == [None, None]
     assert [run.get("parentRunId") for run in runs(conversation)] == [None, str(two[0].pk)]
 
@@ -110,9 +109,9 @@ def test_regenerating_asks_the_newest_question_again_beside_the_first_answer(two
     first, second = two
     again = regenerated(first.conversation)
     assert again.parent == first
-    assert said(again).content == said(second).content
-    assert said(again).public_id != said(second).public_id
-    assert shown(first.conversation) == ids(first, again)
+    assert message_of(again).content == message_of(second).content
+    assert message_of(again).public_id != message_of(second).public_id
+    assert branch(first.conversation) == ids(first, again)
     assert versions(first.conversation) == [None, ids(second, again)]
     assert runs(first.conversation)[-1]["parentRunId"] == str(first.pk)
     assert_valid_agui(record(first.conversation))
@@ -122,23 +121,23 @@ def test_the_first_question_may_be_asked_again_too(conversation: Conversation) -
     first = ask(conversation, "Hello")
     again = regenerated(conversation)
     assert again.parent is None
-    assert shown(conversation) == ids(again)
+    assert branch(conversation) == ids(again)
     assert versions(conversation) == [ids(first, again)]
-    begun = runs(conversation)[-1]
-    assert "parentRunId" not in begun
-    assert begun["metadata"]["parent"] is None
+    run = runs(conversation)[-1]
+    assert "parentRunId" not in run
+    assert run["metadata"]["parent"] is None
 
 
 def test_the_model_hears_nothing_of_the_other_branch(two: list[Turn]) -> None:
     again = edited(two[1], OTHER)
-    sent = [
-        part["text"]
-        for told in history.messages(requests.past_turns(again), again.model)
-        for part in told["content"]
-        if "text" in part
+    texts = [
+        block["text"]
+        for message in history.messages(requests.past_turns(again), again.model)
+        for block in message["content"]
+        if "text" in block
     ]
-    assert OTHER in sent
-    assert QUESTION not in sent
+    assert OTHER in texts
+    assert QUESTION not in texts
 
 
 def test_another_model_may_answer(two: list[Turn], settings: Settings) -> None:
@@ -162,27 +161,27 @@ def test_the_same_id_regenerates_once(two: list[Turn]) -> None:
 def test_an_earlier_message_is_changed_on_a_branch_of_its_own(two: list[Turn]) -> None:
     first, second = two
     new = edited(first, "Good morning")
-    assert (new.parent, said(new).content) == (None, [{"text": "Good morning"}])
-    assert shown(first.conversation) == ids(new)
+    assert (new.parent, message_of(new).content) == (None, [{"text": "Good morning"}])
+    assert branch(first.conversation) == ids(new)
     following = ask(first.conversation, "help")
     assert following.parent == new
     assert Turn.objects.get(pk=second.pk).parent == first
 
 
-def test_nothing_is_regenerated_while_a_turn_runs(conversation: Conversation, held: threading.Event) -> None:
+def test_nothing_is_regenerated_while_a_turn_runs(conversation: Conversation, slow: threading.Event) -> None:
     with pytest.raises(Refused):
         engine.regenerate(conversation)
 
 
-def test_an_edit_while_a_turn_runs_waits_its_turn(conversation: Conversation, held: threading.Event) -> None:
+def test_an_edit_while_a_turn_runs_waits_its_turn(conversation: Conversation, slow: threading.Event) -> None:
     running = Turn.objects.get()
     message_id = str(uuid.uuid4())
-    engine.edit(conversation, str(said(running).public_id), message_id, "help")
+    engine.edit(conversation, str(message_of(running).public_id), message_id, "help")
     assert Turn.objects.get(number=2).status == "queued"
-    held.set()
+    slow.set()
     assert engine.WORKER.wait(20)
     new = Turn.objects.get(number=2)
-    assert (new.status, new.parent, shown(conversation)) == ("completed", None, ids(new))
+    assert (new.status, new.parent, branch(conversation)) == ("completed", None, ids(new))
 
 
 # -- an edit while a turn runs
@@ -198,12 +197,12 @@ class Line(NamedTuple):
     def edit(self, place: int, text: str = "help") -> str:
         """Edits the message of the turn there; the new message's id."""
         message_id = str(uuid.uuid4())
-        engine.edit(self.conversation, str(said(self.turns[place]).public_id), message_id, text)
+        engine.edit(self.conversation, str(message_of(self.turns[place]).public_id), message_id, text)
         return message_id
 
     def ask(self, text: str = "help") -> str:
         """Sends a message; its id."""
-        return str(said(engine.start(self.conversation.pk, str(uuid.uuid4()), text).turn).public_id)
+        return str(message_of(engine.start(self.conversation.pk, str(uuid.uuid4()), text).turn).public_id)
 
     def end(self) -> None:
         """Lets the running turn end, and what waits behind it."""
@@ -225,7 +224,7 @@ def turn_of(message_id: str) -> Turn:
 @pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "second", "running"])
 def test_a_page_loaded_while_an_edit_waits_shows_the_running_turn(line: Line, place: int) -> None:
     edit = line.edit(place)
-    assert shown(line.conversation) == ids(*line.turns)
+    assert branch(line.conversation) == ids(*line.turns)
     fresh = page(line.conversation)
     assert str(line.turns[2].pk) in {message["metadata"]["turn"] for message in fresh.messages}
     assert (fresh.turns[-1]["status"], fresh.queue) == ("running", [{"id": edit, "text": "help"}])
@@ -234,9 +233,9 @@ def test_a_page_loaded_while_an_edit_waits_shows_the_running_turn(line: Line, pl
 @pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "second", "running"])
 def test_an_edit_that_is_taken_back_leaves_the_shown_branch_as_it_was(line: Line, place: int) -> None:
     engine.withdraw(line.conversation, line.edit(place))
-    assert shown(line.conversation) == ids(*line.turns)
+    assert branch(line.conversation) == ids(*line.turns)
     line.end()
-    assert shown(line.conversation) == ids(*line.turns)
+    assert branch(line.conversation) == ids(*line.turns)
     assert ask(line.conversation, "help").parent == line.turns[2]
 
 
@@ -250,30 +249,30 @@ def test_an_edit_is_shown_once_it_has_begun(line: Line, place: int) -> None:
     HUB.unsubscribe(line.conversation.pk, begins)
     new = turn_of(edit)
     assert new.parent == line.turns[place].parent
-    assert shown(line.conversation) == ids(*line.turns[:place], new)
+    assert branch(line.conversation) == ids(*line.turns[:place], new)
     assert heads == [new.pk]
 
 
 def test_a_message_behind_a_waiting_edit_follows_on_the_edit(line: Line) -> None:
     edit, following = line.edit(1), line.ask()
-    assert shown(line.conversation) == ids(*line.turns)
+    assert branch(line.conversation) == ids(*line.turns)
     line.end()
     assert turn_of(following).parent == turn_of(edit)
-    assert shown(line.conversation) == ids(line.turns[0], turn_of(edit), turn_of(following))
+    assert branch(line.conversation) == ids(line.turns[0], turn_of(edit), turn_of(following))
 
 
 def test_a_message_before_a_waiting_edit_follows_on_the_running_turn(line: Line) -> None:
     following, edit = line.ask(), line.edit(1)
     line.end()
     assert turn_of(following).parent == line.turns[2]
-    assert shown(line.conversation) == ids(line.turns[0], turn_of(edit))
+    assert branch(line.conversation) == ids(line.turns[0], turn_of(edit))
 
 
 def test_two_edits_that_wait_are_asked_each_in_its_place(line: Line) -> None:
     first, second = line.edit(0), line.edit(1)
     line.end()
     assert (turn_of(first).parent, turn_of(second).parent) == (None, line.turns[0])
-    assert shown(line.conversation) == ids(line.turns[0], turn_of(second))
+    assert branch(line.conversation) == ids(line.turns[0], turn_of(second))
     assert versions(line.conversation) == [
         ids(line.turns[0], turn_of(first)),
         ids(line.turns[1], turn_of(second)),
@@ -283,10 +282,10 @@ def test_two_edits_that_wait_are_asked_each_in_its_place(line: Line) -> None:
 def test_of_several_that_wait_the_first_may_be_taken_back(line: Line) -> None:
     first, second, following = line.edit(0), line.edit(1), line.ask()
     engine.withdraw(line.conversation, first)
-    assert shown(line.conversation) == ids(*line.turns)
+    assert branch(line.conversation) == ids(*line.turns)
     line.end()
     assert turn_of(second).parent == line.turns[0]
-    assert shown(line.conversation) == ids(line.turns[0], turn_of(second), turn_of(following))
+    assert branch(line.conversation) == ids(line.turns[0], turn_of(second), turn_of(following))
     assert [turn.number for turn in line.conversation.turns.order_by("number")] == [1, 2, 3, 4, 5]
 
 
@@ -294,15 +293,15 @@ def test_what_waits_behind_an_edit_that_is_taken_back_follows_on_the_running_tur
     edit, following = line.edit(0), line.ask()
     engine.withdraw(line.conversation, edit)
     line.end()
-    assert shown(line.conversation) == ids(*line.turns, turn_of(following))
+    assert branch(line.conversation) == ids(*line.turns, turn_of(following))
 
 
 def test_an_edit_that_waits_may_be_edited_where_it_is(line: Line) -> None:
     edit, again = line.edit(1), str(uuid.uuid4())
     engine.edit(line.conversation, edit, again, "Good morning")
     line.end()
-    assert said(turn_of(again)).content == [{"text": "Good morning"}]
-    assert shown(line.conversation) == ids(line.turns[0], turn_of(again))
+    assert message_of(turn_of(again)).content == [{"text": "Good morning"}]
+    assert branch(line.conversation) == ids(line.turns[0], turn_of(again))
 
 
 def test_no_other_branch_is_shown_while_a_message_waits(line: Line) -> None:
@@ -311,16 +310,16 @@ def test_no_other_branch_is_shown_while_a_message_waits(line: Line) -> None:
         engine.show_branch(line.conversation, str(line.turns[0].pk))
     line.end()
     engine.show_branch(line.conversation, str(line.turns[1].pk))
-    assert shown(line.conversation) == ids(*line.turns)
+    assert branch(line.conversation) == ids(*line.turns)
     assert turn_of(edit).status == "completed"
 
 
 def test_the_first_message_of_several_may_be_asked_again(two: list[Turn]) -> None:
     conversation = two[0].conversation
-    again = regenerated(conversation, message=str(said(two[0]).public_id))
-    assert (again.parent, shown(conversation)) == (None, ids(again))
+    again = regenerated(conversation, message=str(message_of(two[0]).public_id))
+    assert (again.parent, branch(conversation)) == (None, ids(again))
     engine.show_branch(conversation, str(two[0].pk))
-    assert shown(conversation) == ids(*two)
+    assert branch(conversation) == ids(*two)
 
 
 # -- showing
@@ -331,10 +330,10 @@ def test_another_branch_is_shown_to_its_newest_end(two: list[Turn]) -> None:
     conversation = first.conversation
     new = edited(first, "Good morning")
     engine.show_branch(conversation, str(first.pk))
-    assert shown(conversation) == ids(first, second)
+    assert branch(conversation) == ids(first, second)
     assert ask(conversation, "help").parent == second
     engine.show_branch(conversation, str(new.pk))
-    assert shown(conversation) == ids(new)
+    assert branch(conversation) == ids(new)
 
 
 def test_what_is_shown_is_what_is_exported_and_asked_again(two: list[Turn]) -> None:
@@ -344,15 +343,15 @@ def test_what_is_shown_is_what_is_exported_and_asked_again(two: list[Turn]) -> N
     conversation.refresh_from_db()
     texts = [
         block["text"]
-        for told in document(conversation)["messages"]
-        for block in told["content"]
+        for message in document(conversation)["messages"]
+        for block in message["content"]
         if "text" in block
     ]
     assert QUESTION in texts
     assert OTHER not in texts
 
 
-def test_no_branch_is_shown_while_a_turn_runs(conversation: Conversation, held: threading.Event) -> None:
+def test_no_branch_is_shown_while_a_turn_runs(conversation: Conversation, slow: threading.Event) -> None:
     with pytest.raises(Refused):
         engine.show_branch(conversation, str(Turn.objects.get().pk))
 
@@ -395,7 +394,7 @@ def test_older_messages_are_those_of_the_shown_branch(two: list[Turn]) -> None:
 
 
 @pytest.fixture
-def queued(conversation: Conversation, held: threading.Event) -> list[str]:
+def queued(conversation: Conversation, slow: threading.Event) -> list[str]:
     """The ids of three messages that wait."""
     waiting = [str(uuid.uuid4()) for _ in range(3)]
     for number, message_id in enumerate(waiting):
@@ -404,17 +403,17 @@ def queued(conversation: Conversation, held: threading.Event) -> list[str]:
 
 
 def test_a_queued_message_is_taken_back_without_a_trace(
-    conversation: Conversation, queued: list[str], held: threading.Event
+    conversation: Conversation, queued: list[str], slow: threading.Event
 ) -> None:
     engine.withdraw(conversation, queued[1])
     assert list(conversation.turns.order_by("number").values_list("number", flat=True)) == [1, 2, 3]
-    held.set()
+    slow.set()
     assert engine.WORKER.wait(20)
-    told = [said(turn).content[0]["text"] for turn in conversation.turns.order_by("number")]
-    assert told == [QUESTION, "waiting 0", "waiting 2"]
+    texts = [message_of(turn).content[0]["text"] for turn in conversation.turns.order_by("number")]
+    assert texts == [QUESTION, "waiting 0", "waiting 2"]
     last = conversation.turns.get(number=3)
     assert last.parent.number == 2
-    assert len(shown(conversation)) == 3
+    assert len(branch(conversation)) == 3
 
 
 def test_the_last_one_that_waits_may_be_taken_back(conversation: Conversation, queued: list[str]) -> None:
@@ -424,20 +423,20 @@ def test_the_last_one_that_waits_may_be_taken_back(conversation: Conversation, q
 
 
 def test_a_queued_message_is_changed_where_it_is(
-    conversation: Conversation, queued: list[str], held: threading.Event
+    conversation: Conversation, queued: list[str], slow: threading.Event
 ) -> None:
     new = str(uuid.uuid4())
     engine.edit(conversation, queued[0], new, "changed")
     engine.edit(conversation, queued[0], new, "changed")
-    held.set()
+    slow.set()
     assert engine.WORKER.wait(20)
     assert conversation.turns.count() == 4
-    assert said(conversation.turns.get(number=2)).content == [{"text": "changed"}]
+    assert message_of(conversation.turns.get(number=2)).content == [{"text": "changed"}]
 
 
 def test_what_has_begun_is_not_taken_back(two: list[Turn]) -> None:
     with pytest.raises(Refused):
-        engine.withdraw(two[0].conversation, str(said(two[1]).public_id))
+        engine.withdraw(two[0].conversation, str(message_of(two[1]).public_id))
 
 
 # -- a call, once more
@@ -452,7 +451,7 @@ def test_a_call_is_run_again_without_a_model(two: list[Turn]) -> None:
     assert (turn.status, turn.rounds.count(), turn.total_tokens) == ("completed", 1, 0)
     assert (again.input, again.status, again.result) == (call.input, "success", call.result)
     assert again.tool_use_id != call.tool_use_id
-    assert said(turn).content == [{"text": "Run top_song again."}]
+    assert message_of(turn).content == [{"text": "Run top_song again."}]
     assert_valid_agui(record(conversation))
     assert ask(conversation, "help").status == "completed"
 
@@ -463,14 +462,14 @@ def test_with_other_arguments_it_is_said_which(two: list[Turn]) -> None:
     assert engine.WORKER.wait(20)
     again = ToolCall.objects.order_by("created_at").last()
     assert (again.input, again.error) == ({"sign": "WKRP"}, "tool_error")
-    assert said(again.turn).content == [{"text": 'Run top_song again with {"sign": "WKRP"}.'}]
+    assert message_of(again.turn).content == [{"text": 'Run top_song again with {"sign": "WKRP"}.'}]
 
 
-@pytest.mark.parametrize("given", [["WKRP"], "WKRP", {}, {"station": "WKRP"}], ids=str)
-def test_arguments_that_the_tool_does_not_take_are_refused(two: list[Turn], given: object) -> None:
+@pytest.mark.parametrize("arguments", [["WKRP"], "WKRP", {}, {"station": "WKRP"}], ids=str)
+def test_arguments_that_the_tool_does_not_take_are_refused(two: list[Turn], arguments: object) -> None:
     call = ToolCall.objects.get()
     with pytest.raises(Refused):
-        engine.run_again(two[0].conversation, call.tool_use_id, str(uuid.uuid4()), given)
+        engine.run_again(two[0].conversation, call.tool_use_id, str(uuid.uuid4()), arguments)
     assert two[0].conversation.turns.count() == 2
 
 
@@ -482,14 +481,12 @@ def test_a_call_of_another_conversation_is_not_there(two: list[Turn], other_user
 
 def test_whoever_runs_a_call_again_lets_it_through(two: list[Turn]) -> None:
     call, ran = ToolCall.objects.get(), []
-    with registry.override():
 
-        @tool(approval=True)
-        def top_song(sign: str) -> str:
-            """Get the most popular song played on a radio station."""
-            ran.append(sign)
-            raise ToolError("No.")
+    def play(sign: str) -> None:
+        ran.append(sign)
+        raise ToolError("No.")
 
+    with top_song_as(play, approval=True):
         engine.run_again(two[0].conversation, call.tool_use_id, str(uuid.uuid4()))
         assert engine.WORKER.wait(20)
     approval = Approval.objects.get()
@@ -535,11 +532,11 @@ async def test_a_page_asks_edits_and_shows_through_its_socket(conversation: Conv
         )
         assert (await page.until_end())[0]["metadata"]["parent"] is None
         await page.send({"type": "branch", "turn": first})
-        told = (await page.until("CUSTOM"))[-1]
-        assert (told["name"], told["value"]) == ("turntable.branch", {"turn": first})
+        notice = (await page.until("CUSTOM"))[-1]
+        assert (notice["name"], notice["value"]) == ("turntable.branch", {"turn": first})
         await page.send({"type": "draft", "text": "half a th"})
-        told = (await page.until("CUSTOM"))[-1]
-        assert (told["name"], told["value"]) == ("turntable.draft", {"text": "half a th"})
+        notice = (await page.until("CUSTOM"))[-1]
+        assert (notice["name"], notice["value"]) == ("turntable.draft", {"text": "half a th"})
     async with page_of(user, conversation) as page:
         snapshot = await page.receive()
         assert [turn["id"] for turn in snapshot["metadata"]["turns"]] == [first]

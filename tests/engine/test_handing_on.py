@@ -1,4 +1,4 @@
-"""Processes that begin no turn, because they only serve pages, end, or are full: what goes on is left to another, at once."""
+"""Processes that begin no turn, because they only serve pages, end, or are full, leave it to another."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -11,8 +11,8 @@ from django.utils import timezone
 from conversations import engine
 from conversations.engine import WORKER, lifecycle
 from conversations.models import Approval, Conversation, ToolCall, Turn
-from conversations.tools import registry, tool
 from tests.asking import ask
+from tests.engine.station import top_song_as
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"
@@ -23,14 +23,7 @@ PLAYED: list[str] = []
 def waiting(conversation: Conversation) -> Iterator[Turn]:
     """A turn that waits for a decision about its call."""
     PLAYED.clear()
-    with registry.override():
-
-        @tool(approval=True)
-        def top_song(sign: str) -> str:
-            """Get the most popular song played on a radio station."""
-            PLAYED.append(sign)
-            return sign
-
+    with top_song_as(PLAYED.append, approval=True):
         yield ask(conversation, QUESTION)
 
 

@@ -70,7 +70,7 @@ PAIRS = [(source, target) for source in Status for target in Status]
 
 
 def turn_that_is(status: Status, conversation: Conversation) -> Turn:
-    """A turn in this status, with a call that waits for an answer since long ago, and a lease that has run out."""
+    """A turn in this status, whose lease has run out and whose call should have been decided long ago."""
     lost = Lost(conversation)
     lost.calls_tools(one="requested")
     Approval.objects.create(call=lost.calls[0], expires_at=timezone.now() - LONG_AGO)
@@ -79,8 +79,8 @@ def turn_that_is(status: Status, conversation: Conversation) -> Turn:
 
 
 def rows() -> list[Any]:
-    """All that a change may change."""
-    return [list(each.objects.order_by("pk").values()) for each in (Turn, ToolCall, Approval)]
+    """All rows that a change may change."""
+    return [list(model.objects.order_by("pk").values()) for model in (Turn, ToolCall, Approval)]
 
 
 def attempt(change: Callable[[Turn], object], turn: Turn) -> None:
@@ -90,7 +90,7 @@ def attempt(change: Callable[[Turn], object], turn: Turn) -> None:
 
 
 def test_there_is_a_change_for_each_line_of_the_table_and_no_other() -> None:
-    assert {(source, each.target) for each in CHANGES.values() for source in each.sources} == ALLOWED
+    assert {(source, change.target) for change in CHANGES.values() for source in change.sources} == ALLOWED
 
 
 @pytest.mark.parametrize("source", Status)
@@ -122,8 +122,8 @@ def test_what_the_table_does_not_let_follow_is_refused(
 @pytest.mark.parametrize("status", Status)
 def test_every_status_has_a_way_to_an_end(status: Status) -> None:
     reached = [status]
-    for each in reached:  # grows as it goes
-        reached += [target for target in TRANSITIONS.get(each, ()) if target not in reached]
+    for source in reached:  # grows as it goes
+        reached += [target for target in TRANSITIONS.get(source, ()) if target not in reached]
     assert set(reached) - set(TRANSITIONS)
     assert (status in Turn.OPEN) == (status in TRANSITIONS)
 
@@ -223,13 +223,13 @@ def test_one_conversations_turn_is_claimed_if_it_is_named(user: User) -> None:
     assert claim(1, second.pk) == []
 
 
-def claim_all(only: list[uuid.UUID] | None, ready: threading.Barrier) -> list[Turn]:
-    """What one of several claims, which begin at once and go on until nothing waits; each of its turns ends at once."""
+def claim_all(named: list[uuid.UUID] | None, ready: threading.Barrier) -> list[Turn]:
+    """The turns that one of several claimers gets: all begin at once and go on until nothing is queued."""
     claimed: list[Turn] = []
     ready.wait()
     try:
         while Turn.objects.filter(status="queued").exists():
-            for turn in claim(3) if only is None else [turn for each in only for turn in claim(1, each)]:
+            for turn in claim(3) if named is None else [turn for pk in named for turn in claim(1, pk)]:
                 claimed.append(turn)
                 with transaction.atomic():
                     lifecycle.end(turn, Status.COMPLETED)
@@ -242,10 +242,13 @@ def claim_all(only: list[uuid.UUID] | None, ready: threading.Barrier) -> list[Tu
 def test_of_several_that_claim_at_once_each_turn_has_one(user: User, is_named: bool) -> None:
     conversations = [conversation_of(user) for _ in range(6)]
     waiting = [turn for conversation in conversations for turn in queue(conversation, 3)]
-    only, ready = [each.pk for each in conversations] if is_named else None, threading.Barrier(4, timeout=10)
+    named, ready = (
+        [conversation.pk for conversation in conversations] if is_named else None,
+        threading.Barrier(4, timeout=10),
+    )
     with ThreadPoolExecutor(4) as threads:
-        claims = [threads.submit(claim_all, only, ready) for _ in range(4)]
-        claimed = [turn for each in claims for turn in each.result(60)]
+        claims = [threads.submit(claim_all, named, ready) for _ in range(4)]
+        claimed = [turn for future in claims for turn in future.result(60)]
     assert sorted(turn.pk for turn in claimed) == sorted(turn.pk for turn in waiting)
     assert set(Turn.objects.values_list("status", "attempts")) == {("completed", 1)}
     for conversation in conversations:

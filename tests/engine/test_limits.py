@@ -30,8 +30,8 @@ def store(conversation: Conversation) -> Turn:
     return lifecycle.accept(conversation.pk, NewMessage(uuid.uuid4(), "hello"), at_once=True).turn
 
 
-def ended(conversation: Conversation, **fields: Any) -> None:
-    """The newest turn has ended."""
+def end_newest(conversation: Conversation, **fields: Any) -> None:
+    """Ends the newest turn."""
     newest = conversation.turns.order_by("-number").values("pk")[:1]
     Turn.objects.filter(pk__in=newest).update(**{"status": "completed"} | fields)
 
@@ -51,7 +51,7 @@ def test_turns_at_once_count_running_and_queued_ones_of_all_conversations(
     store(other)
     with pytest.raises(Throttled, match="too many answers under way"):
         store(other)
-    ended(other)
+    end_newest(other)
     store(other)
 
 
@@ -70,7 +70,7 @@ def test_tokens_a_day_count_what_was_used_and_what_is_under_way(user: User, sett
     settings.USER_TOKENS_PER_DAY = 500
     conversation = conversation_of(user)
     store(conversation)
-    ended(conversation, total_tokens=201)
+    end_newest(conversation, total_tokens=201)
     store(conversation)
     store(conversation)
     with pytest.raises(Throttled, match="tokens for a day"):
@@ -81,9 +81,9 @@ def test_the_last_token_of_the_day_may_be_used(user: User, settings: Settings) -
     settings.USER_TOKENS_PER_DAY = 200
     conversation = conversation_of(user)
     store(conversation)
-    ended(conversation, total_tokens=100)
+    end_newest(conversation, total_tokens=100)
     store(conversation)
-    ended(conversation, total_tokens=1)
+    end_newest(conversation, total_tokens=1)
     with pytest.raises(Throttled):
         store(conversation)
 
@@ -92,7 +92,7 @@ def test_tokens_come_back_after_a_day(user: User, settings: Settings) -> None:
     settings.USER_TOKENS_PER_DAY = 150
     conversation = conversation_of(user)
     store(conversation)
-    ended(conversation, total_tokens=150)
+    end_newest(conversation, total_tokens=150)
     with pytest.raises(Throttled):
         store(conversation)
     Turn.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
@@ -110,7 +110,7 @@ def test_a_clock_that_was_set_back_locks_nobody_out(user: User, settings: Settin
     settings.USER_TURNS_PER_MINUTE, settings.USER_TOKENS_PER_DAY = 1, 100
     conversation = conversation_of(user)
     store(conversation)
-    ended(conversation, total_tokens=100, created_at=timezone.now() + timedelta(days=30))
+    end_newest(conversation, total_tokens=100, created_at=timezone.now() + timedelta(days=30))
     store(conversation)
 
 
@@ -148,7 +148,7 @@ def test_many_at_the_same_time_get_no_more_than_the_limit(user: User, settings: 
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=send, args=(each,)) for each in conversations]
+    threads = [threading.Thread(target=send, args=(conversation,)) for conversation in conversations]
     for thread in threads:
         thread.start()
     for thread in threads:

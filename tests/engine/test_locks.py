@@ -1,4 +1,7 @@
-"""Rows that several lock at once: heartbeat and journal, claims and people who take messages back. None may wait in a circle."""
+"""Whoever locks several rows at once never waits in a circle.
+
+Heartbeats meet the journal, and claims meet people who take messages back.
+"""
 
 import threading
 import uuid
@@ -32,7 +35,7 @@ TURNS = 40
 
 
 def deadlocks() -> int:
-    """What the database has counted."""
+    """The deadlocks that the database has counted."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         return int(cursor.fetchone()[0])
@@ -40,7 +43,7 @@ def deadlocks() -> int:
 
 @pytest.fixture
 def no_deadlock(db: None) -> Iterator[None]:
-    """Checks that nothing has met in a circle."""
+    """Checks that the test causes no deadlock."""
     before = deadlocks()
     yield
     with connection.cursor() as cursor:
@@ -48,20 +51,20 @@ def no_deadlock(db: None) -> Iterator[None]:
     assert deadlocks() == before
 
 
-def together(*works: Callable[[], object]) -> None:
-    """Does all of it at once, each in a thread of its own; raises what one of them raised."""
-    ready = threading.Barrier(len(works), timeout=10)
+def together(*functions: Callable[[], object]) -> None:
+    """Calls all functions at once, each in a thread of its own, and raises what one of them raised."""
+    ready = threading.Barrier(len(functions), timeout=10)
 
-    def begin(work: Callable[[], object]) -> None:
+    def begin(function: Callable[[], object]) -> None:
         ready.wait()
         try:
-            work()
+            function()
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(works)) as threads:
-        for each in [threads.submit(begin, work) for work in works]:
-            each.result(100)
+    with ThreadPoolExecutor(len(functions)) as threads:
+        for future in [threads.submit(begin, function) for function in functions]:
+            future.result(100)
 
 
 @pytest.mark.usefixtures("no_deadlock")

@@ -1,7 +1,4 @@
-"""Turns whose process died: taken up again from what is stored, with all that had been shown kept, and given up the third time."""
-
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+"""Turns whose process died: another takes them up from what is stored, and gives up the third time."""
 
 import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
@@ -16,9 +13,9 @@ from conversations.protocol.agui import events
 from conversations.protocol.agui.interrupted import CUT
 from conversations.protocol.converse.history import NO_RESULT
 from conversations.protocol.converse.request import sha256
-from conversations.tools import registry, tool
 from conversations.tools.execution import idempotency_key
 from tests.asking import answer, ask, of_type, record
+from tests.engine.station import top_song_as
 from tests.listening import Listener
 from tests.losing import QUESTION, Lost
 
@@ -27,7 +24,10 @@ CUT_ARGUMENTS = {"AGUI204": "off"}
 
 
 def recovered(lost: Lost, status: str = "completed") -> list[events.Event]:
-    """The turn's events when it has been taken up and has ended: its record is whole and packed, and the next turn works."""
+    """The turn's events when it has been taken up and has ended.
+
+    Checks that its record is whole and packed, and that the next turn works.
+    """
     WORKER.sweep()
     assert engine.WORKER.wait(20)
     conversation = lost.turn.conversation
@@ -36,55 +36,42 @@ def recovered(lost: Lost, status: str = "completed") -> list[events.Event]:
     assert (lost.turn.lease_token, lost.turn.lease_until) == (None, None)
     assert not lost.turn.rounds.filter(status="running").exists()
     assert not lost.turn.tool_calls.filter(result__isnull=True).exists()
-    found = record(conversation)
-    assert [event["metadata"]["seq"] for event in found] == list(range(1, len(found) + 1))
-    assert_valid_agui(found, severity_overrides=CUT_ARGUMENTS)
+    turn_events = record(conversation)
+    assert [event["metadata"]["seq"] for event in turn_events] == list(range(1, len(turn_events) + 1))
+    assert_valid_agui(turn_events, severity_overrides=CUT_ARGUMENTS)
     assert Recording.objects.filter(turn=lost.turn).exists()
     assert not Event.objects.exists()
-    shown = page(conversation)
-    assert shown.turns[-1]["status"] == status
-    assert not any(message["metadata"].get("open") for message in shown.messages)
+    newest = page(conversation)
+    assert newest.turns[-1]["status"] == status
+    assert not any(message["metadata"].get("open") for message in newest.messages)
     following = ask(conversation, "show the conversation")
     assert following.status == Turn.Status.COMPLETED, following.error_text
-    return found
+    return turn_events
 
 
-def given_up(lost: Lost) -> list[events.Event]:
+def final_events(lost: Lost) -> list[events.Event]:
     """The events of a turn that was lost as often as it may be."""
     Turn.objects.update(attempts=ATTEMPTS)
-    told = recovered(lost, "interrupted")
+    turn_events = recovered(lost, "interrupted")
     assert lost.turn.error_code == "interrupted"
-    assert (told[-1]["type"], told[-1]["code"]) == ("RUN_ERROR", "interrupted")
-    return told
+    assert (turn_events[-1]["type"], turn_events[-1]["code"]) == ("RUN_ERROR", "interrupted")
+    return turn_events
 
 
-def retold(conversation: Conversation) -> str:
-    """What the request of the newest turn held, as the demo gateway tells it."""
+def newest_request(conversation: Conversation) -> str:
+    """The request of the newest turn, as the demo gateway repeats it."""
     return answer(record(conversation)).partition("Settings:")[2]
 
 
-@contextmanager
-def top_song_as(play: Callable[[str], object], *, idempotent: bool) -> Iterator[None]:
-    """`top_song` played otherwise."""
-    with registry.override():
-
-        @tool(idempotent=idempotent)
-        def top_song(sign: str) -> object:
-            """Get the most popular song played on a radio station."""
-            return play(sign)
-
-        yield
-
-
-def results(told: list[events.Event]) -> list[tuple[str, str]]:
-    """The calls' results as they were shown, with their status."""
-    return [(e["content"], e["metadata"]["status"]) for e in of_type(told, "TOOL_CALL_RESULT")]
+def results(turn_events: list[events.Event]) -> list[tuple[str, str]]:
+    """The contents and statuses of the results of calls."""
+    return [(e["content"], e["metadata"]["status"]) for e in of_type(turn_events, "TOOL_CALL_RESULT")]
 
 
 def test_a_turn_that_had_shown_nothing_begins_and_runs_to_its_end(conversation: Conversation) -> None:
-    told = recovered(Lost(conversation))
-    assert of_type(told, "TEXT_MESSAGE_CONTENT")[0]["delta"] == QUESTION
-    assert "Elemental Hotel" in answer(told)
+    turn_events = recovered(Lost(conversation))
+    assert of_type(turn_events, "TEXT_MESSAGE_CONTENT")[0]["delta"] == QUESTION
+    assert "Elemental Hotel" in answer(turn_events)
 
 
 @pytest.mark.parametrize(("attempt", "prefix"), [(1, "1:0"), (2, "1.2:0")])
@@ -95,16 +82,16 @@ def test_a_cut_round_is_closed_as_interrupted_and_the_same_step_starts_again(
     row = lost.begins_round(attempt=attempt)
     block = lost.says("The most popular song is ", prefix)
     before = record(conversation)
-    told = recovered(lost)
-    assert told[: len(before)] == before
-    ended, finished, again = told[len(before) : len(before) + 3]
+    turn_events = recovered(lost)
+    assert turn_events[: len(before)] == before
+    ended, finished, again = turn_events[len(before) : len(before) + 3]
     assert (ended["type"], ended["messageId"]) == ("TEXT_MESSAGE_END", block)
     assert (finished["type"], finished["metadata"]["interrupted"]) == ("STEP_FINISHED", True)
     assert (again["type"], again["stepName"]) == ("STEP_STARTED", "round 1")
-    begun = of_type(told[len(before) :], "TEXT_MESSAGE_START") + of_type(
-        told[len(before) :], "TOOL_CALL_START"
+    starts = of_type(turn_events[len(before) :], "TEXT_MESSAGE_START") + of_type(
+        turn_events[len(before) :], "TOOL_CALL_START"
     )
-    assert f"{lost.turn.pk}:1.{attempt + 1}:0" in [event.get("messageId") for event in begun]
+    assert f"{lost.turn.pk}:1.{attempt + 1}:0" in [event.get("messageId") for event in starts]
     row.refresh_from_db()
     assert row.status == "interrupted"
     assert (row.first_token_ms, lost.turn.first_token_ms is None) == (None, False)
@@ -115,12 +102,12 @@ def test_what_a_cut_round_had_shown_is_kept_and_marked_and_not_sent_again(conver
     row = lost.begins_round()
     block = lost.says("The most hated song is ")
     recovered(lost)
-    said = Message.objects.get(round=row)
-    assert (said.content, said.complete) == ([{"text": "The most hated song is "}], False)
-    (shown,) = [message for message in page(conversation).messages if message["id"] == block]
-    assert (shown["content"], shown["metadata"]["interrupted"]) == ("The most hated song is ", True)
-    assert "Elemental Hotel" in retold(conversation)
-    assert "most hated" not in retold(conversation)
+    stored = Message.objects.get(round=row)
+    assert (stored.content, stored.complete) == ([{"text": "The most hated song is "}], False)
+    (displayed,) = [message for message in page(conversation).messages if message["id"] == block]
+    assert (displayed["content"], displayed["metadata"]["interrupted"]) == ("The most hated song is ", True)
+    assert "Elemental Hotel" in newest_request(conversation)
+    assert "most hated" not in newest_request(conversation)
 
 
 def test_a_call_that_was_under_way_is_answered_as_uncertain_and_not_made_again(
@@ -129,11 +116,11 @@ def test_a_call_that_was_under_way_is_answered_as_uncertain_and_not_made_again(
     lost = Lost(conversation)
     lost.calls_tools(one="running")
     with top_song_as(pytest.fail, idempotent=False):
-        told = recovered(lost)
-    assert results(told) == [(NO_RESULT, "error")]
+        turn_events = recovered(lost)
+    assert results(turn_events) == [(NO_RESULT, "error")]
     call = ToolCall.objects.get(tool_use_id="one")
     assert (call.status, call.error, call.result) == ("error", "interrupted", [{"text": NO_RESULT}])
-    assert NO_RESULT in retold(conversation)
+    assert NO_RESULT in newest_request(conversation)
 
 
 def test_an_idempotent_call_that_was_under_way_is_made_again_under_the_same_key(
@@ -143,9 +130,9 @@ def test_an_idempotent_call_that_was_under_way_is_made_again_under_the_same_key(
     lost.calls_tools(one="running")
     keys = []
     with top_song_as(lambda sign: keys.append(idempotency_key()) or "Sung", idempotent=True):
-        told = recovered(lost)
+        turn_events = recovered(lost)
     assert keys == [str(ToolCall.objects.get(tool_use_id="one").pk)]
-    assert results(told) == [("Sung", "success")]
+    assert results(turn_events) == [("Sung", "success")]
 
 
 def test_a_call_that_was_not_begun_is_made(conversation: Conversation) -> None:
@@ -161,8 +148,8 @@ def test_results_are_shown_in_the_order_of_the_calls_those_that_were_stored_too(
     lost = Lost(conversation)
     lost.calls_tools(one="running", two="success", three="requested", four="success")
     with top_song_as(lambda sign: "Sung", idempotent=False):
-        told = results(recovered(lost))
-    assert [content for content, _ in told] == [NO_RESULT, '{"song": "two"}', "Sung", '{"song": "four"}']
+        contents = results(recovered(lost))
+    assert [content for content, _ in contents] == [NO_RESULT, '{"song": "two"}', "Sung", '{"song": "four"}']
 
 
 def test_a_result_that_was_shown_is_not_shown_again(conversation: Conversation) -> None:
@@ -178,15 +165,15 @@ def test_a_call_that_was_half_asked_for_is_kept_answered_and_its_id_is_taken(
     lost = Lost(conversation)
     row = lost.begins_round()
     lost.record.commit(*lost.asks_for("top_song", '{"sign": "WZ')[:2])
-    told = recovered(lost)
+    turn_events = recovered(lost)
     call = ToolCall.objects.get(round=row)
     assert (call.arguments, call.input, call.error) == ('{"sign": "WZ', None, "cut")
-    assert results(told)[0] == (CUT, "error")
-    kinds = [event["type"] for event in told if event.get("toolCallId") == "top_song"]
+    assert results(turn_events)[0] == (CUT, "error")
+    kinds = [event["type"] for event in turn_events if event.get("toolCallId") == "top_song"]
     assert kinds == ["TOOL_CALL_START", "TOOL_CALL_ARGS", "TOOL_CALL_END", "TOOL_CALL_RESULT"]
     ask(conversation, "show reused id")
-    begun = [event["toolCallId"] for event in of_type(record(conversation), "TOOL_CALL_START")]
-    assert len(set(begun)) == len(begun)
+    call_ids = [event["toolCallId"] for event in of_type(record(conversation), "TOOL_CALL_START")]
+    assert len(set(call_ids)) == len(call_ids)
 
 
 def test_a_round_that_had_failed_before_its_turn_was_ended_is_tried_again(conversation: Conversation) -> None:
@@ -205,18 +192,18 @@ def test_a_turn_that_was_lost_three_times_is_ended_as_interrupted(conversation: 
     lost.begins_round()
     block = lost.says("The most popular song is ")
     lost.says("It is ", "1:1")
-    told = given_up(lost)
-    assert len(of_type(told, "STEP_STARTED")) == 1
+    turn_events = final_events(lost)
+    assert len(of_type(turn_events, "STEP_STARTED")) == 1
     assert block in [message["id"] for message in page(conversation).messages]
-    assert "assistant: The most popular song is" in retold(conversation)
+    assert "assistant: The most popular song is" in newest_request(conversation)
 
 
 def test_a_turn_that_is_given_up_leaves_no_call_unanswered(conversation: Conversation) -> None:
     lost = Lost(conversation)
     lost.calls_tools(one="running", two="success", three="requested")
     with top_song_as(pytest.fail, idempotent=True):
-        told = results(given_up(lost))
-    assert [status for _, status in told] == ["error", "success", "error"]
+        statuses = results(final_events(lost))
+    assert [status for _, status in statuses] == ["error", "success", "error"]
 
 
 def test_a_stop_that_was_asked_for_meanwhile_is_heeded(conversation: Conversation) -> None:
@@ -224,8 +211,8 @@ def test_a_stop_that_was_asked_for_meanwhile_is_heeded(conversation: Conversatio
     lost.begins_round()
     lost.says("The most popular song is ")
     assert engine.stop(conversation.pk)
-    told = recovered(lost, "stopped")
-    assert len(of_type(told, "STEP_STARTED")) == 1
+    turn_events = recovered(lost, "stopped")
+    assert len(of_type(turn_events, "STEP_STARTED")) == 1
 
 
 def test_every_request_can_be_rebuilt_that_an_interrupted_attempt_came_before(
@@ -235,9 +222,9 @@ def test_every_request_can_be_rebuilt_that_an_interrupted_attempt_came_before(
     lost.begins_round()
     lost.says("The most popular song is ")
     recovered(lost)
-    asked = Round.objects.exclude(status="interrupted")
-    assert len(asked) >= 3
-    for row in asked:
+    rows = Round.objects.exclude(status="interrupted")
+    assert len(rows) >= 3
+    for row in rows:
         assert sha256(engine.rebuild_request(row)) == row.request_sha256
 
 

@@ -1,4 +1,4 @@
-"""A stop at the worst moments: whenever it comes, the turn ends, its calls are answered and nothing else is stopped."""
+"""A stop at the worst moments ends the turn, answers its calls and stops nothing else."""
 
 import uuid
 
@@ -13,7 +13,7 @@ from tests.listening import At
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"
-CUT_ARGUMENTS = {"AGUI204": "off"}  # what a stop cut short is shown as far as the model sent it
+CUT_ARGUMENTS = {"AGUI204": "off"}  # arguments that a stop cut short stay in the record as they are
 
 
 MOMENTS = [

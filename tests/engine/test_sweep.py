@@ -1,4 +1,4 @@
-"""The sweep for lost turns: what it takes up and what it leaves alone, leftovers, and the queue."""
+"""The sweep takes up lost turns and the queue, packs leftovers, and leaves alone what others run."""
 
 import asyncio
 import threading
@@ -66,9 +66,9 @@ def test_sweeping_again_changes_nothing(conversation: Conversation) -> None:
     Lost(conversation)
     WORKER.sweep()
     assert engine.WORKER.wait(20)
-    told = record(conversation)
+    events = record(conversation)
     WORKER.sweep()
-    assert record(conversation) == told
+    assert record(conversation) == events
 
 
 def test_of_several_processes_that_sweep_at_once_one_takes_the_turn_up(conversation: Conversation) -> None:
@@ -97,10 +97,10 @@ def test_a_process_that_comes_back_too_late_writes_no_more(conversation: Convers
     lost.says("Elemental ")
     WORKER.sweep()
     assert engine.WORKER.wait(20)
-    told = record(conversation)
+    events = record(conversation)
     with pytest.raises(InternalError):
         lost.record.commit(step_started(2), write=lost.turn.save)
-    assert record(conversation) == told
+    assert record(conversation) == events
     assert statuses() == ["completed"]
 
 
@@ -129,12 +129,12 @@ def test_one_conversation_alone_can_be_swept(conversation: Conversation, user: U
 
 def test_what_a_process_left_unpacked_is_packed_after_a_while(conversation: Conversation) -> None:
     turn = finished(conversation, 1)
-    told = record(conversation)
+    events = record(conversation)
     for ended, packed in ((timezone.now() - LEASE + 5 * MOMENT, 0), (timezone.now() - LEASE - MOMENT, 1)):
         Turn.objects.filter(pk=turn.pk).update(finished_at=ended)
         WORKER.sweep()
         assert Recording.objects.count() == packed
-        assert record(conversation) == told
+        assert record(conversation) == events
     assert not Event.objects.exists()
 
 
@@ -149,7 +149,7 @@ def test_a_leftover_that_cannot_be_packed_keeps_no_queue_waiting(conversation: C
 
 
 def queued(conversation: Conversation, number: int) -> Turn:
-    """A turn that waits, and that nobody will begin by himself."""
+    """A queued turn, which begins only when a process looks for it."""
     lost = Lost(conversation, number, "help", status="queued")
     return lost.turn
 
@@ -191,7 +191,7 @@ def test_a_lease_from_before_the_clock_was_put_back_keeps_no_turn_waiting(conver
 
 
 def run_of(turn: Turn) -> Run:
-    """A run that is not on its way."""
+    """A run that has not begun."""
     return Run(turn, WORKER.journal, Threads("nobody", 1))
 
 

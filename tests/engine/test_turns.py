@@ -2,8 +2,6 @@
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
@@ -15,8 +13,9 @@ from conversations.errors import Refused, Throttled
 from conversations.journal import last_seq
 from conversations.models import Conversation, Event, Message, Recording, Round, ToolCall, Turn
 from conversations.protocol.converse.request import sha256
-from conversations.tools import ToolError, registry, tool
+from conversations.tools import ToolError
 from tests.asking import answer, ask, conversation_of, of_type, record, types
+from tests.engine.station import top_song_as
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"
@@ -105,9 +104,9 @@ def test_a_message_id_that_is_no_uuid_is_refused(conversation: Conversation, mes
 def test_a_message_of_100000_characters_is_split_and_whole(conversation: Conversation) -> None:
     text = "\N{GRINNING FACE}" * 100_000
     ask(conversation, text)
-    said = [e for e in of_type(record(conversation), "TEXT_MESSAGE_CONTENT") if ":" not in e["messageId"]]
-    assert "".join(e["delta"] for e in said) == text
-    assert max(len(e["delta"].encode()) for e in said) <= 16 * 1024
+    deltas = [e for e in of_type(record(conversation), "TEXT_MESSAGE_CONTENT") if ":" not in e["messageId"]]
+    assert "".join(e["delta"] for e in deltas) == text
+    assert max(len(e["delta"].encode()) for e in deltas) <= 16 * 1024
 
 
 def test_nul_and_lone_surrogates_are_replaced_at_the_door(conversation: Conversation) -> None:
@@ -119,7 +118,7 @@ def test_a_second_message_waits_as_a_row_and_runs_when_the_first_has_ended(
     conversation: Conversation,
 ) -> None:
     release = threading.Event()
-    with song(lambda sign: release.wait(10)):
+    with top_song_as(lambda sign: release.wait(10)):
         engine.start(conversation.pk, str(uuid.uuid4()), QUESTION)
         second = engine.start(conversation.pk, str(uuid.uuid4()), "help")
         assert second.queued
@@ -133,7 +132,7 @@ def test_a_second_message_waits_as_a_row_and_runs_when_the_first_has_ended(
 
 def test_stop_ends_a_turn_that_waits_for_its_tool_and_answers_the_call(conversation: Conversation) -> None:
     begun, release = threading.Event(), threading.Event()
-    with song(lambda sign: begun.set() or release.wait(20)):
+    with top_song_as(lambda sign: begun.set() or release.wait(20)):
         engine.start(conversation.pk, str(uuid.uuid4()), QUESTION)
         assert begun.wait(10)
         assert engine.stop(conversation.pk)
@@ -166,19 +165,6 @@ def test_stop_in_mid_answer_keeps_what_was_shown(conversation: Conversation, set
 
 def test_stop_does_nothing_when_nothing_runs(conversation: Conversation) -> None:
     assert not engine.stop(conversation.pk)
-
-
-@contextmanager
-def song(play: Callable[[str], object]) -> Iterator[None]:
-    """`top_song` played otherwise."""
-    with registry.override():
-
-        @tool
-        def top_song(sign: str) -> object:
-            """Get the most popular song played on a radio station."""
-            return play(sign)
-
-        yield
 
 
 FAILURES = [
@@ -221,12 +207,12 @@ def test_parallel_calls_run_at_once_and_are_answered_in_order(conversation: Conv
             raise ToolError("Station off the air.")
         return sign
 
-    with song(play):
+    with top_song_as(play):
         ask(conversation, "What is the most popular song on WZPZ and on WKRP?")
     events = record(conversation)
-    asked = [e["toolCallId"] for e in of_type(events, "TOOL_CALL_START")]
+    call_ids = [e["toolCallId"] for e in of_type(events, "TOOL_CALL_START")]
     results = of_type(events, "TOOL_CALL_RESULT")
-    assert [e["toolCallId"] for e in results] == asked
+    assert [e["toolCallId"] for e in results] == call_ids
     assert [e["metadata"]["status"] for e in results] == ["error", "success"]
     assert_valid_agui(events)
 
@@ -243,8 +229,8 @@ def test_the_first_message_gives_the_conversation_its_title(conversation: Conver
     ask(conversation, QUESTION)
     conversation.refresh_from_db()
     assert conversation.title == QUESTION
-    told = [e for e in of_type(record(conversation), "CUSTOM") if e["name"] == "turntable.conversation"]
-    assert told[0]["value"] == {"title": QUESTION}
+    titles = [e for e in of_type(record(conversation), "CUSTOM") if e["name"] == "turntable.conversation"]
+    assert titles[0]["value"] == {"title": QUESTION}
     assert last_seq(conversation.pk) == len(record(conversation))
 
 

@@ -1,4 +1,4 @@
-"""A turn on its way into a wait for a person and out of it: stops, answers, deaths and failures at just that moment."""
+"""Stops, answers, deaths and failures just as a turn begins or ends to wait for a person."""
 
 import json
 import threading
@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ag_ui_validate.pytest_plugin import validate_agui
 from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -20,8 +19,8 @@ from conversations.engine.run import Run
 from conversations.errors import InternalError, Refused
 from conversations.journal.hub import HUB
 from conversations.models import Approval, Conversation, ToolCall, Turn
-from conversations.tools import registry, tool
 from tests.asking import ask, record
+from tests.engine.station import top_song_as, validity_errors
 from tests.gateway.talking import until
 from tests.listening import At, Frame, Listener
 
@@ -41,15 +40,13 @@ class Station:
 @pytest.fixture(autouse=True, name="station")
 def _station() -> Iterator[Station]:
     station = Station()
-    with registry.override():
 
-        @tool(approval=True)
-        def top_song(sign: str) -> dict[str, str]:
-            """Get the most popular song played on a radio station."""
-            station.before()
-            station.played.append(sign)
-            return {"song": f"the song of {sign}"}
+    def play(sign: str) -> dict[str, str]:
+        station.before()
+        station.played.append(sign)
+        return {"song": f"the song of {sign}"}
 
+    with top_song_as(play, approval=True):
         yield station
 
 
@@ -84,18 +81,12 @@ def rest() -> Turn:
     return Turn.objects.get()
 
 
-def is_valid(events: list[dict[str, Any]]) -> bool:
-    """Whether a record is valid but for what the validator holds against every resumed run: it forgets the former run's calls."""
-    findings = validate_agui(events).diagnostics
-    return not [each for each in findings if each.severity == "error" and each.rule != "AGUI207"]
-
-
 def assert_stopped(conversation: Conversation, station: Station) -> None:
     turn, call, events = rest(), ToolCall.objects.get(), record(conversation)
     assert (turn.status, Approval.objects.get().status) == ("stopped", "withdrawn")
     assert (call.status, call.error, station.played) == ("error", "stopped", [])
     assert events[-1]["outcome"] == {"type": "cancelled"}
-    assert is_valid(events)
+    assert not validity_errors(events)
     assert ask(conversation, "help").status == "completed"
 
 
@@ -331,6 +322,6 @@ def test_no_approval_is_pending_once_its_turn_has_ended(
     assert (turn.status, Approval.objects.count()) == (status, 1)
     assert not Approval.objects.filter(status="pending").exists()
     assert not ToolCall.objects.filter(result__isnull=True).exists()
-    assert is_valid(record(conversation))
+    assert not validity_errors(record(conversation))
     with pytest.raises(Refused):
         resume(conversation)

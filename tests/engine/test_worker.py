@@ -1,4 +1,4 @@
-"""What a process does with its turns: no more at once than it may, and no thread or connection for one that waits."""
+"""A process runs no more turns at once than it may; one that waits holds no thread or connection."""
 
 import asyncio
 import threading
@@ -19,6 +19,7 @@ from conversations.models import Conversation, Turn
 from conversations.tools import registry, tool
 from conversations.tools.execution import TOOLS_AT_ONCE
 from tests.asking import conversation_of
+from tests.engine.station import top_song_as
 from tests.gateway.talking import until
 from tests.gateway.wire import Answer, WireServer
 from tests.losing import Lost
@@ -103,26 +104,20 @@ class Studio:
         self.playing, self.most = 0, 0
         self._lock = threading.Lock()
 
-    def play(self) -> None:
+    def play(self, sign: str) -> str:
         with self._lock:
             self.playing += 1
             self.most = max(self.most, self.playing)
         self.release.wait(20)
         with self._lock:
             self.playing -= 1
+        return sign
 
 
 @pytest.fixture(name="studio")
 def _studio() -> Iterator[Studio]:
     studio = Studio()
-    with registry.override():
-
-        @tool
-        def top_song(sign: str) -> str:
-            """Get the most popular song played on a radio station."""
-            studio.play()
-            return sign
-
+    with top_song_as(studio.play):
         yield studio
         studio.release.set()
         assert WORKER.wait(20)
@@ -227,13 +222,7 @@ def test_turns_that_wait_for_slow_tools_hold_no_connection_and_no_thread_beside_
 
 
 def test_turns_that_wait_for_a_person_are_rows_alone(user: User) -> None:
-    with registry.override():
-
-        @tool(approval=True)
-        def top_song(sign: str) -> str:
-            """Get the most popular song played on a radio station."""
-            return sign
-
+    with top_song_as(str, approval=True):
         before = Before()
         for _ in range(MANY):
             start(conversation_of(user))
