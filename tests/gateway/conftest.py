@@ -54,15 +54,15 @@ def deaf_port() -> Iterator[int]:
 @pytest.fixture
 def deaf_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """A resolver that never answers; set once it is asked."""
-    asked, over = threading.Event(), threading.Event()
+    lookup, over = threading.Event(), threading.Event()
 
     def look_up(*_: object, **__: object) -> list[Any]:
-        asked.set()
+        lookup.set()
         over.wait()
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    yield asked
+    yield lookup
     over.set()
 
 
@@ -73,10 +73,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gateway")])
     address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     now, hour = dt.datetime.now(dt.UTC), dt.timedelta(hours=1)
-    made = x509.CertificateBuilder(
+    builder = x509.CertificateBuilder(
         name, name, key.public_key(), x509.random_serial_number(), now - hour, now + hour
     )
-    signed = made.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    signed = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

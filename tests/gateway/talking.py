@@ -1,4 +1,4 @@
-"""Calls to a scripted server, and what is heard of them."""
+"""Calls to a scripted server, and their outcomes."""
 
 import asyncio
 import ssl
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 
 class LoopThread:
-    """A loop in a thread of its own, for all the calls of a test run: kept connections live as long as their loop."""
+    """A loop in a thread of its own for all calls of a test run: connections live as long as their loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -49,14 +49,14 @@ LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "uvloop": uvloops,
 }
 KINDS = ["asyncio"]
-"""The kind of loop that calls are heard on, last of all: a fixture may put another there."""
+"""The kind of loop that calls run on is the last one: a fixture may append another."""
 
 
 def here() -> LoopThread:
     return loop_thread(KINDS[-1])
 
 
-class Heard(NamedTuple):
+class Outcome(NamedTuple):
     """The events of a call, and what ended it early."""
 
     events: list[Event]
@@ -76,17 +76,17 @@ class Wire(NamedTuple):
     def call(self, body: dict[str, Any] | None = None, **labels: str) -> Call:
         return self.gateway.call(MODEL, body or BODY, labels)
 
-    def hear(self, *answers: Answer, body: dict[str, Any] | None = None) -> Heard:
-        """The server answers so; this is what comes of one call."""
+    def outcome(self, *answers: Answer, body: dict[str, Any] | None = None) -> Outcome:
+        """The outcome of one call that the server answers like this."""
         self.server.play(*answers)
         try:
             call = self.call(body)
         except GatewayError as error:
-            return Heard([], error)
-        return heard(call)
+            return Outcome([], error)
+        return outcome_of(call)
 
     def fail(self, *answers: Answer) -> GatewayError:
-        error = self.hear(*answers).error
+        error = self.outcome(*answers).error
         assert error is not None
         return error
 
@@ -108,12 +108,12 @@ def talking_to(url: str, **options: Any) -> Iterator[Gateway]:
         yield gateway
 
 
-def heard(call: Call) -> Heard:
+def outcome_of(call: Call) -> Outcome:
     return here().run(listen(call, Reader([])))
 
 
 class Reader:
-    """Takes a call's events; after `most` of them, if that is not 0, no more until it is let go on."""
+    """Takes a call's events; after `most` of them it is full until `go_on`. 0 means no limit."""
 
     def __init__(self, events: list[Event], most: int = 0) -> None:
         self.events = events
@@ -133,12 +133,12 @@ class Reader:
         here().loop.call_soon_threadsafe(self._goes_on.set)
 
 
-async def listen(call: Call, reader: Reader) -> Heard:
+async def listen(call: Call, reader: Reader) -> Outcome:
     try:
         await call.stream(reader.receive, reader)
     except GatewayError as error:
-        return Heard(reader.events, error)
-    return Heard(reader.events, None)
+        return Outcome(reader.events, error)
+    return Outcome(reader.events, None)
 
 
 class Aside:
@@ -152,7 +152,7 @@ class Aside:
         self._over = threading.Event()
         self._task = self._on.run(self._start())
 
-    async def _start(self) -> asyncio.Task[Heard]:
+    async def _start(self) -> asyncio.Task[Outcome]:
         task = asyncio.create_task(listen(self.call, self.reader))
         task.add_done_callback(lambda _: self._over.set())
         return task
@@ -165,20 +165,20 @@ class Aside:
         self._on.loop.call_soon_threadsafe(self._task.cancel)
 
     def interrupted(self) -> float:
-        """Cancels the task, which must end as cancelled; the seconds that this takes."""
+        """Cancels the task, which must end as cancelled, and returns the seconds that this takes."""
         began = time.monotonic()
         self.cancel()
         assert self._over.wait(PATIENCE), "the call did not end"
         assert self._task.cancelled()
         return time.monotonic() - began
 
-    def result(self) -> Heard:
+    def result(self) -> Outcome:
         assert self._over.wait(PATIENCE), "the call did not end"
         return self._task.result()
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Wait for it, for as long as a test may."""
+    """Waits for a condition, as long as a test may wait."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""What is heard of an answer that goes well, and what becomes of its connection."""
+"""The events of an answer that goes well, and what becomes of its connection."""
 
 import json
 import threading
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conversations.gateway.frames import Decoder, encode
-from tests.gateway.talking import Aside, Reader, Wire, heard, here, talking, until
+from tests.gateway.talking import Aside, Reader, Wire, here, outcome_of, talking, until
 from tests.gateway.wire import EVENT_STREAM, Answer, End, Part, answer_frames, head
 from tests.protocol.recorded import FOLDER, NONE_HERE
 
@@ -31,7 +31,7 @@ BODIES = [pytest.param(path, id=path.parent.relative_to(FOLDER).as_posix()) for 
 
 
 def test_the_events_of_an_answer_come_as_they_were_sent(wire: Wire) -> None:
-    result = wire.hear(Answer.stream(*FRAMES))
+    result = wire.outcome(Answer.stream(*FRAMES))
     assert result.error is None
     assert result.events == [
         (frame.name, json.loads(frame.payload)) for frame in Decoder().feed(b"".join(FRAMES))
@@ -41,7 +41,7 @@ def test_the_events_of_an_answer_come_as_they_were_sent(wire: Wire) -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 100, 10_000])
 def test_the_cuts_of_the_transport_do_not_matter(wire: Wire, size: int) -> None:
-    assert wire.hear(Answer.stream(*FRAMES, size=size)).names == NAMES
+    assert wire.outcome(Answer.stream(*FRAMES, size=size)).names == NAMES
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_cuts_of_the_transport_do_not_matter(wire: Wire, size: int) -> None:
     ids=["until the end", "with a length", "with a wrong length", "labelled as Kong does", "not labelled"],
 )
 def test_an_answer_is_read_however_it_is_delivered(wire: Wire, answer: Answer) -> None:
-    assert wire.hear(answer).names == NAMES
+    assert wire.outcome(answer).names == NAMES
 
 
 def slowly(kind: str, gate: threading.Event) -> Answer:
@@ -79,16 +79,16 @@ def test_an_event_is_there_before_the_next_is_sent(wire: Wire, kind: str) -> Non
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_a_recorded_stream_is_heard_as_recorded_and_its_request_is_sent_as_it_is(
+def test_a_recorded_stream_arrives_as_recorded_and_its_request_is_sent_as_it_is(
     wire: Wire, body: Path
 ) -> None:
-    told = [json.loads(line) for line in body.with_name("events.jsonl").read_text().splitlines()]
-    asked = json.loads(body.with_name("request.json").read_text())
-    result = wire.hear(Answer.stream(body.read_bytes(), size=1000), body=asked)
-    events = [(line["event-type"], line["payload"]) for line in told if line["message-type"] == "event"]
+    lines = [json.loads(line) for line in body.with_name("events.jsonl").read_text().splitlines()]
+    request = json.loads(body.with_name("request.json").read_text())
+    result = wire.outcome(Answer.stream(body.read_bytes(), size=1000), body=request)
+    events = [(line["event-type"], line["payload"]) for line in lines if line["message-type"] == "event"]
     assert result.events == events
-    assert (result.error is None) == (len(events) == len(told))
-    assert wire.server.requests[0].body == json.dumps(asked).encode()
+    assert (result.error is None) == (len(events) == len(lines))
+    assert wire.server.requests[0].body == json.dumps(request).encode()
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_recorded_stream_is_heard_as_recorded_and_its_request_is_sent_as_it_is
 )
 @pytest.mark.parametrize("name", ["contentBlockDelta", "somethingNew", ""])
 def test_what_botocore_does_not_know_is_passed_on(wire: Wire, name: str, payload: dict[str, Any]) -> None:
-    result = wire.hear(Answer.stream(encode(name, payload)))
+    result = wire.outcome(Answer.stream(encode(name, payload)))
     assert result == ([(name, payload)], None)
 
 
@@ -116,7 +116,7 @@ def test_payloads_that_are_no_object_are_passed_over_and_counted(
         encode("contentBlockDelta", payload)
         for payload in (b"", b"[1]", b"{broken", b"null", b"\xff", b"[" * 99_999)
     ]
-    result = wire.hear(Answer.stream(FRAMES[0], *odd, *FRAMES[1:]))
+    result = wire.outcome(Answer.stream(FRAMES[0], *odd, *FRAMES[1:]))
     assert (result.names, result.error) == (NAMES, None)
     assert [record.getMessage() for record in caplog.records if record.name.startswith("conversations")] == [
         "request request-1: 6 events that are no JSON object"
@@ -126,14 +126,14 @@ def test_payloads_that_are_no_object_are_passed_over_and_counted(
 def test_a_connection_serves_again_once_its_answer_was_read(wire: Wire) -> None:
     wire.server.play(Answer.stream(*FRAMES))
     for _ in range(5):
-        heard(wire.call())
+        outcome_of(wire.call())
     assert len({request.connection for request in wire.server.requests}) == 1
 
 
 def test_a_connection_serves_again_after_an_error(wire: Wire) -> None:
     wire.server.play(Answer.error(429, {"message": "slow down"}), Answer.stream(*FRAMES))
-    assert heard(wire.call()).error
-    assert heard(wire.call()).names == NAMES
+    assert outcome_of(wire.call()).error
+    assert outcome_of(wire.call()).names == NAMES
     assert len({request.connection for request in wire.server.requests}) == 1
 
 
@@ -149,9 +149,9 @@ def test_a_reader_who_leaves_early_closes_the_connection(wire: Wire, length: dic
 
 def test_a_stale_connection_is_replaced_without_an_error(wire: Wire) -> None:
     wire.server.play(Answer.stream(*FRAMES, end=End.CLOSE), Answer.stream(*FRAMES))
-    assert heard(wire.call()).names == NAMES
+    assert outcome_of(wire.call()).names == NAMES
     assert wire.server.requests[0].hung_up.wait(1)
-    assert heard(wire.call()).names == NAMES
+    assert outcome_of(wire.call()).names == NAMES
 
 
 def test_the_request_id_is_known_with_the_first_event(wire: Wire) -> None:
@@ -167,7 +167,7 @@ def test_an_answer_that_is_complete_waits_a_short_while_for_its_end(headers: dic
     stalled = Answer.stream(*FRAMES[:-1], headers=headers, terminated=False, end=End.STALL)
     with talking(stalled, ending=0.05, timeout=30) as wire:
         began = time.monotonic()
-        result = heard(wire.call())
+        result = outcome_of(wire.call())
         assert (result.names, result.error) == (NAMES[:-1], None)
         assert time.monotonic() - began < 5
         assert wire.server.requests[0].hung_up.wait(1)

@@ -1,4 +1,4 @@
-"""Connections: how much they hold back, when they are kept, when they are replaced, on which loop they live."""
+"""Connections: how much they hold back, when they are kept or replaced, and which loop they live on."""
 
 import asyncio
 import gc
@@ -21,11 +21,11 @@ from tests.gateway.talking import (
     BODY,
     MODEL,
     Aside,
-    Heard,
+    Outcome,
     Reader,
     Wire,
-    heard,
     listen,
+    outcome_of,
     talking,
     talking_to,
     until,
@@ -40,7 +40,7 @@ MEGABYTE = 1024 * 1024
 
 @contextmanager
 def one_connection() -> Iterator[tuple[str, Callable[[], socket.socket]]]:
-    """An address, and what accepts the one connection to it, its request read to the end of a short body."""
+    """An address, and a function that accepts the one connection to it and reads its short request."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(PATIENCE)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
@@ -54,7 +54,7 @@ def one_connection() -> Iterator[tuple[str, Callable[[], socket.socket]]]:
 
 
 def fill(connection: socket.socket, data: bytes) -> tuple[int, memoryview]:
-    """Send the same again and again until nobody takes it; the number of times begun, and what is left of the last."""
+    """Sends the same data until nobody takes it: how often it was begun, and the rest of the last time."""
     connection.setblocking(False)
     for number in range(1, 100):
         rest = memoryview(data)
@@ -115,7 +115,7 @@ def test_a_request_that_nobody_takes_is_told_as_timeout() -> None:
             assert type(aside.result().error) is GatewayTimeout
 
 
-def test_an_answer_to_half_a_request_is_heard_and_ends_the_connection() -> None:
+def test_an_answer_to_half_a_request_is_read_and_ends_the_connection() -> None:
     with one_connection() as (url, accept), talking_to(url) as gateway:
         aside = Aside(gateway.call("m", {"messages": ["x" * 20 * MEGABYTE]}, {}))
         with accept() as connection:
@@ -133,8 +133,8 @@ def test_the_headers_of_an_answer_may_come_after_those_of_continue(wire: Wire) -
     interim = b"HTTP/1.1 100 Continue\r\nx-amzn-RequestId: other\r\n\r\n"
     wire.server.play(Answer((interim, answer, chunks(*FRAMES), LAST_CHUNK)))
     call = wire.call()
-    assert (heard(call).error, call.request_id) == (None, "request-1")
-    assert heard(wire.call()).error is None
+    assert (outcome_of(call).error, call.request_id) == (None, "request-1")
+    assert outcome_of(wire.call()).error is None
     assert len({request.connection for request in wire.server.requests}) == 1
 
 
@@ -155,23 +155,23 @@ def test_headers_without_an_end_are_told_as_unreachable(line: bytes) -> None:
 @pytest.mark.parametrize("end", [End.CLOSE, End.RESET], ids=["FIN", "RST"])
 def test_a_request_over_which_a_kept_connection_dies_is_not_sent_again(wire: Wire, end: End) -> None:
     wire.server.play(Answer.stream(*FRAMES), Answer((), end), Answer.stream(*FRAMES))
-    assert heard(wire.call()).error is None
-    assert type(heard(wire.call()).error) is GatewayUnreachable
+    assert outcome_of(wire.call()).error is None
+    assert type(outcome_of(wire.call()).error) is GatewayUnreachable
     assert len(wire.server.requests) == 2
-    assert heard(wire.call()).error is None
+    assert outcome_of(wire.call()).error is None
 
 
 def test_a_kept_connection_that_dies_in_an_answer_is_not_replaced(wire: Wire) -> None:
     wire.server.play(Answer.stream(*FRAMES), Answer((b"HTTP/1.1 2",), End.CLOSE))
-    assert heard(wire.call()).error is None
-    assert type(heard(wire.call()).error) is GatewayUnreachable
+    assert outcome_of(wire.call()).error is None
+    assert type(outcome_of(wire.call()).error) is GatewayUnreachable
     assert len(wire.server.requests) == 2
 
 
 def test_a_kept_connection_over_which_nothing_comes_is_not_replaced() -> None:
     with talking(Answer.stream(*FRAMES), Answer.silence(), timeout=0.5) as wire:
-        assert heard(wire.call()).error is None
-        assert type(heard(wire.call()).error) is GatewayTimeout
+        assert outcome_of(wire.call()).error is None
+        assert type(outcome_of(wire.call()).error) is GatewayTimeout
         assert len(wire.server.requests) == 2
 
 
@@ -179,7 +179,7 @@ def test_a_kept_connection_over_which_nothing_comes_is_not_replaced() -> None:
 def test_bytes_that_nobody_asked_for_end_the_connection(wire: Wire, more: bytes) -> None:
     whole = Answer.stream(*FRAMES)
     wire.server.play(Answer((*whole.parts[:-1], LAST_CHUNK + more)), whole)
-    first, second = heard(wire.call()), heard(wire.call())
+    first, second = outcome_of(wire.call()), outcome_of(wire.call())
     assert (first.error, second.error, len(second.events)) == (None, None, 6)
     assert wire.server.requests[0].connection != wire.server.requests[1].connection
 
@@ -187,9 +187,9 @@ def test_bytes_that_nobody_asked_for_end_the_connection(wire: Wire, more: bytes)
 def test_a_connection_is_kept_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "IDLE_TIMEOUT", 0.05)
     with talking(Answer.stream(*FRAMES)) as wire:
-        assert heard(wire.call()).error is None
+        assert outcome_of(wire.call()).error is None
         assert wire.server.requests[0].hung_up.wait(1)
-        assert heard(wire.call()).error is None
+        assert outcome_of(wire.call()).error is None
 
 
 def test_no_more_connections_are_kept_than_there_may_be() -> None:
@@ -203,14 +203,14 @@ def test_no_more_connections_are_kept_than_there_may_be() -> None:
 
 
 def test_each_loop_has_connections_of_its_own(wire: Wire) -> None:
-    async def two() -> list[Heard]:
-        heard_here = [await listen(wire.call(), Reader([])) for _ in range(2)]
+    async def two() -> list[Outcome]:
+        outcomes = [await listen(wire.call(), Reader([])) for _ in range(2)]
         wire.gateway.close()
-        return heard_here
+        return outcomes
 
     wire.server.play(Answer.stream(*FRAMES))
     for _ in range(2):
-        assert heard(wire.call()).error is None
+        assert outcome_of(wire.call()).error is None
         assert [result.error for result in asyncio.run(two())] == [None, None]
     first = [request.connection for request in wire.server.requests]
     assert (first[1], first[4]) == (first[2], first[5])
@@ -233,7 +233,7 @@ def test_a_loop_that_is_closed_is_forgotten(wire: Wire) -> None:
 
 def test_a_connection_that_the_gateway_will_close_is_not_kept(wire: Wire) -> None:
     wire.server.play(Answer.stream(*FRAMES, headers={"Connection": "close"}))
-    assert [heard(wire.call()).error for _ in range(2)] == [None, None]
+    assert [outcome_of(wire.call()).error for _ in range(2)] == [None, None]
     assert wire.server.requests[0].connection != wire.server.requests[1].connection
 
 
@@ -260,4 +260,4 @@ def test_a_resolver_that_hangs_takes_few_threads_and_is_used_again_once_it_answe
             assert error.detail == "the host name could not be looked up in time"
         assert len(threads) == pool.LOOK_UPS
         over.set()
-        until(lambda: heard(gateway.call(MODEL, BODY, {})).error is None)
+        until(lambda: outcome_of(gateway.call(MODEL, BODY, {})).error is None)

@@ -1,4 +1,4 @@
-"""Every failure there can be, and what it is told as. The wire's own cases are in test_failures."""
+"""Every failure there can be, and the error that it becomes. test_failures has the wire's own."""
 
 import errno
 import socket
@@ -258,10 +258,10 @@ NO_NAME = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 def test_an_exception_from_below_is_told_by_its_kind_and_its_time(
     failure: Exception, before: type[GatewayError], after: type[GatewayError], detail: str | None
 ) -> None:
-    errors_told = [errors.from_failure(failure, answered=answered) for answered in (False, True)]
-    assert [type(error) for error in errors_told] == [before, after]
-    assert detail is None or {error.detail for error in errors_told} == {detail}
-    assert "127.0.0.1" not in str(errors_told)
+    outcomes = [errors.from_failure(failure, answered=answered) for answered in (False, True)]
+    assert [type(error) for error in outcomes] == [before, after]
+    assert detail is None or {error.detail for error in outcomes} == {detail}
+    assert "127.0.0.1" not in str(outcomes)
 
 
 def test_our_own_errors_pass_through() -> None:

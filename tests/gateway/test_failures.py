@@ -1,4 +1,4 @@
-"""Everything that can go wrong on the wire, and what is heard of it: cut streams, exceptions, refusals, answers of another kind."""
+"""What can go wrong on the wire: cut streams, exceptions, refusals, answers of another kind."""
 
 import gzip
 import json
@@ -20,7 +20,7 @@ from conversations.errors import (
     StreamError,
 )
 from conversations.gateway.frames import PAYLOAD_LIMIT, encode, pack
-from tests.gateway.talking import Wire, heard, talking
+from tests.gateway.talking import Wire, outcome_of, talking
 from tests.gateway.wire import Answer, End, answer_frames, chunks, flipped, head, raw
 from tests.protocol.recorded import FOLDER, NONE_HERE
 
@@ -56,7 +56,7 @@ CUT = {
 
 @pytest.mark.parametrize("answer", CUT.values(), ids=CUT.keys())
 def test_a_cut_or_broken_stream_is_told_as_stream_cut_after_what_had_come(wire: Wire, answer: Answer) -> None:
-    result = wire.hear(answer)
+    result = wire.outcome(answer)
     assert result.names == ["messageStart", "contentBlockDelta", "contentBlockDelta"]
     assert result.error is not None
     assert (type(result.error), result.error.retryable, result.error.request_id) == (
@@ -86,7 +86,7 @@ def test_a_broken_first_frame_is_told_as_stream_cut(wire: Wire) -> None:
     ids=["chunked", "until the end", "with a length", "last chunk cut short"],
 )
 def test_a_clean_end_before_the_answers_is_the_callers_business(wire: Wire, answer: Answer) -> None:
-    result = wire.hear(answer)
+    result = wire.outcome(answer)
     assert (len(result.events), result.error) == (3, None)
 
 
@@ -104,7 +104,7 @@ def test_what_fails_after_the_answer_is_complete_does_not_harm_it(
     wire: Wire, tail: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "conversations")
-    result = wire.hear(raw(chunks(*FRAMES[:5]), tail))
+    result = wire.outcome(raw(chunks(*FRAMES[:5]), tail))
     assert (result.names[-1], len(result.events), result.error) == ("messageStop", 5, None)
     assert "request-1 failed once its answer was complete" in caplog.text
 
@@ -125,7 +125,7 @@ def test_what_fails_after_the_answer_is_complete_does_not_harm_it(
 def test_an_exception_in_the_stream_ends_it(
     wire: Wire, name: str, form: str, before: list[bytes], kind: type[GatewayError]
 ) -> None:
-    result = wire.hear(Answer.stream(*before, encode(name, {"message": "it broke"}, form), *FRAMES[3:]))
+    result = wire.outcome(Answer.stream(*before, encode(name, {"message": "it broke"}, form), *FRAMES[3:]))
     assert len(result.events) == len(before)
     assert type(result.error) is kind
     assert (result.error.detail, result.error.request_id) == ("it broke", "request-1")
@@ -188,12 +188,12 @@ REFUSALS: list[tuple[int, object, dict[str, str], tuple[type[GatewayError], str]
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("status", "body", "headers", "told"), REFUSALS)
+@pytest.mark.parametrize(("status", "body", "headers", "expected"), REFUSALS)
 def test_a_refusal_is_told_by_its_status_in_its_own_words_after_one_attempt(
-    wire: Wire, status: int, body: object, headers: dict[str, str], told: tuple[type[GatewayError], str]
+    wire: Wire, status: int, body: object, headers: dict[str, str], expected: tuple[type[GatewayError], str]
 ) -> None:
     error = wire.fail(Answer.error(status, body, headers))
-    assert (type(error), error.detail, error.status) == (*told, status)
+    assert (type(error), error.detail, error.status) == (*expected, status)
     assert len(wire.server.requests) == 1
 
 
@@ -210,7 +210,7 @@ BROKEN_BODIES = {
 @pytest.mark.parametrize("answer", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
 def test_a_refusal_whose_body_breaks_off_is_told_by_its_status(answer: Answer) -> None:
     with talking(answer, ending=0.1) as wire:
-        error = heard(wire.call()).error
+        error = outcome_of(wire.call()).error
     assert (type(error), error and error.status) == (GatewayThrottled, 429)
 
 
@@ -219,14 +219,14 @@ def test_a_refusal_whose_body_has_no_end_is_read_in_part() -> None:
         (head(400, {"Connection": "close"}), b"Input is too long. ", b"x" * 3_000_000), End.STALL
     )
     with talking(endless) as wire:
-        error = heard(wire.call()).error
+        error = outcome_of(wire.call()).error
         assert type(error) is ContextOverflow
         assert wire.server.requests[0].hung_up.wait(5)
 
 
 def test_a_refusal_that_was_read_whole_leaves_its_connection_to_the_next_call(wire: Wire) -> None:
     wire.server.play(Answer.error(500, {"message": "no"}), Answer.stream(*FRAMES))
-    assert [type(heard(wire.call()).error) for _ in range(2)] == [GatewayFailed, type(None)]
+    assert [type(outcome_of(wire.call()).error) for _ in range(2)] == [GatewayFailed, type(None)]
     assert len({request.connection for request in wire.server.requests}) == 1
 
 
@@ -254,7 +254,7 @@ def test_a_refusal_carries_what_a_retry_needs(wire: Wire) -> None:
 def test_a_large_request_that_kong_cannot_read_is_told_with_its_size(wire: Wire) -> None:
     words = "content-type header does not match request body, or bad JSON formatting"
     large = {"messages": [{"role": "user", "content": [{"text": "x" * 9000}]}]}
-    result = wire.hear(Answer.error(400, {"error": {"message": words}}), body=large)
+    result = wire.outcome(Answer.error(400, {"error": {"message": words}}), body=large)
     assert result.error is not None
     assert f"the request has {len(wire.server.requests[0].body)} bytes" in result.error.detail
 
@@ -263,7 +263,7 @@ def test_no_header_of_ours_gets_into_any_text(caplog: pytest.LogCaptureFixture) 
     caplog.set_level(logging.INFO)
     answers = [Answer.error(401, {"message": "no"}), Answer.stream(b"{}"), Answer.stream(*PART, b"x" * 20)]
     with talking(*answers, headers=(("apikey", "sesame"),), secret_key="sesame") as wire:
-        errors = [heard(wire.call()).error for _ in answers]
+        errors = [outcome_of(wire.call()).error for _ in answers]
         texts = [
             f"{error!s} {error!r} {error and error.detail} {error and error.__cause__!r}" for error in errors
         ]

@@ -113,10 +113,10 @@ def test_a_frame_with_no_headers_is_an_event_without_a_name() -> None:
 
 @pytest.mark.parametrize("body", BODIES)
 def test_a_recorded_stream_has_the_recorded_events(body: Path) -> None:
-    told = [json.loads(line) for line in body.with_name("events.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in body.with_name("events.jsonl").read_text().splitlines()]
     expected = [
         (line["message-type"], line.get("event-type") or line.get("exception-type"), line["payload"])
-        for line in told
+        for line in lines
     ]
     frames = decoded(body.read_bytes())
     assert [(frame.kind, frame.name, json.loads(frame.payload)) for frame in frames] == expected
@@ -145,10 +145,10 @@ def test_a_flipped_bit_never_makes_a_frame(frame: bytes, bit: int) -> None:
 def test_bytes_of_an_unfinished_frame_are_pending() -> None:
     frame = encode("messageStart", {"role": "assistant"})
     decoder = Decoder()
-    seen = [(list(decoder.feed(bytes([byte]))), decoder.begun, decoder.pending) for byte in frame]
-    assert seen[10] == ([], False, True)
-    assert seen[11] == ([], True, True)
-    assert seen[-1] == (decoded(frame), True, False)
+    states = [(list(decoder.feed(bytes([byte]))), decoder.begun, decoder.pending) for byte in frame]
+    assert states[10] == ([], False, True)
+    assert states[11] == ([], True, True)
+    assert states[-1] == (decoded(frame), True, False)
 
 
 def test_what_is_no_frame_stays_at_hand_for_the_error() -> None:

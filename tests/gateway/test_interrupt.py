@@ -1,4 +1,4 @@
-"""Stopping a call by cancelling its task: in every phase it ends within half a second, and the server sees it go."""
+"""A call whose task is cancelled ends within half a second in every phase, and the server sees it go."""
 
 import asyncio
 import socket
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.talking import Aside, Reader, Wire, heard, here, listen, talking_to, until
+from tests.gateway.talking import Aside, Reader, Wire, here, listen, outcome_of, talking_to, until
 from tests.gateway.wire import EVENT_STREAM, PATIENCE, Answer, End, answer_frames, head
 
 pytestmark = pytest.mark.usefixtures("each_loop")
@@ -24,7 +24,7 @@ def started(wire: Wire, request: pytest.FixtureRequest) -> Iterator[Callable[[An
 
     def start(answer: Answer) -> Aside:
         if request.param == "a kept connection":
-            assert wire.hear(Answer.stream(*FRAMES)).error is None
+            assert wire.outcome(Answer.stream(*FRAMES)).error is None
         wire.server.play(answer)
         return Aside(wire.call())
 
@@ -121,9 +121,9 @@ def test_while_connecting(deaf_port: int) -> None:
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as made:
-        made.settimeout(PATIENCE)
-        yield made
+    with socket.create_server(("127.0.0.1", 0)) as server_socket:
+        server_socket.settimeout(PATIENCE)
+        yield server_socket
 
 
 def test_in_the_handshake_of_tls(listener: socket.socket) -> None:
@@ -174,4 +174,4 @@ def test_the_next_call_is_not_harmed(wire: Wire) -> None:
     aside = Aside(wire.call())
     until(lambda: len(aside.events) == 3)
     aside.interrupted()
-    assert heard(wire.call()).error is None
+    assert outcome_of(wire.call()).error is None

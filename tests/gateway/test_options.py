@@ -8,7 +8,7 @@ from conversations import demo_gateway as demo
 from conversations.errors import ConfigurationError
 from conversations.gateway import Gateway, endpoint, get_gateway, is_demo
 from conversations.gateway.options import Options
-from tests.gateway.talking import BODY, MODEL, heard, talking
+from tests.gateway.talking import BODY, MODEL, outcome_of, talking
 from tests.gateway.wire import Answer, WireServer, answer_frames
 
 FRAMES = answer_frames("Hello")
@@ -40,9 +40,9 @@ def test_an_address_that_is_none_is_refused_in_one_sentence(url: str) -> None:
 
 @pytest.mark.parametrize("rest", ["user:pw@host", "user@host", "host/?key=pw", "host/#pw"])
 def test_an_address_with_secrets_or_ends_is_refused_without_repeating_it(rest: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^GATEWAY_URL takes no user") as caught:
+    with pytest.raises(ConfigurationError, match=r"^GATEWAY_URL takes no user") as error:
         Options(f"http://{rest}")
-    assert "pw" not in str(caught.value)
+    assert "pw" not in str(error.value)
 
 
 def test_an_address_that_botocore_refuses_is_a_matter_of_configuration() -> None:
@@ -70,10 +70,10 @@ def test_a_region_that_is_none_is_a_matter_of_configuration(region: str) -> None
     ],
 )
 def test_a_header_that_cannot_be_sent_is_refused_without_repeating_it(header: tuple[str, str]) -> None:
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ConfigurationError) as error:
         Options("http://localhost", headers=(header,))
     assert (
-        str(caught.value)
+        str(error.value)
         == "GATEWAY_HEADERS has a name or value that HTTP cannot send: no line ends, Latin-1 alone."
     )
 
@@ -87,7 +87,7 @@ def test_the_gateway_is_made_from_the_settings(settings: Any) -> None:
         settings.GATEWAY_URL = server.url + "/route"
         settings.GATEWAY_HEADERS = {"apikey": "k", "X-User": "{user}"}
         settings.AWS_REGION, settings.AWS_ACCESS_KEY_ID = "eu-central-1", "mine"
-        assert heard(get_gateway().call(MODEL, BODY, {"user": "Jenn"})).error is None
+        assert outcome_of(get_gateway().call(MODEL, BODY, {"user": "Jenn"})).error is None
         [request] = server.requests
     assert request.path.startswith("/route/model/")
     assert (request.headers["apikey"], request.headers["x-user"]) == ("k", "Jenn")
@@ -110,7 +110,7 @@ def test_one_gateway_serves_until_the_settings_change(settings: Any) -> None:
 def test_the_timeout_is_that_of_the_settings(settings: Any) -> None:
     with WireServer([Answer.silence()]) as server:
         settings.GATEWAY_URL, settings.GATEWAY_TIMEOUT = server.url, 0.1
-        error = heard(get_gateway().call(MODEL, BODY, {})).error
+        error = outcome_of(get_gateway().call(MODEL, BODY, {})).error
         get_gateway().close()
     assert error is not None
     assert error.code == "timeout"
@@ -135,7 +135,7 @@ def test_the_demo_gateway_answers_a_call() -> None:
         with talking() as wire:
             gateway = Gateway(Options(running.url))
         assert wire.server.requests == []
-        result = heard(gateway.call(MODEL, BODY | {"inferenceConfig": {"maxTokens": 100}}, {}))
+        result = outcome_of(gateway.call(MODEL, BODY | {"inferenceConfig": {"maxTokens": 100}}, {}))
         gateway.close()
     finally:
         running.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conversations.errors import GatewayUnreachable
-from tests.gateway.talking import Aside, heard, talking, until
+from tests.gateway.talking import Aside, outcome_of, talking, until
 from tests.gateway.wire import Answer, End, WireServer, answer_frames
 
 FRAMES = answer_frames("Hello", " world")
@@ -33,7 +33,7 @@ def test_the_environment_changes_nothing(variables: dict[str, str], monkeypatch:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with talking(Answer.stream(*FRAMES)) as wire:
-        assert heard(wire.call()).error is None
+        assert outcome_of(wire.call()).error is None
         [request] = wire.server.requests
     signature = request.headers["authorization"]
     assert signature.startswith("AWS4-HMAC-SHA256 Credential=dummy/")
@@ -58,7 +58,7 @@ def test_files_of_aws_change_nothing(text: str, tmp_path: Path, monkeypatch: pyt
         monkeypatch.setenv(variable, str(tmp_path / ".aws" / name))
     monkeypatch.setenv("HOME", str(tmp_path))
     with talking(Answer.stream(*FRAMES)) as wire:
-        assert heard(wire.call()).error is None
+        assert outcome_of(wire.call()).error is None
         assert "Credential=dummy/" in wire.server.requests[0].headers["authorization"]
 
 
@@ -68,7 +68,7 @@ def test_there_is_one_attempt_whatever_the_environment_says(
 ) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
     with talking(Answer.error(status, {"message": "no"})) as wire:
-        assert heard(wire.call()).error is not None
+        assert outcome_of(wire.call()).error is not None
         assert len(wire.server.requests) == 1
 
 
@@ -77,13 +77,13 @@ def test_no_machine_is_asked_for_its_metadata(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", machine.url)
         monkeypatch.setenv("AWS_DEFAULTS_MODE", "auto")
         with talking(Answer.stream(*FRAMES)) as wire:
-            assert heard(wire.call()).error is None
+            assert outcome_of(wire.call()).error is None
         assert machine.requests == []
 
 
 def test_a_certificate_that_nobody_vouches_for_is_told_as_unreachable(tls: ssl.SSLContext) -> None:
     with talking(Answer.stream(*FRAMES), tls=tls) as wire:
-        error = heard(wire.call()).error
+        error = outcome_of(wire.call()).error
         assert wire.server.requests == []
     assert type(error) is GatewayUnreachable
     assert "certificate" in error.detail
@@ -91,23 +91,23 @@ def test_a_certificate_that_nobody_vouches_for_is_told_as_unreachable(tls: ssl.S
 
 def test_a_site_may_vouch_for_its_own_certificate(trusted: ssl.SSLContext) -> None:
     with talking(Answer.stream(*FRAMES), tls=trusted) as wire:
-        assert [heard(wire.call()).error, heard(wire.call()).error] == [None, None]
+        assert [outcome_of(wire.call()).error, outcome_of(wire.call()).error] == [None, None]
         assert len({request.connection for request in wire.server.requests}) == 1
 
 
-@pytest.mark.parametrize("kept", [False, True], ids=["a new connection", "a kept connection"])
+@pytest.mark.parametrize("is_kept", [False, True], ids=["a new connection", "a kept connection"])
 @pytest.mark.parametrize(
     ("answer", "count"),
     [(Answer.silence(), 0), (Answer.stream(*FRAMES[:3], terminated=False, end=End.STALL), 3)],
     ids=["before the headers", "in the stream"],
 )
 def test_a_call_over_tls_may_be_interrupted(
-    trusted: ssl.SSLContext, answer: Answer, *, count: int, kept: bool
+    trusted: ssl.SSLContext, answer: Answer, *, count: int, is_kept: bool
 ) -> None:
-    with talking(*[Answer.stream(*FRAMES)] * kept, answer, tls=trusted) as wire:
-        if kept:
-            assert heard(wire.call()).error is None
+    with talking(*[Answer.stream(*FRAMES)] * is_kept, answer, tls=trusted) as wire:
+        if is_kept:
+            assert outcome_of(wire.call()).error is None
         aside = Aside(wire.call())
-        until(lambda: len(wire.server.requests) == 1 + kept and len(aside.events) == count)
+        until(lambda: len(wire.server.requests) == 1 + is_kept and len(aside.events) == count)
         assert aside.interrupted() < 0.5
         assert wire.server.requests[-1].hung_up.wait(0.5)

@@ -1,4 +1,4 @@
-"""A scripted HTTP server on a raw socket, which answers with just the bytes, pauses and cuts it is told.
+"""A scripted HTTP server on a raw socket: a script is bytes, pauses and cuts.
 
 with WireServer([Answer.error(429, {"message": "slow down"}), Answer.stream(*frames)]) as server:
     ...  # server.url, server.requests
@@ -49,7 +49,7 @@ class Answer:
         terminated: bool = True,
         size: int = 0,
     ) -> Self:
-        """A chunked 200, a chunk for each frame, or else of `size` bytes; unterminated, its last chunk is missing."""
+        """A chunked 200: a chunk for each frame, or chunks of `size` bytes. Unterminated: without the last."""
         if size:
             whole = b"".join(frame for frame in frames if isinstance(frame, bytes))
             frames = tuple(whole[at : at + size] for at in range(0, len(whole), size))
@@ -61,15 +61,19 @@ class Answer:
     def plain(cls, *parts: Part, headers: Headers = EVENT_STREAM, missing: int | None = None) -> Self:
         """A 200 that ends with the connection, or that says to be `missing` bytes longer than it is."""
         length = sum(len(part) for part in parts if isinstance(part, bytes))
-        told = {"Connection": "close"} if missing is None else {"Content-Length": str(length + missing)}
-        return cls((head(200, {**headers, **told}), *parts), End.CLOSE)
+        framing = {"Connection": "close"} if missing is None else {"Content-Length": str(length + missing)}
+        return cls((head(200, {**headers, **framing}), *parts), End.CLOSE)
 
     @classmethod
     def error(cls, status: int, body: object = b"", headers: Headers | None = None) -> Self:
         """Any status with a body, which is sent as JSON unless it is bytes."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        told = {"Content-Type": "application/json", **(headers or {}), "Content-Length": str(len(data))}
-        return cls((head(status, told) + data,))
+        all_headers = {
+            "Content-Type": "application/json",
+            **(headers or {}),
+            "Content-Length": str(len(data)),
+        }
+        return cls((head(status, all_headers) + data,))
 
     @classmethod
     def silence(cls) -> Self:
@@ -108,8 +112,8 @@ class WireServer:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, 0), family=family)
         self.port = self._listener.getsockname()[1]
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"{'https' if tls else 'http'}://{shown}:{self.port}"
+        url_host = f"[{host}]" if ":" in host else host
+        self.url = f"{'https' if tls else 'http'}://{url_host}:{self.port}"
 
     def __enter__(self) -> Self:
         self._start(self._accept)
@@ -171,7 +175,7 @@ class WireServer:
 
 def head(status: int, headers: Headers) -> bytes:
     """An answer's status line and headers."""
-    lines = [f"HTTP/1.1 {status} Told", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    lines = [f"HTTP/1.1 {status} Reason", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     return "\r\n".join(lines).encode("latin-1")
 
 
