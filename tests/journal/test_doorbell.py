@@ -1,4 +1,4 @@
-"""How a process hears of what another has written: it looks, and the others ring through the channel layer."""
+"""A process learns what another has written: it looks, and the other rings through the channel layer."""
 
 import asyncio
 import shutil
@@ -39,7 +39,7 @@ def own_layer(settings: Settings) -> None:
 
 @asynccontextmanager
 async def at_work(*tasks: Any) -> AsyncIterator[None]:
-    """These coroutines, running meanwhile."""
+    """Runs these coroutines meanwhile."""
     running = [asyncio.create_task(task) for task in tasks]
     try:
         yield
@@ -71,11 +71,11 @@ async def test_a_process_looks_for_itself_and_finds_within_two_seconds_what_anot
 async def test_a_database_that_fails_is_asked_again(
     hub: Hub, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[list[uuid.UUID]] = []
+    queries: list[list[uuid.UUID]] = []
 
     def last_seqs(conversations: list[uuid.UUID]) -> dict[uuid.UUID, int]:
-        asked.append(conversations)
-        if len(asked) == 1:
+        queries.append(conversations)
+        if len(queries) == 1:
             raise OSError
         return {ONE: 7}
 
@@ -83,7 +83,7 @@ async def test_a_database_that_fails_is_asked_again(
     monkeypatch.setattr(doorbell, "_notices", no_notices)
     async with at_work(keep_in_touch(nothing_new, hub=hub)):
         await reaches(listener, 7)
-    assert asked == [[ONE], [ONE]]
+    assert queries == [[ONE], [ONE]]
 
 
 async def test_small_frames_travel_with_the_bell_to_the_sockets_of_another_process(
@@ -199,14 +199,14 @@ def conversation(user: User, hub: Hub, listener: Listener) -> Conversation:
 
 
 @contextmanager
-def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What is done within, another process does."""
+def another_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Makes this process another one, for a while."""
     with monkeypatch.context() as other:
         other.setattr(doorbell, "PROCESS", uuid.uuid4())
         yield
 
 
-def heard_by(listener: Listener) -> list[tuple[str, Any]]:
+def notices_of(listener: Listener) -> list[tuple[str, Any]]:
     """The notices that a socket has heard."""
     return [(notice["name"].removeprefix("turntable."), notice["value"]) for notice in listener.notices]
 
@@ -256,12 +256,12 @@ async def test_without_a_layer_a_notice_of_another_process_reaches_the_sockets_o
     change: Callable[[Conversation], tuple[str, Any]],
 ) -> None:
     since = timezone.now()
-    with elsewhere(monkeypatch):
+    with another_process(monkeypatch):
         notice = await sync_to_async(change)(conversation)
     await doorbell._look(hub, notices.current_notices, since)
-    assert heard_by(listener) == [notice]
+    assert notices_of(listener) == [notice]
     await doorbell._look(hub, notices.current_notices, timezone.now())
-    assert heard_by(listener) == [notice]
+    assert notices_of(listener) == [notice]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -271,7 +271,7 @@ async def test_a_notice_of_this_process_is_not_sent_a_second_time(
     since = timezone.now()
     await sync_to_async(draft)(conversation)
     await doorbell._look(hub, notices.current_notices, since)
-    assert heard_by(listener) == []
+    assert notices_of(listener) == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -280,10 +280,10 @@ async def test_of_a_notice_that_is_announced_again_and_again_the_newest_state_is
 ) -> None:
     since = timezone.now()
     for text in ("h", "ha", "half"):
-        with elsewhere(monkeypatch):
+        with another_process(monkeypatch):
             await sync_to_async(engine.keep_draft)(conversation, text)
     await doorbell._look(hub, notices.current_notices, since)
-    assert heard_by(listener) == [("draft", {"text": "half"})]
+    assert notices_of(listener) == [("draft", {"text": "half"})]
     assert await Notice.objects.acount() == 1
 
 
@@ -297,14 +297,14 @@ async def test_a_notice_is_kept_for_this_process_though_it_announces_the_same_me
     def read_too_early(row: Conversation) -> Any:
         waiting = state(row)
         monkeypatch.setitem(notices.VALUES, "queued", state)
-        with elsewhere(monkeypatch):
+        with another_process(monkeypatch):
             engine.withdraw(row, message[1][0]["id"])
         return waiting
 
     monkeypatch.setitem(notices.VALUES, "queued", read_too_early)
     await sync_to_async(notices.queue_changed)(conversation.pk)
     await doorbell._look(hub, notices.current_notices, since)
-    assert heard_by(listener) == [("queued", [])]
+    assert notices_of(listener) == [("queued", [])]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -317,8 +317,8 @@ async def test_a_process_looks_for_notices_as_long_as_it_serves(
         values = {"conversation_id": conversation.pk, "name": "draft", "process": uuid.uuid4()}
         await Conversation.objects.filter(pk=conversation.pk).aupdate(draft="half")
         await Notice.objects.acreate(**values)
-        await until(lambda: heard_by(listener))
-    assert heard_by(listener)[0] == ("draft", {"text": "half"})
+        await until(lambda: notices_of(listener))
+    assert notices_of(listener)[0] == ("draft", {"text": "half"})
 
 
 def nothing_new(conversation: uuid.UUID, names: Any) -> list[Any]:

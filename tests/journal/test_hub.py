@@ -31,9 +31,9 @@ class CountingLoop(asyncio.SelectorEventLoop):
 
 @pytest.fixture
 def loop() -> Iterator[CountingLoop]:
-    made = CountingLoop()
-    yield made
-    made.close()
+    counting_loop = CountingLoop()
+    yield counting_loop
+    counting_loop.close()
 
 
 def test_without_a_loop_a_batch_is_delivered_where_it_was_committed(hub: Hub, listener: Listener) -> None:
@@ -96,10 +96,10 @@ def test_what_one_loop_left_undone_is_forgotten_and_the_next_delivers(
 def test_a_socket_that_cannot_be_told_keeps_nothing_from_the_others(hub: Hub, listener: Listener) -> None:
     listeners = [Listener() for _ in range(5)]
     hub.subscribe(ONE, Deaf())
-    for each in listeners:
-        hub.subscribe(ONE, each)
+    for socket in listeners:
+        hub.subscribe(ONE, socket)
     hub.publish([*batch(1), *batch(1, conversation=OTHER)])
-    assert [each.seqs for each in [listener, *listeners]] == [[1]] * 6
+    assert [socket.seqs for socket in [listener, *listeners]] == [[1]] * 6
 
 
 def test_a_notice_goes_to_every_socket_of_its_conversation_alone(hub: Hub, listener: Listener) -> None:
@@ -107,9 +107,9 @@ def test_a_notice_goes_to_every_socket_of_its_conversation_alone(hub: Hub, liste
     hub.subscribe(ONE, second)
     hub.subscribe(OTHER, stranger)
     hub.notify(ONE, "queued", custom("queued", [{"id": "1", "text": "Señora"}]))
-    for each in (listener, second):
-        assert each.notices[0]["value"] == [{"id": "1", "text": "Señora"}]
-        assert "metadata" not in each.notices[0]
+    for socket in (listener, second):
+        assert socket.notices[0]["value"] == [{"id": "1", "text": "Señora"}]
+        assert "metadata" not in socket.notices[0]
     assert stranger.notices == []
 
 

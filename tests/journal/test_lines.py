@@ -20,11 +20,11 @@ DELTAS = st.builds(
     SIZES, st.sampled_from("aé\N{GRINNING FACE}"), BLOCKS, st.sampled_from(sorted(DELTA_KEYS)),
 )  # fmt: skip
 OTHERS = st.sampled_from([step_started(1), {"type": "TEXT_MESSAGE_END", "messageId": "one"}])
-SAID = st.lists(st.tuples(st.integers(0, 9), st.one_of(DELTAS, DELTAS, OTHERS)), max_size=40)
+EVENTS = st.lists(st.tuples(st.integers(0, 9), st.one_of(DELTAS, DELTAS, OTHERS)), max_size=40)
 
 
 def unmerged(line: Line) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The events that a line was made of, out of what is stored of it alone."""
+    """The events that a line was merged from, read from what is stored of the line."""
     event, parts = json.loads(line.frame(1)), json.loads(line.boundaries() or "null")
     at = event.pop("timestamp")
     event.pop("metadata")
@@ -35,24 +35,24 @@ def unmerged(line: Line) -> Iterator[tuple[int, dict[str, Any]]]:
         start += length
 
 
-@given(SAID)
+@given(EVENTS)
 def test_what_was_merged_comes_apart_again_with_its_own_times_and_boundaries(
-    said: list[tuple[int, Any]],
+    timed_events: list[tuple[int, Any]],
 ) -> None:
     lines: list[Line] = []
-    for at, event in said:
+    for at, event in timed_events:
         add(lines, at, event)
-    assert [part for line in lines for part in unmerged(line)] == said
+    assert [part for line in lines for part in unmerged(line)] == timed_events
     assert all(len(line.event.get("delta", "").encode()) <= DELTA_BYTES for line in lines)
 
 
-@given(SAID)
-def test_neighbours_stay_apart_only_for_want_of_room_or_kinship(said: list[tuple[int, Any]]) -> None:
+@given(EVENTS)
+def test_neighbours_stay_apart_only_for_want_of_room_or_kinship(timed_events: list[tuple[int, Any]]) -> None:
     lines: list[Line] = []
-    for at, event in said:
+    for at, event in timed_events:
         add(lines, at, event)
     for line, following in pairwise(lines):
-        kinship = [(each.key, each.event["type"]) for each in (line, following)]
+        kinship = [(neighbour.key, neighbour.event["type"]) for neighbour in (line, following)]
         if line.key is not None and kinship[0] == kinship[1]:
             first = next(unmerged(following))[1]["delta"]
             assert len((line.event["delta"] + first).encode()) > DELTA_BYTES

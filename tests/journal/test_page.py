@@ -25,21 +25,21 @@ MIB = 1024 * 1024
 SLACK = 8 * 1024
 
 
-def texts(found: Page) -> list[str]:
-    return [message.get("content", "") for message in found.messages]
+def texts(snapshot: Page) -> list[str]:
+    return [message.get("content", "") for message in snapshot.messages]
 
 
-def frame_of(found: Page) -> bytes:
+def frame_of(snapshot: Page) -> bytes:
     """The page as a socket is sent it."""
-    return unnumbered_frame(found.event()).encode()
+    return unnumbered_frame(snapshot.event()).encode()
 
 
 def pages(conversation: Conversation) -> list[Page]:
     """The newest page and all that come before it."""
-    found = [page(conversation)]
-    while found[-1].before:
-        found.append(page(conversation, found[-1].before))
-    return found
+    snapshots = [page(conversation)]
+    while snapshots[-1].before:
+        snapshots.append(page(conversation, snapshots[-1].before))
+    return snapshots
 
 
 def test_an_empty_conversation_has_an_empty_page(conversation: Conversation) -> None:
@@ -53,10 +53,10 @@ def test_a_page_is_whole_whichever_turns_are_packed(
     turns = {number: finished(conversation, number, f"ask {number}", f"say {number}") for number in (1, 2, 3)}
     for number in packed:
         pack(turns[number])
-    found = page(conversation)
-    assert texts(found) == ["ask 1", "say 1", "ask 2", "say 2", "ask 3", "say 3"]
-    assert [turn["id"] for turn in found.turns] == [str(turns[number].pk) for number in (1, 2, 3)]
-    assert (found.seq, found.before) == (last_seq(conversation.pk), None)
+    snapshot = page(conversation)
+    assert texts(snapshot) == ["ask 1", "say 1", "ask 2", "say 2", "ask 3", "say 3"]
+    assert [turn["id"] for turn in snapshot.turns] == [str(turns[number].pk) for number in (1, 2, 3)]
+    assert (snapshot.seq, snapshot.before) == (last_seq(conversation.pk), None)
 
 
 SIZES = [
@@ -74,15 +74,15 @@ def test_paging_back_reaches_the_first_message_with_nothing_twice_or_missing(
 ) -> None:
     for number, (question, answer) in enumerate(sizes, 1):
         pack(finished(conversation, number, "é" * (question // 2), "a" * answer))
-    found = pages(conversation)
-    ids = [message["id"] for each in reversed(found) for message in each.messages]
+    snapshots = pages(conversation)
+    ids = [message["id"] for snapshot in reversed(snapshots) for message in snapshot.messages]
     turns = Turn.objects.order_by("number").values_list("number", "pk")
     assert ids == [name for number, pk in turns for name in (f"user:{number}", f"{pk}:1:0")]
-    for each in found:
-        assert {message["metadata"]["turn"] for message in each.messages} == {
-            turn["id"] for turn in each.turns
+    for snapshot in snapshots:
+        assert {message["metadata"]["turn"] for message in snapshot.messages} == {
+            turn["id"] for turn in snapshot.turns
         }
-        assert len(frame_of(each)) < SNAPSHOT_BYTES + SLACK
+        assert len(frame_of(snapshot)) < SNAPSHOT_BYTES + SLACK
 
 
 def test_a_page_holds_as_many_messages_as_fit(conversation: Conversation) -> None:
@@ -106,13 +106,13 @@ def test_a_message_too_large_for_any_page_is_cut_at_its_front_and_marked(
 ) -> None:
     text = "front" + letter * SNAPSHOT_BYTES + "end"
     pack(finished(conversation, 1, "hi", text))
-    found = page(conversation)
-    (said,) = found.messages
-    assert said["metadata"]["cut"] is True
-    assert text.endswith(said["content"])
-    assert len(said["content"]) > 10_000
-    assert len(frame_of(found)) <= SNAPSHOT_BYTES + SLACK
-    assert texts(page(conversation, found.before)) == ["hi"]
+    snapshot = page(conversation)
+    (message,) = snapshot.messages
+    assert message["metadata"]["cut"] is True
+    assert text.endswith(message["content"])
+    assert len(message["content"]) > 10_000
+    assert len(frame_of(snapshot)) <= SNAPSHOT_BYTES + SLACK
+    assert texts(page(conversation, snapshot.before)) == ["hi"]
 
 
 def test_a_tool_calls_arguments_too_large_for_any_page_are_cut_too(conversation: Conversation) -> None:
@@ -120,12 +120,12 @@ def test_a_tool_calls_arguments_too_large_for_any_page_are_cut_too(conversation:
     call = {"toolCallId": "one"}
     arguments = [{"type": "TOOL_CALL_ARGS", **call, "delta": piece} for piece in events.chunks("x" * MIB)]
     start = {"type": "TOOL_CALL_START", **call, "toolCallName": "top_song"}
-    told = [*opening(conversation, turn), start, *arguments, {"type": "TOOL_CALL_END", **call}]
-    open_record(turn).commit(*told)
-    found = page(conversation)
-    assert found.messages[0]["metadata"]["cut"] is True
-    assert found.messages[0]["toolCalls"][0]["function"]["name"] == "top_song"
-    assert len(frame_of(found)) <= SNAPSHOT_BYTES
+    turn_events = [*opening(conversation, turn), start, *arguments, {"type": "TOOL_CALL_END", **call}]
+    open_record(turn).commit(*turn_events)
+    snapshot = page(conversation)
+    assert snapshot.messages[0]["metadata"]["cut"] is True
+    assert snapshot.messages[0]["toolCalls"][0]["function"]["name"] == "top_song"
+    assert len(frame_of(snapshot)) <= SNAPSHOT_BYTES
 
 
 def test_the_snapshot_of_very_many_short_turns_fits_into_a_frame(conversation: Conversation) -> None:
@@ -138,21 +138,26 @@ def test_the_snapshot_of_very_many_short_turns_fits_into_a_frame(conversation: C
         turn.parent = before
     Turn.objects.bulk_create(turns)
     Recording.objects.bulk_create([short_recording(turn) for turn in turns])
-    found = page(conversation)
-    assert found.seq == count
-    assert found.before
-    assert len(frame_of(found)) <= SNAPSHOT_BYTES + SLACK
+    snapshot = page(conversation)
+    assert snapshot.seq == count
+    assert snapshot.before
+    assert len(frame_of(snapshot)) <= SNAPSHOT_BYTES + SLACK
 
 
 def short_recording(turn: Turn) -> Recording:
     """A recording whose turn says "ok" in one event."""
-    said = {"id": f"user:{turn.number}", "role": "user", "content": "ok", "metadata": {"turn": str(turn.pk)}}
+    message = {
+        "id": f"user:{turn.number}",
+        "role": "user",
+        "content": "ok",
+        "metadata": {"turn": str(turn.pk)},
+    }
     error = {"code": "gateway_failed", "message": "m" * 700}
     state = {"id": str(turn.pk), "status": "failed", "error": error, "stopReason": None, "steps": 1}
     seq = turn.number + 1
     return Recording(
         turn=turn, conversation_id=turn.conversation_id, first_seq=seq, last_seq=seq, body=squeeze(""),
-        snapshot=squeeze(json.dumps({"messages": [said], "state": state})),
+        snapshot=squeeze(json.dumps({"messages": [message], "state": state})),
     )  # fmt: skip
 
 
@@ -164,13 +169,13 @@ def test_a_half_finished_message_is_open_and_goes_on_in_the_events_that_follow(
     opened = open_record(turn)
     *begun, _, _ = answering(turn, "half")
     opened.commit(*opening(conversation, turn), *begun)
-    found = page(conversation)
-    assert (texts(found)[-1], found.messages[-1]["metadata"]["open"]) == ("half", True)
-    assert [message["metadata"].get("open") for message in found.messages[:-1]] == [None] * 3
-    assert found.turns[-1]["status"] == "running"
+    snapshot = page(conversation)
+    assert (texts(snapshot)[-1], snapshot.messages[-1]["metadata"]["open"]) == ("half", True)
+    assert [message["metadata"].get("open") for message in snapshot.messages[:-1]] == [None] * 3
+    assert snapshot.turns[-1]["status"] == "running"
     opened.commit(delta(" and half", f"{turn.pk}:1:0"))
     assert texts(page(conversation))[-1] == "half and half"
-    assert page(conversation).seq == found.seq + 1
+    assert page(conversation).seq == snapshot.seq + 1
 
 
 def waiting(conversation: Conversation, number: int, text: str) -> dict[str, Any]:
@@ -179,8 +184,10 @@ def waiting(conversation: Conversation, number: int, text: str) -> dict[str, Any
     turn = Turn.objects.create(
         conversation=conversation, number=number, user=conversation.owner, parent=before
     )
-    said = Message.objects.create(conversation=conversation, turn=turn, role="user", content=[{"text": text}])
-    return {"id": str(said.public_id), "text": text}
+    message = Message.objects.create(
+        conversation=conversation, turn=turn, role="user", content=[{"text": text}]
+    )
+    return {"id": str(message.public_id), "text": text}
 
 
 def test_the_queue_is_what_waits_in_the_order_of_its_turns(conversation: Conversation, user: User) -> None:
@@ -205,11 +212,11 @@ def test_a_message_is_on_the_page_before_its_turn_has_begun(conversation: Conver
 def test_a_queue_of_long_messages_fits_into_a_frame_beside_a_full_page(conversation: Conversation) -> None:
     pack(finished(conversation, 1, "q", "a" * SNAPSHOT_BYTES))
     texts = ["\x01" * 100_000, *["\N{GRINNING FACE}" * 100_000] * 18]
-    told = [waiting(conversation, number, text) for number, text in enumerate(texts, 2)]
-    found = queue(conversation.pk)
-    assert [item["id"] for item in found] == [item["id"] for item in told]
+    messages = [waiting(conversation, number, text) for number, text in enumerate(texts, 2)]
+    items = queue(conversation.pk)
+    assert [item["id"] for item in items] == [item["id"] for item in messages]
     assert all(
-        text.startswith(item["text"]) and item["text"] for text, item in zip(texts, found, strict=True)
+        text.startswith(item["text"]) and item["text"] for text, item in zip(texts, items, strict=True)
     )
     assert len(frame_of(page(conversation))) < MIB
 
@@ -227,7 +234,7 @@ def before(conversation: Conversation, monkeypatch: pytest.MonkeyPatch) -> Page:
     opened.commit(*opening(conversation, turn), *begun)
     base = RequestBase.objects.create(sha256="0" * 64, body="{}")
     row = Round.objects.create(turn=turn, number=1, model=turn.model, base=base)
-    found, ending = page(conversation), iter([True])
+    snapshot, ending = page(conversation), iter([True])
 
     def end_round() -> None:
         Round.objects.filter(pk=row.pk).update(status="completed", input_tokens=7)
@@ -242,7 +249,7 @@ def before(conversation: Conversation, monkeypatch: pytest.MonkeyPatch) -> Page:
 
     for name in ("queue", "totals"):
         hooked(name)
-    return found
+    return snapshot
 
 
 def test_a_page_is_true_at_one_moment_though_a_round_ends_while_it_is_read(

@@ -1,4 +1,4 @@
-"""Reading a record on from a `seq`: whatever is packed meanwhile, whole, in order, in pieces of bounded size."""
+"""A record reads on from any `seq`, whole, in order, in pieces of bounded size, packed or not."""
 
 import threading
 
@@ -70,9 +70,9 @@ def test_a_read_is_256_kib_or_one_frame_at_most(conversation: Conversation) -> N
     Event.objects.filter(turn=huge).update(data='"' + "x" * (READ_BYTES + 1) + '"')
     for is_packed in (False, True):
         read_on, pieces = 0, []
-        while found := read(conversation.pk, read_on):
-            pieces.append([data for _, data in found])
-            read_on = found[-1][0]
+        while frames := read(conversation.pk, read_on):
+            pieces.append([data for _, data in frames])
+            read_on = frames[-1][0]
         sizes = [sum(len(data.encode()) for data in piece) for piece in pieces]
         assert all(size <= READ_BYTES or len(piece) == 1 for size, piece in zip(sizes, pieces, strict=True))
         assert sizes[0] > READ_BYTES * 0.8

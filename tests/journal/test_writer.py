@@ -1,4 +1,4 @@
-"""The journal's writer: what one commit holds, who is shown what when, and what comes of a turn that cannot be written."""
+"""The journal's writer: what one commit holds, when sockets see it, and turns that cannot be written."""
 
 import json
 import threading
@@ -111,12 +111,12 @@ def say(turn: Turn, role: str, text: str) -> Callable[[], object]:
 def test_rows_are_committed_with_their_events(
     journal: Journal, told: Told, conversation: Conversation
 ) -> None:
-    turn, found = running(conversation), []
-    told.during = lambda batch: found.append(
+    turn, counts = running(conversation), []
+    told.during = lambda batch: counts.append(
         elsewhere(lambda: (Message.objects.count(), Event.objects.count()))
     )
     open_record(turn, journal).commit(step_started(1), write=say(turn, "user", "hi"))
-    assert found == [(1, 1)]
+    assert counts == [(1, 1)]
 
 
 def test_a_turn_whose_rows_cannot_be_written_is_rolled_back_alone(
@@ -143,10 +143,10 @@ def test_a_turn_whose_rows_cannot_be_written_is_rolled_back_alone(
 
 def test_one_turn_tries_for_all_where_the_database_does_not_work(journal: Journal, user: User) -> None:
     records = [open_record(running(conversation_of(user)), journal) for _ in range(4)]
-    tried: list[Record] = []
+    attempts: list[Record] = []
 
     def fail(opened: Record) -> None:
-        tried.append(opened)
+        attempts.append(opened)
         raise OperationalError("database is locked")
 
     held = Held(records[0])
@@ -156,7 +156,7 @@ def test_one_turn_tries_for_all_where_the_database_does_not_work(journal: Journa
     for opened in records[1:]:
         with pytest.raises(InternalError):
             opened.commit()
-    assert tried == [records[1]] * 2
+    assert attempts == [records[1]] * 2
     records[0].commit(step_started(2))
 
 
@@ -192,8 +192,8 @@ def test_a_batch_that_cannot_be_shown_is_not_stored_a_second_time(
 
 
 def test_a_process_that_has_lost_its_lease_writes_no_more(journal: Journal, user: User) -> None:
-    lost, kept = running(conversation_of(user)), running(conversation_of(user))
-    opened, other = open_record(lost, journal), open_record(kept, journal)
+    lost, owned = running(conversation_of(user)), running(conversation_of(user))
+    opened, other = open_record(lost, journal), open_record(owned, journal)
     opened.commit(step_started(1))
     Turn.objects.filter(pk=lost.pk).update(lease_token=uuid.uuid4())
     held = Held(other)
@@ -204,5 +204,5 @@ def test_a_process_that_has_lost_its_lease_writes_no_more(journal: Journal, user
         opened.commit(step_started(2))
     other.commit()
     assert len(read(lost.conversation_id, 0)) == 1
-    assert len(read(kept.conversation_id, 0)) == 2
+    assert len(read(owned.conversation_id, 0)) == 2
     assert not Message.objects.exists()
