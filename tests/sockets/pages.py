@@ -24,12 +24,12 @@ class Page:
 
     def __init__(self, communicator: WebsocketCommunicator, *, acknowledges: bool = True) -> None:
         self.communicator, self.acknowledges = communicator, acknowledges
-        self.seen: list[Event] = []
+        self.frames: list[Event] = []
 
     async def receive(self) -> Event:
         """The next frame."""
         event: Event = json.loads(await self.communicator.receive_from(timeout=PATIENCE))
-        self.seen.append(event)
+        self.frames.append(event)
         seq = event.get("metadata", {}).get("seq")
         if self.acknowledges and seq is not None:
             await self.send({"type": "ack", "seq": seq})

@@ -1,4 +1,4 @@
-"""What a page may do that is no fault of its user: send twice, send from two tabs, send odd text and a lot of it."""
+"""A page may send twice, from two tabs, odd text and a lot of it; no user is to blame for that."""
 
 import asyncio
 import uuid
@@ -18,8 +18,8 @@ QUESTION = "What is the most popular song on WZPZ?"
 LIMIT = 100_000
 
 
-async def said(conversation: Conversation) -> str:
-    """The only message of the user that is stored, which is what its events add up to."""
+async def user_text(conversation: Conversation) -> str:
+    """The text of the only stored message of the user; checks that its events add up to it."""
     message = await Message.objects.aget(role="user")
     events = await sync_to_async(record)(conversation)
     deltas = [
@@ -40,7 +40,11 @@ async def test_one_message_sent_at_the_same_time_by_two_tabs_is_one_turn(
         page_of(user, conversation, "?after=0") as other,
     ):
         await asyncio.gather(
-            *(page.ask(QUESTION, given) for page in (one, other) for given in (message, message.upper()))
+            *(
+                page.ask(QUESTION, message_id)
+                for page in (one, other)
+                for message_id in (message, message.upper())
+            )
         )
         assert await one.until_end() == await other.until_end()
     assert await Turn.objects.acount() == 1
@@ -55,8 +59,8 @@ async def test_messages_sent_at_the_same_time_by_two_tabs_are_both_answered(
         page_of(user, conversation, "?after=0") as other,
     ):
         ids = set(await asyncio.gather(one.ask(QUESTION), other.ask(QUESTION)))
-        shown = [[*await page.until_end(), *await page.until_end()] for page in (one, other)]
-    events = [[e for e in each if "metadata" in e] for each in shown]
+        frames = [[*await page.until_end(), *await page.until_end()] for page in (one, other)]
+    events = [[e for e in page_frames if "metadata" in e] for page_frames in frames]
     assert events[0] == events[1]
     assert {e["messageId"] for e in of_type(events[0], "TEXT_MESSAGE_START") if e["role"] == "user"} == ids
     assert await sync_to_async(engine.WORKER.wait)(20)
@@ -95,7 +99,7 @@ async def test_odd_text_is_kept_as_far_as_a_database_can_and_answered(
         events = await page.until_end()
     assert events[-1]["outcome"] == {"type": "success"}
     assert answer(events)
-    assert await said(conversation) == stored
+    assert await user_text(conversation) == stored
     assert await sync_to_async(engine.WORKER.wait)(20)
 
 
@@ -110,7 +114,7 @@ async def test_a_message_of_100_000_characters_is_taken_and_one_more_is_refused(
         await page.ask(character * LIMIT)
         events = await page.until_end()
     assert events[-1]["type"] == "RUN_FINISHED"
-    assert await said(conversation) == character * LIMIT
+    assert await user_text(conversation) == character * LIMIT
     assert max(len(e["delta"].encode()) for e in of_type(events, "TEXT_MESSAGE_CONTENT")) <= 16 * 1024
     assert await sync_to_async(engine.WORKER.wait)(20)
 
@@ -140,5 +144,5 @@ async def test_a_tab_that_goes_in_mid_answer_leaves_the_turn_running(
 
 async def first_text(page: Page) -> None:
     """Waits until the answer has begun."""
-    while "STEP_STARTED" not in [event["type"] for event in page.seen]:
+    while "STEP_STARTED" not in [event["type"] for event in page.frames]:
         await page.receive()

@@ -1,4 +1,4 @@
-"""The websocket: who gets in, where a record begins, what frames do, and how far a reader may fall behind."""
+"""The websocket: who gets in, where a record begins, what frames do, how far behind a reader may be."""
 
 import asyncio
 import json
@@ -64,7 +64,7 @@ async def test_a_reload_in_mid_answer_goes_on_where_the_snapshot_ends(
             snapshot = await second.receive()
             rest = [] if _ended(snapshot) else await second.until_end()
         await first.until_end()
-        events = first.seen
+        events = first.frames
     assert snapshot["type"] == "MESSAGES_SNAPSHOT"
     assert rest == events[snapshot["metadata"]["seq"] :]
     await settled()
@@ -149,9 +149,9 @@ async def test_a_message_while_a_turn_runs_is_queued_and_every_tab_is_told(
         await other.until("STEP_STARTED")
         waiting = await one.ask("help")
         for page in (one, other):
-            told = await page.receive()
-            assert told["name"] == "turntable.queued"
-            assert told["value"] == [{"id": waiting, "text": "help"}]
+            notice = await page.receive()
+            assert notice["name"] == "turntable.queued"
+            assert notice["value"] == [{"id": waiting, "text": "help"}]
         await other.send({"type": "stop"})
         assert (await one.until_end())[-1]["outcome"] == {"type": "cancelled"}
         events = await one.until_end()
@@ -172,12 +172,12 @@ async def test_a_reader_that_does_not_acknowledge_is_waited_for_and_then_gets_th
         while size < 256 * 1024:
             size += len(json.dumps(await page.receive()))
         assert await page.communicator.receive_nothing(timeout=0.3)
-        assert len(page.seen) < len(everything)
+        assert len(page.frames) < len(everything)
         page.acknowledges = True
-        await page.send({"type": "ack", "seq": page.seen[-1]["metadata"]["seq"]})
-        while len(page.seen) < len(everything):
+        await page.send({"type": "ack", "seq": page.frames[-1]["metadata"]["seq"]})
+        while len(page.frames) < len(everything):
             await page.receive()
-    assert page.seen == everything
+    assert page.frames == everything
 
 
 @pytest.mark.parametrize("seq", [-1, 10**6, 10**30])
@@ -190,7 +190,7 @@ async def test_an_acknowledgement_beyond_what_was_sent_is_refused_and_acknowledg
         size = 0
         while size < 256 * 1024:
             size += len(json.dumps(await page.receive()))
-        last = page.seen[-1]["metadata"]["seq"]
+        last = page.frames[-1]["metadata"]["seq"]
         await page.send({"type": "ack", "seq": seq})
         assert await page.communicator.receive_nothing(timeout=0.3)
         await page.send({"type": "ack", "seq": last})

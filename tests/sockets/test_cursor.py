@@ -1,4 +1,4 @@
-"""One socket's way out, on a journal of the tests' own: every seq once, in order, and never too far ahead of the reader."""
+"""A socket sends every seq once, in order, and never runs too far ahead of its reader."""
 
 import asyncio
 from collections.abc import Callable
@@ -47,19 +47,19 @@ class Reader:
         return self.writes
 
     async def read(self, after: int) -> list[Frame]:
-        found = self.committed[after : after + self.at_once]
+        frames = self.committed[after : after + self.at_once]
         await asyncio.sleep(0)
-        return found
+        return frames
 
     def commit(self, sizes: list[int]) -> list[Frame]:
-        """Further events, in the journal before anyone hears of them."""
+        """Adds events to the journal, which no socket is told of yet."""
         first = len(self.committed) + 1
         batch = [(seq, f"{seq}:".ljust(size // 2, "é")) for seq, size in enumerate(sizes, first)]
         self.committed += batch
         return batch
 
     def acknowledge(self, count: int) -> None:
-        """Applies that many frames more."""
+        """Acknowledges this many more frames."""
         self.acknowledged = min(len(self.sent), self.acknowledged + count)
         self.cursor.acknowledge(self.acknowledged)
 
@@ -84,7 +84,7 @@ ACTIONS = st.lists(
 
 
 def act(reader: Reader, batches: list[list[Frame]], name: str, value: Any) -> None:
-    """A batch is committed, and the socket hears of it, of its last seq, or not at all; it hears old news; it acknowledges."""
+    """Does what an action says: commits and delivers, skips or rings; delivers again; acknowledges."""
     if name in ("deliver", "skip", "ring"):
         batches.append(reader.commit(value))
     if name == "deliver":
@@ -101,7 +101,7 @@ def act(reader: Reader, batches: list[list[Frame]], name: str, value: Any) -> No
 
 
 async def to_the_end(reader: Reader) -> None:
-    """A reader that acknowledges until it has everything."""
+    """Acknowledges until the reader has every frame."""
     reader.cursor.news(len(reader.committed))
     for _ in range(len(reader.committed) + 5):
         await turns_of_the_loop(100)
@@ -197,14 +197,14 @@ async def test_what_a_lost_delivery_left_out_is_read_from_the_journal() -> None:
     pump.cancel()
 
 
-@pytest.mark.parametrize("heard_of_by", [Cursor.frames, lambda cursor, batch: cursor.news(batch[-1][0])])
+@pytest.mark.parametrize("deliver", [Cursor.frames, lambda cursor, batch: cursor.news(batch[-1][0])])
 async def test_a_reader_that_does_not_acknowledge_is_sent_256_kib_and_one_frame_at_most(
-    heard_of_by: Callable[[Cursor, list[Frame]], None],
+    deliver: Callable[[Cursor, list[Frame]], None],
 ) -> None:
     reader = Reader()
     pump = await pumping(reader)
     for _ in range(20):
-        heard_of_by(reader.cursor, reader.commit([60 * KIB]))
+        deliver(reader.cursor, reader.commit([60 * KIB]))
         await turns_of_the_loop()
     assert len(reader.sent) == 5
     reader.acknowledge(1)

@@ -1,4 +1,4 @@
-"""A client that sends too much: told, then closed, and nobody else notices. One that reads and acknowledges is never told."""
+"""A client that sends too much is warned, then closed; one that reads and acknowledges is not."""
 
 import json
 import threading
@@ -24,7 +24,7 @@ MIB = 1024 * 1024
 
 
 async def codes_until_closed(page: Page) -> tuple[list[str], int]:
-    """How frames are refused, one after another, and the code that the socket is closed with in the end."""
+    """The codes with which frames are refused, and the code that closes the socket in the end."""
     codes = []
     while (message := await page.communicator.receive_output(timeout=20))["type"] != "websocket.close":
         codes.append(json.loads(message["text"])["value"]["code"])
@@ -103,7 +103,7 @@ async def test_what_was_sent_just_before_the_page_was_closed_is_done(
 
 
 class Flooding(threading.Thread):
-    """A page that sends a MB a time, as fast as it can, until it is closed; and again, until it has sent 200 MB."""
+    """A page that sends 200 MB, one at a time, and connects again whenever it is closed."""
 
     def __init__(self, reader: Browser, address: str) -> None:
         super().__init__()

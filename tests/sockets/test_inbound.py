@@ -151,9 +151,9 @@ def test_only_a_short_and_plain_acknowledgement_is_one(text: str | None, seq: in
     assert ack_seq(text) == seq
 
 
-@pytest.mark.parametrize("given_id", ["x" * 65, "\ud800", "\0", "\u202e", 7, None, ["x"], {"a": 1}])
-def test_an_id_that_is_long_or_odd_or_no_text_is_not_repeated(given_id: object) -> None:
-    assert frame_id({"id": given_id}) is None
+@pytest.mark.parametrize("id_", ["x" * 65, "\ud800", "\0", "\u202e", 7, None, ["x"], {"a": 1}])
+def test_an_id_that_is_long_or_odd_or_no_text_is_not_repeated(id_: object) -> None:
+    assert frame_id({"id": id_}) is None
 
 
 def test_an_id_is_repeated() -> None:

@@ -1,4 +1,4 @@
-"""A server that is to end: its sockets are told, after the last of what they are owed."""
+"""A server that ends sends its sockets the rest of their frames and closes them."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from tests.sockets.pages import page_of
 
 
 class Fake:
-    """A socket that leaves when it is told to, or not."""
+    """A socket that leaves when it is asked to, or not."""
 
     session, owner = "s", 1
 
@@ -98,9 +98,9 @@ def test_a_drain_ends_the_turn_stores_what_is_asked_meanwhile_and_closes_with_10
             assert json.loads(second.recv(timeout=20))["type"] == "MESSAGES_SNAPSHOT"
             second.send(json.dumps({"type": "message", "id": str(uuid4()), "text": "help"}))
             for page in (turn.page, second):
-                shown, code = until_closed(page)
-                assert "turntable.queued" in shown
-                assert (shown[-1], code) == ("RUN_FINISHED", 1012)
+                names, code = until_closed(page)
+                assert "turntable.queued" in names
+                assert (names[-1], code) == ("RUN_FINISHED", 1012)
         assert turn.server.process.wait(timeout=20) == 0
     counted = manage(site(tmp_path), "shell", "--no-imports", "-c", COUNT)
     assert counted.stdout == "[(1, 'completed'), (2, 'queued')]\n"
@@ -113,11 +113,11 @@ print(sorted(Turn.objects.values_list("number", "status")))
 
 
 def until_closed(page: ClientConnection) -> tuple[list[str], int | None]:
-    """What a page is told until the server closes, and the code."""
-    shown: list[str] = []
+    """The types of the frames until the server closes, and the code."""
+    names: list[str] = []
     try:
         while True:
             event = json.loads(page.recv(timeout=60))
-            shown.append(event.get("name") or event["type"])
+            names.append(event.get("name") or event["type"])
     except ConnectionClosed as closed:
-        return shown, closed.rcvd.code if closed.rcvd else None
+        return names, closed.rcvd.code if closed.rcvd else None

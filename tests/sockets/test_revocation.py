@@ -1,4 +1,4 @@
-"""Whoever is signed out is shown nothing more: open sockets are closed, and commands refused until they are."""
+"""Whoever is signed out sees nothing more: sockets are closed, and commands are refused till then."""
 
 import asyncio
 from collections.abc import Callable

@@ -72,7 +72,7 @@ async def turn(user: User, conversation: Conversation, text: str) -> str:
     async with page_of(user, conversation) as page:
         await page.ask(text)
         await page.until_end()
-        shown = page.seen
+        shown = page.frames
     assert await sync_to_async(engine.WORKER.wait)(20)
     async with page_of(user, conversation) as page:
         return json.dumps([*shown, await page.receive()])
