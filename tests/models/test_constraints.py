@@ -90,8 +90,8 @@ def test_a_conversation_has_one_turn_a_number(turn: Turn) -> None:
 
 def test_a_conversation_has_one_event_a_seq(turn: Turn, user: User) -> None:
     other = turn_of(conversation_of(user), 1)
-    for each in (turn, other):
-        Event.objects.create(conversation=each.conversation, turn=each, seq=1, data="{}")
+    for owner in (turn, other):
+        Event.objects.create(conversation=owner.conversation, turn=owner, seq=1, data="{}")
     with Refusal("seq"):
         Event.objects.create(conversation=turn.conversation, turn=turn, seq=1, data="{}")
 
@@ -119,16 +119,16 @@ def test_a_conversation_has_one_call_a_tool_use_id(row: Round, user: User) -> No
 
 def test_a_conversation_has_one_message_an_id_and_a_turn_one_user_message(turn: Turn, user: User) -> None:
     own = {"conversation": turn.conversation, "turn": turn}
-    said = Message.objects.create(**own, role="user")
+    message = Message.objects.create(**own, role="user")
     with Refusal("public_id"):
-        Message.objects.create(**own, role="assistant", public_id=said.public_id)
+        Message.objects.create(**own, role="assistant", public_id=message.public_id)
     with Refusal("turn"):
         Message.objects.create(**own, role="user")
     for _ in range(2):
         Message.objects.create(**own, role="assistant")
     elsewhere = turn_of(conversation_of(user), 1)
     Message.objects.create(
-        conversation=elsewhere.conversation, turn=elsewhere, role="user", public_id=said.public_id
+        conversation=elsewhere.conversation, turn=elsewhere, role="user", public_id=message.public_id
     )
 
 
@@ -145,9 +145,9 @@ def test_a_round_is_one_a_number_and_attempt_and_has_one_message(row: Round) -> 
 def test_whoever_has_conversations_and_what_a_round_was_sent_with_cannot_be_deleted(
     row: Round, user: User
 ) -> None:
-    for kept in (user, row.base):
+    for referenced in (user, row.base):
         with pytest.raises(ProtectedError):
-            kept.delete()
+            referenced.delete()
 
 
 NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False))
@@ -160,7 +160,7 @@ VALUES = st.recursive(
 
 
 def exact(value: Any) -> str:
-    """A value with all that JSON text says of it: the order of keys, the kind of numbers, the sign of zero."""
+    """A value as JSON text tells it: with the order of keys, the kind of numbers, the sign of zero."""
     return json.dumps(value)
 
 
@@ -216,7 +216,7 @@ def test_a_turns_figures_are_the_sum_of_its_rounds(row: Round) -> None:
     again.save()
     assert (again.output_tokens, again.total_tokens, again.usage["strange"]) == (0, 0, {"more": 1})
     row.turn.take_figures(
-        [(each.usage, each.first_token_ms) for each in row.turn.rounds.order_by("number", "attempt")]
+        [(round_.usage, round_.first_token_ms) for round_ in row.turn.rounds.order_by("number", "attempt")]
     )
     assert (row.turn.input_tokens, row.turn.output_tokens, row.turn.total_tokens) == (11, 5, 15)
     assert (row.turn.cache_read_tokens, row.turn.first_token_ms) == (3, 40)

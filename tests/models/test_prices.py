@@ -30,13 +30,13 @@ def priced() -> Iterator[None]:
 @pytest.fixture
 def conversation(user: User) -> Conversation:
     """Three rounds: two with a model that has a price, one with one that has none."""
-    found = stored(user)
+    row = stored(user)
     for _ in range(2):
-        stored(user, within=found)
-    used(found, 1, "sonnet", input_tokens=1_000, output_tokens=200, cache_read_tokens=50_000)
-    used(found, 2, "sonnet", input_tokens=1, output_tokens=1, cache_write_tokens=10)
-    used(found, 3, "other", input_tokens=7)
-    return found
+        stored(user, within=row)
+    used(row, 1, "sonnet", input_tokens=1_000, output_tokens=200, cache_read_tokens=50_000)
+    used(row, 2, "sonnet", input_tokens=1, output_tokens=1, cache_write_tokens=10)
+    used(row, 3, "other", input_tokens=7)
+    return row
 
 
 def used(conversation: Conversation, turn: int, model: str, **tokens: int) -> None:
@@ -75,8 +75,8 @@ def test_a_round_under_way_is_not_counted_yet(conversation: Conversation) -> Non
 def test_a_conversation_costs_what_its_models_cost_and_says_which_have_no_price(
     conversation: Conversation,
 ) -> None:
-    told = prices.cost_of_all(totals(conversation.pk))
-    assert told == (Decimal("0.0210555"), ["other"])
+    cost = prices.cost_of_all(totals(conversation.pk))
+    assert cost == (Decimal("0.0210555"), ["other"])
 
 
 @pytest.mark.parametrize(
@@ -99,12 +99,12 @@ def test_the_page_is_given_what_its_script_counts_on_from(
     client.force_login(user)
     answer = client.get(f"/conversations/{conversation.pk}/")
     assert answer.status_code == 200
-    given = answer.context
-    assert json.loads(given["prices"]) == {
+    context = answer.context
+    assert json.loads(context["prices"]) == {
         "sonnet": {"input": 3, "output": 15, "cacheRead": 0.3, "cacheWrite": 3.75}
     }
-    assert json.loads(given["prompts"]) == [{"name": "brief", "text": HOSTILE}]
-    assert json.loads(given["totals"])["other"]["inputTokens"] == 7
-    assert json.loads(given["models"]) == ["cohere.command-r-v1:0"]
-    assert (given["currency"], given["draft"]) == ("EUR", HOSTILE)
+    assert json.loads(context["prompts"]) == [{"name": "brief", "text": HOSTILE}]
+    assert json.loads(context["totals"])["other"]["inputTokens"] == 7
+    assert json.loads(context["models"]) == ["cohere.command-r-v1:0"]
+    assert (context["currency"], context["draft"]) == ("EUR", HOSTILE)
     assert "<script>alert" not in answer.content.decode()

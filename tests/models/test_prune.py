@@ -65,13 +65,13 @@ def rows() -> dict[str, int]:
 def test_nothing_goes_unless_it_is_asked_for(user: User) -> None:
     used(user)
     before = rows()
-    said = pruned()
+    output = pruned()
     assert rows() == before
     assert (
         "Would go: 1 conversations, 2 rounds, 2 turns, 2 messages, 2 tool calls, 2 events, 1 request bases."
-        in said
+        in output
     )
-    assert "Nothing was deleted" in said
+    assert "Nothing was deleted" in output
     assert not UsageTotal.objects.exists()
 
 
@@ -127,13 +127,15 @@ def test_what_was_used_is_kept_by_user_model_and_month(user: User, other_user: U
     used(user, created_at=MAY.replace(month=4))
     used(other_user, model="another")
     pruned("--delete")
-    kept = {(row.user, row.model, f"{row.month:%Y-%m}"): row for row in UsageTotal.objects.all()}
-    assert {key: (row.turns, row.rounds, row.tool_calls, row.total_tokens) for key, row in kept.items()} == {
+    totals = {(row.user, row.model, f"{row.month:%Y-%m}"): row for row in UsageTotal.objects.all()}
+    assert {
+        key: (row.turns, row.rounds, row.tool_calls, row.total_tokens) for key, row in totals.items()
+    } == {
         (user, "cohere.command-r-v1:0", "2026-05"): (4, 4, 4, 40),
         (user, "cohere.command-r-v1:0", "2026-04"): (2, 2, 2, 20),
         (other_user, "another", "2026-05"): (2, 2, 2, 20),
     }
-    assert {(row.input_tokens, row.output_tokens) for row in kept.values()} == {(28, 12), (14, 6)}
+    assert {(row.input_tokens, row.output_tokens) for row in totals.values()} == {(28, 12), (14, 6)}
 
 
 def test_what_goes_later_is_added_to_what_was_kept(user: User) -> None:
