@@ -1,17 +1,25 @@
-"""What tests of tool calls share."""
+"""A registry without other tools, and a gate that tools wait at."""
 
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from conversations.tools import registry
+
+
+@pytest.fixture
+def no_other_tools() -> Iterator[None]:
+    with registry.override():
+        yield
+
 
 @pytest.fixture
 def gate() -> Iterator[threading.Event]:
-    """What a tool waits for that would not end by itself; opened when the test is over."""
-    opened = threading.Event()
-    yield opened
-    opened.set()
+    """A gate for tools that would not end by themselves; it opens when the test is over."""
+    gate = threading.Event()
+    yield gate
+    gate.set()
     for thread in threading.enumerate():
         if thread.name.startswith("tool "):
             thread.join(5)

@@ -10,7 +10,7 @@ import math
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -24,27 +24,16 @@ from pydantic import BaseModel
 from pytest_django import Settings
 
 from conversations.tools import Outcome, ToolError, idempotency_key, registry, tool
+from tests.gateway.talking import until
 from tests.tools.calling import Stop, execute
 
+pytestmark = pytest.mark.usefixtures("no_other_tools")
 FAILED = [{"text": "The tool failed. What went wrong is in the server's log."}]
 UNSENDABLE = [{"text": "The tool returned something that cannot be sent."}]
 
 
-@pytest.fixture(autouse=True)
-def _no_other_tools() -> Iterator[None]:
-    with registry.override():
-        yield
-
-
-def until(condition: Callable[[], object], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.005)
-
-
 def calling(function: Callable[..., Any], /, **arguments: Any) -> Outcome:
-    """The outcome of a call of this function, declared as a tool for the occasion."""
+    """The outcome of a call of this function, which is declared as a tool for it."""
     with registry.override():
         tool(name="it")(function)
         return execute("it", arguments)
@@ -54,7 +43,7 @@ def returning(result: Any) -> Outcome:
     return calling(lambda: result)
 
 
-def told(outcome: Outcome) -> str:
+def text_of(outcome: Outcome) -> str:
     (block,) = outcome.content
     text = block["text"]
     assert isinstance(text, str)
@@ -119,8 +108,8 @@ def test_anything_else_goes_as_its_json_in_text(result: Any, text: str) -> None:
 
 
 def test_objects_within_a_dict_are_written_as_json() -> None:
-    found = {"station": Station("WZPZ", [Song(name="A", released=DAY)]), DAY: {decimal.Decimal(1)}}
-    assert returning(found).content == [
+    value = {"station": Station("WZPZ", [Song(name="A", released=DAY)]), DAY: {decimal.Decimal(1)}}
+    assert returning(value).content == [
         {
             "json": {
                 "station": {"sign": "WZPZ", "songs": [{"name": "A", "released": "2024-02-29"}]},
@@ -163,21 +152,21 @@ def test_text_over_the_limit_is_cut_and_says_so(letter: str, settings: Settings)
     settings.TOOL_RESULT_LIMIT = 1000
     width = len(letter.encode())
     fits = letter * (1000 // width)
-    assert told(returning(fits)) == fits
+    assert text_of(returning(fits)) == fits
     total = len((fits * 2).encode())
-    assert told(returning(fits * 2)) == f"{fits}\n[cut: {len(fits.encode()):,} of {total:,} bytes]"
+    assert text_of(returning(fits * 2)) == f"{fits}\n[cut: {len(fits.encode()):,} of {total:,} bytes]"
 
 
 def test_a_dict_over_the_limit_becomes_the_beginning_of_its_json(settings: Settings) -> None:
     settings.TOOL_RESULT_LIMIT = 20
     assert returning({"a": "x" * 10}).content == [{"json": {"a": "x" * 10}}]
-    assert told(returning({"a": "x" * 1200})) == '{"a": "' + "x" * 13 + "\n[cut: 20 of 1,209 bytes]"
+    assert text_of(returning({"a": "x" * 1200})) == '{"a": "' + "x" * 13 + "\n[cut: 20 of 1,209 bytes]"
     assert returning({"a": "x" * 1200}).status == "success"
 
 
 def test_a_list_over_the_limit_is_cut_as_well(settings: Settings) -> None:
     settings.TOOL_RESULT_LIMIT = 5
-    assert told(returning([1, 2, 3])) == "[1, 2\n[cut: 5 of 9 bytes]"
+    assert text_of(returning([1, 2, 3])) == "[1, 2\n[cut: 5 of 9 bytes]"
 
 
 def test_a_failure_with_a_long_text_is_cut_as_well(settings: Settings) -> None:
@@ -186,7 +175,7 @@ def test_a_failure_with_a_long_text_is_cut_as_well(settings: Settings) -> None:
     def fail() -> None:
         raise ToolError("much too long")
 
-    assert told(calling(fail)) == "much \n[cut: 5 of 13 bytes]"
+    assert text_of(calling(fail)) == "much \n[cut: 5 of 13 bytes]"
 
 
 @pytest.mark.parametrize(
@@ -201,7 +190,7 @@ def test_a_huge_result_takes_a_small_multiple_of_its_memory(shape: Callable[[str
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(told(outcome)) < 66_000
+    assert len(text_of(outcome)) < 66_000
     assert peak < 4 * size
 
 
@@ -221,7 +210,7 @@ def test_an_unknown_tool_is_told_with_the_ones_there_are() -> None:
 
     outcome = execute("<|channel|>\0", {})
     assert (outcome.status, outcome.error) == ("error", "unknown_tool")
-    assert told(outcome) == "There is no tool named '<|channel|>\ufffd'. There is: known."
+    assert text_of(outcome) == "There is no tool named '<|channel|>\ufffd'. There is: known."
 
 
 def test_input_that_is_no_object_is_never_run() -> None:
@@ -233,7 +222,7 @@ def test_input_that_is_no_object_is_never_run() -> None:
 
     outcome = execute("note", None)
     assert (outcome.status, outcome.error) == ("error", "invalid_input")
-    assert told(outcome) == "The input is not a JSON object. The tool was not run."
+    assert text_of(outcome) == "The input is not a JSON object. The tool was not run."
     assert not ran
 
 
@@ -255,7 +244,11 @@ def test_a_tool_error_is_told_to_the_model_and_not_logged(caplog: pytest.LogCapt
         raise ToolError("Station\0 closed.")
 
     outcome = calling(fail)
-    assert (outcome.status, outcome.error, told(outcome)) == ("error", "tool_error", "Station\ufffd closed.")
+    assert (outcome.status, outcome.error, text_of(outcome)) == (
+        "error",
+        "tool_error",
+        "Station\ufffd closed.",
+    )
     assert not caplog.records
 
 
@@ -315,7 +308,7 @@ def test_a_tool_runs_in_a_daemon_thread_of_its_own() -> None:
         thread = threading.current_thread()
         return [thread.ident, thread.daemon, thread.name]
 
-    ident, daemon, name = json.loads(told(calling(where)))
+    ident, daemon, name = json.loads(text_of(calling(where)))
     assert ident != threading.get_ident()
     assert (daemon, name) == (True, "tool it")
 
@@ -330,7 +323,7 @@ def test_a_call_that_takes_too_long_is_given_up(
 
     outcome = execute("hang", {"word": "private"}, key="call-7")
     assert (outcome.status, outcome.error) == ("error", "timeout")
-    assert told(outcome).startswith("The tool did not end within 0.1 seconds.")
+    assert text_of(outcome).startswith("The tool did not end within 0.1 seconds.")
     assert 100 <= outcome.duration_ms < 5000
     gate.set()
     until(lambda: caplog.records)
@@ -372,7 +365,7 @@ def test_a_stop_ends_a_call_within_a_second(gate: threading.Event) -> None:
         stop.set()
         assert outcome.result(5).error == "stopped"
         assert time.monotonic() - stopped < 1
-    assert "may or may not have happened" in told(outcome.result())
+    assert "may or may not have happened" in text_of(outcome.result())
 
 
 def test_a_call_is_not_begun_after_a_stop() -> None:
@@ -386,7 +379,7 @@ def test_a_call_is_not_begun_after_a_stop() -> None:
 
     outcome = execute("note", {}, stop=stop)
     assert (outcome.status, outcome.error) == ("error", "stopped")
-    assert told(outcome) == "The tool was not run: the turn was stopped."
+    assert text_of(outcome) == "The tool was not run: the turn was stopped."
     assert not ran
 
 
@@ -432,7 +425,7 @@ def test_an_async_tool_may_end_itself_by_a_timeout_of_its_own() -> None:
             return "gave up"
         return "slept"
 
-    assert told(calling(impatient)) == "gave up"
+    assert text_of(calling(impatient)) == "gave up"
 
 
 def test_a_timeout_error_of_the_tools_own_is_a_failure_like_others() -> None:
@@ -451,9 +444,9 @@ def test_a_tool_can_ask_for_its_idempotency_key() -> None:
     async def pay_later() -> str:
         return await asyncio.to_thread(idempotency_key)
 
-    assert told(execute("pay", {}, key="call-1")) == "call-1"
-    assert told(execute("pay_later", {}, key="call-2")) == "call-2"
-    assert told(execute("pay", {})) == "(no output)"
+    assert text_of(execute("pay", {}, key="call-1")) == "call-1"
+    assert text_of(execute("pay_later", {}, key="call-2")) == "call-2"
+    assert text_of(execute("pay", {})) == "(no output)"
     assert idempotency_key() == ""
 
 
@@ -484,10 +477,10 @@ def test_async_tools_do_not_wait_for_each_others_database_work() -> None:
 
     with ThreadPoolExecutor(2) as pool:
         outcomes = list(pool.map(lambda _: execute("meet", {}), range(2)))
-    assert sorted(told(outcome) for outcome in outcomes) == ["0", "1"]
+    assert sorted(text_of(outcome) for outcome in outcomes) == ["0", "1"]
 
 
-class Opened:
+class TrackedConnection:
     """The connection of the thread that made this, which remembers whether it was closed."""
 
     def __init__(self) -> None:
@@ -502,10 +495,10 @@ class Opened:
 
 @pytest.mark.parametrize("kind", ["sync", "async", "failing"])
 def test_database_connections_that_a_tool_opened_are_closed(kind: str) -> None:
-    opened: list[Opened] = []
+    opened: list[TrackedConnection] = []
 
     def look_up() -> None:
-        opened.append(Opened())
+        opened.append(TrackedConnection())
         if kind == "failing":
             raise KeyError
 
@@ -529,7 +522,7 @@ def test_a_connection_that_cannot_be_closed_does_not_cost_the_result(
         return "found"
 
     with caplog.at_level(logging.ERROR):
-        assert told(calling(look_up)) == "found"
+        assert text_of(calling(look_up)) == "found"
     assert "could not be closed" in caplog.text
 
 

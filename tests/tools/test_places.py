@@ -19,7 +19,7 @@ QUICK = [{"text": "quick"}]
 
 @pytest.fixture(autouse=True)
 def _tools(gate: threading.Event) -> Iterator[None]:
-    """Two tools, and those of a test: `quick` answers, `hang` waits for the gate and `last` hangs for 0.05 s."""
+    """Tools: `quick` answers, `hang` waits for the gate, `last` too but has 0.05 s."""
 
     def hang() -> str:
         gate.wait(20)

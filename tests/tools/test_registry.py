@@ -5,7 +5,6 @@ import enum
 import importlib
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +15,8 @@ from pytest_django import Settings
 from conversations.errors import ConfigurationError
 from conversations.tools import ToolError, registry, tool
 from conversations.tools.arguments import InvalidInput
+
+pytestmark = pytest.mark.usefixtures("no_other_tools")
 
 
 class Unit(enum.Enum):
@@ -41,12 +42,6 @@ class Cat(BaseModel):
 
 class Dog(BaseModel):
     kind: Literal["dog"]
-
-
-@pytest.fixture(autouse=True)
-def _no_other_tools() -> Iterator[None]:
-    with registry.override():
-        yield
 
 
 def spec_of(name: str) -> dict[str, Any]:
@@ -302,12 +297,12 @@ def test_a_complaint_is_short_and_clean_whatever_was_sent() -> None:
     @tool
     def count(numbers: list[int]) -> None: ...
 
-    told = complaint("count", numbers=["x\ud800\0" * 5000] * 50, **{"k" * 5000: 1})
-    assert len(told) < 4000
-    assert "- and 41 more" in told
-    assert "pydantic" not in told
-    assert told.encode()
-    assert "\0" not in told
+    text = complaint("count", numbers=["x\ud800\0" * 5000] * 50, **{"k" * 5000: 1})
+    assert len(text) < 4000
+    assert "- and 41 more" in text
+    assert "pydantic" not in text
+    assert text.encode()
+    assert "\0" not in text
 
 
 def test_a_rule_of_the_models_own_is_told_in_its_words() -> None:

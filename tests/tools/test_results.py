@@ -16,8 +16,8 @@ def test_a_picture_is_an_image_block() -> None:
 
 
 def test_a_list_with_a_picture_is_a_block_for_each_of_its_members() -> None:
-    told = content(["Two of them:", Image(PNG), Image(b"x", "jpeg"), {"more": 1}])
-    assert [next(iter(block)) for block in told] == ["text", "image", "image", "json"]
+    blocks = content(["Two of them:", Image(PNG), Image(b"x", "jpeg"), {"more": 1}])
+    assert [next(iter(block)) for block in blocks] == ["text", "image", "image", "json"]
 
 
 @pytest.mark.parametrize("data", [b"", bytes(3_750_001)], ids=["empty", "large"])
