@@ -1,4 +1,4 @@
-"""Past conversations in few words, and what Bedrock would say of a request that is made of them."""
+"""Past conversations in few words, and Bedrock's refusal of a request that is made of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,16 +18,16 @@ SERVED = {"toolUse": {"toolUseId": "s1", "name": "search", "input": {}, "type": 
 SERVED_RESULT = {"toolResult": {"toolUseId": "s1", "content": [{"text": "found"}], "type": "search_result"}}
 
 
-def user(*said: str | Block) -> Message:
-    return {"role": "user", "content": blocks(said)}
+def user(*contents: str | Block) -> Message:
+    return {"role": "user", "content": blocks(contents)}
 
 
-def assistant(*said: str | Block) -> Message:
-    return {"role": "assistant", "content": blocks(said)}
+def assistant(*contents: str | Block) -> Message:
+    return {"role": "assistant", "content": blocks(contents)}
 
 
-def blocks(said: Iterable[str | Block]) -> list[Block]:
-    return [{"text": each} if isinstance(each, str) else each for each in said]
+def blocks(contents: Iterable[str | Block]) -> list[Block]:
+    return [{"text": content} if isinstance(content, str) else content for content in contents]
 
 
 def use(tool_use_id: str = "t1", **more: Any) -> Block:
@@ -42,29 +42,29 @@ def interrupted(tool_use_id: str = "t1") -> Block:
     return result(tool_use_id, history.NO_RESULT, status="error")
 
 
-def round_(*said: str | Block, results: Sequence[Block] = (), **told: Any) -> PastRound:
+def round_(*contents: str | Block, results: Sequence[Block] = (), **options: Any) -> PastRound:
     answers: Mapping[str, Block] = {answer["toolResult"]["toolUseId"]: answer for answer in results}
-    return PastRound(blocks(said), **({"model": MODEL, "results": answers} | told))
+    return PastRound(blocks(contents), **({"model": MODEL, "results": answers} | options))
 
 
-def turn(said: str, *rounds: PastRound) -> PastTurn:
-    return PastTurn(blocks([said]), rounds)
+def turn(question: str, *rounds: PastRound) -> PastTurn:
+    return PastTurn(blocks([question]), rounds)
 
 
-def asked(*turns: PastTurn, model: str = MODEL) -> list[Message]:
-    """The messages that ask for the next round, which Bedrock accepts."""
-    told = history.messages(turns, model)
-    assert refused(told) is None
-    return told
+def next_messages(*turns: PastTurn, model: str = MODEL) -> list[Message]:
+    """The messages of the request for the next round, which Bedrock accepts."""
+    messages = history.messages(turns, model)
+    assert refusal_of(messages) is None
+    return messages
 
 
-def repaired(*told: Message) -> list[Message]:
-    """The messages put right, which Bedrock accepts."""
-    right = history.repair(told)
-    assert refused(right) is None
-    return right
+def repaired(*messages: Message) -> list[Message]:
+    """The repaired messages, which Bedrock accepts."""
+    valid = history.repair(messages)
+    assert refusal_of(valid) is None
+    return valid
 
 
-def refused(messages: Sequence[Message]) -> str | None:
-    """What Bedrock says against a request of these messages."""
+def refusal_of(messages: Sequence[Message]) -> str | None:
+    """Why Bedrock refuses a request with these messages; None if it does not."""
     return refusal(request.body(messages, request.base("", {}, 4096, [], messages)))

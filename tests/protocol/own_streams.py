@@ -1,4 +1,4 @@
-"""Small streams of every kind, made by hand: what a clone without recordings is tested with, and what is rare in recordings."""
+"""Small streams of every kind, also of those that recordings rarely have."""
 
 from typing import Any
 
@@ -21,20 +21,20 @@ def tool_start(index: int, tool_use_id: str = "t1", name: str = "top_song", **mo
     return start(index, toolUse={"toolUseId": tool_use_id, "name": name, **more})
 
 
-def delta(index: int, **said: Any) -> Event:
-    return "contentBlockDelta", {"contentBlockIndex": index, "delta": said, "p": "ab"}
+def delta(index: int, **content: Any) -> Event:
+    return "contentBlockDelta", {"contentBlockIndex": index, "delta": content, "p": "ab"}
 
 
-def text(index: int, said: str) -> Event:
-    return delta(index, text=said)
+def text(index: int, content: str) -> Event:
+    return delta(index, text=content)
 
 
-def arguments(index: int, said: str) -> Event:
-    return delta(index, toolUse={"input": said})
+def arguments(index: int, fragment: str) -> Event:
+    return delta(index, toolUse={"input": fragment})
 
 
-def reasoning(index: int, **said: str) -> Event:
-    return delta(index, reasoningContent=said)
+def reasoning(index: int, **content: str) -> Event:
+    return delta(index, reasoningContent=content)
 
 
 def stop(index: int) -> Event:
@@ -45,8 +45,8 @@ def end(reason: str = "end_turn") -> list[Event]:
     return [("messageStop", {"stopReason": reason, "p": "a"}), METADATA]
 
 
-def use(tool_use_id: str = "t1", name: str = "top_song", /, **given: Any) -> Block:
-    return {"toolUse": {"toolUseId": tool_use_id, "name": name, "input": given}}
+def use(tool_use_id: str = "t1", name: str = "top_song", /, **inputs: Any) -> Block:
+    return {"toolUse": {"toolUseId": tool_use_id, "name": name, "input": inputs}}
 
 
 def _stream(name: str, events: list[Event], content: list[Block], reason: str | None = "end_turn") -> Stream:

@@ -27,7 +27,7 @@ def recut(draw: st.DrawFn, events: list[Event]) -> list[Event]:
 
 @st.composite
 def _pieces(draw: st.DrawFn, payload: Any) -> list[Any]:
-    wrap, fragment = _taken_apart(payload.get("delta", {}))
+    wrap, fragment = _fragment(payload.get("delta", {}))
     if wrap is None:
         return [payload]
     units = _code_units(fragment)
@@ -36,7 +36,7 @@ def _pieces(draw: st.DrawFn, payload: Any) -> list[Any]:
     return [payload | {"delta": wrap(text)} for text in texts]
 
 
-def _taken_apart(delta: dict[str, Any]) -> tuple[Wrap | None, str]:
+def _fragment(delta: dict[str, Any]) -> tuple[Wrap | None, str]:
     if "text" in delta:
         return lambda part: {"text": part}, delta["text"]
     if "toolUse" in delta:
@@ -53,7 +53,7 @@ def _code_units(text: str) -> list[str]:
 
 @st.composite
 def woven(draw: st.DrawFn, events: list[Event]) -> list[Event]:
-    """The same events, blocks interleaved, each block's own in their order; what has no block stays around them."""
+    """The same events with their blocks interleaved; the order within a block stays."""
     of_blocks = [event for event in events if "contentBlockIndex" in event[1]]
     order = draw(st.permutations([payload["contentBlockIndex"] for _, payload in of_blocks]))
     queues = {index: iter([e for e in of_blocks if e[1]["contentBlockIndex"] == index]) for index in order}

@@ -1,4 +1,4 @@
-"""Streams to test with: Bedrock's own, recorded, where the folder of them is at hand, and those of `own_streams`."""
+"""Recorded streams of Bedrock, where their folder is at hand."""
 
 import json
 import os
@@ -15,7 +15,7 @@ NONE_HERE = pytest.mark.skip(
 
 
 class Stream(NamedTuple):
-    """A round's events, and what they have to add up to."""
+    """The events of a round, and the message that they add up to."""
 
     name: str
     events: list[tuple[str, Any]]
@@ -29,19 +29,19 @@ class Stream(NamedTuple):
 def sets() -> dict[str, list[Stream]]:
     """The recorded streams by name of their set, the rounds of each in order."""
     folders = sorted(path.parent for path in FOLDER.glob("*/message.json"))
-    found = {folder.name: [_stream(folder)] for folder in folders}
+    streams = {folder.name: [_stream(folder)] for folder in folders}
     for folder in sorted({path.parent.parent for path in FOLDER.glob("*/1/message.json")}):
         numbered = sorted(folder.iterdir(), key=lambda path: int(path.name))
-        found[folder.name] = [_stream(path) for path in numbered]
-    return found
+        streams[folder.name] = [_stream(path) for path in numbered]
+    return streams
 
 
 def _stream(folder: Path) -> Stream:
-    told = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
     meta = _json(folder / "meta.json")
     return Stream(
         name=str(folder.relative_to(FOLDER)),
-        events=[(line["event-type"], line["payload"]) for line in told if line["message-type"] == "event"],
+        events=[(line["event-type"], line["payload"]) for line in lines if line["message-type"] == "event"],
         content=_with_plain_bytes(_json(folder / "message.json")),
         stop_reason=meta.get("stopReason"),
         usage=meta.get("usage") or {},
@@ -55,7 +55,7 @@ def _json(path: Path) -> Any:
 
 
 def _with_plain_bytes(value: Any) -> Any:
-    """Bytes are marked with `b64:` there."""
+    """The value without the `b64:` that marks bytes in the files."""
     if isinstance(value, dict):
         return {key: _with_plain_bytes(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -17,9 +17,9 @@ def test_the_plain_text_of_a_message_is_all_that_its_text_and_citations_say() ->
     assert content.plain_text(blocks) == "Well. It says so."
 
 
-@pytest.mark.parametrize(("said", "is_blank"), [("", True), (" \n", True), ("x", False)])
-def test_text_of_white_space_is_blank(said: str, is_blank: bool) -> None:
-    assert content.is_blank(content.text(said)) is is_blank
+@pytest.mark.parametrize(("text", "is_blank"), [("", True), (" \n", True), ("x", False)])
+def test_text_of_white_space_is_blank(text: str, is_blank: bool) -> None:
+    assert content.is_blank(content.text(text)) is is_blank
 
 
 def test_a_block_without_text_is_not_blank() -> None:

@@ -1,4 +1,4 @@
-"""What is shown is AG-UI: each event by its own type, a turn's events by their order, none of them too large."""
+"""Our events are AG-UI: each has its own type, a turn has them in order, and none is too large."""
 
 import json
 from typing import Any
@@ -11,10 +11,10 @@ from pydantic import TypeAdapter
 from conversations.protocol.agui import events
 from conversations.protocol.converse.blocks import Delta
 from conversations.protocol.converse.stream import Assembly
-from tests.protocol.adding_up import played, stored
+from tests.protocol.adding_up import content_texts, played
 from tests.protocol.own_streams import OWN, PIXEL, delta, end, reasoning, start, stop, text, tool_start
 from tests.protocol.recorded import RECORDED, SETS, Stream, params
-from tests.protocol.turns import shown, turn_of
+from tests.protocol.turns import display_events, turn_of
 
 AGUI: TypeAdapter[Any] = TypeAdapter(AguiEvent)
 EVERY = [*params(OWN), *params(RECORDED)]
@@ -43,10 +43,10 @@ def test_all_own_streams_make_one_valid_turn() -> None:
     assert findings(turn_of(*whole)) == {BROKEN_ARGUMENTS}
 
 
-def findings(told: list[events.Event]) -> set[str]:
+def findings(turn_events: list[events.Event]) -> set[str]:
     """The rules that the events break, news of no weight left out."""
-    diagnostics = validate_agui([event | {"timestamp": 1} for event in told]).diagnostics
-    return {found.rule for found in diagnostics if found.severity != "info"}
+    diagnostics = validate_agui([event | {"timestamp": 1} for event in turn_events]).diagnostics
+    return {finding.rule for finding in diagnostics if finding.severity != "info"}
 
 
 def allowed(stream: Stream) -> set[str]:
@@ -56,25 +56,25 @@ def allowed(stream: Stream) -> set[str]:
 @pytest.mark.parametrize("stream", EVERY)
 def test_the_deltas_of_all_events_add_up_to_what_was_stored(stream: Stream) -> None:
     assembly, deltas = played(stream.events)
-    told = [event for each in deltas for event in events.block_events("turn:1", each)]
+    text_events = [event for block_delta in deltas for event in events.block_events("turn:1", block_delta)]
     texts: dict[str, str] = {}
-    for event in told:
+    for event in text_events:
         if event["type"] in events.DELTA_KEYS:
             key = event[events.DELTA_KEYS[event["type"]]]
             texts[key] = texts.get(key, "") + event["delta"]
-    assert sorted(texts.values()) == sorted(said for _, said in stored(assembly))
+    assert sorted(texts.values()) == sorted(block_text for _, block_text in content_texts(assembly))
 
 
 # -- each kind of block
 
 
-def types(*said: Any) -> list[str]:
-    return [event["type"] for event in shown(Assembly(), [*said, *end()], "turn:1")]
+def types(*stream_events: Any) -> list[str]:
+    return [event["type"] for event in display_events(Assembly(), [*stream_events, *end()], "turn:1")]
 
 
 def test_text_is_a_message_of_the_assistant_with_the_id_of_its_block() -> None:
-    told = shown(Assembly(), [text(0, ""), text(1, "Hi"), stop(1), *end()], "turn:1")
-    assert told == [
+    messages = display_events(Assembly(), [text(0, ""), text(1, "Hi"), stop(1), *end()], "turn:1")
+    assert messages == [
         {"type": "TEXT_MESSAGE_START", "messageId": "turn:1:1", "role": "assistant"},
         {"type": "TEXT_MESSAGE_CONTENT", "messageId": "turn:1:1", "delta": "Hi"},
         {"type": "TEXT_MESSAGE_END", "messageId": "turn:1:1"},
@@ -101,20 +101,22 @@ def test_a_tool_call_without_arguments_is_shown_without_arguments() -> None:
 
 def test_a_server_side_call_and_its_result_are_news_of_ours() -> None:
     stream = next(stream for stream in OWN if stream.name == "server-tool")
-    told = [event for event in shown(Assembly(), stream.events, "turn:1") if event["type"] == "CUSTOM"]
-    assert [event["name"] for event in told] == ["turntable.server_tool"] * 2
-    assert [event["value"]["server_tool"] for event in told] == stream.content[:2]
+    news = [
+        event for event in display_events(Assembly(), stream.events, "turn:1") if event["type"] == "CUSTOM"
+    ]
+    assert [event["name"] for event in news] == ["turntable.server_tool"] * 2
+    assert [event["value"]["server_tool"] for event in news] == stream.content[:2]
 
 
 def test_a_citation_is_news_of_ours_about_its_message() -> None:
-    [event] = shown(Assembly(), [delta(0, citation={"title": "WKRP"}), stop(0), *end()], "turn:1")
+    [event] = display_events(Assembly(), [delta(0, citation={"title": "WKRP"}), stop(0), *end()], "turn:1")
     assert event["name"] == "turntable.citation"
     assert event["value"] == {"messageId": "turn:1:0", "citation": {"title": "WKRP"}}
 
 
 def test_an_image_is_told_of_without_its_bytes() -> None:
-    said = [start(0, image={"format": "png"}), delta(0, image={"source": {"bytes": PIXEL}}), stop(0)]
-    [event] = shown(Assembly(), [*said, *end()], "turn:1")
+    image_events = [start(0, image={"format": "png"}), delta(0, image={"source": {"bytes": PIXEL}}), stop(0)]
+    [event] = display_events(Assembly(), [*image_events, *end()], "turn:1")
     assert event["value"] == {"messageId": "turn:1:0", "format": "png"}
 
 
@@ -158,8 +160,8 @@ def test_usage_counts_what_a_cache_was_read_and_written_for_as_input() -> None:
 
 
 def test_usage_without_a_cache_is_told_as_it_came() -> None:
-    told = events.token_usage("m", {"inputTokens": 3, "outputTokens": 5, "totalTokens": 8})
-    assert told == {
+    usage = events.token_usage("m", {"inputTokens": 3, "outputTokens": 5, "totalTokens": 8})
+    assert usage == {
         "provider": "bedrock",
         "model": "m",
         "inputTokens": 3,
@@ -169,8 +171,8 @@ def test_usage_without_a_cache_is_told_as_it_came() -> None:
 
 
 def test_a_stopped_turn_is_a_valid_agui_run() -> None:
-    told = turn_of(OWN[0])[:-1]
-    assert findings([*told, events.run_finished("c0", "f3a1", "cancelled", [])]) == set()
+    beginning = turn_of(OWN[0])[:-1]
+    assert findings([*beginning, events.run_finished("c0", "f3a1", "cancelled", [])]) == set()
 
 
 def test_news_of_ours_is_named_as_ours() -> None:
@@ -180,8 +182,8 @@ def test_news_of_ours_is_named_as_ours() -> None:
 
 def test_a_small_picture_is_told_as_it_is_and_a_large_one_without_its_bytes() -> None:
     small, large = ({"image": {"format": "png", "source": {"bytes": "A" * size}}} for size in (8, 400_000))
-    told = events.result_text([{"text": "Look:"}, small, large])
-    assert [line if line == "Look:" else json.loads(line) for line in told.split("\n")] == [
+    lines = events.result_text([{"text": "Look:"}, small, large])
+    assert [line if line == "Look:" else json.loads(line) for line in lines.split("\n")] == [
         "Look:",
         small,
         {"image": {"format": "png", "size": 300_000}},

@@ -15,7 +15,7 @@ from conversations.protocol.converse.history import (
     messages,
     repair,
 )
-from tests.protocol.asking import IMAGE, REDACTED, SERVED, SERVED_RESULT, SIGNED, refused, use
+from tests.protocol.asking import IMAGE, REDACTED, SERVED, SERVED_RESULT, SIGNED, refusal_of, use
 
 words = st.sampled_from(["Hi", "Go on", " ", "", "\n\n"]) | st.text(max_size=5)
 ids = st.sampled_from(["t1", "t2", "s1", "", "a b", "x" * 70])
@@ -27,9 +27,9 @@ any_json = (
     | st.lists(words, max_size=2)
     | st.dictionaries(words, words)
 )
-said = st.builds(lambda text: {"text": text}, words)
+text_blocks = st.builds(lambda text: {"text": text}, words)
 parts = st.one_of(
-    said, st.builds(lambda value: {"json": value}, any_json), st.just(IMAGE), st.just({"newer": 1})
+    text_blocks, st.builds(lambda value: {"json": value}, any_json), st.just(IMAGE), st.just({"newer": 1})
 )
 results = st.builds(
     lambda tool_use_id, content, more: {"toolResult": {"toolUseId": tool_use_id, "content": content} | more},
@@ -40,7 +40,7 @@ results = st.builds(
     ),
 )
 uses = st.builds(
-    lambda tool_use_id, name, given, more: use(tool_use_id, name=name, input=given, **more),
+    lambda tool_use_id, name, inputs, more: use(tool_use_id, name=name, input=inputs, **more),
     ids,
     st.sampled_from(["top_song", "", "a.b", "n" * 70]),
     any_json,
@@ -51,7 +51,12 @@ reasoning = st.sampled_from(
     [SIGNED, REDACTED, {"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"reasoningContent": {}}]
 )
 blocks = st.one_of(
-    said, uses, results, cited, reasoning, st.sampled_from([IMAGE, SERVED, SERVED_RESULT, {"newer": 1}])
+    text_blocks,
+    uses,
+    results,
+    cited,
+    reasoning,
+    st.sampled_from([IMAGE, SERVED, SERVED_RESULT, {"newer": 1}]),
 )
 contents = st.lists(blocks, max_size=4)
 conversations = st.lists(
@@ -66,52 +71,55 @@ conversations = st.lists(
 
 @settings(max_examples=200)
 @given(conversations)
-def test_repaired_messages_are_accepted(told: list[Any]) -> None:
-    assert refused(repair(told)) is None
+def test_repaired_messages_are_accepted(history: list[Any]) -> None:
+    assert refusal_of(repair(history)) is None
 
 
 @given(conversations)
-def test_repairing_twice_changes_nothing(told: list[Any]) -> None:
-    right = repair(told)
+def test_repairing_twice_changes_nothing(history: list[Any]) -> None:
+    right = repair(history)
     assert repair(right) == right
 
 
 @given(conversations)
-def test_repairing_depends_on_the_messages_alone_and_leaves_them_as_they_are(told: list[Any]) -> None:
-    before = copy.deepcopy(told)
-    assert repair(told) == repair(copy.deepcopy(told))
-    assert told == before
+def test_repairing_depends_on_the_messages_alone_and_leaves_them_as_they_are(history: list[Any]) -> None:
+    before = copy.deepcopy(history)
+    assert repair(history) == repair(copy.deepcopy(history))
+    assert history == before
 
 
 @given(conversations)
-def test_nothing_that_the_user_said_is_lost(told: list[Any]) -> None:
-    texts = user_texts(told)
-    assert user_texts(repair(told)) in (texts, [*texts, CONTINUE])
+def test_nothing_that_the_user_said_is_lost(history: list[Any]) -> None:
+    texts = user_texts(history)
+    assert user_texts(repair(history)) in (texts, [*texts, CONTINUE])
 
 
-def user_texts(told: list[Any]) -> list[str]:
-    said = [
-        block.get("text", "") for message in told if message["role"] == "user" for block in message["content"]
+def user_texts(history: list[Any]) -> list[str]:
+    texts = [
+        block.get("text", "")
+        for message in history
+        if message["role"] == "user"
+        for block in message["content"]
     ]
-    return [text for text in said if text.strip()]
+    return [text for text in texts if text.strip()]
 
 
 @st.composite
 def valid_conversations(draw: st.DrawFn) -> list[Any]:
     numbers = count()
-    told = []
+    history = []
     for _ in range(draw(st.integers(0, 3))):
-        told.append({"role": "user", "content": [{"text": "Hi"}]})
+        history.append({"role": "user", "content": [{"text": "Hi"}]})
         for _ in range(draw(st.integers(0, 2))):
             calls = [f"t{next(numbers)}" for _ in range(draw(st.integers(1, 2)))]
             begun = draw(
                 st.sampled_from([[], [SIGNED], [REDACTED, {"text": "Let me see."}], [SERVED, SERVED_RESULT]])
             )
-            told.append({"role": "assistant", "content": [*begun, *map(use, calls)]})
-            told.append({"role": "user", "content": [draw(answers(call)) for call in calls]})
-        told.append({"role": "assistant", "content": [{"text": "Yes."}]})
+            history.append({"role": "assistant", "content": [*begun, *map(use, calls)]})
+            history.append({"role": "user", "content": [draw(answers(call)) for call in calls]})
+        history.append({"role": "assistant", "content": [{"text": "Yes."}]})
     return [
-        *told,
+        *history,
         {"role": "user", "content": draw(st.sampled_from([[{"text": "And?"}], [IMAGE, {"text": "Look"}]]))},
     ]
 
@@ -127,35 +135,37 @@ def answers(tool_use_id: str) -> st.SearchStrategy[Any]:
 
 
 @given(valid_conversations())
-def test_a_valid_history_is_left_as_it_is(told: list[Any]) -> None:
-    assert refused(told) is None
-    assert repair(told) == told
+def test_a_valid_history_is_left_as_it_is(history: list[Any]) -> None:
+    assert refusal_of(history) is None
+    assert repair(history) == history
 
 
 @st.composite
 def past_rounds(draw: st.DrawFn) -> PastRound:
     content = draw(contents)
-    asked = [block["toolUse"]["toolUseId"] for block in content if "toolUse" in block]
-    answered = draw(st.lists(st.sampled_from(asked), unique=True)) if asked else []
+    call_ids = [block["toolUse"]["toolUseId"] for block in content if "toolUse" in block]
+    answered = draw(st.lists(st.sampled_from(call_ids), unique=True)) if call_ids else []
     return PastRound(
         content,
         draw(st.sampled_from(["one", "other"])),
         complete=draw(st.booleans()),
         stop_reason=draw(st.sampled_from(["", "end_turn", "tool_use", "guardrail_intervened"])),
-        results={each: draw(answers(each)) for each in answered},
+        results={call_id: draw(answers(call_id)) for call_id in answered},
     )
 
 
-past_turns = st.builds(PastTurn, st.lists(said, min_size=1, max_size=2), st.lists(past_rounds(), max_size=3))
+past_turns = st.builds(
+    PastTurn, st.lists(text_blocks, min_size=1, max_size=2), st.lists(past_rounds(), max_size=3)
+)
 
 
 @given(st.lists(past_turns, min_size=1, max_size=3))
 def test_whatever_became_of_past_turns_the_next_request_is_accepted(turns: list[PastTurn]) -> None:
-    told = messages(turns, "one")
-    assert refused(told) is None
-    kept = [turn for turn in turns if not turn.blocked or turn is turns[-1]]
-    texts = user_texts([{"role": "user", "content": turn.user} for turn in kept])
-    assert user_texts(told) in (texts, [*texts, CONTINUE])
+    history = messages(turns, "one")
+    assert refusal_of(history) is None
+    unblocked = [turn for turn in turns if not turn.blocked or turn is turns[-1]]
+    texts = user_texts([{"role": "user", "content": turn.user} for turn in unblocked])
+    assert user_texts(history) in (texts, [*texts, CONTINUE])
 
 
 @given(st.lists(past_turns, min_size=1, max_size=3), st.text(min_size=1).filter(str.strip))

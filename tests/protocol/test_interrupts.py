@@ -10,7 +10,7 @@ from conversations.protocol.agui.events import Event
 from conversations.protocol.agui.snapshot import Snapshot
 
 TURN = "f3a1"
-ASKED = interrupts.interrupt("t1", "top_song", "2026-11-26T12:00:00+00:00")
+INTERRUPT = interrupts.interrupt("t1", "top_song", "2026-11-26T12:00:00+00:00")
 CALL = [
     events.run_started("c0", TURN),
     events.step_started(1),
@@ -18,16 +18,16 @@ CALL = [
     {"type": "TOOL_CALL_END", "toolCallId": "t1"},
     events.step_finished(1, {"stopReason": "tool_use", "model": "m", "usage": {}, "latencyMs": 1}),
 ]
-WAITS = interrupts.run_interrupted("c0", TURN, [ASKED], [])
+WAITS = interrupts.run_interrupted("c0", TURN, [INTERRUPT], [])
 GOES_ON = events.run_started("c0", f"{TURN}:2")
 
 
-def timed(told: list[Event]) -> list[Event]:
-    return [event | {"timestamp": at} for at, event in enumerate(told, 1)]
+def timed(turn_events: list[Event]) -> list[Event]:
+    return [event | {"timestamp": at} for at, event in enumerate(turn_events, 1)]
 
 
-def after(*told: Event) -> dict[str, Any]:
-    return Snapshot(TURN).apply(timed([*told])).state
+def after(*turn_events: Event) -> dict[str, Any]:
+    return Snapshot(TURN).apply(timed([*turn_events])).state
 
 
 def test_an_interrupted_run_is_one_by_the_protocols_own_types() -> None:
@@ -43,8 +43,8 @@ def test_a_call_that_never_expires_does_not_say_when() -> None:
 
 def test_a_turn_that_waits_says_what_for_until_it_goes_on() -> None:
     waiting = after(*CALL, WAITS)
-    kept = {name: ASKED[name] for name in ("id", "message", "toolCallId", "expiresAt")}
-    assert (waiting["status"], waiting["interrupts"], waiting["endedAt"]) == ("waiting", [kept], 6)
+    expected = {name: INTERRUPT[name] for name in ("id", "message", "toolCallId", "expiresAt")}
+    assert (waiting["status"], waiting["interrupts"], waiting["endedAt"]) == ("waiting", [expected], 6)
     going_on = after(*CALL, WAITS, GOES_ON)
     assert (going_on["status"], going_on["interrupts"], going_on["endedAt"]) == ("running", [], None)
 
@@ -56,18 +56,18 @@ def test_calls_that_waited_begin_when_the_turn_goes_on() -> None:
 
 
 def test_a_decision_is_kept_with_its_call() -> None:
-    told = interrupts.decision(
+    decision = interrupts.decision(
         "t1", "denied", "jennifer", {"reason": "No.", "editedArgs": None, "standing": False}
     )
-    assert told["value"] == {"toolCallId": "t1", "status": "denied", "by": "jennifer", "reason": "No."}
-    (call,) = Snapshot(TURN).apply([*CALL, WAITS, GOES_ON, told]).as_list()
-    assert call["metadata"]["approval"] == told["value"]
+    assert decision["value"] == {"toolCallId": "t1", "status": "denied", "by": "jennifer", "reason": "No."}
+    (call,) = Snapshot(TURN).apply([*CALL, WAITS, GOES_ON, decision]).as_list()
+    assert call["metadata"]["approval"] == decision["value"]
 
 
 def test_a_decision_about_a_call_that_is_not_there_changes_nothing() -> None:
-    told = interrupts.decision("t9", "expired", "", {})
-    assert told["value"] == {"toolCallId": "t9", "status": "expired"}
-    assert Snapshot(TURN).apply([*CALL, told]).as_list() == Snapshot(TURN).apply(CALL).as_list()
+    decision = interrupts.decision("t9", "expired", "", {})
+    assert decision["value"] == {"toolCallId": "t9", "status": "expired"}
+    assert Snapshot(TURN).apply([*CALL, decision]).as_list() == Snapshot(TURN).apply(CALL).as_list()
 
 
 def test_arguments_that_were_emptied_are_told() -> None:
@@ -82,8 +82,8 @@ def test_a_run_says_what_it_follows_on(is_root: bool) -> None:
 
 
 def test_why_a_call_has_no_good_result_is_one_word() -> None:
-    told = events.tool_call_result("t1", "No.", status="error", duration_ms=0, error="denied")
-    assert told["metadata"]["error"] == "denied"
+    event = events.tool_call_result("t1", "No.", status="error", duration_ms=0, error="denied")
+    assert event["metadata"]["error"] == "denied"
     assert "error" not in events.tool_call_result("t1", "x", status="success", duration_ms=0)["metadata"]
 
 

@@ -10,14 +10,14 @@ import pytest
 from conversations.protocol.converse import history
 from conversations.protocol.converse.history import PastRound, PastTurn
 from tests.protocol.adding_up import assembled
-from tests.protocol.asking import refused
+from tests.protocol.asking import refusal_of
 from tests.protocol.recorded import SETS, Stream, params
 
 Message = dict[str, Any]
 
 
 class Otherwise(NamedTuple):
-    """What a recording client did otherwise than we do."""
+    """The ways in which a recording client differs from us."""
 
     drops_text_beside_tool_uses: bool = False
     splits_what_the_user_says: bool = False
@@ -38,10 +38,10 @@ MANY_ROUNDS = params([rounds for rounds in SETS.values() if len(rounds) > 1])
 @pytest.mark.parametrize("rounds", MANY_ROUNDS)
 def test_each_recorded_request_is_the_one_that_we_would_make(rounds: list[Stream]) -> None:
     client = OTHERWISE.get(rounds[0].name.split("/")[0], Otherwise())
-    for number, asked in enumerate(rounds):
-        ours = history.messages(past_turns(rounds[:number], asked.request["messages"]), asked.model)
-        assert refused(ours) is None
-        assert as_recorded_by(client, ours) == as_told_by_us(client, asked.request["messages"])
+    for number, stream in enumerate(rounds):
+        ours = history.messages(past_turns(rounds[:number], stream.request["messages"]), stream.model)
+        assert refusal_of(ours) is None
+        assert as_recorded_by(client, ours) == as_sent_by_us(client, stream.request["messages"])
 
 
 @pytest.mark.parametrize("name", OTHERWISE)
@@ -52,18 +52,21 @@ def test_each_thing_that_a_client_did_otherwise_is_needed(name: str) -> None:
     ours = history.messages(past_turns(before, last.request["messages"]), last.model)
     for field in [field for field, is_so in OTHERWISE[name]._asdict().items() if is_so]:
         client = OTHERWISE[name]._replace(**{field: False})
-        assert as_recorded_by(client, ours) != as_told_by_us(client, last.request["messages"])
+        assert as_recorded_by(client, ours) != as_sent_by_us(client, last.request["messages"])
 
 
-def past_turns(before: list[Stream], told: list[Message]) -> list[PastTurn]:
-    """The turns that were stored before the request with these messages: the rounds reassembled, the rest from the messages."""
+def past_turns(before: list[Stream], messages: list[Message]) -> list[PastTurn]:
+    """The turns that would have been stored before the request with these messages.
+
+    Rounds are reassembled, the user's blocks come from the messages.
+    """
     answers = {
         block["toolResult"]["toolUseId"]: block
-        for message in told
+        for message in messages
         for block in message["content"]
         if "toolResult" in block
     }
-    turns = [PastTurn(said) for said in user_says(told)]
+    turns = [PastTurn(blocks) for blocks in user_blocks(messages)]
     current = 0
     for stream in before:
         past = past_round(stream, answers)
@@ -78,16 +81,16 @@ def past_round(stream: Stream, answers: dict[str, Any]) -> PastRound:
     return PastRound(assembly.content(), stream.model, assembly.complete, assembly.stop_reason or "", results)
 
 
-def user_says(told: list[Message]) -> list[list[Any]]:
+def user_blocks(messages: list[Message]) -> list[list[Any]]:
     """What the user said, a list of blocks a turn."""
-    said: list[list[Any]] = [[]]
-    for message in told:
+    turn_blocks: list[list[Any]] = [[]]
+    for message in messages:
         texts = [block for block in message["content"] if "text" in block]
         if message["role"] == "user":
-            said[-1] += texts
-        elif said[-1] and not any("toolUse" in block for block in message["content"]):
-            said.append([])
-    return said
+            turn_blocks[-1] += texts
+        elif turn_blocks[-1] and not any("toolUse" in block for block in message["content"]):
+            turn_blocks.append([])
+    return turn_blocks
 
 
 def as_recorded_by(client: Otherwise, ours: list[Message]) -> list[Message]:
@@ -102,20 +105,20 @@ def without_text_beside_tool_uses(content: list[Any]) -> list[Any]:
     return uses or content
 
 
-def as_told_by_us(client: Otherwise, recorded: list[Message]) -> list[Message]:
+def as_sent_by_us(client: Otherwise, recorded: list[Message]) -> list[Message]:
     """The recorded messages without what that client adds."""
-    told: list[Message] = []
+    messages: list[Message] = []
     for message in recorded:
-        if client.splits_what_the_user_says and told and told[-1]["role"] == message["role"]:
-            told[-1] = told[-1] | {"content": told[-1]["content"] + message["content"]}
+        if client.splits_what_the_user_says and messages and messages[-1]["role"] == message["role"]:
+            messages[-1] = messages[-1] | {"content": messages[-1]["content"] + message["content"]}
         else:
-            told.append(message)
+            messages.append(message)
     if client.tells_success:
-        told = [
+        messages = [
             message | {"content": [without_success(block) for block in message["content"]]}
-            for message in told
+            for message in messages
         ]
-    return told
+    return messages
 
 
 def without_success(block: dict[str, Any]) -> dict[str, Any]:

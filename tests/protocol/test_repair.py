@@ -1,4 +1,4 @@
-"""Messages of any kind are put right: each test is a thing that Bedrock refuses, and what becomes of it."""
+"""Messages that Bedrock would refuse are repaired, a kind in each test."""
 
 import pytest
 
@@ -28,23 +28,23 @@ def test_answers_in_a_row_are_one() -> None:
 
 @pytest.mark.parametrize("blank", ["", " ", "\n\n"])
 def test_blank_text_is_left_out(blank: str) -> None:
-    told = repaired(user("Hi", blank), assistant(blank, "Yes"), user(blank, "And?"))
-    assert told == [user("Hi"), assistant("Yes"), user("And?")]
+    messages = repaired(user("Hi", blank), assistant(blank, "Yes"), user(blank, "And?"))
+    assert messages == [user("Hi"), assistant("Yes"), user("And?")]
 
 
 @pytest.mark.parametrize("content", [[], [{"text": " "}], [{"newer": 1}]])
 def test_a_result_without_content_says_so(content: list[Block]) -> None:
-    told = repaired(
+    messages = repaired(
         user("Hi"), assistant(use()), user(result() | {"toolResult": {"toolUseId": "t1", "content": content}})
     )
-    assert told[-1] == user(result("t1", NO_OUTPUT))
+    assert messages[-1] == user(result("t1", NO_OUTPUT))
 
 
 def test_json_of_a_result_is_an_object_and_text_otherwise() -> None:
-    told = repaired(
+    messages = repaired(
         user("Hi"), assistant(use()), user(result("t1", {"json": [1]}, {"json": {"a": 1}}, IMAGE))
     )
-    assert told[-1] == user(result("t1", "[1]", {"json": {"a": 1}}, IMAGE))
+    assert messages[-1] == user(result("t1", "[1]", {"json": {"a": 1}}, IMAGE))
 
 
 def test_only_failures_tell_their_status() -> None:
@@ -67,26 +67,26 @@ def test_a_name_that_no_tool_could_have_is_made_legal() -> None:
 
 
 def test_results_that_nothing_asked_for_are_left_out() -> None:
-    told = repaired(
+    messages = repaired(
         user("Hi"), assistant("Hello", use("t1")), user(result("t1"), result("t9")), user(result("t1"))
     )
-    assert told[-1] == user(result("t1"))
+    assert messages[-1] == user(result("t1"))
 
 
 def test_calls_are_answered_before_the_assistant_says_more() -> None:
-    told = repaired(user("Hi"), assistant(use()), assistant("Yes"), user("And?"))
-    assert told[1:3] == [assistant(use()), user(interrupted())]
+    messages = repaired(user("Hi"), assistant(use()), assistant("Yes"), user("And?"))
+    assert messages[1:3] == [assistant(use()), user(interrupted())]
 
 
 def test_calls_are_answered_before_the_user_says_more() -> None:
-    told = repaired(user("Hi"), assistant(use()), user("Stop it.", result()))
-    assert told[2:] == [user(result()), assistant(INTERRUPTED), user("Stop it.")]
+    messages = repaired(user("Hi"), assistant(use()), user("Stop it.", result()))
+    assert messages[2:] == [user(result()), assistant(INTERRUPTED), user("Stop it.")]
 
 
 def test_ids_used_twice_are_told_apart_on_both_sides() -> None:
     first = [user("Hi"), assistant(use(), use()), user(result("t1", "one"), result("t1", "two"))]
-    told = repaired(*first, assistant(use()), user(result("t1", "three")))
-    assert told[1:] == [
+    messages = repaired(*first, assistant(use()), user(result("t1", "three")))
+    assert messages[1:] == [
         assistant(use("t1"), use("t1_2")),
         user(result("t1", "one"), result("t1_2", "two")),
         assistant(use("t1_3")),
@@ -94,11 +94,11 @@ def test_ids_used_twice_are_told_apart_on_both_sides() -> None:
     ]
 
 
-@pytest.mark.parametrize(("received", "made"), [("a b", "a_b"), ("", "tooluse")])
-def test_an_id_that_is_not_legal_is_made_so_on_both_sides(received: str, made: str) -> None:
+@pytest.mark.parametrize(("received", "legal"), [("a b", "a_b"), ("", "tooluse")])
+def test_an_id_that_is_not_legal_is_made_so_on_both_sides(received: str, legal: str) -> None:
     assert repaired(user("Hi"), assistant(use(received)), user(result(received)))[1:] == [
-        assistant(use(made)),
-        user(result(made)),
+        assistant(use(legal)),
+        user(result(legal)),
     ]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.protocol.converse import request
-from tests.protocol.asking import SERVED, SERVED_RESULT, assistant, refused, result, use, user
+from tests.protocol.asking import SERVED, SERVED_RESULT, assistant, refusal_of, result, use, user
 
 SPEC = {
     "toolSpec": {"name": "top_song", "description": "A song.", "inputSchema": {"json": {"type": "object"}}}
@@ -40,10 +40,10 @@ def test_the_tools_offered_are_declared() -> None:
 
 
 def test_tools_that_the_history_speaks_of_are_declared_where_none_is_offered() -> None:
-    told = [*WITH_TOOLS, assistant(SERVED, SERVED_RESULT, "Yes"), user("And?")]
-    tools = request.base("", {}, 1, [], told)["toolConfig"]["tools"]
+    messages = [*WITH_TOOLS, assistant(SERVED, SERVED_RESULT, "Yes"), user("And?")]
+    tools = request.base("", {}, 1, [], messages)["toolConfig"]["tools"]
     assert [tool["toolSpec"]["name"] for tool in tools] == ["a_tool", "search", "top_song"]
-    assert refused(told) is None
+    assert refusal_of(messages) is None
 
 
 def test_a_body_begins_with_its_messages() -> None:
@@ -61,8 +61,8 @@ def test_the_same_request_is_made_of_the_same_bytes() -> None:
 
 
 @given(st.text())
-def test_a_body_is_written_as_botocore_writes_it(said: str) -> None:
-    body = request.body([user(said)], request.base("", {}, 4096, [SPEC], []))
+def test_a_body_is_written_as_botocore_writes_it(text: str) -> None:
+    body = request.body([user(text)], request.base("", {}, 4096, [SPEC], []))
     written = SERIALIZER.serialize_to_request(body | {"modelId": "m"}, CONVERSE_STREAM)
     assert json.loads(written["body"]) == json.loads(request.encoded(body))
     assert written["body"] == request.encoded(body)

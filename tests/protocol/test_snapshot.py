@@ -24,8 +24,8 @@ STARTED = {
 ENDED = {"TEXT_MESSAGE_END", "REASONING_END", "TOOL_CALL_END"}
 
 
-def after(told: list[Event]) -> Snapshot:
-    return Snapshot(TURN).apply(told)
+def after(events: list[Event]) -> Snapshot:
+    return Snapshot(TURN).apply(events)
 
 
 def empty_call(event: Event) -> dict[str, Any]:
@@ -69,11 +69,11 @@ class Page:
         return next(message for message in self.messages if message["id"] == message_id)
 
 
-def assert_any_moment_leads_to_the_end(told: list[Event]) -> None:
-    whole = after(told).as_list()
-    for moment in range(0, len(told), max(1, len(told) // 25)):
-        page = Page(after(told[:moment]).as_list())
-        for event in told[moment:]:
+def assert_any_moment_leads_to_the_end(turn_events: list[Event]) -> None:
+    whole = after(turn_events).as_list()
+    for moment in range(0, len(turn_events), max(1, len(turn_events) // 25)):
+        page = Page(after(turn_events[:moment]).as_list())
+        for event in turn_events[moment:]:
             page.apply(event)
         assert page.messages == whole
 
@@ -90,10 +90,10 @@ def test_so_they_do_in_turns_of_many_rounds(rounds: list[Stream]) -> None:
 
 @pytest.mark.parametrize("stream", EVERY)
 def test_events_in_two_parts_come_to_the_same_as_in_one(stream: Stream) -> None:
-    told = turn_of(stream)
-    half = after(told[: len(told) // 2])
-    half.apply(told[len(told) // 2 :])
-    assert (half.as_list(), half.state) == (after(told).as_list(), after(told).state)
+    turn_events = turn_of(stream)
+    half = after(turn_events[: len(turn_events) // 2])
+    half.apply(turn_events[len(turn_events) // 2 :])
+    assert (half.as_list(), half.state) == (after(turn_events).as_list(), after(turn_events).state)
 
 
 @pytest.mark.parametrize("stream", EVERY)
@@ -103,12 +103,12 @@ def test_a_snapshot_is_messages_of_agui(stream: Stream) -> None:
 
 
 def test_a_list_that_was_taken_does_not_change_with_what_follows() -> None:
-    told = turn_of(STREAMS["signed-reasoning"])
-    snapshot = after(told[:8])
-    taken = snapshot.as_list()
-    before = copy.deepcopy(taken)
-    snapshot.apply(told[8:])
-    assert taken == before != snapshot.as_list()
+    turn_events = turn_of(STREAMS["signed-reasoning"])
+    snapshot = after(turn_events[:8])
+    messages = snapshot.as_list()
+    before = copy.deepcopy(messages)
+    snapshot.apply(turn_events[8:])
+    assert messages == before != snapshot.as_list()
 
 
 def test_messages_have_the_ids_of_their_events_and_the_order_in_which_they_began() -> None:
@@ -147,10 +147,12 @@ def test_a_result_that_is_a_failure_says_so_briefly_and_leaves_its_number_out() 
 
 
 def test_what_is_still_being_written_is_open() -> None:
-    told = turn_of(STREAMS["cut"])
-    opened = [message["id"] for message in after(told[:-1]).as_list() if message["metadata"].get("open")]
+    turn_events = turn_of(STREAMS["cut"])
+    opened = [
+        message["id"] for message in after(turn_events[:-1]).as_list() if message["metadata"].get("open")
+    ]
     assert opened == ["call:t1"]
-    assert not any("open" in message["metadata"] for message in after(told).as_list())
+    assert not any("open" in message["metadata"] for message in after(turn_events).as_list())
 
 
 def test_a_redacted_span_is_a_message_without_content() -> None:
@@ -162,11 +164,11 @@ def test_a_redacted_span_is_a_message_without_content() -> None:
 
 
 def test_a_turn_is_queued_until_it_starts_and_then_runs() -> None:
-    told = turn_of(OWN[0])
+    turn_events = turn_of(OWN[0])
     new = {"id": TURN, "status": "queued", "error": None, "stopReason": None, "steps": 0, "retrying": None}
     new |= {"interrupts": [], "rounds": [], "startedAt": None, "endedAt": None}
     assert after([]).state == new
-    assert after(told[:1]).state["status"] == "running"
+    assert after(turn_events[:1]).state["status"] == "running"
 
 
 def test_an_ended_turn_tells_of_its_rounds() -> None:

@@ -19,7 +19,7 @@ from conversations.protocol.steps import (
     next_step,
 )
 
-ASKED, ANSWERED = CallState("t1", answered=False), CallState("t2", answered=True)
+REQUESTED, ANSWERED = CallState("t1", answered=False), CallState("t2", answered=True)
 REASONS = [*STOP_REASONS, "newer", ""]
 
 
@@ -58,12 +58,12 @@ def test_an_answer_that_a_guardrail_gave_is_final() -> None:
 
 @pytest.mark.parametrize("reason", REASONS)
 def test_calls_are_run_whatever_the_stop_reason_says(reason: str) -> None:
-    both = RoundState(1, True, reason, (ASKED, replace(ASKED, tool_use_id="t3")))
+    both = RoundState(1, True, reason, (REQUESTED, replace(REQUESTED, tool_use_id="t3")))
     assert next_step([both], 25) == RunTools(1, ("t1", "t3"))
 
 
 def test_only_calls_without_a_result_are_run() -> None:
-    assert next_step([RoundState(2, True, "tool_use", (ANSWERED, ASKED))], 25) == RunTools(2, ("t1",))
+    assert next_step([RoundState(2, True, "tool_use", (ANSWERED, REQUESTED))], 25) == RunTools(2, ("t1",))
 
 
 def test_after_all_results_the_model_is_called_again() -> None:
@@ -71,12 +71,12 @@ def test_after_all_results_the_model_is_called_again() -> None:
 
 
 def test_a_round_that_never_ended_is_asked_for_again() -> None:
-    rounds = [RoundState(1, True, "tool_use", (ANSWERED,)), RoundState(2, False, calls=(ASKED,))]
+    rounds = [RoundState(1, True, "tool_use", (ANSWERED,)), RoundState(2, False, calls=(REQUESTED,))]
     assert next_step(rounds, 25) == CallModel(2)
 
 
 def test_the_calls_of_the_last_round_are_refused_and_then_the_turn_fails() -> None:
-    rounds = [RoundState(3, True, "tool_use", (ASKED,))]
+    rounds = [RoundState(3, True, "tool_use", (REQUESTED,))]
     assert next_step(rounds, 3) == RunTools(3, ("t1",), refuse=True)
     rounds = [RoundState(3, True, "tool_use", (ANSWERED,))]
     assert next_step(rounds, 3) == Fail("round_limit")
@@ -94,11 +94,11 @@ def test_every_turn_comes_to_its_end_within_its_rounds(data: st.DataObject, max_
         if isinstance(step, Finish | Fail):
             break
         assert step.number <= max_rounds
-        rounds = taken(data, rounds, step)
+        rounds = rounds_after(data, rounds, step)
     assert isinstance(next_step(rounds, max_rounds), Finish | Fail)
 
 
-def taken(data: st.DataObject, rounds: list[RoundState], step: Step) -> list[RoundState]:
+def rounds_after(data: st.DataObject, rounds: list[RoundState], step: Step) -> list[RoundState]:
     """The rounds after the step, as a model and tools might answer."""
     if isinstance(step, RunTools):
         done = {data.draw(st.sampled_from(step.tool_use_ids))} | data.draw(
@@ -126,7 +126,7 @@ def test_the_same_rounds_give_the_same_step(calls: list[CallState], reason: str)
 
 def test_a_round_waits_as_a_whole_until_its_calls_are_decided() -> None:
     undecided = CallState("t3", answered=False, undecided=True)
-    assert next_step([RoundState(1, True, "tool_use", (ASKED, undecided))], 25) == Wait(1, ("t3",))
+    assert next_step([RoundState(1, True, "tool_use", (REQUESTED, undecided))], 25) == Wait(1, ("t3",))
 
 
 def test_a_decided_call_is_run() -> None:

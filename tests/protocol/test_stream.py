@@ -1,4 +1,4 @@
-"""Streams reassemble to their messages, however their fragments are cut and their blocks woven into one another."""
+"""Streams reassemble to their messages, however their fragments are cut and their blocks mixed."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from conversations.demo_gateway.refusals import refusal
 from conversations.protocol.converse import history, request
 from conversations.protocol.converse.stream import DELTAS, Assembly
-from tests.protocol.adding_up import assembled, played, shown, stored
+from tests.protocol.adding_up import assembled, content_texts, delta_texts, played
 from tests.protocol.own_streams import OWN, PIXEL, delta, end, reasoning, start, stop, text, tool_start, use
 from tests.protocol.rearranged import recut, wild, woven
 from tests.protocol.recorded import RECORDED, Stream, params
@@ -31,7 +31,7 @@ def test_a_stream_reassembles_to_its_message(stream: Stream) -> None:
 @pytest.mark.parametrize("stream", EVERY)
 def test_what_was_shown_adds_up_to_what_was_stored(stream: Stream) -> None:
     assembly, deltas = played(stream.events)
-    assert sorted(shown(deltas)) == sorted(stored(assembly))
+    assert sorted(delta_texts(deltas)) == sorted(content_texts(assembly))
 
 
 @pytest.mark.parametrize("stream", EVERY)
@@ -48,7 +48,7 @@ def test_fragments_may_be_cut_anywhere_even_within_a_character(case: tuple[Strea
     stream, events = case
     assembly, deltas = played(events)
     assert assembly.content() == stream.content
-    assert sorted(shown(deltas)) == sorted(stored(assembly))
+    assert sorted(delta_texts(deltas)) == sorted(content_texts(assembly))
 
 
 @given(streams.flatmap(lambda stream: st.tuples(st.just(stream), woven(stream.events))))
@@ -56,20 +56,20 @@ def test_blocks_may_be_woven_into_one_another(case: tuple[Stream, list[Any]]) ->
     stream, events = case
     assembly, deltas = played(events)
     assert assembly.content() == stream.content
-    assert sorted(shown(deltas)) == sorted(stored(assembly))
+    assert sorted(delta_texts(deltas)) == sorted(content_texts(assembly))
 
 
 @given(wild)
 def test_no_event_of_any_shape_does_harm(events: list[Any]) -> None:
     assembly, deltas = played(events)
-    assert sorted(shown(deltas)) == sorted(stored(assembly))
+    assert sorted(delta_texts(deltas)) == sorted(content_texts(assembly))
     json.dumps(
         [assembly.content(), assembly.usage, assembly.metadata], ensure_ascii=False, allow_nan=False
     ).encode()
     results: dict[str, Any] = {}
     past = history.PastRound(assembly.content(), "m", assembly.complete, assembly.stop_reason or "", results)
-    told = history.messages([history.PastTurn([{"text": "Hi"}], [past])], "m")
-    assert refusal(request.body(told, request.base("", {}, 4096, [], told))) is None
+    messages = history.messages([history.PastTurn([{"text": "Hi"}], [past])], "m")
+    assert refusal(request.body(messages, request.base("", {}, 4096, [], messages))) is None
 
 
 def test_an_event_newer_than_this_code_is_passed_over_and_counted() -> None:
@@ -93,8 +93,8 @@ def test_a_delta_of_the_wrong_type_is_passed_over_and_counted(member: str, value
 @pytest.mark.parametrize("name", ["contentBlockStart", "contentBlockDelta"])
 @pytest.mark.parametrize("index", [None, "0", 0.5, []])
 def test_what_belongs_to_no_block_is_passed_over_and_counted(name: str, index: Any) -> None:
-    said = {"contentBlockIndex": index, "start": {"toolUse": {}}, "delta": {"text": "Hi"}}
-    assembly = assembled([(name, said), ("contentBlockStop", said), *end()])
+    payload = {"contentBlockIndex": index, "start": {"toolUse": {}}, "delta": {"text": "Hi"}}
+    assembly = assembled([(name, payload), ("contentBlockStop", payload), *end()])
     assert (assembly.content(), assembly.passed_over) == ([], {name: 1})
 
 
@@ -129,7 +129,7 @@ def test_a_second_half_alone_is_shown_at_once() -> None:
 
 def test_half_a_character_that_never_gets_its_other_half_is_shown_as_replaced() -> None:
     assembly, deltas = played([text(0, "\ud83d"), stop(0), *end()])
-    assert shown(deltas) == stored(assembly) == [("text", "\ufffd")]
+    assert delta_texts(deltas) == content_texts(assembly) == [("text", "\ufffd")]
 
 
 def test_a_block_index_used_twice_is_two_blocks() -> None:
@@ -158,8 +158,8 @@ def test_deltas_of_several_kinds_in_one_index_are_a_block_each() -> None:
 
 def test_reasoning_and_signature_in_one_delta_are_both_kept() -> None:
     events = [reasoning(0, text="hm", signature="c2ln"), *end()]
-    said = {"text": "hm", "signature": "c2ln"}
-    assert assembled(events).content() == [{"reasoningContent": {"reasoningText": said}}]
+    reasoning_text = {"text": "hm", "signature": "c2ln"}
+    assert assembled(events).content() == [{"reasoningContent": {"reasoningText": reasoning_text}}]
 
 
 def test_a_signature_without_text_is_kept_and_not_shown() -> None:
@@ -168,9 +168,9 @@ def test_a_signature_without_text_is_kept_and_not_shown() -> None:
     assert deltas == []
 
 
-@pytest.mark.parametrize(("said", "signature"), [("a😀", "c2ln"), ("a\ud83d", None), ("a\0", None)])
-def test_a_signature_does_not_outlive_text_that_had_to_be_changed(said: str, signature: str | None) -> None:
-    [block] = assembled([reasoning(0, text=said), reasoning(0, signature="c2ln"), *end()]).content()
+@pytest.mark.parametrize(("text", "signature"), [("a😀", "c2ln"), ("a\ud83d", None), ("a\0", None)])
+def test_a_signature_does_not_outlive_text_that_had_to_be_changed(text: str, signature: str | None) -> None:
+    [block] = assembled([reasoning(0, text=text), reasoning(0, signature="c2ln"), *end()]).content()
     assert block["reasoningContent"]["reasoningText"].get("signature") == signature
 
 
@@ -227,12 +227,12 @@ def test_a_latency_is_a_number_of_milliseconds_or_none(metrics: Any, latency: in
 
 
 def test_what_metadata_and_end_tell_beside_usage_is_kept() -> None:
-    told = (
+    message_stop = (
         "messageStop",
         {"stopReason": "stop_sequence", "additionalModelResponseFields": {"/stop_sequence": "END"}},
     )
     metadata = ("metadata", {"usage": {"inputTokens": 1}, "trace": {"guardrail": {}}, "p": "abc"})
-    assembly = assembled([told, metadata])
+    assembly = assembled([message_stop, metadata])
     assert assembly.usage == {"inputTokens": 1}
     assert assembly.metadata == {
         "additionalModelResponseFields": {"/stop_sequence": "END"},

@@ -1,4 +1,4 @@
-"""Whatever comes through the doors leaves `conversations.protocol.text` fit for UTF-8, JSON and every database."""
+"""Whatever passes `conversations.protocol.text` is fit for UTF-8, JSON and every database."""
 
 import base64
 import json
@@ -165,7 +165,7 @@ def test_a_value_that_occurs_twice_side_by_side_is_not_taken_for_a_circle() -> N
 def test_another_object_is_refused_unless_there_is_a_default_for_it() -> None:
     with pytest.raises(TypeError, match="complex has no form in JSON"):
         clean_json([1j])
-    assert clean_json([{2j}], default=lambda found: [str(item) for item in found]) == [["2j"]]
+    assert clean_json([{2j}], default=lambda value: [str(item) for item in value]) == [["2j"]]
 
 
 def test_what_a_default_returns_is_cleaned_as_well() -> None:
@@ -220,11 +220,11 @@ def test_escaped_surrogates_and_nul_in_json_are_cleaned() -> None:
 @example("é" * 5, 9)
 def test_a_cut_keeps_the_longest_clean_beginning_that_fits(text: str, limit: int) -> None:
     whole = clean_text(text)
-    kept, is_cut = cut_bytes(text, limit)
-    assert whole.startswith(kept)
-    assert len(kept.encode()) <= max(limit, 0)
-    assert is_cut == (kept != whole)
-    assert not is_cut or len(whole[: len(kept) + 1].encode()) > limit
+    beginning, is_cut = cut_bytes(text, limit)
+    assert whole.startswith(beginning)
+    assert len(beginning.encode()) <= max(limit, 0)
+    assert is_cut == (beginning != whole)
+    assert not is_cut or len(whole[: len(beginning) + 1].encode()) > limit
 
 
 def test_a_cut_is_at_a_character_not_within_one() -> None:

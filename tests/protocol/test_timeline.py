@@ -22,16 +22,16 @@ def at(*times: int) -> list[Moment]:
 
 
 @given(TEXTS)
-def test_what_the_journal_merged_comes_apart_at_the_same_times(said: list[tuple[int, str]]) -> None:
+def test_what_the_journal_merged_comes_apart_at_the_same_times(deltas: list[tuple[int, str]]) -> None:
     lines: list[Any] = []
-    told, now = [], 1_000_000
-    for pause, text in said:
+    expected, now = [], 1_000_000
+    for pause, text in deltas:
         now += pause
-        told.append((now, text))
+        expected.append((now, text))
         add(lines, now, delta(text))
     frames = [(line.frame(seq), line.boundaries()) for seq, line in enumerate(lines, 1)]
     moments = list(timeline(frames))
-    assert [(moment.at, moment.event["delta"]) for moment in moments] == told
+    assert [(moment.at, moment.event["delta"]) for moment in moments] == expected
     assert all(moment.event["timestamp"] == moment.at for moment in moments)
 
 
@@ -51,8 +51,8 @@ def test_a_recording_is_played_at_its_own_pace_from_its_beginning() -> None:
 
 
 def test_when_waiting_is_skipped_a_second_is_left_of_longer_pauses() -> None:
-    told = [(cue.at, cue.skipped) for cue in cues(at(5000, 5200, 65_200, 66_200), 1000)]
-    assert told == [(0, 0), (200, 0), (1200, 59_000), (2200, 0)]
+    times = [(cue.at, cue.skipped) for cue in cues(at(5000, 5200, 65_200, 66_200), 1000)]
+    assert times == [(0, 0), (200, 0), (1200, 59_000), (2200, 0)]
 
 
 def test_a_clock_that_was_set_back_makes_no_pause() -> None:

@@ -1,4 +1,4 @@
-"""Tool calls as a stream asks for them: their ids are unique and legal, and cut or broken arguments are never run."""
+"""Tool calls of a stream have unique, legal ids, and cut or broken arguments are never run."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from tests.protocol.adding_up import assembled, played
 from tests.protocol.own_streams import arguments, delta, end, start, stop, text, tool_start, use
 from tests.protocol.recorded import RECORDED, params
 
-ASKED = '{"sign": "WZPZ"}'
+ARGUMENTS = '{"sign": "WZPZ"}'
 
 
-def asked(*events: Any, reason: str = "tool_use", **told: Any) -> Any:
-    """The calls that a round asked for which ended for that reason."""
-    return assembled([*events, *end(reason)], **told).calls()
+def calls_of(*events: Any, reason: str = "tool_use", **options: Any) -> Any:
+    """The calls of a round that ended for this reason."""
+    return assembled([*events, *end(reason)], **options).calls()
 
 
 @pytest.mark.parametrize("stream", params(RECORDED))
@@ -31,13 +31,13 @@ def test_recorded_tool_uses_that_are_ours_are_asked_for_with_their_input(stream:
 
 
 def test_a_call_is_asked_for_with_its_arguments_as_received() -> None:
-    [call] = asked(tool_start(0), arguments(0, '{"sign":'), arguments(0, ' "WZPZ" }'), stop(0))
+    [call] = calls_of(tool_start(0), arguments(0, '{"sign":'), arguments(0, ' "WZPZ" }'), stop(0))
     assert call == ("t1", "top_song", '{"sign": "WZPZ" }', {"sign": "WZPZ"})
 
 
 @pytest.mark.parametrize("fragments", [[], [""], ["{}"], [" "]])
 def test_a_call_without_arguments_is_run_without_arguments(fragments: list[str]) -> None:
-    [call] = asked(tool_start(0), *(arguments(0, fragment) for fragment in fragments), stop(0))
+    [call] = calls_of(tool_start(0), *(arguments(0, fragment) for fragment in fragments), stop(0))
     assert call.input == {}
 
 
@@ -58,29 +58,29 @@ CUT = sorted(reason for reason, ending in STOP_REASONS.items() if ending.cuts_ar
 @pytest.mark.parametrize("reason", CUT)
 @pytest.mark.parametrize("cut", [[], [arguments(0, "")], [arguments(0, '{"sign": "W')], [arguments(0, "{}")]])
 def test_a_call_that_the_end_of_the_message_cut_is_not_run(reason: str, cut: list[Any]) -> None:
-    assert [call.input for call in asked(tool_start(0), *cut, reason=reason)] == [None]
+    assert [call.input for call in calls_of(tool_start(0), *cut, reason=reason)] == [None]
 
 
 def test_blank_arguments_are_not_run_where_the_answer_was_cut_though_the_block_was_ended() -> None:
-    assert [call.input for call in asked(tool_start(0), stop(0), reason="max_tokens")] == [None]
+    assert [call.input for call in calls_of(tool_start(0), stop(0), reason="max_tokens")] == [None]
 
 
 def test_a_call_that_was_whole_before_the_answer_was_cut_is_run() -> None:
-    events = [tool_start(0), arguments(0, ASKED), stop(0), tool_start(1, "t2")]
-    assert [call.input for call in asked(*events, reason="max_tokens")] == [{"sign": "WZPZ"}, None]
+    events = [tool_start(0), arguments(0, ARGUMENTS), stop(0), tool_start(1, "t2")]
+    assert [call.input for call in calls_of(*events, reason="max_tokens")] == [{"sign": "WZPZ"}, None]
 
 
 def test_a_call_without_the_end_of_its_block_is_run_where_nothing_was_cut() -> None:
-    assert [call.input for call in asked(tool_start(0), arguments(0, ASKED))] == [{"sign": "WZPZ"}]
+    assert [call.input for call in calls_of(tool_start(0), arguments(0, ARGUMENTS))] == [{"sign": "WZPZ"}]
 
 
 def test_nothing_is_run_of_a_message_that_never_ended() -> None:
-    [call] = assembled([tool_start(0), arguments(0, ASKED), stop(0)]).calls()
-    assert (call.arguments, call.input) == (ASKED, None)
+    [call] = assembled([tool_start(0), arguments(0, ARGUMENTS), stop(0)]).calls()
+    assert (call.arguments, call.input) == (ARGUMENTS, None)
 
 
 def test_a_server_side_call_is_not_ours_to_run() -> None:
-    assert asked(tool_start(0, type="server_tool_use"), stop(0)) == []
+    assert calls_of(tool_start(0, type="server_tool_use"), stop(0)) == []
 
 
 def test_an_id_used_before_in_the_conversation_is_made_unique() -> None:
@@ -88,42 +88,42 @@ def test_an_id_used_before_in_the_conversation_is_made_unique() -> None:
     assembly, deltas = played(events, used_ids={"t1", "t1_2"})
     assert [call.tool_use_id for call in assembly.calls()] == ["t1_3"]
     assert assembly.content() == [use("t1_3")]
-    assert {shown.detail["toolUseId"] for shown in deltas if shown.detail} == {"t1_3"}
+    assert {delta.detail["toolUseId"] for delta in deltas if delta.detail} == {"t1_3"}
 
 
 def test_an_id_used_twice_in_a_message_is_made_unique() -> None:
-    calls = asked(tool_start(0, "top_song"), stop(0), tool_start(1, "top_song"), stop(1))
+    calls = calls_of(tool_start(0, "top_song"), stop(0), tool_start(1, "top_song"), stop(1))
     assert [call.tool_use_id for call in calls] == ["top_song", "top_song_2"]
 
 
-@pytest.mark.parametrize(("received", "made"), [("a b/ü", "a_b__"), ("x" * 90, "x" * 64), (" t1 ", "t1")])
-def test_an_illegal_id_is_made_legal(received: str, made: str) -> None:
-    assert [call.tool_use_id for call in asked(tool_start(0, received), stop(0))] == [made]
+@pytest.mark.parametrize(("received", "legal"), [("a b/ü", "a_b__"), ("x" * 90, "x" * 64), (" t1 ", "t1")])
+def test_an_illegal_id_is_made_legal(received: str, legal: str) -> None:
+    assert [call.tool_use_id for call in calls_of(tool_start(0, received), stop(0))] == [legal]
 
 
 @pytest.mark.parametrize(
-    "given_", [{}, {"toolUseId": ""}, {"toolUseId": "  "}, {"toolUseId": 7}, {"toolUseId": None}]
+    "block", [{}, {"toolUseId": ""}, {"toolUseId": "  "}, {"toolUseId": 7}, {"toolUseId": None}]
 )
-def test_a_missing_id_is_made(given_: dict[str, Any]) -> None:
-    calls = asked(
-        text(0, "Hm"), start(1, toolUse=given_ | {"name": "top_song"}), stop(1), prefix="tooluse_3_1"
+def test_a_missing_id_is_made(block: dict[str, Any]) -> None:
+    calls = calls_of(
+        text(0, "Hm"), start(1, toolUse=block | {"name": "top_song"}), stop(1), prefix="tooluse_3_1"
     )
     assert [call.tool_use_id for call in calls] == ["tooluse_3_1_1"]
 
 
 def test_a_call_without_a_start_has_no_name_and_an_id_of_ours() -> None:
-    [call] = asked(arguments(0, ASKED), stop(0))
-    assert call == ("tooluse_0", "", ASKED, {"sign": "WZPZ"})
+    [call] = calls_of(arguments(0, ARGUMENTS), stop(0))
+    assert call == ("tooluse_0", "", ARGUMENTS, {"sign": "WZPZ"})
 
 
 def test_a_name_is_cut_where_no_name_is_longer() -> None:
-    assert [len(call.name) for call in asked(tool_start(0, name="n" * 1000), stop(0))] == [200]
+    assert [len(call.name) for call in calls_of(tool_start(0, name="n" * 1000), stop(0))] == [200]
 
 
 def test_a_server_side_result_follows_the_id_of_its_call() -> None:
-    used, given_ = {"toolUseId": "s1", "name": "n", "type": "server_tool_use"}, {"toolUseId": "s1"}
+    call, result = {"toolUseId": "s1", "name": "n", "type": "server_tool_use"}, {"toolUseId": "s1"}
     content = assembled(
-        [start(0, toolUse=used), start(1, toolResult=given_), *end()], used_ids=["s1"]
+        [start(0, toolUse=call), start(1, toolResult=result), *end()], used_ids=["s1"]
     ).content()
     assert content[0]["toolUse"]["toolUseId"] == content[1]["toolResult"]["toolUseId"] == "s1_2"
 
@@ -133,11 +133,11 @@ def test_members_of_a_start_that_nobody_knows_are_left_out() -> None:
     assert assembled(events).content() == [use()]
 
 
-@pytest.mark.parametrize(("given_", "received"), [({"sign": "WZPZ"}, ASKED), (None, "null"), (7, "7")])
-def test_arguments_that_are_no_text_are_taken_as_their_json(given_: Any, received: str) -> None:
-    [call] = asked(tool_start(0), delta(0, toolUse={"input": given_}), stop(0))
+@pytest.mark.parametrize(("value", "received"), [({"sign": "WZPZ"}, ARGUMENTS), (None, "null"), (7, "7")])
+def test_arguments_that_are_no_text_are_taken_as_their_json(value: Any, received: str) -> None:
+    [call] = calls_of(tool_start(0), delta(0, toolUse={"input": value}), stop(0))
     assert call.arguments == received
-    assert call.input == (given_ if isinstance(given_, dict) else None)
+    assert call.input == (value if isinstance(value, dict) else None)
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=()), max_size=70), max_size=8))
@@ -145,18 +145,18 @@ def test_every_id_is_legal_and_used_once(received: list[str]) -> None:
     events = [
         event for index, name in enumerate(received) for event in (tool_start(index, name), stop(index))
     ]
-    ids = [call.tool_use_id for call in asked(*events, used_ids=["t1", "t1_2"])]
+    ids = [call.tool_use_id for call in calls_of(*events, used_ids=["t1", "t1_2"])]
     assert len({*ids, "t1", "t1_2"}) == len(received) + 2
-    assert all(legal_id(made) == made != "" for made in ids)
+    assert all(legal_id(id_) == id_ != "" for id_ in ids)
 
 
 def test_a_long_id_is_made_unique_within_its_length() -> None:
-    taken = {"x" * LONGEST, "x" * (LONGEST - 2) + "_2"}
-    assert unused_id("x" * LONGEST, taken) == "x" * (LONGEST - 2) + "_3"
+    used_ids = {"x" * LONGEST, "x" * (LONGEST - 2) + "_2"}
+    assert unused_id("x" * LONGEST, used_ids) == "x" * (LONGEST - 2) + "_3"
 
 
 @pytest.mark.parametrize(
-    ("received", "made"), [("top.song", "top_song"), ("", "unnamed"), ("n" * 70, "n" * 64)]
+    ("received", "legal"), [("top.song", "top_song"), ("", "unnamed"), ("n" * 70, "n" * 64)]
 )
-def test_a_name_is_made_legal_for_the_wire(received: str, made: str) -> None:
-    assert legal_name(received) == made
+def test_a_name_is_made_legal_for_the_wire(received: str, legal: str) -> None:
+    assert legal_name(received) == legal
