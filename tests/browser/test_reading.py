@@ -48,10 +48,10 @@ REDUCE = """async (told) => {
 @pytest.fixture(scope="module")
 def vectors() -> list[dict[str, Any]]:
     """The frames of each example's tabs, and what they add up to; the same ones every time."""
-    Reading.told.clear()
+    Reading.vectors.clear()
     chosen = settings(max_examples=100, stateful_step_count=40, derandomize=True, database=None)
     run_state_machine_as_test(Reading, settings=chosen)
-    return [vector for vector in Reading.told if vector["frames"]]
+    return [vector for vector in Reading.vectors if vector["frames"]]
 
 
 def batches(vectors: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""Two tabs read a record while it is written, over lines that lose, repeat and reorder; whatever happens, both come to the same."""
+"""Two tabs read a record while it is written, over faulty lines, and come to the same state."""
 
 from typing import Any, ClassVar
 
@@ -19,8 +19,8 @@ TEXT = st.text(
 class Reading(RuleBasedStateMachine):
     """The server's moves and the lines' faults, in any order."""
 
-    told: ClassVar[list[dict[str, Any]]] = []
-    """A vector an example: the frames that a tab's reducer was given, and what it has to come to."""
+    vectors: ClassVar[list[dict[str, Any]]] = []
+    """Test vectors for other reducers: the frames that a tab received, and its state at the end."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,12 +90,12 @@ class Reading(RuleBasedStateMachine):
     @invariant()
     def every_tab_shows_what_was_true_at_its_cursor(self) -> None:
         """Nothing is missing, twice or in another order; texts are beginnings of those that are stored."""
-        snapshots = [Snapshot("").apply(told) for told in self.record.turns]
+        snapshots = [Snapshot("").apply(turn) for turn in self.record.turns]
         stored = {message["id"]: message.get("content") for one in snapshots for message in one.as_list()}
         for tab in self.tabs:
-            shown = tab.shown()
-            assert shown == fresh(self.record, tab.cursor)
-            for message in shown["messages"]:
+            view = tab.view()
+            assert view == fresh(self.record, tab.cursor)
+            for message in view["messages"]:
                 assert (stored[message["id"]] or "").startswith(message.get("content") or "")
 
     def teardown(self) -> None:
@@ -104,5 +104,5 @@ class Reading(RuleBasedStateMachine):
         for tab in self.tabs:
             tab.reconnect()
             tab.deliver(len(tab.line))
-            assert tab.shown() == now
-            self.told.append({"frames": tab.heard, "end": now})
+            assert tab.view() == now
+            self.vectors.append({"frames": tab.frames, "end": now})

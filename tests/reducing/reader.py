@@ -13,7 +13,7 @@ BEFORE_A_STEP = ("user", "tool")
 
 
 class Resumed(Snapshot):
-    """A turn that goes on from what a MESSAGES_SNAPSHOT told of it."""
+    """A turn that goes on from its state in a MESSAGES_SNAPSHOT."""
 
     def __init__(self, state: dict[str, Any], messages: list[dict[str, Any]]) -> None:
         super().__init__(state["id"])
@@ -32,14 +32,14 @@ def _text(message: dict[str, Any]) -> str:
 
 
 class Reader:
-    """One tab: frames on the line, the cursor, and what it has come to. `heard` is every frame that its reducer was given."""
+    """One tab: the frames on its line, its cursor and its turns. `frames` is every frame that arrived."""
 
     def __init__(self, record: Record) -> None:
         self.record, self.cursor = record, 0
         self.turns: dict[str, Snapshot] = {}
         self.line: list[Event] = []
         self.sent = 0
-        self.heard: list[Event] = []
+        self.frames: list[Event] = []
 
     def push(self) -> None:
         """The server sends what was written since."""
@@ -47,7 +47,7 @@ class Reader:
         self.sent = len(self.record.events)
 
     def reconnect(self, after: int | None = None) -> None:
-        """A new socket: what is on the line is lost, what follows `after` (else the cursor) comes."""
+        """A new socket: frames on the line are lost, those after `after` (else the cursor) come."""
         self.sent, self.line = self.cursor if after is None else after, []
         self.push()
 
@@ -63,11 +63,11 @@ class Reader:
             if not self.line:
                 return
             frame = self.line.pop(0)
-            self.heard.append(json.loads(json.dumps(frame)))
-            taken = self._take(frame)
-            if taken == "gap":
+            self.frames.append(json.loads(json.dumps(frame)))
+            outcome = self._take(frame)
+            if outcome == "gap":
                 self.reconnect()
-            elif taken == "stale":
+            elif outcome == "stale":
                 self.resynchronise()
 
     def _take(self, frame: Event) -> str:
@@ -96,17 +96,17 @@ class Reader:
         list(self.turns.values())[-1].apply([event])
 
     def _begin(self, event: Event) -> None:
-        """A turn begins; one that does not follow on the last takes the place of what stood behind its parent."""
-        turn, shown = event["runId"], list(self.turns)
+        """Begins a turn; if it does not follow on the last, it replaces the turns behind its parent."""
+        turn, branch = event["runId"], list(self.turns)
         parent, is_root = event.get("parentRunId"), "parent" in event["metadata"]
-        kept = [] if is_root else shown[: shown.index(parent) + 1] if parent else shown
+        parents = [] if is_root else branch[: branch.index(parent) + 1] if parent else branch
         new = Snapshot(turn)
-        if gone := shown[len(kept) :]:
-            new.state["versions"] = [*self.turns[gone[0]].state.get("versions", gone[:1]), turn]
-        self.turns = {each: self.turns[each] for each in kept} | {turn: new}
+        if others := branch[len(parents) :]:
+            new.state["versions"] = [*self.turns[others[0]].state.get("versions", others[:1]), turn]
+        self.turns = {turn_id: self.turns[turn_id] for turn_id in parents} | {turn: new}
 
-    def shown(self) -> dict[str, Any]:
-        """What the tab has come to."""
+    def view(self) -> dict[str, Any]:
+        """The state of the tab."""
         snapshots = self.turns.values()
         messages = [message for snapshot in snapshots for message in snapshot.as_list()]
         return {
@@ -117,6 +117,6 @@ class Reader:
 
 
 def fresh(record: Record, seq: int | None = None) -> dict[str, Any]:
-    """What a page shows that is opened now, or was at `seq`."""
+    """The state of a page that is opened now, or was opened at `seq`."""
     page = record.page(seq)
     return {"cursor": page.seq, "messages": page.messages, "turns": page.turns}

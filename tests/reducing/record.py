@@ -1,4 +1,4 @@
-"""A conversation's record as a server writes it: every move that is legal at the moment, crashes included."""
+"""A conversation's record as a server writes it, by any move that is legal, crashes included."""
 
 from collections.abc import Callable
 from itertools import count
@@ -27,7 +27,7 @@ class Record:
         self._numbers = count(1)
 
     def moves(self) -> list[Callable[[str], None]]:
-        """What may be written next; each takes a text, which some have no use for."""
+        """The moves that are legal now; each takes a text, which some ignore."""
         if self._waits:
             return [self.go_on]
         if not self.running:
@@ -46,7 +46,7 @@ class Record:
         return self.running and not self.in_step and not self._calls and not self._final and not self._waits
 
     def faults(self) -> list[Callable[[str], None]]:
-        """How the turn may be cut short now."""
+        """The ways in which the turn may be cut short now."""
         self.go_on() if self._waits else None
         return [self.crash, self.stop, self.fail] if self.in_step else [self.stop, self.fail]
 
@@ -75,16 +75,16 @@ class Record:
     def wait(self, text: str = "") -> None:
         """The calls wait for a person."""
         self._waits = True
-        asked = [interrupts.interrupt(call, "top_song", text or None) for call in self._calls]
-        self.write(interrupts.run_interrupted(CONVERSATION, self._run(), asked, []))
+        waiting = [interrupts.interrupt(call, "top_song", text or None) for call in self._calls]
+        self.write(interrupts.run_interrupted(CONVERSATION, self._run(), waiting, []))
 
     def go_on(self, text: str = "") -> None:
         """It is decided, and a further run begins."""
         self._waits = False
         self._runs += 1
-        told = ("approved", "denied", "expired")[len(text) % 3]
-        made = [interrupts.decision(call, told, "jennifer", {"reason": text}) for call in self._calls]
-        self.write(events.run_started(CONVERSATION, self._run()), *made)
+        status = ("approved", "denied", "expired")[len(text) % 3]
+        decisions = [interrupts.decision(call, status, "jennifer", {"reason": text}) for call in self._calls]
+        self.write(events.run_started(CONVERSATION, self._run()), *decisions)
 
     def _run(self) -> str:
         return self.turn if self._runs == 1 else f"{self.turn}:{self._runs}"
@@ -92,7 +92,7 @@ class Record:
     def step(self, text: str = "") -> None:
         """A round starts, again if it was cut."""
         self._round += self._attempt == 1
-        self.in_step, self._shown = True, 0
+        self.in_step, self._blocks = True, 0
         self.write(events.step_started(self._round))
 
     def text(self, text: str = "") -> None:
@@ -120,13 +120,13 @@ class Record:
         self.write({"type": "TOOL_CALL_START", "toolCallId": call, "toolCallName": name})
 
     def part(self, text: str) -> None:
-        """More of what is open."""
+        """More of the open block."""
         kind, message = self._opened()
         content = "TOOL_CALL_ARGS" if kind == "TOOL_CALL" else f"{kind}_CONTENT"
         self.write({"type": content, events.DELTA_KEYS[content]: message, "delta": text or "."})
 
     def end(self, text: str = "") -> None:
-        """What is open ends."""
+        """The open block ends."""
         kind, message = self._opened()
         self._open = None
         self.write({"type": f"{kind}_END", events.DELTA_KEYS[CONTENT[kind]]: message})
@@ -140,17 +140,17 @@ class Record:
             1,
             not self._calls,
         )  # without calls the answer is final
-        told = {
+        metadata = {
             "stopReason": reason or ("tool_use" if self._calls else "end_turn"),
             "model": "m",
             "usage": {"inputTokens": 1},
         }
-        self.write(events.step_finished(self._round, told))
+        self.write(events.step_finished(self._round, metadata))
 
     def answer(self, text: str, status: str = "") -> None:
         """The first call that waits has its result."""
-        told = status or ("error" if len(text) % 2 else "success")
-        self.write(events.tool_call_result(self._calls.pop(0), text, status=told, duration_ms=7))
+        outcome = status or ("error" if len(text) % 2 else "success")
+        self.write(events.tool_call_result(self._calls.pop(0), text, status=outcome, duration_ms=7))
 
     def retry(self, text: str = "", code: str = "throttled", seconds: float = 1.5) -> None:
         """Another attempt is waited for."""
@@ -187,9 +187,9 @@ class Record:
 
     # -- how
 
-    def write(self, *told: Event) -> None:
+    def write(self, *new_events: Event) -> None:
         """Numbers the events and puts them into the record."""
-        for event in told:
+        for event in new_events:
             seq = len(self.events) + 1
             self.events.append(
                 event | {"timestamp": seq * 1000, "metadata": event.get("metadata", {}) | {"seq": seq}}
@@ -197,16 +197,16 @@ class Record:
             self.turns[-1].append(self.events[-1])
 
     def page(self, seq: int | None = None) -> Page:
-        """What a new page shows that is true at `seq`, or now: the branch that the newest turn is on."""
+        """The snapshot of a new page at `seq`, or now: the branch that the newest turn is on."""
         now = len(self.events) if seq is None else seq
-        known = [told for told in self.turns if told[0]["metadata"]["seq"] <= now]
-        found, turns = Page(now), dict(zip(self.parents, known, strict=False))
+        known = [turn_events for turn_events in self.turns if turn_events[0]["metadata"]["seq"] <= now]
+        page, turns = Page(now), dict(zip(self.parents, known, strict=False))
         for turn in self._line(list(turns)[-1:]):
-            snapshot = Snapshot(turn).apply(each for each in turns[turn] if each["metadata"]["seq"] <= now)
+            snapshot = Snapshot(turn).apply(event for event in turns[turn] if event["metadata"]["seq"] <= now)
             versions = [pk for pk in turns if self.parents[pk] == self.parents[turn]]
-            found.messages += snapshot.as_list()
-            found.turns.append(snapshot.state | ({"versions": versions} if len(versions) > 1 else {}))
-        return found
+            page.messages += snapshot.as_list()
+            page.turns.append(snapshot.state | ({"versions": versions} if len(versions) > 1 else {}))
+        return page
 
     def _line(self, end: list[str]) -> list[str]:
         while end and (parent := self.parents[end[0]]):
@@ -219,9 +219,9 @@ class Record:
         self.write({"type": f"{kind}_START", "messageId": message, **more})
 
     def _message(self) -> str:
-        self._shown += 1
+        self._blocks += 1
         attempt = f".{self._attempt}" if self._attempt > 1 else ""
-        return f"{self.turn}:{self._round}{attempt}:{self._shown}"
+        return f"{self.turn}:{self._round}{attempt}:{self._blocks}"
 
     def _opened(self) -> tuple[str, str]:
         assert self._open
