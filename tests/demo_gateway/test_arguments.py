@@ -57,8 +57,8 @@ SIGN = {"type": "string", "description": "The call sign of the radio station, su
 def test_an_argument_is_taken_from_the_question(
     properties: dict[str, Any], question: str, value: Any
 ) -> None:
-    drawn = draw(schema(*properties, **properties), question)[next(iter(properties))]
-    assert drawn == value or (isinstance(drawn, list) and value in drawn)
+    argument = draw(schema(*properties, **properties), question)[next(iter(properties))]
+    assert argument == value or (isinstance(argument, list) and value in argument)
 
 
 def test_numbers_are_taken_in_the_order_of_the_question() -> None:
@@ -67,9 +67,9 @@ def test_numbers_are_taken_in_the_order_of_the_question() -> None:
 
 
 def test_what_is_optional_is_left_out_unless_the_question_names_it() -> None:
-    wanted = schema("city", city=TEXT, limit={"type": "integer"})
-    assert draw(wanted, "Hotels in Paris") == {"city": "Paris"}
-    assert draw(wanted, "Hotels in Paris, limit 7") == {"city": "Paris", "limit": 7}
+    hotel_schema = schema("city", city=TEXT, limit={"type": "integer"})
+    assert draw(hotel_schema, "Hotels in Paris") == {"city": "Paris"}
+    assert draw(hotel_schema, "Hotels in Paris, limit 7") == {"city": "Paris", "limit": 7}
 
 
 def test_nested_objects_and_references_are_filled() -> None:
@@ -80,10 +80,10 @@ def test_nested_objects_and_references_are_filled() -> None:
 
 def test_a_schema_that_refers_to_itself_comes_to_an_end() -> None:
     node = schema("name", "next", name=TEXT, next={"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]})
-    drawn = draw({**node, "$defs": {"Node": node}}, "Ann")
-    assert drawn["name"] == "Ann"
-    while drawn["next"] is not None:
-        drawn = drawn["next"]
+    value = draw({**node, "$defs": {"Node": node}}, "Ann")
+    assert value["name"] == "Ann"
+    while value["next"] is not None:
+        value = value["next"]
 
 
 def test_several_candidates_for_a_lone_text_are_several_calls() -> None:
@@ -112,8 +112,8 @@ def test_a_tool_without_arguments_is_called_with_none() -> None:
 
 
 def test_addresses_and_dates_are_no_names_and_no_numbers() -> None:
-    found = Cues("Ask Ann@Example.org about 2024-02-29 at https://Example.com/7").candidates
-    assert (found["name"], found["number"]) == ([], [])
+    candidates = Cues("Ask Ann@Example.org about 2024-02-29 at https://Example.com/7").candidates
+    assert (candidates["name"], candidates["number"]) == ([], [])
 
 
 class Colour(enum.Enum):
@@ -148,9 +148,9 @@ SCALARS: list[Any] = [
 TYPES = st.recursive(
     st.sampled_from(SCALARS),
     lambda inner: st.one_of(
-        inner.map(lambda each: each | None),
-        inner.map(lambda each: list[each]),  # type: ignore[valid-type]
-        inner.map(lambda each: Annotated[list[each], Field(min_length=2)]),  # type: ignore[valid-type]
+        inner.map(lambda kind: kind | None),
+        inner.map(lambda kind: list[kind]),  # type: ignore[valid-type]
+        inner.map(lambda kind: Annotated[list[kind], Field(min_length=2)]),  # type: ignore[valid-type]
     ),
     max_leaves=3,
 )
@@ -167,5 +167,5 @@ QUESTIONS = st.sampled_from(
 
 @given(st.dictionaries(st.sampled_from(["one", "text", "sign", "number_of"]), TYPES, min_size=1), QUESTIONS)
 def test_what_is_drawn_is_valid_by_the_models_own_schema(fields: dict[str, Any], question: str) -> None:
-    made: Any = create_model("Made", **{name: (kind, ...) for name, kind in fields.items()})
-    made.model_validate(draw(made.model_json_schema(), question))
+    model: Any = create_model("Made", **{name: (kind, ...) for name, kind in fields.items()})
+    model.model_validate(draw(model.model_json_schema(), question))

@@ -19,6 +19,7 @@ from urllib3.exceptions import ReadTimeoutError as StreamTimeout
 
 from conversations import demo_gateway as demo
 from conversations.errors import ConfigurationError
+from tests.protocol.asking import user
 
 MODEL = "cohere.command-r-v1:0"
 TOOL_CONFIG = {
@@ -55,8 +56,8 @@ def gateway() -> Iterator[demo.DemoGateway]:
 
 @pytest.fixture
 def client(gateway: demo.DemoGateway) -> Iterator[Any]:
-    with closing(bedrock(gateway.url)) as made:
-        yield made
+    with closing(bedrock(gateway.url)) as boto_client:
+        yield boto_client
 
 
 def bedrock(url: str, timeout: float = 20) -> Any:
@@ -65,10 +66,6 @@ def bedrock(url: str, timeout: float = 20) -> Any:
     )
     keys = {"aws_access_key_id": "dummy", "aws_secret_access_key": "dummy"}
     return boto3.client("bedrock-runtime", region_name="us-west-2", endpoint_url=url, config=config, **keys)
-
-
-def user(text: str) -> dict[str, Any]:
-    return {"role": "user", "content": [{"text": text}]}
 
 
 def stream(client: Any, *messages: dict[str, Any], model: str = MODEL, **more: Any) -> list[Any]:
@@ -103,7 +100,7 @@ def message(events: list[Any]) -> tuple[str, dict[str, Any]]:
     return stop, {"role": "assistant", "content": content}
 
 
-def told(events: list[Any]) -> str:
+def text_of(events: list[Any]) -> str:
     return "".join(
         event["contentBlockDelta"]["delta"].get("text", "")
         for event in events
@@ -154,7 +151,7 @@ def test_the_headers_are_kongs_round_bedrocks(client: Any) -> None:
 def test_any_prefix_and_any_model_id_will_do(gateway: demo.DemoGateway) -> None:
     model = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/eu.some/model"
     with closing(bedrock(f"{gateway.url}/bedrock/v1/")) as client:
-        assert f"Model: `{model}`" in told(stream(client, user("show the conversation"), model=model))
+        assert f"Model: `{model}`" in text_of(stream(client, user("show the conversation"), model=model))
 
 
 def test_a_connection_is_kept_for_the_next_request(gateway: demo.DemoGateway) -> None:
@@ -162,9 +159,9 @@ def test_a_connection_is_kept_for_the_next_request(gateway: demo.DemoGateway) ->
     with closing(connection):
         for _ in range(3):
             assert post(connection, {"messages": [user("hello")]})[0] == 200
-            kept = connection.sock
+            first_socket = connection.sock
         assert post(connection, {})[0] == 400
-        assert connection.sock is kept
+        assert connection.sock is first_socket
 
 
 def test_converse_gives_the_same_answer_whole(client: Any) -> None:
@@ -176,7 +173,7 @@ def test_converse_gives_the_same_answer_whole(client: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "phrase", [phrase for phrase in demo.phrases.PHRASES if not phrase.fails], ids=lambda each: each.say
+    "phrase", [phrase for phrase in demo.phrases.PHRASES if not phrase.fails], ids=lambda phrase: phrase.say
 )
 def test_boto3_reads_everything_that_is_shown(client: Any, phrase: Any) -> None:
     events = ask(client, phrase.say.replace("NAME", "end_turn"))
@@ -212,17 +209,17 @@ def test_boto3_reads_everything_that_is_shown(client: Any, phrase: Any) -> None:
 def test_a_failure_is_what_boto3_takes_it_for(
     client: Any, phrase: str, status: int, code: str, text: str
 ) -> None:
-    with pytest.raises(ClientError) as caught:
+    with pytest.raises(ClientError) as error:
         ask(client, phrase)
-    assert caught.value.response["Error"]["Code"] == code
-    assert caught.value.response["Error"]["Message"] == text
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+    assert error.value.response["Error"]["Code"] == code
+    assert error.value.response["Error"]["Message"] == text
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
 def test_a_rate_limit_says_when_to_come_back(client: Any) -> None:
-    with pytest.raises(ClientError) as caught:
+    with pytest.raises(ClientError) as error:
         ask(client, "fail rate limit")
-    assert caught.value.response["ResponseMetadata"]["HTTPHeaders"]["retry-after"] == "1"
+    assert error.value.response["ResponseMetadata"]["HTTPHeaders"]["retry-after"] == "1"
 
 
 @pytest.mark.parametrize(
@@ -238,17 +235,17 @@ def test_a_rate_limit_says_when_to_come_back(client: Any) -> None:
 )
 def test_an_exception_comes_in_the_stream(client: Any, phrase: str, code: str, early: bool) -> None:
     answer = client.converse_stream(modelId=MODEL, messages=[user(phrase)])
-    seen: list[Any] = []
-    with closing(answer["stream"]) as events, pytest.raises(EventStreamError) as caught:
-        seen.extend(iter(events))
-    assert caught.value.response["Error"]["Code"] == code
-    assert bool(seen) != early
+    received: list[Any] = []
+    with closing(answer["stream"]) as events, pytest.raises(EventStreamError) as error:
+        received.extend(iter(events))
+    assert error.value.response["Error"]["Code"] == code
+    assert bool(received) != early
 
 
 @pytest.mark.parametrize("phrase", ["fail cut", "fail half a frame"])
 def test_a_cut_stream_ends_without_a_word(client: Any, phrase: str) -> None:
     events = ask(client, phrase)
-    assert told(events)
+    assert text_of(events)
     assert not any("messageStop" in event for event in events)
 
 
@@ -277,7 +274,7 @@ def test_what_fails_once_is_answered_the_second_time(client: Any) -> None:
     for _ in range(2):
         with pytest.raises(ClientError, match="502"):
             ask(client, "fail gateway once")
-        assert "second try" in told(ask(client, "fail gateway once"))
+        assert "second try" in text_of(ask(client, "fail gateway once"))
 
 
 def test_an_invalid_request_is_refused_by_bedrock(client: Any) -> None:
@@ -327,7 +324,7 @@ def test_a_body_that_is_no_json_object_is_the_plugins_400(gateway: demo.DemoGate
 
 
 def test_half_a_character_in_a_question_does_no_harm(client: Any) -> None:
-    assert "You wrote" in told(ask(client, "half \ud83d"))
+    assert "You wrote" in text_of(ask(client, "half \ud83d"))
 
 
 def test_a_model_id_cannot_write_headers(gateway: demo.DemoGateway) -> None:
@@ -404,9 +401,9 @@ def test_many_streams_run_at_once() -> None:
 
 
 def test_a_port_in_use_is_one_clear_sentence(gateway: demo.DemoGateway) -> None:
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ConfigurationError) as error:
         demo.start(port=gateway.port)
-    assert str(caught.value) == f"Port {gateway.port} of 127.0.0.1 is already in use."
+    assert str(error.value) == f"Port {gateway.port} of 127.0.0.1 is already in use."
 
 
 def test_a_port_that_cannot_be_had_is_a_configuration_error() -> None:

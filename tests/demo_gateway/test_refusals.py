@@ -10,30 +10,11 @@ from hypothesis import strategies as st
 
 from conversations.demo_gateway import refusal
 from conversations.demo_gateway.reply import sign
+from tests.protocol.asking import IMAGE, assistant, result, use, user
 
 MODEL = "The model returned the following errors: "
 SPEC = {"name": "top_song", "description": "A song.", "inputSchema": {"json": {"type": "object"}}}
 TOOLS = {"tools": [{"toolSpec": SPEC}]}
-
-
-def user(*blocks: Any) -> dict[str, Any]:
-    return {"role": "user", "content": [_block(block) for block in blocks]}
-
-
-def assistant(*blocks: Any) -> dict[str, Any]:
-    return {"role": "assistant", "content": [_block(block) for block in blocks]}
-
-
-def _block(block: Any) -> Any:
-    return {"text": block} if isinstance(block, str) else block
-
-
-def use(identifier: str = "t1", **more: Any) -> dict[str, Any]:
-    return {"toolUse": {"toolUseId": identifier, "name": "top_song", "input": {"sign": "WZPZ"}, **more}}
-
-
-def result(identifier: str = "t1", *content: Any, **more: Any) -> dict[str, Any]:
-    return {"toolResult": {"toolUseId": identifier, "content": list(content) or [{"text": "yes"}], **more}}
 
 
 def reasoning(text: str = "hm", **more: Any) -> dict[str, Any]:
@@ -44,7 +25,6 @@ def document(name: str = "Document 1") -> dict[str, Any]:
     return {"document": {"format": "pdf", "name": name, "source": {"bytes": "JVBERg=="}}}
 
 
-IMAGE = {"image": {"format": "png", "source": {"bytes": "iVBORw0KGgo="}}}
 SERVED = use("s1", type="server_tool_use")
 ROUND = (user("hi"), assistant("let me see", use()), user(result()))
 

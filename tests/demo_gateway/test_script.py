@@ -10,6 +10,7 @@ import pytest
 from conversations.demo_gateway import phrases, refusal, script
 from conversations.demo_gateway.conversation import Conversation
 from conversations.demo_gateway.reply import Answer, Failure, Reply
+from tests.protocol.asking import user
 
 TOP_SONG = {
     "name": "top_song",
@@ -39,14 +40,10 @@ def body(
     return {"messages": list(messages), **config, **more}
 
 
-def user(text: str) -> dict[str, Any]:
-    return {"role": "user", "content": [{"text": text}]}
-
-
 def ask(*messages: dict[str, Any] | str, tried: bool = False, **more: Any) -> Answer:
-    asked = body(*[user(message) if isinstance(message, str) else message for message in messages], **more)
-    assert refusal(asked) is None
-    return script.answer(Conversation("some.model", asked), tried)
+    request = body(*[user(message) if isinstance(message, str) else message for message in messages], **more)
+    assert refusal(request) is None
+    return script.answer(Conversation("some.model", request), tried)
 
 
 def reply(*messages: dict[str, Any] | str, **more: Any) -> Reply:
@@ -64,7 +61,7 @@ def called(answer: Reply) -> list[tuple[str, Any]]:
     return [(use["name"], use["input"]) for use in uses]
 
 
-def said(answer: Reply) -> dict[str, Any]:
+def message_of(answer: Reply) -> dict[str, Any]:
     return {"role": "assistant", "content": list(answer.blocks)}
 
 
@@ -92,8 +89,8 @@ def test_a_tool_use_id_is_never_used_twice() -> None:
 
 
 def test_a_word_before_the_call_comes_sometimes() -> None:
-    asked = [reply(f"What is the most popular song on WZPZ{'?' * count}") for count in range(4)]
-    assert {len(answer.blocks) for answer in asked} == {1, 2}
+    answers = [reply(f"What is the most popular song on WZPZ{'?' * count}") for count in range(4)]
+    assert {len(answer.blocks) for answer in answers} == {1, 2}
 
 
 def test_two_stations_are_two_calls_in_one_message() -> None:
@@ -126,13 +123,13 @@ def test_a_forced_tool_is_called_whatever_is_asked() -> None:
 
 def test_a_json_result_answers_the_question_in_a_sentence() -> None:
     first = reply(QUESTION)
-    answer = reply(QUESTION, said(first), results(first, SONG))
+    answer = reply(QUESTION, message_of(first), results(first, SONG))
     assert text(answer) == 'The most popular song on WZPZ is "Elemental Hotel" by 8 Storey Hike.'
     assert answer.stop == "end_turn"
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (
             {"json": {"temperature": 22, "condition": "sunny"}},
@@ -144,22 +141,22 @@ def test_a_json_result_answers_the_question_in_a_sentence() -> None:
         ({"text": "long " * 200}, f"The tool top_song answered: {('long ' * 200)[:400]}..."),
     ],
 )
-def test_any_result_is_told(content: dict[str, Any], told: str) -> None:
+def test_any_result_is_told(content: dict[str, Any], expected: str) -> None:
     first = reply("Tell me the top song of WZPZ")
-    assert text(reply("Tell me the top song of WZPZ", said(first), results(first, content))) == told
+    assert text(reply("Tell me the top song of WZPZ", message_of(first), results(first, content))) == expected
 
 
 def test_a_failed_tool_is_told_in_its_own_words() -> None:
     first = reply("What is the most popular song on WKRP?")
     failed = results(first, {"text": "Station WKRP not found."}, status="error")
-    answer = reply("What is the most popular song on WKRP?", said(first), failed)
+    answer = reply("What is the most popular song on WKRP?", message_of(first), failed)
     assert text(answer) == "I could not find that out: Station WKRP not found."
 
 
 def test_parallel_results_are_told_one_by_one() -> None:
     question = "Which song is popular on WZPZ and which on WKRP?"
     first = reply(question)
-    answer = reply(question, said(first), results(first, SONG, {"text": "Station WKRP not found."}))
+    answer = reply(question, message_of(first), results(first, SONG, {"text": "Station WKRP not found."}))
     assert text(answer).splitlines() == [
         '- top_song("WZPZ"): "Elemental Hotel" by 8 Storey Hike.',
         '- top_song("WKRP"): Station WKRP not found.',
@@ -167,11 +164,11 @@ def test_parallel_results_are_told_one_by_one() -> None:
 
 
 def test_anything_else_is_answered_with_what_this_is() -> None:
-    told = text(reply("hello", system=[{"text": "Be brief and kind. " * 9}]))
-    assert "not a model" in told
-    assert "“hello”" in told
-    assert "“Be brief and kind. Be brief" in told
-    assert "`top_song`" in told
+    answer = text(reply("hello", system=[{"text": "Be brief and kind. " * 9}]))
+    assert "not a model" in answer
+    assert "“hello”" in answer
+    assert "“Be brief and kind. Be brief" in answer
+    assert "`top_song`" in answer
 
 
 def test_the_first_message_is_remembered_by_the_request() -> None:
@@ -180,8 +177,8 @@ def test_the_first_message_is_remembered_by_the_request() -> None:
 
 
 def test_help_lists_every_phrase() -> None:
-    told = text(reply("Help!"))
-    assert all(f"`{phrase.say}`: {phrase.shows}" in told for phrase in phrases.PHRASES)
+    answer = text(reply("Help!"))
+    assert all(f"`{phrase.say}`: {phrase.shows}" in answer for phrase in phrases.PHRASES)
 
 
 def test_a_word_about_help_is_not_a_call_for_help() -> None:
@@ -234,10 +231,10 @@ def test_a_phrase_shows_its_blocks(question: str, shows: list[str]) -> None:
 
 def test_reasoning_comes_back_untouched_or_is_refused() -> None:
     first = reply("show reasoning: " + QUESTION)
-    asked = body(user(QUESTION), said(first), results(first, SONG))
-    assert refusal(asked) is None
+    request = body(user(QUESTION), message_of(first), results(first, SONG))
+    assert refusal(request) is None
     first.blocks[0]["reasoningContent"]["reasoningText"]["text"] += "."
-    assert str(refusal(asked)).endswith("Invalid `signature` in `thinking` block")
+    assert str(refusal(request)).endswith("Invalid `signature` in `thinking` block")
 
 
 def test_parallel_calls_of_a_lone_tool_differ() -> None:
@@ -252,7 +249,7 @@ def test_the_loop_asks_again_after_every_result() -> None:
     for _ in range(3):
         answer = reply(*messages)
         assert called(answer) == [("top_song", {"sign": "WZPZ"})]
-        messages += [said(answer), results(answer, SONG)]
+        messages += [message_of(answer), results(answer, SONG)]
 
 
 def test_broken_tool_input_is_no_json() -> None:
@@ -266,8 +263,8 @@ def test_a_reused_id_is_the_name_of_the_tool() -> None:
 
 
 def test_the_markdown_has_what_a_page_must_render() -> None:
-    shown = text(reply("show markdown"))
-    assert all(mark in shown for mark in ("# ", "- ", "| --- |", "```python", "](https://", "\n> ", "<b>"))
+    answer = text(reply("show markdown"))
+    assert all(mark in answer for mark in ("# ", "- ", "| --- |", "```python", "](https://", "\n> ", "<b>"))
 
 
 def test_the_picture_is_a_png() -> None:
@@ -285,13 +282,13 @@ def test_slow_is_slow() -> None:
 
 
 def test_the_conversation_is_retold() -> None:
-    told = text(reply("one", {"role": "assistant", "content": [{"text": "two"}]}, "show the conversation"))
-    assert "Model: `some.model`" in told
-    assert told.splitlines()[-3:] == ["1. user: one", "2. assistant: two", "3. user: show the conversation"]
+    answer = text(reply("one", {"role": "assistant", "content": [{"text": "two"}]}, "show the conversation"))
+    assert "Model: `some.model`" in answer
+    assert answer.splitlines()[-3:] == ["1. user: one", "2. assistant: two", "3. user: show the conversation"]
 
 
 @pytest.mark.parametrize(
-    ("question", "status", "told"),
+    ("question", "status", "message"),
     [
         ("fail throttled", 429, "Too many requests, please wait before trying again."),
         ("fail rate limit", 429, "API rate limit exceeded"),
@@ -302,11 +299,11 @@ def test_the_conversation_is_retold() -> None:
         ("fail unavailable", 503, "The service is busy. Try your request again."),
     ],
 )
-def test_a_failure_has_its_status_and_message(question: str, status: int, told: str) -> None:
+def test_a_failure_has_its_status_and_message(question: str, status: int, message: str) -> None:
     answer = ask(f"Please {question}.")
     assert isinstance(answer, Failure)
     assert isinstance(answer.body, dict)
-    assert (answer.status, answer.body["message"]) == (status, told)
+    assert (answer.status, answer.body["message"]) == (status, message)
 
 
 @pytest.mark.parametrize(
@@ -347,9 +344,11 @@ def test_what_fails_later_calls_its_tool_first() -> None:
     question = f"fail gateway later: {QUESTION}"
     first = reply(question)
     assert called(first) == [("top_song", {"sign": "WZPZ"})]
-    second = ask(question, said(first), results(first, SONG))
+    second = ask(question, message_of(first), results(first, SONG))
     assert isinstance(second, Failure)
-    third = reply(question.replace("later", "once later"), said(first), results(first, SONG), tried=True)
+    third = reply(
+        question.replace("later", "once later"), message_of(first), results(first, SONG), tried=True
+    )
     assert "Elemental Hotel" in text(third)
 
 
@@ -361,9 +360,9 @@ def test_max_tokens_is_heeded() -> None:
 
 def test_the_phrase_is_taken_out_of_the_question() -> None:
     def rest(question: str) -> str:
-        found = phrases.find(question)
-        assert found
-        return phrases.rest(question, found)
+        phrase = phrases.find(question)
+        assert phrase
+        return phrases.rest(question, phrase)
 
     assert rest("Show reasoning: what is on WZPZ?") == "what is on WZPZ?"
     assert rest("show a tool call, WKRP") == "WKRP"

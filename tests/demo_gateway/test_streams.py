@@ -22,7 +22,7 @@ TEXTS = st.lists(st.sampled_from(["a", "Señora", " ", "\n\n", "“long-winded�
 def frames(reply: Reply, seed: int = 1) -> list[Frame]:
     decoder = Decoder()
     return [
-        found for piece in pieces(reply, {"usage": {}}, Random(seed)) for found in decoder.feed(piece.data)
+        frame for piece in pieces(reply, {"usage": {}}, Random(seed)) for frame in decoder.feed(piece.data)
     ]
 
 
@@ -76,10 +76,12 @@ def test_text_and_reasoning_have_no_start() -> None:
     starts = payloads(reply, "contentBlockStart")
     assert [start["contentBlockIndex"] for start in starts] == [2]
     reasoning = [
-        each["delta"]["reasoningContent"] for each in payloads(reply) if each["contentBlockIndex"] == 0
+        payload["delta"]["reasoningContent"]
+        for payload in payloads(reply)
+        if payload["contentBlockIndex"] == 0
     ]
     assert reasoning[-1] == {"signature": "c2ln"}
-    assert "".join(each["text"] for each in reasoning[:-1]) == "hm hm"
+    assert "".join(part["text"] for part in reasoning[:-1]) == "hm hm"
 
 
 def test_metadata_follows_message_stop() -> None:
@@ -110,8 +112,8 @@ def _alone(decoder: Decoder, data: bytes) -> int:
 
 def test_text_flows_at_thirty_to_sixty_words_a_second() -> None:
     words = 400
-    taken = sum(event.wait for event in events(say("word " * words), {}, Random(2)))
-    assert 30 < words / taken < 60
+    seconds = sum(event.wait for event in events(say("word " * words), {}, Random(2)))
+    assert 30 < words / seconds < 60
 
 
 @pytest.mark.parametrize("kind", ["cut", "dropped", "half", "checksum", "silent", "exception"])
