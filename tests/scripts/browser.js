@@ -1,5 +1,5 @@
 /**
- * What the modules under test take from a browser, for Node: storage, events of the window, sockets; and what Node 18 and 20 lack.
+ * A browser for the modules under test: storage, events of the window, sockets. And what Node 18 and 20 lack.
  */
 import { webcrypto } from "node:crypto";
 

@@ -10,7 +10,7 @@ import { EMPTY, reduce } from "../../conversations/static/conversations/transcri
 import { Record } from "./events.js";
 
 const stateAfter = (record) => record.events.reduce(reduce, EMPTY);
-const answered = () =>
+const finishedRecord = () =>
   new Record().start("t").question("q", "Hi").step(1).answer("t:1:0", "Hello").stepEnd(1).finish("t");
 const offersOf = (state, outgoing = []) => sections(state, outgoing).at(-1).offers.split(" ");
 
@@ -70,9 +70,9 @@ test("blocks of an interrupted attempt are a group, another attempt's ids begin 
 });
 
 test("the newest answer can be made again and its question edited while nothing is under way", () => {
-  const state = stateAfter(answered());
+  const state = stateAfter(finishedRecord());
   assert.deepEqual(offersOf(state), ["edit", "regenerate"]);
-  const underWay = stateAfter(answered().start("u").question("q2", "And?"));
+  const underWay = stateAfter(finishedRecord().start("u").question("q2", "And?"));
   assert.equal(turnUnderWay(underWay).id, "u");
   assert.deepEqual(
     sections(underWay, []).map(({ offers }) => offers),
@@ -81,7 +81,7 @@ test("the newest answer can be made again and its question edited while nothing 
 });
 
 test("an answer that was cut goes on, a failed one is tried again", () => {
-  const cut = answered();
+  const cut = finishedRecord();
   cut.events.find(({ type }) => type === "STEP_FINISHED").metadata.stopReason = "max_tokens";
   assert.deepEqual(offersOf(stateAfter(cut)), ["edit", "continue", "regenerate"]);
   const failed = new Record()
@@ -93,7 +93,7 @@ test("an answer that was cut goes on, a failed one is tried again", () => {
 
 test("what waits for a turn can be edited and withdrawn, what is on its way cannot", () => {
   const queue = [{ id: "w", text: "Next" }];
-  const [, queued, sending] = sections({ ...stateAfter(answered()), queue }, [
+  const [, queued, sending] = sections({ ...stateAfter(finishedRecord()), queue }, [
     { id: "s", text: "Now", at: 5 },
   ]);
   assert.deepEqual([queued.turn.status, queued.offers], ["queued", "edit withdraw"]);
@@ -105,13 +105,13 @@ test("what waits for a turn can be edited and withdrawn, what is on its way cann
 });
 
 test("nothing is offered in a recording or on an older page", () => {
-  assert.deepEqual(offersOf({ ...stateAfter(answered()), played: true }), [""]);
-  const [section] = sections({ ...stateAfter(answered()), partial: true }, []);
+  assert.deepEqual(offersOf({ ...stateAfter(finishedRecord()), played: true }), [""]);
+  const [section] = sections({ ...stateAfter(finishedRecord()), partial: true }, []);
   assert.deepEqual([section.offers, section.goesOn], ["", true]);
 });
 
 test("a question that was cut cannot be asked again", () => {
-  const [{ blocks }] = sections(stateAfter(answered()), []);
+  const [{ blocks }] = sections(stateAfter(finishedRecord()), []);
   assert.equal(questionOf(blocks), "Hi");
   const cut = blocks.map((block) => ({ ...block, message: { ...block.message, metadata: { cut: true } } }));
   assert.equal(questionOf(cut), undefined);
