@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conversations.demo_gateway.conversation import words
@@ -75,15 +75,6 @@ class _Draw:
         self.root = root
         self.cues = Cues(question)
         self.words = words(question)
-        self.kinds: dict[str, Callable[[Schema, str, int], Any]] = {
-            "string": self._string,
-            "integer": self._number,
-            "number": self._number,
-            "boolean": self._boolean,
-            "array": self._array,
-            "object": self._object,
-            "null": lambda schema, name, depth: None,
-        }
 
     def value(self, schema: Any, name: str = "", depth: int = 0) -> Any:
         """A value that fits the schema, for the property of that name."""
@@ -91,23 +82,33 @@ class _Draw:
         if "const" in plain:
             return plain["const"]
         if plain.get("enum"):
-            return next(
-                (value for value in plain["enum"] if words(str(value)) & self.words), plain["enum"][0]
-            )
-        return self.kinds.get(_kind(plain), self._string)(plain, name, depth)
+            choices = plain["enum"]
+            return next((choice for choice in choices if words(str(choice)) & self.words), choices[0])
+        return self._of_kind(_kind(plain), plain, name, depth)
 
-    def _boolean(self, schema: Schema, name: str, depth: int) -> bool:
-        return schema.get("default") is not False
+    def _of_kind(self, kind: str, plain: Schema, name: str, depth: int) -> Any:
+        match kind:
+            case "object":
+                return self._object(plain, depth)
+            case "array":
+                return self._array(plain, name, depth)
+            case "integer" | "number":
+                return self._number(plain)
+            case "boolean":
+                return plain.get("default") is not False
+            case "null":
+                return None
+        return self._string(plain, name)
 
-    def _number(self, schema: Schema, name: str, depth: int) -> float:
+    def _number(self, schema: Schema) -> float:
         cue, default = self.cues.take("number"), schema.get("default")
         first = cue if cue is not None else default if isinstance(default, int | float) else 1
-        candidates = [first, *_bounds(schema), 0, 1]
+        candidates = [first, *_numbers(schema)]
         if _kind(schema) == "integer":
             candidates = [int(candidate) for candidate in candidates]
         return next((number for number in candidates if _allowed(schema, number)), first)
 
-    def _string(self, schema: Schema, name: str, depth: int) -> str:
+    def _string(self, schema: Schema, name: str) -> str:
         pattern = schema.get("pattern", "")
         fitting = (_sized(schema, str(value)) for value in self._strings(schema, name) if value is not None)
         return next((text for text in fitting if re.search(pattern, text)), _sized(schema, "example"))
@@ -136,7 +137,7 @@ class _Draw:
         distinct = [value for index, value in enumerate(values) if value not in values[:index]]
         return distinct if schema.get("uniqueItems") else values
 
-    def _object(self, schema: Schema, name: str, depth: int) -> dict[str, Any]:
+    def _object(self, schema: Schema, depth: int) -> dict[str, Any]:
         """All that is required, and of the rest what the question names."""
         members = schema.get("properties") or {}
         required = schema.get("required") or ()
@@ -162,10 +163,8 @@ def _plain(schema: Any, root: Schema, depth: int = 0) -> Schema:
         return _plain({**_referenced(schema["$ref"], root), **_without(schema, "$ref")}, root, depth)
     for union in ("anyOf", "oneOf"):
         if schema.get(union):
-            branches = sorted(
-                schema[union], key=lambda branch: (branch.get("type") == "null") == (depth < DEEP)
-            )
-            return _plain({**branches[0], **_without(schema, union)}, root, depth)
+            first = min(schema[union], key=lambda branch: (branch.get("type") == "null") == (depth < DEEP))
+            return _plain({**first, **_without(schema, union)}, root, depth)
     merged: Schema = _without(schema, "allOf")
     for part in schema.get("allOf", ()):
         merged = {**_plain(part, root, depth), **merged}
@@ -193,20 +192,13 @@ def _kind(schema: Schema) -> str:
     return "object" if "properties" in schema else "array" if "items" in schema else "string"
 
 
-def _bounds(schema: Schema) -> Iterator[float]:
-    """Numbers at and just within a schema's bounds, and a multiple of what it has to be a multiple of."""
-    low = schema.get("minimum", schema.get("exclusiveMinimum"))
-    high = schema.get("maximum", schema.get("exclusiveMaximum"))
-    step = schema.get("multipleOf")
-    if step:
-        yield math.ceil((low or 0) / step) * step
-        yield (math.floor((low or 0) / step) + 1) * step
-    if low is not None:
-        yield from (low, low + 1)
-    if high is not None:
-        yield from (high, high - 1)
-    if low is not None and high is not None:
-        yield (low + high) / 2
+def _numbers(schema: Schema) -> list[float]:
+    """Numbers at, between and just within a schema's bounds, and multiples of its step."""
+    low = schema.get("minimum", schema.get("exclusiveMinimum", 0))
+    high = schema.get("maximum", schema.get("exclusiveMaximum", low))
+    step = schema.get("multipleOf") or 1
+    multiple = math.ceil(low / step) * step
+    return [multiple, multiple + step, low, low + 1, high, high - 1, (low + high) / 2]
 
 
 def _allowed(schema: Schema, value: float) -> bool:

@@ -91,13 +91,17 @@ class Conversation:
     @cached_property
     def tools(self) -> list[Tool]:
         """The tools on offer, in the request's order."""
-        specs = [tool.get("toolSpec") for tool in (self.body.get("toolConfig") or {}).get("tools", [])]
-        return [_tool(spec) for spec in specs if spec]
+        specs = [tool.get("toolSpec") for tool in self._tool_config.get("tools", [])]
+        return [
+            Tool(spec["name"], spec.get("description") or "", spec["inputSchema"]["json"])
+            for spec in specs
+            if spec
+        ]
 
     @cached_property
     def forced(self) -> str | None:
         """The tool that has to be called: its name, `` for any, nothing if the choice is free."""
-        choice = (self.body.get("toolConfig") or {}).get("toolChoice") or {}
+        choice = self._tool_config.get("toolChoice") or {}
         if choice.get("tool"):
             return str(choice["tool"]["name"])
         return "" if choice.get("any") is not None else None
@@ -105,15 +109,14 @@ class Conversation:
     @cached_property
     def results(self) -> list[Result]:
         """The tool results that the newest message brings."""
-        last = self.messages[-1]["content"] if self.messages else []
-        calls = {
-            block["toolUse"]["toolUseId"]: block["toolUse"] for block in self._before if block.get("toolUse")
-        }
+        before, last = ([[], []] + [message["content"] for message in self.messages])[-2:]
+        uses = [block["toolUse"] for block in before if block.get("toolUse")]
+        calls = {use["toolUseId"]: use for use in uses}
         return [_result(block["toolResult"], calls) for block in last if block.get("toolResult")]
 
     @property
-    def _before(self) -> list[Any]:
-        return self.messages[-2]["content"] if len(self.messages) > 1 else []
+    def _tool_config(self) -> Mapping[str, Any]:
+        return self.body.get("toolConfig") or {}
 
     @property
     def most(self) -> int | None:
@@ -123,10 +126,6 @@ class Conversation:
 
 def _text(content: list[Any]) -> str:
     return "\n".join(block["text"] for block in content if block.get("text")).strip()
-
-
-def _tool(spec: Mapping[str, Any]) -> Tool:
-    return Tool(spec["name"], spec.get("description") or "", spec["inputSchema"]["json"])
 
 
 def _result(block: Mapping[str, Any], calls: Mapping[str, Any]) -> Result:

@@ -78,9 +78,12 @@ class Exchange(BaseHTTPRequestHandler):
         route = ROUTE.search(self.path.partition("?")[0])
         if not route:
             return failures.kong(404, failures.NO_ROUTE)
-        request = _parsed(body)
-        if request is None:
-            return failures.plugin(400, failures.BAD_JSON)
+        try:
+            request = json.loads(body)
+        except ValueError:
+            request = None
+        if not isinstance(request, dict):
+            return failures.PLUGIN
         model = unquote(route[1])
         refused = failures.UNKNOWN_MODEL if model.startswith("invalid") else refusal(request)
         return failures.invalid(refused) if refused else Conversation(model, request)
@@ -167,14 +170,6 @@ class Exchange(BaseHTTPRequestHandler):
             self.connection.settimeout(None)
         self._gateway.closing.wait(seconds)  # the next request is there already
         return False
-
-
-def _parsed(body: bytes) -> dict[str, Any] | None:
-    try:
-        request = json.loads(body)
-    except ValueError:
-        return None
-    return request if isinstance(request, dict) else None
 
 
 def _report(conversation: Conversation, reply: Reply) -> dict[str, Any]:

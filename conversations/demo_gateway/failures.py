@@ -22,6 +22,10 @@ HTTP_STATUS = {
     "modelStreamErrorException": 424,
     "serviceUnavailableException": 503,
 }
+PLUGIN = Failure(400, {"error": {"message": BAD_JSON}})
+"""An error of one of the gateway's AI plugins."""
+PAGE = Failure(200, b"<title>Sign in</title><h1>Please sign in</h1>", {"Content-Type": "text/html"})
+"""An HTML page instead of a stream."""
 
 
 def bedrock(status: int, kind: str, message: str) -> Failure:
@@ -37,17 +41,6 @@ def invalid(message: str) -> Failure:
 def kong(status: int, message: str, headers: Mapping[str, str] | None = None) -> Failure:
     """An error of the gateway's own."""
     return Failure(status, {"message": message}, dict(headers or {}))
-
-
-def plugin(status: int, message: str) -> Failure:
-    """An error of one of the gateway's AI plugins."""
-    return Failure(status, {"error": {"message": message}})
-
-
-def page(status: int, title: str) -> Failure:
-    """An HTML page where JSON or a stream was wanted."""
-    body = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
-    return Failure(status, body.encode(), {"Content-Type": "text/html"})
 
 
 def whole(ending: Ending) -> Failure:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from conversations.demo_gateway import pairing
 from conversations.demo_gateway.reply import forged
 from conversations.demo_gateway.shapes import MODEL, Path, dotted, refused
 
 Body = Mapping[str, Any]
 
+EMPTY = (
+    "The content field in the {} object at {} is empty. Add a {} object to the content field and try again."
+)
 FIRST_USER = "A conversation must start with a user message. Try again with a conversation that starts with a user message."
 ALTERNATE = (
     "A conversation must alternate between user and assistant roles. "
@@ -34,6 +36,8 @@ THINKING_FIRST = (
     "Expected `thinking` or `redacted_thinking`, but found `{}`. When `thinking` is enabled, a final `assistant` "
     "message must start with a thinking block"
 )
+NO_TOOLS = "The toolConfig field must be defined when using toolUse and toolResult content blocks."
+TOGETHER = "Conversation blocks and tool result blocks cannot be provided in the same turn."
 
 
 def refusal(body: Body) -> str | None:
@@ -89,16 +93,10 @@ def _documents(body: Body) -> Iterator[tuple[Path, Any]]:
 def _empty(body: Body) -> Iterator[str]:
     for number, message in enumerate(_messages(body)):
         if not message["content"]:
-            yield (
-                f"The content field in the Message object at messages.{number} is empty. "
-                "Add a ContentBlock object to the content field and try again."
-            )
+            yield EMPTY.format("Message", f"messages.{number}", "ContentBlock")
     for path, result in _results(body):
         if not result["content"]:
-            yield (
-                f"The content field in the ToolResultBlock object at {dotted(path)}.toolResult is empty. "
-                "Add a ToolResultContentBlock object to the content field and try again."
-            )
+            yield EMPTY.format("ToolResultBlock", f"{dotted(path)}.toolResult", "ToolResultContentBlock")
 
 
 def _texts(body: Body) -> Iterator[tuple[Path, Any]]:
@@ -162,7 +160,7 @@ def _thinking(body: Body) -> Iterator[str]:
     if not numbers or not isinstance(thinking, dict) or thinking.get("type") not in ("enabled", "adaptive"):
         return
     content = _messages(body)[numbers[-1]]["content"]
-    uses = any(pairing.own_use_id(block) for block in content)
+    uses = any(own_use_id(block) for block in content)
     if uses and "reasoningContent" not in content[0]:
         kind = "tool_use" if "toolUse" in content[0] else next(iter(content[0]))
         yield f"{MODEL}messages.{numbers[-1]}.content.0.type: {THINKING_FIRST.format(kind)}"
@@ -189,13 +187,97 @@ def _cache(body: Body) -> Iterator[str]:
         yield f"{MODEL}A maximum of 4 blocks with cache_control may be provided. Found {count}."
 
 
+# -- tool uses and results: each use is answered in the next message, all in one
+
+
+def own_use_id(block: Mapping[str, Any]) -> str | None:
+    """The id of the tool use in a block that the caller has to answer: the service's own tools are exempt."""
+    use = block.get("toolUse")
+    return use["toolUseId"] if use and use.get("type") != "server_tool_use" else None
+
+
+def _pairs(body: Body) -> Iterator[str]:
+    """What the service says of a request whose tool uses and results do not pair; roles already alternate."""
+    messages = _messages(body)
+    if not body.get("toolConfig") and any(_has_tools(message) for message in messages):
+        yield NO_TOOLS
+    yield from _definitions(body.get("toolConfig") or {})
+    for number, message in enumerate(messages):
+        if message["role"] == "assistant":
+            yield from _assistant_pairs(number, message["content"])
+        else:
+            yield from _user_pairs(
+                number, message["content"], messages[number - 1]["content"] if number else []
+            )
+    yield from _reused_ids(messages)
+
+
+def _has_tools(message: Mapping[str, Any]) -> bool:
+    return any(block.get("toolUse") or block.get("toolResult") for block in message["content"])
+
+
+def _definitions(config: Mapping[str, Any]) -> Iterator[str]:
+    names = [tool["toolSpec"]["name"] for tool in config.get("tools", []) if tool.get("toolSpec")]
+    if len(set(names)) < len(names):
+        yield f"{MODEL}tools: Tool names must be unique."
+    choice = ((config.get("toolChoice") or {}).get("tool") or {}).get("name")
+    if choice and choice not in names:
+        yield f"{MODEL}Tool '{choice}' not found in provided tools"
+
+
+def _assistant_pairs(number: int, content: list[Any]) -> Iterator[str]:
+    served = {
+        block["toolUse"]["toolUseId"] for block in content if block.get("toolUse") and not own_use_id(block)
+    }
+    for index, block in enumerate(content):
+        if block.get("toolResult") and block["toolResult"]["toolUseId"] not in served:
+            yield f"{MODEL}messages.{number}.content.{index}: `tool_result` blocks can only be in `user` messages"
+    yield from _duplicates("toolUse", number, [name for name in map(own_use_id, content) if name])
+
+
+def _user_pairs(number: int, content: list[Any], before: list[Any]) -> Iterator[str]:
+    for index, block in enumerate(content):
+        if block.get("toolUse"):
+            yield f"{MODEL}messages.{number}.content.{index}: `tool_use` blocks can only be in `assistant` messages"
+    uses = [name for name in map(own_use_id, before) if name]
+    results = [block["toolResult"]["toolUseId"] for block in content if block.get("toolResult")]
+    yield from _duplicates("toolResult", number, results)
+    if len(results) > len(uses):
+        yield (
+            f"The number of toolResult blocks at messages.{number}.content "
+            "exceeds the number of toolUse blocks of previous turn."
+        )
+    missing = [name for name in uses if name not in results]
+    if missing:
+        yield f"Expected toolResult blocks at messages.{number}.content for the following Ids: {', '.join(missing)}"
+    if results and any(not {"toolResult", "cachePoint"} & block.keys() for block in content):
+        yield f"messages.{number}.content: {TOGETHER}"
+
+
+def _duplicates(kind: str, number: int, names: list[str]) -> Iterator[str]:
+    doubles = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if doubles:
+        yield f"The {kind} blocks at messages.{number}.content contain duplicate Ids: {', '.join(doubles)}"
+
+
+def _reused_ids(messages: list[Any]) -> Iterator[str]:
+    """Claude wants each id once in the whole conversation."""
+    ids: set[str] = set()
+    for number, message in enumerate(messages):
+        for index, block in enumerate(message["content"]):
+            name = own_use_id(block)
+            if name in ids:
+                yield f"{MODEL}messages.{number}.content.{index}: `tool_use` ids must be unique"
+            ids |= {name} if name else set()
+
+
 RULES: tuple[Callable[[Body], Iterator[str]], ...] = (
     _objects,
     _empty,
     _blank,
     _turns,
     _misplaced,
-    pairing.faults,
+    _pairs,
     _signatures,
     _thinking,
     _files,

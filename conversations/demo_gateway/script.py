@@ -1,6 +1,6 @@
 """What the demo gateway answers to a valid request, from the request alone."""
 
-from conversations.demo_gateway import ordinary, phrases, telling
+from conversations.demo_gateway import ordinary, phrases
 from conversations.demo_gateway.conversation import Conversation
 from conversations.demo_gateway.phrases import Phrase
 from conversations.demo_gateway.reply import Answer, Reply, limited, say
@@ -21,7 +21,7 @@ def answer(conversation: Conversation, tried: bool = False) -> Answer:
     if phrase and not tried and _due(conversation, phrase):
         reply = phrase.answer(conversation, rest)
     elif conversation.results:
-        reply = say(telling.tell(conversation.results, rest))
+        reply = say(ordinary.tell(conversation.results, rest))
     else:
         reply = say(RECOVERED) if tried else _ordinary(conversation, rest)
     return limited(reply, conversation.most) if isinstance(reply, Reply) else reply

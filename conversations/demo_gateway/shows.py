@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from conversations.demo_gateway import ordinary
 from conversations.demo_gateway.conversation import Conversation
-from conversations.demo_gateway.reply import Block, Reply, call, new_id, say, sign, text
+from conversations.demo_gateway.reply import Block, Reply, call, say, sign, text
 from conversations.demo_gateway.texts import SENTENCES, SOURCES, THOUGHT, sections
 
 Play = Callable[[Conversation, str], Reply]
@@ -89,15 +89,11 @@ def reused_id(conversation: Conversation, rest: str) -> Reply:
 
 def server_tool(conversation: Conversation, rest: str) -> Reply:
     """A tool of the model's own, its result and a text, as Nova's code interpreter streams them."""
-    use, name = new_id(), "nova_code_interpreter"
-    ran = {"stdOut": "7006652", "stdErr": "", "exitCode": 0, "isError": False}
-    result = {"toolUseId": use, "type": f"{name}_result", "status": "success", "content": [{"json": ran}]}
-    request = {
-        "toolUseId": use,
-        "name": name,
-        "input": {"snippet": "1234 * 5678"},
-        "type": "server_tool_use",
-    }
+    name = "nova_code_interpreter"
+    request = call(name, {"snippet": "1234 * 5678"})["toolUse"] | {"type": "server_tool_use"}
+    output = {"json": {"stdOut": "7006652", "stdErr": "", "exitCode": 0, "isError": False}}
+    result = {"toolUseId": request["toolUseId"], "type": f"{name}_result", "status": "success"}
+    result["content"] = [output]
     blocks = ({"toolUse": request}, {"toolResult": result}, text("1234 times 5678 is 7006652."))
     return before(*blocks)(conversation, rest) if rest else Reply(blocks)
 
