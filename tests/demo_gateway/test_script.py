@@ -2,6 +2,7 @@
 
 import base64
 import json
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -231,9 +232,9 @@ def test_a_phrase_shows_its_blocks(question: str, shows: list[str]) -> None:
 
 def test_reasoning_comes_back_untouched_or_is_refused() -> None:
     first = reply("show reasoning: " + QUESTION)
-    request = body(user(QUESTION), message_of(first), results(first, SONG))
+    request = deepcopy(body(user(QUESTION), message_of(first), results(first, SONG)))
     assert refusal(request) is None
-    first.blocks[0]["reasoningContent"]["reasoningText"]["text"] += "."
+    request["messages"][1]["content"][0]["reasoningContent"]["reasoningText"]["text"] += "."
     assert str(refusal(request)).endswith("Invalid `signature` in `thinking` block")
 
 
