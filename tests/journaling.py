@@ -65,15 +65,15 @@ def answering(turn: Turn, text: str) -> list[dict[str, Any]]:
 def finished(conversation: Conversation, number: int, question: str = "hi", answer: str = "hello") -> Turn:
     """A turn that has ended and is not packed yet."""
     turn = running(conversation, number)
-    told = [*opening(conversation, turn, question), *answering(turn, answer)]
+    record = [*opening(conversation, turn, question), *answering(turn, answer)]
     end = events.run_finished(str(conversation.pk), str(turn.pk), "success", [])
-    open_record(turn).commit(*told, end)
+    open_record(turn).commit(*record, end)
     turn.status, turn.lease_token = Turn.Status.COMPLETED, None
     turn.save()
     return turn
 
 
-class Told:
+class Deliveries:
     """What a journal has shown, by conversation."""
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Told:
         self.during(batch)
 
 
-class Held:
+class StuckWriter:
     """A writer kept inside a commit, so that what follows waits."""
 
     def __init__(self, opened: Record) -> None:

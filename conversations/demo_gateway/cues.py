@@ -1,4 +1,4 @@
-"""Values for a tool's arguments in a question: quoted words, names, call signs, numbers and the like."""
+"""Values for a tool's arguments in a question: quoted words, names, call signs, numbers."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The demo gateway's HTTP/1.1, with chunks, keep-alive, and Kong's headers round Bedrock's answers."""
+"""The demo gateway's HTTP/1.1: chunks, keep-alive, Kong's headers round Bedrock's answers."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The ordinary answers: a call of the tool that a question is about, what it answered, or what this is."""
+"""The ordinary answers: a call of the fitting tool, what it answered, or what this is."""
 
 import json
 import re

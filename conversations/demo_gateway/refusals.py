@@ -191,13 +191,13 @@ def _cache(body: Body) -> Iterator[str]:
 
 
 def own_use_id(block: Mapping[str, Any]) -> str | None:
-    """The id of the tool use in a block that the caller has to answer: the service's own tools are exempt."""
+    """The id of the tool use that the caller has to answer; the service's own are exempt."""
     use = block.get("toolUse")
     return use["toolUseId"] if use and use.get("type") != "server_tool_use" else None
 
 
 def _pairs(body: Body) -> Iterator[str]:
-    """What the service says of a request whose tool uses and results do not pair; roles already alternate."""
+    """Refusals of tool uses and results that do not pair; roles already alternate."""
     messages = _messages(body)
     if not body.get("toolConfig") and any(_has_tools(message) for message in messages):
         yield NO_TOOLS

@@ -1,4 +1,4 @@
-"""The station's tool as these tests play it, and the validator's errors in a resumed turn's record."""
+"""The station's tool as tests play it, and the validator's errors in a resumed turn."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

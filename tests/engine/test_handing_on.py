@@ -1,4 +1,4 @@
-"""Processes that begin no turn, because they only serve pages, end, or are full, leave it to another."""
+"""Processes that only serve pages, end, or are full leave a turn to another."""
 
 import uuid
 from collections.abc import Callable, Iterator

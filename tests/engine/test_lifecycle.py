@@ -224,7 +224,7 @@ def test_one_conversations_turn_is_claimed_if_it_is_named(user: User) -> None:
 
 
 def claim_all(named: list[uuid.UUID] | None, ready: threading.Barrier) -> list[Turn]:
-    """The turns that one of several claimers gets: all begin at once and go on until nothing is queued."""
+    """The turns that one of several claimers gets, who go on until nothing is queued."""
     claimed: list[Turn] = []
     ready.wait()
     try:

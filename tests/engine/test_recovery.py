@@ -1,4 +1,4 @@
-"""Turns whose process died: another takes them up from what is stored, and gives up the third time."""
+"""A turn whose process died is taken up from what is stored, and given up the third time."""
 
 import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui

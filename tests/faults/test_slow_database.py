@@ -15,7 +15,7 @@ from tests.asking import answer, conversation_of
 from tests.faults.scene import Scene, stored_text
 from tests.gateway.talking import until
 from tests.gateway.wire import EVENT_STREAM, Answer, Part, Request, answer_frames, chunks, head
-from tests.journaling import Held, running
+from tests.journaling import StuckWriter, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOM = 64 * 1024
@@ -67,7 +67,7 @@ def test_reading_pauses_while_the_journal_is_full_and_nothing_is_lost(
     flood, other = Flood(), running(conversation_of(scene.conversation.owner))
     turn = scene.begin(flood)
     until(lambda: answer(scene.events()) == flood.pieces[0])
-    pause = Held(WORKER.journal.open(other, 0))
+    pause = StuckWriter(WORKER.journal.open(other, 0))
     flood.gate.set()
     until(lambda: WORKER.journal.is_full)
     until(lambda: flood.sent > len(pieces) + UNREAD)
@@ -91,7 +91,7 @@ def test_a_stop_is_heeded_while_reading_pauses(
     flood, other = Flood(), running(conversation_of(scene.conversation.owner))
     turn = scene.begin(flood)
     until(lambda: answer(scene.events()) == flood.pieces[0])
-    pause = Held(WORKER.journal.open(other, 0))
+    pause = StuckWriter(WORKER.journal.open(other, 0))
     flood.gate.set()
     until(lambda: WORKER.journal.is_full)
     assert engine.stop_here(scene.conversation.pk)

@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 
 class LoopThread:
-    """A loop in a thread of its own for all calls of a test run: connections live as long as their loop."""
+    """A loop in a thread of its own for all calls: connections live as long as their loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop

@@ -1,4 +1,4 @@
-"""Connections: how much they hold back, when they are kept or replaced, and which loop they live on."""
+"""Connections: what they hold back, when they are kept or replaced, which loop they live on."""
 
 import asyncio
 import gc
@@ -54,7 +54,7 @@ def one_connection() -> Iterator[tuple[str, Callable[[], socket.socket]]]:
 
 
 def fill(connection: socket.socket, data: bytes) -> tuple[int, memoryview]:
-    """Sends the same data until nobody takes it: how often it was begun, and the rest of the last time."""
+    """Sends the same data until nobody takes it; returns how often, and the rest of the last."""
     connection.setblocking(False)
     for number in range(1, 100):
         rest = memoryview(data)

@@ -1,4 +1,4 @@
-"""A call whose task is cancelled ends within half a second in every phase, and the server sees it go."""
+"""A call that is cancelled ends within half a second in every phase; the server sees it go."""
 
 import asyncio
 import socket

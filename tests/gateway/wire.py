@@ -49,7 +49,7 @@ class Answer:
         terminated: bool = True,
         size: int = 0,
     ) -> Self:
-        """A chunked 200: a chunk for each frame, or chunks of `size` bytes. Unterminated: without the last."""
+        """A chunked 200: a chunk a frame, or of `size` bytes. Unterminated: without the last."""
         if size:
             whole = b"".join(frame for frame in frames if isinstance(frame, bytes))
             frames = tuple(whole[at : at + size] for at in range(0, len(whole), size))

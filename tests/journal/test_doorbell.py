@@ -1,4 +1,4 @@
-"""A process learns what another has written: it looks, and the other rings through the channel layer."""
+"""A process learns what another has written: it looks, or hears the other ring."""
 
 import asyncio
 import shutil

@@ -12,7 +12,7 @@ from conversations.journal.recordings import unsqueeze
 from conversations.models import Conversation, Event, Recording
 from conversations.protocol.agui.events import step_started
 from tests.asking import conversation_of, record
-from tests.journaling import Held, delta, elsewhere, finished, open_record, running
+from tests.journaling import StuckWriter, delta, elsewhere, finished, open_record, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,11 +93,11 @@ def test_a_read_holds_a_bounded_number_of_events(conversation: Conversation) -> 
 def test_a_recording_holds_every_frame_with_its_times_and_boundaries(conversation: Conversation) -> None:
     turn = running(conversation)
     opened = open_record(turn)
-    held = Held(opened)
+    stuck_writer = StuckWriter(opened)
     opened.append({"type": "TEXT_MESSAGE_START", "messageId": "block", "role": "assistant"})
     for text in ("Señora", " ", "Blue", "\u2028\x85\t\n"):
         opened.append(delta(text))
-    held.release()
+    stuck_writer.release()
     opened.commit()
     rows = [(event.data, event.parts) for event in Event.objects.all()]
     frames = read(conversation.pk, 0)
@@ -127,7 +127,7 @@ def test_two_processes_that_pack_the_same_turn_make_one_recording(conversation: 
         try:
             ready.wait()
             pack(turn)
-        except BaseException as error:  # noqa: BLE001 (told below)
+        except BaseException as error:  # noqa: BLE001 (reported below)
             failures.append(error)
         finally:
             connection.close()

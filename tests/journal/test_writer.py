@@ -1,4 +1,4 @@
-"""The journal's writer: what one commit holds, when sockets see it, and turns that cannot be written."""
+"""The journal's writer: what a commit holds, when sockets see it, turns that fail."""
 
 import json
 import threading
@@ -16,27 +16,27 @@ from conversations.journal import Journal, Record, read
 from conversations.models import Conversation, Event, Message, Turn
 from conversations.protocol.agui.events import step_started
 from tests.asking import conversation_of, record
-from tests.journaling import Batch, Held, Told, delta, elsewhere, open_record, running
+from tests.journaling import Batch, Deliveries, StuckWriter, delta, elsewhere, open_record, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def deliveries() -> Deliveries:
+    return Deliveries()
 
 
 @pytest.fixture
-def journal(told: Told) -> Journal:
-    return Journal(told)
+def journal(deliveries: Deliveries) -> Journal:
+    return Journal(deliveries)
 
 
 def test_deltas_that_wait_are_committed_as_one_event(journal: Journal, conversation: Conversation) -> None:
     opened = open_record(running(conversation), journal)
-    held = Held(opened)
+    stuck_writer = StuckWriter(opened)
     for text in ("Ele", "mental ", "Hotel"):
         opened.append(delta(text))
-    held.release()
+    stuck_writer.release()
     opened.commit()
     assert [event.get("delta") for event in record(conversation)] == [None, "Elemental Hotel"]
     assert [length for _, length in json.loads(Event.objects.get(seq=2).parts)] == [3, 7, 5]
@@ -44,22 +44,22 @@ def test_deltas_that_wait_are_committed_as_one_event(journal: Journal, conversat
 
 
 def test_deltas_of_several_turns_are_committed_at_once_but_never_merged(
-    journal: Journal, told: Told, user: User
+    journal: Journal, deliveries: Deliveries, user: User
 ) -> None:
     conversations = [conversation_of(user) for _ in range(3)]
     opened = [open_record(running(conversation), journal) for conversation in conversations]
-    held = Held(opened[0])
+    stuck_writer = StuckWriter(opened[0])
     for letter in "abc":
         for turn in opened:
             turn.append(delta(letter))
-    held.release()
+    stuck_writer.release()
     opened[0].commit()
-    assert [len(frames) for _, frames in told.batches[1]] == [1, 1, 1]
+    assert [len(frames) for _, frames in deliveries.batches[1]] == [1, 1, 1]
     assert [record(c)[-1]["delta"] for c in conversations] == ["abc"] * 3
 
 
 def test_every_turn_of_a_conversation_goes_on_numbering_without_a_gap(
-    journal: Journal, told: Told, user: User
+    journal: Journal, deliveries: Deliveries, user: User
 ) -> None:
     conversations = [conversation_of(user) for _ in range(4)]
     turns = {c.pk: [running(c)] for c in conversations}
@@ -81,11 +81,11 @@ def test_every_turn_of_a_conversation_goes_on_numbering_without_a_gap(
         list(threads.map(say_all, turns))
     for c in conversations:
         assert [event["metadata"]["seq"] for event in record(c)] == list(range(1, 91))
-        assert told.frames[c.pk] == read(c.pk, 0)
+        assert deliveries.frames[c.pk] == read(c.pk, 0)
 
 
 def test_nothing_is_shown_before_other_connections_find_it(
-    journal: Journal, told: Told, conversation: Conversation
+    journal: Journal, deliveries: Deliveries, conversation: Conversation
 ) -> None:
     opened, missing = open_record(running(conversation), journal), []
 
@@ -93,11 +93,11 @@ def test_nothing_is_shown_before_other_connections_find_it(
         for key, frames in batch:
             missing.extend(set(frames) - set(elsewhere(lambda key=key: read(key, 0))))
 
-    told.during = look
+    deliveries.during = look
     for number in range(20):
         opened.append(step_started(number))
         opened.commit(delta(str(number)))
-    assert len(told.frames[conversation.pk]) == 40
+    assert len(deliveries.frames[conversation.pk]) == 40
     assert missing == []
 
 
@@ -109,10 +109,10 @@ def say(turn: Turn, role: str, text: str) -> Callable[[], object]:
 
 
 def test_rows_are_committed_with_their_events(
-    journal: Journal, told: Told, conversation: Conversation
+    journal: Journal, deliveries: Deliveries, conversation: Conversation
 ) -> None:
     turn, counts = running(conversation), []
-    told.during = lambda batch: counts.append(
+    deliveries.during = lambda batch: counts.append(
         elsewhere(lambda: (Message.objects.count(), Event.objects.count()))
     )
     open_record(turn, journal).commit(step_started(1), write=say(turn, "user", "hi"))
@@ -120,19 +120,19 @@ def test_rows_are_committed_with_their_events(
 
 
 def test_a_turn_whose_rows_cannot_be_written_is_rolled_back_alone(
-    journal: Journal, told: Told, user: User
+    journal: Journal, deliveries: Deliveries, user: User
 ) -> None:
     good, bad, other = (open_record(running(conversation_of(user)), journal) for _ in range(3))
     turns = [Turn.objects.get(conversation=opened.conversation) for opened in (good, bad, other)]
-    held = Held(good)
+    stuck_writer = StuckWriter(good)
     good.append(delta("kept"), write=say(turns[0], "user", "kept"))
     bad.append(delta("lost"), write=say(turns[1], "user", "first"))
     bad.append(step_started(2), write=say(turns[1], "user", "a second user message, which no turn has"))
     other.append(delta("kept too"), write=say(turns[2], "user", "kept too"))
-    held.release()
+    stuck_writer.release()
     other.commit()
-    assert [frames[-1][0] for frames in told.frames.values()] == [2, 1]
-    assert bad.conversation not in told.frames
+    assert [frames[-1][0] for frames in deliveries.frames.values()] == [2, 1]
+    assert bad.conversation not in deliveries.frames
     assert read(bad.conversation, 0) == []
     assert {m.content[0]["text"] for m in Message.objects.all()} == {"kept", "kept too"}
     with pytest.raises(InternalError):
@@ -149,10 +149,10 @@ def test_one_turn_tries_for_all_where_the_database_does_not_work(journal: Journa
         attempts.append(opened)
         raise OperationalError("database is locked")
 
-    held = Held(records[0])
+    stuck_writer = StuckWriter(records[0])
     for opened in records[1:]:
         opened.append(step_started(1), write=partial(fail, opened))
-    held.release()
+    stuck_writer.release()
     for opened in records[1:]:
         with pytest.raises(InternalError):
             opened.commit()
@@ -179,12 +179,12 @@ def test_what_follows_a_lost_event_is_not_stored_either(journal: Journal, conver
 
 
 def test_a_batch_that_cannot_be_shown_is_not_stored_a_second_time(
-    journal: Journal, told: Told, conversation: Conversation
+    journal: Journal, deliveries: Deliveries, conversation: Conversation
 ) -> None:
     def fail(batch: Batch) -> None:
         raise ValueError
 
-    told.during = fail
+    deliveries.during = fail
     opened = open_record(running(conversation), journal)
     opened.commit(step_started(1))
     opened.commit(step_started(2))
@@ -196,10 +196,10 @@ def test_a_process_that_has_lost_its_lease_writes_no_more(journal: Journal, user
     opened, other = open_record(lost, journal), open_record(owned, journal)
     opened.commit(step_started(1))
     Turn.objects.filter(pk=lost.pk).update(lease_token=uuid.uuid4())
-    held = Held(other)
+    stuck_writer = StuckWriter(other)
     opened.append(delta("too late"), write=say(lost, "user", "too late"))
     other.append(delta("in time"))
-    held.release()
+    stuck_writer.release()
     with pytest.raises(InternalError):
         opened.commit(step_started(2))
     other.commit()

@@ -1,4 +1,4 @@
-"""The websocket: who gets in, where a record begins, what frames do, how far behind a reader may be."""
+"""The websocket: who gets in, where a record begins, what frames do, how slow a reader is."""
 
 import asyncio
 import json

@@ -72,10 +72,10 @@ async def turn(user: User, conversation: Conversation, text: str) -> str:
     async with page_of(user, conversation) as page:
         await page.ask(text)
         await page.until_end()
-        shown = page.frames
+        frames = page.frames
     assert await sync_to_async(engine.WORKER.wait)(20)
     async with page_of(user, conversation) as page:
-        return json.dumps([*shown, await page.receive()])
+        return json.dumps([*frames, await page.receive()])
 
 
 def stored() -> Iterator[str]:
