@@ -187,7 +187,7 @@ def _question(conversation: Conversation, message: object) -> Message:
     """A user's message, the newest of the shown branch if none is named."""
     messages = _messages(conversation)
     if message is None:
-        messages = messages.filter(turn__in=Tree.of(conversation.pk).shown()[-1:])
+        messages = messages.filter(turn__in=Tree.of(conversation.pk).active_line()[-1:])
     else:
         messages = messages.filter(public_id=canonical(message))
     question = messages.first()

@@ -17,7 +17,7 @@ from . import approvals
 VALUES: dict[str, Callable[[Conversation], Any]] = {
     "queued": lambda conversation: queue(conversation.pk),
     "draft": lambda conversation: {"text": conversation.draft},
-    "branch": lambda conversation: {"turn": str(Tree.of(conversation.pk).shown()[-1])},
+    "branch": lambda conversation: {"turn": str(Tree.of(conversation.pk).active_line()[-1])},
     "decided": lambda conversation: {"interrupts": approvals.decided(conversation)},
 }
 """A notice's value by its name, read from the database, where every process sees the same."""

@@ -200,7 +200,7 @@ def _newest_first(conversation: Conversation, tree: Tree) -> tuple[int, Iterator
     recordings = Recording.objects.filter(conversation=conversation).exclude(turn__in=events)
     spans = [(part[0].seq, part[-1].seq) for part in events.values()]
     last = _joined([*spans, *recordings.values_list("first_seq", "last_seq")])
-    branch = set(tree.shown())
+    branch = set(tree.active_line())
     if len(branch) < len(tree.nodes):
         recordings = recordings.filter(turn__in=branch)
     recordings = recordings.filter(last_seq__lte=last).defer("body").order_by("-last_seq")

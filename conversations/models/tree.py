@@ -48,8 +48,8 @@ class Tree:
         """The turn and what it follows on, oldest first."""
         return line(turn, lambda pk: self.nodes[pk].parent)
 
-    def shown(self) -> list[UUID]:
-        """The turns of the shown branch, oldest first; those that are queued have no place on it yet."""
+    def active_line(self) -> list[UUID]:
+        """The turns of the active branch, oldest first; those that are queued have no place on it yet."""
         return self.line(self.head)
 
     def versions(self, turn: UUID) -> list[UUID]:
@@ -90,4 +90,4 @@ def line_of(turn: Turn) -> list[UUID]:
 
 def active_line(conversation: Conversation) -> list[Turn]:
     """The turns of the active branch that have begun, oldest first."""
-    return list(conversation.turns.filter(pk__in=Tree.of(conversation.pk).shown()).order_by("number"))
+    return list(conversation.turns.filter(pk__in=Tree.of(conversation.pk).active_line()).order_by("number"))

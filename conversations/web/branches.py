@@ -54,18 +54,18 @@ class Stretch:
 Branch = list[Stretch]
 
 
-def branches(turns: Iterable[Stem], shown: set[UUID]) -> Branch:
-    """The branch of the `shown` turns, with all others inside it; `turns` has parents first."""
-    return _Layout(turns, shown).branch(None)
+def branches(turns: Iterable[Stem], active_line: set[UUID]) -> Branch:
+    """The branch of the active line, with all others inside it; `turns` has parents first."""
+    return _Layout(turns, active_line).branch(None)
 
 
 class _Layout:
     """The children of every turn, and how many turns follow on it."""
 
-    def __init__(self, turns: Iterable[Stem], shown: set[UUID]) -> None:
+    def __init__(self, turns: Iterable[Stem], active_line: set[UUID]) -> None:
         self._children: dict[UUID | None, list[Stem]] = defaultdict(list)
         self._sizes: dict[UUID | None, int] = defaultdict(int)
-        self._shown = shown
+        self._active_line = active_line
         parents_first = list(turns)
         for turn in parents_first:
             self._children[turn.parent].append(turn)
@@ -83,7 +83,7 @@ class _Layout:
             turn, *others = versions
             following = self._versions(turn.pk)
             inside = [self.branch(turn.parent, other) for other in sorted(others, key=_number)]
-            yield Entry(turn, turn.pk in self._shown, not following, inside)
+            yield Entry(turn, turn.pk in self._active_line, not following, inside)
             versions = following
 
     def _versions(self, parent: UUID | None) -> list[Stem]:
@@ -91,7 +91,7 @@ class _Layout:
         return sorted(self._children[parent], key=self._weight, reverse=True)
 
     def _weight(self, turn: Stem) -> tuple[bool, int, int]:
-        return turn.pk in self._shown, self._sizes[turn.pk], turn.number
+        return turn.pk in self._active_line, self._sizes[turn.pk], turn.number
 
 
 def _number(turn: Stem) -> int:

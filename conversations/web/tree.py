@@ -58,7 +58,7 @@ def _page(
 
 def _line(turns: Tree) -> set[UUID]:
     """The turns of the shown branch, those that are queued on it too."""
-    return {turn for end in turns.shown()[-1:] for turn in turns.line(turns.end(end))}
+    return {turn for end in turns.active_line()[-1:] for turn in turns.line(turns.end(end))}
 
 
 def _stems(conversation: Conversation, turns: Tree) -> Iterator[Stem]:

@@ -143,7 +143,7 @@ def test_a_message_that_waits_is_not_the_end_of_a_branch_whose_end_nobody_has_no
     conversation = grown(user, [0, 1, 0])
     conversation.turns.filter(number=3).update(status="queued")
     begun = conversation.turns.filter(number__lt=3).order_by("number").values_list("pk", flat=True)
-    assert Tree.of(conversation.pk).shown() == list(begun)
+    assert Tree.of(conversation.pk).active_line() == list(begun)
 
 
 def test_an_empty_conversation_says_so(client: Client, user: User) -> None:
@@ -184,7 +184,7 @@ def test_turns_that_wait_are_where_they_will_begin(user: User) -> None:
     tree = Tree.of(conversation.pk)
     places = [tree.nodes[turn.pk].parent for turn in (following, edit, behind)]
     assert places == [third.pk, first.pk, edit.pk]
-    assert tree.shown() == [first.pk, third.pk]
+    assert tree.active_line() == [first.pk, third.pk]
     assert tree.end(third.pk) == following.pk
     assert tree.versions(third.pk) == [second.pk, third.pk]
 
