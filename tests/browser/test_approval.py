@@ -47,7 +47,7 @@ def test_a_waiting_call_shows_what_would_run_and_until_when(card: Locator, chat:
     expect(card.locator(".tool-state")).to_have_text("Waiting for approval")
     expect(card).to_contain_text("Run delete_file?")
     expect(card.locator("time")).to_have_text(re.compile(r"Expires in 23 h 5\d min"))
-    expect(card.locator(".asked").get_by_role("listitem")).to_have_text(["path/srv/old.csv", "size3"])
+    expect(card.locator(".request").get_by_role("listitem")).to_have_text(["path/srv/old.csv", "size3"])
     other = chat.tool("top_song")
     expect(other.locator(".tool-state")).to_have_text("Waits for the others")
     expect(opened(other).get_by_role("button", name="Approve")).to_have_count(0)
@@ -120,8 +120,8 @@ def test_arguments_are_changed_and_shown_beside_the_model_s(card: Locator, calls
     calls.decided(calls.ids[0], "approved", editedArgs={"path": "/srv/new.csv"})
     calls.stage.play()
     expect(card.locator(".decision")).to_have_text("Approved by owner with changed arguments")
-    expect(card.locator(".asked")).to_contain_text("The model asked with")
-    expect(card.locator(".asked").get_by_role("listitem").first).to_have_text("path/srv/old.csv")
+    expect(card.locator(".request")).to_contain_text("The model asked with")
+    expect(card.locator(".request").get_by_role("listitem").first).to_have_text("path/srv/old.csv")
     expect(card.locator(".changed").get_by_role("listitem")).to_have_text("path/srv/new.csv")
 
 

@@ -146,6 +146,6 @@ def test_a_call_is_run_again_as_it_was_and_with_changes(chat: Chat) -> None:
 def test_a_picture_comes_through_the_page_s_policy(chat: Chat) -> None:
     chat.ask('draw_cover "Elemental Hotel"')
     card = opened(chat.tool("draw_cover"))
-    expect(card.locator(".said")).to_have_text("The cover of Elemental Hotel:")
+    expect(card.locator(".paragraph")).to_have_text("The cover of Elemental Hotel:")
     drawn = card.get_by_role("img")
     chat.until(lambda: drawn.evaluate("(one) => one.naturalWidth") == 96)

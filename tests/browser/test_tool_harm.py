@@ -35,7 +35,7 @@ def test_a_hostile_result_is_shown_and_the_page_stays_of_use(calls: Calls, resul
     chat = calls.live()
     began = time.monotonic()
     card = opened(chat.tool("top_song"))
-    for part in (".asked", ".outcome"):
+    for part in (".request", ".outcome"):
         expect(card.locator(part).locator(".view, pre").locator("visible=true")).to_have_count(1)
     assert time.monotonic() - began < FROZEN_S
     assert card.locator("*").count() < 5000
@@ -54,8 +54,8 @@ def test_marks_that_reorder_text_are_seen_in_keys_values_and_tables(calls: Calls
     card = shown(calls, [{"a\u202eb": "c\u2066d"}], '{"x\\u202ey": "\\u2067z", "g": {"h\\u202e": [1, [2]]}}')
     expect(card.get_by_role("columnheader")).to_have_text("a[U+202E]b")
     expect(card.get_by_role("cell")).to_have_text("c[U+2066]d")
-    expect(card.locator(".asked")).to_contain_text("x[U+202E]y")
-    expect(card.locator(".asked")).to_contain_text("[U+2067]z")
+    expect(card.locator(".request")).to_contain_text("x[U+202E]y")
+    expect(card.locator(".request")).to_contain_text("[U+2067]z")
     assert not set("\u202e\u2066\u2067") & set(card.text_content() or "")
 
 

@@ -12,7 +12,7 @@ from tests.browser.calling import SONGS, Calls, opened, picture, shown
 
 def test_arguments_are_keys_and_values_in_their_order(calls: Calls) -> None:
     card = shown(calls, "ok", '{"zeta": "one", "10": true, "9": null, "list": [1, 2], "no": {}}')
-    expect(card.locator(".asked").get_by_role("listitem")).to_have_text(
+    expect(card.locator(".request").get_by_role("listitem")).to_have_text(
         ["zetaone", "10true", "9null", "list[1, 2]", "no{}"]
     )
 
@@ -72,7 +72,7 @@ def test_what_stays_unfolded_is_not_folded_again_by_news(calls: Calls) -> None:
     call, other = calls.asked(("top_song", {"a": {"b": 1}, "long": "x" * 3000}), ("other", {}))
     chat = calls.live()
     card = opened(chat.tool("top_song"))
-    card.locator(".asked summary").click()
+    card.locator(".request summary").click()
     expect(card.get_by_text("1", exact=True)).to_be_visible()
     calls.answered(call, "short")
     calls.answered(other, "short")
@@ -94,7 +94,7 @@ def test_what_is_no_structure_is_shown_as_text(calls: Calls, text: str) -> None:
 
 def test_words_before_json_stay_words(calls: Calls) -> None:
     card = shown(calls, 'The user changed the arguments.\nTwice.\n{"copies": 3}')
-    expect(card.locator(".outcome .said")).to_have_text("The user changed the arguments.\nTwice.")
+    expect(card.locator(".outcome .paragraph")).to_have_text("The user changed the arguments.\nTwice.")
     expect(card.locator(".outcome").get_by_role("listitem")).to_have_text("copies3")
 
 
@@ -173,7 +173,7 @@ def test_pictures_stand_among_the_words_of_their_result(calls: Calls) -> None:
     card = shown(
         calls, f"Two of them:\n{json.dumps(image('png', picture()))}\n{json.dumps(image('png', picture()))}"
     )
-    expect(card.locator(".outcome .said")).to_have_text("Two of them:")
+    expect(card.locator(".outcome .paragraph")).to_have_text("Two of them:")
     expect(card.get_by_role("img")).to_have_count(2)
 
 

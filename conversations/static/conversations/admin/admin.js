@@ -5,7 +5,7 @@ import { copyOnClick } from "../lib/copy.js";
 import { pretty } from "../lib/json.js";
 
 function start() {
-  const status = document.querySelector(".said");
+  const status = document.querySelector(".feedback");
   /** @type {NodeListOf<HTMLElement>} */
   const buttons = document.querySelectorAll("[data-copy]");
   for (const button of buttons) button.hidden = false;

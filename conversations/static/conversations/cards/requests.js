@@ -112,7 +112,7 @@ class PendingRequests {
   }
 
   tell(place, sentence) {
-    const status = place.querySelector(".told");
+    const status = place.querySelector(".feedback");
     if (status) setText(status, sentence);
     if (sentence) this.say(sentence);
   }

@@ -95,7 +95,7 @@ function drawParts(card, block) {
   const { approval } = message.metadata;
   const changed = approval?.editedArgs;
   setText(card.querySelector(".arguments"), visible(message.toolCalls[0].function.arguments));
-  setText(card.querySelector(".asked .label"), changed ? "The model asked with" : "Arguments");
+  setText(card.querySelector(".request .label"), changed ? "The model asked with" : "Arguments");
   card.querySelector(".changed").hidden = !changed;
   if (changed) setText(card.querySelector(".changed pre"), visible(JSON.stringify(changed)));
   tellDecision(card.querySelector(".decision"), approval);
@@ -130,7 +130,7 @@ function unfold(card) {
   const { message, result } = blocks.get(card);
   const { name, arguments: text } = callOf(card);
   const { approval } = message.metadata;
-  show(card.querySelector(".asked"), message.metadata.open ? "" : text, name);
+  show(card.querySelector(".request"), message.metadata.open ? "" : text, name);
   show(card.querySelector(".changed"), approval?.editedArgs ? JSON.stringify(approval.editedArgs) : "", name);
   show(card.querySelector(".outcome"), result?.content ?? "", name);
   const raw = card.querySelector("[data-raw]");

@@ -21,7 +21,7 @@ export function drawValues(text, tool) {
   return parts.some((part) => typeof part !== "string") ? parts.map(asElement) : [];
 }
 
-const asElement = (part) => (typeof part === "string" ? create("p", "said", visible(part)) : part);
+const asElement = (part) => (typeof part === "string" ? create("p", "paragraph", visible(part)) : part);
 
 // A result of several blocks comes as lines, JSON and pictures one line each.
 function partsOf(text) {

@@ -66,7 +66,7 @@ function drawLane({ name, input, ms }, longest) {
   return create(
     "li",
     "",
-    create("code", "", name, create("span", "given", ` ${input}`)),
+    create("code", "", name, create("span", "call-arguments", ` ${input}`)),
     lane,
     create("span", "took", duration(ms)),
   );
