@@ -1,4 +1,4 @@
-"""Turns as the tests ask for them: started, run to their end, and read back from the journal."""
+"""Turns that a test starts, runs to their end, and reads back from the journal."""
 
 import json
 import uuid
@@ -35,11 +35,11 @@ def record(conversation: Conversation, after: int = 0) -> list[Event]:
 
 def types(events: list[Event]) -> list[str]:
     """The events' types, neighbours of one type once."""
-    found: list[str] = []
+    kinds: list[str] = []
     for event in events:
-        if not found or found[-1] != event["type"]:
-            found.append(event["type"])
-    return found
+        if not kinds or kinds[-1] != event["type"]:
+            kinds.append(event["type"])
+    return kinds
 
 
 def of_type(events: list[Event], kind: str) -> list[Event]:
@@ -48,7 +48,7 @@ def of_type(events: list[Event], kind: str) -> list[Event]:
 
 
 def answer(events: list[Event]) -> str:
-    """All that the assistant said."""
+    """The assistant's texts, one after the other."""
     spoken = {
         e["messageId"] for e in events if e["type"] == "TEXT_MESSAGE_START" and e["role"] == "assistant"
     }

@@ -1,4 +1,4 @@
-"""What every test may ask for: a database in a file, two users, a conversation, and a gateway that behaves."""
+"""Fixtures of every test: a database in a file, two users, a conversation, a gateway that behaves."""
 
 from collections.abc import Iterator
 
@@ -21,8 +21,9 @@ if not examples.get_current_profile_name().startswith("ci"):
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Put an SQLite test database into a file: one in memory cannot be shared by threads as the real one is. Elsewhere each process of
-    the tests has a database of its own.
+    """Puts an SQLite test database into a file.
+
+    One in memory cannot be shared by threads as the real one is. On PostgreSQL each process of the tests has a database of its own.
     """
     database = connections.databases["default"]
     if "sqlite" in database["ENGINE"]:
@@ -52,7 +53,7 @@ def conversation(user: User) -> Conversation:
 
 @pytest.fixture(scope="session")
 def demo_gateway() -> Iterator[demo.DemoGateway]:
-    """The embedded gateway, which sends all at once."""
+    """The embedded gateway, which sends an answer at once."""
     gateway = demo.start(pace=0)
     yield gateway
     gateway.close()
@@ -67,5 +68,5 @@ def gateway(demo_gateway: demo.DemoGateway) -> Iterator[demo.DemoGateway]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the kills, which take longest: at the end one process would be left alone with them."""
+    """Begins with the kills, which take longest: at the end one process would be left alone with them."""
     items.sort(key=lambda item: "crash" not in item.path.parts)

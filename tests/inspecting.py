@@ -1,4 +1,4 @@
-"""Rows to inspect in the admin, and an operator's look at them."""
+"""Rows of every kind, and the pages of the admin that show them."""
 
 from datetime import date
 from typing import Any
@@ -64,11 +64,11 @@ def listing(model: type[Model]) -> str:
     return reverse(f"admin:conversations_{model._meta.model_name}_changelist")
 
 
-def page_of(row: Model, what: str = "change") -> str:
+def address_of(row: Model, what: str = "change") -> str:
     return reverse(f"admin:conversations_{row._meta.model_name}_{what}", args=[row.pk])
 
 
-def seen(client: Client, url: str) -> str:
+def html_of(client: Client, url: str) -> str:
     response = client.get(url)
     assert response.status_code == 200, (url, response.status_code)
     return response.content.decode()
@@ -79,10 +79,10 @@ def listed(client: Client, model: type[Model], /, **query: object) -> list[Model
 
 
 def queries(client: Client, url: str, streamed: bool = False) -> int:
-    """How many queries a page takes, or a file to its end."""
-    with CaptureQueriesContext(connection) as taken:
+    """The number of queries that a page takes, or a file to its end."""
+    with CaptureQueriesContext(connection) as statements:
         if streamed:
             b"".join(client.get(url).streaming_content)
         else:
-            seen(client, url)
-    return len(taken)
+            html_of(client, url)
+    return len(statements)

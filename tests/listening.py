@@ -1,4 +1,4 @@
-"""A socket as the journal's hub calls it, which remembers what it heard."""
+"""Sockets as the journal's hub calls them, which remember what they receive."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ ONE, OTHER = uuid.uuid4(), uuid.uuid4()
 
 
 class Listener:
-    """A socket that remembers what it hears, and on which thread."""
+    """A socket that remembers what it receives, and on which thread."""
 
     def __init__(self) -> None:
         self.seqs: list[int] = []
@@ -42,7 +42,7 @@ class Listener:
 
 
 class At(Listener):
-    """Does something as soon as an event of a type is committed, before the turn goes on."""
+    """A listener that acts as soon as an event of a type is committed, before the turn goes on."""
 
     def __init__(self, kind: str, act: Callable[[], object]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Turns as a process leaves them that dies in the middle."""
+"""Turns as a process leaves them when it dies in the middle."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,20 +15,20 @@ LONG_AGO = timedelta(minutes=1)
 
 
 class Lost:
-    """A turn as a process leaves it that dies: rows, events, and a lease that nobody renews."""
+    """A turn whose process has died: rows, events, and a lease that nobody renews."""
 
     def __init__(
         self, conversation: Conversation, number: int = 1, question: str = QUESTION, **fields: Any
     ) -> None:
         ran_out = timezone.now() - LONG_AGO
         self.turn = running(conversation, number, **{"lease_until": ran_out, "started_at": ran_out} | fields)
-        said = {"conversation": conversation, "turn": self.turn, "role": "user"}
-        Message.objects.create(**said, content=[{"text": question}])
+        message = {"conversation": conversation, "turn": self.turn, "role": "user"}
+        Message.objects.create(**message, content=[{"text": question}])
         self.record = open_record(self.turn)
         self.calls: list[ToolCall] = []
 
     def begins_round(self, number: int = 1, attempt: int = 1) -> Round:
-        """The round, under way."""
+        """Begins a round, which stays under way."""
         if self.record.seq == 0:
             self.record.commit(*opening_events(self.turn, read_opening(self.turn)))
         base, _ = RequestBase.objects.get_or_create(sha256="0" * 64, body="{}")
@@ -37,7 +37,7 @@ class Lost:
         return row
 
     def says(self, text: str, prefix: str = "1:0") -> str:
-        """A text block, left open; its id."""
+        """Begins a text block and leaves it open; returns its id."""
         block = f"{self.turn.pk}:{prefix}"
         start = {"type": "TEXT_MESSAGE_START", "messageId": block, "role": "assistant"}
         self.record.commit(start, delta(text, block))
@@ -46,16 +46,19 @@ class Lost:
     def asks_for(self, call: str, arguments: str = '{"sign": "WZPZ"}') -> list[events.Event]:
         """The events of a call's request."""
         start = {"type": "TOOL_CALL_START", "toolCallId": call, "toolCallName": "top_song"}
-        told = [start, {"type": "TOOL_CALL_ARGS", "toolCallId": call, "delta": arguments}]
-        return [*told, {"type": "TOOL_CALL_END", "toolCallId": call}]
+        beginning = [start, {"type": "TOOL_CALL_ARGS", "toolCallId": call, "delta": arguments}]
+        return [*beginning, {"type": "TOOL_CALL_END", "toolCallId": call}]
 
     def calls_tools(self, **statuses: str) -> Round:
-        """A whole round that asks for calls, each in a state: one that succeeded has its result stored, not shown."""
+        """A whole round that asks for calls, each with a status.
+
+        The result of a call that succeeded is stored and not shown yet.
+        """
         row = self.begins_round()
         row.status, row.stop_reason = Round.Status.COMPLETED, "tool_use"
-        told = [event for call in statuses for event in self.asks_for(call)]
+        requests = [event for call in statuses for event in self.asks_for(call)]
         uses = [{"toolUseId": call, "name": "top_song", "input": {"sign": "WZPZ"}} for call in statuses]
-        said = Message(
+        message = Message(
             conversation_id=self.turn.conversation_id, turn=self.turn, round=row, role="assistant",
             content=[{"toolUse": use} for use in uses],
         )  # fmt: skip
@@ -70,8 +73,8 @@ class Lost:
 
         def write() -> None:
             row.save()
-            said.save()
+            message.save()
             ToolCall.objects.bulk_create(self.calls)
 
-        self.record.commit(*told, events.step_finished(1, {"stopReason": "tool_use"}), write=write)
+        self.record.commit(*requests, events.step_finished(1, {"stopReason": "tool_use"}), write=write)
         return row

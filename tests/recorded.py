@@ -1,4 +1,4 @@
-"""Turns in the record, as finished ones leave them."""
+"""Turns that have ended, written into the record without being run."""
 
 import json
 
@@ -6,8 +6,8 @@ from conversations.models import Conversation, Message, Turn
 from conversations.protocol.agui import events
 
 
-def said(conversation: Conversation, text: str, *answer: events.Event) -> Turn:
-    """A turn in the record, as a finished one leaves it: the user's text and the events of its answer."""
+def recorded_turn(conversation: Conversation, text: str, *answer: events.Event) -> Turn:
+    """A turn that has ended, with the user's text and the events of its answer in the record."""
     turn = Turn.objects.create(
         conversation=conversation,
         number=conversation.turns.count() + 1,
@@ -31,7 +31,7 @@ def said(conversation: Conversation, text: str, *answer: events.Event) -> Turn:
     return turn
 
 
-def answered(text: str) -> list[events.Event]:
+def text_events(text: str) -> list[events.Event]:
     """The events of a text block."""
     return [
         {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"},

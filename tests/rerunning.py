@@ -1,24 +1,24 @@
-"""Conversations to be asked again, and the commands that do it, as the tests run them."""
+"""Conversations to be asked again, their reruns, reports and fixtures."""
 
-import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
 
 from conversations.gateway.frames import encode
 from conversations.models import Conversation
 from conversations.rerun import Options, comparing, rerun
 from conversations.rerun.report import Pair
 from tests.asking import ask, conversation_of
+from tests.commands import command
 
 QUESTION = "What is the most popular song on WZPZ?"
 
 
-def asked(user: User, *texts: str, **fields: Any) -> Conversation:
-    """A conversation in which these were asked."""
+def conversation_with(user: User, *texts: str, **fields: Any) -> Conversation:
+    """A conversation with a turn for each of the texts."""
     conversation = conversation_of(user, **fields)
     for text in texts:
         ask(conversation, text)
@@ -31,26 +31,22 @@ def rerun_of(conversation: Conversation, **how: Any) -> list[Pair]:
 
 
 def reports(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the reruns in the background that are over have logged, a line each."""
+    """The log lines of the background reruns that are over, one each."""
     return [record.getMessage() for record in caplog.records if record.name == comparing.__name__]
 
 
-def command(*arguments: str) -> tuple[int, str, str]:
-    """A command's exit code, and what it printed; a CommandError is 1 and its text."""
-    out, err = io.StringIO(), io.StringIO()
-    try:
-        call_command(*arguments, stdout=out, stderr=err)
-    except SystemExit as left:
-        return int(str(left.code)), out.getvalue(), err.getvalue()
-    except CommandError as error:
-        return 1, out.getvalue(), f"{err.getvalue()}{error}"
-    return 0, out.getvalue(), err.getvalue()
-
-
-def reported(*arguments: str) -> tuple[int, Any]:
+def json_report(*arguments: str) -> tuple[int, Any]:
     """A rerun's exit code and its JSON."""
     code, out, _ = command("rerun", "--json", *arguments)
     return code, json.loads(out)
+
+
+def fixture_of(conversation: Conversation, folder: Path) -> Path:
+    """A file with the conversation's fixture, in the folder."""
+    path = folder / "fixture.jsonl"
+    code, _, err = command("fixture", str(conversation.pk), "-o", str(path))
+    assert code == 0, err
+    return path
 
 
 def tool_frames(tool_use_id: str, name: str, arguments: str) -> list[bytes]:

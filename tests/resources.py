@@ -35,10 +35,10 @@ def _target(descriptor: Path) -> str:
 
 
 class Before:
-    """What this process had before its turns and reruns waited."""
+    """The threads and connections of this process before its turns and reruns waited."""
 
     POOLS = DATABASE_THREADS + 6
-    """Of the engine; beside them the heart, the loop, the journal, and the resolver of names."""
+    """The engine's threads, and beside them the heart, the loop, the journal, and the resolver of names."""
 
     def __init__(self) -> None:
         self._threads, self._connections = threads(), connections()
@@ -50,7 +50,7 @@ class Before:
         )
 
     def check(self, **others: int) -> None:
-        """Checks that there are no more threads than the pools have, and these, and no more connections than the pools have."""
+        """Checks that there are no more threads and connections than the pools have, but for these threads."""
         more = self.more_threads()
         assert {name: more.pop(name) for name in others} == others
         assert more.total() <= self.POOLS, more

@@ -1,4 +1,4 @@
-"""The commands as an operator runs them: processes of their own, in a site of their own."""
+"""Commands as an operator runs them: in processes of their own, on a site of its own."""
 
 import http.cookiejar
 import json
@@ -44,19 +44,19 @@ NO_PROC = pytest.mark.skipif(
 NO_UVICORN = pytest.mark.skipif(
     find_spec("uvicorn") is None, reason="uvicorn is not installed: requirements-uvicorn.txt names it"
 )
-EACH_SERVER = pytest.mark.parametrize("kind", ["daphne", pytest.param("uvicorn", marks=NO_UVICORN)])
+SERVER_KINDS = pytest.mark.parametrize("kind", ["daphne", pytest.param("uvicorn", marks=NO_UVICORN)])
 
 
 def on_each_server(test: Callable[..., None]) -> Callable[..., None]:
     """Runs a test with each web server that there is, as a process of its own."""
-    return pytest.mark.processes(EACH_SERVER(test))
+    return pytest.mark.processes(SERVER_KINDS(test))
 
 
 def site(folder: Path, **variables: str) -> dict[str, str]:
     """An environment whose site lives in the folder, with the machine's own settings left out."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     own = {"DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}", "SECRET_KEY": "one for the tests " * 3}
-    return kept | {"DJANGO_SETTINGS_MODULE": "project.settings"} | own | variables
+    return inherited | {"DJANGO_SETTINGS_MODULE": "project.settings"} | own | variables
 
 
 def manage(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -67,7 +67,7 @@ def manage(environment: dict[str, str], *arguments: str) -> "subprocess.Complete
 
 @cache
 def _migrated() -> tuple[TemporaryDirectory[str], Path]:
-    """A database with all tables and no rows, made once a process of the tests; the folder lives as long."""
+    """A database with all tables and no rows, one a process of the tests; the folder lives as long."""
     folder = TemporaryDirectory(prefix="turntable-tests-")
     environment = site(Path(folder.name))
     assert manage(environment, "migrate", "--verbosity", "0").returncode == 0
@@ -75,7 +75,10 @@ def _migrated() -> tuple[TemporaryDirectory[str], Path]:
 
 
 def migrated(environment: dict[str, str]) -> dict[str, str]:
-    """The same environment, whose SQLite file has its tables from now on: copying them is much faster than `migrate`."""
+    """The same environment, whose SQLite file has its tables from now on.
+
+    To copy them is much faster than `migrate`.
+    """
     database = Path(urlsplit(environment["DATABASE_URL"]).path.replace("/", "", 1))
     if not database.exists():
         shutil.copyfile(_migrated()[1], database)
@@ -88,12 +91,12 @@ class Server:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self.process = process
         greeting = self.next_line()
-        found = re.fullmatch(r"Turntable is at (http://[^/]+)(/\S*)\n", greeting)
-        assert found, greeting
-        self.url, self.path = found.groups()
+        match = re.fullmatch(r"Turntable is at (http://[^/]+)(/\S*)\n", greeting)
+        assert match, greeting
+        self.url, self.path = match.groups()
 
     def next_line(self) -> str:
-        """What it prints next."""
+        """The next line that it prints."""
         assert self.process.stdout is not None
         return self.process.stdout.readline()
 
@@ -118,7 +121,7 @@ def serving(environment: dict[str, str], *arguments: str, kind: str = "daphne") 
 
 @contextmanager
 def serving_as_is(environment: dict[str, str], *arguments: str, kind: str = "daphne") -> Iterator[Server]:
-    """The same on whatever database there is, or none."""
+    """A server on a free port and whatever database there is, killed at the end if it still runs."""
     command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", "0", "--server", kind, *arguments]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -128,7 +131,7 @@ def serving_as_is(environment: dict[str, str], *arguments: str, kind: str = "dap
 
 
 class Page(NamedTuple):
-    """What a browser ends up with."""
+    """The answer to a request after its redirects."""
 
     status: int
     url: str
@@ -144,7 +147,7 @@ class Browser:
         self._jar = cookies.cookiejar
 
     def open(self, url: str, method: str = "GET") -> Page:
-        """The page at the address, an error's too."""
+        """The page at the address, even if it is an error."""
         try:
             answer = self._opener.open(urllib.request.Request(url, method=method))
         except urllib.error.HTTPError as error:
@@ -154,7 +157,7 @@ class Browser:
 
     @property
     def cookie(self) -> str:
-        """The header that it sends."""
+        """The `Cookie` header that it sends."""
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._jar)
 
     def connect(self, page: str) -> ClientConnection:

@@ -24,7 +24,7 @@ from conversations.models import (
     Turn,
     UsageTotal,
 )
-from tests.inspecting import listed, listing, page_of, queries, rows_of, seen, stored
+from tests.inspecting import address_of, html_of, listed, listing, queries, rows_of, stored
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>alert('turntable')</script>"
@@ -49,13 +49,13 @@ def test_every_row_is_listed_and_has_its_page(
     rows = list(rows_of(model))
     assert sorted(row.pk for row in listed(operator, model)) == [row.pk for row in rows] != []
     for row in rows:
-        seen(operator, page_of(row))
-        seen(operator, page_of(row, "history"))
+        html_of(operator, address_of(row))
+        html_of(operator, address_of(row, "history"))
 
 
 @each_model
 def test_every_link_leads_somewhere(operator: Client, conversation: Conversation, model: type[Model]) -> None:
-    html = seen(operator, page_of(rows_of(model)[0])) + seen(operator, listing(model))
+    html = html_of(operator, address_of(rows_of(model)[0])) + html_of(operator, listing(model))
     links = {link.replace("&amp;", "&") for link in re.findall(r'href="(/admin/conversations/[^"]+)"', html)}
     assert len(links) > 3
     assert {link: operator.get(link).status_code for link in links} == dict.fromkeys(links, 200)
@@ -64,7 +64,7 @@ def test_every_link_leads_somewhere(operator: Client, conversation: Conversation
 def test_a_call_leads_to_its_moment_in_the_playback_which_an_operator_may_watch(
     operator: Client, conversation: Conversation
 ) -> None:
-    html = seen(operator, page_of(conversation.turns.get().tool_calls.get()))
+    html = html_of(operator, address_of(conversation.turns.get().tool_calls.get()))
     (address,) = re.findall(rf'href="(/conversations/{conversation.pk}/replay/#call-[^"]+)"', html)
     assert operator.get(address).status_code == 200
     assert f'href="/conversations/{conversation.pk}/"' not in html
@@ -81,8 +81,8 @@ def test_everything_of_a_turn_leads_to_everything_else(operator: Client, convers
         conversation: [turn, row, call],
     }
     for start, ends in ways.items():
-        html = seen(operator, page_of(start))
-        assert [end for end in ends if f'href="{page_of(end)}"' not in html] == [], start
+        html = html_of(operator, address_of(start))
+        assert [end for end in ends if f'href="{address_of(end)}"' not in html] == [], start
 
 
 @each_model
@@ -91,7 +91,7 @@ def test_nothing_can_be_added_changed_or_deleted(
 ) -> None:
     row, before = rows_of(model)[0], list(rows_of(model).values())
     add = reverse(f"admin:conversations_{model._meta.model_name}_add")
-    for url in (add, page_of(row), page_of(row, "delete")):
+    for url in (add, address_of(row), address_of(row, "delete")):
         assert operator.post(url, {"title": "changed", "model": "other", "post": "yes"}).status_code == 403
     assert operator.get(add).status_code == 403
     operator.post(listing(model), {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"})
@@ -117,7 +117,7 @@ def test_a_rows_page_takes_as_many_queries_for_many_rows_as_for_few(
     counts = []
     conversation = stored(user)
     for _ in range(3):
-        counts.append(queries(operator, page_of(rows_of(model)[0])))
+        counts.append(queries(operator, address_of(rows_of(model)[0])))
         for _ in range(5):
             stored(user, within=conversation)
     assert counts[1] == counts[2] < 20
@@ -157,7 +157,7 @@ def test_every_filter_works(operator: Client, conversation: Conversation, model:
     assert len(found.filter_specs) >= 1
     for each in found.filter_specs:
         for choice in each.choices(found):
-            seen(operator, listing(model) + choice["query_string"])
+            html_of(operator, listing(model) + choice["query_string"])
 
 
 def test_a_filter_leaves_out_what_it_should(operator: Client, conversation: Conversation) -> None:
@@ -195,8 +195,8 @@ def spoiled(user: User, conversation: Conversation) -> Conversation:
 
 @each_model
 def test_a_script_is_shown_and_not_run(operator: Client, spoiled: Conversation, model: type[Model]) -> None:
-    for url in (listing(model), *(page_of(row) for row in rows_of(model))):
-        html = seen(operator, url)
+    for url in (listing(model), *(address_of(row) for row in rows_of(model))):
+        html = html_of(operator, url)
         assert "<script>alert" not in html
         assert "&lt;script&gt;alert(" in html
 
@@ -205,12 +205,12 @@ def test_a_script_is_shown_and_not_run(operator: Client, spoiled: Conversation, 
 def test_characters_that_reorder_others_are_marked(
     operator: Client, conversation: Conversation, model: type[Model]
 ) -> None:
-    for url in (listing(model), page_of(rows_of(model)[0])):
+    for url in (listing(model), address_of(rows_of(model)[0])):
         User.objects.filter(username__startswith="jen").update(username="jen\u202enifer")
         Conversation.objects.update(title="a\u2066b", system="\u202a", model="m\u202e")
         Message.objects.update(content=[{"text": "\u202e"}])
         ToolCall.objects.update(name="\u202etop", arguments="\u2069", result=[{"text": "\ud800 \u202e"}])
-        html = seen(operator, url)
+        html = html_of(operator, url)
         assert not re.search("[\u202a-\u202e\u2066-\u2069]", html)
         assert "U+20" in html
 
@@ -262,7 +262,7 @@ def test_dates_lead_from_years_to_days(
 def test_only_those_who_may_see_it_are_let_in(
     client: Client, user: User, conversation: Conversation, model: type[Model]
 ) -> None:
-    urls = [listing(model), page_of(rows_of(model)[0])]
+    urls = [listing(model), address_of(rows_of(model)[0])]
     assert {client.get(url).status_code for url in urls} == {302}
     client.force_login(user)
     assert {client.get(url).status_code for url in urls} == {302}

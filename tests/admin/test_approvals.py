@@ -15,7 +15,7 @@ from conversations.errors import Refused
 from conversations.models import Allowance, Approval, Conversation, Round, ToolCall, Turn
 from conversations.tools import registry, tool
 from tests.asking import conversation_of
-from tests.inspecting import listed, page_of, queries, seen, stored
+from tests.inspecting import address_of, html_of, listed, queries, stored
 
 pytestmark = pytest.mark.django_db
 CALLS = "/admin/conversations/toolcall/"
@@ -52,7 +52,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 
 
 def decide(client: Client, row: Approval, **sent: str) -> int:
-    return client.post(page_of(row, "decide"), sent).status_code
+    return client.post(address_of(row, "decide"), sent).status_code
 
 
 # -- lists and pages
@@ -66,20 +66,20 @@ def test_an_approval_tells_who_decided_what_when_and_why(operator: Client, user:
         expires_at=moment, decided_at=moment,
     )  # fmt: skip
     shown = f"{moment:%Y-%m-%d %H:%M}"
-    for page in (seen(operator, page_of(call)), seen(operator, page_of(call.approval))):
+    for page in (html_of(operator, address_of(call)), html_of(operator, address_of(call.approval))):
         assert page.count(shown) >= 3
         for told in ("jennifer", "denied", "Not on a Sunday.", "Changed arguments", "WKRP"):
             assert told in page, told
     ways = [call, call.turn, call.conversation, Allowance.objects.get()]
-    page = seen(operator, page_of(call.approval))
-    assert [way for way in ways if f'href="{page_of(way)}"' not in page] == []
+    page = html_of(operator, address_of(call.approval))
+    assert [way for way in ways if f'href="{address_of(way)}"' not in page] == []
     assert f'href="/conversations/{call.conversation_id}/replay/#call-{call.tool_use_id}"' in page
 
 
 def test_a_call_that_nobody_was_asked_about_has_no_approval(operator: Client, user: User) -> None:
     call = stored(user).tool_calls.get()
     Approval.objects.all().delete()
-    assert "Approval</h2>" not in seen(operator, page_of(call))
+    assert "Approval</h2>" not in html_of(operator, address_of(call))
     assert listed(operator, ToolCall) == [call]
 
 
@@ -89,7 +89,7 @@ def test_calls_are_filtered_by_what_was_decided(operator: Client, user: User, pe
     assert len(listed(operator, ToolCall, approval="approved")) == 1
     assert listed(operator, ToolCall, approval="denied") == []
     assert listed(operator, ToolCall, approval="nonsense") == []
-    assert f'href="{page_of(pending)}"' in seen(operator, CALLS)
+    assert f'href="{address_of(pending)}"' in html_of(operator, CALLS)
 
 
 def test_approvals_are_filtered_by_status_tool_and_decider(
@@ -124,7 +124,7 @@ def test_a_list_of_calls_joins_no_approvals_where_none_are_asked_for(
 ) -> None:
     stored(user)
     with django_assert_num_queries(queries(operator, CALLS)) as taken:
-        seen(operator, CALLS)
+        html_of(operator, CALLS)
     joined = [each["sql"] for each in taken.captured_queries if "conversations_approval" in each["sql"]]
     assert [sql for sql in joined if " LIMIT " in sql and "10000" in sql] == []
     assert len(joined) <= 1
@@ -137,14 +137,14 @@ def test_a_list_of_calls_joins_no_approvals_where_none_are_asked_for(
 def test_a_waiting_call_is_decided_from_its_page(
     operator: Client, pending: Approval, asked: Asked, decision: str, approved: bool
 ) -> None:
-    page = seen(operator, page_of(pending))
-    assert f'action="{page_of(pending, "decide")}"' in page
+    page = html_of(operator, address_of(pending))
+    assert f'action="{address_of(pending, "decide")}"' in page
     assert decide(operator, pending, decision=decision, reason="Because.") == 302
     ((conversation, who, entries),) = asked
     assert (conversation, who.username) == (pending.call.conversation, "arthur")
     payload = {"approved": approved, "reason": "Because."}
     assert entries == [{"interruptId": pending.call.tool_use_id, "status": "resolved", "payload": payload}]
-    assert ("Approved." if approved else "Denied.") in seen(operator, page_of(pending))
+    assert ("Approved." if approved else "Denied.") in html_of(operator, address_of(pending))
 
 
 def test_a_decision_that_comes_too_late_is_told(
@@ -155,12 +155,12 @@ def test_a_decision_that_comes_too_late_is_told(
 
     monkeypatch.setattr(engine, "resume", refusing)
     assert decide(operator, pending, decision="approve") == 302
-    assert "This call does not wait any more." in seen(operator, page_of(pending))
+    assert "This call does not wait any more." in html_of(operator, address_of(pending))
 
 
 def test_what_is_decided_already_is_not_offered(operator: Client, user: User) -> None:
     stored(user)
-    assert 'value="approve"' not in seen(operator, page_of(Approval.objects.get()))
+    assert 'value="approve"' not in html_of(operator, address_of(Approval.objects.get()))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_only_staff_with_the_permission_decide(
     pending: Approval, asked: Asked, permissions: tuple[str, ...], sees: int, status: int
 ) -> None:
     client = staff(*permissions)
-    answer = client.get(page_of(pending))
+    answer = client.get(address_of(pending))
     assert answer.status_code == sees
     assert ('value="approve"' in answer.content.decode()) == (status == 302)
     assert decide(client, pending, decision="approve") == status
@@ -190,7 +190,7 @@ def test_who_is_not_staff_does_not_decide_here_even_with_the_permission(
     client = Client()
     assert decide(client, pending, decision="approve") == 302
     client.force_login(user)
-    answer = client.post(page_of(pending, "decide"), {"decision": "approve"})
+    answer = client.post(address_of(pending, "decide"), {"decision": "approve"})
     assert (answer.status_code, "/login/" in answer["Location"]) == (302, True)
     assert asked == []
 
@@ -198,7 +198,7 @@ def test_who_is_not_staff_does_not_decide_here_even_with_the_permission(
 def test_a_decision_is_a_post_of_this_site_that_says_which(
     operator: Client, pending: Approval, asked: Asked
 ) -> None:
-    assert operator.get(page_of(pending, "decide")).status_code == 405
+    assert operator.get(address_of(pending, "decide")).status_code == 405
     assert decide(operator, pending) == 404
     assert decide(operator, pending, decision="perhaps") == 404
     guarded = Client(enforce_csrf_checks=True)
@@ -209,8 +209,8 @@ def test_a_decision_is_a_post_of_this_site_that_says_which(
 
 def test_changing_an_approval_by_its_form_is_refused_to_who_may_decide(pending: Approval) -> None:
     client = staff("change_approval")
-    assert client.post(page_of(pending), {"status": "approved"}).status_code == 403
-    assert client.post(page_of(pending, "delete"), {"post": "yes"}).status_code == 403
+    assert client.post(address_of(pending), {"status": "approved"}).status_code == 403
+    assert client.post(address_of(pending, "delete"), {"post": "yes"}).status_code == 403
 
 
 @pytest.fixture
@@ -247,7 +247,7 @@ def test_a_turn_goes_on_as_staff_decide(
     row.refresh_from_db()
     assert row.decider == "someone"
     assert (row.call.turn.status, dangerous) == ("completed", calls)
-    page = seen(client, page_of(row))
+    page = html_of(client, address_of(row))
     assert ("Not now." in page) == (decision == "deny")
 
 
@@ -262,14 +262,14 @@ def test_a_conversation_shows_its_tokens_and_what_they_cost(operator: Client, us
     stored(user, within=conversation)
     Round.objects.filter(turn__number=1).update(model="sonnet", input_tokens=1_500_000, output_tokens=250)
     Round.objects.filter(turn__number=2).update(model="other", input_tokens=7)
-    page = seen(operator, page_of(conversation))
+    page = html_of(operator, address_of(conversation))
     assert "3.00 USD in all, no price is set for other" in page
     for cell in ("1,500,000", "250", "3.00 USD", "7", "-"):
         assert f"<td>{cell}</td>" in page, cell
 
 
 def test_without_prices_tokens_are_shown_alone(operator: Client, user: User) -> None:
-    page = seen(operator, page_of(stored(user)))
+    page = html_of(operator, address_of(stored(user)))
     assert "Tokens and cost" in page
     assert " in all" not in page
-    assert "none yet" in seen(operator, page_of(conversation_of(user)))
+    assert "none yet" in html_of(operator, address_of(conversation_of(user)))

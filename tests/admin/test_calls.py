@@ -17,7 +17,7 @@ from django.utils import timezone
 from conversations.admin.calls import ToolCallAdmin
 from conversations.admin.figures import percentile
 from conversations.models import Conversation, ToolCall, Turn
-from tests.inspecting import SONG, listed, page_of, queries, seen, stored
+from tests.inspecting import SONG, address_of, html_of, listed, queries, stored
 
 pytestmark = pytest.mark.django_db
 CALLS = "/admin/conversations/toolcall/"
@@ -98,7 +98,7 @@ def test_what_is_not_ascii_or_no_word_is_found(operator: Client, call: ToolCall,
 def test_any_result_can_be_stored_found_and_looked_at(operator: Client, call: ToolCall, result: Any) -> None:
     ToolCall.objects.update(result=result)
     assert listed(operator, ToolCall, q="hotel") == [call]
-    assert len(seen(operator, page_of(call))) < 100_000
+    assert len(html_of(operator, address_of(call))) < 100_000
 
 
 def test_the_index_follows_every_way_of_writing(operator: Client, user: User, call: ToolCall) -> None:
@@ -137,8 +137,8 @@ def test_what_holds_no_word_is_sought_letter_by_letter_in_the_newest_calls(
     ToolCall.objects.update(result=[{"text": "1 + 1"}])
     said = "sought letter by letter, in the newest 10,000 of these calls alone"
     assert listed(operator, ToolCall, q="+") == [call]
-    assert said in seen(operator, f"{CALLS}?q=%2B")
-    assert said not in seen(operator, f"{CALLS}?q=hotel")
+    assert said in html_of(operator, f"{CALLS}?q=%2B")
+    assert said not in html_of(operator, f"{CALLS}?q=hotel")
     for _ in range(2):
         stored(user)
     assert listed(operator, ToolCall, q="+") == []
@@ -361,7 +361,7 @@ async def test_an_asynchronous_server_streams_it_too(user: User) -> None:
 
 
 def test_a_calls_page_shows_what_came_of_it(operator: Client, call: ToolCall) -> None:
-    html = seen(operator, page_of(call))
+    html = html_of(operator, address_of(call))
     for shown in (
         "<b>&quot;sign&quot;</b>: <q>&quot;WZPZ&quot;</q>",
         "Elemental Hotel",
@@ -377,7 +377,7 @@ def test_a_value_that_would_drown_the_page_is_cut_and_to_be_had_whole(
 ) -> None:
     result = [{"text": "x" * 100_000}]
     ToolCall.objects.update(result=result)
-    html = seen(operator, page_of(call))
+    html = html_of(operator, address_of(call))
     assert len(html) < 60_000
     assert "… 80,002 more characters" in html
     whole = f"{CALLS}{call.pk}/result.json"
@@ -388,7 +388,7 @@ def test_a_value_that_would_drown_the_page_is_cut_and_to_be_had_whole(
 
 def test_playback_and_chat_are_linked_for_those_who_may_open_them(client: Client, call: ToolCall) -> None:
     def links() -> list[bool]:
-        html = seen(client, page_of(call)).replace("/admin/conversations/", "")
+        html = html_of(client, address_of(call)).replace("/admin/conversations/", "")
         chat = f"/conversations/{call.conversation_id}/"
         return [f'href="{chat}replay/#' in html, f'href="{chat}"' in html]
 
@@ -406,4 +406,4 @@ def test_playback_and_chat_are_linked_for_those_who_may_open_them(client: Client
 def test_times_are_those_of_the_rows(operator: Client, call: ToolCall) -> None:
     now = timezone.now()
     ToolCall.objects.update(started_at=now - timedelta(seconds=2), finished_at=now, duration_ms=2000)
-    assert "2.00 s" in seen(operator, page_of(call))
+    assert "2.00 s" in html_of(operator, address_of(call))

@@ -12,7 +12,7 @@ from conversations.admin.markup import json_html
 from conversations.admin.requests import difference
 from conversations.models import Message, Round
 from tests.asking import ask, conversation_of
-from tests.inspecting import QUESTION, page_of, queries, seen
+from tests.inspecting import QUESTION, address_of, html_of, queries
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def test_a_round_shows_the_request_and_proves_that_it_is_the_one_sent(operator: 
     ask(conversation, "And on WKRP?")
     rows = list(Round.objects.order_by("id"))
     for row in rows:
-        html = seen(operator, page_of(row))
+        html = html_of(operator, address_of(row))
         assert "The SHA-256 is that of the bytes sent." in html
         for shown in (
             "System prompt",
@@ -48,12 +48,12 @@ def test_a_round_shows_the_request_and_proves_that_it_is_the_one_sent(operator: 
             "maxTokens",
         ):
             assert shown in html, shown
-        assert queries(operator, page_of(row)) < 20
+        assert queries(operator, address_of(row)) < 20
     assert operator.get(
         f"/admin/conversations/round/{rows[-1].pk}/request.json"
     ).content == engine.rebuild_request(rows[-1])
     Message.objects.filter(role="user").update(content=[{"text": "What is the worst song on WZPZ?"}])
-    assert "Not the bytes that were sent" in seen(operator, page_of(rows[0]))
+    assert "Not the bytes that were sent" in html_of(operator, address_of(rows[0]))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -62,7 +62,7 @@ def test_a_round_shows_what_is_new_since_the_one_before(operator: Client, user: 
     conversation = conversation_of(user)
     ask(conversation, QUESTION)
     ask(conversation, "And on WKRP?")
-    first, second, third, *_ = (seen(operator, page_of(row)) for row in Round.objects.order_by("id"))
+    first, second, third, *_ = (html_of(operator, address_of(row)) for row in Round.objects.order_by("id"))
     assert "New in this request" not in first
     assert "since turn 1, round 1" in second
     assert "1 unchanged" in second
@@ -76,7 +76,7 @@ def test_a_round_shows_what_is_new_since_the_one_before(operator: Client, user: 
 def test_a_round_shows_the_response_as_it_came(operator: Client, user: User) -> None:
     ask(conversation_of(user), QUESTION)
     row = Round.objects.order_by("id").first()
-    html = seen(operator, page_of(row))
+    html = html_of(operator, address_of(row))
     for shown in ("Response as received", "toolUse", "tool_use", "inputTokens", row.gateway_request_id):
         assert shown in html, shown
 
@@ -167,6 +167,6 @@ def test_a_call_that_a_person_asked_for_shows_no_request_since_none_was_sent(
     call = ask(conversation, QUESTION).tool_calls.get()
     engine.run_again(conversation, call.tool_use_id, "0190a1de-0000-7000-8000-000000000001")
     assert engine.WORKER.wait(20)
-    page = seen(operator, page_of(Round.objects.get(turn__number=2)))
+    page = html_of(operator, address_of(Round.objects.get(turn__number=2)))
     assert "None was sent: a person asked for this call." in page
     assert "The SHA-256 is that of the bytes sent." not in page

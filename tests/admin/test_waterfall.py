@@ -13,7 +13,7 @@ from conversations.admin.waterfall import Chart, charts
 from conversations.journal import pack
 from conversations.models import Conversation, Event, RequestBase, Round, ToolCall, Turn
 from tests.asking import ask, conversation_of
-from tests.inspecting import QUESTION, page_of, queries, seen, stored
+from tests.inspecting import QUESTION, address_of, html_of, queries, stored
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -119,27 +119,27 @@ def test_a_turn_that_took_no_time_or_is_not_begun_can_be_drawn(turn: Turn) -> No
 def test_many_turns_take_as_many_queries_as_few(operator: Client, user: User) -> None:
     conversation = stored(user)
     counts = []
-    seen(operator, page_of(conversation))
+    html_of(operator, address_of(conversation))
     for _ in range(2):
         for _ in range(9):
             stored(user, within=conversation)
         Round.objects.update(tries=2)
-        counts.append(queries(operator, page_of(conversation)))
+        counts.append(queries(operator, address_of(conversation)))
     assert counts[0] == counts[1] < 20
 
 
 def test_a_long_conversation_shows_the_newest_turns_and_leads_to_the_rest(
     operator: Client, conversation: Conversation
 ) -> None:
-    url, shown = page_of(conversation), []
+    url, shown = address_of(conversation), []
     for _ in range(3):
-        html = seen(operator, url)
+        html = html_of(operator, url)
         shown.append([int(number) for number in re.findall(r">turn (\d+)</a>", html)])
         older = re.search(r'href="(\?before=\d+)"', html)
-        url = page_of(conversation) + (older[1] if older else "?before=0")
+        url = address_of(conversation) + (older[1] if older else "?before=0")
     assert shown == [list(range(45, 25, -1)), list(range(25, 5, -1)), list(range(5, 0, -1))]
     for odd in ("x", "-1", "9" * 40, "0", ""):
-        seen(operator, f"{page_of(conversation)}?before={odd}")
+        html_of(operator, f"{address_of(conversation)}?before={odd}")
 
 
 @pytest.fixture
@@ -159,8 +159,8 @@ def test_a_turns_steps_are_told_to_a_screen_reader_and_need_no_style_attribute(
     operator: Client, user: User
 ) -> None:
     turn = ask(conversation_of(user), QUESTION)
-    for page in (page_of(turn), page_of(turn.conversation)):
-        html = seen(operator, page)
+    for page in (address_of(turn), address_of(turn.conversation)):
+        html = html_of(operator, page)
         assert html.count('role="img"') == 3
         assert re.search(r'aria-label="waiting for the first token: .+, streaming: .+"', html)
         assert "<title>running: " in html

@@ -15,7 +15,7 @@ from conversations.playback.outline import outline
 from conversations.protocol.agui import events
 from conversations.tools import execution
 from tests.asking import ask, conversation_of, record
-from tests.recorded import answered, said
+from tests.recorded import recorded_turn, text_events
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUESTION = "What is the most popular song on WZPZ?"
@@ -141,7 +141,10 @@ def test_a_clock_that_was_set_back_does_not_turn_time_round() -> None:
 
 
 def test_turns_are_told_in_order_packed_or_not(client: Client, conversation: Conversation) -> None:
-    first, second = said(conversation, "one", *answered("1")), said(conversation, "two", *answered("2"))
+    first, second = (
+        recorded_turn(conversation, "one", *text_events("1")),
+        recorded_turn(conversation, "two", *text_events("2")),
+    )
     pack(first)
     turns = told(client, conversation)["turns"]
     assert [(turn["id"], turn["number"], turn["question"]) for turn in turns] == [
@@ -152,7 +155,7 @@ def test_turns_are_told_in_order_packed_or_not(client: Client, conversation: Con
 
 
 def test_a_turn_is_told_with_what_it_followed_on(client: Client, conversation: Conversation) -> None:
-    first, second, third = (said(conversation, text) for text in ("one", "two", "two again"))
+    first, second, third = (recorded_turn(conversation, text) for text in ("one", "two", "two again"))
     pack(first)
     Turn.objects.filter(pk__in=(second.pk, third.pk)).update(parent=first)
     parents = [turn["parent"] for turn in told(client, conversation)["turns"]]
@@ -163,7 +166,7 @@ def test_a_turn_is_told_with_what_it_followed_on(client: Client, conversation: C
 
 
 def test_a_turn_s_lines_are_its_row_s_own_bytes(client: Client, conversation: Conversation) -> None:
-    turn = said(conversation, "one", *answered("1"))
+    turn = recorded_turn(conversation, "one", *text_events("1"))
     path = f"/conversations/{conversation.pk}/replay/turns/{turn.pk}/"
     unpacked = zlib.decompress(client.get(path).content)
     pack(turn)
@@ -179,12 +182,12 @@ def test_a_turn_s_lines_are_its_row_s_own_bytes(client: Client, conversation: Co
 def test_a_turn_of_another_conversation_is_not_there(
     client: Client, user: User, conversation: Conversation
 ) -> None:
-    turn = said(conversation_of(user), "one")
+    turn = recorded_turn(conversation_of(user), "one")
     assert client.get(f"/conversations/{conversation.pk}/replay/turns/{turn.pk}/").status_code == 404
 
 
 def test_ends_are_what_turns_had_come_to(client: Client, conversation: Conversation) -> None:
-    turns = [said(conversation, text, *answered(text)) for text in ("one", "two", "three")]
+    turns = [recorded_turn(conversation, text, *text_events(text)) for text in ("one", "two", "three")]
     pack(turns[0])
     spans = {turn["id"]: (turn["first"], turn["last"]) for turn in told(client, conversation)["turns"]}
     first, last = spans[str(turns[0].pk)][0], spans[str(turns[1].pk)][1]
@@ -206,7 +209,7 @@ def test_ends_without_a_range_are_refused(client: Client, conversation: Conversa
 def test_who_may_see_conversations_in_the_admin_may_watch_them(
     other_user: User, conversation: Conversation
 ) -> None:
-    said(conversation, "one")
+    recorded_turn(conversation, "one")
     client = Client()
     client.force_login(other_user)
     page = f"/conversations/{conversation.pk}/replay/"
@@ -248,7 +251,7 @@ def test_playback_needs_neither_gateway_nor_tools(
 
 
 def test_nothing_of_a_recording_is_kept_in_a_cache(client: Client, conversation: Conversation) -> None:
-    turn = said(conversation, "one")
+    turn = recorded_turn(conversation, "one")
     for part in ("", "outline/", f"turns/{turn.pk}/", "ends/?first=1&last=9"):
         answer = client.get(f"/conversations/{conversation.pk}/replay/{part}")
         assert "no-store" in answer["Cache-Control"]

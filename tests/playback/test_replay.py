@@ -17,9 +17,10 @@ from conversations.playback import moments
 from conversations.protocol.agui import events
 from conversations.tools import registry
 from tests.asking import answer, conversation_of, record
+from tests.commands import command
 from tests.journaling import delta, running
 from tests.losing import Lost
-from tests.rerunning import QUESTION, asked, command
+from tests.rerunning import QUESTION, conversation_with
 
 in_process = pytest.mark.django_db(transaction=True)
 START = 1_700_000_000_000
@@ -139,7 +140,7 @@ def test_a_wait_for_an_approval_is_marked(user: User) -> None:
 @in_process
 @pytest.mark.usefixtures("gateway")
 def test_it_calls_neither_the_gateway_nor_a_tool(user: User, settings: Settings) -> None:
-    conversation = asked(user, QUESTION, "show reasoning", "fail refused")
+    conversation = conversation_with(user, QUESTION, "show reasoning", "fail refused")
     before = conversation.tool_calls.count(), conversation.turns.count()
     settings.GATEWAY_URL = "http://127.0.0.1:9"
     with registry.override():
@@ -180,7 +181,7 @@ def test_an_interrupted_attempt_is_marked(user: User) -> None:
 @in_process
 @pytest.mark.usefixtures("gateway")
 def test_a_turns_moments_are_its_own(user: User) -> None:
-    conversation = asked(user, "help", "show reasoning")
+    conversation = conversation_with(user, "help", "show reasoning")
     told = list(moments(conversation))
     assert [moment.event["metadata"]["seq"] for moment in told if moment.event["type"] == "RUN_STARTED"] == [
         Turn.objects.get(number=number).recording.first_seq for number in (1, 2)

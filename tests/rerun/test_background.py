@@ -17,8 +17,9 @@ from conversations.models import Approval, Conversation, Turn
 from conversations.rerun import Options, Rerun, comparing, rerun, rerunning
 from conversations.threads import Threads
 from conversations.tools import registry, tool
+from tests.commands import command
 from tests.gateway.talking import until
-from tests.rerunning import QUESTION, asked, command, reports
+from tests.rerunning import QUESTION, conversation_with, reports
 from tests.resources import Before
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -52,7 +53,7 @@ def no_limits(settings: Settings) -> None:
 @pytest.fixture
 def conversation(user: User, gateway: DemoGateway) -> Conversation:
     """Two messages that were answered, before the tool needed an approval."""
-    return asked(user, QUESTION, "help")
+    return conversation_with(user, QUESTION, "help")
 
 
 @pytest.fixture
@@ -148,7 +149,7 @@ def test_while_its_turns_run_here_it_does_not_poll(
             return sign
 
         release.set()
-        conversation = asked(user, QUESTION)
+        conversation = conversation_with(user, QUESTION)
         release.clear()
         new = begin(conversation)
         until(lambda: new.conversation.tool_calls.filter(status="running").exists())

@@ -13,8 +13,8 @@ from conversations.models import Conversation
 from conversations.rerun.answers import answer, answers
 from conversations.rerun.comparing import comparison
 from tests.asking import ask, conversation_of
-from tests.inspecting import queries, seen
-from tests.rerunning import QUESTION, asked, rerun_of
+from tests.inspecting import html_of, queries
+from tests.rerunning import QUESTION, conversation_with, rerun_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 
@@ -26,7 +26,7 @@ def no_limit(settings: Settings) -> None:
 
 def page_of_a_rerun(user: User, *texts: str) -> str:
     """The address at which a rerun is compared whose first call is said to have been in no record."""
-    conversation = asked(user, *texts)
+    conversation = conversation_with(user, *texts)
     rerun_of(conversation)
     rerun = conversation.reruns.get()
     call = rerun.tool_calls.earliest("created_at")
@@ -37,13 +37,13 @@ def page_of_a_rerun(user: User, *texts: str) -> str:
 def test_the_page_takes_as_many_queries_for_many_turns_as_for_few(client: Client, user: User) -> None:
     client.force_login(user)
     few, many = (page_of_a_rerun(user, *(QUESTION, "show parallel calls") * half) for half in (1, 6))
-    assert seen(client, many).count("not in the record: top_song") == 1
-    assert "Turn 12: show parallel calls" in seen(client, many)
+    assert html_of(client, many).count("not in the record: top_song") == 1
+    assert "Turn 12: show parallel calls" in html_of(client, many)
     assert queries(client, few) == queries(client, many)
 
 
 def test_turns_of_all_branches_are_read_as_each_alone(user: User) -> None:
-    conversation = asked(user, QUESTION, "show parallel calls", "show reused id")
+    conversation = conversation_with(user, QUESTION, "show parallel calls", "show reused id")
     second = conversation.turns.get(number=2)
     engine.edit(conversation, str(second.messages.get(role="user").public_id), str(uuid.uuid4()), QUESTION)
     ask(conversation, "show the conversation")
@@ -53,7 +53,7 @@ def test_turns_of_all_branches_are_read_as_each_alone(user: User) -> None:
 
 
 def test_what_has_not_been_asked_again_is_counted(user: User) -> None:
-    conversation = asked(user, "help", QUESTION, "help")
+    conversation = conversation_with(user, "help", QUESTION, "help")
     rerun_of(conversation, numbers=range(1, 3))
     pairs, unasked = comparison(conversation.reruns.get())
     assert [pair.question.number for pair in pairs] == [1, 2]

@@ -22,9 +22,10 @@ from conversations.rerun.rerunning import against
 from conversations.rerun.testing import assert_same
 from conversations.tools import registry, tool
 from tests.asking import answer, ask, conversation_of, record
+from tests.commands import command
 from tests.gateway.wire import Answer, End, WireServer, answer_frames
 from tests.losing import Lost
-from tests.rerunning import QUESTION, asked, command, tool_frames
+from tests.rerunning import QUESTION, conversation_with, fixture_of, tool_frames
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOP_SONG = Path(__file__).with_name("fixtures") / "top_song.jsonl"
@@ -55,13 +56,6 @@ def no_gateway(settings: Settings) -> None:
     settings.GATEWAY_URL, settings.USER_TURNS_PER_MINUTE = "http://127.0.0.1:9", 0
 
 
-def written(conversation: Conversation, folder: Path) -> Path:
-    path = folder / "fixture.jsonl"
-    code, _, err = command("fixture", str(conversation.pk), "-o", str(path))
-    assert code == 0, err
-    return path
-
-
 def changed(path: Path, kind: str, change: Callable[[dict[str, Any]], None]) -> Path:
     """The fixture with its first line of a kind changed."""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
@@ -81,7 +75,7 @@ def test_a_fixture_of_all_that_models_do_answers_itself(
     user: User, settings: Settings, tmp_path: Path
 ) -> None:
     settings.GATEWAY_RETRIES, settings.USER_TURNS_PER_MINUTE = 1, 0
-    recorded = written(asked(user, *PHRASES), tmp_path)
+    recorded = fixture_of(conversation_with(user, *PHRASES), tmp_path)
     settings.GATEWAY_URL = "http://127.0.0.1:9"
     before = Conversation.objects.count(), ToolCall.objects.count(), User.objects.count()
     code, out, _ = command("rerun", "--against", str(recorded))
@@ -91,8 +85,8 @@ def test_a_fixture_of_all_that_models_do_answers_itself(
 
 @pytest.mark.usefixtures("gateway")
 def test_the_rebuilt_streams_come_in_the_recorded_pieces(user: User, tmp_path: Path) -> None:
-    conversation = asked(user, QUESTION)
-    (first,) = fixtures.read(written(conversation, tmp_path))
+    conversation = conversation_with(user, QUESTION)
+    (first,) = fixtures.read(fixture_of(conversation, tmp_path))
     shown = [moment.event for moment in moments(conversation) if "delta" in moment.event]
     said = [event["delta"] for event in shown if event["type"] == "TEXT_MESSAGE_CONTENT"]
     streamed = [
@@ -188,7 +182,7 @@ def test_stopped_turns_play_as_they_were(user: User, settings: Settings, tmp_pat
             ask(conversation, "Well?")
         settings.GATEWAY_URL = "http://127.0.0.1:9"
         assert [turn.status for turn in conversation.turns.all()] == ["stopped", "stopped", "completed"]
-        assert_same(written(conversation, tmp_path))
+        assert_same(fixture_of(conversation, tmp_path))
 
 
 def test_a_turn_that_was_lost_each_time_plays_as_it_was(user: User, no_gateway: None, tmp_path: Path) -> None:
@@ -197,7 +191,7 @@ def test_a_turn_that_was_lost_each_time_plays_as_it_was(user: User, no_gateway: 
     lost.says("The most pop")
     WORKER.sweep()
     assert engine.WORKER.wait(10)
-    rerun = against(fixtures.read(written(lost.turn.conversation, tmp_path)), user)
+    rerun = against(fixtures.read(fixture_of(lost.turn.conversation, tmp_path)), user)
     (pair,) = rerun.run()
     assert (pair.again.status, pair.again.text) == ("interrupted", "The most pop")
     assert pair.differs == ["requests"]  # its round was stored without a request
@@ -239,8 +233,8 @@ def test_what_cannot_be_a_fixture_is_said(user: User, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("gateway")
 def test_a_fixture_goes_to_standard_output_and_is_never_half_written(user: User, tmp_path: Path) -> None:
-    conversation = asked(user, "help")
+    conversation = conversation_with(user, "help")
     _, out, _ = command("fixture", str(conversation.pk))
-    assert out == written(conversation, tmp_path).read_text()
+    assert out == fixture_of(conversation, tmp_path).read_text()
     code, _, err = command("fixture", str(conversation.pk), "-o", str(tmp_path / "no" / "such" / "folder"))
     assert (code, "cannot be written" in err) == (1, True)

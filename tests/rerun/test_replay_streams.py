@@ -10,10 +10,10 @@ from conversations.models import Conversation, Message
 from conversations.rerun.testing import assert_same
 from conversations.tools import registry
 from tests.asking import ask, conversation_of
+from tests.commands import command
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.recorded import SETS, Stream, params
-from tests.rerun.test_fixture import written
-from tests.rerunning import command, rerun_of
+from tests.rerunning import fixture_of, rerun_of
 from tests.whole.test_recorded import SEVERAL_ROUNDS, _questions, played, recorded_tools
 
 SINGLE = [rounds[0] for rounds in SETS.values() if len(rounds) == 1]
@@ -27,7 +27,7 @@ def check(conversation: Conversation, folder: Path, settings: Settings) -> None:
     assert (code, err) == (0, "")
     texts = [block["text"] for row in Message.objects.all() for block in row.content if "text" in block]
     assert all("".join(text.split()) in "".join(out.split()) for text in texts)
-    assert_same(written(conversation, folder))
+    assert_same(fixture_of(conversation, folder))
 
 
 @pytest.mark.parametrize("stream", params(SINGLE))

@@ -14,8 +14,9 @@ from conversations.models import Conversation, Turn
 from conversations.rerun import Options, Rerun, rerun, rerunning
 from conversations.tools import registry
 from tests.asking import ask, conversation_of
+from tests.commands import command
 from tests.gateway.wire import Answer, WireServer, answer_frames
-from tests.rerunning import QUESTION, asked, command, reported, rerun_of
+from tests.rerunning import QUESTION, conversation_with, json_report, rerun_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 PHRASES = [
@@ -45,7 +46,7 @@ def answers(*texts: str) -> list[Answer]:
 
 
 def test_against_the_demo_gateway_nothing_differs_and_no_tool_runs(user: User) -> None:
-    conversation = asked(user, *PHRASES)
+    conversation = conversation_with(user, *PHRASES)
     with registry.override():
         code, out, err = command("rerun", str(conversation.pk))
     assert code == 0, out
@@ -54,7 +55,9 @@ def test_against_the_demo_gateway_nothing_differs_and_no_tool_runs(user: User) -
 
 
 def test_all_of_it_is_stored_and_linked(user: User) -> None:
-    conversation = asked(user, QUESTION, "help", system="Be brief.", inference={"temperature": 0.5})
+    conversation = conversation_with(
+        user, QUESTION, "help", system="Be brief.", inference={"temperature": 0.5}
+    )
     pairs = rerun_of(conversation)
     conversation.refresh_from_db()
     (new,) = conversation.reruns.all()
@@ -68,8 +71,8 @@ def test_all_of_it_is_stored_and_linked(user: User) -> None:
 
 
 def test_another_model_prompt_or_setting_is_asked_and_what_changed_is_told(user: User) -> None:
-    conversation = asked(user, "show the conversation", system="Be brief.")
-    code, told = reported(
+    conversation = conversation_with(user, "show the conversation", system="Be brief.")
+    code, told = json_report(
         str(conversation.pk), "--model", "amazon.nova-lite-v1:0", "--system", "Be long.", "--inference", '{"topP": 1}'
     )  # fmt: skip
     assert (code, told["differs"], told["complete"]) == (1, True, True)
@@ -83,8 +86,8 @@ def test_another_model_prompt_or_setting_is_asked_and_what_changed_is_told(user:
 
 
 def test_the_report_for_machines_has_the_documented_shape(user: User) -> None:
-    conversation = asked(user, QUESTION)
-    code, told = reported(str(conversation.pk))
+    conversation = conversation_with(user, QUESTION)
+    code, told = json_report(str(conversation.pk))
     assert code == 0
     assert set(told) == {"rerun", "rerunOf", "complete", "differs", "turns"}
     assert (told["rerunOf"], told["differs"]) == (str(conversation.pk), False)
@@ -99,7 +102,7 @@ def test_the_report_for_machines_has_the_documented_shape(user: User) -> None:
 
 
 def test_a_person_sees_the_words_calls_and_ends_that_differ(user: User, settings: Settings) -> None:
-    conversation = asked(user, QUESTION)
+    conversation = conversation_with(user, QUESTION)
     with WireServer(answers("It is Elemental Hotel by 8 Storey Hike.")) as server:
         settings.GATEWAY_URL = server.url
         code, out, _ = command("rerun", str(conversation.pk))
@@ -112,16 +115,16 @@ def test_a_person_sees_the_words_calls_and_ends_that_differ(user: User, settings
 
 
 def test_some_of_the_messages_can_be_asked_again(user: User) -> None:
-    conversation = asked(user, "help", QUESTION, "show reasoning")
+    conversation = conversation_with(user, "help", QUESTION, "show reasoning")
     assert [pair.question.number for pair in rerun_of(conversation, numbers=range(2, 3))] == [2]
-    _, told = reported(str(conversation.pk), "--turns", "2-")
+    _, told = json_report(str(conversation.pk), "--turns", "2-")
     assert [turn["number"] for turn in told["turns"]] == [2, 3]
 
 
 def test_a_turn_that_fails_where_the_recorded_one_did_not_ends_it_and_it_can_be_gone_on_with(
     user: User, settings: Settings, gateway: Any
 ) -> None:
-    conversation = asked(user, "help", QUESTION, "show reasoning")
+    conversation = conversation_with(user, "help", QUESTION, "show reasoning")
     with WireServer([*answers("Help yourself."), Answer.error(403, {})]) as server:
         settings.GATEWAY_URL = server.url
         code, _, err = command("rerun", str(conversation.pk))
@@ -143,7 +146,7 @@ def test_a_turn_that_fails_where_the_recorded_one_did_not_ends_it_and_it_can_be_
 def test_ctrl_c_stops_the_turn_and_what_was_done_is_reported(
     user: User, monkeypatch: pytest.MonkeyPatch, settings: Settings, gateway: Any
 ) -> None:
-    conversation = asked(user, "help", QUESTION)
+    conversation = conversation_with(user, "help", QUESTION)
     presses, wait_for = [], WORKER.wait_for
 
     def press_once(turn: uuid.UUID, timeout: float) -> bool:
@@ -169,7 +172,7 @@ def test_ctrl_c_stops_the_turn_and_what_was_done_is_reported(
 def test_the_users_limits_hold_and_are_told(
     user: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    conversation = asked(user, "help")
+    conversation = conversation_with(user, "help")
     settings.USER_TURNS_PER_MINUTE = 1
     monkeypatch.setattr(rerunning, "PATIENCE", 0.0)
     code, _, err = command("rerun", str(conversation.pk))
@@ -180,7 +183,7 @@ def test_the_users_limits_hold_and_are_told(
 def test_it_waits_for_the_users_limits(
     user: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    conversation = asked(user, "help")
+    conversation = conversation_with(user, "help")
     settings.USER_TURNS_PER_MINUTE = 1
 
     class Waited:
@@ -201,14 +204,14 @@ def test_it_waits_for_the_users_limits(
 
 
 def test_a_rerun_belongs_to_the_old_ones_owner_or_to_whom_is_named(user: User, other_user: User) -> None:
-    conversation = asked(user, "help")
+    conversation = conversation_with(user, "help")
     command("rerun", str(conversation.pk))
     command("rerun", str(conversation.pk), "--user", "herbert")
     assert [new.owner for new in conversation.reruns.order_by("created_at")] == [user, other_user]
 
 
 def test_a_message_in_a_rerun_is_an_ordinary_one(user: User) -> None:
-    conversation = asked(user, "help")
+    conversation = conversation_with(user, "help")
     rerun_of(conversation)
     turn = ask(conversation.reruns.get(), QUESTION)
     assert (turn.rerun, turn.rerun_of) == ({}, None)
@@ -216,7 +219,7 @@ def test_a_message_in_a_rerun_is_an_ordinary_one(user: User) -> None:
 
 
 def test_the_stored_conversation_may_be_deleted(user: User) -> None:
-    conversation = asked(user, "help")
+    conversation = conversation_with(user, "help")
     (pair,) = rerun_of(conversation)
     conversation.delete()
     new = Conversation.objects.get()
@@ -226,7 +229,7 @@ def test_the_stored_conversation_may_be_deleted(user: User) -> None:
 
 
 def test_what_cannot_be_asked_again_is_said(user: User) -> None:
-    empty, other = conversation_of(user), asked(user, "help")
+    empty, other = conversation_of(user), conversation_with(user, "help")
     for arguments, said in (
         ([], "required"),
         (["7"], "There is no conversation 7."),
@@ -246,7 +249,7 @@ def test_what_cannot_be_asked_again_is_said(user: User) -> None:
 
 
 def test_a_turn_that_another_process_runs_is_waited_for(user: User) -> None:
-    conversation = asked(user, "help")
+    conversation = conversation_with(user, "help")
     made: Rerun = rerun(conversation, Options())
     repetition = engine.Repetition(conversation.turns.get(), Options().answers("gateway"))
     started = engine.start(
@@ -259,7 +262,7 @@ def test_a_turn_that_another_process_runs_is_waited_for(user: User) -> None:
 def test_no_text_of_a_report_moves_the_cursor(user: User, settings: Settings) -> None:
     with WireServer([*answers("\x1b[2JHello."), *answers("Hello.")]) as server:
         settings.GATEWAY_URL = server.url
-        conversation = asked(user, "Say \x1b[2J.")
+        conversation = conversation_with(user, "Say \x1b[2J.")
         code, out, err = command("rerun", str(conversation.pk))
     assert code == 1
     assert "Hello." in out

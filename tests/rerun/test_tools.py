@@ -15,9 +15,10 @@ from conversations.models import Conversation, ToolCall, Turn
 from conversations.rerun import Options
 from conversations.tools import registry, tool
 from tests.asking import ask, conversation_of
+from tests.commands import command
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.losing import Lost
-from tests.rerunning import QUESTION, asked, command, reported, rerun_of, tool_frames
+from tests.rerunning import QUESTION, conversation_with, json_report, rerun_of, tool_frames
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RAN: list[dict[str, Any]] = []
@@ -125,7 +126,7 @@ def test_it_can_be_gone_on_with_once_misses_are_errors(user: User, server: WireS
     command("rerun", str(conversation.pk))
     new = conversation.reruns.get()
     server.play(call(1, '{"record": "Bleu"}'), DONE)
-    code, told = reported("--continue", str(new.pk), "--on-miss", "error")
+    code, told = json_report("--continue", str(new.pk), "--on-miss", "error")
     assert (code, told["complete"]) == (1, True)
     (turn,) = told["turns"]
     assert turn["missed"][0]["arguments"] == {"record": "Bleu"}
@@ -143,7 +144,7 @@ def test_a_miss_may_run_the_tool_and_only_then(user: User, server: WireServer) -
 def test_live_runs_the_tools_but_none_that_needs_an_approval(user: User, server: WireServer) -> None:
     conversation = recorded(user, server, call(1, '{"record": "Blue"}'))
     server.play(call(1, '{"record": "Blue"}'), call(2, '{"record": "Blue"}', "smash"), DONE)
-    code, told = reported(str(conversation.pk), "--tools", "live")
+    code, told = json_report(str(conversation.pk), "--tools", "live")
     turn = Turn.objects.get(pk=told["turns"][0]["again"])
     assert code == 1
     assert results(turn)[0] == ("success", "played 2")
@@ -228,6 +229,6 @@ def test_a_turn_that_a_file_answers_calls_no_gateway_in_another_process(
 
 @pytest.mark.usefixtures("gateway")
 def test_an_unknown_tool_is_answered_as_it_was(user: User) -> None:
-    conversation = asked(user, f"show unknown tool: {QUESTION}")
+    conversation = conversation_with(user, f"show unknown tool: {QUESTION}")
     (pair,) = rerun_of(conversation)
     assert pair.differs == []

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from conversations.models import Conversation, Turn
 from conversations.protocol.agui import events
-from tests.recorded import answered, said
+from tests.recorded import recorded_turn, text_events
 
 MODEL = "cohere.command-r-v1:0"
 HOSTILE = "</div><script>alert(1)</script>&amp;\"'"
@@ -30,7 +30,7 @@ def page_of(client: Client, conversation: Conversation, **query: str) -> str:
 
 
 def test_the_page_holds_each_message_with_its_text(client: Client, conversation: Conversation) -> None:
-    said(conversation, HOSTILE, *answered("**raw** <b>markdown</b>\n\nas it is"))
+    recorded_turn(conversation, HOSTILE, *text_events("**raw** <b>markdown</b>\n\nas it is"))
     page = page_of(client, conversation)
     article = r'<article [^>]*aria-label="(\w+)" data-at="\d+" data-message="[^"]+"><div class="text[^>]*>(.*?)</div>.*?</article>'
     articles = re.findall(article, page, re.DOTALL)
@@ -48,7 +48,7 @@ def test_the_page_holds_each_tool_call_with_its_result(client: Client, conversat
         {"type": "TOOL_CALL_END", "toolCallId": "t1"},
         events.tool_call_result("t1", "<b>no</b>", status="error", duration_ms=5),
     ]
-    said(conversation, "sing", *call)
+    recorded_turn(conversation, "sing", *call)
     page = page_of(client, conversation)
     assert 'role="group" aria-label="Tool call top_song"' in page
     assert re.findall(r'<pre class="arguments"[^>]*>\n(.*?)</pre>', page, re.DOTALL)[0] == "\n{broken"
@@ -60,7 +60,7 @@ def test_the_page_holds_each_tool_call_with_its_result(client: Client, conversat
 
 
 def test_a_failed_turn_is_an_alert(client: Client, conversation: Conversation) -> None:
-    said(conversation, "hello", events.run_error("The gateway did not answer in time.", "timeout"))
+    recorded_turn(conversation, "hello", events.run_error("The gateway did not answer in time.", "timeout"))
     page = page_of(client, conversation)
     alert, *_ = re.findall(r'<div class="failed" role="alert">(.*?)</div>', page)
     assert "The gateway did not answer in time." in alert
@@ -69,12 +69,12 @@ def test_a_failed_turn_is_an_alert(client: Client, conversation: Conversation) -
 
 def test_the_foundays_where_the_script_reads_on(client: Client, conversation: Conversation) -> None:
     assert 'data-seq="0"' in page_of(client, conversation)
-    said(conversation, "hello")
+    recorded_turn(conversation, "hello")
     assert f'data-seq="{conversation.events.count()}"' in page_of(client, conversation)
 
 
 def test_messages_that_wait_are_told_to_the_script(client: Client, conversation: Conversation) -> None:
-    turn = said(conversation, "later")
+    turn = recorded_turn(conversation, "later")
     conversation.events.all().delete()
     turn.status = Turn.Status.QUEUED
     turn.save()
@@ -84,7 +84,7 @@ def test_messages_that_wait_are_told_to_the_script(client: Client, conversation:
 
 def test_older_messages_are_on_pages_of_their_own(client: Client, conversation: Conversation) -> None:
     for number in range(4):
-        said(conversation, f"{number} " + "x" * 200_000)
+        recorded_turn(conversation, f"{number} " + "x" * 200_000)
     page = page_of(client, conversation)
     numbers = []
     while before := re.findall(r'data-before="(.*?)"', page)[0]:
@@ -98,7 +98,7 @@ def test_older_messages_are_on_pages_of_their_own(client: Client, conversation: 
 
 
 def test_older_than_a_message_that_is_not_there_is_404(client: Client, conversation: Conversation) -> None:
-    said(conversation, "hello")
+    recorded_turn(conversation, "hello")
     assert client.get(f"/conversations/{conversation.pk}/", {"before": "nobody"}).status_code == 404
 
 
@@ -121,7 +121,7 @@ def test_the_page_names_no_more_of_the_gateway_than_its_host(
 
 
 def test_no_page_has_inline_script_or_style(client: Client, conversation: Conversation) -> None:
-    said(conversation, "hello", *answered("there"))
+    recorded_turn(conversation, "hello", *text_events("there"))
     sign_in = Client().get("/accounts/login/").content.decode()
     for page in (page_of(client, conversation), client.get("/").content.decode(), sign_in):
         assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", page)

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from conversations.models import Allowance, Approval, Prompt
-from tests.inspecting import queries, seen, stored
+from tests.inspecting import html_of, queries, stored
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "</textarea><script>alert(1)</script>&amp;\"'"
@@ -50,21 +50,21 @@ def change(client: Client, prompt: Prompt, name: str, text: str) -> tuple[int, s
 
 
 def test_every_page_leads_to_the_settings(client: Client) -> None:
-    assert 'href="/settings/"' in seen(client, "/")
+    assert 'href="/settings/"' in html_of(client, "/")
 
 
 def test_a_prompt_is_added_changed_and_deleted(client: Client, user: User) -> None:
     assert add(client, "brief", "Be brief.\r\nAnd kind.")[0] == 302
     assert kept(user) == {"brief": "Be brief.\nAnd kind."}
-    page = seen(client, "/settings/")
+    page = html_of(client, "/settings/")
     assert "/brief is saved." in page
-    assert "/brief is saved." not in seen(client, "/settings/")
+    assert "/brief is saved." not in html_of(client, "/settings/")
     prompt = user.prompts.get()
     assert change(client, prompt, "short", "Be short.")[0] == 302
     assert kept(user) == {"short": "Be short."}
     assert client.post(f"/settings/prompts/{prompt.pk}/", {"delete": ""}).status_code == 302
     assert kept(user) == {}
-    assert "/short is deleted." in seen(client, "/settings/")
+    assert "/short is deleted." in html_of(client, "/settings/")
 
 
 BAD = {
@@ -100,7 +100,7 @@ def test_a_long_text_is_counted_with_its_lines_as_the_chat_ends_them(client: Cli
 
 def test_a_hostile_prompt_is_shown_and_nothing_else(client: Client, user: User) -> None:
     add(client, "evil", HOSTILE)
-    for page in (seen(client, "/settings/"), add(client, "evil", HOSTILE)[1]):
+    for page in (html_of(client, "/settings/"), add(client, "evil", HOSTILE)[1]):
         assert "<script>alert" not in page
         assert f"\n{HOSTILE}</textarea>" in unescape(page)
 
@@ -108,7 +108,7 @@ def test_a_hostile_prompt_is_shown_and_nothing_else(client: Client, user: User) 
 def test_a_name_is_anothers_to_have_too(client: Client, prompt: Prompt, other_user: User) -> None:
     client.force_login(other_user)
     assert add(client, "brief", "Mine")[0] == 302
-    assert "Be brief." not in seen(client, "/settings/")
+    assert "Be brief." not in html_of(client, "/settings/")
 
 
 def test_a_prompt_may_be_saved_as_it_is(client: Client, prompt: Prompt) -> None:
@@ -129,10 +129,10 @@ def test_there_is_an_end_to_prompts(client: Client, user: User) -> None:
 def test_a_permission_tells_what_it_lets_through_and_how_often_it_was_used(
     client: Client, user: User, allowance: Allowance
 ) -> None:
-    assert "not used yet" in seen(client, "/settings/")
+    assert "not used yet" in html_of(client, "/settings/")
     call = stored(user).tool_calls.get()
     Approval.objects.update_or_create(call=call, defaults={"status": "approved", "allowance": allowance})
-    page = unescape(seen(client, "/settings/"))
+    page = unescape(html_of(client, "/settings/"))
     assert '"sign": "WZPZ"' in page
     assert "used 1 time<" in page
     assert f"{allowance.created_at:%Y-%m-%d %H:%M}" in page
@@ -143,7 +143,7 @@ def test_a_revoked_permission_is_gone_from_the_page_and_stays_on_record(
 ) -> None:
     where = f"/settings/allowances/{allowance.pk}/revoke/"
     assert client.post(where)["Location"] == "/settings/"
-    page = seen(client, "/settings/")
+    page = html_of(client, "/settings/")
     assert "top_song will ask again." in page
     assert "Revoke" not in page
     allowance.refresh_from_db()
@@ -156,7 +156,7 @@ def test_a_revoked_permission_is_gone_from_the_page_and_stays_on_record(
 
 def test_arguments_can_reorder_no_text_around_them(client: Client, user: User) -> None:
     allowed(user, "a\u202eb")
-    page = seen(client, "/settings/")
+    page = html_of(client, "/settings/")
     assert "\u202e" not in page
     assert "[U+202E]" in page
 
@@ -171,7 +171,7 @@ def test_what_is_anothers_is_not_there(
     sent = {f"{prompt.pk}-name": "taken", f"{prompt.pk}-text": "over", "delete": ""}
     for where in (f"prompts/{prompt.pk}/", f"allowances/{allowance.pk}/revoke/"):
         assert client.post(f"/settings/{where}", sent).status_code == 404
-    page = seen(client, "/settings/")
+    page = html_of(client, "/settings/")
     assert "Be brief." not in page
     assert "WZPZ" not in page
     prompt.refresh_from_db()

@@ -21,7 +21,7 @@ from conversations.errors import Refused
 from conversations.models import Conversation, Message, Tree, Turn
 from conversations.web.branches import Branch, Stem, branches
 from tests.asking import ask, conversation_of
-from tests.inspecting import seen
+from tests.inspecting import html_of
 
 pytestmark = pytest.mark.django_db
 NOWHERE = "6b95a221-5126-4deb-8a77-a4104e145dab"
@@ -124,7 +124,7 @@ def test_a_long_stretch_without_a_fork_is_folded_and_its_ends_are_not() -> None:
 
 def test_the_page_tells_of_each_turn_and_where_the_shown_branch_ends(client: Client, user: User) -> None:
     conversation = grown(user, [0, 1, 1], head=2)
-    page = seen(client, address(conversation))
+    page = html_of(client, address(conversation))
     for number in (1, 2, 3):
         assert f'href="/conversations/{conversation.pk}/replay/#turn-{number}">question {number}</a>' in page
     assert page.count(f"{conversation.model} · <time") == page.count("</time> · completed<") == 3
@@ -135,7 +135,7 @@ def test_the_page_tells_of_each_turn_and_where_the_shown_branch_ends(client: Cli
 
 
 def test_without_a_head_the_newest_turns_branch_is_the_shown_one(client: Client, user: User) -> None:
-    page = seen(client, address(grown(user, [0, 1, 1])))
+    page = html_of(client, address(grown(user, [0, 1, 1])))
     assert re.findall(r'aria-current="true">\s*<a[^>]*>([^<]+)</a>', page) == ["question 3"]
 
 
@@ -147,13 +147,13 @@ def test_a_message_that_waits_is_not_the_end_of_a_branch_whose_end_nobody_has_no
 
 
 def test_an_empty_conversation_says_so(client: Client, user: User) -> None:
-    assert "There are no turns yet." in seen(client, address(conversation_of(user)))
+    assert "There are no turns yet." in html_of(client, address(conversation_of(user)))
 
 
 def test_words_are_shown_as_they_are_and_no_longer_than_a_line(client: Client, user: User) -> None:
     conversation = grown(user, [0])
     Message.objects.update(content=[{"text": "\n<b>a</b>\u202e " + "word " * 10_000}])
-    page = seen(client, address(conversation))
+    page = html_of(client, address(conversation))
     assert "&lt;b&gt;a&lt;/b&gt;[U+202E] word" in page
     assert len(page) < 8_000
 
@@ -171,7 +171,7 @@ def queue(conversation: Conversation, beside: Turn | None = None) -> Turn:
 def test_a_message_in_the_queue_belongs_to_the_shown_branch(client: Client, user: User) -> None:
     conversation = grown(user, [0, 1], head=2)
     queue(conversation)
-    page = seen(client, address(conversation))
+    page = html_of(client, address(conversation))
     assert "<button name" not in page
     assert page.count("queued") == 1
 
@@ -265,7 +265,7 @@ def test_the_page_takes_as_many_queries_for_many_turns_as_for_few(client: Client
     for parents in ([0], [0, *(number // 2 for number in range(2, 200))]):
         conversation = grown(user, parents)
         with CaptureQueriesContext(connection) as taken:
-            seen(client, address(conversation))
+            html_of(client, address(conversation))
         counts.append(len(taken))
     assert counts[0] == counts[1] < 10
 
@@ -281,7 +281,7 @@ def test_a_large_tree_is_shown_whole(client: Client, user: User, shape: str) -> 
         "any": [chance.randrange(number) for number in range(1, 2_001)],
     }[shape]
     conversation = grown(user, parents)
-    page = seen(client, address(conversation))
+    page = html_of(client, address(conversation))
     assert page.count("#turn-") == 2_000
 
 
@@ -290,6 +290,6 @@ def test_a_large_tree_is_shown_whole(client: Client, user: User, shape: str) -> 
 def test_a_real_turn_leads_to_its_playback(client: Client, user: User) -> None:
     conversation = conversation_of(user)
     ask(conversation, "What is the most popular song on WZPZ?")
-    page = seen(client, address(conversation))
+    page = html_of(client, address(conversation))
     assert "What is the most popular song on WZPZ?" in page
     assert f'href="/conversations/{conversation.pk}/replay/#turn-1"' in page

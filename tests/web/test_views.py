@@ -10,7 +10,7 @@ from django.test import Client, override_settings
 from conversations.models import Conversation
 from tests.asking import ask
 from tests.gateway.talking import until
-from tests.recorded import answered, said
+from tests.recorded import recorded_turn, text_events
 from tests.rerunning import reports
 
 MODELS = ["cohere.command-r-v1:0", "amazon.nova-lite-v1:0"]
@@ -78,7 +78,7 @@ def test_a_search_finds_titles_and_what_was_said(
     client: Client, user: User, conversation: Conversation, words: str
 ) -> None:
     other = Conversation.objects.create(owner=user, model=MODELS[0], title="something else")
-    said(other, 'In the café he said “quoted” and back\\slash "and" quotes')
+    recorded_turn(other, 'In the café he said “quoted” and back\\slash "and" quotes')
     page = client.get("/", {"q": words}).content.decode()
     found = set(re.findall(r">(Turkeys|something else)</a>", page))
     assert found == ({"Turkeys"} if "turk" in words.lower() else {"something else"})
@@ -178,7 +178,7 @@ def test_signing_out_takes_a_post(client: Client) -> None:
 def test_a_conversation_can_be_taken_home(
     client: Client, conversation: Conversation, name: str, media_type: str
 ) -> None:
-    said(conversation, "hello", *answered("there"))
+    recorded_turn(conversation, "hello", *text_events("there"))
     conversation.title = '../"Café"\r\nrm -rf /'
     conversation.save()
     answer = client.get(f"/conversations/{conversation.pk}/export/", {"format": name})
@@ -202,7 +202,7 @@ def test_an_unknown_format_is_refused(client: Client, conversation: Conversation
 
 
 def test_deleting_asks_first_and_says_what_goes(client: Client, conversation: Conversation) -> None:
-    said(conversation, "hello")
+    recorded_turn(conversation, "hello")
     path = f"/conversations/{conversation.pk}/delete/"
     page = " ".join(client.get(path).content.decode().split())
     assert "1 message, 0 tool calls and the recording go for good." in page
@@ -216,7 +216,7 @@ def test_deleting_asks_first_and_says_what_goes(client: Client, conversation: Co
 def test_a_conversation_with_a_turn_under_way_is_not_deleted(
     client: Client, conversation: Conversation, status: str
 ) -> None:
-    turn = said(conversation, "hello")
+    turn = recorded_turn(conversation, "hello")
     turn.status = status
     turn.save()
     path = f"/conversations/{conversation.pk}/delete/"

@@ -20,7 +20,7 @@ from conversations.models import Allowance, Conversation, Prompt, ToolCall, Turn
 from conversations.web import urlpatterns
 from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, Request, WireServer, answer_frames
-from tests.inspecting import QUESTION, listing, page_of, rows_of, stored
+from tests.inspecting import QUESTION, address_of, listing, rows_of, stored
 from tests.rerunning import rerun_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,7 +94,7 @@ def admin_pages(conversation: Conversation) -> Iterator[tuple[str, Visit]]:
         if model._meta.app_label == "conversations":
             row = largest.get(model) or rows_of(model).last()
             yield f"list of {model.__name__}", getting(listing(model))
-            yield f"a {model.__name__}", getting(page_of(row))
+            yield f"a {model.__name__}", getting(address_of(row))
 
 
 def counts(client: Client, visits: Iterator[tuple[str, Visit]]) -> dict[str, int]:
