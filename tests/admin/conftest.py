@@ -1,4 +1,4 @@
-"""Who looks at the record."""
+"""The operator who looks at the record."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -1,4 +1,4 @@
-"""The record in the admin: all of it to be seen, none of it to be changed, and nothing in it obeyed."""
+"""The record in the admin can all be seen, cannot be changed, and is never run."""
 
 import json
 import re
@@ -28,8 +28,8 @@ from tests.inspecting import address_of, html_of, listed, listing, queries, rows
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>alert('turntable')</script>"
-SHOWN = [model for model in admin.site._registry if model._meta.app_label == "conversations"]
-each_model = pytest.mark.parametrize("model", SHOWN, ids=lambda model: model.__name__)
+MODELS = [model for model in admin.site._registry if model._meta.app_label == "conversations"]
+all_models = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 
 
 @pytest.fixture
@@ -38,11 +38,11 @@ def conversation(user: User) -> Conversation:
 
 
 def test_all_of_a_turn_is_shown() -> None:
-    assert set(SHOWN) == {Conversation, Turn, Round, Message, ToolCall, Approval, Allowance, UsageTotal}
+    assert set(MODELS) == {Conversation, Turn, Round, Message, ToolCall, Approval, Allowance, UsageTotal}
     assert listing(ToolCall) == "/admin/conversations/toolcall/"
 
 
-@each_model
+@all_models
 def test_every_row_is_listed_and_has_its_page(
     operator: Client, conversation: Conversation, model: type[Model]
 ) -> None:
@@ -53,7 +53,7 @@ def test_every_row_is_listed_and_has_its_page(
         html_of(operator, address_of(row, "history"))
 
 
-@each_model
+@all_models
 def test_every_link_leads_somewhere(operator: Client, conversation: Conversation, model: type[Model]) -> None:
     html = html_of(operator, address_of(rows_of(model)[0])) + html_of(operator, listing(model))
     links = {link.replace("&amp;", "&") for link in re.findall(r'href="(/admin/conversations/[^"]+)"', html)}
@@ -72,11 +72,11 @@ def test_a_call_leads_to_its_moment_in_the_playback_which_an_operator_may_watch(
 
 def test_everything_of_a_turn_leads_to_everything_else(operator: Client, conversation: Conversation) -> None:
     turn = conversation.turns.get()
-    row, call, said = turn.rounds.get(), turn.tool_calls.get(), turn.messages.get(role="assistant")
+    row, call, message = turn.rounds.get(), turn.tool_calls.get(), turn.messages.get(role="assistant")
     ways = {
-        call: [said, row, turn, conversation],
-        said: [row, turn, conversation],
-        row: [call, said, turn, conversation],
+        call: [message, row, turn, conversation],
+        message: [row, turn, conversation],
+        row: [call, message, turn, conversation],
         turn: [conversation, row, call, turn.messages.get(role="user")],
         conversation: [turn, row, call],
     }
@@ -85,7 +85,7 @@ def test_everything_of_a_turn_leads_to_everything_else(operator: Client, convers
         assert [end for end in ends if f'href="{address_of(end)}"' not in html] == [], start
 
 
-@each_model
+@all_models
 def test_nothing_can_be_added_changed_or_deleted(
     operator: Client, conversation: Conversation, model: type[Model]
 ) -> None:
@@ -98,7 +98,7 @@ def test_nothing_can_be_added_changed_or_deleted(
     assert list(rows_of(model).values()) == before
 
 
-@each_model
+@all_models
 def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
     operator: Client, user: User, model: type[Model]
 ) -> None:
@@ -110,7 +110,7 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
     assert counts[0] == counts[1] < 20
 
 
-@each_model
+@all_models
 def test_a_rows_page_takes_as_many_queries_for_many_rows_as_for_few(
     operator: Client, user: User, model: type[Model]
 ) -> None:
@@ -128,18 +128,18 @@ def test_the_search_finds_what_is_meant_and_nothing_else(
 ) -> None:
     stored(User.objects.create_user("herbert"), "Another song")
     turn = conversation.turns.get()
-    said, row = turn.messages.get(role="user"), turn.rounds.get()
+    message, row = turn.messages.get(role="user"), turn.rounds.get()
     sought: dict[type[Model], list[object]] = {
         Conversation: [conversation.pk, "most popular", "jennifer"],
         Turn: [turn.pk, conversation.pk, "jennifer"],
         Round: [turn.pk, row.gateway_request_id],
-        Message: [said.public_id, "most popular song"],
+        Message: [message.public_id, "most popular song"],
     }
     for model, words in sought.items():
-        for each in words:
-            found = listed(operator, model, q=each)
-            assert {getattr(row, "turn_id", turn.pk) for row in found} == {turn.pk}, (model, each)
-            assert len(found) == 1, (model, each)
+        for word in words:
+            rows = listed(operator, model, q=word)
+            assert {getattr(row, "turn_id", turn.pk) for row in rows} == {turn.pk}, (model, word)
+            assert len(rows) == 1, (model, word)
         assert listed(operator, model, q="turkey") == []
 
 
@@ -151,12 +151,12 @@ def test_the_search_finds_what_is_not_ascii(operator: Client, user: User, words:
     assert listed(operator, Message, q=words) == [conversation.messages.get(role="user")]
 
 
-@each_model
+@all_models
 def test_every_filter_works(operator: Client, conversation: Conversation, model: type[Model]) -> None:
-    found = operator.get(listing(model)).context["cl"]
-    assert len(found.filter_specs) >= 1
-    for each in found.filter_specs:
-        for choice in each.choices(found):
+    change_list = operator.get(listing(model)).context["cl"]
+    assert len(change_list.filter_specs) >= 1
+    for filter_spec in change_list.filter_specs:
+        for choice in filter_spec.choices(change_list):
             html_of(operator, listing(model) + choice["query_string"])
 
 
@@ -193,7 +193,7 @@ def spoiled(user: User, conversation: Conversation) -> Conversation:
     return conversation
 
 
-@each_model
+@all_models
 def test_a_script_is_shown_and_not_run(operator: Client, spoiled: Conversation, model: type[Model]) -> None:
     for url in (listing(model), *(address_of(row) for row in rows_of(model))):
         html = html_of(operator, url)
@@ -201,7 +201,7 @@ def test_a_script_is_shown_and_not_run(operator: Client, spoiled: Conversation, 
         assert "&lt;script&gt;alert(" in html
 
 
-@each_model
+@all_models
 def test_characters_that_reorder_others_are_marked(
     operator: Client, conversation: Conversation, model: type[Model]
 ) -> None:
@@ -221,29 +221,29 @@ def dated(column: str, day: datetime, depth: int) -> dict[str, int]:
     return {f"{column}__{part}": number for part, number in list(parts.items())[:depth]}
 
 
-@each_model
+@all_models
 def test_dates_lead_from_years_to_days(
     operator: Client, conversation: Conversation, model: type[Model]
 ) -> None:
-    found = operator.get(listing(model)).context["cl"]
-    if found.date_hierarchy is None:
+    change_list = operator.get(listing(model)).context["cl"]
+    if change_list.date_hierarchy is None:
         assert model is UsageTotal
         return
     early = timezone.now() - timedelta(days=800)
     stored(conversation.owner)
     first = rows_of(model)[0]
-    model._default_manager.filter(pk=first.pk).update(**{found.date_hierarchy: early})
+    model._default_manager.filter(pk=first.pk).update(**{change_list.date_hierarchy: early})
     for depth in range(1, 4):
-        forward = [address for address, _, is_back in found.dates() if not is_back]
-        assert len(found.dates()) - len(forward) == depth - 1
-        found = operator.get(listing(model) + forward[0]).context["cl"]
-        assert list(found.result_list) == [first] or depth < 3
-        found = operator.get(
-            listing(model) + f"?{urlencode(dated(found.date_hierarchy, early, depth))}"
+        forward = [address for address, _, is_back in change_list.dates() if not is_back]
+        assert len(change_list.dates()) - len(forward) == depth - 1
+        change_list = operator.get(listing(model) + forward[0]).context["cl"]
+        assert list(change_list.result_list) == [first] or depth < 3
+        change_list = operator.get(
+            listing(model) + f"?{urlencode(dated(change_list.date_hierarchy, early, depth))}"
         ).context["cl"]
-        assert list(found.result_list) == [first]
-    assert [is_back for *_, is_back in found.dates()] == [True] * 3
-    model._default_manager.filter(pk=first.pk).update(**{found.date_hierarchy: timezone.now()})
+        assert list(change_list.result_list) == [first]
+    assert [is_back for *_, is_back in change_list.dates()] == [True] * 3
+    model._default_manager.filter(pk=first.pk).update(**{change_list.date_hierarchy: timezone.now()})
     months = operator.get(listing(model)).context["cl"].dates()
     assert [is_back for *_, is_back in months] == [False]
     for odd in (
@@ -254,11 +254,11 @@ def test_dates_lead_from_years_to_days(
         "__day=99",
         "__year=2026&{}__month=13",
     ):
-        query = f"?{found.date_hierarchy}{odd.format(found.date_hierarchy)}"
+        query = f"?{change_list.date_hierarchy}{odd.format(change_list.date_hierarchy)}"
         assert operator.get(listing(model) + query).status_code in (200, 302), query
 
 
-@each_model
+@all_models
 def test_only_those_who_may_see_it_are_let_in(
     client: Client, user: User, conversation: Conversation, model: type[Model]
 ) -> None:

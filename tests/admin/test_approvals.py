@@ -40,19 +40,19 @@ def staff(*permissions: str) -> Client:
     return client
 
 
-Asked = list[tuple[Conversation, User, Any]]
+Resumes = list[tuple[Conversation, User, Any]]
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
-    """What the admin asks of `engine.resume`, which does nothing here."""
-    taken: Asked = []
-    monkeypatch.setattr(engine, "resume", lambda *given: taken.append(given))
-    return taken
+def resumes(monkeypatch: pytest.MonkeyPatch) -> Resumes:
+    """The arguments with which the admin calls `engine.resume`, which does nothing here."""
+    calls: Resumes = []
+    monkeypatch.setattr(engine, "resume", lambda *arguments: calls.append(arguments))
+    return calls
 
 
-def decide(client: Client, row: Approval, **sent: str) -> int:
-    return client.post(address_of(row, "decide"), sent).status_code
+def decide(client: Client, row: Approval, **form: str) -> int:
+    return client.post(address_of(row, "decide"), form).status_code
 
 
 # -- lists and pages
@@ -65,11 +65,11 @@ def test_an_approval_tells_who_decided_what_when_and_why(operator: Client, user:
         status="denied", reason="Not on a Sunday.", input={"sign": "WKRP"}, requested_at=moment,
         expires_at=moment, decided_at=moment,
     )  # fmt: skip
-    shown = f"{moment:%Y-%m-%d %H:%M}"
+    minute = f"{moment:%Y-%m-%d %H:%M}"
     for page in (html_of(operator, address_of(call)), html_of(operator, address_of(call.approval))):
-        assert page.count(shown) >= 3
-        for told in ("jennifer", "denied", "Not on a Sunday.", "Changed arguments", "WKRP"):
-            assert told in page, told
+        assert page.count(minute) >= 3
+        for words in ("jennifer", "denied", "Not on a Sunday.", "Changed arguments", "WKRP"):
+            assert words in page, words
     ways = [call, call.turn, call.conversation, Allowance.objects.get()]
     page = html_of(operator, address_of(call.approval))
     assert [way for way in ways if f'href="{address_of(way)}"' not in page] == []
@@ -123,9 +123,11 @@ def test_a_list_of_calls_joins_no_approvals_where_none_are_asked_for(
     operator: Client, user: User, django_assert_num_queries: Any
 ) -> None:
     stored(user)
-    with django_assert_num_queries(queries(operator, CALLS)) as taken:
+    with django_assert_num_queries(queries(operator, CALLS)) as statements:
         html_of(operator, CALLS)
-    joined = [each["sql"] for each in taken.captured_queries if "conversations_approval" in each["sql"]]
+    joined = [
+        query["sql"] for query in statements.captured_queries if "conversations_approval" in query["sql"]
+    ]
     assert [sql for sql in joined if " LIMIT " in sql and "10000" in sql] == []
     assert len(joined) <= 1
 
@@ -135,12 +137,12 @@ def test_a_list_of_calls_joins_no_approvals_where_none_are_asked_for(
 
 @pytest.mark.parametrize(("decision", "approved"), [("approve", True), ("deny", False)])
 def test_a_waiting_call_is_decided_from_its_page(
-    operator: Client, pending: Approval, asked: Asked, decision: str, approved: bool
+    operator: Client, pending: Approval, resumes: Resumes, decision: str, approved: bool
 ) -> None:
     page = html_of(operator, address_of(pending))
     assert f'action="{address_of(pending, "decide")}"' in page
     assert decide(operator, pending, decision=decision, reason="Because.") == 302
-    ((conversation, who, entries),) = asked
+    ((conversation, who, entries),) = resumes
     assert (conversation, who.username) == (pending.call.conversation, "arthur")
     payload = {"approved": approved, "reason": "Because."}
     assert entries == [{"interruptId": pending.call.tool_use_id, "status": "resolved", "payload": payload}]
@@ -173,18 +175,18 @@ def test_what_is_decided_already_is_not_offered(operator: Client, user: User) ->
     ],
 )
 def test_only_staff_with_the_permission_decide(
-    pending: Approval, asked: Asked, permissions: tuple[str, ...], sees: int, status: int
+    pending: Approval, resumes: Resumes, permissions: tuple[str, ...], sees: int, status: int
 ) -> None:
     client = staff(*permissions)
     answer = client.get(address_of(pending))
     assert answer.status_code == sees
     assert ('value="approve"' in answer.content.decode()) == (status == 302)
     assert decide(client, pending, decision="approve") == status
-    assert len(asked) == (status == 302)
+    assert len(resumes) == (status == 302)
 
 
 def test_who_is_not_staff_does_not_decide_here_even_with_the_permission(
-    user: User, pending: Approval, asked: Asked
+    user: User, pending: Approval, resumes: Resumes
 ) -> None:
     user.user_permissions.set(Permission.objects.filter(codename="change_approval"))
     client = Client()
@@ -192,11 +194,11 @@ def test_who_is_not_staff_does_not_decide_here_even_with_the_permission(
     client.force_login(user)
     answer = client.post(address_of(pending, "decide"), {"decision": "approve"})
     assert (answer.status_code, "/login/" in answer["Location"]) == (302, True)
-    assert asked == []
+    assert resumes == []
 
 
 def test_a_decision_is_a_post_of_this_site_that_says_which(
-    operator: Client, pending: Approval, asked: Asked
+    operator: Client, pending: Approval, resumes: Resumes
 ) -> None:
     assert operator.get(address_of(pending, "decide")).status_code == 405
     assert decide(operator, pending) == 404
@@ -204,7 +206,7 @@ def test_a_decision_is_a_post_of_this_site_that_says_which(
     guarded = Client(enforce_csrf_checks=True)
     guarded.force_login(User.objects.get(username="arthur"))
     assert decide(guarded, pending, decision="approve") == 403
-    assert asked == []
+    assert resumes == []
 
 
 def test_changing_an_approval_by_its_form_is_refused_to_who_may_decide(pending: Approval) -> None:

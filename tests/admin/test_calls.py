@@ -42,11 +42,11 @@ def other(other_user: User) -> ToolCall:
 
 # -- search
 
-FOUND = (
+HITS = (
     "WZPZ", "wzpz", "hotel", "Elemental Hotel", '"8 Storey Hike"', "hike elemental", "elem* hik*", "sign", "top_song",
     "jennifer", '"storey', "  hotel  ", "hotel, elemental!", "(hotel)", "hotel'",
 )  # fmt: skip
-NOT_FOUND = ("turkey", '"hotel elemental"', "hotel turkey", "hote", "elem", "*", "other song", "=")
+MISSES = ("turkey", '"hotel elemental"', "hotel turkey", "hote", "elem", "*", "other song", "=")
 NONSENSE = (
     '"', '""', '"""', "'", "\\", "%", "_", "a", "é", "*", "a*", "AND", "hotel AND", "NOT hotel", "NEAR(a b)",
     "words:hotel", "^hotel", "hotel OR", "(", ")", "a:*", ":*", "!a", "& | !", "<->", "a <2> b", "{a}", "\x00", "\ud800",
@@ -56,18 +56,18 @@ NONSENSE = (
 
 
 def test_words_of_arguments_and_results_are_found(operator: Client, call: ToolCall, other: ToolCall) -> None:
-    for text in FOUND:
+    for text in HITS:
         assert listed(operator, ToolCall, q=text) == [call], text
 
 
 def test_what_is_not_there_is_not_found(operator: Client, call: ToolCall, other: ToolCall) -> None:
-    for text in NOT_FOUND:
+    for text in MISSES:
         assert listed(operator, ToolCall, q=text) == [], text
 
 
 def test_ids_are_found(operator: Client, call: ToolCall, other: ToolCall) -> None:
-    for each in (call.pk, call.turn_id, call.conversation_id, call.tool_use_id):
-        assert listed(operator, ToolCall, q=each) == [call], each
+    for key in (call.pk, call.turn_id, call.conversation_id, call.tool_use_id):
+        assert listed(operator, ToolCall, q=key) == [call], key
 
 
 def test_no_search_is_an_error(operator: Client, call: ToolCall) -> None:
@@ -102,10 +102,10 @@ def test_any_result_can_be_stored_found_and_looked_at(operator: Client, call: To
 
 
 def test_the_index_follows_every_way_of_writing(operator: Client, user: User, call: ToolCall) -> None:
-    def found(word: str) -> int:
+    def hits(word: str) -> int:
         return len(listed(operator, ToolCall, q=word))
 
-    made = ToolCall(
+    row = ToolCall(
         conversation=call.conversation,
         turn=call.turn,
         round=call.round,
@@ -114,20 +114,20 @@ def test_the_index_follows_every_way_of_writing(operator: Client, user: User, ca
         name="sing",
         arguments="one",
     )
-    ToolCall.objects.bulk_create([made])
-    assert found("one") == 1
-    made.arguments = "two"
-    ToolCall.objects.bulk_update([made], ["arguments"])
-    assert (found("one"), found("two")) == (0, 1)
-    made.result = [{"text": "three"}]
-    made.save(force_update=True)
-    assert found("three") == 1
-    ToolCall.objects.filter(pk=made.pk).update(result=[{"text": "four"}])
-    assert (found("three"), found("four")) == (0, 1)
-    made.delete()
-    assert (found("two"), found("four")) == (0, 0)
+    ToolCall.objects.bulk_create([row])
+    assert hits("one") == 1
+    row.arguments = "two"
+    ToolCall.objects.bulk_update([row], ["arguments"])
+    assert (hits("one"), hits("two")) == (0, 1)
+    row.result = [{"text": "three"}]
+    row.save(force_update=True)
+    assert hits("three") == 1
+    ToolCall.objects.filter(pk=row.pk).update(result=[{"text": "four"}])
+    assert (hits("three"), hits("four")) == (0, 1)
+    row.delete()
+    assert (hits("two"), hits("four")) == (0, 0)
     call.conversation.delete()
-    assert found("hotel") == 0
+    assert hits("hotel") == 0
 
 
 def test_what_holds_no_word_is_sought_letter_by_letter_in_the_newest_calls(
@@ -135,10 +135,10 @@ def test_what_holds_no_word_is_sought_letter_by_letter_in_the_newest_calls(
 ) -> None:
     monkeypatch.setattr("conversations.admin.lists.LISTED", 2)
     ToolCall.objects.update(result=[{"text": "1 + 1"}])
-    said = "sought letter by letter, in the newest 10,000 of these calls alone"
+    sentence = "sought letter by letter, in the newest 10,000 of these calls alone"
     assert listed(operator, ToolCall, q="+") == [call]
-    assert said in html_of(operator, f"{CALLS}?q=%2B")
-    assert said not in html_of(operator, f"{CALLS}?q=hotel")
+    assert sentence in html_of(operator, f"{CALLS}?q=%2B")
+    assert sentence not in html_of(operator, f"{CALLS}?q=hotel")
     for _ in range(2):
         stored(user)
     assert listed(operator, ToolCall, q="+") == []
@@ -166,8 +166,8 @@ def test_a_list_is_read_by_the_keys_that_were_counted(operator: Client, user: Us
     slowest = listed(operator, ToolCall, o=f"-{place}", slower=100)
     assert slowest == [others[7]]
     assert listed(operator, ToolCall, o=place, slower=100) == [others[7]]
-    (taken,) = {queries(operator, f"{CALLS}?{query}") for query in ("q=hotel", "q=hotel&p=2")}
-    assert taken < 25
+    (statements,) = {queries(operator, f"{CALLS}?{query}") for query in ("q=hotel", "q=hotel&p=2")}
+    assert statements < 25
 
 
 # -- filters and figures
@@ -219,14 +219,14 @@ def test_figures_are_those_of_the_calls_that_are_listed(
             conversation=call.conversation, turn=call.turn, round=call.round, position=position,
             tool_use_id=f"t{position}", name="top_song", status="success" if duration else "error", duration_ms=duration,
         )  # fmt: skip
-    told = operator.get(CALLS).context["figures"]
-    assert [(tool.name, tool.calls, tool.failed) for tool in told] == [
+    figures = operator.get(CALLS).context["figures"]
+    assert [(tool.name, tool.calls, tool.failed) for tool in figures] == [
         ("top_song", 5, 1),
         ("other", 1, 1),
         ("", 6, 2),
     ]
-    assert (told[0].p50, told[0].p95, told[0].p99) == ("200 ms", "290 ms", "298 ms")
-    assert told[1].p50 == "12.00 s"
+    assert (figures[0].p50, figures[0].p95, figures[0].p99) == ("200 ms", "290 ms", "298 ms")
+    assert figures[1].p50 == "12.00 s"
     (only,) = operator.get(CALLS, {"q": "other"}).context["figures"]
     assert (only.name, only.calls) == ("other", 1)
     assert operator.get(CALLS, {"q": "turkey"}).context["figures"] == []
@@ -273,11 +273,11 @@ def exported(client: Client, kind: str, **query: object) -> str:
 def test_the_list_is_exported_as_json_lines(operator: Client, call: ToolCall, other: ToolCall) -> None:
     lines = [json.loads(line) for line in exported(operator, "jsonl").splitlines()]
     assert [line["id"] for line in lines] == [str(other.pk), str(call.pk)]
-    told = lines[1]
-    assert told["input"] == {"sign": "WZPZ"}
-    assert told["result"] == SONG
-    assert (told["user"], told["turnNumber"], told["round"], told["attempt"]) == ("jennifer", 1, 1, 1)
-    assert datetime.fromisoformat(told["createdAt"]) == call.created_at
+    line = lines[1]
+    assert line["input"] == {"sign": "WZPZ"}
+    assert line["result"] == SONG
+    assert (line["user"], line["turnNumber"], line["round"], line["attempt"]) == ("jennifer", 1, 1, 1)
+    assert datetime.fromisoformat(line["createdAt"]) == call.created_at
 
 
 def test_the_list_is_exported_as_csv(operator: Client, call: ToolCall, other: ToolCall) -> None:
@@ -362,14 +362,14 @@ async def test_an_asynchronous_server_streams_it_too(user: User) -> None:
 
 def test_a_calls_page_shows_what_came_of_it(operator: Client, call: ToolCall) -> None:
     html = html_of(operator, address_of(call))
-    for shown in (
+    for text in (
         "<b>&quot;sign&quot;</b>: <q>&quot;WZPZ&quot;</q>",
         "Elemental Hotel",
         "jennifer",
         "Success",
         "tooluse_",
     ):
-        assert shown in html, shown
+        assert text in html, text
 
 
 def test_a_value_that_would_drown_the_page_is_cut_and_to_be_had_whole(

@@ -17,14 +17,14 @@ from tests.inspecting import QUESTION, address_of, html_of, queries
 pytestmark = pytest.mark.django_db
 
 
-def told(before: dict[str, object], now: dict[str, object]) -> dict[str, str]:
+def differences(before: dict[str, object], now: dict[str, object]) -> dict[str, str]:
     """The differences by name, as text."""
     return {
         name: re.sub("</div>", "\n", re.sub("<div[^>]*>", "", html)) for name, html in difference(before, now)
     }
 
 
-def said(role: str, text: str) -> dict[str, object]:
+def message(role: str, text: str) -> dict[str, object]:
     return {"role": role, "content": [{"text": text}]}
 
 
@@ -38,7 +38,7 @@ def test_a_round_shows_the_request_and_proves_that_it_is_the_one_sent(operator: 
     for row in rows:
         html = html_of(operator, address_of(row))
         assert "The SHA-256 is that of the bytes sent." in html
-        for shown in (
+        for text in (
             "System prompt",
             "You play records.",
             "Messages",
@@ -47,7 +47,7 @@ def test_a_round_shows_the_request_and_proves_that_it_is_the_one_sent(operator: 
             "top_song",
             "maxTokens",
         ):
-            assert shown in html, shown
+            assert text in html, text
         assert queries(operator, address_of(row)) < 20
     assert operator.get(
         f"/admin/conversations/round/{rows[-1].pk}/request.json"
@@ -77,44 +77,44 @@ def test_a_round_shows_the_response_as_it_came(operator: Client, user: User) -> 
     ask(conversation_of(user), QUESTION)
     row = Round.objects.order_by("id").first()
     html = html_of(operator, address_of(row))
-    for shown in ("Response as received", "toolUse", "tool_use", "inputTokens", row.gateway_request_id):
-        assert shown in html, shown
+    for text in ("Response as received", "toolUse", "tool_use", "inputTokens", row.gateway_request_id):
+        assert text in html, text
 
 
 def test_a_difference_names_what_was_added_and_left_out() -> None:
     before = {
-        "messages": [said("user", "a"), said("assistant", "b")],
+        "messages": [message("user", "a"), message("assistant", "b")],
         "system": [{"text": "Be kind.\nBe short."}],
     }
     now = {
-        "messages": [said("user", "a"), said("user", "c")],
+        "messages": [message("user", "a"), message("user", "c")],
         "system": [{"text": "Be kind.\nBe long."}],
         "x": 1,
     }
-    found = told(before, now)
-    assert list(found) == ["System prompt", "Messages", "Settings"]
-    assert "-Be short.\n+Be long." in found["System prompt"]
-    assert found["Messages"].splitlines()[0] == "1 unchanged"
-    assert "- assistant: " in found["Messages"]
-    assert "+ user: " in found["Messages"]
-    assert found["Settings"].split() == ["x", "@@", "-0,0", "+1", "@@", "+1"]
-    assert told(now, now) == {}
+    parts = differences(before, now)
+    assert list(parts) == ["System prompt", "Messages", "Settings"]
+    assert "-Be short.\n+Be long." in parts["System prompt"]
+    assert parts["Messages"].splitlines()[0] == "1 unchanged"
+    assert "- assistant: " in parts["Messages"]
+    assert "+ user: " in parts["Messages"]
+    assert parts["Settings"].split() == ["x", "@@", "-0,0", "+1", "@@", "+1"]
+    assert differences(now, now) == {}
 
 
 def test_a_difference_names_the_tools_that_came_and_went() -> None:
     def body(*names: str) -> dict[str, object]:
         return {"messages": [], "toolConfig": {"tools": [{"toolSpec": {"name": name}} for name in names]}}
 
-    found = told(body("sing", "dance"), body("sing", "hum"))["Tools"]
-    assert found.split("\n")[0] == "hum"
-    assert "dance" in found
-    assert "sing" not in found
+    lines = differences(body("sing", "dance"), body("sing", "hum"))["Tools"]
+    assert lines.split("\n")[0] == "hum"
+    assert "dance" in lines
+    assert "sing" not in lines
 
 
 def test_a_difference_of_very_many_messages_is_told_at_once() -> None:
-    before = {"messages": [said("user", str(n)) for n in range(3_000)]}
-    now = {"messages": [said("user", str(n + 1)) for n in range(3_000)]}
-    assert told(before, now)["Messages"].count("\n") >= 6_000
+    before = {"messages": [message("user", str(n)) for n in range(3_000)]}
+    now = {"messages": [message("user", str(n + 1)) for n in range(3_000)]}
+    assert differences(before, now)["Messages"].count("\n") >= 6_000
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The waterfall: each step of a turn on the turn's scale, in as many queries for many turns as for few."""
+"""The waterfall: each step of a turn on the turn's scale."""
 
 import json
 import re
@@ -40,8 +40,8 @@ def a_round(turn: Turn, begin: float, end: float | None, **fields: Any) -> Round
     )  # fmt: skip
 
 
-def drawn(turn: Turn) -> list[tuple[str, list[tuple[str, float, float]]]]:
-    """Each step's name, and its bars: kind, from and to in percent."""
+def bars_of(turn: Turn) -> list[tuple[str, list[tuple[str, float, float]]]]:
+    """The name of each step, and its bars: kind, begin and end in percent."""
     (chart,) = charts([turn])
     return [(re.sub("<[^>]*>", "", step.label), [_bar(bar) for bar in step.bars]) for step in chart.steps]
 
@@ -58,7 +58,7 @@ def test_a_round_waits_and_streams_and_a_call_runs(turn: Turn) -> None:
             conversation=turn.conversation, turn=turn, round=row, position=position, name="top_song", status=status,
             tool_use_id=str(position), started_at=at(5), finished_at=at(7 + position), error="timeout" if position else "",
         )  # fmt: skip
-    assert drawn(turn) == [
+    assert bars_of(turn) == [
         ("round 1", [("waiting", 0, 10), ("streaming", 10, 40)]),
         ("top_song", [("tool", 50, 70)]),
         ("top_song", [("failed", 50, 80)]),
@@ -67,13 +67,13 @@ def test_a_round_waits_and_streams_and_a_call_runs(turn: Turn) -> None:
 
 def test_what_waited_in_the_queue_is_drawn(turn: Turn) -> None:
     turn.started_at = at(2)
-    assert drawn(turn) == [("queued", [("queued", 0, 20)])]
+    assert bars_of(turn) == [("queued", [("queued", 0, 20)])]
 
 
 def test_an_attempt_that_was_cut_is_drawn_beside_the_next(turn: Turn) -> None:
     a_round(turn, 0, 2, first_token_ms=500, status="interrupted")
     a_round(turn, 6, 8, first_token_ms=1_000, attempt=2)
-    assert drawn(turn) == [
+    assert bars_of(turn) == [
         ("round 1", [("waiting", 0, 5), ("streaming", 5, 20)]),
         ("round 1, attempt 2", [("waiting", 60, 70), ("streaming", 70, 80)]),
     ]
@@ -89,8 +89,8 @@ def test_retries_are_drawn_from_what_was_recorded(turn: Turn, packed: bool) -> N
     Event.objects.create(conversation=turn.conversation, turn=turn, seq=1, data=json.dumps(event))
     if packed:
         pack(turn)
-    expected = [("broken", 0, 30), ("retry", 30, 50), ("waiting", 50, 60), ("streaming", 60, 100)]
-    assert drawn(turn) == [("round 1", expected)]
+    bars = [("broken", 0, 30), ("retry", 30, 50), ("waiting", 50, 60), ("streaming", 60, 100)]
+    assert bars_of(turn) == [("round 1", bars)]
 
 
 def test_a_round_without_an_answer_is_not_shown_as_streaming(turn: Turn) -> None:
@@ -103,7 +103,7 @@ def test_a_round_without_an_answer_is_not_shown_as_streaming(turn: Turn) -> None
 def test_a_running_turn_goes_on_to_now(turn: Turn) -> None:
     turn.status, turn.finished_at = "running", None
     a_round(turn, 0, None, status="running")
-    ((_, (bar,)),) = drawn(turn)
+    ((_, (bar,)),) = bars_of(turn)
     assert bar == ("waiting", 0, 100)
 
 
@@ -113,7 +113,7 @@ def test_a_turn_that_took_no_time_or_is_not_begun_can_be_drawn(turn: Turn) -> No
     assert isinstance(charts([turn])[0], Chart)
     turn.started_at = turn.finished_at = NOON
     a_round(turn, 0, 0)
-    assert drawn(turn)
+    assert bars_of(turn)
 
 
 def test_many_turns_take_as_many_queries_as_few(operator: Client, user: User) -> None:
@@ -131,13 +131,13 @@ def test_many_turns_take_as_many_queries_as_few(operator: Client, user: User) ->
 def test_a_long_conversation_shows_the_newest_turns_and_leads_to_the_rest(
     operator: Client, conversation: Conversation
 ) -> None:
-    url, shown = address_of(conversation), []
+    url, numbers = address_of(conversation), []
     for _ in range(3):
         html = html_of(operator, url)
-        shown.append([int(number) for number in re.findall(r">turn (\d+)</a>", html)])
+        numbers.append([int(number) for number in re.findall(r">turn (\d+)</a>", html)])
         older = re.search(r'href="(\?before=\d+)"', html)
         url = address_of(conversation) + (older[1] if older else "?before=0")
-    assert shown == [list(range(45, 25, -1)), list(range(25, 5, -1)), list(range(5, 0, -1))]
+    assert numbers == [list(range(45, 25, -1)), list(range(25, 5, -1)), list(range(5, 0, -1))]
     for odd in ("x", "-1", "9" * 40, "0", ""):
         html_of(operator, f"{address_of(conversation)}?before={odd}")
 
