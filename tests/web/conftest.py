@@ -1,4 +1,4 @@
-"""Who looks at the pages."""
+"""The browser that looks at the pages."""
 
 import pytest
 from django.contrib.auth.models import User

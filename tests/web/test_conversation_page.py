@@ -67,7 +67,7 @@ def test_a_failed_turn_is_an_alert(client: Client, conversation: Conversation) -
     assert f"<code>{conversation.turns.get().pk}</code>" in alert
 
 
-def test_the_foundays_where_the_script_reads_on(client: Client, conversation: Conversation) -> None:
+def test_the_page_says_where_the_script_reads_on(client: Client, conversation: Conversation) -> None:
     assert 'data-seq="0"' in page_of(client, conversation)
     recorded_turn(conversation, "hello")
     assert f'data-seq="{conversation.events.count()}"' in page_of(client, conversation)
@@ -94,7 +94,7 @@ def test_older_messages_are_on_pages_of_their_own(client: Client, conversation: 
         assert "Back to the newest messages" in page
         assert 'id="composer"' not in page
     numbers.append(re.findall(r'<div class="text" dir="auto">(\d) x', page))
-    assert [number for found in reversed(numbers) for number in found] == ["0", "1", "2", "3"]
+    assert [number for page_numbers in reversed(numbers) for number in page_numbers] == ["0", "1", "2", "3"]
 
 
 def test_older_than_a_message_that_is_not_there_is_404(client: Client, conversation: Conversation) -> None:

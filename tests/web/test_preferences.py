@@ -1,4 +1,4 @@
-"""The user's settings: prompts that are kept, tools that run unasked, and nothing of anybody else's."""
+"""The user's settings: saved prompts, standing permissions, and nothing of anybody else's."""
 
 import re
 from html import unescape
@@ -25,13 +25,13 @@ def allowance(user: User) -> Allowance:
 
 
 def allowed(user: User, sign: str = "WZPZ") -> Allowance:
-    given = {"sign": sign}
+    arguments = {"sign": sign}
     return Allowance.objects.create(
-        user=user, tool="top_song", input=given, key=Allowance.key_of("top_song", given)
+        user=user, tool="top_song", input=arguments, key=Allowance.key_of("top_song", arguments)
     )
 
 
-def kept(user: User) -> dict[str, str]:
+def prompts_of(user: User) -> dict[str, str]:
     return dict(user.prompts.values_list("name", "text"))
 
 
@@ -41,8 +41,8 @@ def add(client: Client, name: str, text: str) -> tuple[int, str]:
 
 
 def change(client: Client, prompt: Prompt, name: str, text: str) -> tuple[int, str]:
-    sent = {f"{prompt.pk}-name": name, f"{prompt.pk}-text": text}
-    answer = client.post(f"/settings/prompts/{prompt.pk}/", sent)
+    form = {f"{prompt.pk}-name": name, f"{prompt.pk}-text": text}
+    answer = client.post(f"/settings/prompts/{prompt.pk}/", form)
     return answer.status_code, answer.content.decode()
 
 
@@ -55,15 +55,15 @@ def test_every_page_leads_to_the_settings(client: Client) -> None:
 
 def test_a_prompt_is_added_changed_and_deleted(client: Client, user: User) -> None:
     assert add(client, "brief", "Be brief.\r\nAnd kind.")[0] == 302
-    assert kept(user) == {"brief": "Be brief.\nAnd kind."}
+    assert prompts_of(user) == {"brief": "Be brief.\nAnd kind."}
     page = html_of(client, "/settings/")
     assert "/brief is saved." in page
     assert "/brief is saved." not in html_of(client, "/settings/")
     prompt = user.prompts.get()
     assert change(client, prompt, "short", "Be short.")[0] == 302
-    assert kept(user) == {"short": "Be short."}
+    assert prompts_of(user) == {"short": "Be short."}
     assert client.post(f"/settings/prompts/{prompt.pk}/", {"delete": ""}).status_code == 302
-    assert kept(user) == {}
+    assert prompts_of(user) == {}
     assert "/short is deleted." in html_of(client, "/settings/")
 
 
@@ -84,13 +84,13 @@ def test_what_cannot_be_a_prompt_is_told_and_nothing_is_lost(
     client: Client, user: User, prompt: Prompt, name: str, text: str, why: str
 ) -> None:
     other = Prompt.objects.create(user=user, name="other", text="Other text.")
-    before = kept(user)
+    before = prompts_of(user)
     for status, page in (add(client, name, text), change(client, other, name, text)):
         assert (status, why in page) == (400, True)
         assert unescape(page).count(f'value="{name}"') >= (1 if name else 0)
         assert re.search(r"<details open>.*?</details>", page, re.DOTALL)
         assert text.strip("\r\n ") in unescape(page)
-    assert kept(user) == before
+    assert prompts_of(user) == before
 
 
 def test_a_long_text_is_counted_with_its_lines_as_the_chat_ends_them(client: Client, user: User) -> None:
@@ -168,9 +168,9 @@ def test_what_is_anothers_is_not_there(
     client: Client, prompt: Prompt, allowance: Allowance, other_user: User
 ) -> None:
     client.force_login(other_user)
-    sent = {f"{prompt.pk}-name": "taken", f"{prompt.pk}-text": "over", "delete": ""}
+    form = {f"{prompt.pk}-name": "taken", f"{prompt.pk}-text": "over", "delete": ""}
     for where in (f"prompts/{prompt.pk}/", f"allowances/{allowance.pk}/revoke/"):
-        assert client.post(f"/settings/{where}", sent).status_code == 404
+        assert client.post(f"/settings/{where}", form).status_code == 404
     page = html_of(client, "/settings/")
     assert "Be brief." not in page
     assert "WZPZ" not in page
@@ -182,11 +182,11 @@ def test_what_is_anothers_is_not_there(
 def test_a_form_from_elsewhere_is_refused(user: User, prompt: Prompt, allowance: Allowance) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(user)
-    sent = {"new-name": "x", "new-text": "x", "delete": ""}
+    form = {"new-name": "x", "new-text": "x", "delete": ""}
     for where in ("", f"prompts/{prompt.pk}/", f"allowances/{allowance.pk}/revoke/"):
-        assert client.post(f"/settings/{where}", sent).status_code == 403
+        assert client.post(f"/settings/{where}", form).status_code == 403
     allowance.refresh_from_db()
-    assert (kept(user), allowance.revoked_at) == ({"brief": "Be brief."}, None)
+    assert (prompts_of(user), allowance.revoked_at) == ({"brief": "Be brief."}, None)
 
 
 def test_only_a_post_changes_anything(client: Client, prompt: Prompt, allowance: Allowance) -> None:

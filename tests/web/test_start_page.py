@@ -1,4 +1,4 @@
-"""A new conversation and its first message, by whoever is signed in, and by whoever signs in then."""
+"""A new conversation and its first message, sent with a session or by the sign-in that follows."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from conversations.protocol.converse.content import plain_text
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway", "settled")]
 MODELS = ["cohere.command-r-v1:0", "amazon.nova-lite-v1:0"]
 HOSTILE = "</div><script>alert(1)</script>&amp;\"'"
-WRITTEN = {"model": MODELS[1], "title": "Tea", "system": "Be brief.", "message": f"\n  {HOSTILE}\r\nhelp"}
+FORM = {"model": MODELS[1], "title": "Tea", "system": "Be brief.", "message": f"\n  {HOSTILE}\r\nhelp"}
 PASSWORD = {"username": "jennifer", "password": "flycatcher"}
 
 
@@ -47,20 +47,25 @@ def filled_in(answer: HttpResponse) -> dict[str, str]:
     areas = re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', html, re.DOTALL)
     title = re.findall(r'name="(title)"[^>]* value="(.*?)"', html)
     model = re.findall(r"<option selected>(.+?)</option>", html)
-    return {name: unescape(text) for name, text in [*areas, *title, *(("model", each) for each in model)]}
+    return {name: unescape(text) for name, text in [*areas, *title, *(("model", name) for name in model)]}
 
 
-AS_SHOWN = WRITTEN | {"message": f"\n  {HOSTILE}\nhelp"}
+FILLED_FORM = FORM | {"message": f"\n  {HOSTILE}\nhelp"}
 
 # -- signed in
 
 
 def test_a_message_is_accepted_in_the_request_that_brings_it(client: Client, user: User) -> None:
-    answer = client.post("/conversations/", WRITTEN)
-    made = Conversation.objects.get()
-    assert answer["Location"] == f"/conversations/{made.pk}/"
-    assert (made.owner, made.model, made.title, made.system) == (user, MODELS[1], "Tea", "Be brief.")
-    assert texts() == [AS_SHOWN["message"]]
+    answer = client.post("/conversations/", FORM)
+    conversation = Conversation.objects.get()
+    assert answer["Location"] == f"/conversations/{conversation.pk}/"
+    assert (conversation.owner, conversation.model, conversation.title, conversation.system) == (
+        user,
+        MODELS[1],
+        "Tea",
+        "Be brief.",
+    )
+    assert texts() == [FILLED_FORM["message"]]
 
 
 @pytest.mark.parametrize("method", ["head", "get"])
@@ -68,8 +73,10 @@ def test_looking_at_the_page_first_loses_nothing_and_sends_nothing_again(client:
     where = client.post("/conversations/", {"message": "help"})["Location"]
     for _ in range(2):
         getattr(client, method)(where)
-    shown = client.get(where).context["page"]
-    assert "help" in [each.get("content", each.get("text")) for each in [*shown.messages, *shown.queue]]
+    page = client.get(where).context["page"]
+    assert "help" in [
+        message.get("content", message.get("text")) for message in [*page.messages, *page.queue]
+    ]
     assert texts() == ["help"]
 
 
@@ -105,11 +112,11 @@ def test_what_is_refused_stays_in_its_boxes_and_leaves_no_conversation(
     if status == 429:
         client.post("/conversations/", {"message": "help"})
     before = Conversation.objects.count()
-    answer = client.post("/conversations/", WRITTEN | change)
+    answer = client.post("/conversations/", FORM | change)
     assert answer.status_code == status
     assert sentence in answer.content.decode()
-    expected = AS_SHOWN | change
-    assert filled_in(answer) == {name: expected[name] for name in filled_in(answer)}
+    form = FILLED_FORM | change
+    assert filled_in(answer) == {name: form[name] for name in filled_in(answer)}
     assert "model" in {*filled_in(answer), *change}
     assert Conversation.objects.count() == before
 
@@ -133,67 +140,72 @@ def sign_in(client: Client, answer: HttpResponse, **fields: str) -> HttpResponse
     """Signs in where an answer leads to, by the form that is there."""
     url = urlsplit(answer["Location"])
     assert url.path == "/accounts/login/"
-    told = client.get(answer["Location"]).content.decode()
-    assert "Your message is kept" in told
+    page = client.get(answer["Location"]).content.decode()
+    assert "Your message is kept" in page
     (onward,) = parse_qs(url.query)["next"]
-    assert f'name="next" value="{onward}"' in told
+    assert f'name="next" value="{onward}"' in page
     signed_in: HttpResponse = client.post("/accounts/login/", PASSWORD | {"next": onward} | fields)
     return signed_in
 
 
 def test_what_was_written_without_a_session_is_sent_by_the_sign_in(stranger: Client, user: User) -> None:
-    asked = stranger.post("/conversations/", WRITTEN)
+    redirect = stranger.post("/conversations/", FORM)
     assert not Conversation.objects.exists()
-    answer = sign_in(stranger, asked)
-    made = Conversation.objects.get()
-    assert answer["Location"] == f"/conversations/{made.pk}/"
-    assert (made.owner, made.model, made.title, made.system) == (user, MODELS[1], "Tea", "Be brief.")
-    assert texts() == [AS_SHOWN["message"]]
+    answer = sign_in(stranger, redirect)
+    conversation = Conversation.objects.get()
+    assert answer["Location"] == f"/conversations/{conversation.pk}/"
+    assert (conversation.owner, conversation.model, conversation.title, conversation.system) == (
+        user,
+        MODELS[1],
+        "Tea",
+        "Be brief.",
+    )
+    assert texts() == [FILLED_FORM["message"]]
     assert stranger.get(answer["Location"]).status_code == 200
     assert "unsent" not in stranger.session
 
 
 def test_a_wrong_password_on_the_way_loses_nothing(stranger: Client) -> None:
-    asked = stranger.post("/conversations/", WRITTEN)
-    again = sign_in(stranger, asked, password="wrong")
+    redirect = stranger.post("/conversations/", FORM)
+    again = sign_in(stranger, redirect, password="wrong")
     assert "Your message is kept" in again.content.decode()
-    sign_in(stranger, asked)
-    assert texts() == [AS_SHOWN["message"]]
+    sign_in(stranger, redirect)
+    assert texts() == [FILLED_FORM["message"]]
 
 
 def test_a_lockout_on_the_way_loses_nothing(stranger: Client, settings: Settings) -> None:
     settings.AXES_FAILURE_LIMIT = 1
-    asked = stranger.post("/conversations/", WRITTEN)
-    (onward,) = parse_qs(urlsplit(asked["Location"]).query)["next"]
-    locked = sign_in(stranger, asked, password="wrong")
+    redirect = stranger.post("/conversations/", FORM)
+    (onward,) = parse_qs(urlsplit(redirect["Location"]).query)["next"]
+    locked = sign_in(stranger, redirect, password="wrong")
     assert locked.status_code == 429
     assert f'name="next" value="{onward}"' in locked.content.decode()
 
 
 def test_what_is_refused_after_the_sign_in_stays_in_its_boxes(stranger: Client) -> None:
-    answer = sign_in(stranger, stranger.post("/conversations/", WRITTEN | {"message": LONG}))
+    answer = sign_in(stranger, stranger.post("/conversations/", FORM | {"message": LONG}))
     assert not Conversation.objects.exists()
-    shown = stranger.get(answer["Location"])
-    assert "The message is too long" in shown.content.decode()
-    assert filled_in(shown) == AS_SHOWN | {"message": LONG}
-    stranger.post("/conversations/", filled_in(shown) | {"message": "help"})
+    page = stranger.get(answer["Location"])
+    assert "The message is too long" in page.content.decode()
+    assert filled_in(page) == FILLED_FORM | {"message": LONG}
+    stranger.post("/conversations/", filled_in(page) | {"message": "help"})
     assert texts() == ["help"]
     assert filled_in(stranger.get(answer["Location"]))["message"] == ""
 
 
 def test_another_way_to_sign_in_finds_the_boxes_filled_in(stranger: Client, user: User) -> None:
-    (onward,) = parse_qs(urlsplit(stranger.post("/conversations/", WRITTEN)["Location"]).query)["next"]
+    (onward,) = parse_qs(urlsplit(stranger.post("/conversations/", FORM)["Location"]).query)["next"]
     stranger.force_login(user)
-    assert filled_in(stranger.get(onward)) == AS_SHOWN
+    assert filled_in(stranger.get(onward)) == FILLED_FORM
     assert not Conversation.objects.exists()
 
 
 def test_whoever_was_signed_in_otherwise_meanwhile_sends_it_all_the_same(
     stranger: Client, user: User, other_user: User
 ) -> None:
-    asked = stranger.post("/conversations/", WRITTEN)
+    redirect = stranger.post("/conversations/", FORM)
     stranger.force_login(other_user)
-    sign_in(stranger, asked)
+    sign_in(stranger, redirect)
     assert Conversation.objects.get().owner == user
 
 
@@ -201,7 +213,7 @@ def test_whoever_was_signed_in_otherwise_meanwhile_sends_it_all_the_same(
 def test_a_sign_in_that_leads_elsewhere_sends_nothing_and_shows_nothing(
     stranger: Client, onward: str
 ) -> None:
-    stranger.post("/conversations/", WRITTEN)
+    stranger.post("/conversations/", FORM)
     answer = stranger.post("/accounts/login/", PASSWORD | {"next": onward})
     assert answer["Location"] == onward
     assert filled_in(stranger.get(onward))["message"] == ""
@@ -210,7 +222,7 @@ def test_a_sign_in_that_leads_elsewhere_sends_nothing_and_shows_nothing(
 
 def test_a_form_from_elsewhere_is_not_kept_for_the_sign_in(user: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    assert client.post("/conversations/", WRITTEN).status_code == 403
+    assert client.post("/conversations/", FORM).status_code == 403
     assert not Session.objects.exists()
 
 
@@ -219,16 +231,16 @@ def test_a_form_of_this_site_is_kept_though_the_session_has_ended(user: User) ->
     token = re.findall(
         r'name="csrfmiddlewaretoken" value="(.+?)"', client.get("/accounts/login/").content.decode()
     )[0]
-    asked = client.post("/conversations/", WRITTEN | {"csrfmiddlewaretoken": token})
-    sign_in(client, asked, csrfmiddlewaretoken=token)
-    assert texts() == [AS_SHOWN["message"]]
+    redirect = client.post("/conversations/", FORM | {"csrfmiddlewaretoken": token})
+    sign_in(client, redirect, csrfmiddlewaretoken=token)
+    assert texts() == [FILLED_FORM["message"]]
 
 
 def test_only_a_post_is_kept(stranger: Client) -> None:
-    assert stranger.get("/conversations/", WRITTEN).status_code == 302
+    assert stranger.get("/conversations/", FORM).status_code == 302
     assert not Session.objects.exists()
 
 
 def test_a_form_that_says_nothing_promises_nothing(stranger: Client) -> None:
-    asked = stranger.post("/conversations/")
-    assert "Your message is kept" not in stranger.get(asked["Location"]).content.decode()
+    redirect = stranger.post("/conversations/")
+    assert "Your message is kept" not in stranger.get(redirect["Location"]).content.decode()

@@ -1,4 +1,4 @@
-"""The overview of a conversation's branches: all turns, where each forked, which branch is shown, and the way to another."""
+"""The overview of a conversation's branches: turns, forks, the active branch, the way to another."""
 
 import random
 import re
@@ -28,13 +28,13 @@ NOWHERE = "6b95a221-5126-4deb-8a77-a4104e145dab"
 
 
 def grown(user: User, parents: Sequence[int], head: int = 0, **fields: Any) -> Conversation:
-    """A conversation whose turns follow on those with these numbers, 0 for none; the branch of turn `head` is shown."""
+    """A conversation whose turns have parents with these numbers, 0 for none; turn `head` is its head."""
     conversation = conversation_of(user, title="Turkeys")
     rows: dict[int, Turn] = {}
     for number, parent in enumerate(parents, 1):
-        told = {"status": "completed", "model": conversation.model} | fields
+        values = {"status": "completed", "model": conversation.model} | fields
         rows[number] = Turn(
-            conversation=conversation, number=number, user=user, parent=rows.get(parent), **told
+            conversation=conversation, number=number, user=user, parent=rows.get(parent), **values
         )
     Turn.objects.bulk_create(rows.values())
     Message.objects.bulk_create(
@@ -54,22 +54,22 @@ def address(conversation: Conversation) -> str:
 
 def outlined(branch: Branch) -> list[Any]:
     """The numbers of a branch's turns, the branches inside it as lists."""
-    found: list[Any] = []
+    outline: list[Any] = []
     for entry in (entry for stretch in branch for entry in stretch.entries):
-        found += [entry.turn.number, *map(outlined, entry.others)]
-    return found
+        outline += [entry.turn.number, *map(outlined, entry.others)]
+    return outline
 
 
-def laid_out(parents: Sequence[int], shown: int = 0) -> Branch:
+def laid_out(parents: Sequence[int], end: int = 0) -> Branch:
     ids = [uuid.UUID(int=number) for number in range(1, len(parents) + 1)]
     stems = [
         Stem(ids[at], ids[parent - 1] if parent else None, at + 1, "completed", "m", None, "")  # type: ignore[arg-type]
         for at, parent in enumerate(parents)
     ]
     line = set()
-    while shown:
-        line.add(ids[shown - 1])
-        shown = parents[shown - 1]
+    while end:
+        line.add(ids[end - 1])
+        end = parents[end - 1]
     return branches(stems, line)
 
 
@@ -79,7 +79,7 @@ def depth(branch: Branch) -> int:
 
 
 @pytest.mark.parametrize(
-    ("parents", "shown", "outline"),
+    ("parents", "end", "outline"),
     [
         ([], 0, []),
         ([0, 1, 2], 3, [1, 2, 3]),
@@ -91,21 +91,21 @@ def depth(branch: Branch) -> int:
     ],
 )
 def test_a_branch_goes_on_in_its_list_and_others_stand_inside(
-    parents: list[int], shown: int, outline: list[Any]
+    parents: list[int], end: int, outline: list[Any]
 ) -> None:
-    assert outlined(laid_out(parents, shown)) == outline
+    assert outlined(laid_out(parents, end)) == outline
 
 
 @given(st.lists(st.integers(0, 99), max_size=60), st.integers(0, 59))
-def test_every_turn_is_there_once_whatever_the_tree(drawn: list[int], shown: int) -> None:
-    parents = [choice % (at + 1) for at, choice in enumerate(drawn)]
-    shown = min(shown, len(parents))
-    branch = laid_out(parents, shown)
+def test_every_turn_is_there_once_whatever_the_tree(choices: list[int], end: int) -> None:
+    parents = [choice % (at + 1) for at, choice in enumerate(choices)]
+    end = min(end, len(parents))
+    branch = laid_out(parents, end)
     flat = [int(number) for number in re.findall(r"\d+", str(outlined(branch)))]
     assert sorted(flat) == list(range(1, len(parents) + 1))
     entries = [entry for stretch in branch for entry in stretch.entries]
     line = [entry.turn.number for entry in entries if entry.is_shown]
-    assert (line[-1:] or [0]) == [shown]
+    assert (line[-1:] or [0]) == [end]
     assert 2 ** max(0, depth(branch) - 2) <= max(1, len(parents))
 
 
@@ -163,8 +163,8 @@ def queue(conversation: Conversation, beside: Turn | None = None) -> Turn:
     number = conversation.turns.count() + 1
     fields = {"status": "queued", "model": conversation.model, "beside": beside}
     turn = Turn.objects.create(conversation=conversation, number=number, user=conversation.owner, **fields)
-    said = [{"text": f"question {number}"}]
-    Message.objects.create(conversation=conversation, turn=turn, role="user", content=said)
+    content = [{"text": f"question {number}"}]
+    Message.objects.create(conversation=conversation, turn=turn, role="user", content=content)
     return turn
 
 
@@ -243,8 +243,8 @@ def test_a_turn_that_is_not_of_the_conversation_is_not_there(
 ) -> None:
     theirs = grown(other_user, [0]).turns.get().pk
     conversation = grown(user, [0])
-    sent = str(theirs) if turn == "theirs" else turn
-    assert client.post(address(conversation), {"turn": sent}).status_code == 404
+    key = str(theirs) if turn == "theirs" else turn
+    assert client.post(address(conversation), {"turn": key}).status_code == 404
 
 
 def test_anothers_tree_is_not_there_and_a_form_from_elsewhere_is_refused(
@@ -264,9 +264,9 @@ def test_the_page_takes_as_many_queries_for_many_turns_as_for_few(client: Client
     counts = []
     for parents in ([0], [0, *(number // 2 for number in range(2, 200))]):
         conversation = grown(user, parents)
-        with CaptureQueriesContext(connection) as taken:
+        with CaptureQueriesContext(connection) as statements:
             html_of(client, address(conversation))
-        counts.append(len(taken))
+        counts.append(len(statements))
     assert counts[0] == counts[1] < 10
 
 

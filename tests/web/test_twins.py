@@ -1,4 +1,4 @@
-"""What server and scripts both know by heart: each makes the same of the same."""
+"""Server and scripts make the same of the same where both know something by heart."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ few = settings(max_examples=10, deadline=None, suppress_health_check=[HealthChec
 
 
 def scripts(*requests: list[Any]) -> list[Any]:
-    """What the scripts make of `[name, ...inputs]`."""
+    """The scripts' results for each `[name, ...inputs]`."""
     lines = "\n".join(json.dumps(request) for request in requests)
     run = subprocess.run([str(NODE), str(TWINS)], input=lines, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in run.stdout.splitlines()]
@@ -58,13 +58,15 @@ def test_an_end_has_the_same_sentence() -> None:
     statuses = ["queued", "running", "waiting", "stopped", "completed", "failed", "interrupted"]
     reasons = [*SENTENCES["stopReason"], None, "a new \u202eone"]
     ends = [
-        ({"status": status, "stopReason": reason}, answered)
+        ({"status": status, "stopReason": reason}, has_answer)
         for status in statuses
         for reason in reasons
-        for answered in (True, False)
+        for has_answer in (True, False)
     ]
-    _, *results = scripts(["sentences", SENTENCES], *(["notice", turn, answered] for turn, answered in ends))
-    assert results == [notice(turn, answered) for turn, answered in ends]
+    _, *results = scripts(
+        ["sentences", SENTENCES], *(["notice", turn, has_answer] for turn, has_answer in ends)
+    )
+    assert results == [notice(turn, has_answer) for turn, has_answer in ends]
 
 
 def message(kind: str, number: int, attempt: str, interrupted: bool) -> dict[str, Any]:
@@ -92,10 +94,10 @@ def part(one: Block | Attempt) -> Any:
 
 
 def parts(messages: list[dict[str, Any]]) -> list[Any]:
-    """What is seen of a turn's section; the server's has blank texts too, without a height."""
+    """The parts of a turn's section that are seen; the server's has blank texts too, without a height."""
     [section] = sections(Page(1, messages, [TURN]))
-    shown = [part(one) for one in section.parts if isinstance(one, Attempt) or one.is_shown]
-    return [[section.key, shown]] if shown else []
+    seen_parts = [part(one) for one in section.parts if isinstance(one, Attempt) or one.is_shown]
+    return [[section.key, seen_parts]] if seen_parts else []
 
 
 @few

@@ -1,4 +1,4 @@
-"""Who gets in, the list of conversations, and a new one."""
+"""Who gets in, the list of conversations, a new conversation, and its menu."""
 
 import re
 from html import unescape
@@ -80,8 +80,8 @@ def test_a_search_finds_titles_and_what_was_said(
     other = Conversation.objects.create(owner=user, model=MODELS[0], title="something else")
     recorded_turn(other, 'In the café he said “quoted” and back\\slash "and" quotes')
     page = client.get("/", {"q": words}).content.decode()
-    found = set(re.findall(r">(Turkeys|something else)</a>", page))
-    assert found == ({"Turkeys"} if "turk" in words.lower() else {"something else"})
+    titles = set(re.findall(r">(Turkeys|something else)</a>", page))
+    assert titles == ({"Turkeys"} if "turk" in words.lower() else {"something else"})
 
 
 def test_a_search_without_a_hit_says_so(client: Client, conversation: Conversation) -> None:
@@ -96,17 +96,17 @@ def test_a_search_without_a_hit_says_so(client: Client, conversation: Conversati
 
 def test_a_new_conversation_leads_to_its_page(client: Client, user: User) -> None:
     answer = client.post("/conversations/")
-    made = Conversation.objects.get()
-    assert (made.owner, made.title, made.system) == (user, "", "")
+    conversation = Conversation.objects.get()
+    assert (conversation.owner, conversation.title, conversation.system) == (user, "", "")
     assert answer.status_code == 302
-    assert answer["Location"] == f"/conversations/{made.pk}/"
+    assert answer["Location"] == f"/conversations/{conversation.pk}/"
 
 
 @override_settings(GATEWAY_MODELS=MODELS)
 def test_a_new_conversation_takes_model_title_and_system_prompt(client: Client) -> None:
     client.post("/conversations/", {"model": MODELS[1], "title": " Tea\0 time ", "system": "Be brief."})
-    made = Conversation.objects.get()
-    assert (made.model, made.title, made.system) == (
+    conversation = Conversation.objects.get()
+    assert (conversation.model, conversation.title, conversation.system) == (
         MODELS[1],
         "Tea\N{REPLACEMENT CHARACTER} time",
         "Be brief.",
@@ -259,5 +259,5 @@ def test_there_is_nothing_to_compare_without_a_rerun_of_ones_own(
 ) -> None:
     theirs = Conversation.objects.create(owner=other_user, model=MODELS[0])
     assert client.get(f"/conversations/{conversation.pk}/compare/").status_code == 404
-    made = Conversation.objects.create(owner=user, model=MODELS[0], rerun_of=theirs)
-    assert client.get(f"/conversations/{made.pk}/compare/").status_code == 404
+    rerun = Conversation.objects.create(owner=user, model=MODELS[0], rerun_of=theirs)
+    assert client.get(f"/conversations/{rerun.pk}/compare/").status_code == 404
