@@ -1,4 +1,7 @@
-"""Connections to PostgreSQL: few, tried before use, and never stuck for long. `python -m bench.services` runs it beside a real one."""
+"""Connections to PostgreSQL are few, tried before use, and never stuck for long.
+
+`python -m bench.services` runs these tests with a real server.
+"""
 
 import threading
 from collections.abc import Callable
@@ -20,11 +23,11 @@ RESERVED = 2
 """Connections beside the pool: the journal's and that of the leases."""
 
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-SHOWN = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 
 
 def row(sql: str) -> tuple[object, ...]:
-    """The first row that a statement answers."""
+    """The first row of a statement's answer."""
     with connection.cursor() as cursor:
         cursor.execute(sql)
         first: tuple[object, ...] = cursor.fetchone()
@@ -32,7 +35,7 @@ def row(sql: str) -> tuple[object, ...]:
 
 
 def in_threads(work: Callable[[], object]) -> list[object]:
-    """What each of 30 threads gets that work at once and then give their connections back."""
+    """The results of 30 threads that work at once and then give their connections back."""
 
     def closing() -> object:
         start.wait(20)
@@ -63,7 +66,7 @@ def test_connections_that_the_server_has_ended_fail_nobodys_next_query() -> None
 
 def test_what_is_stuck_is_ended_and_only_whole_tables_take_their_time() -> None:
     def times() -> list[object]:
-        return [row(f"SHOW {name}")[0] for name in SHOWN]
+        return [row(f"SHOW {name}")[0] for name in TIMEOUTS]
 
     assert times() == ["1min", "10s", "30s"]
     with patient():
@@ -81,11 +84,11 @@ def test_a_database_that_says_nothing_is_waited_for_25_seconds_at_most() -> None
 def test_whoever_gets_no_connection_in_time_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     connection.close()
     monkeypatch.setattr(connection.pool, "timeout", 0.1)
-    taken = [connection.pool.getconn(timeout=20) for _ in range(connection.pool.max_size)]
+    connections = [connection.pool.getconn(timeout=20) for _ in range(connection.pool.max_size)]
     try:
         with pytest.raises(OperationalError, match="couldn't get a connection"):
             row("SELECT 1")
     finally:
-        for one in taken:
-            connection.pool.putconn(one)
+        for other in connections:
+            connection.pool.putconn(other)
     assert row("SELECT 1") == (1,)

@@ -1,4 +1,4 @@
-"""What the documents say of the code, compared with it: paths, names, rooms, settings."""
+"""The documents agree with the code in paths, names, rooms and settings."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ PLACES = (ROOT, APP, APP / "static/conversations", APP / "engine", TESTS)
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 README = (ROOT / "README.md").read_text()
-NOT_DRAWN = {"apps", "errors", "threads"}
+SMALL_MODULES = {"apps", "errors", "threads"}
 
 Arrows = set[tuple[str, str]]
 documents = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -59,12 +59,12 @@ def test_rooms_are_listed_as_pyproject_has_them() -> None:
 
 def test_every_arrow_goes_down() -> None:
     depths = {room: depth for depth, layer in enumerate(layers()) for room in layer}
-    assert [arrow for arrow in drawn() if depths[arrow[0]] >= depths[arrow[1]]] == []
+    assert [arrow for arrow in arrows_of_the_drawing() if depths[arrow[0]] >= depths[arrow[1]]] == []
 
 
 def test_arrows_are_the_imports_of_the_code() -> None:
-    imports = {(a, b) for a, b in between_rooms() if not {a, b} & NOT_DRAWN}
-    assert drawn() == {arrow for arrow in imports if not goes_round(arrow, imports)}
+    imports = {(a, b) for a, b in between_rooms() if not {a, b} & SMALL_MODULES}
+    assert arrows_of_the_drawing() == {arrow for arrow in imports if not goes_round(arrow, imports)}
 
 
 def layers() -> list[list[str]]:
@@ -72,7 +72,7 @@ def layers() -> list[list[str]]:
     return [re.findall(r"\w+", layer) for layer in contracts[0]["layers"]]
 
 
-def drawn() -> Arrows:
+def arrows_of_the_drawing() -> Arrows:
     """The arrows of the drawing; `a & b --> c & d` are four."""
     lines = re.findall(r"^  ([\w &]+) --+> ([\w &]+)$", ARCHITECTURE, re.MULTILINE)
     return {(a, b) for above, below in lines for a in above.split(" & ") for b in below.split(" & ")}
@@ -162,17 +162,17 @@ def test_a_newcomer_reads_in_the_order_of_a_messages_way() -> None:
 def lines_of(path: Path, names: str) -> int:
     """The lines of the functions and classes that are named, or of the whole file."""
     source = path.read_text()
-    wanted = re.findall(r"`(\w+)`", names)
-    return sum(spans(ast.parse(source), wanted)) if wanted else len(source.splitlines())
+    definitions = re.findall(r"`(\w+)`", names)
+    return sum(spans(ast.parse(source), definitions)) if definitions else len(source.splitlines())
 
 
-def spans(tree: ast.AST, wanted: Iterable[str]) -> Iterator[int]:
+def spans(tree: ast.AST, definitions: Iterable[str]) -> Iterator[int]:
     nodes = [
         node
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
     ]
-    for name in wanted:
+    for name in definitions:
         node = next(node for node in nodes if node.name == name)
         yield (node.end_lineno or 0) - node.lineno + 1
 

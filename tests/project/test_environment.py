@@ -67,7 +67,7 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "read"),
+    ("name", "value", "setting"),
     [
         ("GATEWAY_URL", "http://127.0.0.1:8000/bedrock", "http://127.0.0.1:8000/bedrock"),
         ("GATEWAY_URL", "https://gateway.example.org", "https://gateway.example.org"),
@@ -86,14 +86,14 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_a_variable_is_read_as_its_type(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, read: object
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, setting: object
 ) -> None:
     monkeypatch.setenv(name, value)
-    assert getattr(read_environment(), name) == read
+    assert getattr(read_environment(), name) == setting
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "expected"),
+    ("name", "value", "due"),
     [
         ("GATEWAY_URL", "ftp://h", "an http or https URL such as http://127.0.0.1:8000/bedrock"),
         ("GATEWAY_URL", "http://", "an http or https URL such as http://127.0.0.1:8000/bedrock"),
@@ -135,12 +135,12 @@ def test_a_variable_is_read_as_its_type(
     ],
 )
 def test_a_bad_value_is_one_sentence_that_says_what_is_due(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, due: str
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError) as error:
         read_environment()
-    assert str(error.value) == f"{name} must be {expected}."
+    assert str(error.value) == f"{name} must be {due}."
 
 
 def test_prices_are_exact_and_what_is_cached_costs_as_input_unless_it_is_said(

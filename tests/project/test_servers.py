@@ -1,4 +1,4 @@
-"""What both web servers owe a client on the wire, and what one costs them that acknowledges and never reads."""
+"""Both web servers on the wire, and the cost of a client that acknowledges and never reads."""
 
 import json
 import re

@@ -17,24 +17,24 @@ print(json.dumps({name: getattr(settings, name) for name in names}))
 
 def settings(environment: dict[str, str]) -> dict[str, object]:
     """Some of Django's settings in that environment."""
-    shown = manage(environment, "shell", "--no-imports", "-c", SHOW)
-    assert shown.stderr == ""
-    found: dict[str, object] = json.loads(shown.stdout)
-    return found
+    process = manage(environment, "shell", "--no-imports", "-c", SHOW)
+    assert process.stderr == ""
+    values: dict[str, object] = json.loads(process.stdout)
+    return values
 
 
 def test_on_this_machine_alone_cookies_go_over_plain_http(tmp_path: Path) -> None:
-    found = settings(site(tmp_path))
-    assert not found["SESSION_COOKIE_SECURE"]
-    assert not found["CSRF_COOKIE_SECURE"]
-    assert found["CSRF_TRUSTED_ORIGINS"] == []
+    values = settings(site(tmp_path))
+    assert not values["SESSION_COOKIE_SECURE"]
+    assert not values["CSRF_COOKIE_SECURE"]
+    assert values["CSRF_TRUSTED_ORIGINS"] == []
 
 
 def test_beyond_this_machine_cookies_go_over_tls_alone_and_its_origins_are_trusted(tmp_path: Path) -> None:
-    found = settings(site(tmp_path, ALLOWED_HOSTS="localhost,chat.example.org,.example.net,*"))
-    assert found["SESSION_COOKIE_SECURE"]
-    assert found["CSRF_COOKIE_SECURE"]
-    assert found["CSRF_TRUSTED_ORIGINS"] == ["https://chat.example.org", "https://*.example.net"]
+    values = settings(site(tmp_path, ALLOWED_HOSTS="localhost,chat.example.org,.example.net,*"))
+    assert values["SESSION_COOKIE_SECURE"]
+    assert values["CSRF_COOKIE_SECURE"]
+    assert values["CSRF_TRUSTED_ORIGINS"] == ["https://chat.example.org", "https://*.example.net"]
 
 
 def test_a_redis_url_makes_the_channel_layer_redis(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def plain(tmp_path: Path, settings: Any) -> Path:
 
 @pytest.fixture
 def small(plain: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same, for two small files."""
+    """A site's folder with two small static files, which have not been collected."""
     source = plain / "source"
     source.mkdir()
     (source / "app.js").write_text('import { part } from "./part.js";\npart();\n')

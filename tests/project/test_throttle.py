@@ -1,4 +1,4 @@
-"""How often one may try to sign in."""
+"""The number of attempts to sign in has a limit."""
 
 from datetime import timedelta
 
@@ -90,9 +90,9 @@ def test_neither_passwords_nor_what_may_be_one_are_kept(user: User, caplog: pyte
     fail(11, username="hunter2-in-the-wrong-field", password="hunter2")
     Client().get("/accounts/link/?token=hunter2")
     Client().post(LOGIN + "?next=/hunter2", WRONG)
-    kept = [str(value) for row in AccessAttempt.objects.values() for value in row.values()]
-    assert len(kept) > 10
-    assert not [text for text in [*kept, caplog.text] if "hunter2" in text]
+    values = [str(value) for row in AccessAttempt.objects.values() for value in row.values()]
+    assert len(values) > 10
+    assert not [text for text in [*values, caplog.text] if "hunter2" in text]
 
 
 def test_sign_in_attempts_are_not_in_the_admin(client: Client, admin_user: User) -> None:
