@@ -1,4 +1,4 @@
-"""A conversation as a file: what the contract promises of its JSON, Markdown for people, and the record as AG-UI has it."""
+"""A conversation as a file: JSON as the contract promises it, Markdown, and AG-UI events."""
 
 import json
 from typing import Any
@@ -37,9 +37,9 @@ def test_an_export_holds_what_the_contract_says(conversation: Conversation) -> N
     assert {"name": "top_song", "input": {"sign": "WZPZ"}, "status": "success"}.items() <= call.items()
     assert call["result"] == [{"json": {"song": "Elemental Hotel", "artist": "8 Storey Hike"}}]
     assert (call["turn"], call["round"]) == (str(turn.pk), 1)
-    (told,) = whole["turns"]
-    assert (told["id"], told["status"], told["error"]) == (str(turn.pk), "completed", None)
-    assert told["events"] == record(conversation)
+    (entry,) = whole["turns"]
+    assert (entry["id"], entry["status"], entry["error"]) == (str(turn.pk), "completed", None)
+    assert entry["events"] == record(conversation)
 
 
 def test_its_messages_are_ready_to_be_sent_again(conversation: Conversation) -> None:

@@ -1,4 +1,4 @@
-"""An export taken back: the same conversation under new ids, or nothing at all and the place that is wrong."""
+"""Imports of exports: the same conversation under new ids, or nothing and the place that is wrong."""
 
 import json
 import re
@@ -33,7 +33,7 @@ TEXT: list[str] = []
 
 @pytest.fixture
 def text(user: User) -> str:
-    """The export of a conversation of several kinds of turns, made once, which is gone by now."""
+    """The export of a deleted conversation with several kinds of turns, the same for all tests."""
     if not TEXT:
         conversation = conversation_of(user, system="Be brief.")
         for phrase in PHRASES:
@@ -51,34 +51,34 @@ def ids(text: str) -> set[str]:
 def numbered(text: str) -> str:
     """The text with each id as the number of its first place."""
     names: dict[str, str] = {}
-    return UUID.sub(lambda found: names.setdefault(found[0], f"id {len(names)}"), text)
+    return UUID.sub(lambda match: names.setdefault(match[0], f"id {len(names)}"), text)
 
 
 def test_the_export_of_an_import_is_the_export_but_for_ids(text: str, other_user: User) -> None:
-    made = import_document(text, other_user)
-    again = as_json(made)
+    copy = import_document(text, other_user)
+    again = as_json(copy)
     assert numbered(again) == numbered(text)
     assert not ids(again) & ids(text)
-    assert made.owner == other_user
+    assert copy.owner == other_user
 
 
 def test_an_imported_record_is_packed_and_read_as_any_other(text: str, user: User) -> None:
-    made = import_document(text, user)
-    assert Recording.objects.filter(conversation=made).count() == len(PHRASES)
-    assert [event["metadata"]["seq"] for event in record(made)][-1] == len(record(made))
+    copy = import_document(text, user)
+    assert Recording.objects.filter(conversation=copy).count() == len(PHRASES)
+    assert [event["metadata"]["seq"] for event in record(copy)][-1] == len(record(copy))
 
 
 def test_an_imported_rounds_request_is_still_proven(text: str, user: User) -> None:
-    made = import_document(text, user)
-    rounds = Round.objects.filter(turn__conversation=made)
+    copy = import_document(text, user)
+    rounds = Round.objects.filter(turn__conversation=copy)
     assert len(rounds) > len(PHRASES)
     for row in rounds:
         assert sha256(engine.rebuild_request(row)) == row.request_sha256
 
 
 def test_an_imported_conversation_goes_on(text: str, user: User) -> None:
-    made = import_document(text, user)
-    assert ask(made, "show the conversation").status == Turn.Status.COMPLETED
+    copy = import_document(text, user)
+    assert ask(copy, "show the conversation").status == Turn.Status.COMPLETED
 
 
 def test_nothing_is_run_by_an_import(text: str, user: User) -> None:
@@ -123,54 +123,54 @@ def branched(user: User, other_user: User, guarded: None) -> Conversation:
     decided(conversation, other_user, approved=False, reason="Not on a Sunday.")
     decided(conversation, user, approved=True, editedArgs={"sign": "WKRP"})
     decided(conversation, user, approved=True, always=True)
-    shown = ask(conversation, PHRASES[0])
+    turn = ask(conversation, PHRASES[0])
     engine.regenerate(conversation)
     assert engine.WORKER.wait(20)
-    engine.show_branch(conversation, shown.pk)
+    engine.show_branch(conversation, turn.pk)
     conversation.refresh_from_db()
-    assert conversation.head == shown
+    assert conversation.head == turn
     return conversation
 
 
 def test_decisions_and_branches_come_back_as_they_were(branched: Conversation, other_user: User) -> None:
     text = as_json(branched)
-    told = [call["approval"] for call in json.loads(text)["toolCalls"]]
-    assert [each["status"] for each in told] == ["denied", "approved", "approved", "approved", "approved"]
-    assert (told[0]["decidedBy"], told[0]["reason"], told[1]["input"]) == (
+    approvals = [call["approval"] for call in json.loads(text)["toolCalls"]]
+    assert [approval["status"] for approval in approvals] == ["denied", *["approved"] * 4]
+    assert (approvals[0]["decidedBy"], approvals[0]["reason"], approvals[1]["input"]) == (
         "herbert", "Not on a Sunday.", {"sign": "WKRP"},
     )  # fmt: skip
     assert [turn.get("runs") for turn in json.loads(text)["turns"]] == [2, 2, 2, None, None]
-    made = import_document(text, other_user)
-    assert numbered(as_json(made)) == numbered(text)
-    assert not ids(as_json(made)) & ids(text)
-    assert made.head is not None
-    assert (made.head.number, made.head.conversation) == (4, made)
+    copy = import_document(text, other_user)
+    assert numbered(as_json(copy)) == numbered(text)
+    assert not ids(as_json(copy)) & ids(text)
+    assert copy.head is not None
+    assert (copy.head.number, copy.head.conversation) == (4, copy)
 
 
 def test_who_imports_decisions_has_made_none_and_is_let_through_nothing(
     branched: Conversation, other_user: User
 ) -> None:
-    made = import_document(as_json(branched), other_user)
-    rows = Approval.objects.filter(call__conversation=made)
+    copy = import_document(as_json(branched), other_user)
+    rows = Approval.objects.filter(call__conversation=copy)
     assert set(rows.values_list("decided_by", "allowance")) == {(None, None)}
     assert {row.decider for row in rows} == {"herbert", "jennifer"}
     assert not other_user.allowances.exists()
-    assert ask(made, PHRASES[0]).status == Turn.Status.WAITING
+    assert ask(copy, PHRASES[0]).status == Turn.Status.WAITING
 
 
 def test_an_imported_branch_goes_on_where_it_is_shown(branched: Conversation, user: User) -> None:
-    made = import_document(as_json(branched), user)
-    turn = ask(made, "show the conversation")
-    assert (turn.status, turn.parent) == (Turn.Status.COMPLETED, made.head)
+    copy = import_document(as_json(branched), user)
+    turn = ask(copy, "show the conversation")
+    assert (turn.status, turn.parent) == (Turn.Status.COMPLETED, copy.head)
 
 
 def test_the_messages_of_an_export_are_those_of_the_shown_branch(branched: Conversation) -> None:
-    shown = json.loads(as_json(branched))["messages"]
+    messages = json.loads(as_json(branched))["messages"]
     engine.show_branch(branched, branched.turns.get(number=5).pk)
     branched.refresh_from_db()
     other = json.loads(as_json(branched))["messages"]
-    uses = [block["toolUse"]["toolUseId"] for said in (shown, other) for block in _tool_uses(said)]
-    assert (len(shown), len(uses), len(set(uses))) == (len(other), 8, 5)
+    uses = [block["toolUse"]["toolUseId"] for branch in (messages, other) for block in _tool_uses(branch)]
+    assert (len(messages), len(uses), len(set(uses))) == (len(other), 8, 5)
 
 
 def _tool_uses(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -180,8 +180,8 @@ def _tool_uses(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_what_nobody_had_decided_comes_in_as_withdrawn(text: str, user: User) -> None:
     whole = json.loads(text)
     whole["toolCalls"][0]["approval"] = APPROVAL
-    made = import_document(json.dumps(whole), user)
-    row = Approval.objects.get(call__conversation=made)
+    copy = import_document(json.dumps(whole), user)
+    row = Approval.objects.get(call__conversation=copy)
     assert (row.status, row.decider, row.requested_at.year) == ("withdrawn", "", 2026)
     assert row.decided_at is not None
 
@@ -205,9 +205,9 @@ def test_an_export_of_before_there_were_approvals_is_taken(text: str, user: User
     del whole["head"]
     for call in whole["toolCalls"]:
         del call["approval"]
-    made = import_document(json.dumps(whole), user)
-    assert (made.head, Approval.objects.count()) == (None, 0)
-    assert ask(made, "show the conversation").parent == made.turns.get(number=len(PHRASES))
+    copy = import_document(json.dumps(whole), user)
+    assert (copy.head, Approval.objects.count()) == (None, 0)
+    assert ask(copy, "show the conversation").parent == copy.turns.get(number=len(PHRASES))
 
 
 APPROVAL = {
@@ -285,8 +285,8 @@ def test_the_command_takes_a_file_and_says_what_it_made(text: str, user: User, t
     file.write_text(text)
     out = StringIO()
     call_command("import", str(file), user=user.username, stdout=out)
-    made = Conversation.objects.get()
-    assert str(made.pk) in out.getvalue()
+    copy = Conversation.objects.get()
+    assert str(copy.pk) in out.getvalue()
 
 
 def test_the_command_says_what_is_wrong_and_stores_nothing(user: User, tmp_path: Path) -> None:

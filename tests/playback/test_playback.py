@@ -1,4 +1,7 @@
-"""What the player asks the server for: the outline, the stored lines, the ends; who may have them; and that nothing else is called."""
+"""The server's answers to the player: the outline, stored lines and ends, and who may have them.
+
+Neither the gateway nor a tool is called.
+"""
 
 import json
 import zlib
@@ -23,7 +26,7 @@ QUESTION = "What is the most popular song on WZPZ?"
 
 @pytest.fixture
 def client(user: User) -> Client:
-    """The user's browser."""
+    """The user's browser, which takes compressed answers."""
     client = Client(headers={"Accept-Encoding": "gzip, deflate"})
     client.force_login(user)
     return client
@@ -34,22 +37,22 @@ def conversation(user: User) -> Conversation:
     return conversation_of(user, title="Turkeys")
 
 
-def told(client: Client, conversation: Conversation, part: str = "outline/") -> Any:
+def recording_part(client: Client, conversation: Conversation, part: str = "outline/") -> Any:
     """A part of the recording, as JSON."""
     return client.get(f"/conversations/{conversation.pk}/replay/{part}").json()
 
 
-def lines(*told: tuple[int, dict[str, Any]], parts: str = "") -> list[str]:
+def lines(*rows: tuple[int, dict[str, Any]], parts: str = "") -> list[str]:
     """Events with their times, as they are stored; `parts` are the last one's."""
-    written = [
+    numbered = [
         event | {"timestamp": at, "metadata": event.get("metadata", {}) | {"seq": seq}}
-        for seq, (at, event) in enumerate(told, 1)
+        for seq, (at, event) in enumerate(rows, 1)
     ]
-    stored = [json.dumps(event, separators=(",", ":")) + "\t" for event in written]
+    stored = [json.dumps(event, separators=(",", ":")) + "\t" for event in numbered]
     return [*stored[:-1], stored[-1] + parts]
 
 
-ASKED = (1000, {"type": "TEXT_MESSAGE_CONTENT", "messageId": "q", "delta": "hello"})
+QUESTION_EVENT = (1000, {"type": "TEXT_MESSAGE_CONTENT", "messageId": "q", "delta": "hello"})
 
 
 def delta(text: str = "x") -> dict[str, Any]:
@@ -61,10 +64,10 @@ def delta(text: str = "x") -> dict[str, Any]:
 
 def test_an_outline_has_span_question_and_what_is_of_note() -> None:
     call = {"type": "TOOL_CALL_START", "toolCallId": "t1", "toolCallName": "top_song"}
-    found = outline(
+    turn = outline(
         lines(
             (500, events.run_started("c", "t")),
-            ASKED,
+            QUESTION_EVENT,
             (1200, events.step_started(1)),
             (1300, call),
             (1400, events.tool_call_result("t1", "no", status="error", duration_ms=5)),
@@ -72,8 +75,8 @@ def test_an_outline_has_span_question_and_what_is_of_note() -> None:
             (1600, events.run_error("It broke.", "timeout")),
         )
     )
-    assert (found.begin, found.end, found.question, found.waits) == (500, 1600, "hello", [])
-    assert found.marks == [
+    assert (turn.begin, turn.end, turn.question, turn.waits) == (500, 1600, "hello", [])
+    assert turn.marks == [
         ("round", 1200, "round 1", ""),
         ("call", 1300, "top_song", "t1"),
         ("error", 1400, "Tool call failed: no", "t1"),
@@ -84,43 +87,45 @@ def test_an_outline_has_span_question_and_what_is_of_note() -> None:
 
 def test_a_wait_of_more_than_a_second_is_named_by_what_came_after_it() -> None:
     result = events.tool_call_result("t1", "no", status="success", duration_ms=5)
-    found = outline(
-        lines(ASKED, (2000, delta()), (3001, delta()), (5000, events.step_started(2)), (5001, result))
+    turn = outline(
+        lines(
+            QUESTION_EVENT, (2000, delta()), (3001, delta()), (5000, events.step_started(2)), (5001, result)
+        )
     )
-    assert [(wait.begin, wait.end, wait.key, wait.is_idle) for wait in found.waits] == [
+    assert [(wait.begin, wait.end, wait.key, wait.is_idle) for wait in turn.waits] == [
         (2000, 3001, "a", False),
         (3001, 5000, "call:t1", False),
     ]
 
 
 def test_a_wait_between_merged_deltas_counts() -> None:
-    found = outline(lines(ASKED, (2000, delta("abc")), parts="[[0,1],[1500,1],[1600,1]]"))
-    assert [(wait.begin, wait.end, wait.key) for wait in found.waits] == [(2000, 3500, "a")]
-    assert found.end == 3600
+    turn = outline(lines(QUESTION_EVENT, (2000, delta("abc")), parts="[[0,1],[1500,1],[1600,1]]"))
+    assert [(wait.begin, wait.end, wait.key) for wait in turn.waits] == [(2000, 3500, "a")]
+    assert turn.end == 3600
 
 
 def test_a_text_that_speaks_of_timestamps_misleads_nobody() -> None:
     hostile = 'x","timestamp":9999999999999,"y\\'
-    found = outline(lines(ASKED, (1100, delta(hostile)), (1200, delta(hostile))))
-    assert (found.begin, found.end, found.waits) == (1000, 1200, [])
+    turn = outline(lines(QUESTION_EVENT, (1100, delta(hostile)), (1200, delta(hostile))))
+    assert (turn.begin, turn.end, turn.waits) == (1000, 1200, [])
 
 
 def test_a_person_s_pause_in_a_turn_is_told_apart() -> None:
-    found = outline(
+    turn = outline(
         lines(
-            ASKED,
+            QUESTION_EVENT,
             (2000, events.run_finished("c", "t", "interrupt", [])),
             (90_000, events.run_started("c", "t:2")),
         )
     )
-    assert [wait.is_idle for wait in found.waits] == [True]
+    assert [wait.is_idle for wait in turn.waits] == [True]
 
 
 def test_what_is_said_before_a_turn_goes_on_leaves_it_a_person_s_pause() -> None:
     news = events.custom("conversation", {"title": "Hotels"})
-    found = outline(
+    turn = outline(
         lines(
-            ASKED,
+            QUESTION_EVENT,
             (2000, events.run_finished("c", "t", "interrupt", [])),
             (9_000, news),
             (90_000, events.run_started("c", "t:2")),
@@ -128,7 +133,7 @@ def test_what_is_said_before_a_turn_goes_on_leaves_it_a_person_s_pause() -> None
             (92_500, events.run_finished("c", "t:2", "success", [])),
         )
     )
-    assert [(wait.begin, wait.end, wait.key, wait.is_idle) for wait in found.waits] == [
+    assert [(wait.begin, wait.end, wait.key, wait.is_idle) for wait in turn.waits] == [
         (2000, 9_000, "a", True),
         (9_000, 90_000, "a", True),
         (90_000, 92_000, "a", False),
@@ -136,8 +141,8 @@ def test_what_is_said_before_a_turn_goes_on_leaves_it_a_person_s_pause() -> None
 
 
 def test_a_clock_that_was_set_back_does_not_turn_time_round() -> None:
-    found = outline(lines(ASKED, (900, delta()), (950, delta())), after=1500)
-    assert (found.begin, found.end) == (1500, 1500)
+    turn = outline(lines(QUESTION_EVENT, (900, delta()), (950, delta())), after=1500)
+    assert (turn.begin, turn.end) == (1500, 1500)
 
 
 def test_turns_are_told_in_order_packed_or_not(client: Client, conversation: Conversation) -> None:
@@ -146,7 +151,7 @@ def test_turns_are_told_in_order_packed_or_not(client: Client, conversation: Con
         recorded_turn(conversation, "two", *text_events("2")),
     )
     pack(first)
-    turns = told(client, conversation)["turns"]
+    turns = recording_part(client, conversation)["turns"]
     assert [(turn["id"], turn["number"], turn["question"]) for turn in turns] == [
         (str(first.pk), 1, "one"),
         (str(second.pk), 2, "two"),
@@ -158,7 +163,7 @@ def test_a_turn_is_told_with_what_it_followed_on(client: Client, conversation: C
     first, second, third = (recorded_turn(conversation, text) for text in ("one", "two", "two again"))
     pack(first)
     Turn.objects.filter(pk__in=(second.pk, third.pk)).update(parent=first)
-    parents = [turn["parent"] for turn in told(client, conversation)["turns"]]
+    parents = [turn["parent"] for turn in recording_part(client, conversation)["turns"]]
     assert parents == [None, str(first.pk), str(first.pk)]
 
 
@@ -189,9 +194,11 @@ def test_a_turn_of_another_conversation_is_not_there(
 def test_ends_are_what_turns_had_come_to(client: Client, conversation: Conversation) -> None:
     turns = [recorded_turn(conversation, text, *text_events(text)) for text in ("one", "two", "three")]
     pack(turns[0])
-    spans = {turn["id"]: (turn["first"], turn["last"]) for turn in told(client, conversation)["turns"]}
+    spans = {
+        turn["id"]: (turn["first"], turn["last"]) for turn in recording_part(client, conversation)["turns"]
+    }
     first, last = spans[str(turns[0].pk)][0], spans[str(turns[1].pk)][1]
-    ends = told(client, conversation, f"ends/?first={first}&last={last}")
+    ends = recording_part(client, conversation, f"ends/?first={first}&last={last}")
     assert [end["state"]["id"] for end in ends] == [str(turn.pk) for turn in turns[:2]]
     assert [end["messages"][1]["content"] for end in ends] == ["one", "two"]
 
@@ -218,10 +225,10 @@ def test_who_may_see_conversations_in_the_admin_may_watch_them(
     other_user.save()
     assert client.get(page).status_code == 404
     other_user.user_permissions.add(Permission.objects.get(codename="view_conversation"))
-    seen = client.get(page)
-    assert seen.status_code == 200
-    assert "Back to the admin" in seen.content.decode()
-    assert f'href="/conversations/{conversation.pk}/"' not in seen.content.decode()
+    answer = client.get(page)
+    assert answer.status_code == 200
+    assert "Back to the admin" in answer.content.decode()
+    assert f'href="/conversations/{conversation.pk}/"' not in answer.content.decode()
     assert client.get(f"{page}outline/").status_code == 200
     assert client.get(f"/conversations/{conversation.pk}/").status_code == 404
     assert client.get(f"/conversations/{conversation.pk}/export/").status_code == 404
@@ -241,7 +248,7 @@ def test_playback_needs_neither_gateway_nor_tools(
     parts = ("", "outline/", f"turns/{turn.pk}/", "ends/?first=1&last=99")
     for part in parts:
         assert client.get(f"/conversations/{conversation.pk}/replay/{part}").status_code == 200
-    marks = told(client, conversation)["turns"][0]["marks"]
+    marks = recording_part(client, conversation)["turns"][0]["marks"]
     assert [(kind, name) for kind, _, name, _ in marks] == [
         ("round", "round 1"),
         ("call", "top_song"),

@@ -39,16 +39,16 @@ class Clock:
         self.now += seconds
 
 
-class Watched(io.StringIO):
-    """A terminal that notes when each text came."""
+class TimedOutput(io.StringIO):
+    """A terminal that notes the time of each text."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self.clock = clock
-        self.seen: list[tuple[int, str]] = []
+        self.writes: list[tuple[int, str]] = []
 
     def write(self, text: str) -> int:
-        self.seen.append((round((self.clock.now - 100) * 1000), text))
+        self.writes.append((round((self.clock.now - 100) * 1000), text))
         return super().write(text)
 
 
@@ -60,8 +60,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def told(user: User) -> Conversation:
-    """A turn that ran for 90 s: three deltas that were merged, a minute of silence, a last one."""
+def slow_conversation(user: User) -> Conversation:
+    """A turn that ran for 90 s: three merged deltas, a minute of silence, a last delta."""
     conversation = conversation_of(user)
     turn = running(conversation)
     opening = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"}
@@ -81,32 +81,34 @@ def told(user: User) -> Conversation:
     return conversation
 
 
-def watched(clock: Clock, conversation: Conversation, *arguments: str) -> Watched:
-    out = Watched(clock)
+def replay_output(clock: Clock, conversation: Conversation, *arguments: str) -> TimedOutput:
+    out = TimedOutput(clock)
     call_command("replay", str(conversation.pk), *arguments, stdout=out, stderr=io.StringIO())
     return out
 
 
 @in_process
 @pytest.mark.parametrize(("speed", "times"), [("1", 1), ("4", 4), ("0.5", 0.5)])
-def test_each_delta_comes_at_its_own_time(told: Conversation, clock: Clock, speed: str, times: float) -> None:
-    out = watched(clock, told, "--speed", speed)
-    shown = [(at, text) for at, text in out.seen if text in {"La", " la", " lum.", "[stopped]\n"}]
-    expected = [(2500, "La"), (2750, " la"), (3250, " la"), (63_250, " lum."), (90_000, "[stopped]\n")]
-    assert shown == [(round(at / times), text) for at, text in expected]
+def test_each_delta_comes_at_its_own_time(
+    slow_conversation: Conversation, clock: Clock, speed: str, times: float
+) -> None:
+    out = replay_output(clock, slow_conversation, "--speed", speed)
+    writes = [(at, text) for at, text in out.writes if text in {"La", " la", " lum.", "[stopped]\n"}]
+    due = [(2500, "La"), (2750, " la"), (3250, " la"), (63_250, " lum."), (90_000, "[stopped]\n")]
+    assert writes == [(round(at / times), text) for at, text in due]
 
 
 @in_process
-def test_waiting_is_skipped_to_a_second_and_marked(told: Conversation, clock: Clock) -> None:
-    out = watched(clock, told, "--skip-waiting")
-    shown = [(at, text) for at, text in out.seen if text in {"La", " lum.", "[stopped]\n"}]
-    assert shown == [(1500, "La"), (3250, " lum."), (4250, "[stopped]\n")]
+def test_waiting_is_skipped_to_a_second_and_marked(slow_conversation: Conversation, clock: Clock) -> None:
+    out = replay_output(clock, slow_conversation, "--skip-waiting")
+    writes = [(at, text) for at, text in out.writes if text in {"La", " lum.", "[stopped]\n"}]
+    assert writes == [(1500, "La"), (3250, " lum."), (4250, "[stopped]\n")]
     assert "[25.8 s left out]" in out.getvalue()
 
 
 @in_process
-def test_at_once_it_prints_all_without_waiting(told: Conversation, clock: Clock) -> None:
-    out = watched(clock, told, "--speed", "0")
+def test_at_once_it_prints_all_without_waiting(slow_conversation: Conversation, clock: Clock) -> None:
+    out = replay_output(clock, slow_conversation, "--speed", "0")
     assert clock.now == 100.0
     assert out.getvalue() == "[2023-11-14 22:13:20 UTC]\n\n> Sing!\n\nLa la la lum.\n[stopped]\n"
 
@@ -182,18 +184,18 @@ def test_an_interrupted_attempt_is_marked(user: User) -> None:
 @pytest.mark.usefixtures("gateway")
 def test_a_turns_moments_are_its_own(user: User) -> None:
     conversation = conversation_with(user, "help", "show reasoning")
-    told = list(moments(conversation))
-    assert [moment.event["metadata"]["seq"] for moment in told if moment.event["type"] == "RUN_STARTED"] == [
-        Turn.objects.get(number=number).recording.first_seq for number in (1, 2)
-    ]
-    assert "".join(moment.event.get("delta", "") for moment in told) == "".join(
+    played = list(moments(conversation))
+    assert [
+        moment.event["metadata"]["seq"] for moment in played if moment.event["type"] == "RUN_STARTED"
+    ] == [Turn.objects.get(number=number).recording.first_seq for number in (1, 2)]
+    assert "".join(moment.event.get("delta", "") for moment in played) == "".join(
         event.get("delta", "") for event in record(conversation)
     )
 
 
 @in_process
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "sentence"),
     [
         (["7"], "There is no conversation 7."),
         (["00000000-0000-0000-0000-000000000000"], "There is no conversation 0000"),
@@ -202,14 +204,16 @@ def test_a_turns_moments_are_its_own(user: User) -> None:
         (["7", "--speed", "inf"], "inf is no speed"),
     ],
 )
-def test_what_cannot_be_played_is_said(arguments: list[str], said: str) -> None:
+def test_what_cannot_be_played_is_said(arguments: list[str], sentence: str) -> None:
     code, out, err = command("replay", *arguments)
     assert (code, out) == (1, "")
-    assert said in err
+    assert sentence in err
 
 
 @in_process
-def test_ctrl_c_ends_it_without_a_word(told: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_ends_it_without_a_word(
+    slow_conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Pressed(Clock):
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
@@ -217,6 +221,6 @@ def test_ctrl_c_ends_it_without_a_word(told: Conversation, monkeypatch: pytest.M
                 raise KeyboardInterrupt
 
     monkeypatch.setattr(replaying, "time", Pressed())
-    code, out, err = command("replay", str(told.pk))
+    code, out, err = command("replay", str(slow_conversation.pk))
     assert (code, err) == (0, "")
     assert out.endswith("\nLa\n")
