@@ -1,5 +1,7 @@
-"""Streams as Bedrock sent them, recorded by a server and played in the page: at the end, in the middle and at the beginning the player
-shows what the reducer comes to by then, drawn anew."""
+"""Bedrock's own streams, recorded by a server and played in the page.
+
+At the end, in the middle and at the beginning the player shows what the reducer comes to by then, drawn anew.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,14 +15,14 @@ from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.own_streams import OWN
 from tests.protocol.recorded import NONE_HERE, SETS, Stream
 from tests.serving import serving, site
-from tests.whole.test_recorded import _questions, played
+from tests.whole.test_recorded import played, questions
 
 ASK = """async (questions) => {
     const body = new URLSearchParams({csrfmiddlewaretoken: document.querySelector("[name=csrfmiddlewaretoken]").value});
     const {url} = await fetch("/conversations/", {method: "POST", body});
     const address = url.replace("http", "ws").replace("/conversations/", "/ws/conversations/");
     const socket = new WebSocket(`${address}?after=0`);
-    const told = (types) => new Promise((resolve) => {
+    const arrival = (types) => new Promise((resolve) => {
         socket.onmessage = ({data}) => {
             const {type, metadata} = JSON.parse(data);
             if (metadata?.seq) socket.send(JSON.stringify({type: "ack", seq: metadata.seq}));
@@ -30,7 +32,7 @@ ASK = """async (questions) => {
     await new Promise((resolve) => (socket.onopen = resolve));
     for (const text of questions) {
         socket.send(JSON.stringify({type: "message", id: crypto.randomUUID(), text}));
-        await told(["RUN_FINISHED", "RUN_ERROR"]);
+        await arrival(["RUN_FINISHED", "RUN_ERROR"]);
     }
     socket.close();
     return url;
@@ -46,23 +48,23 @@ SEEK = """async () => {
     for (const {id, begin} of turns) all.push(...momentsOf(await (await fetch(`turns/${id}/`)).text(), begin));
     const page = document.getElementById("conversation"), log = document.getElementById("transcript");
     const frame = () => new Promise(requestAnimationFrame);
-    const told = (node) => node.nodeType === Node.TEXT_NODE ? node.data : `<${node.tagName}${
+    const markup = (node) => node.nodeType === Node.TEXT_NODE ? node.data : `<${node.tagName}${
         node.getAttributeNames().filter((name) => !["data-since", "data-waited"].includes(name)).sort()
             .map((name) => ` ${name}="${node.getAttribute(name)}"`).join("")
-    }>${node.className === "elapsed" ? "" : [...node.childNodes].map(told).join("")}</>`;
-    const shown = async (go) => {
+    }>${node.className === "elapsed" ? "" : [...node.childNodes].map(markup).join("")}</>`;
+    const transcriptAfter = async (go) => {
         const moved = new Promise((resolve) => page.addEventListener("moved", resolve, {once: true}));
         go();
         await moved;
         while (log.ariaBusy === "true") await frame();
-        return [...log.children].map(told).join("");
+        return [...log.children].map(markup).join("");
     };
-    const expected = async (time) => {
+    const reducedAt = async (time) => {
         const view = new View(document.createElement("div"));
         const events = all.filter(({at}) => at <= time).map(({event}, at) => ({...event, metadata: {...event.metadata, seq: at + 1}}));
         const state = {...events.reduce(reduce, EMPTY), queue: [], played: true};
         while (!view.render(state, [])) await frame();
-        return [...view.log.children].map(told).join("");
+        return [...view.log.children].map(markup).join("");
     };
     const times = [...new Set(all.map(({at}) => at))];
     const range = document.querySelector("#track input");
@@ -76,30 +78,30 @@ SEEK = """async () => {
         middle: [() => (location.hash = `#at-${middle}`), middle],
         beginning: [slide(0), times[0]],
     };
-    const found = [];
-    for (const [name, [go, time]] of Object.entries(ways)) found.push([name, await shown(go), await expected(time)]);
-    return found;
+    const places = [];
+    for (const [name, [go, time]] of Object.entries(ways)) places.push([name, await transcriptAfter(go), await reducedAt(time)]);
+    return places;
 }"""
 Played = tuple[list[Answer], list[str]]
-"""What the gateway answers, and what it is asked."""
+"""The gateway's answers, and the questions."""
 
 
-def own() -> Mapping[str, Played]:
+def own_streams() -> Mapping[str, Played]:
     """The project's own streams."""
-    return {stream.name: ([_written(stream)], ["Go on."]) for stream in OWN}
+    return {stream.name: ([answer_of(stream)], ["Go on."]) for stream in OWN}
 
 
-def _written(stream: Stream) -> Answer:
+def answer_of(stream: Stream) -> Answer:
     frames = (encode(name, json.dumps(payload).encode()) for name, payload in stream.events)
     return Answer.stream(*frames)
 
 
-def recorded() -> Mapping[str, Played]:
+def recorded_streams() -> Mapping[str, Played]:
     """The recorded ones, several rounds of a set one after the other."""
     return {
         name: (
             [played(stream) for stream in rounds],
-            _questions(rounds[-1].request["messages"]) if len(rounds) > 1 else ["Go on."],
+            questions(rounds[-1].request["messages"]) if len(rounds) > 1 else ["Go on."],
         )
         for name, rounds in SETS.items()
     }
@@ -121,7 +123,7 @@ class Studio:
         return str(self.page.evaluate(ASK, questions))
 
     def places(self, address: str) -> list[list[str]]:
-        """Opens the player and goes to the end, the middle and the beginning: the place, what it shows, and what it should."""
+        """The player at the end, the middle and the beginning: the place, what it shows, what it should show."""
         self.page.goto(f"{address}replay/")
         self.page.get_by_role("button", name="Play", exact=True).wait_for()
         places: list[list[str]] = self.page.evaluate(SEEK)
@@ -146,12 +148,14 @@ def studio(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.mark.parametrize(
-    "streams", [own, pytest.param(recorded, marks=() if SETS else NONE_HERE)], ids=["own", "recorded"]
+    "streams",
+    [own_streams, pytest.param(recorded_streams, marks=() if SETS else NONE_HERE)],
+    ids=["own", "recorded"],
 )
 def test_the_player_shows_of_every_stream_what_the_reducer_comes_to(studio: Studio, streams: Any) -> None:
     moving = 0
     for name, address in studio.record(streams()).items():
         places = studio.places(address)
-        assert [place for place, shown, expected in places if shown != expected] == [], name
-        moving += len({shown for _, shown, _ in places}) > 1
+        assert [place for place, transcript, reduced in places if transcript != reduced] == [], name
+        moving += len({transcript for _, transcript, _ in places}) > 1
     assert moving, "a whole turn may take no millisecond, but not all of them"

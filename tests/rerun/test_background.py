@@ -1,4 +1,4 @@
-"""Reruns in the background: they hold nothing while a turn runs or waits for a person, and stop and go on with it."""
+"""Reruns in the background hold no thread while a turn runs or waits, and stop and go on with it."""
 
 import asyncio
 import threading

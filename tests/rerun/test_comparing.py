@@ -25,7 +25,7 @@ def no_limit(settings: Settings) -> None:
 
 
 def page_of_a_rerun(user: User, *texts: str) -> str:
-    """The address at which a rerun is compared whose first call is said to have been in no record."""
+    """The address of the comparison of a rerun whose first call was not in the record."""
     conversation = conversation_with(user, *texts)
     rerun_of(conversation)
     rerun = conversation.reruns.get()

@@ -1,4 +1,4 @@
-"""`manage.py fixture`, `rerun --against`, and a fixture as a test: no gateway is called and no tool runs."""
+"""`manage.py fixture`, `rerun --against`, and a fixture as a test, without a gateway and tools."""
 
 import json
 import threading
@@ -75,10 +75,10 @@ def test_a_fixture_of_all_that_models_do_answers_itself(
     user: User, settings: Settings, tmp_path: Path
 ) -> None:
     settings.GATEWAY_RETRIES, settings.USER_TURNS_PER_MINUTE = 1, 0
-    recorded = fixture_of(conversation_with(user, *PHRASES), tmp_path)
+    file = fixture_of(conversation_with(user, *PHRASES), tmp_path)
     settings.GATEWAY_URL = "http://127.0.0.1:9"
     before = Conversation.objects.count(), ToolCall.objects.count(), User.objects.count()
-    code, out, _ = command("rerun", "--against", str(recorded))
+    code, out, _ = command("rerun", "--against", str(file))
     assert code == 0, out
     assert (Conversation.objects.count(), ToolCall.objects.count(), User.objects.count()) == before
 
@@ -87,22 +87,22 @@ def test_a_fixture_of_all_that_models_do_answers_itself(
 def test_the_rebuilt_streams_come_in_the_recorded_pieces(user: User, tmp_path: Path) -> None:
     conversation = conversation_with(user, QUESTION)
     (first,) = fixtures.read(fixture_of(conversation, tmp_path))
-    shown = [moment.event for moment in moments(conversation) if "delta" in moment.event]
-    said = [event["delta"] for event in shown if event["type"] == "TEXT_MESSAGE_CONTENT"]
+    deltas = [moment.event for moment in moments(conversation) if "delta" in moment.event]
+    texts = [event["delta"] for event in deltas if event["type"] == "TEXT_MESSAGE_CONTENT"]
     streamed = [
         event.payload["delta"]["text"]
         for event in first.rounds[0].events
         if "text" in event.payload.get("delta", {})
     ]
     assert streamed
-    assert streamed == said[1 : len(streamed) + 1]
+    assert streamed == texts[1 : len(streamed) + 1]
     times = [event.at for event in first.rounds[0].events]
     assert times == sorted(times)
 
 
 @pytest.mark.usefixtures("no_gateway")
 @pytest.mark.parametrize(
-    ("kind", "change", "told"),
+    ("kind", "change", "difference"),
     [
         ("base", lambda line: line["body"].update(system=[{"text": "Hm."}]), "round 1: system"),
         ("round", lambda line: line["messages"][0]["content"][0].update(text="x"), "messages[0].content[0].text"),
@@ -116,13 +116,13 @@ def test_the_rebuilt_streams_come_in_the_recorded_pieces(user: User, tmp_path: P
     ],
 )  # fmt: skip
 def test_a_difference_is_told(
-    tmp_path: Path, kind: str, change: Callable[[dict[str, Any]], None], told: str
+    tmp_path: Path, kind: str, change: Callable[[dict[str, Any]], None], difference: str
 ) -> None:
     path = tmp_path / "top_song.jsonl"
     path.write_text(TOP_SONG.read_text())
     with pytest.raises(AssertionError) as raised:
         assert_same(changed(path, kind, change))
-    assert told in str(raised.value)
+    assert difference in str(raised.value)
     assert not Conversation.objects.exists()
 
 
@@ -157,7 +157,7 @@ def test_the_command_tells_a_difference_and_leaves_nothing_behind(user: User, tm
 def test_stopped_turns_play_as_they_were(user: User, settings: Settings, tmp_path: Path) -> None:
     entered, conversation = threading.Event(), conversation_of(user)
 
-    def stopped(text: str, begun: Callable[[], bool]) -> None:
+    def stop_when(text: str, begun: Callable[[], bool]) -> None:
         engine.start(conversation.pk, str(uuid.uuid4()), text)
         while not begun():
             time.sleep(0.01)
@@ -175,9 +175,9 @@ def test_stopped_turns_play_as_they_were(user: User, settings: Settings, tmp_pat
 
         with WireServer([Answer.stream(*tool_frames("use-1", "hold", "{}"))]) as server:
             settings.GATEWAY_URL = server.url
-            stopped("Hold.", entered.is_set)
+            stop_when("Hold.", entered.is_set)
             server.play(Answer.stream(*answer_frames("Hello ", "world")[:3], end=End.STALL, terminated=False))
-            stopped("Hello?", lambda: "Hello world" in answer(record(conversation)))
+            stop_when("Hello?", lambda: "Hello world" in answer(record(conversation)))
             server.play(Answer.stream(*answer_frames("Done.")))
             ask(conversation, "Well?")
         settings.GATEWAY_URL = "http://127.0.0.1:9"
@@ -220,7 +220,7 @@ def test_a_damaged_file_is_refused_with_its_line(tmp_path: Path, text: str, line
 
 def test_what_cannot_be_a_fixture_is_said(user: User, tmp_path: Path) -> None:
     lost = Lost(conversation_of(user))
-    for arguments, said in (
+    for arguments, sentence in (
         (["fixture", "7"], "There is no conversation 7."),
         (["fixture", str(conversation_of(user).pk)], "there is none yet"),
         (["fixture", str(lost.turn.conversation_id)], "still under way"),
@@ -228,7 +228,7 @@ def test_what_cannot_be_a_fixture_is_said(user: User, tmp_path: Path) -> None:
     ):
         code, out, err = command(*arguments)
         assert (code, out) == (1, "")
-        assert said in err
+        assert sentence in err
 
 
 @pytest.mark.usefixtures("gateway")

@@ -1,4 +1,4 @@
-"""Bedrock's own streams, recorded, played back, and asked again from their fixture: nothing differs."""
+"""Bedrock's own streams, recorded, played back and asked again from their fixture."""
 
 from pathlib import Path
 
@@ -14,14 +14,14 @@ from tests.commands import command
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.recorded import SETS, Stream, params
 from tests.rerunning import fixture_of, rerun_of
-from tests.whole.test_recorded import SEVERAL_ROUNDS, _questions, played, recorded_tools
+from tests.whole.test_recorded import SEVERAL_ROUNDS, played, questions, recorded_tools
 
 SINGLE = [rounds[0] for rounds in SETS.values() if len(rounds) == 1]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def check(conversation: Conversation, folder: Path, settings: Settings) -> None:
-    """It is played back whole, and nothing differs from its fixture, with nobody at the gateway."""
+    """Checks that it is played back whole and that nothing differs from its fixture, without a gateway."""
     settings.GATEWAY_URL = "http://127.0.0.1:9"
     code, out, err = command("replay", str(conversation.pk), "--speed", "0")
     assert (code, err) == (0, "")
@@ -36,9 +36,9 @@ def test_a_recorded_stream_is_played_back_and_asked_again(
 ) -> None:
     settings.GATEWAY_RETRIES = 1
     conversation = conversation_of(user, model=stream.model)
-    done = Answer.stream(*answer_frames("Done."))
+    last_answer = Answer.stream(*answer_frames("Done."))
     with registry.override():
-        with WireServer([played(stream), done]) as server:
+        with WireServer([played(stream), last_answer]) as server:
             settings.GATEWAY_URL = server.url
             ask(conversation, "Go on.")
         check(conversation, tmp_path, settings)
@@ -52,8 +52,8 @@ def test_a_recorded_set_is_played_back_and_asked_again(
     with recorded_tools(rounds):
         with WireServer([played(stream) for stream in rounds]) as server:
             settings.GATEWAY_URL = server.url
-            for said in _questions(rounds[-1].request["messages"]):
-                ask(conversation, said)
+            for question in questions(rounds[-1].request["messages"]):
+                ask(conversation, question)
             server.play(*(played(stream) for stream in rounds))
             assert [pair.differs for pair in rerun_of(conversation)] == [[]] * conversation.turns.count()
         check(conversation, tmp_path, settings)

@@ -1,4 +1,4 @@
-"""Asking again: in a linked conversation, through the ordinary turns; what differs is told, and the exit code says so."""
+"""Reruns: ordinary turns in a linked conversation, a report of what differs, and an exit code."""
 
 import threading
 import uuid
@@ -72,11 +72,11 @@ def test_all_of_it_is_stored_and_linked(user: User) -> None:
 
 def test_another_model_prompt_or_setting_is_asked_and_what_changed_is_told(user: User) -> None:
     conversation = conversation_with(user, "show the conversation", system="Be brief.")
-    code, told = json_report(
+    code, report = json_report(
         str(conversation.pk), "--model", "amazon.nova-lite-v1:0", "--system", "Be long.", "--inference", '{"topP": 1}'
     )  # fmt: skip
-    assert (code, told["differs"], told["complete"]) == (1, True, True)
-    (turn,) = told["turns"]
+    assert (code, report["differs"], report["complete"]) == (1, True, True)
+    (turn,) = report["turns"]
     assert turn["differs"] == ["text"]
     changed = [(words["recorded"], words["again"]) for words in turn["words"]]
     assert ("`cohere.command-r-v1:0`", "`amazon.nova-lite-v1:0`") in changed
@@ -87,11 +87,11 @@ def test_another_model_prompt_or_setting_is_asked_and_what_changed_is_told(user:
 
 def test_the_report_for_machines_has_the_documented_shape(user: User) -> None:
     conversation = conversation_with(user, QUESTION)
-    code, told = json_report(str(conversation.pk))
+    code, report = json_report(str(conversation.pk))
     assert code == 0
-    assert set(told) == {"rerun", "rerunOf", "complete", "differs", "turns"}
-    assert (told["rerunOf"], told["differs"]) == (str(conversation.pk), False)
-    (turn,) = told["turns"]
+    assert set(report) == {"rerun", "rerunOf", "complete", "differs", "turns"}
+    assert (report["rerunOf"], report["differs"]) == (str(conversation.pk), False)
+    (turn,) = report["turns"]
     compared = {"status", "error", "text", "calls", "stopReasons", "tokens", "firstTokenMs", "totalMs"}
     rest = {"number", "turn", "again", "message", "differs", "words", "requests", "missed"}
     assert set(turn) == compared | rest
@@ -117,8 +117,8 @@ def test_a_person_sees_the_words_calls_and_ends_that_differ(user: User, settings
 def test_some_of_the_messages_can_be_asked_again(user: User) -> None:
     conversation = conversation_with(user, "help", QUESTION, "show reasoning")
     assert [pair.question.number for pair in rerun_of(conversation, numbers=range(2, 3))] == [2]
-    _, told = json_report(str(conversation.pk), "--turns", "2-")
-    assert [turn["number"] for turn in told["turns"]] == [2, 3]
+    _, report = json_report(str(conversation.pk), "--turns", "2-")
+    assert [turn["number"] for turn in report["turns"]] == [2, 3]
 
 
 def test_a_turn_that_fails_where_the_recorded_one_did_not_ends_it_and_it_can_be_gone_on_with(
@@ -186,7 +186,7 @@ def test_it_waits_for_the_users_limits(
     conversation = conversation_with(user, "help")
     settings.USER_TURNS_PER_MINUTE = 1
 
-    class Waited:
+    class LiftingClock:
         """A clock of which a second's sleep lifts the limit."""
 
         monotonic = staticmethod(rerunning.time.monotonic)
@@ -194,10 +194,10 @@ def test_it_waits_for_the_users_limits(
         def sleep(self, seconds: float) -> None:
             if settings.USER_TURNS_PER_MINUTE:
                 settings.USER_TURNS_PER_MINUTE = 0
-            held.wait(0.01)
+            pause.wait(0.01)
 
-    held = threading.Event()
-    monkeypatch.setattr(rerunning, "time", Waited())
+    pause = threading.Event()
+    monkeypatch.setattr(rerunning, "time", LiftingClock())
     code, _, err = command("rerun", str(conversation.pk))
     assert code == 0
     assert "waiting: You have sent too many messages in a minute" in err
@@ -230,7 +230,7 @@ def test_the_stored_conversation_may_be_deleted(user: User) -> None:
 
 def test_what_cannot_be_asked_again_is_said(user: User) -> None:
     empty, other = conversation_of(user), conversation_with(user, "help")
-    for arguments, said in (
+    for arguments, sentence in (
         ([], "required"),
         (["7"], "There is no conversation 7."),
         ([str(empty.pk)], "nothing to ask again"),
@@ -242,7 +242,7 @@ def test_what_cannot_be_asked_again_is_said(user: User) -> None:
     ):
         code, out, err = command("rerun", *arguments)
         assert (code, out) == (1, ""), arguments
-        assert said in err
+        assert sentence in err
     assert Conversation.objects.count() == 2
     with pytest.raises(Exception, match="is not asked again from"):
         rerun(other, onto=empty)
@@ -250,12 +250,12 @@ def test_what_cannot_be_asked_again_is_said(user: User) -> None:
 
 def test_a_turn_that_another_process_runs_is_waited_for(user: User) -> None:
     conversation = conversation_with(user, "help")
-    made: Rerun = rerun(conversation, Options())
+    new: Rerun = rerun(conversation, Options())
     repetition = engine.Repetition(conversation.turns.get(), Options().answers("gateway"))
     started = engine.start(
-        made.conversation.pk, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "help", repetition=repetition
+        new.conversation.pk, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "help", repetition=repetition
     )
-    (pair,) = made.run()
+    (pair,) = new.run()
     assert pair.turn.pk == started.turn.pk
 
 

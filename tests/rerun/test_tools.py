@@ -1,4 +1,7 @@
-"""A rerun's tool calls: answered from the record by name and canonical arguments; what is not recorded is never run unawares."""
+"""A rerun's tool calls: the record answers them by name and canonical arguments.
+
+A call that is not recorded is never run unawares.
+"""
 
 import json
 from collections.abc import Iterator
@@ -21,22 +24,22 @@ from tests.losing import Lost
 from tests.rerunning import QUESTION, conversation_with, json_report, rerun_of, tool_frames
 
 pytestmark = pytest.mark.django_db(transaction=True)
-RAN: list[dict[str, Any]] = []
-DONE = Answer.stream(*answer_frames("Done."))
+RUNS: list[dict[str, Any]] = []
+LAST_ANSWER = Answer.stream(*answer_frames("Done."))
 
 
 @pytest.fixture(autouse=True)
 def tools(settings: Settings) -> Iterator[None]:
     """A tool that counts, and one that needs an approval."""
     settings.GATEWAY_RETRIES, settings.USER_TURNS_PER_MINUTE = 1, 0
-    RAN.clear()
+    RUNS.clear()
     with registry.override():
 
         @tool
         def spin(record: str, side: int = 1) -> str:
             """Play a record."""
-            RAN.append({"record": record, "side": side})
-            return f"played {len(RAN)}"
+            RUNS.append({"record": record, "side": side})
+            return f"played {len(RUNS)}"
 
         @tool(approval=True)
         def smash(record: str) -> str:
@@ -48,7 +51,7 @@ def tools(settings: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[WireServer]:
-    with WireServer([DONE]) as server:
+    with WireServer([LAST_ANSWER]) as server:
         settings.GATEWAY_URL = server.url
         yield server
 
@@ -58,8 +61,8 @@ def call(number: int, arguments: str, name: str = "spin") -> Answer:
 
 
 def recorded(user: User, server: WireServer, *answers: Answer) -> Conversation:
-    """A conversation of one turn that was answered so."""
-    server.play(*answers, DONE)
+    """A conversation of one turn, with these answers of the gateway."""
+    server.play(*answers, LAST_ANSWER)
     conversation = conversation_of(user)
     ask(conversation, "Play it.")
     return conversation
@@ -72,46 +75,46 @@ def results(turn: Turn) -> list[tuple[str, str]]:
 
 def test_a_call_is_answered_by_its_canonical_arguments(user: User, server: WireServer) -> None:
     conversation = recorded(user, server, call(1, '{"record": "Blue", "side": 2}'))
-    server.play(call(7, '{"side":2,  "record":"Blue"}'), DONE)
+    server.play(call(7, '{"side":2,  "record":"Blue"}'), LAST_ANSWER)
     (pair,) = rerun_of(conversation)
-    assert len(RAN) == 1
+    assert len(RUNS) == 1
     assert results(pair.turn) == [("success", "played 1")]
     assert pair.differs == []
-    sent = json.loads(server.requests[-1].body)["messages"][-1]["content"][0]["toolResult"]
-    assert sent == {"toolUseId": "use-7", "content": [{"text": "played 1"}]}
+    result = json.loads(server.requests[-1].body)["messages"][-1]["content"][0]["toolResult"]
+    assert result == {"toolUseId": "use-7", "content": [{"text": "played 1"}]}
 
 
 def test_the_same_call_made_again_gets_the_next_answer_and_no_more_than_were_recorded(
     user: User, server: WireServer
 ) -> None:
     same = '{"record": "Blue"}'
-    conversation = recorded(user, server, call(1, same), call(2, same), DONE)
-    server.play(call(1, same), call(2, same), call(3, same), DONE)
+    conversation = recorded(user, server, call(1, same), call(2, same), LAST_ANSWER)
+    server.play(call(1, same), call(2, same), call(3, same), LAST_ANSWER)
     (pair,) = rerun_of(conversation, miss="error")
     assert [text for _, text in results(pair.turn)][:2] == ["played 1", "played 2"]
     assert [status for status, _ in results(pair.turn)] == ["success", "success", "error"]
-    assert len(RAN) == 2
+    assert len(RUNS) == 2
 
 
 def test_answers_are_given_in_order_over_the_whole_conversation(user: User, server: WireServer) -> None:
     same = '{"record": "Blue"}'
     conversation = recorded(user, server, call(1, same))
-    server.play(call(2, same), DONE)
+    server.play(call(2, same), LAST_ANSWER)
     ask(conversation, "And again.")
-    server.play(call(1, same), DONE, call(2, same), DONE)
-    told = [results(pair.turn) for pair in rerun_of(conversation)]
-    assert told == [[("success", "played 1")], [("success", "played 2")]]
+    server.play(call(1, same), LAST_ANSWER, call(2, same), LAST_ANSWER)
+    by_turn = [results(pair.turn) for pair in rerun_of(conversation)]
+    assert by_turn == [[("success", "played 1")], [("success", "played 2")]]
 
 
 def test_a_call_that_is_not_recorded_ends_the_rerun_and_says_which_and_what_is_nearest(
     user: User, server: WireServer
 ) -> None:
     conversation = recorded(user, server, call(1, '{"record": "Blue"}'), call(2, '{"record": "Hejira"}'))
-    server.play(DONE)
+    server.play(LAST_ANSWER)
     ask(conversation, "Thanks.")
-    server.play(call(1, '{"record": "Bleu"}'), DONE)
+    server.play(call(1, '{"record": "Bleu"}'), LAST_ANSWER)
     code, out, err = command("rerun", str(conversation.pk))
-    assert (code, len(RAN)) == (1, 2)
+    assert (code, len(RUNS)) == (1, 2)
     turn = Turn.objects.get(conversation__rerun_of=conversation)
     assert (turn.status, turn.tool_calls.get().error) == ("stopped", NOT_RECORDED)
     assert 'not in the record: spin {"record": "Bleu"}' in out
@@ -122,30 +125,30 @@ def test_a_call_that_is_not_recorded_ends_the_rerun_and_says_which_and_what_is_n
 
 def test_it_can_be_gone_on_with_once_misses_are_errors(user: User, server: WireServer) -> None:
     conversation = recorded(user, server, call(1, '{"record": "Blue"}'))
-    server.play(call(1, '{"record": "Bleu"}'), DONE)
+    server.play(call(1, '{"record": "Bleu"}'), LAST_ANSWER)
     command("rerun", str(conversation.pk))
     new = conversation.reruns.get()
-    server.play(call(1, '{"record": "Bleu"}'), DONE)
-    code, told = json_report("--continue", str(new.pk), "--on-miss", "error")
-    assert (code, told["complete"]) == (1, True)
-    (turn,) = told["turns"]
+    server.play(call(1, '{"record": "Bleu"}'), LAST_ANSWER)
+    code, report = json_report("--continue", str(new.pk), "--on-miss", "error")
+    assert (code, report["complete"]) == (1, True)
+    (turn,) = report["turns"]
     assert turn["missed"][0]["arguments"] == {"record": "Bleu"}
     assert Turn.objects.get(pk=turn["again"]).status == "completed"
 
 
 def test_a_miss_may_run_the_tool_and_only_then(user: User, server: WireServer) -> None:
     conversation = recorded(user, server, call(1, '{"record": "Blue"}'))
-    server.play(call(1, '{"record": "Blue"}'), call(2, '{"record": "Hejira"}'), DONE)
+    server.play(call(1, '{"record": "Blue"}'), call(2, '{"record": "Hejira"}'), LAST_ANSWER)
     (pair,) = rerun_of(conversation, miss="live")
     assert [text for _, text in results(pair.turn)] == ["played 1", "played 2"]
-    assert RAN == [{"record": "Blue", "side": 1}, {"record": "Hejira", "side": 1}]
+    assert RUNS == [{"record": "Blue", "side": 1}, {"record": "Hejira", "side": 1}]
 
 
 def test_live_runs_the_tools_but_none_that_needs_an_approval(user: User, server: WireServer) -> None:
     conversation = recorded(user, server, call(1, '{"record": "Blue"}'))
-    server.play(call(1, '{"record": "Blue"}'), call(2, '{"record": "Blue"}', "smash"), DONE)
-    code, told = json_report(str(conversation.pk), "--tools", "live")
-    turn = Turn.objects.get(pk=told["turns"][0]["again"])
+    server.play(call(1, '{"record": "Blue"}'), call(2, '{"record": "Blue"}', "smash"), LAST_ANSWER)
+    code, report = json_report(str(conversation.pk), "--tools", "live")
+    turn = Turn.objects.get(pk=report["turns"][0]["again"])
     assert code == 1
     assert results(turn)[0] == ("success", "played 2")
     assert turn.tool_calls.get(name="smash").error == "denied"
@@ -153,12 +156,12 @@ def test_live_runs_the_tools_but_none_that_needs_an_approval(user: User, server:
 
 def test_a_tool_that_exists_no_more_is_offered_and_answered(user: User, server: WireServer) -> None:
     conversation = recorded(user, server, call(1, '{"record": "Blue"}'))
-    server.play(call(1, '{"record": "Blue"}'), DONE)
-    asked_then = conversation.turns.get().rounds.order_by("number").first()
+    server.play(call(1, '{"record": "Blue"}'), LAST_ANSWER)
+    first_round = conversation.turns.get().rounds.order_by("number").first()
     with registry.override():
         (pair,) = rerun_of(conversation)
     assert results(pair.turn) == [("success", "played 1")]
-    assert pair.turn.rounds.order_by("number").first().base == asked_then.base
+    assert pair.turn.rounds.order_by("number").first().base == first_round.base
 
 
 def test_a_tool_that_is_new_is_offered_too(user: User, server: WireServer) -> None:
@@ -169,7 +172,7 @@ def test_a_tool_that_is_new_is_offered_too(user: User, server: WireServer) -> No
         """Dance."""
         return "danced"
 
-    server.play(DONE)
+    server.play(LAST_ANSWER)
     rerun_of(conversation)
     offered = json.loads(server.requests[-1].body)["toolConfig"]["tools"]
     assert [entry["toolSpec"]["name"] for entry in offered] == ["dance", "smash", "spin"]
@@ -177,7 +180,7 @@ def test_a_tool_that_is_new_is_offered_too(user: User, server: WireServer) -> No
 
 def test_arguments_that_are_no_json_are_answered_by_their_text(user: User, server: WireServer) -> None:
     conversation = recorded(user, server, call(1, '{"record": '))
-    server.play(call(1, '{"record": '), DONE)
+    server.play(call(1, '{"record": '), LAST_ANSWER)
     (pair,) = rerun_of(conversation)
     assert (pair.differs, pair.missed) == ([], [])
 
@@ -185,7 +188,7 @@ def test_arguments_that_are_no_json_are_answered_by_their_text(user: User, serve
 def test_a_result_that_only_a_stop_gave_is_no_answer(user: User, server: WireServer) -> None:
     conversation = recorded(user, server, call(1, '{"record": "Blue"}'))
     ToolCall.objects.update(status="error", error="stopped", result=[{"text": "Stopped."}])
-    server.play(call(1, '{"record": "Blue"}'), DONE)
+    server.play(call(1, '{"record": "Blue"}'), LAST_ANSWER)
     (pair,) = rerun_of(conversation)
     assert [missed.name for missed in pair.missed] == ["spin"]
 
@@ -198,7 +201,7 @@ def test_a_rerun_that_a_crash_cut_is_answered_from_the_record_by_whoever_takes_i
     new = conversation_of(user, rerun_of=conversation)
     lost = Lost(new, rerun_of=conversation.turns.get(), rerun=Options().answers("gateway"))
     lost.calls_tools(one="requested")
-    server.play(DONE)
+    server.play(LAST_ANSWER)
     WORKER.sweep()
     assert engine.WORKER.wait(10)
     assert results(lost.turn) == [("success", "as recorded")]
@@ -206,19 +209,19 @@ def test_a_rerun_that_a_crash_cut_is_answered_from_the_record_by_whoever_takes_i
 
 def test_without_what_it_is_asked_again_from_nothing_is_run(user: User, server: WireServer) -> None:
     conversation = conversation_of(user)
-    server.play(call(1, '{"record": "Blue"}'), DONE)
+    server.play(call(1, '{"record": "Blue"}'), LAST_ANSWER)
     repetition = engine.Repetition(None, Options().answers("gateway"))
     turn = engine.start(
         conversation.pk, "0" * 8 + "-0000-4000-8000-" + "0" * 12, "Play.", repetition=repetition
     ).turn
     assert engine.WORKER.wait(10)
-    assert (RAN, turn.tool_calls.get().error) == ([], NOT_RECORDED)
+    assert (RUNS, turn.tool_calls.get().error) == ([], NOT_RECORDED)
 
 
 def test_a_turn_that_a_file_answers_calls_no_gateway_in_another_process(
     user: User, server: WireServer
 ) -> None:
-    server.play(DONE)
+    server.play(LAST_ANSWER)
     repetition = engine.Repetition(None, Options().answers("file"))
     identifier = "0" * 8 + "-0000-4000-8000-" + "0" * 12
     turn = engine.start(conversation_of(user).pk, identifier, "Play.", repetition=repetition).turn

@@ -18,7 +18,7 @@ def test_the_changes_add_up_to_both_texts(old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "shown"),
+    ("old", "new", "text"),
     [
         ("Blue Moon is it.", "Blue Moon is it.", "Blue Moon is it."),
         ("Blue Moon is it.", "Blue Suede is it.", "Blue [-Moon-]{+Suede+} is it."),
@@ -28,16 +28,16 @@ def test_the_changes_add_up_to_both_texts(old: str, new: str) -> None:
         ("a\nb", "a\nc", "a\n[-b-]{+c+}"),
     ],
 )
-def test_what_was_removed_and_added_is_marked(old: str, new: str, shown: str) -> None:
-    assert as_text(word_diff(old, new)) == shown
+def test_what_was_removed_and_added_is_marked(old: str, new: str, text: str) -> None:
+    assert as_text(word_diff(old, new)) == text
 
 
 def test_of_what_is_the_same_only_the_words_nearby_are_shown() -> None:
     verse = " ".join(f"la{number}" for number in range(100))
-    told = as_text(word_diff(f"{verse} one {verse}", f"{verse} two {verse}"))
-    assert told.startswith(" ... la92 ")
-    assert " la99 [-one-]{+two+} la0 " in told
-    assert told.endswith(" la7  ... ")
+    text = as_text(word_diff(f"{verse} one {verse}", f"{verse} two {verse}"))
+    assert text.startswith(" ... la92 ")
+    assert " la99 [-one-]{+two+} la0 " in text
+    assert text.endswith(" la7  ... ")
 
 
 def test_one_word_of_a_long_text_is_one_change() -> None:

@@ -1,4 +1,4 @@
-"""Frames of every wrong shape, made by chance from a seed."""
+"""Frames of every wrong shape, chosen at random from a seed."""
 
 import json
 import random
@@ -40,18 +40,18 @@ class Frames:
 
     def value(self, depth: int = 0) -> Any:
         """Any JSON value."""
-        made = [
+        makers = [
             lambda: self.chance.choice(NASTY), lambda: self.chance.choice(NUMBERS), lambda: None, lambda: True,
             lambda: "".join(chr(self.chance.randrange(0x3000)) for _ in range(self.chance.randrange(20))),
         ]  # fmt: skip
         if depth < 4:
-            made += [
+            makers += [
                 lambda: [self.value(depth + 1) for _ in range(self.chance.randrange(4))],
                 lambda: {
                     self.chance.choice(NASTY): self.value(depth + 1) for _ in range(self.chance.randrange(4))
                 },
             ]
-        return self.chance.choice(made)()
+        return self.chance.choice(makers)()
 
     def no_json(self) -> Odd:
         return Odd(self.chance.choice(NASTY) + self.chance.choice(["", "}", "{", "'", ",", "\\"]), None, True)

@@ -1,4 +1,4 @@
-"""Secrets that would be recognised, sent through turns that succeed and fail: none is found in anything that is kept, shown or logged."""
+"""No secret is kept, shown or logged, whether turns succeed or fail."""
 
 import json
 import zlib
@@ -43,7 +43,7 @@ def owner(db: None) -> User:
 
 
 def echo(request: Request) -> str:
-    """What a gateway may say that tells all it was sent."""
+    """An error of a gateway that repeats all headers of a request."""
     return f"not allowed: {json.dumps(request.headers)}"
 
 
@@ -94,7 +94,7 @@ def unpacked(value: object) -> str:
 
 
 def pages(owner: User, conversation: Conversation) -> Iterator[str]:
-    """Every page that shows what was kept, the admin's too."""
+    """Every page that shows stored values, the admin's too."""
     client = Client()
     client.force_login(owner)
     addresses = [
@@ -117,8 +117,8 @@ def pages(owner: User, conversation: Conversation) -> Iterator[str]:
         yield f"{address}: {answer.content.decode()}"
 
 
-def found(texts: Iterator[str] | list[str], *secrets: str) -> list[str]:
-    """Where a secret is, with what stands round it."""
+def places_of(texts: Iterator[str] | list[str], *secrets: str) -> list[str]:
+    """The places of secrets in texts, with what stands round them."""
     places = []
     for text in texts:
         at = max(text.lower().find(secret.lower()) for secret in (CANARY, *secrets))
@@ -128,14 +128,14 @@ def found(texts: Iterator[str] | list[str], *secrets: str) -> list[str]:
 
 
 async def check(
-    owner: User, conversation: Conversation, shown: str, log: pytest.LogCaptureFixture, *secrets: str
+    owner: User, conversation: Conversation, frames: str, log: pytest.LogCaptureFixture, *secrets: str
 ) -> None:
-    """No secret was shown, is kept, on a page, or logged."""
-    logged = [f"{entry.name} {entry.getMessage()} {entry.exc_text or ''}" for entry in log.records]
-    assert found([shown], *secrets) == []
-    assert await sync_to_async(lambda: found(stored(), *secrets))() == []
-    assert await sync_to_async(lambda: found(pages(owner, conversation), *secrets))() == []
-    assert found(logged, *secrets) == []
+    """Checks that no secret is in the frames, the database, a page or the log."""
+    log_lines = [f"{entry.name} {entry.getMessage()} {entry.exc_text or ''}" for entry in log.records]
+    assert places_of([frames], *secrets) == []
+    assert await sync_to_async(lambda: places_of(stored(), *secrets))() == []
+    assert await sync_to_async(lambda: places_of(pages(owner, conversation), *secrets))() == []
+    assert places_of(log_lines, *secrets) == []
 
 
 async def test_a_turn_that_succeeds(
@@ -143,9 +143,9 @@ async def test_a_turn_that_succeeds(
 ) -> None:
     conversation = await sync_to_async(conversation_of)(owner)
     with override_settings(GATEWAY_URL=demo_gateway.url):
-        shown = await turn(owner, conversation, "What is the most popular song on WZPZ?")
-    assert "Elemental Hotel" in shown
-    await check(owner, conversation, shown, caplog)
+        frames = await turn(owner, conversation, "What is the most popular song on WZPZ?")
+    assert "Elemental Hotel" in frames
+    await check(owner, conversation, frames, caplog)
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -155,10 +155,10 @@ async def test_a_gateway_that_says_back_what_it_was_sent(
     refusing.play(FAILURES[name])
     conversation = await sync_to_async(conversation_of)(owner)
     with override_settings(GATEWAY_URL=refusing.url):
-        shown = await turn(owner, conversation, "hello")
+        frames = await turn(owner, conversation, "hello")
     assert HEADER in echo(refusing.requests[0])
     assert (await Turn.objects.aget()).status == "failed"
-    await check(owner, conversation, shown, caplog)
+    await check(owner, conversation, frames, caplog)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", f"http://{URL_USER}:{URL_PASSWORD}@127.0.0.1:1"])
@@ -167,13 +167,13 @@ async def test_a_gateway_that_cannot_be_reached(
 ) -> None:
     conversation = await sync_to_async(conversation_of)(owner)
     with override_settings(GATEWAY_URL=url):
-        shown = await turn(owner, conversation, "hello")
+        frames = await turn(owner, conversation, "hello")
         assert (await Turn.objects.aget()).status == "failed"
-        await check(owner, conversation, shown, caplog)
+        await check(owner, conversation, frames, caplog)
 
 
 async def test_passwords_and_links_right_and_wrong(owner: User, caplog: pytest.LogCaptureFixture) -> None:
-    conversation, said = await sync_to_async(conversation_of)(owner), []
+    conversation, texts = await sync_to_async(conversation_of)(owner), []
     link = await sync_to_async(sign_in_path)(owner)
     token = link.partition("token=")[2]
 
@@ -181,10 +181,10 @@ async def test_passwords_and_links_right_and_wrong(owner: User, caplog: pytest.L
         client = Client()
         for password in (PASSWORD + "-wrong", PASSWORD):
             answer = client.post("/accounts/login/", {"username": "jennifer", "password": password})
-            said.append(answer.content.decode())
+            texts.append(answer.content.decode())
         assert answer.status_code == 302
         client.post("/accounts/login/", {"username": PASSWORD, "password": "in the wrong field"})
-        said.extend(Client().get(link + "&next=/nowhere/").content.decode() for _ in range(2))
+        texts.extend(Client().get(link + "&next=/nowhere/").content.decode() for _ in range(2))
 
     await sync_to_async(sign_in)()
-    await check(owner, conversation, "".join(said), caplog, token)
+    await check(owner, conversation, "".join(texts), caplog, token)

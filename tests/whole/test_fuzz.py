@@ -1,4 +1,4 @@
-"""Whatever comes in is answered: 20,000 frames of wrong shapes, and requests that no browser sends; a turn works after it."""
+"""Frames of wrong shapes and odd requests are answered, and a turn works after them."""
 
 import json
 import os
@@ -30,7 +30,7 @@ SEED = int(os.environ.get("FUZZ_SEED", "0")) or random.randrange(2**32)
 
 
 async def refusals(page: Page, frames: list[Odd], number: int) -> int:
-    """How many of these frames were refused; a last one, which has to be, says when all were looked at."""
+    """The number of these frames that are refused; one more, which has to be, marks their end."""
     for frame in frames:
         await page.communicator.send_input(
             {"type": "websocket.receive", "text": frame.text, "bytes": frame.data}
@@ -38,9 +38,9 @@ async def refusals(page: Page, frames: list[Odd], number: int) -> int:
     last = f"last of {number}"
     await page.send({"type": "message", "id": last, "text": "hello"})
     count = 0
-    while (told := await page.receive())["value"]["id"] != last:
-        assert told["name"] == "turntable.refused", told
-        assert told["value"]["code"] in {"invalid_request", "not_yet"}, told
+    while (refusal := await page.receive())["value"]["id"] != last:
+        assert refusal["name"] == "turntable.refused", refusal
+        assert refusal["value"]["code"] in {"invalid_request", "not_yet"}, refusal
         count += 1
     await page.send({"type": "ack", "seq": 0})
     return count
@@ -142,7 +142,7 @@ def handshake(address: str, cookie: str) -> bytes:
 
 
 def masked(first: int, payload: bytes, length: bytes = b"") -> bytes:
-    """A websocket frame whose first byte and stated length are as they are given."""
+    """A websocket frame with this first byte, and with this length in place of the payload's own."""
     stated = length or (
         bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack("!H", len(payload))
     )
@@ -167,9 +167,9 @@ def test_bytes_that_are_no_protocol_leave_the_server_alive(tmp_path: Path, kind:
     with serving(site(tmp_path), kind=kind) as server:
         reader = Browser()
         address = reader.open(server.url + server.path).url
-        for bytes_sent in [*RAW, *(handshake(address, reader.cookie) + broken for broken in BROKEN)]:
+        for request in [*RAW, *(handshake(address, reader.cookie) + broken for broken in BROKEN)]:
             with socket.create_connection((urlsplit(address).hostname, urlsplit(address).port)) as client:
-                client.sendall(bytes_sent)
+                client.sendall(request)
                 client.shutdown(socket.SHUT_WR)
                 assert b" 500 " not in client.recv(100)
         assert server.process.poll() is None

@@ -1,4 +1,7 @@
-"""Nobody reaches what is somebody else's: every address, every frame and every command, from the tables that the site itself is made of."""
+"""No address, frame or command reaches what is somebody else's.
+
+The cases are compared with the site's own tables, so that none is missing.
+"""
 
 import io
 import re
@@ -55,7 +58,7 @@ OF_ONE_USER: dict[str, type[Model]] = {
 
 @pytest.fixture
 def theirs(other_user: User) -> Conversation:
-    """A conversation of somebody else, with a turn and a tool call that was approved, and their settings."""
+    """Somebody else's conversation, with a turn and an approved tool call, and their settings."""
     conversation = conversation_of(other_user, title="Flight", system=SECRET, draft=SECRET)
     ask(conversation, "What is the most popular song on WZPZ?")
     allowance = Allowance.objects.create(user=other_user, tool="Flight", input={"to": SECRET}, key="0" * 64)
@@ -74,7 +77,7 @@ def client(user: User) -> Client:
 
 
 def everything() -> str:
-    """All that is stored about conversations."""
+    """All stored rows of the app, as text."""
     models = apps.get_app_config("conversations").get_models()
     return "".join(serializers.serialize("json", model._default_manager.order_by("pk")) for model in models)
 
@@ -204,23 +207,23 @@ async def test_a_frame_to_somebody_elses_conversation_is_4404_and_changes_nothin
     before = await sync_to_async(everything)()
     async with page_of(user, theirs, query) as page:
         await page.send({"type": kind} | FRAMES[kind])
-        told = []
+        frames = []
         while (message := await page.communicator.receive_output(timeout=20))["type"] != "websocket.close":
-            told.append(message)
+            frames.append(message)
         assert message["code"] == 4404
-    assert not [frame for frame in told if '"turntable.refused"' not in frame["text"]]
+    assert not [frame for frame in frames if '"turntable.refused"' not in frame["text"]]
     assert await sync_to_async(everything)() == before
 
 
 async def test_a_message_with_the_id_of_somebody_elses_is_a_message_of_ones_own(
     user: User, theirs: Conversation
 ) -> None:
-    taken = (await Message.objects.aget(role="user")).public_id
+    their_id = (await Message.objects.aget(role="user")).public_id
     own = await sync_to_async(conversation_of)(user)
     async with page_of(user, own, "?after=0") as page:
-        await page.ask("What is the most popular song on WZPZ?", str(taken))
+        await page.ask("What is the most popular song on WZPZ?", str(their_id))
         await page.until_end()
-    assert await Message.objects.filter(public_id=taken).acount() == 2
+    assert await Message.objects.filter(public_id=their_id).acount() == 2
     assert await theirs.turns.acount() == 1
 
 
@@ -255,10 +258,10 @@ def test_every_command_has_a_case() -> None:
 def test_a_command_as_one_user_finds_no_conversation_of_anothers(
     user: User, theirs: Conversation, name: str
 ) -> None:
-    before, said = everything(), io.StringIO()
+    before, output = everything(), io.StringIO()
     arguments = [argument.format(theirs=theirs.pk) for argument in COMMANDS[name]]
     with pytest.raises(SystemExit):
-        call_command(name, *arguments, stdout=said, stderr=said)
-    assert f"jennifer has no conversation {theirs.pk}" in said.getvalue()
-    assert SECRET not in said.getvalue()
+        call_command(name, *arguments, stdout=output, stderr=output)
+    assert f"jennifer has no conversation {theirs.pk}" in output.getvalue()
+    assert SECRET not in output.getvalue()
     assert everything() == before

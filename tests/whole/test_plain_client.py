@@ -38,9 +38,9 @@ def test_a_plain_websocket_client_asks_and_the_terminal_goes_on_with_the_same_co
             assert snapshot["type"] == "MESSAGES_SNAPSHOT"
             assert '"Elemental Hotel" by 8 Storey Hike' in answer(events)
             assert_valid_agui(events)
-            asked = manage(
+            terminal = manage(
                 environment, "ask", "What is the top song on WKRP?", "--conversation", conversation
             )
-            assert "Station WKRP not found." in asked.stdout
+            assert "Station WKRP not found." in terminal.stdout
             assert answer(until_end(page)).endswith("Station WKRP not found.")
         assert "Station WKRP not found." in reader.open(address).text

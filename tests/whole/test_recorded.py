@@ -63,8 +63,8 @@ def _check(stream: Stream, events: list[dict[str, Any]]) -> None:
     assert last.get("code") == code if code else last["outcome"] == {"type": "success"}
     assert answer(events).removesuffix("Done.") == "".join(_texts(stream)).removesuffix("Done.")
     uses = [block["toolUse"]["toolUseId"] for block in stream.content if is_client_tool_use(block)]
-    asked = uses if stream.stop_reason else []
-    assert [event["toolCallId"] for event in of_type(events, "TOOL_CALL_RESULT")] == asked
+    calls = uses if stream.stop_reason else []
+    assert [event["toolCallId"] for event in of_type(events, "TOOL_CALL_RESULT")] == calls
 
 
 def _texts(stream: Stream) -> Iterator[str]:
@@ -77,22 +77,22 @@ def _texts(stream: Stream) -> Iterator[str]:
 def test_the_next_request_of_a_recorded_set_is_the_recorded_one(
     user: User, settings: Settings, rounds: list[Stream]
 ) -> None:
-    wanted = rounds[-1].request
-    inference = wanted.get("inferenceConfig", {})
+    last_request = rounds[-1].request
+    inference = last_request.get("inferenceConfig", {})
     settings.MAX_TOKENS = inference.get("maxTokens", 4096)
     conversation = conversation_of(
         user,
         model=rounds[0].model,
-        system="".join(block["text"] for block in wanted.get("system", [])),
+        system="".join(block["text"] for block in last_request.get("system", [])),
         inference={name: value for name, value in inference.items() if name != "maxTokens"},
     )
     with WireServer([played(stream) for stream in rounds]) as server, recorded_tools(rounds):
         settings.GATEWAY_URL = server.url
-        for said in _questions(wanted["messages"]):
-            assert ask(conversation, said).status == Turn.Status.COMPLETED
-        sent = [json.loads(request.body) for request in server.requests]
-    assert len(sent) == len(rounds)
-    for ours, stream in zip(sent, rounds, strict=True):
+        for question in questions(last_request["messages"]):
+            assert ask(conversation, question).status == Turn.Status.COMPLETED
+        requests = [json.loads(request.body) for request in server.requests]
+    assert len(requests) == len(rounds)
+    for ours, stream in zip(requests, rounds, strict=True):
         drops = stream.name.startswith(DROPS_TEXT_BESIDE_TOOL_USES)
         assert _comparable(ours["messages"], drops) == _comparable(stream.request["messages"], drops)
         assert ours.get("system") == stream.request.get("system")
@@ -102,20 +102,24 @@ def test_the_next_request_of_a_recorded_set_is_the_recorded_one(
         assert _tool_names(ours) == _tool_names(stream.request)
 
 
-def _questions(messages: list[dict[str, Any]]) -> list[str]:
-    """What the user said, a text a turn: one of the recorded clients sent the first in two messages."""
-    said: list[str] = []
+def questions(messages: list[dict[str, Any]]) -> list[str]:
+    """The user's texts, one a turn: one of the recorded clients sent the first in two messages."""
+    texts_by_turn: list[str] = []
     previous = None
     for message in messages:
         texts = [block["text"] for block in message["content"] if "text" in block]
         if message["role"] == "user" and texts:
-            said[-1:] = ["\n".join([said[-1], *texts])] if previous == "user" else [*said[-1:], *texts]
+            texts_by_turn[-1:] = (
+                ["\n".join([texts_by_turn[-1], *texts])]
+                if previous == "user"
+                else [*texts_by_turn[-1:], *texts]
+            )
         previous = message["role"]
-    return said
+    return texts_by_turn
 
 
 def _comparable(messages: list[dict[str, Any]], drops_text: bool) -> list[dict[str, Any]]:
-    """Messages up to what says the same: neighbours of one role, a success that is said or not."""
+    """The messages without differences that mean nothing: neighbours of one role, an explicit success."""
     compared: list[dict[str, Any]] = []
     for message in messages:
         content = [_block(block) for block in message["content"]]
@@ -154,25 +158,25 @@ def recorded_tools(rounds: list[Stream]) -> Iterator[None]:
 
 
 def _answering(spec: dict[str, Any], results: dict[str, Any]) -> Callable[..., Any]:
-    def answered(**arguments: object) -> Any:
+    def recorded_answer(**arguments: object) -> Any:
         return results[json.dumps([spec["name"], arguments], sort_keys=True)]
 
-    named = spec["inputSchema"]["json"].get("properties", {})
-    parameters = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in named]
-    answered.__name__, answered.__doc__ = spec["name"], spec["description"]
-    answered.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return answered
+    names = spec["inputSchema"]["json"].get("properties", {})
+    parameters = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names]
+    recorded_answer.__name__, recorded_answer.__doc__ = spec["name"], spec["description"]
+    recorded_answer.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return recorded_answer
 
 
 def _results(messages: list[dict[str, Any]]) -> dict[str, Any]:
     blocks = [block for message in messages for block in message["content"]]
-    told = {
+    contents = {
         block["toolResult"]["toolUseId"]: block["toolResult"]["content"][0]
         for block in blocks
         if "toolResult" in block
     }
     return {
-        json.dumps([use["name"], use["input"]], sort_keys=True): told[use["toolUseId"]].get("text")
-        or told[use["toolUseId"]]["json"]
+        json.dumps([use["name"], use["input"]], sort_keys=True): contents[use["toolUseId"]].get("text")
+        or contents[use["toolUseId"]]["json"]
         for use in (block["toolUse"] for block in blocks if "toolUse" in block)
     }

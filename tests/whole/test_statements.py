@@ -1,4 +1,4 @@
-"""What pages and turns ask of the database: a page asks no more of many rows than of few, and a turn little."""
+"""A page takes no more statements for many rows than for few, and a turn takes few."""
 
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -98,27 +98,27 @@ def admin_pages(conversation: Conversation) -> Iterator[tuple[str, Visit]]:
 
 
 def counts(client: Client, visits: Iterator[tuple[str, Visit]]) -> dict[str, int]:
-    """How many statements each visit takes; none may fail."""
-    found = {}
+    """The number of statements of each visit; none may fail."""
+    numbers = {}
     for name, visit in visits:
         with CaptureQueriesContext(connection) as statements:
             answer = visit(client)
             b"".join(answer)  # what is streamed, too
         assert answer.status_code in (200, 302) or name == "prompt", (name, answer.status_code)
-        found[name] = len(statements)
-    return found
+        numbers[name] = len(statements)
+    return numbers
 
 
 def test_no_page_takes_more_statements_for_many_rows_than_for_few(conversation: Conversation) -> None:
     client = Client()
     client.force_login(conversation.owner)
-    found = []
+    all_counts = []
     for number in (FEW, FEW, MANY):  # at first more is asked, once for the whole process
         rerun = grow(conversation, number)
         pages = dict(own_pages(conversation, rerun))
         assert {name.partition(",")[0] for name in pages} == {pattern.name for pattern in urlpatterns}
-        found.append(counts(client, iter((pages | dict(admin_pages(conversation))).items())))
-    _, few, many = found
+        all_counts.append(counts(client, iter((pages | dict(admin_pages(conversation))).items())))
+    _, few, many = all_counts
     for name in few:
         few[name] += name.startswith("export") * A_TURN * MANY
     assert {name: (few[name], number) for name, number in many.items() if number > few[name]} == {}
@@ -126,22 +126,22 @@ def test_no_page_takes_more_statements_for_many_rows_than_for_few(conversation: 
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """All that any thread of the process asks the database from now on, but for the begin and end of transactions."""
-    sent: list[str] = []
+    """The statements of all threads from now on, without the begin and end of transactions."""
+    texts: list[str] = []
     for name in ("execute", "executemany"):
-        _note(monkeypatch, name, sent)
-    return sent
+        _note(monkeypatch, name, texts)
+    return texts
 
 
-def _note(monkeypatch: pytest.MonkeyPatch, name: str, sent: list[str]) -> None:
+def _note(monkeypatch: pytest.MonkeyPatch, name: str, texts: list[str]) -> None:
     execute = getattr(CursorWrapper, name)
 
-    def noted(self: CursorWrapper, sql: Any, params: Any = None) -> Any:
+    def execute_and_note(self: CursorWrapper, sql: Any, params: Any = None) -> Any:
         if not CONTROL.match(str(sql)):
-            sent.append(str(sql))
+            texts.append(str(sql))
         return execute(self, sql, params)
 
-    monkeypatch.setattr(CursorWrapper, name, noted)
+    monkeypatch.setattr(CursorWrapper, name, execute_and_note)
 
 
 def test_a_turn_of_one_delta_takes_few_statements_and_fewer_before_the_gateway_is_asked(
