@@ -1,4 +1,4 @@
-"""What an attacker writes where text is expected, and the server that it is meant to reach."""
+"""Attacks where text is expected, and the attacker's server that they are meant to reach."""
 
 import threading
 from collections.abc import Iterator
@@ -101,11 +101,11 @@ RAW = (
 
 
 class Attacker:
-    """A server on loopback and the paths that it was asked for."""
+    """A server on loopback, and the paths of the requests to it."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self.asked: list[str] = []
+        self.paths: list[str] = []
 
     def aimed(self, attack: str) -> str:
         """The attack, at this server."""
@@ -120,7 +120,7 @@ def attacking() -> Iterator[Attacker]:
 
     class Answering(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            attacker.asked.append(self.path)
+            attacker.paths.append(self.path)
             self.send_response(200)
             self.send_header("Content-Type", "text/javascript")
             self.end_headers()

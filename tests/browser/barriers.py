@@ -1,4 +1,4 @@
-"""What keeps people from using a page: found by axe-core, by measuring, and by going through it with the Tab key."""
+"""Barriers that keep people from using a page, by axe-core, by measuring, and by the Tab key."""
 
 from importlib import resources
 from typing import Any, Literal
@@ -45,12 +45,12 @@ STOP = """() => {
     if (one === document.body || window.stops.includes(one)) return null;
     window.stops.push(one);
     const box = one.getBoundingClientRect(), wrong = [];
-    const round = [one, one.parentElement, one.parentElement.parentElement].map((each) => getComputedStyle(each));
+    const round = [one, one.parentElement, one.parentElement.parentElement].map((element) => getComputedStyle(element));
     if (!round.some((style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2)) wrong.push("no outline");
     const places = [.5, .1, .9].flatMap((x) => [.5, .1, .9].map((y) => [box.left + x * box.width, box.top + y * box.height]));
     if (!places.some((place) => one.contains(document.elementFromPoint(...place)))) wrong.push("covered");
     if (one.tabIndex > 0) wrong.push("positive tabindex");
-    const part = (each) => each.closest(".dock, header, nav, [role=log], main");
+    const part = (element) => element.closest(".dock, header, nav, [role=log], main");
     if (innerWidth < 600 && before?.isConnected && part(before) === part(one)) {  // wider, things stand side by side
         const last = before.getBoundingClientRect();
         if (box.bottom <= last.top + 1) wrong.push("above the stop before it");
@@ -70,15 +70,15 @@ def barriers(
     off: tuple[str, ...] = (),
     impacts: tuple[str, ...] = ("critical", "serious", "moderate", "minor"),
 ) -> list[str]:
-    """What axe finds: which rule, how bad it is, where and why."""
+    """The violations that axe sees: the rule, how bad it is, where and why."""
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(AXE)
-    found: list[str] = page.evaluate(AXE_RUN, [rules, exclude, off, impacts])
-    return found
+    violations: list[str] = page.evaluate(AXE_RUN, [rules, exclude, off, impacts])
+    return violations
 
 
 def mismeasured(page: Page) -> list[str]:
-    """What is wider than the screen, smaller than a finger (WCAG 2.5.5), or a landmark too few or too many.
+    """Things too wide for the screen or too small for a finger (WCAG 2.5.5), and wrong landmarks.
 
     As the guideline has it, size is not asked of links within a sentence, nor of what has an equivalent on the page: the marks above the
     player's slider, which are hidden from assistive technology, are listed below it.
@@ -88,19 +88,19 @@ def mismeasured(page: Page) -> list[str]:
 
 
 def show(page: Page, width: int, scheme: Literal["light", "dark"]) -> None:
-    """The page as wide as this, in these colours."""
+    """Makes the page as wide as this, in these colours."""
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 800})
 
 
 def stops(page: Page) -> list[str]:
-    """What the Tab key leads to, one after the other: its name, and what is wrong there after a colon."""
+    """The stops of the Tab key in their order: each one's name, and what is wrong there after a colon."""
     page.evaluate("window.stops = []; document.querySelector('.skip').focus()")
-    found: list[str] = []
-    while len(found) < MOST_STOPS:
+    names: list[str] = []
+    while len(names) < MOST_STOPS:
         page.keyboard.press("Tab")
         stop: Any = page.evaluate(STOP)
         if stop is None:
-            return found
-        found.append(stop)
+            return names
+        names.append(stop)
     raise AssertionError("the Tab key comes to no end")

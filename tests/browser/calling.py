@@ -1,4 +1,4 @@
-"""Tool calls on a staged page: rounds of them, what they wait for, what came of them."""
+"""Tool calls on a staged page: rounds of them, decisions about them, and their results."""
 
 import base64
 import json
@@ -29,61 +29,66 @@ class Calls:
         self.record = self.stage.record
         self.ids: list[str] = []
 
-    def asked(self, *calls: tuple[str, Any]) -> list[str]:
-        """A question, and a round that asks for these: each a name and its arguments, as a value or as JSON."""
+    def round(self, *calls: tuple[str, Any]) -> list[str]:
+        """Writes a round that asks for these calls: a name and arguments, as a value or as JSON, for each.
+
+        A question comes before it if no turn runs.
+        """
         if not self.record.running:
             self.record.ask("Please look it up.")
         self.record.step()
-        begun = [self.begun(name, given) for name, given in calls]
+        ids = [self.request(name, arguments) for name, arguments in calls]
         self.record.finish_step()
-        return begun
+        return ids
 
-    def begun(self, name: str, given: Any) -> str:
-        """A call is written."""
+    def request(self, name: str, arguments: Any) -> str:
+        """Writes a call, and returns its id."""
         self.record.call(name=name)
         self.ids.append(self.record.events[-1]["toolCallId"])
-        self.record.part(given if isinstance(given, str) else json.dumps(given, ensure_ascii=False))
+        self.record.part(
+            arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+        )
         self.record.end()
         return self.ids[-1]
 
-    def answered(self, call: str, result: Any, error: str = "", ms: int = 7, cut: bool = False) -> None:
-        """A call has its result, as a value or as text."""
+    def answer(self, call: str, result: Any, error: str = "", ms: int = 7, cut: bool = False) -> None:
+        """Writes a call's result, a value or a text."""
         text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
         status = "error" if error else "success"
-        told = events.tool_call_result(call, text, status=status, duration_ms=ms, error=error)
-        self.record.write(told | {"metadata": told["metadata"] | ({"cut": True} if cut else {})})
+        event = events.tool_call_result(call, text, status=status, duration_ms=ms, error=error)
+        self.record.write(event | {"metadata": event["metadata"] | ({"cut": True} if cut else {})})
         if call in self.record._calls:
             self.record._calls.remove(call)
 
-    def one(self, given: Any, result: Any, error: str = "", name: str = "top_song", ms: int = 7) -> None:
-        """A round of one call."""
-        [call] = self.asked((name, given))
-        self.answered(call, result, error, ms)
+    def one(self, arguments: Any, result: Any, error: str = "", name: str = "top_song", ms: int = 7) -> None:
+        """Writes a round of one call, and its result."""
+        [call] = self.round((name, arguments))
+        self.answer(call, result, error, ms)
 
     def waits(self, *calls: str, hours: float = 24) -> None:
-        """The turn waits for a decision on these."""
+        """Makes the turn wait for a decision on these calls."""
         names = {
-            each["toolCallId"]: each.get("toolCallName", "")
-            for each in self.record.events
-            if "toolCallId" in each
+            event["toolCallId"]: event.get("toolCallName", "")
+            for event in self.record.events
+            if "toolCallId" in event
         }
         for event in self.record.events:
             if event["type"] == "TOOL_CALL_START":
                 names[event["toolCallId"]] = event["toolCallName"]
         expires = (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
-        asked = [interrupts.interrupt(call, names[call], expires) for call in calls]
+        pending = [interrupts.interrupt(call, names[call], expires) for call in calls]
         self.record._waits = True
-        self.record.write(interrupts.run_interrupted(CONVERSATION, self.record.turn, asked, []))
+        self.record.write(interrupts.run_interrupted(CONVERSATION, self.record.turn, pending, []))
 
-    def decided(self, call: str, decision: str, by: str = "owner", **detail: Any) -> None:
-        """The turn goes on after a decision."""
+    def decide(self, call: str, decision: str, by: str = "owner", **detail: Any) -> None:
+        """Writes a decision, with which the turn goes on."""
         if self.record._waits:
             self.record._waits = False
             self.record.write(events.run_started(CONVERSATION, f"{self.record.turn}:2"))
         self.record.write(interrupts.decision(call, decision, by, detail))
 
-    def finished(self) -> None:
-        """The turn ends with a word of the model's."""
+    def finish(self) -> None:
+        """Ends the turn with a text of the model's."""
         self.record.step()
         self.record.text()
         self.record.part("There you are.")
@@ -92,16 +97,16 @@ class Calls:
         self.record.finish()
 
     def live(self) -> Chat:
-        """The page, told event by event."""
+        """The page, which gets everything event by event."""
         return self.stage.live()
 
     def frame(self, kind: str) -> dict[str, Any]:
         """The one frame of a type that the page has sent."""
-        [frame] = self.stage.sent(kind)
+        [frame] = self.stage.frames(kind)
         return frame
 
     def refuses(self, frame: dict[str, Any], why: str) -> None:
-        """The server refuses a frame."""
+        """Refuses a frame of the page."""
         self.stage.tell("refused", {"id": frame["id"], "code": "invalid_request", "message": why})
 
 
@@ -118,9 +123,9 @@ def press(card: Locator, name: str) -> None:
     card.get_by_role("button", name=name, exact=True).press("Enter")
 
 
-def shown(calls: Calls, result: object, given: object = "{}") -> Locator:
+def card_of(calls: Calls, result: object, arguments: object = "{}") -> Locator:
     """The unfolded card of a call."""
-    calls.one(given, result)
+    calls.one(arguments, result)
     card = calls.live().tool("top_song")
     expect(card.locator(".tool-state")).to_have_text("Succeeded")
     return opened(card)

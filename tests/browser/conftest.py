@@ -1,4 +1,4 @@
-"""A real browser on a real server, which has a database of its own and the demo gateway for its gateway."""
+"""A real browser, and a real server with a database of its own and the demo gateway."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from playwright.sync_api import (
 from conversations import demo_gateway as demo
 from tests.browser.attacks import Attacker, attacking
 from tests.browser.calling import Calls
-from tests.browser.conversing import Chat, Line
+from tests.browser.conversing import Chat, Connection
 from tests.browser.staging import Stage
 from tests.serving import Server, serving, site
 
@@ -51,7 +51,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium; for a module only, since Playwright keeps an event loop running in this thread."""
+    """A headless Chromium for a module.
+
+    For no longer, since Playwright keeps an event loop running in this thread.
+    """
     expect.set_options(timeout=20_000)  # a busy machine is no failure
     with sync_playwright() as playwright:
         browser = _launched(playwright)
@@ -111,7 +114,7 @@ def owners(browser: Browser, server: Server, signed_in: StorageState) -> Iterato
 
 @pytest.fixture(scope="module")
 def shared(browser: Browser, server: Server, signed_in: StorageState) -> Iterator[BrowserContext]:
-    """The owner's browser for all tests of a module: what it has fetched once it keeps."""
+    """The owner's browser for all tests of a module, which keeps what it has fetched."""
     with owners(browser, server, signed_in) as context:
         yield context
 
@@ -120,7 +123,7 @@ def shared(browser: Browser, server: Server, signed_in: StorageState) -> Iterato
 def context(
     request: pytest.FixtureRequest, browser: Browser, server: Server, signed_in: StorageState
 ) -> Iterator[BrowserContext]:
-    """The owner's browser as it was at first: the module's, or one of the test's own where that is marked so."""
+    """The owner's browser as it was at first: the module's, or the test's if marked `own_browser`."""
     if request.node.get_closest_marker("own_browser"):
         with owners(browser, server, signed_in) as context:
             yield context
@@ -152,11 +155,11 @@ def chat(page: Page) -> Chat:
 
 
 @pytest.fixture
-def line(chat: Chat) -> Line:
-    """The way from the conversation's page to the server."""
-    line = Line(chat.page)
+def connection(chat: Chat) -> Connection:
+    """The connection of the conversation's page, which the test can cut."""
+    connection = Connection(chat.page)
     chat.page.reload()
-    return line
+    return connection
 
 
 @pytest.fixture
@@ -171,8 +174,8 @@ def calls(page: Page) -> Calls:
 
 @pytest.fixture
 def attacker(page: Page) -> Iterator[Attacker]:
-    """The attacker's server; nothing may have asked it for anything, on any page, when the test ends."""
+    """The attacker's server, to which no page may send any request."""
     with attacking() as attacker:
         yield attacker
         page.wait_for_timeout(300)  # what would be fetched late
-        assert attacker.asked == []
+        assert attacker.paths == []

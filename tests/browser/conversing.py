@@ -1,4 +1,4 @@
-"""A conversation's page as its users know it: by roles and names; and the line between it and the server."""
+"""A conversation's page as its users know it, by roles and names, and its connection to the server."""
 
 import re
 import time
@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 UNENDING = "fail silent"
-"""What the demo gateway answers with some words, and then never ends."""
+"""A question that the demo gateway answers with some words, and then does not end."""
 
 TEXTS = """log => {
     const texts = [], walker = document.createTreeWalker(log, NodeFilter.SHOW_TEXT);
@@ -18,7 +18,7 @@ TEXTS = """log => {
 
 
 def new_conversation(page: Page) -> str:
-    """The address of a new conversation, which the start page's form leads to; the tab stays where it is."""
+    """The address of a new conversation, made as by the start page's form; the tab stays where it is."""
     tokens = [cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "csrftoken"]
     answer = page.request.post("/conversations/", form={"csrfmiddlewaretoken": tokens[0]}, max_redirects=0)
     return urljoin(answer.url, answer.headers["location"])
@@ -79,17 +79,20 @@ class Chat:
         self.until(lambda: len(self.messages("Assistant").last.text_content() or "") > length)
 
     def until(self, condition: Callable[[], object]) -> None:
-        """Waits until the condition holds; Playwright's own way to do so needs `eval`, which the page forbids."""
+        """Waits until the condition holds.
+
+        Playwright's own way to do so needs `eval`, which the page forbids.
+        """
         deadline = time.monotonic() + 30
         while not condition():
             assert time.monotonic() < deadline
             self.page.wait_for_timeout(20)
 
-    def shown(self) -> str:
-        """All that the transcript says, its folded parts too, a line a text node."""
+    def transcript(self) -> str:
+        """The text of the transcript, its folded parts too, a line a text node."""
         return "\n".join(self.log.evaluate(TEXTS))
 
-    def stored(self) -> list[str]:
+    def stored_messages(self) -> list[str]:
         """The messages as the server has them, from its page without any script."""
         browser = self.page.context.browser
         assert browser is not None
@@ -108,17 +111,17 @@ def words(text: str) -> list[str]:
     return re.findall(r"[^\W\d]+", text)
 
 
-class Line:
-    """The websocket's way to the server, which can be cut and mended."""
+class Connection:
+    """The websocket of a page, which can be cut and mended."""
 
     def __init__(self, page: Page) -> None:
-        self.opened: list[str] = []
+        self.urls: list[str] = []
         self._up = True
         self._sockets: list[WebSocketRoute] = []
         page.route_web_socket(re.compile("/ws/"), self._connect)
 
     def _connect(self, socket: WebSocketRoute) -> None:
-        self.opened.append(socket.url)
+        self.urls.append(socket.url)
         if not self._up:
             socket.close()
             return

@@ -1,4 +1,4 @@
-"""A site with something of everything in it: tools, a saved prompt, and conversations with turns of every kind."""
+"""A site with tools, a saved prompt, and conversations with turns of every kind."""
 
 import re
 from collections.abc import Iterator
@@ -43,28 +43,33 @@ QUESTIONS = (
 
 
 @contextmanager
-def filing(folder: Path, gateway: str) -> Iterator[Server]:
-    """A server of two models, whose app `filing` has tools."""
+def filing(folder: Path, gateway: str, tools: str = TOOLS, **variables: str) -> Iterator[Server]:
+    """A server whose app `filing` has tools."""
     (folder / "filing").mkdir()
     (folder / "filing" / "__init__.py").touch()
-    (folder / "filing" / "tools.py").write_text(TOOLS)
+    (folder / "filing" / "tools.py").write_text(tools)
     (folder / "filing_settings.py").write_text(SETTINGS)
     own = {
         "DJANGO_SETTINGS_MODULE": "filing_settings",
         "PYTHONPATH": str(folder),
         "USER_TURNS_PER_MINUTE": "0",
     }
-    models = "cohere.command-r-v1:0,other.model-v1"
-    with serving(site(folder, GATEWAY_URL=gateway, GATEWAY_MODELS=models, **own)) as running:
+    with serving(site(folder, GATEWAY_URL=gateway, **own, **variables)) as running:
         yield running
 
 
 class Places(NamedTuple):
-    """Addresses of conversations: of every kind of turn, of one that has ended well, its rerun, and of an empty one."""
+    """The addresses of conversations."""
 
     rich: str
+    """Has turns of every kind."""
+
     plain: str
+    """Has one turn, which has ended well."""
+
     rerun: str
+    """Is a rerun of the plain one."""
+
     empty: str
 
 
@@ -85,7 +90,7 @@ def furnish(page: Page) -> Places:
 
 
 def wealth(chat: Chat) -> str:
-    """Turns of every kind, of which the last waits for an approval, and a message after it."""
+    """Makes turns of every kind, the last of which waits for an approval, and queues a message."""
     for question in QUESTIONS:
         chat.ask(question)
     chat.say(UNENDING)

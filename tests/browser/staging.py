@@ -1,4 +1,7 @@
-"""A conversation's page whose record the test writes: live through the socket, as a snapshot, or as the page is served."""
+"""A conversation's page whose record the test writes.
+
+The page gets it live through the socket, as a snapshot, or in its HTML.
+"""
 
 import json
 import re
@@ -6,7 +9,7 @@ import time
 from typing import Any
 
 from django.template.loader import render_to_string
-from playwright.sync_api import Page, Route, WebSocketRoute
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from conversations.models import Conversation
 from conversations.protocol.agui.events import Event, custom
@@ -17,18 +20,33 @@ from tests.browser.conversing import Chat, new_conversation
 from tests.reducing.record import Record
 
 
+def write_turn(record: Record, question: str, *parts: str) -> None:
+    """Writes a turn whose question is answered by a text, which comes in these parts."""
+    record.ask(question)
+    record.step()
+    record.text()
+    for part in parts:
+        record.part(part)
+    record.end()
+    record.finish_step()
+    record.finish()
+
+
 class Stage:
-    """The server's side of one page. What the record holds is played when the page comes, and when `play` is called."""
+    """The server's side of one page.
+
+    It plays what the record holds when the page connects, and when `play` is called.
+    """
 
     def __init__(self, page: Page, title: str = "Turkeys", model: str = "cohere.command-r-v1:0") -> None:
         self.chat, self.address = Chat(page), new_conversation(page)
         self.record, self.title, self.model = Record(), title, model
         self.received: list[dict[str, Any]] = []
         self.sockets: list[WebSocketRoute] = []
-        self.given: dict[str, str] = {}  # what the page is served with, beside its messages
-        self.greeting: tuple[str, Any] | None = None  # news that a socket is told first
+        self.extra_context: dict[str, str] = {}  # what the page is served with, beside its messages
+        self.greeting: tuple[str, Any] | None = None  # news that follow the record at once
         self.is_cut = False  # lets no socket through
-        self._sent = 0
+        self._place = 0
         self._skips = False
         page.route_web_socket(re.compile("/ws/"), self._connect)
 
@@ -40,18 +58,18 @@ class Stage:
         socket.on_message(lambda text: self.received.append(json.loads(text)))
         after = re.findall(r"after=(\d+)", socket.url)
         if self._skips or not after:
-            self._sent, self._skips = len(self.record.events), False
+            self._place, self._skips = len(self.record.events), False
             self.send(self.record.page().event())
         else:
-            self._sent = int(after[0])
+            self._place = int(after[0])
         self.play()
         if self.greeting:
             self.tell(*self.greeting)
 
     def play(self) -> None:
         """Sends what was written since."""
-        told, self._sent = self.record.events[self._sent :], len(self.record.events)
-        for event in told:
+        events, self._place = self.record.events[self._place :], len(self.record.events)
+        for event in events:
             self.send(event)
 
     def send(self, event: Event) -> None:
@@ -67,13 +85,13 @@ class Stage:
         """Sends news that are not of the record."""
         self.send(custom(name, value))
 
-    def sent(self, kind: str) -> list[dict[str, Any]]:
+    def frames(self, kind: str) -> list[dict[str, Any]]:
         """The page's frames of a type, once there is one."""
         self.chat.until(lambda: any(frame["type"] == kind for frame in self.received))
         return [frame for frame in self.received if frame["type"] == kind]
 
     def live(self) -> Chat:
-        """The page, which is told everything event by event."""
+        """The page, which gets everything event by event."""
         self.chat.page.goto(self.address)
         return self.chat
 
@@ -83,7 +101,7 @@ class Stage:
         return self.live()
 
     def served(self) -> Chat:
-        """The page as the server makes it of all that is written, with the real one's headers."""
+        """The page with all that is written in its HTML, and with the real one's headers."""
         body = render_to_string("conversations/conversation.html", self._context())
 
         def fulfil(route: Route) -> None:
@@ -93,6 +111,13 @@ class Stage:
         self.live()
         self.chat.page.unroute(self.address)
         return self.chat
+
+    def answer_page(self, text: str) -> Chat:
+        """The served page of a question that was answered with this text, all of it rendered."""
+        write_turn(self.record, "Show it", text)
+        chat = self.served()
+        expect(chat.log.locator(".assistant .rendered")).to_have_count(1)
+        return chat
 
     def _context(self) -> dict[str, Any]:
         page = self.record.page()
@@ -109,5 +134,5 @@ class Stage:
             "beside": [(conversation, visible(self.title))],
             "is_demo": False,
             "host": "gateway.example",
-            **self.given,
+            **self.extra_context,
         }

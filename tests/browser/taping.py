@@ -1,4 +1,4 @@
-"""The player's page with a recording that the test writes: what the server would tell of it is told from here."""
+"""The player's page with a recording that the test writes, and the server's answers about it."""
 
 import json
 import re
@@ -16,10 +16,10 @@ BEGUN = 1_700_000_000_000
 DOM = """async () => {
     const log = document.getElementById("transcript");
     while (log.ariaBusy === "true") await new Promise(requestAnimationFrame);
-    const told = (node) => node.nodeType === Node.TEXT_NODE ? node.data : `<${node.tagName}${
+    const markup = (node) => node.nodeType === Node.TEXT_NODE ? node.data : `<${node.tagName}${
         node.getAttributeNames().sort().map((name) => ` ${name}="${node.getAttribute(name)}"`).join("")
-    }>${[...node.childNodes].map(told).join("")}</>`;
-    return told(log);
+    }>${[...node.childNodes].map(markup).join("")}</>`;
+    return markup(log);
 }"""
 AFTER = """([act, value]) => new Promise((resolve) => {
     const page = document.getElementById("conversation");
@@ -46,11 +46,11 @@ class Tape:
         self.parents = parents or {}
         self.turns: list[list[dict[str, Any]]] = []
         self.times: list[int] = []
-        self.held: list[Route] | None = None  # what is asked for of turns, until it is released
+        self.pending: list[Route] | None = None  # requests for turns that wait for `release`
         at = BEGUN
-        for told in record.turns:
+        for turn in record.turns:
             self.turns.append([])
-            for event in told:
+            for event in turn:
                 at += (waits or {}).get(event["metadata"]["seq"], pace)
                 self.turns[-1].append(event | {"timestamp": at})
                 self.times.append(at)
@@ -60,20 +60,20 @@ class Tape:
         return [json.dumps(event, separators=(",", ":")) + "\t" for event in self.turns[turn]]
 
     def outline(self) -> dict[str, Any]:
-        """What the player is told first."""
+        """The player's first answer: an outline of each turn."""
         turns = []
-        ids = [None, *(told[0]["runId"] for told in self.turns)]
-        for number, told in enumerate(self.turns):
+        ids = [None, *(turn[0]["runId"] for turn in self.turns)]
+        for number, turn in enumerate(self.turns):
             parent = ids[self.parents.get(number + 1, number)]
-            place = {"id": told[0]["runId"], "number": number + 1, "parent": parent}
-            span = {"first": told[0]["metadata"]["seq"], "last": told[-1]["metadata"]["seq"]}
+            place = {"id": turn[0]["runId"], "number": number + 1, "parent": parent}
+            span = {"first": turn[0]["metadata"]["seq"], "last": turn[-1]["metadata"]["seq"]}
             turns.append(place | span | outline(self.lines(number)).as_json())
         return {"turns": turns, "running": []}
 
     def ends(self, first: int, last: int) -> list[dict[str, Any]]:
-        """What the turns in a range had come to."""
-        inside = [told for told in self.turns if first <= told[0]["metadata"]["seq"] <= last]
-        return [summary(told[0]["runId"], map(json.dumps, told)) for told in inside]
+        """The summaries of the turns in a range."""
+        inside = [turn for turn in self.turns if first <= turn[0]["metadata"]["seq"] <= last]
+        return [summary(turn[0]["runId"], map(json.dumps, turn)) for turn in inside]
 
     def open(self, page: Page, anchor: str = "", query: str = "") -> "Playing":
         """The page that plays it."""
@@ -84,9 +84,9 @@ class Tape:
         return playing
 
     def release(self) -> None:
-        """Answers what was held back."""
-        held, self.held = self.held or [], None
-        for route in held:
+        """Answers the pending requests, and from now on each at once."""
+        routes, self.pending = self.pending or [], None
+        for route in routes:
             self._fulfil(route)
 
     def _fulfil(self, route: Route) -> None:
@@ -94,12 +94,12 @@ class Tape:
         if url.path.endswith("/outline/"):
             route.fulfill(json=self.outline())
         elif url.path.endswith("/ends/"):
-            asked = parse_qs(url.query)
-            route.fulfill(json=self.ends(int(asked["first"][0]), int(asked["last"][0])))
-        elif self.held is not None:
-            self.held.append(route)
+            query = parse_qs(url.query)
+            route.fulfill(json=self.ends(int(query["first"][0]), int(query["last"][0])))
+        elif self.pending is not None:
+            self.pending.append(route)
         else:
-            ids = [told[0]["runId"] for told in self.turns]
+            ids = [turn[0]["runId"] for turn in self.turns]
             route.fulfill(
                 body="\n".join(self.lines(ids.index(url.path.split("/")[-2]))), content_type="text/plain"
             )
@@ -122,7 +122,7 @@ class Playing:
 
     @property
     def position(self) -> int:
-        """Where the slider stands, in ms."""
+        """The place of the slider, in ms."""
         return int(self.slider.input_value())
 
     def dom(self) -> str:

@@ -1,4 +1,4 @@
-"""Every page, for those who see, press or move otherwise than most: by axe-core, by measuring, and by keyboard."""
+"""Every page can be used by those who see, press or move otherwise than most."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -29,19 +29,20 @@ OF_DJANGO = {"exclude": ("#searchbar", "#changelist-search .small"), "impacts": 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, quick_gateway: demo.DemoGateway) -> Iterator[Server]:
-    """A site whose app `filing` has tools."""
-    with filing(tmp_path_factory.mktemp("access"), quick_gateway.url) as running:
+    """A site of two models, whose app `filing` has tools."""
+    models = "cohere.command-r-v1:0,other.model-v1"
+    with filing(tmp_path_factory.mktemp("access"), quick_gateway.url, GATEWAY_MODELS=models) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def places(browser: Browser, server: Server, signed_in: StorageState) -> Places:
-    """What is looked at, made once."""
+    """The conversations that are looked at, made once."""
     context = browser.new_context(base_url=server.url, storage_state=signed_in)
     context.set_default_timeout(30_000)
-    made = furnish(context.new_page())
+    places = furnish(context.new_page())
     context.close()
-    return made
+    return places
 
 
 @pytest.fixture
@@ -52,32 +53,32 @@ def stranger(browser: Browser, server: Server) -> Iterator[Page]:
     context.close()
 
 
-def found(page: Page, exclude: tuple[str, ...] = (), off: tuple[str, ...] = ()) -> list[str]:
-    """What is wrong with a page: by axe in full, by axe of what the colours and the width change, and by measure."""
+def faults(page: Page, exclude: tuple[str, ...] = (), off: tuple[str, ...] = ()) -> list[str]:
+    """Everything that is wrong with a page, by axe and by measure, for each of the looks."""
     wrong = []
     page.wait_for_load_state()
     for width, scheme, rules in LOOKS:
         show(page, width, scheme)
-        told = mismeasured(page) + (barriers(page, rules, exclude, MEASURED + off) if rules else [])
-        wrong += [f"{page.url} {width} {scheme}: {each}" for each in told]
+        sentences = mismeasured(page) + (barriers(page, rules, exclude, MEASURED + off) if rules else [])
+        wrong += [f"{page.url} {width} {scheme}: {sentence}" for sentence in sentences]
     return wrong
 
 
 def test_nobody_is_kept_from_signing_in_or_from_what_an_error_says(stranger: Page) -> None:
     stranger.goto("/accounts/login/")
-    wrong = found(stranger)
+    wrong = faults(stranger)
     stranger.get_by_label("User name").fill("owner")
     stranger.get_by_label("Password").fill("wrong")
     stranger.get_by_role("button", name="Sign in").click()
     expect(stranger.get_by_role("alert")).to_be_visible()
-    wrong += found(stranger)
+    wrong += faults(stranger)
     stranger.goto("/conversations/none/")
-    wrong += found(stranger)
+    wrong += faults(stranger)
     stranger.goto("/accounts/login/")
     stranger.evaluate("document.querySelector('[name=csrfmiddlewaretoken]').remove()")
     stranger.locator("form").evaluate("(form) => { form.noValidate = true; form.submit(); }")
     expect(stranger.get_by_role("heading")).to_have_text("This was refused")
-    wrong += found(stranger)
+    wrong += faults(stranger)
     assert not wrong, "\n".join(wrong)
 
 
@@ -91,7 +92,7 @@ def test_no_page_beside_the_chat_keeps_anybody_from_using_it(page: Page, places:
         page.goto(path)
         filled(page)
         page.evaluate(UNFOLD)
-        wrong += found(page, **OF_THE_MODEL)
+        wrong += faults(page, **OF_THE_MODEL)
     assert not wrong, "\n".join(wrong)
 
 
@@ -105,38 +106,38 @@ def test_nothing_in_a_conversation_keeps_anybody_from_using_it(page: Page, place
     chat.messages("You").last.get_by_role("button", name="Edit").click()
     page.get_by_text("Menu", exact=True).press("Enter")
     expect(page.get_by_role("link", name="Playback")).to_be_visible()
-    wrong = found(page, **OF_THE_MODEL)
+    wrong = faults(page, **OF_THE_MODEL)
     assert not wrong, "\n".join(wrong)
 
 
 def test_what_opens_over_a_conversation_keeps_nobody_from_using_it(page: Page, places: Places) -> None:
     chat = Chat(page)
     page.goto(places.empty)
-    wrong = found(page)
+    wrong = faults(page)
     chat.box.press_sequentially("/")
     expect(page.get_by_role("option")).to_be_visible()
-    wrong += found(page)
+    wrong += faults(page)
     page.goto(places.plain)
     chat.log.get_by_role("button", name="With another model").click()
     expect(page.locator("#models")).to_be_visible()
-    wrong += found(page)
+    wrong += faults(page)
     page.goto(places.plain)
     chat.messages("You").get_by_role("button", name="Edit").click()
-    wrong += found(page)
+    wrong += faults(page)
     assert not wrong, "\n".join(wrong)
 
 
 def test_staff_can_look_up_what_happened_however_they_see_or_move(page: Page, places: Places) -> None:
     conversation = places.rich.split("/")[-2]
     pages = ["/admin/conversations/toolcall/", f"/admin/conversations/conversation/{conversation}/change/"]
-    for listed in ("round", "approval"):
-        page.goto(f"/admin/conversations/{listed}/")
+    for kind in ("round", "approval"):
+        page.goto(f"/admin/conversations/{kind}/")
         pages.append(page.locator("#result_list th a").first.get_attribute("href") or "")
     wrong = []
     for path, (width, scheme) in product(pages, ((1440, "light"), (360, "dark"))):
         show(page, width, scheme)
         page.goto(path)  # anew, for Django's colours fade into one another
-        wrong += [f"{path} {width} {told}" for told in barriers(page, **OF_DJANGO)]
+        wrong += [f"{path} {width} {violation}" for violation in barriers(page, **OF_DJANGO)]
     assert not wrong, "\n".join(wrong)
 
 
@@ -148,9 +149,9 @@ def test_the_tab_key_leads_through_each_page_in_its_order_and_is_seen(page: Page
         page.goto(path)
         show(page, width, "light")
         filled(page)
-        led = stops(page)
-        assert len(led) > 4, path
-        wrong += [f"{path} {width} {stop}" for stop in led if not stop.endswith(": ")]
+        names = stops(page)
+        assert len(names) > 4, path
+        wrong += [f"{path} {width} {stop}" for stop in names if not stop.endswith(": ")]
     assert not wrong, "\n".join(wrong)
 
 
@@ -166,19 +167,19 @@ def test_the_focus_is_somewhere_after_everything_that_is_done(chat: Chat) -> Non
     page, log = chat.page, chat.log
     lost: list[str] = []
 
-    def kept(act: str) -> None:
+    def note(act: str) -> None:
         lost.extend([act] if page.evaluate(LOST) else [])
 
     chat.say(UNENDING)
     expect(chat.messages("Assistant")).not_to_be_empty()
-    kept("send")
+    note("send")
     chat.say("later")
     log.get_by_role("button", name="Withdraw").press("Enter")
     expect(chat.messages("You")).to_have_count(1)
-    kept("withdraw")
+    note("withdraw")
     chat.stop_button.press("Enter")
     chat.settled()
-    kept("stop")
+    note("stop")
     for key in ("Escape", "Enter"):
         chat.messages("You").get_by_role("button", name="Edit").press("Enter")
         editor = log.get_by_role("textbox", name="New wording")
@@ -187,24 +188,28 @@ def test_the_focus_is_somewhere_after_everything_that_is_done(chat: Chat) -> Non
         editor.press(key)
         expect(editor).to_have_count(0)
         chat.settled()
-        kept(f"edit, {key}")
+        note(f"edit, {key}")
     for name in ("Regenerate", "Previous version", "Copy", "1 round"):
         log.get_by_role("button", name=name).press("Enter")
         chat.settled()
-        kept(name)
+        note(name)
     menu = page.get_by_text("Menu", exact=True)
     for key in ("Enter", "Escape"):
         menu.press(key)
-        kept(f"menu, {key}")
+        note(f"menu, {key}")
     assert lost == []
 
 
 def test_the_focus_is_somewhere_after_a_tool_call_is_decided_on(chat: Chat) -> None:
     card = chat.tool("delete_file").last
     lost = []
-    for done in (("Edit arguments", "Cancel", "Approve"), ("Deny",), ("Edit arguments", "Approve and run")):
-        chat.say(f'delete_file "{done[0]} first.csv"')
-        for name in done:
+    for buttons in (
+        ("Edit arguments", "Cancel", "Approve"),
+        ("Deny",),
+        ("Edit arguments", "Approve and run"),
+    ):
+        chat.say(f'delete_file "{buttons[0]} first.csv"')
+        for name in buttons:
             press(card, name)
             expect(card.get_by_role("button", name=name, exact=True)).to_be_hidden()
             lost += [name] if chat.page.evaluate(LOST) else []

@@ -1,4 +1,4 @@
-"""What a person sees of an answer."""
+"""An answer as a person sees it, in one tab or two, before and after a reload."""
 
 import re
 
@@ -24,9 +24,9 @@ def test_a_reload_changes_nothing(chat: Chat) -> None:
         "show redacted reasoning",
     ):
         chat.ask(question)
-    before = chat.shown()
+    before = chat.transcript()
     chat.page.reload()
-    chat.until(lambda: chat.shown() == before)
+    chat.until(lambda: chat.transcript() == before)
 
 
 def test_a_reload_in_mid_answer_loses_and_repeats_nothing(chat: Chat) -> None:
@@ -35,7 +35,7 @@ def test_a_reload_in_mid_answer_loses_and_repeats_nothing(chat: Chat) -> None:
         chat.grown(length)
         chat.page.reload()
     chat.settled()
-    question, answer = chat.stored()
+    question, answer = chat.stored_messages()
     assert question == "show a long answer"
     expect(chat.messages("You")).to_have_text([question])
     assert words(chat.messages("Assistant").text_content() or "") == words(answer)
@@ -49,7 +49,7 @@ def test_two_tabs_see_the_same(chat: Chat, context: BrowserContext) -> None:
     other.ask("show markdown")
     chat.settled()
     expect(chat.messages("You")).to_have_count(2)
-    chat.until(lambda: chat.shown() == other.shown())  # colours of code may come a moment later
+    chat.until(lambda: chat.transcript() == other.transcript())  # colours of code may come a moment later
 
 
 def test_a_failed_tool_call_is_told_as_failed(chat: Chat) -> None:
@@ -117,21 +117,21 @@ def test_an_answer_and_its_code_can_be_copied(chat: Chat, context: BrowserContex
     clipboard = "navigator.clipboard.readText()"
     chat.until(lambda: chat.page.evaluate(clipboard).startswith("def minutes"))
     chat.log.get_by_role("button", name="Copy", exact=True).click()
-    chat.until(lambda: chat.page.evaluate(clipboard) == chat.stored()[1])
+    chat.until(lambda: chat.page.evaluate(clipboard) == chat.stored_messages()[1])
 
 
 def test_what_begins_and_ends_is_announced_and_tokens_are_not(chat: Chat) -> None:
     chat.page.evaluate(
         """() => {
-            window.said = [];
+            window.announcements = [];
             const region = document.getElementById("announcer");
-            new MutationObserver(() => said.push(region.textContent)).observe(region, {childList: true});
+            new MutationObserver(() => announcements.push(region.textContent)).observe(region, {childList: true});
         }"""
     )
     chat.ask(SONG)
-    chat.until(lambda: "finished" in chat.page.evaluate("said.join(' ')"))
-    said = " ".join(chat.page.evaluate("said"))
-    assert said == (
+    chat.until(lambda: "finished" in chat.page.evaluate("announcements.join(' ')"))
+    announcements = " ".join(chat.page.evaluate("announcements"))
+    assert announcements == (
         "The assistant is answering. Tool call top_song started. Tool call top_song succeeded. The answer is finished."
     )
     expect(chat.log).to_have_attribute("aria-live", "off")

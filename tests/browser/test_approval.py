@@ -1,4 +1,4 @@
-"""A call that waits for a person: who asks, what can be answered, what is told of the answer."""
+"""A call that waits for a person: the question, the possible answers, and what the page says of them."""
 
 import json
 import re
@@ -11,14 +11,14 @@ from tests.browser.calling import Calls, opened, press
 from tests.browser.conversing import Chat
 from tests.browser.taping import Tape
 
-GIVEN = {"path": "/srv/old.csv", "size": 3}
+ARGUMENTS = {"path": "/srv/old.csv", "size": 3}
 
 
 @pytest.fixture
 def calls(page: Page) -> Calls:
     """A turn that waits for a decision on `delete_file`; `top_song` of the same round needs none."""
     calls = Calls(page)
-    calls.waits(*calls.asked(("delete_file", GIVEN), ("top_song", {"sign": "WZPZ"}))[:1])
+    calls.waits(*calls.round(("delete_file", ARGUMENTS), ("top_song", {"sign": "WZPZ"}))[:1])
     return calls
 
 
@@ -35,7 +35,7 @@ def card(chat: Chat) -> Locator:
 
 
 def answer(calls: Calls) -> dict[str, Any]:
-    """What the page has answered."""
+    """The page's answer."""
     [entry] = calls.frame("resume")["resume"]
     assert entry["interruptId"] == calls.ids[0]
     assert entry["status"] == "resolved"
@@ -64,7 +64,7 @@ def test_approving_sends_it_once_and_says_that_it_is_on_its_way(card: Locator, c
     card.get_by_role("button", name="Deny").press("Enter")
     card.get_by_label("Reason").press("Enter")
     calls.stage.chat.page.wait_for_timeout(100)
-    assert len(calls.stage.sent("resume")) == 1
+    assert len(calls.stage.frames("resume")) == 1
 
 
 def test_a_decision_is_told_and_the_focus_stays_with_the_card(
@@ -72,7 +72,7 @@ def test_a_decision_is_told_and_the_focus_stays_with_the_card(
 ) -> None:
     press(card, "Approve")
     calls.frame("resume")
-    calls.decided(calls.ids[0], "approved")
+    calls.decide(calls.ids[0], "approved")
     calls.stage.play()
     expect(card.locator(".decision")).to_have_text("Approved by owner")
     expect(card.get_by_role("button", name="Approve")).to_have_count(0)
@@ -86,8 +86,8 @@ def test_denying_tells_the_model_why(card: Locator, calls: Calls) -> None:
     card.get_by_label("Reason").press("Enter")
     assert answer(calls) == {"approved": False, "reason": "not that one"}
     expect(card).to_contain_text("Denying delete_file …")
-    calls.decided(calls.ids[0], "denied", reason="not that one")
-    calls.answered(calls.ids[0], "Not run: the user denied it.", "denied", ms=0)
+    calls.decide(calls.ids[0], "denied", reason="not that one")
+    calls.answer(calls.ids[0], "Not run: the user denied it.", "denied", ms=0)
     calls.stage.play()
     expect(card.locator(".decision")).to_have_text("Denied by owner: not that one")
     expect(card.locator(".tool-state")).to_have_text("Denied")
@@ -109,7 +109,7 @@ def test_arguments_are_changed_and_shown_beside_the_model_s(card: Locator, calls
     press(card, "Edit arguments")
     box = card.get_by_role("textbox", name="Arguments")
     expect(box).to_be_focused()
-    assert json.loads(box.input_value()) == GIVEN
+    assert json.loads(box.input_value()) == ARGUMENTS
     expect(card.get_by_role("button", name="Approve", exact=True)).to_be_hidden()
     box.fill('{"path": "/srv/new.csv", "size": 12345678901234567890}')
     press(card, "Approve and run")
@@ -117,7 +117,7 @@ def test_arguments_are_changed_and_shown_beside_the_model_s(card: Locator, calls
         "approved": True,
         "editedArgs": {"path": "/srv/new.csv", "size": 12345678901234567890},
     }
-    calls.decided(calls.ids[0], "approved", editedArgs={"path": "/srv/new.csv"})
+    calls.decide(calls.ids[0], "approved", editedArgs={"path": "/srv/new.csv"})
     calls.stage.play()
     expect(card.locator(".decision")).to_have_text("Approved by owner with changed arguments")
     expect(card.locator(".request")).to_contain_text("The model asked with")
@@ -137,10 +137,10 @@ BROKEN = {
 def test_what_is_no_json_object_is_not_sent_and_the_place_is_told(card: Locator, calls: Calls) -> None:
     press(card, "Edit arguments")
     box = card.get_by_role("textbox", name="Arguments")
-    for text, told in BROKEN.items():
+    for text, sentence in BROKEN.items():
         box.fill(text)
         box.press("Control+Enter")
-        expect(card.get_by_role("alert")).to_have_text(told)
+        expect(card.get_by_role("alert")).to_have_text(sentence)
         expect(box).to_have_attribute("aria-invalid", "true")
         expect(box).to_be_focused()
     box.fill("{}")
@@ -164,7 +164,7 @@ def test_a_refusal_gives_the_buttons_back_and_says_why(card: Locator, calls: Cal
     expect(card.get_by_role("button", name="Approve")).to_be_enabled()
     expect(calls.stage.chat.page.locator("#refusal")).to_be_hidden()
     press(card, "Deny")
-    calls.stage.chat.until(lambda: len(calls.stage.sent("resume")) == 2)
+    calls.stage.chat.until(lambda: len(calls.stage.frames("resume")) == 2)
 
 
 def test_without_a_connection_nothing_is_decided(card: Locator, calls: Calls) -> None:
@@ -177,7 +177,7 @@ def test_without_a_connection_nothing_is_decided(card: Locator, calls: Calls) ->
 
 def test_calls_are_decided_one_by_one(page: Page) -> None:
     calls = Calls(page)
-    first, second = calls.asked(("one", {}), ("two", {}))
+    first, second = calls.round(("one", {}), ("two", {}))
     calls.waits(first, second)
     chat = calls.live()
     press(chat.tool("one"), "Approve")
@@ -191,15 +191,15 @@ def test_calls_are_decided_one_by_one(page: Page) -> None:
 
 def test_a_decision_made_elsewhere_takes_the_form_away(card: Locator, calls: Calls) -> None:
     press(card, "Edit arguments")
-    calls.decided(calls.ids[0], "denied", by="other")
-    calls.answered(calls.ids[0], "Not run: the user denied it.", "denied", ms=0)
+    calls.decide(calls.ids[0], "denied", by="other")
+    calls.answer(calls.ids[0], "Not run: the user denied it.", "denied", ms=0)
     calls.stage.play()
     expect(card.locator(".decision")).to_have_text("Denied by other")
     expect(card.get_by_role("textbox")).to_have_count(0)
     expect(card.locator("summary").first).to_be_focused()
 
 
-TOLD = {
+DECISIONS = {
     "Approved by owner": ("approved", {}),
     "Denied by owner": ("denied", {}),
     "Allowed by your standing permission": ("approved", {"standing": True}),
@@ -210,19 +210,19 @@ TOLD = {
 
 def test_what_was_decided_is_told_live_and_on_a_served_page(page: Page) -> None:
     calls = Calls(page)
-    for decision, detail in TOLD.values():
-        [call] = calls.asked(("delete_file", {}))
-        calls.decided(call, decision, **{"by": "owner", **detail})
-        calls.answered(call, "done", {"denied": "denied", "expired": "expired"}.get(decision, ""))
-    calls.finished()
+    for decision, detail in DECISIONS.values():
+        [call] = calls.round(("delete_file", {}))
+        calls.decide(call, decision, **{"by": "owner", **detail})
+        calls.answer(call, "done", {"denied": "denied", "expired": "expired"}.get(decision, ""))
+    calls.finish()
     for way in ("live", "served"):
         chat = getattr(calls.stage, way)()
-        expect(chat.log.locator(".decision")).to_have_text(list(TOLD))
+        expect(chat.log.locator(".decision")).to_have_text(list(DECISIONS))
 
 
 def test_waiting_and_decisions_are_announced(page: Page) -> None:
     calls = Calls(page)
-    [call] = calls.asked(("delete_file", {}))
+    [call] = calls.round(("delete_file", {}))
     chat = calls.live()
     expect(chat.tool("delete_file")).to_be_visible()
     calls.waits(call)
@@ -231,24 +231,24 @@ def test_waiting_and_decisions_are_announced(page: Page) -> None:
     expect(announcer).to_contain_text("Waiting for your approval: tool call delete_file.")
     press(chat.tool("delete_file"), "Deny")
     expect(announcer).to_contain_text("Denying delete_file …")
-    calls.decided(call, "denied", reason="no")
+    calls.decide(call, "denied", reason="no")
     calls.stage.play()
     expect(announcer).to_contain_text(
         "The assistant is answering. Tool call delete_file: Denied by owner: no."
     )
-    calls.answered(call, "Not run.", "denied", ms=0)
+    calls.answer(call, "Not run.", "denied", ms=0)
     calls.stage.play()
     expect(announcer).to_contain_text("Tool call delete_file was denied.")
 
 
 def test_the_player_shows_what_was_decided_and_asks_nothing(page: Page) -> None:
     calls = Calls(page)
-    [call] = calls.asked(("delete_file", {}))
+    [call] = calls.round(("delete_file", {}))
     calls.waits(call)
     waiting = len(calls.record.events)
-    calls.decided(call, "approved")
-    calls.answered(call, "done")
-    calls.finished()
+    calls.decide(call, "approved")
+    calls.answer(call, "done")
+    calls.finish()
     tape = Tape(calls.record)
     playing = tape.open(page)
     playing.at(tape.times[waiting - 1])
@@ -262,6 +262,6 @@ def test_the_player_shows_what_was_decided_and_asks_nothing(page: Page) -> None:
 
 
 def test_a_call_that_has_not_ended_is_not_run_again(card: Locator, chat: Chat) -> None:
-    for each in (card, opened(chat.tool("top_song"))):
-        expect(each.get_by_role("button", name="Copy arguments")).to_be_visible()
-        expect(each.get_by_role("button", name="Run again")).to_have_count(0)
+    for one in (card, opened(chat.tool("top_song"))):
+        expect(one.get_by_role("button", name="Copy arguments")).to_be_visible()
+        expect(one.get_by_role("button", name="Run again")).to_have_count(0)

@@ -9,7 +9,8 @@ from playwright.sync_api import BrowserContext, Locator, expect
 from conversations import demo_gateway as demo
 from tests.browser.calling import opened, picture, press
 from tests.browser.conversing import Chat
-from tests.serving import Server, serving, site
+from tests.browser.furnishing import filing
+from tests.serving import Server
 
 TOOLS = f'''
 import base64
@@ -31,21 +32,13 @@ def draw_cover(name: str) -> list[object]:
     """Draw a cover."""
     return [f"The cover of {{name}}:", Image(base64.b64decode("{picture()}"))]
 '''
-SETTINGS = 'from project.settings import *\nINSTALLED_APPS = [*INSTALLED_APPS, "filing"]\n'
 DELETE = 'delete_file "old.csv"'
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, quick_gateway: demo.DemoGateway) -> Iterator[Server]:
     """A site whose app `filing` has tools."""
-    folder = tmp_path_factory.mktemp("filing")
-    (folder / "filing").mkdir()
-    (folder / "filing" / "__init__.py").touch()
-    (folder / "filing" / "tools.py").write_text(TOOLS)
-    (folder / "filing_settings.py").write_text(SETTINGS)
-    variables = {"GATEWAY_URL": quick_gateway.url, "USER_TURNS_PER_MINUTE": "0"}
-    own = {"DJANGO_SETTINGS_MODULE": "filing_settings", "PYTHONPATH": str(folder)}
-    with serving(site(folder, **variables, **own)) as running:
+    with filing(tmp_path_factory.mktemp("filing"), quick_gateway.url, TOOLS) as running:
         yield running
 
 
@@ -66,9 +59,9 @@ def test_an_approved_call_runs_and_the_answer_goes_on(chat: Chat, card: Locator)
     expect(card.locator(".decision")).to_have_text("Approved by owner")
     chat.settled()
     expect(chat.messages("Assistant").last).to_contain_text("old.csv")
-    shown = chat.shown()
+    transcript = chat.transcript()
     chat.page.reload()
-    chat.until(lambda: chat.shown() == shown)
+    chat.until(lambda: chat.transcript() == transcript)
 
 
 def test_a_denied_call_does_not_run_and_the_model_is_told_why(chat: Chat, card: Locator) -> None:
@@ -147,5 +140,5 @@ def test_a_picture_comes_through_the_page_s_policy(chat: Chat) -> None:
     chat.ask('draw_cover "Elemental Hotel"')
     card = opened(chat.tool("draw_cover"))
     expect(card.locator(".paragraph")).to_have_text("The cover of Elemental Hotel:")
-    drawn = card.get_by_role("img")
-    chat.until(lambda: drawn.evaluate("(one) => one.naturalWidth") == 96)
+    image = card.get_by_role("img")
+    chat.until(lambda: image.evaluate("(one) => one.naturalWidth") == 96)

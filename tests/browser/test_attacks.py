@@ -1,4 +1,4 @@
-"""Every attack at every place that shows text: nothing runs, nothing reaches the attacker's server, and the text can be read."""
+"""Attacks at every place that shows text: they run nothing, reach nothing, and can be read."""
 
 import re
 
@@ -20,7 +20,10 @@ def attacks(attacker: Attacker) -> list[str]:
 
 @pytest.fixture
 def stage(page: Page, attacks: list[str]) -> Stage:
-    """A conversation that consists of attacks: each as a question, reasoning, an answer, a tool's name, arguments, result and an error."""
+    """A conversation of attacks.
+
+    Each is a question, reasoning, an answer, a tool's name, its arguments, its result, and an error.
+    """
     together = " ".join(attacks)
     stage = Stage(page, title=together, model=together)
     record = stage.record
@@ -47,14 +50,14 @@ def test_no_attack_reaches_anything_and_every_one_can_be_read(
 ) -> None:
     chat: Chat = getattr(stage, way)()
     address = chat.page.url
-    shown = [visible(attack) for attack in attacks]
+    visible_attacks = [visible(attack) for attack in attacks]
     expect(chat.log.locator(".you .text")).to_have_count(len(attacks), timeout=30_000)
     expect(chat.log.locator(".reasoning .rendered")).to_have_count(len(attacks), timeout=30_000)
     for place in (".you .text", ".tool-name", ".failure"):
-        assert readable(chat.log.locator(place).all_text_contents()) == readable(shown), place
+        assert readable(chat.log.locator(place).all_text_contents()) == readable(visible_attacks), place
     for place in (".arguments", ".result"):
-        found = chat.log.locator(place).all_text_contents()
-        assert readable(found) == readable(shown), place
+        texts = chat.log.locator(place).all_text_contents()
+        assert readable(texts) == readable(visible_attacks), place
     for raw, text in zip(
         RAW, chat.log.locator(".assistant > .text").all_text_contents()[len(MARKED) :], strict=True
     ):
@@ -66,11 +69,11 @@ def test_no_attack_reaches_anything_and_every_one_can_be_read(
 
 
 HIDDEN = {"lt", "gt", "60", "62", "61"}
-"""What is left out where an entity has become the character that it names."""
+"""The letters of an entity, which are gone where it has become its character."""
 
 
 def readable(texts: list[str]) -> list[str]:
-    """Without the differences that a text node may have from its source."""
+    """The texts without the differences that a text node may have from its source."""
     return [re.sub(r"\s+", " ", text).strip() for text in texts]
 
 
@@ -80,10 +83,10 @@ def letters(text: str) -> set[str]:
 
 
 def test_unguarded_the_attacks_do_reach_the_attacker(page: Page) -> None:
-    """Without this the tests above would prove nothing: the same page, served in the same way, without its policy and its escaping."""
+    """Without this the tests above would prove nothing: a page served without policy and escaping."""
     with attacking() as attacker:
         body = "\n".join(attacker.aimed(attack) for attack in RAW[:8])
         page.route("**/accounts/login/", lambda route: route.fulfill(body=body, content_type="text/html"))
         page.goto("/accounts/login/")
-        Chat(page).until(lambda: {"/5.js", "/6.png"} <= set(attacker.asked))
+        Chat(page).until(lambda: {"/5.js", "/6.png"} <= set(attacker.paths))
         assert page.evaluate("window.owned") == 1

@@ -21,16 +21,18 @@ def database_beside_the_browser(monkeypatch: pytest.MonkeyPatch, browser: object
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 
-def written(user: User, text: str) -> None:
-    """A row of each kind, with the text wherever it holds text of others."""
+def write_rows(user: User, text: str) -> None:
+    """Writes a row of each kind, with the text wherever it holds text of others."""
     base = RequestBase.objects.create(sha256="0" * 64, body="{}")
-    told = Conversation.objects.create(owner=user, model=text, title=text, system=text)
+    conversation = Conversation.objects.create(owner=user, model=text, title=text, system=text)
     error = {"status": "failed", "error_code": "internal", "error_text": text, "error_detail": text}
-    turn = Turn.objects.create(conversation=told, number=1, user=user, model=text, system=text, **error)
+    turn = Turn.objects.create(
+        conversation=conversation, number=1, user=user, model=text, system=text, **error
+    )
     row = Round.objects.create(
         turn=turn, number=1, base=base, model=text, stop_reason=text, gateway_request_id=text, **error
     )
-    own = {"conversation": told, "turn": turn}
+    own = {"conversation": conversation, "turn": turn}
     Message.objects.create(**own, role="user", content=[{"text": text}])
     ToolCall.objects.create(
         **own, round=row, position=0, tool_use_id=text, name=text, status="error", error=text,
@@ -39,7 +41,7 @@ def written(user: User, text: str) -> None:
 
 
 def pages(client: Client) -> dict[str, tuple[bytes, dict[str, str]]]:
-    """Each list and each row's page: what the server answers, policy included."""
+    """The server's answers for each list and each row's page: bodies and headers, by address."""
     addresses = [reverse(f"admin:conversations_{model._meta.model_name}_changelist") for model in MODELS]
     for model in MODELS:
         row = model._default_manager.get()
@@ -56,15 +58,15 @@ def fulfilling(body: bytes, headers: dict[str, str]) -> Callable[[Route], None]:
 
 def test_no_attack_in_the_admin_reaches_anything(page: Page, attacker: Attacker, user: User) -> None:
     attacks = "\n".join(attacker.aimed(attack) for attack in (*RAW, *MARKED))
-    written(user, attacks)
+    write_rows(user, attacks)
     client = Client()
     client.force_login(User.objects.create_superuser("arthur"))
     for address, (body, headers) in pages(client).items():
         page.route(f"**{address}", fulfilling(body, headers))
         page.goto(address)
-        shown = page.locator("body").text_content() or ""
-        assert "<img src=x onerror=window.owned=1>" in shown, address
-        assert "\u202e" not in shown
+        text = page.locator("body").text_content() or ""
+        assert "<img src=x onerror=window.owned=1>" in text, address
+        assert "\u202e" not in text
         assert page.evaluate("window.owned") is None
         assert page.locator(LIVE_IN_ADMIN).count() == 0, address
         assert page.url.endswith(address)

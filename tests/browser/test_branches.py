@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conversing import UNENDING, Chat
-from tests.browser.staging import Stage
+from tests.browser.staging import Stage, write_turn
 
 
 def button(chat: Chat, name: str) -> Locator:
@@ -76,8 +76,8 @@ def test_other_tabs_show_the_same_branch(chat: Chat, context: BrowserContext) ->
     other.page.goto(chat.page.url)
     expect(other.messages("You")).to_have_text(["first, changed"])
     button(other, "Previous version").click()
-    for each in (other, chat):
-        expect(each.messages("You")).to_have_text(["first", "second"])
+    for tab in (other, chat):
+        expect(tab.messages("You")).to_have_text(["first", "second"])
 
 
 def test_escape_leaves_a_message_as_it_was(chat: Chat) -> None:
@@ -94,16 +94,16 @@ def test_escape_leaves_a_message_as_it_was(chat: Chat) -> None:
 
 def test_a_refused_change_keeps_the_words_and_says_why(page: Page) -> None:
     stage = Stage(page)
-    answered(stage)
+    write_turn(stage.record, "the question", "the answer")
     chat = stage.live()
     chat.messages("You").get_by_role("button", name="Edit").click()
     editor = chat.log.get_by_role("textbox", name="New wording")
     editor.fill("changed")
     editor.press("Enter")
-    (sent,) = stage.sent("edit")
-    assert (sent["message"], sent["text"]) == ("question-1", "changed")
+    (frame,) = stage.frames("edit")
+    assert (frame["message"], frame["text"]) == ("question-1", "changed")
     expect(editor).not_to_be_editable()
-    stage.tell("refused", {"id": sent["id"], "code": "throttled", "message": "Too many turns."})
+    stage.tell("refused", {"id": frame["id"], "code": "throttled", "message": "Too many turns."})
     expect(chat.log.get_by_role("alert")).to_have_text("Too many turns.")
     expect(editor).to_have_value("changed")
     expect(editor).to_be_editable()
@@ -112,15 +112,15 @@ def test_a_refused_change_keeps_the_words_and_says_why(page: Page) -> None:
 
 def test_a_change_goes_out_once_the_connection_is_back(page: Page) -> None:
     stage = Stage(page)
-    answered(stage)
+    write_turn(stage.record, "the question", "the answer")
     chat = stage.live()
     chat.messages("You").get_by_role("button", name="Edit").click()
     editor = chat.log.get_by_role("textbox", name="New wording")
     editor.fill("changed")
     editor.press("Enter")
-    (sent,) = stage.sent("edit")
+    (frame,) = stage.frames("edit")
     stage.sockets[-1].close(code=1001)
-    chat.until(lambda: stage.sent("edit") == [sent, sent])
+    chat.until(lambda: stage.frames("edit") == [frame, frame])
 
 
 def test_while_an_answer_runs_no_other_branch_is_begun_or_shown(chat: Chat) -> None:
@@ -138,7 +138,7 @@ def test_while_an_answer_runs_no_other_branch_is_begun_or_shown(chat: Chat) -> N
 @pytest.mark.parametrize("way", ["live", "served"])
 def test_a_branch_shown_elsewhere_is_asked_for_from_the_beginning(page: Page, way: str) -> None:
     stage = Stage(page)
-    answered(stage)
+    write_turn(stage.record, "the question", "the answer")
     chat = getattr(stage, way)()
     expect(chat.messages("You")).to_have_count(1)
     before = len(stage.sockets)
@@ -153,15 +153,3 @@ def test_the_menu_leads_to_all_branches(chat: Chat) -> None:
     chat.page.get_by_text("Menu", exact=True).click()
     chat.page.get_by_role("link", name="Branches").click()
     chat.page.wait_for_url("**/tree/")
-
-
-def answered(stage: Stage) -> None:
-    """A question and its answer."""
-    record = stage.record
-    record.ask("the question")
-    record.step()
-    record.text()
-    record.part("the answer")
-    record.end()
-    record.finish_step()
-    record.finish()

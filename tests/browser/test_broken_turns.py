@@ -1,4 +1,4 @@
-"""What a person sees of a turn that broke, and can do about it: the same live, after a snapshot and on a new page."""
+"""A turn that broke, and what can be done: the same live, after a snapshot and on a new page."""
 
 import json
 import re
@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.staging import Stage
+from tests.browser.staging import Stage, write_turn
 
 WAYS = ("live", "snapshot", "served")
 
@@ -65,7 +65,7 @@ def test_what_an_interrupted_attempt_had_written_stays_folded(stage: Stage, way:
 def test_a_broken_turn_is_the_same_on_every_way_to_it(stage: Stage) -> None:
     lost_twice(stage)
     stage.record.fail("The server stopped while it was answering. Send the message again.", "interrupted")
-    stage.given = {"models": json.dumps(["cohere.command-r-v1:0", "other.model-v1"])}
+    stage.extra_context = {"models": json.dumps(["cohere.command-r-v1:0", "other.model-v1"])}
     shapes = []
     for way in WAYS:
         chat = getattr(stage, way)()
@@ -81,7 +81,7 @@ SHAPE = """() => Array.from(document.querySelectorAll("#transcript *"), (element
 
 
 @pytest.mark.parametrize(
-    ("code", "partial", "offered"),
+    ("code", "partial", "names"),
     [
         ("gateway_failed", "", ["Try again"]),
         ("stream_error", "Some", ["Try again"]),
@@ -91,7 +91,7 @@ SHAPE = """() => Array.from(document.querySelectorAll("#transcript *"), (element
         ("interrupted", "", ["Try again"]),
     ],
 )
-def test_a_failure_offers_what_can_be_done(stage: Stage, code: str, partial: str, offered: list[str]) -> None:
+def test_a_failure_offers_what_can_be_done(stage: Stage, code: str, partial: str, names: list[str]) -> None:
     stage.record.ask("the question")
     stage.record.step()
     if partial:
@@ -101,13 +101,13 @@ def test_a_failure_offers_what_can_be_done(stage: Stage, code: str, partial: str
     chat = stage.live()
     expect(chat.alert.locator(".failure")).to_have_text("It failed. Do this.")
     buttons = chat.log.locator(".actions button:not(.quiet):visible")
-    expect(buttons).to_have_text(offered)
+    expect(buttons).to_have_text(names)
     chat.box.fill("a draft")
     buttons.last.click()
     expect(chat.box).to_have_value("a draft")
     expect(chat.box).to_be_focused()
-    (sent,) = stage.sent("regenerate")
-    assert set(sent) == {"type", "id"}
+    (frame,) = stage.frames("regenerate")
+    assert set(frame) == {"type", "id"}
 
 
 def test_an_answer_that_was_cut_can_be_continued(stage: Stage) -> None:
@@ -123,18 +123,12 @@ def test_an_answer_that_was_cut_can_be_continued(stage: Stage) -> None:
         "The answer was cut: it reached the limit on its length."
     )
     chat.log.get_by_role("button", name="Continue").click()
-    assert [frame["text"] for frame in stage.sent("message")] == ["Continue."]
+    assert [frame["text"] for frame in stage.frames("message")] == ["Continue."]
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_an_answer_without_anything_in_it_is_told(stage: Stage, way: str) -> None:
-    stage.record.ask("the question")
-    stage.record.step()
-    stage.record.text()
-    stage.record.part(" \n")
-    stage.record.end()
-    stage.record.finish_step()
-    stage.record.finish()
+    write_turn(stage.record, "the question", " \n")
     expect(getattr(stage, way)().log.locator(".notice")).to_have_text("The model answered with nothing.")
 
 
@@ -147,12 +141,12 @@ def test_a_retry_counts_down_until_the_next_news(stage: Stage, way: str) -> None
     chat = getattr(stage, way)()
     countdown = chat.log.locator(".doing")
     expect(countdown).to_have_text(re.compile(r"^The gateway is busy\. Trying again in \d\d s \(2 of 3\)$"))
-    shown = countdown.text_content()
-    expect(countdown).not_to_have_text(shown or "")
+    sentence = countdown.text_content()
+    expect(countdown).not_to_have_text(sentence or "")
     expect(countdown).to_have_text(re.compile(r"in [12]\d s"))
     expect(chat.stop_button).to_be_enabled()
-    said = chat.page.locator("#announcer").text_content() or ""
-    assert said.count("Trying again") == (way == "live")
+    announcement = chat.page.locator("#announcer").text_content() or ""
+    assert announcement.count("Trying again") == (way == "live")
     stage.record.text()
     stage.record.part("Here")
     stage.play()

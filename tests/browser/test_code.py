@@ -4,7 +4,6 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.staging import Stage
-from tests.browser.test_math import answered
 from tests.browser.test_page import colour, contrast
 
 PYTHON = "def minutes(seconds: int) -> float:\n    # a side\n    return seconds / 60 if seconds else None\n"
@@ -12,7 +11,7 @@ COLOURS = ("key", "name", "type", "text", "value", "note")
 
 
 def test_code_is_coloured_and_says_what_it_is(page: Page) -> None:
-    chat = answered(page, f"```python\n{PYTHON}```")
+    chat = Stage(page).answer_page(f"```python\n{PYTHON}```")
     box = chat.log.locator(".code")
     expect(box.locator(".hljs-keyword").first).to_have_text("def")
     expect(box.locator("code")).to_have_text(PYTHON)
@@ -21,7 +20,7 @@ def test_code_is_coloured_and_says_what_it_is(page: Page) -> None:
 
 @pytest.mark.parametrize("fence", ["```", "```nonsense", "```constructor", "```__proto__"])
 def test_code_in_no_language_that_is_known_stays_plain(page: Page, fence: str) -> None:
-    chat = answered(page, f"{fence}\n{PYTHON}```\n\nThen.")
+    chat = Stage(page).answer_page(f"{fence}\n{PYTHON}```\n\nThen.")
     expect(chat.messages("Assistant")).to_contain_text("Then.")
     expect(chat.log.locator(".code code")).to_have_text(PYTHON)
     expect(chat.log.locator(".code code *")).to_have_count(0)
@@ -29,7 +28,7 @@ def test_code_in_no_language_that_is_known_stays_plain(page: Page, fence: str) -
 
 def test_code_can_be_copied_as_it_was_written(page: Page, context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    chat = answered(page, f"```python\n{PYTHON}```")
+    chat = Stage(page).answer_page(f"```python\n{PYTHON}```")
     expect(chat.log.locator(".hljs-keyword").first).to_be_visible()
     chat.log.get_by_role("button", name="Copy the code").click()
     chat.until(lambda: page.evaluate("navigator.clipboard.readText()") == PYTHON)
@@ -56,13 +55,13 @@ def test_an_open_block_of_code_stays_where_it_is_and_is_coloured_once_it_is_fini
 @pytest.mark.parametrize("language", ["html", "xml", "javascript", "css", "markdown", "php"])
 def test_no_code_becomes_anything_but_text(page: Page, language: str) -> None:
     attack = "<script>window.owned=1</script><img src=x onerror=window.owned=1>&lt;b&gt;\n<style>* { display: none }</style>\n"
-    chat = answered(page, f"```{language}\n{attack}```")
+    chat = Stage(page).answer_page(f"```{language}\n{attack}```")
     code = chat.log.locator(".code code")
     expect(code.locator("span").first).to_be_attached()
     expect(code).to_have_text(attack)
     expect(code.locator(":not(span)")).to_have_count(0)
     attributes = code.evaluate(
-        "code => [...code.querySelectorAll('*')].flatMap((each) => each.getAttributeNames())"
+        "code => [...code.querySelectorAll('*')].flatMap((element) => element.getAttributeNames())"
     )
     assert set(attributes) <= {"class"}
     assert page.evaluate("window.owned") is None
@@ -71,6 +70,6 @@ def test_no_code_becomes_anything_but_text(page: Page, language: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_colour_of_code_can_be_told_from_its_ground(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    answered(page, "Nothing.")
+    Stage(page).answer_page("Nothing.")
     for name in COLOURS:
         assert contrast(colour(page, f"code-{name}"), colour(page, "tint")) >= 4.5, name

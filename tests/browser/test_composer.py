@@ -18,7 +18,7 @@ def test_shift_enter_breaks_the_line_and_enter_sends(chat: Chat) -> None:
     chat.box.press("Enter")
     expect(chat.box).to_have_value("")
     chat.settled()
-    assert chat.stored()[0] == "one\ntwo"
+    assert chat.stored_messages()[0] == "one\ntwo"
     assert chat.messages("You").text_content() == "one\ntwo"
 
 
@@ -42,10 +42,10 @@ def test_stop_ends_the_answer_and_keeps_what_was_shown(chat: Chat) -> None:
     expect(chat.log).to_contain_text("Stopped.", timeout=2000)
     expect(chat.stop_button).to_be_hidden()
     expect(chat.box).to_be_focused()
-    shown = chat.shown()
+    transcript = chat.transcript()
     chat.page.reload()
     expect(chat.log).to_contain_text("Stopped.")
-    chat.until(lambda: chat.shown() == shown)
+    chat.until(lambda: chat.transcript() == transcript)
 
 
 def test_any_tab_can_stop(chat: Chat, context: BrowserContext) -> None:
@@ -64,7 +64,7 @@ def test_a_turn_that_waits_for_an_approval_can_be_stopped(page: Page) -> None:
     chat = stage.live()
     expect(chat.stop_button).to_be_enabled()
     chat.stop_button.click()
-    assert stage.sent("stop") == [{"type": "stop"}]
+    assert stage.frames("stop") == [{"type": "stop"}]
 
 
 def test_a_message_sent_while_an_answer_runs_is_queued_and_answered_next(chat: Chat) -> None:

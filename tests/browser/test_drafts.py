@@ -5,12 +5,12 @@ import time
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.conversing import Chat, Line
+from tests.browser.conversing import Chat, Connection
 from tests.browser.staging import Stage
 
 
 def drafts(stage: Stage) -> list[str]:
-    """The texts that the page has told the server."""
+    """The drafts that the page has sent to the server."""
     return [frame["text"] for frame in stage.received if frame["type"] == "draft"]
 
 
@@ -50,7 +50,7 @@ def test_what_is_sent_is_no_draft_any_more(stage: Stage) -> None:
     chat.box.press_sequentially("abc")
     chat.until(lambda: drafts(stage) == ["abc"])
     chat.box.press("Enter")
-    stage.sent("message")
+    stage.frames("message")
     chat.until(lambda: drafts(stage) == ["abc", ""])
 
 
@@ -97,12 +97,12 @@ def test_a_draft_that_was_on_its_way_when_the_connection_broke_is_sent_again(sta
     chat.until(lambda: drafts(stage) == ["abc", "abc"])
 
 
-def test_a_draft_written_without_a_connection_survives_a_reload(chat: Chat, line: Line) -> None:
-    line.cut()
+def test_a_draft_written_without_a_connection_survives_a_reload(chat: Chat, connection: Connection) -> None:
+    connection.cut()
     chat.box.press_sequentially("offline")
     chat.page.reload()
     expect(chat.box).to_have_value("offline")
-    line.mend()
+    connection.mend()
     chat.until(lambda: 'data-draft="offline"' in chat.page.request.get(chat.page.url).text())
 
 
@@ -124,25 +124,25 @@ def test_what_was_written_offline_does_not_take_the_place_of_a_newer_draft(stage
 
 
 @pytest.mark.own_browser
-@pytest.mark.parametrize("shown", ["this one", "the other"])
-def test_between_two_drafts_the_writer_chooses(stage: Stage, shown: str) -> None:
+@pytest.mark.parametrize("choice", ["this one", "the other"])
+def test_between_two_drafts_the_writer_chooses(stage: Stage, choice: str) -> None:
     stage.chat.page.clock.install()
     chat = stage.live()
     chat.box.press_sequentially("mine")
     chat.until(lambda: drafts(stage) == ["mine"])
-    stage.given = {"draft": "a newer one"}
+    stage.extra_context = {"draft": "a newer one"}
     served = stage.served()
     expect(served.box).to_have_value("mine")
     expect(chat.page.get_by_text("There are two drafts")).to_be_visible()
     chat.page.clock.run_for(1500)
     assert drafts(stage) == ["mine"]
-    if shown == "the other":
+    if choice == "the other":
         chat.page.get_by_role("button", name="Show the other").click()
         expect(chat.box).to_have_value("a newer one")
     chat.page.get_by_role("button", name="Keep this one").click()
     expect(chat.page.get_by_text("There are two drafts")).to_be_hidden()
     expect(chat.box).to_be_focused()
-    if shown == "this one":
+    if choice == "this one":
         chat.until(lambda: drafts(stage) == ["mine", "mine"])
     else:
         chat.page.clock.run_for(700)

@@ -1,4 +1,4 @@
-"""What failed, what to do about it, what to quote; and nothing that is waited for without a word."""
+"""Failures say what failed, what to do and what to quote, and no wait goes on without a word."""
 
 import pytest
 from playwright.sync_api import expect
@@ -32,8 +32,8 @@ def test_it_is_said_which_side_failed_and_what_to_do(stage: Stage, way: str, cod
 
 
 def test_every_code_of_the_contract_has_a_side() -> None:
-    told = "throttled gateway_unreachable gateway_refused gateway_failed invalid_request context_overflow timeout"
-    codes = f"{told} stream_cut stream_error round_limit interrupted internal".split()
+    first = "throttled gateway_unreachable gateway_refused gateway_failed invalid_request context_overflow timeout"
+    codes = f"{first} stream_cut stream_error round_limit interrupted internal".split()
     assert set(codes) == set(SENTENCES["failed"]) - {""}
 
 
@@ -98,7 +98,7 @@ def test_a_message_that_is_not_confirmed_says_for_how_long(stage: Stage) -> None
     stage.record.ask("are you there?")
     for event in stage.record.events:
         if "messageId" in event:
-            event["messageId"] = stage.sent("message")[0]["id"]
+            event["messageId"] = stage.frames("message")[0]["id"]
     stage.play()
     expect(doing).to_have_text("Waiting for the model")
 

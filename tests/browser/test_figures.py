@@ -1,4 +1,4 @@
-"""What a turn took, below it, and what the whole conversation used."""
+"""The figures of a turn below it, and those of the whole conversation."""
 
 import json
 
@@ -17,12 +17,12 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 @pytest.fixture
 def stage(page: Page) -> Stage:
     stage = Stage(page)
-    stage.given = {"prices": json.dumps(PRICES), "currency": "USD"}
+    stage.extra_context = {"prices": json.dumps(PRICES), "currency": "USD"}
     return stage
 
 
 def end_round(stage: Stage, number: int, usage: dict[str, int], model: str = "m") -> None:
-    """A round's end as a server tells it."""
+    """Writes a round's end with its usage and model."""
     record = stage.record
     record.finish_step()
     record.events[-1]["metadata"] |= {"usage": usage, "model": model, "firstTokenMs": 250 * number}
@@ -63,12 +63,12 @@ def test_behind_the_line_is_a_row_for_each_round_and_call(stage: Stage) -> None:
     table = chat.log.get_by_role("table", name="What each round and tool call took")
     heads = table.get_by_role("columnheader").all_text_contents()
     assert heads == ["Step", "First token", "Time", "Tokens in", "Of them cached", "Tokens out", "Cost"]
-    told = [row.get_by_role("cell").all_text_contents() for row in table.get_by_role("row").all()[1:]]
+    cells = [row.get_by_role("cell").all_text_contents() for row in table.get_by_role("row").all()[1:]]
     names = [row.get_by_role("rowheader").text_content() for row in table.get_by_role("row").all()[1:]]
     assert names == ["Round 1", "top_song", "weather", "Round 2"]
-    assert told[0][1:] == ["250 ms", "5.0 s", "1,100", "1,000", "20", "$0.0009"]
-    assert told[1][1:] == ["", "7 ms", "", "", "", ""]
-    assert told[3][1:] == ["500 ms", "4.0 s", "1,200", "", "80", "$0.0048"]
+    assert cells[0][1:] == ["250 ms", "5.0 s", "1,100", "1,000", "20", "$0.0009"]
+    assert cells[1][1:] == ["", "7 ms", "", "", "", ""]
+    assert cells[3][1:] == ["500 ms", "4.0 s", "1,200", "", "80", "$0.0048"]
     chat.log.locator(".sum").press("Enter")
     expect(table).to_be_hidden()
     expect(chat.log.locator(".sum")).to_be_focused()
@@ -102,7 +102,7 @@ def test_a_turn_that_runs_has_no_figures_yet(stage: Stage) -> None:
 
 def test_the_conversation_s_totals_are_counted_on(stage: Stage) -> None:
     used = {"m": {"inputTokens": 1_000_000, "outputTokens": 0, "rounds": 3}}
-    stage.given |= {"totals": json.dumps(used)}
+    stage.extra_context |= {"totals": json.dumps(used)}
     chat = stage.served()
     totals = chat.page.locator("#totals")
     expect(totals).to_have_text("1,000,000 tokens, $3.00")

@@ -1,4 +1,4 @@
-"""What the owner of a fresh site meets: the printed link, the demo gateway, the first question."""
+"""The owner's first steps on a fresh site: the printed link, the demo gateway, the first question."""
 
 import re
 from collections.abc import Iterator

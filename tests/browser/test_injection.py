@@ -100,8 +100,8 @@ def test_a_link_tells_where_it_leads(chat: Chat) -> None:
     chat.ask("What did I ask first?")
     disguised, honest = chat.messages("Assistant").last.locator("a").all()
     expect(disguised).to_have_attribute("title", "https://attacker.invalid/login")
-    shown = disguised.evaluate("link => getComputedStyle(link, '::after').content")
-    assert "attacker.invalid" in shown
+    label = disguised.evaluate("link => getComputedStyle(link, '::after').content")
+    assert "attacker.invalid" in label
     assert honest.evaluate("link => getComputedStyle(link, '::after').content") == "none"
 
 

@@ -42,10 +42,11 @@ def test_a_very_long_answer_arrives_whole_and_the_page_stays_of_use(page: Page, 
     stage.play()
     chat.settled()
     print(len(text), round(time.monotonic() - began, 1), "s; longest task", page.evaluate("longest"))
-    shown = "".join(text.replace("*", "").split())
+    letters = "".join(text.replace("*", "").split())
     chat.until(
         lambda: (
-            "".join(page.evaluate("document.querySelector('.assistant .text').textContent").split()) == shown
+            "".join(page.evaluate("document.querySelector('.assistant .text').textContent").split())
+            == letters
         )
     )
     assert page.evaluate("longest") < FROZEN_MS

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from conversations.demo_gateway.texts import sections as long
 from conversations.protocol.agui.events import chunks
-from tests.browser.staging import Stage
+from tests.browser.staging import Stage, write_turn
 
 CLOCK = """(() => {
     let time = 0;
@@ -25,16 +25,9 @@ TEXT = "document.querySelector('.assistant > .text').textContent"
 UNFINISHED = ".markdown:not(.rendered), .raw"
 
 
-def told(stage: Stage, text: str) -> None:
-    """An answer in the record."""
-    stage.record.ask("Tell me everything")
-    stage.record.step()
-    stage.record.text()
-    for piece in chunks(text):
-        stage.record.part(piece)
-    stage.record.end()
-    stage.record.finish_step()
-    stage.record.finish()
+def write_answer(stage: Stage, text: str) -> None:
+    """Writes a turn with this answer, in parts as a model sends them."""
+    write_turn(stage.record, "Tell me everything", *chunks(text))
 
 
 @pytest.mark.parametrize("way", ["live", "snapshot", "served"])
@@ -43,15 +36,15 @@ def test_all_of_a_long_answer_is_rendered_over_many_frames_and_laid_out_when_it_
 ) -> None:
     stage = Stage(page)
     page.add_init_script(CLOCK)
-    told(stage, long(300_000))
+    write_answer(stage, long(300_000))
     chat = getattr(stage, way)()
     expect(chat.log.locator("h2").last).to_contain_text("About the groove", timeout=60_000)
     expect(chat.log.locator(UNFINISHED)).to_have_count(0, timeout=60_000)
     assert chat.log.locator("h2").count() == long(300_000).count("## ")
     assert chat.log.locator(".code").count() == long(300_000).count("```python")
-    drawn = [length for length in page.evaluate("frames_") if length > 0]
-    assert max(drawn) < MOST
-    assert sum(drawn) > 200_000
+    lengths = [length for length in page.evaluate("frames_") if length > 0]
+    assert max(lengths) < MOST
+    assert sum(lengths) > 200_000
     full = chat.log.locator(".piece.full")
     assert full.count() > 30
     assert full.first.evaluate("piece => getComputedStyle(piece).contentVisibility") == "auto"
@@ -59,7 +52,7 @@ def test_all_of_a_long_answer_is_rendered_over_many_frames_and_laid_out_when_it_
 
 def test_the_server_puts_a_long_text_into_the_page_in_pieces(page: Page) -> None:
     stage = Stage(page)
-    told(stage, long(100_000))
+    write_answer(stage, long(100_000))
     page.route("**/*.js", lambda route: route.abort())
     chat = stage.served()
     assert page.evaluate(TEXT) == long(100_000)
@@ -78,18 +71,20 @@ def test_a_block_that_is_too_long_is_shown_as_it_was_written_and_what_follows_is
     page: Page, text: str
 ) -> None:
     stage = Stage(page)
-    told(stage, text)
+    write_answer(stage, text)
     chat = stage.live()
     expect(chat.log.locator("em")).to_have_text("was", timeout=60_000)
-    shown = page.evaluate(TEXT)
+    answer = page.evaluate(TEXT)
     body = text.partition("\n\n")[0].removeprefix("```python\n").removesuffix("```")
-    assert body.strip() in shown
+    assert body.strip() in answer
     expect(chat.log.locator(".code")).to_have_count(int(text.startswith("```")))
 
 
 def test_a_long_list_goes_on_in_further_lists_with_its_numbers(page: Page) -> None:
     stage = Stage(page)
-    told(stage, "".join(f"{number}. A turntable turns, and turns, and turns.\n" for number in range(1, 1001)))
+    write_answer(
+        stage, "".join(f"{number}. A turntable turns, and turns, and turns.\n" for number in range(1, 1001))
+    )
     chat = stage.live()
     expect(chat.log.locator(".assistant li")).to_have_count(1000)
     lists = chat.log.locator(".assistant ol")

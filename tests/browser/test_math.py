@@ -1,11 +1,10 @@
-"""Formulas: found where they are meant, printed by KaTeX, and read as they were written where they are wrong."""
+"""Formulas are printed by KaTeX where they are meant, and stay as written where they are wrong."""
 
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conversing import Chat
 from tests.browser.staging import Stage
 
 HOSTILE = (
@@ -20,21 +19,6 @@ HOSTILE = (
     r"$\text{<img src=x onerror=window.owned=1>}$",
     r"$\unicode{<img src=x onerror=window.owned=1>}$",
 )
-
-
-def answered(page: Page, text: str) -> Chat:
-    """A page with this answer, as the server makes it, all of it rendered."""
-    stage = Stage(page)
-    stage.record.ask("Show it")
-    stage.record.step()
-    stage.record.text()
-    stage.record.part(text)
-    stage.record.end()
-    stage.record.finish_step()
-    stage.record.finish()
-    chat = stage.served()
-    expect(chat.log.locator(".assistant .rendered")).to_have_count(1)
-    return chat
 
 
 @pytest.mark.parametrize(
@@ -52,14 +36,14 @@ def answered(page: Page, text: str) -> Chat:
     ],
 )
 def test_a_formula_is_printed_and_a_price_is_not(page: Page, text: str, formulas: int) -> None:
-    chat = answered(page, text)
+    chat = Stage(page).answer_page(text)
     expect(chat.log.locator(".katex-html")).to_have_count(formulas)
     if not formulas:
         assert page.locator("head link[href*=katex]").count() == 0
 
 
 def test_a_displayed_formula_stands_alone_and_has_mathml_for_those_who_hear_it(page: Page) -> None:
-    chat = answered(page, "$$\n\\frac{a}{b}\n$$")
+    chat = Stage(page).answer_page("$$\n\\frac{a}{b}\n$$")
     formula = chat.log.locator(".math.displayed")
     expect(formula.locator("math mfrac")).to_have_count(1)
     assert formula.evaluate("element => getComputedStyle(element).display") == "block"
@@ -67,7 +51,7 @@ def test_a_displayed_formula_stands_alone_and_has_mathml_for_those_who_hear_it(p
 
 
 def test_a_wrong_formula_shows_its_source(page: Page) -> None:
-    chat = answered(page, r"Right is $x$, wrong are $\frac{a}{$ and \(\nonsense{x}\).")
+    chat = Stage(page).answer_page(r"Right is $x$, wrong are $\frac{a}{$ and \(\nonsense{x}\).")
     expect(chat.log.locator(".katex-html")).to_have_count(1)
     expect(chat.messages("Assistant")).to_contain_text(r"wrong are $\frac{a}{$ and \(\nonsense{x}\).")
 
@@ -90,13 +74,13 @@ def test_a_formula_is_printed_as_soon_as_it_is_complete(page: Page) -> None:
 
 @pytest.mark.parametrize("attack", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_formula_runs_loads_names_or_covers_anything(page: Page, attack: str) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    chat = answered(page, f"First ${{x}}$.\n\n{attack}\n\nLast.")
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
+    chat = Stage(page).answer_page(f"First ${{x}}$.\n\n{attack}\n\nLast.")
     expect(chat.log.locator(".katex-html").first).to_be_attached()
     expect(chat.messages("Assistant")).to_contain_text("Last.")
     assert page.evaluate("window.owned") is None
-    assert [url for url in asked if "attacker" in url] == []
+    assert [url for url in urls if "attacker" in url] == []
     inside = chat.log.locator(".math")
     expect(inside.locator("a, img, [id], [data-x], [onerror]")).to_have_count(0)
     expect(inside.locator(".turn")).to_have_count(0)

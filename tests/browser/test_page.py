@@ -130,9 +130,9 @@ def test_older_messages_are_put_before_the_newer_ones(chat: Chat) -> None:
     expect(older).to_be_visible()
     assert chat.messages("You").count() < 6
     while older.is_visible():
-        shown = chat.messages("You").count()
+        count = chat.messages("You").count()
         older.click()
-        expect(chat.messages("You")).not_to_have_count(shown)
+        expect(chat.messages("You")).not_to_have_count(count)
     beginnings = [text[:2] for text in chat.messages("You").all_text_contents()]
     assert beginnings == [f"{number} " for number in range(6)]
 
@@ -189,7 +189,7 @@ def test_targets_are_large_enough_for_a_finger(chat: Chat) -> None:
 
 
 def small_targets(page: Page) -> list[str]:
-    """What can be pressed and is smaller than 44 by 44 pixels."""
+    """The texts of controls that are smaller than 44 by 44 pixels."""
     controls = page.locator("button, input:not([type=hidden]), select, summary, .bar a").all()
     boxes = [(control, control.bounding_box()) for control in controls if control.is_visible()]
     return [control.inner_text() for control, box in boxes if box and min(box["height"], box["width"]) < 44]

@@ -1,4 +1,4 @@
-"""The player: what it shows at a moment is what was shown then, whichever way one has come there."""
+"""The player shows at a moment what was shown then, whichever way one has come there."""
 
 import random
 import re
@@ -68,8 +68,8 @@ def recorded() -> Record:
     return record
 
 
-def words(chat: Chat) -> str:
-    """All that the messages and tool calls say, without the blanks, which templates have and clones do not."""
+def block_text(chat: Chat) -> str:
+    """The text of messages and tool calls, without blanks, which templates have and clones do not."""
     return "".join("".join(chat.log.locator(".blocks").all_text_contents()).split())
 
 
@@ -84,29 +84,29 @@ def tape() -> Tape:
 def test_a_seek_shows_the_very_transcript_that_playing_there_shows(page: Page, tape: Tape) -> None:
     playing = tape.open(page)
     playing.at(tape.times[0])
-    shown = {tape.times[0]: playing.dom()}
+    transcripts = {tape.times[0]: playing.dom()}
     for time in tape.times[1:]:
         playing.step()
-        shown[time] = playing.dom()
-    assert len(set(shown.values())) > len(shown) / 2
+        transcripts[time] = playing.dom()
+    assert len(set(transcripts.values())) > len(transcripts) / 2
     chance = random.Random(7)
     for time in [*chance.sample(tape.times, 25), tape.times[-1], tape.times[0]]:
         playing.at(time)
-        assert playing.dom() == shown[time], time - BEGUN
+        assert playing.dom() == transcripts[time], time - BEGUN
     for time in reversed(tape.times[:12]):
         playing.at(time)
-        assert playing.dom() == shown[time], time - BEGUN
+        assert playing.dom() == transcripts[time], time - BEGUN
 
 
 def test_stepping_back_undoes_a_step(page: Page, tape: Tape) -> None:
     playing = tape.open(page, "#turn-2")
-    before = [playing.dom()]
+    transcripts = [playing.dom()]
     for _ in range(6):
         playing.step()
-        before.append(playing.dom())
-    for expected in before[-2::-1]:
+        transcripts.append(playing.dom())
+    for transcript in transcripts[-2::-1]:
         playing.step("E")
-        assert playing.dom() == expected
+        assert playing.dom() == transcript
 
 
 def test_the_page_plays_what_the_server_recorded_and_ends_as_the_chat_does(
@@ -119,14 +119,14 @@ def test_the_page_plays_what_the_server_recorded_and_ends_as_the_chat_does(
         chat.ask(question)
     page.reload()
     chat.log.get_by_role("link", name="Play this turn").nth(2).wait_for()
-    whole = words(chat)
+    whole = block_text(chat)
     chat.log.get_by_role("link", name="Play this turn").nth(1).click()
     playing = Playing(page)
     expect(chat.messages("You")).to_have_count(2)
     expect(chat.messages("You").last).to_have_text("show reasoning")
     playing.slider.press("End")
     expect(chat.messages("You")).to_have_count(3)
-    chat.until(lambda: words(chat) == whole)
+    chat.until(lambda: block_text(chat) == whole)
     context.close()
 
 
@@ -370,7 +370,7 @@ def test_the_menu_of_a_conversation_can_be_used_by_keyboard(chat: Chat) -> None:
 
 
 def test_what_is_pressed_before_the_recording_is_there_does_no_harm(page: Page, tape: Tape) -> None:
-    tape.held = []
+    tape.pending = []
     playing = tape.open(page)
     for key in ("s", "e", "r", "Space", "Space", "E"):
         page.keyboard.press(key)

@@ -1,4 +1,4 @@
-"""Settings and the overview of branches as people use them: on a phone and on a desk, with and without script."""
+"""Settings and the overview of branches on a phone and on a desk, with and without script."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,25 +15,25 @@ from django.contrib.auth.models import User
 from conversations.models import *
 
 owner = User.objects.get()
-for at, given in enumerate([{"path": "/srv/" + "a-long-name/" * 30, "force": True}, {"station": "WKRP"}, {"station": "WZPZ"}]):
-    Allowance.objects.create(user=owner, tool="delete_file" if at == 0 else "top_song", input=given, key=str(at))
-found = Conversation.objects.create(owner=owner, model="cohere.command-r-v1:0", title="Turkeys")
+for at, arguments in enumerate([{"path": "/srv/" + "a-long-name/" * 30, "force": True}, {"station": "WKRP"}, {"station": "WZPZ"}]):
+    Allowance.objects.create(user=owner, tool="delete_file" if at == 0 else "top_song", input=arguments, key=str(at))
+conversation = Conversation.objects.create(owner=owner, model="cohere.command-r-v1:0", title="Turkeys")
 turns = []
 for number, parent in enumerate([0, 1, 2, 2, 4, 5, 6, 7, 8, 9, 10, 3, 3, 1, 14], 1):
     turn = Turn.objects.create(
-        conversation=found, number=number, parent=turns[parent - 1] if parent else None, user=owner, model=found.model,
+        conversation=conversation, number=number, parent=turns[parent - 1] if parent else None, user=owner, model=conversation.model,
         status="failed" if number == 13 else "completed",
     )
     words = f"question {number} " + "with many more words than any line of a telephone has room for " * (number % 3)
-    Message.objects.create(conversation=found, turn=turn, role="user", content=[{"text": words}])
+    Message.objects.create(conversation=conversation, turn=turn, role="user", content=[{"text": words}])
     turns.append(turn)
 Conversation.objects.update(head=turns[10])
 base = RequestBase.objects.create(sha256="0" * 64, body="{}")
-row = Round.objects.create(turn=turns[0], number=1, base=base, status="completed", model=found.model, input_tokens=12_345)
-own = {"conversation": found, "turn": turns[0], "round": row}
+row = Round.objects.create(turn=turns[0], number=1, base=base, status="completed", model=conversation.model, input_tokens=12_345)
+own = {"conversation": conversation, "turn": turns[0], "round": row}
 call = ToolCall.objects.create(**own, position=0, tool_use_id="tooluse_1", name="delete_file", input={"path": "x" * 300})
 Approval.objects.create(call=call)
-print(found.pk, call.pk)
+print(conversation.pk, call.pk)
 """
 
 
@@ -64,9 +64,9 @@ def furnished(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """A site whose owner has permissions and a conversation with branches."""
     environment = site(Path(tmp_path_factory.mktemp("furnished")))
     with serving(environment) as server:
-        made = manage(environment, "shell", "--no-imports", "-c", FURNISH)
-        assert made.stderr == ""
-        yield Site(server, browser, *made.stdout.split())
+        process = manage(environment, "shell", "--no-imports", "-c", FURNISH)
+        assert process.stderr == ""
+        yield Site(server, browser, *process.stdout.split())
 
 
 @pytest.fixture(params=WIDTHS)
@@ -102,10 +102,10 @@ def test_a_prompt_is_added_changed_and_deleted_without_script(plain: Page) -> No
 def test_a_permission_is_revoked_without_script(plain: Page) -> None:
     plain.goto("/settings/")
     buttons = plain.get_by_role("button", name="Revoke top_song")
-    left = buttons.count()
+    count = buttons.count()
     buttons.last.click()
     expect(plain.get_by_role("status")).to_have_text("top_song will ask again.")
-    expect(buttons).to_have_count(left - 1)
+    expect(buttons).to_have_count(count - 1)
 
 
 def test_a_branch_is_chosen_without_script(plain: Page, furnished: Site) -> None:
@@ -158,9 +158,9 @@ def test_a_waiting_call_is_decided_below_what_it_would_do(furnished: Site, width
 
 def test_no_rule_of_the_content_policy_is_broken(furnished: Site) -> None:
     page = furnished.page(1440)
-    told: list[str] = []
-    page.on("console", lambda message: told.append(message.text))
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
     for path in furnished.pages:
         page.goto(path)
-    assert told == []
+    assert messages == []
     page.context.close()

@@ -18,7 +18,7 @@ PROMPTS = [
 @pytest.fixture
 def stage(page: Page) -> Stage:
     stage = Stage(page)
-    stage.given = {"prompts": json.dumps(PROMPTS)}
+    stage.extra_context = {"prompts": json.dumps(PROMPTS)}
     return stage
 
 
@@ -53,8 +53,8 @@ def test_a_key_puts_the_prompt_into_the_message_and_sends_nothing(stage: Stage, 
     expect(chat.box).to_be_focused()
     expect(chat.page.get_by_role("listbox")).to_be_hidden()
     chat.box.press("Enter")
-    (sent,) = stage.sent("message")
-    assert sent["text"] == PROMPTS[1]["text"]
+    (frame,) = stage.frames("message")
+    assert frame["text"] == PROMPTS[1]["text"]
 
 
 def test_escape_closes_the_list_and_what_was_written_can_be_sent(stage: Stage) -> None:
@@ -63,8 +63,8 @@ def test_escape_closes_the_list_and_what_was_written_can_be_sent(stage: Stage) -
     chat.box.press("Escape")
     expect(chat.page.get_by_role("listbox")).to_be_hidden()
     chat.box.press("Enter")
-    (sent,) = stage.sent("message")
-    assert sent["text"] == "/out"
+    (frame,) = stage.frames("message")
+    assert frame["text"] == "/out"
 
 
 def test_a_prompt_can_be_pressed(stage: Stage) -> None:

@@ -56,7 +56,7 @@ def test_a_message_that_has_begun_is_not_taken_back(page: Page) -> None:
     expect(chat.messages("You")).to_have_text(["first"])
     stage.tell("queued", [{"id": "question-2", "text": "second"}])
     chat.log.get_by_role("button", name="Withdraw").click()
-    assert stage.sent("withdraw")[0]["message"] == "question-2"
+    assert stage.frames("withdraw")[0]["message"] == "question-2"
     stage.record.finish()
     stage.record.ask("second")
     stage.play()

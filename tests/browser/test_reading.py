@@ -1,4 +1,4 @@
-"""What is read: the frames come to the state that the server would tell, and what was once shown of a text is not touched again."""
+"""The page reads frames as the server does, and does not touch again what it has rendered."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,6 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conversing import Chat
 from tests.browser.staging import Stage
-from tests.browser.test_math import answered
 from tests.reducing.machine import Reading
 
 AT_ONCE = 50
@@ -35,19 +34,19 @@ MARK = """() => {
     }
     return blocks.length;
 }"""
-REDUCE = """async (told) => {
+REDUCE = """async (batch) => {
     const {EMPTY, reduce} = await import("/static/conversations/transcript/reducer.js");
-    const come = JSON.parse(told).map((frames) => {
+    const states = JSON.parse(batch).map((frames) => {
         const {cursor, messages, turns} = frames.reduce(reduce, EMPTY);
         return {cursor, messages, turns};
     });
-    return JSON.stringify(come);
+    return JSON.stringify(states);
 }"""
 
 
 @pytest.fixture(scope="module")
 def vectors() -> list[dict[str, Any]]:
-    """The frames of each example's tabs, and what they add up to; the same ones every time."""
+    """The frames of each example's tabs, and the state that they add up to; the same every time."""
     Reading.vectors.clear()
     chosen = settings(max_examples=100, stateful_step_count=40, derandomize=True, database=None)
     run_state_machine_as_test(Reading, settings=chosen)
@@ -67,8 +66,8 @@ def test_the_script_comes_to_what_the_server_would_tell(page: Page, vectors: lis
     ends = [message for vector in vectors for message in vector["end"]["messages"]]
     assert any(message["metadata"].get("interrupted") for message in ends)
     for batch in batches(vectors):
-        told = json.dumps([vector["frames"] for vector in batch])
-        reduced = json.loads(page.evaluate(REDUCE, told))
+        frames = json.dumps([vector["frames"] for vector in batch])
+        reduced = json.loads(page.evaluate(REDUCE, frames))
         for vector, state in zip(batch, reduced, strict=True):
             assert state == vector["end"]
 
@@ -152,7 +151,7 @@ def test_a_wide_or_long_table_scrolls_in_itself_and_its_heading_stays(page: Page
     columns = 30
     rows = ["|".join(f"column {number}" for number in range(columns)), "|".join(["---"] * columns)]
     rows += ["|".join(f"cell {row}" for _ in range(columns)) for row in range(100)]
-    chat = answered(page, "\n".join(f"|{row}|" for row in rows))
+    chat = Stage(page).answer_page("\n".join(f"|{row}|" for row in rows))
     box = chat.log.locator(".scroll")
     assert box.evaluate("box => box.scrollWidth > box.clientWidth && box.scrollHeight > box.clientHeight")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -167,7 +166,7 @@ def test_a_wide_or_long_table_scrolls_in_itself_and_its_heading_stays(page: Page
 
 
 def test_tasks_are_ticked_and_what_is_struck_is_struck(page: Page) -> None:
-    chat = answered(page, "- [x] done\n- [ ] open\n- plain\n\n~~gone~~")
+    chat = Stage(page).answer_page("- [x] done\n- [ ] open\n- plain\n\n~~gone~~")
     expect(chat.log.locator(".assistant li")).to_have_text(["☑ done", "☐ open", "plain"])
     expect(chat.log.locator("s, del")).to_have_text("gone")
 
@@ -178,10 +177,10 @@ def test_earlier_messages_come_by_themselves_and_the_reader_stays_where_he_is(ch
         chat.ask(f"{number} {big}")
     chat.page.reload()
     expect(chat.page.get_by_role("link", name="Earlier messages")).to_be_visible()
-    shown = chat.messages("You").count()
-    assert shown < 8
+    count = chat.messages("You").count()
+    assert count < 8
     chat.page.mouse.wheel(0, -2_000_000)
-    expect(chat.messages("You")).not_to_have_count(shown)
+    expect(chat.messages("You")).not_to_have_count(count)
     chat.until(lambda: chat.page.evaluate("scrollY") > 1_000)  # what stood there stands there
     while chat.messages("You").count() < 8:
         chat.page.mouse.wheel(0, -2_000_000)

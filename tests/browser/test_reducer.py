@@ -1,4 +1,4 @@
-"""The reducer: whatever a page has been sent, it comes to what the server would tell a new one."""
+"""The reducer comes to the state that the server would send a new page."""
 
 from typing import Any
 
@@ -113,10 +113,10 @@ def test_what_is_open_when_a_turn_fails_is_cut_there(reduced: Any) -> None:
 
 def test_a_run_after_an_approval_belongs_to_its_turn(reduced: Any) -> None:
     waiting = {"type": "RUN_FINISHED", "runId": TURN, "outcome": {"type": "interrupt", "interrupts": []}}
-    done = {"type": "RUN_FINISHED", "runId": f"{TURN}:2", "outcome": {"type": "success"}}
+    end = {"type": "RUN_FINISHED", "runId": f"{TURN}:2", "outcome": {"type": "success"}}
     state = reduced(*numbered(START, waiting))
     assert [turn["status"] for turn in state["turns"]] == ["waiting"]
-    state = reduced(*numbered({"type": "RUN_STARTED", "runId": f"{TURN}:2"}, done, first=3), state=state)
+    state = reduced(*numbered({"type": "RUN_STARTED", "runId": f"{TURN}:2"}, end, first=3), state=state)
     assert [(turn["id"], turn["status"]) for turn in state["turns"]] == [(TURN, "completed")]
 
 

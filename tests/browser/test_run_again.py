@@ -11,7 +11,7 @@ def ended(page: Page) -> Calls:
     """A call that has ended."""
     calls = Calls(page)
     calls.one({"sign": "WZPZ"}, {"song": "Elemental Hotel"})
-    calls.finished()
+    calls.finish()
     return calls
 
 

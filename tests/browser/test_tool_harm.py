@@ -1,4 +1,4 @@
-"""Arguments and results that are meant to do harm: deep, large, or written to be taken for something else."""
+"""Harmful arguments and results: deep, large, or written to be taken for something else."""
 
 import json
 import time
@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.calling import Calls, opened, shown
+from tests.browser.calling import Calls, card_of, opened
 from tests.browser.conversing import Chat
 
 FROZEN_S = 15  # far above what a busy machine needs, far below what grows with the square
@@ -44,14 +44,16 @@ def test_a_hostile_result_is_shown_and_the_page_stays_of_use(calls: Calls, resul
 
 
 def test_brackets_can_be_unfolded_one_level_at_a_time(calls: Calls) -> None:
-    card = shown(calls, DEEP[60_000:140_000])
+    card = card_of(calls, DEEP[60_000:140_000])
     for level in range(5):
         card.locator(".outcome summary").nth(level).click()
     expect(card.locator(".outcome summary")).to_have_count(6)
 
 
 def test_marks_that_reorder_text_are_seen_in_keys_values_and_tables(calls: Calls) -> None:
-    card = shown(calls, [{"a\u202eb": "c\u2066d"}], '{"x\\u202ey": "\\u2067z", "g": {"h\\u202e": [1, [2]]}}')
+    card = card_of(
+        calls, [{"a\u202eb": "c\u2066d"}], '{"x\\u202ey": "\\u2067z", "g": {"h\\u202e": [1, [2]]}}'
+    )
     expect(card.get_by_role("columnheader")).to_have_text("a[U+202E]b")
     expect(card.get_by_role("cell")).to_have_text("c[U+2066]d")
     expect(card.locator(".request")).to_contain_text("x[U+202E]y")
@@ -61,7 +63,7 @@ def test_marks_that_reorder_text_are_seen_in_keys_values_and_tables(calls: Calls
 
 def test_markup_in_keys_and_values_is_text(calls: Calls, page: Page) -> None:
     attack = "<img src=x onerror=window.owned=1>"
-    card = shown(calls, [{attack: attack}], {attack: {attack: [attack, [attack]]}})
+    card = card_of(calls, [{attack: attack}], {attack: {attack: [attack, [attack]]}})
     expect(card.get_by_role("cell")).to_have_text(attack)
     expect(card.locator("img")).to_have_count(0)
     assert page.evaluate("window.owned") is None

@@ -1,38 +1,38 @@
-"""What tools were given and gave back: keys and values, tables, pictures; and what is meant to do harm stays harmless."""
+"""Arguments and results of tools as keys and values, tables and pictures."""
 
 import json
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.calling import SONGS, Calls, opened, picture, shown
+from tests.browser.calling import SONGS, Calls, card_of, opened, picture
 
 # -- keys and values
 
 
 def test_arguments_are_keys_and_values_in_their_order(calls: Calls) -> None:
-    card = shown(calls, "ok", '{"zeta": "one", "10": true, "9": null, "list": [1, 2], "no": {}}')
+    card = card_of(calls, "ok", '{"zeta": "one", "10": true, "9": null, "list": [1, 2], "no": {}}')
     expect(card.locator(".request").get_by_role("listitem")).to_have_text(
         ["zetaone", "10true", "9null", "list[1, 2]", "no{}"]
     )
 
 
 def test_numbers_keep_their_digits_and_keys_that_come_twice_are_both_there(calls: Calls) -> None:
-    card = shown(calls, '{"n": 12345678901234567890, "f": 1.10, "e": 1E400, "n": -0}')
+    card = card_of(calls, '{"n": 12345678901234567890, "f": 1.10, "e": 1E400, "n": -0}')
     expect(card.locator(".outcome").get_by_role("listitem")).to_have_text(
         ["n12345678901234567890", "f1.10", "e1E400", "n-0"]
     )
 
 
 def test_a_text_that_could_be_taken_for_something_else_has_its_quotes(calls: Calls) -> None:
-    card = shown(calls, {"a": "5", "b": "true", "c": "", "d": " x", "e": "8 Storey Hike", "f": "978-3"})
+    card = card_of(calls, {"a": "5", "b": "true", "c": "", "d": " x", "e": "8 Storey Hike", "f": "978-3"})
     expect(card.locator(".outcome .value")).to_have_text(
         ['"5"', '"true"', '""', '" x"', "8 Storey Hike", "978-3"], use_inner_text=False
     )
 
 
 def test_a_tree_is_unfolded_by_keyboard(calls: Calls) -> None:
-    card = shown(calls, {"station": {"owner": {"name": "Ada"}}, "filler": "x" * 2000})
+    card = card_of(calls, {"station": {"owner": {"name": "Ada"}}, "filler": "x" * 2000})
     name = card.get_by_text("Ada", exact=True)
     expect(name).to_have_count(0)
     branch = card.locator(".outcome summary").first
@@ -47,7 +47,7 @@ def test_a_tree_is_unfolded_by_keyboard(calls: Calls) -> None:
 
 
 def test_a_long_list_comes_a_part_at_a_time(calls: Calls) -> None:
-    card = shown(calls, json.dumps(list(range(250))))
+    card = card_of(calls, json.dumps(list(range(250))))
     items = card.locator(".outcome").get_by_role("listitem")
     expect(items).to_have_count(100)
     card.get_by_role("button", name="Show 100 more of 150").click()
@@ -60,7 +60,7 @@ def test_a_long_list_comes_a_part_at_a_time(calls: Calls) -> None:
 
 def test_a_long_text_is_cut_until_it_is_asked_for(calls: Calls) -> None:
     text = "word " * 1000 + "end"
-    card = shown(calls, {"text": text})
+    card = card_of(calls, {"text": text})
     value = card.locator(".outcome .value")
     assert len(value.text_content() or "") < 1000
     card.get_by_role("button", name="Show all 5,003 characters").click()
@@ -69,13 +69,13 @@ def test_a_long_text_is_cut_until_it_is_asked_for(calls: Calls) -> None:
 
 
 def test_what_stays_unfolded_is_not_folded_again_by_news(calls: Calls) -> None:
-    call, other = calls.asked(("top_song", {"a": {"b": 1}, "long": "x" * 3000}), ("other", {}))
+    call, other = calls.round(("top_song", {"a": {"b": 1}, "long": "x" * 3000}), ("other", {}))
     chat = calls.live()
     card = opened(chat.tool("top_song"))
     card.locator(".request summary").click()
     expect(card.get_by_text("1", exact=True)).to_be_visible()
-    calls.answered(call, "short")
-    calls.answered(other, "short")
+    calls.answer(call, "short")
+    calls.answer(other, "short")
     calls.stage.play()
     expect(card).to_contain_text("short")
     opened(card)
@@ -86,14 +86,14 @@ def test_what_stays_unfolded_is_not_folded_again_by_news(calls: Calls) -> None:
     "text", ["Station WKRP not found.", "{broken", "5", "null", '"quoted"', "[]", "[1] a footnote"]
 )
 def test_what_is_no_structure_is_shown_as_text(calls: Calls, text: str) -> None:
-    card = shown(calls, text)
+    card = card_of(calls, text)
     expect(card.locator(".result")).to_be_visible()
     expect(card.locator(".result")).to_have_text(text)
     expect(card.locator(".outcome .view")).to_be_hidden()
 
 
 def test_words_before_json_stay_words(calls: Calls) -> None:
-    card = shown(calls, 'The user changed the arguments.\nTwice.\n{"copies": 3}')
+    card = card_of(calls, 'The user changed the arguments.\nTwice.\n{"copies": 3}')
     expect(card.locator(".outcome .paragraph")).to_have_text("The user changed the arguments.\nTwice.")
     expect(card.locator(".outcome").get_by_role("listitem")).to_have_text("copies3")
 
@@ -102,13 +102,13 @@ def test_words_before_json_stay_words(calls: Calls) -> None:
 
 
 def column(card: Locator, number: int) -> list[str]:
-    """What stands in a column."""
+    """The texts of a column."""
     return card.locator(f"tbody td:nth-child({number})").all_text_contents()
 
 
 @pytest.mark.parametrize("result", [SONGS, {"total": 3, "songs": SONGS}], ids=["list", "object with a list"])
 def test_a_list_of_flat_objects_is_a_table_that_can_be_sorted(calls: Calls, result: object) -> None:
-    card = shown(calls, result)
+    card = card_of(calls, result)
     expect(card.get_by_role("columnheader")).to_have_text(["song", "artist", "plays"])
     plays = card.get_by_role("columnheader", name="plays")
     press = plays.get_by_role("button")
@@ -128,7 +128,7 @@ def test_a_list_of_flat_objects_is_a_table_that_can_be_sorted(calls: Calls, resu
 
 
 def test_rows_that_lack_a_value_come_last_either_way(calls: Calls) -> None:
-    card = shown(calls, [{"n": 2}, {"n": None, "m": "x"}, {"n": 1}, {"m": "y"}])
+    card = card_of(calls, [{"n": 2}, {"n": None, "m": "x"}, {"n": 1}, {"m": "y"}])
     press = card.get_by_role("button", name="n", exact=True)
     press.click()
     assert column(card, 1) == ["1", "2", "null", ""]
@@ -137,7 +137,7 @@ def test_rows_that_lack_a_value_come_last_either_way(calls: Calls) -> None:
 
 
 def test_a_long_table_comes_a_part_at_a_time_and_is_sorted_whole(calls: Calls) -> None:
-    card = shown(calls, [{"n": n} for n in range(120)])
+    card = card_of(calls, [{"n": n} for n in range(120)])
     assert len(column(card, 1)) == 50
     card.get_by_role("button", name="Show 50 more of 70").click()
     assert len(column(card, 1)) == 100
@@ -148,7 +148,7 @@ def test_a_long_table_comes_a_part_at_a_time_and_is_sorted_whole(calls: Calls) -
 
 
 def test_lists_that_are_not_flat_are_no_table(calls: Calls) -> None:
-    card = shown(calls, [{"a": [1, 2]}, {"a": 3}])
+    card = card_of(calls, [{"a": [1, 2]}, {"a": 3}])
     expect(card.get_by_role("table")).to_have_count(0)
 
 
@@ -161,16 +161,16 @@ def image(form: str, data: str) -> dict[str, object]:
 
 
 def test_a_picture_is_shown(calls: Calls) -> None:
-    card = shown(calls, image("png", picture()))
-    drawn = card.get_by_role("img", name="Picture from top_song")
-    calls.stage.chat.until(lambda: drawn.evaluate("(one) => one.naturalWidth") == 96)
+    card = card_of(calls, image("png", picture()))
+    image_element = card.get_by_role("img", name="Picture from top_song")
+    calls.stage.chat.until(lambda: image_element.evaluate("(one) => one.naturalWidth") == 96)
     expect(card.get_by_role("link", name="Save")).to_have_attribute("download", "picture.png")
     card.get_by_role("button", name="As text").click()
     expect(card.locator(".result")).to_contain_text('{"image": {"format": "png"')
 
 
 def test_pictures_stand_among_the_words_of_their_result(calls: Calls) -> None:
-    card = shown(
+    card = card_of(
         calls, f"Two of them:\n{json.dumps(image('png', picture()))}\n{json.dumps(image('png', picture()))}"
     )
     expect(card.locator(".outcome .paragraph")).to_have_text("Two of them:")
@@ -192,17 +192,17 @@ SVG = "PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIG9ubG9hZD0id2luZG93L
     ids=["svg+xml", "svg", "no base64", "prototype", "no bytes"],
 )
 def test_what_is_no_picture_that_can_be_trusted_is_not_drawn(calls: Calls, result: object) -> None:
-    card = shown(calls, result)
+    card = card_of(calls, result)
     expect(card.locator(".outcome")).to_contain_text("image")
     expect(card.get_by_role("img")).to_have_count(0)
 
 
 def test_a_picture_that_is_too_large_to_be_sent_is_told(calls: Calls) -> None:
-    card = shown(calls, {"image": {"format": "jpeg", "size": 512 * 1024}})
+    card = card_of(calls, {"image": {"format": "jpeg", "size": 512 * 1024}})
     expect(card.locator(".outcome")).to_contain_text("A picture, JPEG, 512 KB: too large to be shown here.")
 
 
 def test_a_picture_that_is_none_is_told(calls: Calls) -> None:
-    card = shown(calls, image("png", SVG))
+    card = card_of(calls, image("png", SVG))
     expect(card.locator(".outcome")).to_contain_text("This picture cannot be shown.")
     assert calls.stage.chat.page.evaluate("window.owned") is None

@@ -1,4 +1,4 @@
-"""Cards of tool calls: each state by its word and its mark, times, texts to copy, the calls of a round together."""
+"""Cards of tool calls: states by word and mark, times, texts to copy, the calls of a round together."""
 
 import json
 import re
@@ -48,7 +48,7 @@ def hexadecimal(colour: str) -> str:
 def test_states_that_differ_in_colour_differ_in_shape(calls: Calls) -> None:
     for error in ("", "tool_error", "denied", "expired", "interrupted", "stopped", "cut"):
         calls.one({}, "a result", error)
-    calls.waits(*calls.asked(("top_song", {}), ("other", {}))[:1])
+    calls.waits(*calls.round(("top_song", {}), ("other", {}))[:1])
     chat = calls.live()
     expect(chat.log.locator(".mark")).to_have_count(9)
     shapes = chat.log.locator(".mark path").evaluate_all("(all) => all.map((one) => one.getAttribute('d'))")
@@ -74,7 +74,7 @@ def test_a_call_is_followed_from_its_first_argument_to_its_result(calls: Calls) 
     expect(state).to_have_text("Running")
     expect(card.locator(".elapsed")).to_have_text(re.compile(r"^[\d.]+ (ms|s|min)"))
     expect(card.get_by_role("listitem")).to_have_text("signWZPZ")
-    calls.answered(calls.record._calls[0], {"song": "Elemental Hotel"}, ms=61_000)
+    calls.answer(calls.record._calls[0], {"song": "Elemental Hotel"}, ms=61_000)
     calls.stage.play()
     expect(state).to_have_text("Succeeded")
     expect(card.locator(".elapsed")).to_have_text("1 min 1 s")
@@ -90,22 +90,22 @@ def test_a_call_that_never_ran_has_no_time(calls: Calls) -> None:
 def test_what_was_cut_off_by_a_crash_is_interrupted(calls: Calls) -> None:
     calls.record.ask("Look it up.")
     calls.record.step()
-    calls.begun("top_song", {"sign": "WZPZ"})
+    calls.request("top_song", {"sign": "WZPZ"})
     calls.record.crash()
     chat = calls.live()
     expect(chat.tool("top_song").locator(".tool-state")).to_have_text("Interrupted")
 
 
 def test_a_call_that_got_no_answer_is_not_finished(calls: Calls) -> None:
-    calls.asked(("top_song", {}))
+    calls.round(("top_song", {}))
     calls.record.fail()
     expect(calls.live().tool("top_song").locator(".tool-state")).to_have_text("Not finished")
 
 
 def test_the_very_texts_can_be_seen_and_copied(calls: Calls, context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    given, told = '{ "b" : 1.50,"a":"\u202e" }', '{"n":12345678901234567890.10}'
-    calls.one(given, told)
+    arguments, result = '{ "b" : 1.50,"a":"\u202e" }', '{"n":12345678901234567890.10}'
+    calls.one(arguments, result)
     chat = calls.live()
     card = chat.tool("top_song")
     expect(card.locator(".arguments")).to_be_hidden()
@@ -113,11 +113,11 @@ def test_the_very_texts_can_be_seen_and_copied(calls: Calls, context: BrowserCon
     as_text.click()
     expect(as_text).to_have_attribute("aria-pressed", "true")
     expect(card.locator(".arguments")).to_be_visible()
-    assert card.locator(".arguments").text_content() == given.replace("\u202e", "[U+202E]")
-    assert card.locator(".result").text_content() == told
+    assert card.locator(".arguments").text_content() == arguments.replace("\u202e", "[U+202E]")
+    assert card.locator(".result").text_content() == result
     expect(card.locator(".json")).to_have_count(2)
     expect(card.locator(".json").first).to_be_hidden()
-    for name, text in (("Copy arguments", given), ("Copy result", told)):
+    for name, text in (("Copy arguments", arguments), ("Copy result", result)):
         card.get_by_role("button", name=name).click()
         chat.until(lambda text=text: chat.page.evaluate("navigator.clipboard.readText()") == text)
 
@@ -134,8 +134,8 @@ def test_a_short_call_stands_open_and_a_long_one_is_folded(calls: Calls) -> None
 
 
 def test_calls_of_a_round_stand_side_by_side_and_under_each_other_on_a_phone(calls: Calls) -> None:
-    for call in calls.asked(("one", {}), ("two", {})):
-        calls.answered(call, "done")
+    for call in calls.round(("one", {}), ("two", {})):
+        calls.answer(call, "done")
     chat = calls.live()
     expect(chat.log.get_by_text("2 calls at the same time")).to_be_visible()
     assert top(chat.tool("one")) == top(chat.tool("two"))
@@ -144,7 +144,7 @@ def test_calls_of_a_round_stand_side_by_side_and_under_each_other_on_a_phone(cal
 
 
 def top(card) -> float:  # type: ignore[no-untyped-def]
-    """Where a card begins."""
+    """The upper edge of a card."""
     return float(card.bounding_box()["y"])
 
 
@@ -159,13 +159,13 @@ def test_rounds_that_follow_each_other_are_told_apart(calls: Calls) -> None:
 
 
 def test_a_round_s_times_are_drawn_once_all_calls_have_ended(calls: Calls) -> None:
-    slow, quick = calls.asked(("slow", {"n": 1}), ("quick", {"n": 2}))
-    calls.answered(slow, "done", ms=2000)
+    slow, quick = calls.round(("slow", {"n": 1}), ("quick", {"n": 2}))
+    calls.answer(slow, "done", ms=2000)
     chat = calls.live()
     expect(chat.tool("slow")).to_contain_text("done")
     lanes = chat.log.locator(".lanes")
     expect(lanes).to_be_hidden()
-    calls.answered(quick, "done", ms=500)
+    calls.answer(quick, "done", ms=500)
     calls.stage.play()
     expect(lanes).to_contain_text("Times, 2.0 s in all")
     expect(lanes.get_by_role("listitem")).to_have_text(['slow {"n": 1}2.0 s', 'quick {"n": 2}500 ms'])
@@ -178,11 +178,11 @@ def test_a_round_s_times_are_drawn_once_all_calls_have_ended(calls: Calls) -> No
 def test_a_second_call_of_the_round_takes_the_focus_from_nobody(calls: Calls) -> None:
     calls.record.ask("Look it up.")
     calls.record.step()
-    calls.begun("one", {})
+    calls.request("one", {})
     chat = calls.live()
     summary = chat.tool("one").locator("summary").first
     summary.focus()
-    calls.begun("two", {})
+    calls.request("two", {})
     calls.stage.play()
     expect(chat.tool("two")).to_be_visible()
     expect(summary).to_be_focused()
@@ -199,7 +199,7 @@ def test_cards_fit_the_screen_and_fingers(calls: Calls, width: int) -> None:
         "deep": {"er": {"est": [[1]]}},
     }
     calls.one(wide, wide, name="a_tool_with_a_name_of_some_length_" * 2)
-    first, *_ = calls.asked(("delete", wide), ("other", wide))
+    first, *_ = calls.round(("delete", wide), ("other", wide))
     calls.waits(first)
     chat = calls.live()
     chat.page.set_viewport_size({"width": width, "height": 800})
@@ -212,12 +212,12 @@ def test_cards_fit_the_screen_and_fingers(calls: Calls, width: int) -> None:
 
 def test_a_served_page_a_snapshot_and_the_events_show_the_same(page: Page, calls: Calls) -> None:
     calls.one({"sign": "WZPZ"}, {"songs": [{"n": 1}, {"n": 2}]})
-    for call in calls.asked(("one", {}), ("two", {"x": [1]})):
-        calls.answered(call, json.dumps({"a": [{"b": None}]}))
-    calls.finished()
-    shown = []
+    for call in calls.round(("one", {}), ("two", {"x": [1]})):
+        calls.answer(call, json.dumps({"a": [{"b": None}]}))
+    calls.finish()
+    transcripts = []
     for way in ("live", "snapshot", "served"):
         chat = getattr(calls.stage, way)()
         expect(chat.log.locator("[data-count='2'] .lanes")).to_be_visible()
-        shown.append(chat.shown())
-    assert shown[0] == shown[1] == shown[2]
+        transcripts.append(chat.transcript())
+    assert transcripts[0] == transcripts[1] == transcripts[2]
