@@ -1,6 +1,5 @@
 """`manage.py ask`: a turn in the terminal, and the same record that a page would leave."""
 
-import io
 import json
 import re
 import signal
@@ -10,36 +9,28 @@ import sys
 import time
 import uuid
 from contextlib import closing
+from functools import partial
 from subprocess import PIPE
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
 
 from conversations.models import Conversation, Turn
 from tests.asking import answer, ask, conversation_of, record, types
+from tests.commands import command
 from tests.losing import Lost
 from tests.serving import ROOT, manage, site
 
 in_process = pytest.mark.django_db(transaction=True)
 QUESTION = "What is the most popular song on WZPZ?"
 FINISHED = "Finished streaming messages with model cohere.command-r-v1:0."
-
-
-def asked(*arguments: str) -> tuple[int, str, str]:
-    """The command's exit code, and what it printed."""
-    out, err = io.StringIO(), io.StringIO()
-    try:
-        call_command("ask", *arguments, stdout=out, stderr=err)
-    except SystemExit as left:
-        return int(str(left.code)), out.getvalue(), err.getvalue()
-    return 0, out.getvalue(), err.getvalue()
+ask_command = partial(command, "ask")
 
 
 @in_process
 @pytest.mark.usefixtures("gateway")
 def test_the_answer_a_line_for_each_call_and_the_last_line(user: User) -> None:
-    code, out, err = asked(QUESTION)
+    code, out, err = ask_command(QUESTION)
     assert (code, err) == (0, "")
     assert out.endswith(f"\n{FINISHED}\n")
     (line,) = re.findall(r"^\[.*\]$", out, re.MULTILINE)
@@ -54,20 +45,20 @@ def test_the_answer_a_line_for_each_call_and_the_last_line(user: User) -> None:
 @in_process
 @pytest.mark.usefixtures("gateway")
 def test_it_leaves_the_record_that_a_page_would_leave(user: User) -> None:
-    asked(QUESTION)
+    ask_command(QUESTION)
     mine = conversation_of(user)
     ask(mine, QUESTION)
-    told = [record(c) for c in Conversation.objects.order_by("created_at")]
-    assert types(told[0]) == types(told[1])
-    assert answer(told[0]) == answer(told[1])
+    records = [record(c) for c in Conversation.objects.order_by("created_at")]
+    assert types(records[0]) == types(records[1])
+    assert answer(records[0]) == answer(records[1])
 
 
 @in_process
 @pytest.mark.usefixtures("gateway")
 def test_a_conversation_is_gone_on_with_and_another_model_asked(user: User) -> None:
-    asked(QUESTION)
+    ask_command(QUESTION)
     conversation = Conversation.objects.get()
-    code, out, _ = asked(
+    code, out, _ = ask_command(
         "show the conversation", "--conversation", str(conversation.pk), "--model", "amazon.nova-pro-v1:0"
     )
     assert code == 0
@@ -83,7 +74,7 @@ def test_a_conversation_is_gone_on_with_and_another_model_asked(user: User) -> N
 @in_process
 @pytest.mark.usefixtures("gateway")
 def test_a_failure_is_one_line_on_stderr_and_what_was_shown_stays(user: User) -> None:
-    code, out, err = asked("fail cut")
+    code, out, err = ask_command("fail cut")
     turn = Turn.objects.get()
     assert (code, err) == (1, f"A client error occurred: {turn.error_text}\n")
     assert (turn.status, turn.error_code) == ("failed", "stream_cut")
@@ -94,7 +85,7 @@ def test_a_failure_is_one_line_on_stderr_and_what_was_shown_stays(user: User) ->
 @in_process
 @pytest.mark.usefixtures("gateway")
 def test_a_new_attempt_is_told(user: User) -> None:
-    code, out, _ = asked("fail gateway once")
+    code, out, _ = ask_command("fail gateway once")
     assert code == 0
     assert re.search(r"^\[trying again in [\d.]+ s, 2 of 3\]$", out, re.MULTILINE)
 
@@ -103,7 +94,7 @@ def test_a_new_attempt_is_told(user: User) -> None:
 @pytest.mark.usefixtures("gateway")
 @pytest.mark.parametrize("text", ["", " \n", "x" * 100_001])
 def test_a_text_that_is_refused_leaves_nothing_behind(user: User, text: str) -> None:
-    code, out, err = asked(text)
+    code, out, err = ask_command(text)
     assert (code, out) == (1, "")
     assert re.fullmatch(r"A client error occurred: The message is .*\n", err)
     assert not Conversation.objects.exists()
@@ -113,7 +104,7 @@ def test_a_text_that_is_refused_leaves_nothing_behind(user: User, text: str) -> 
 @pytest.mark.usefixtures("gateway")
 def test_a_refusal_leaves_the_conversation_that_was_there(user: User) -> None:
     conversation = conversation_of(user)
-    assert asked(" ", "--conversation", str(conversation.pk))[0] == 1
+    assert ask_command(" ", "--conversation", str(conversation.pk))[0] == 1
     assert Conversation.objects.exists()
 
 
@@ -121,11 +112,11 @@ def test_a_refusal_leaves_the_conversation_that_was_there(user: User) -> None:
 @pytest.mark.usefixtures("gateway")
 def test_whoever_asks_is_the_one_named_the_only_one_or_the_first_superuser(user: User) -> None:
     User.objects.create_user("gone", is_active=False)
-    asked("help")
+    ask_command("help")
     boss = User.objects.create_superuser("arthur")
     User.objects.create_superuser("lillian")
-    asked("help")
-    asked("help", "--user", "jennifer")
+    ask_command("help")
+    ask_command("help", "--user", "jennifer")
     owners = Conversation.objects.order_by("created_at").values_list("owner", flat=True)
     assert list(owners) == [user.pk, boss.pk, user.pk]
 
@@ -134,16 +125,16 @@ def test_whoever_asks_is_the_one_named_the_only_one_or_the_first_superuser(user:
 @pytest.mark.usefixtures("gateway")
 def test_who_or_what_is_not_there_is_said(user: User, other_user: User) -> None:
     theirs = conversation_of(other_user)
-    for arguments, said in (
+    for arguments, sentence in (
         ([], "there is no user yet"), (["--user", "nobody"], "no user is called nobody"),
         (["--user", "jennifer", "--conversation", "7"], "jennifer has no conversation 7."),
         (["--user", "jennifer", "--conversation", str(theirs.pk)], f"jennifer has no conversation {theirs.pk}."),
         (["--user", "jennifer", "--conversation", str(uuid.uuid4())], "jennifer has no conversation"),
     ):  # fmt: skip
-        code, out, err = asked("help", *arguments)
+        code, out, err = ask_command("help", *arguments)
         assert (code, out) == (1, "")
         assert err.startswith("A client error occurred: ")
-        assert said in err
+        assert sentence in err
     assert not Turn.objects.exists()
 
 
@@ -152,7 +143,7 @@ def test_who_or_what_is_not_there_is_said(user: User, other_user: User) -> None:
 def test_a_turn_whose_process_died_keeps_nobody_waiting(user: User) -> None:
     conversation = conversation_of(user)
     Lost(conversation)
-    code, out, _ = asked("help", "--conversation", str(conversation.pk))
+    code, out, _ = ask_command("help", "--conversation", str(conversation.pk))
     assert (code, out.splitlines()[-1]) == (0, FINISHED)
     assert [turn.status for turn in Turn.objects.order_by("number")] == ["completed", "completed"]
 
@@ -175,30 +166,30 @@ def own_site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def newest_turn(environment: dict[str, str]) -> tuple[str, str]:
-    """The status of the site's newest turn, and what the model said in it."""
+    """The status of the site's newest turn, and its answer."""
     path = environment["DATABASE_URL"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(path)) as database:
         query = "SELECT id, status FROM conversations_turn ORDER BY created_at DESC LIMIT 1"
         turn, status = database.execute(query).fetchone()
-        said = "SELECT content FROM conversations_message WHERE turn_id = ? AND role = 'assistant'"
-        (content,) = database.execute(said, [turn]).fetchone()
+        query = "SELECT content FROM conversations_message WHERE turn_id = ? AND role = 'assistant'"
+        (content,) = database.execute(query, [turn]).fetchone()
     return status, json.loads(content)[0]["text"]
 
 
 @pytest.mark.processes
 def test_as_a_process_it_answers_and_exits_with_0(own_site: dict[str, str]) -> None:
-    done = manage(own_site, "ask", QUESTION)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "Elemental Hotel" in done.stdout
-    assert done.stdout.splitlines()[-1] == FINISHED
+    process = manage(own_site, "ask", QUESTION)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "Elemental Hotel" in process.stdout
+    assert process.stdout.splitlines()[-1] == FINISHED
 
 
 @pytest.mark.processes
 def test_as_a_process_it_tells_its_failure_on_stderr_and_exits_with_1(own_site: dict[str, str]) -> None:
-    done = manage(own_site | {"GATEWAY_RETRIES": "1"}, "ask", "fail refused")
-    assert done.returncode == 1
-    assert [line for line in done.stderr.splitlines() if line.startswith("A client error occurred: ")]
-    assert "Traceback" not in done.stderr
+    process = manage(own_site | {"GATEWAY_RETRIES": "1"}, "ask", "fail refused")
+    assert process.returncode == 1
+    assert [line for line in process.stderr.splitlines() if line.startswith("A client error occurred: ")]
+    assert "Traceback" not in process.stderr
 
 
 @pytest.mark.processes
@@ -212,6 +203,6 @@ def test_ctrl_c_stops_the_turn_and_what_was_shown_is_kept(own_site: dict[str, st
         rest, complaint = process.communicate(timeout=30)
     assert time.monotonic() - pressed < 5
     assert (process.returncode, complaint) == (0, b"")
-    status, said = newest_turn(own_site)
+    status, text = newest_turn(own_site)
     assert status == "stopped"
-    assert (begun + rest).decode() == f"{said}\n{FINISHED}\n"
+    assert (begun + rest).decode() == f"{text}\n{FINISHED}\n"

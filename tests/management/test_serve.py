@@ -68,9 +68,9 @@ def test_it_serves_on_another_address(tmp_path: Path, kind: str) -> None:
 def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
-        ended = manage(site(tmp_path), "serve", "--port", str(port))
-    assert ended.returncode == 1
-    assert ended.stderr == (
+        process = manage(site(tmp_path), "serve", "--port", str(port))
+    assert process.returncode == 1
+    assert process.stderr == (
         f"Cannot serve at 127.0.0.1 port {port}: something else is using it; choose another with --port.\n"
     )
     assert not list(tmp_path.iterdir())
@@ -86,40 +86,41 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
 def test_an_address_that_cannot_be_is_one_sentence(
     tmp_path: Path, arguments: list[str], sentence: str
 ) -> None:
-    ended = manage(site(tmp_path), "serve", *arguments)
-    assert ended.returncode == 1
-    assert sentence in ended.stderr
-    assert ended.stderr.count("\n") == 1
+    process = manage(site(tmp_path), "serve", *arguments)
+    assert process.returncode == 1
+    assert sentence in process.stderr
+    assert process.stderr.count("\n") == 1
 
 
 def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
-    ended = manage(site(tmp_path, DATABASE_URL="sqlite:////nowhere/at/all.sqlite3"), "serve", "--port", "0")
-    assert ended.returncode == 1
+    process = manage(site(tmp_path, DATABASE_URL="sqlite:////nowhere/at/all.sqlite3"), "serve", "--port", "0")
+    assert process.returncode == 1
     assert (
-        ended.stderr == "The database /nowhere/at/all.sqlite3 cannot be used: unable to open database file.\n"
+        process.stderr
+        == "The database /nowhere/at/all.sqlite3 cannot be used: unable to open database file.\n"
     )
 
 
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "db.sqlite3").write_text("these are the words of a letter, not of a database")
-    ended = manage(site(tmp_path), "serve", "--port", "0")
-    assert ended.returncode == 1
-    assert ended.stderr == f"The database {tmp_path}/db.sqlite3 cannot be used: file is not a database.\n"
+    process = manage(site(tmp_path), "serve", "--port", "0")
+    assert process.returncode == 1
+    assert process.stderr == f"The database {tmp_path}/db.sqlite3 cannot be used: file is not a database.\n"
 
 
 def test_a_database_server_that_is_not_there_is_one_sentence_without_the_password(tmp_path: Path) -> None:
     environment = site(tmp_path, DATABASE_URL="postgres://jennifer:carlson@127.0.0.1:1/wkrp")
-    ended = manage(environment, "serve", "--port", "0")
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("The database wkrp cannot be used: ")
-    assert ended.stderr.count("\n") == 1
-    assert "carlson" not in ended.stderr
+    process = manage(environment, "serve", "--port", "0")
+    assert process.returncode == 1
+    assert process.stderr.startswith("The database wkrp cannot be used: ")
+    assert process.stderr.count("\n") == 1
+    assert "carlson" not in process.stderr
 
 
 def test_a_command_on_a_database_without_tables_says_what_to_do(tmp_path: Path) -> None:
-    ended = manage(site(tmp_path), "changepassword", "owner")
-    assert ended.returncode == 1
-    assert ended.stderr == "The database is not up to date: run `python manage.py migrate` first.\n"
+    process = manage(site(tmp_path), "changepassword", "owner")
+    assert process.returncode == 1
+    assert process.stderr == "The database is not up to date: run `python manage.py migrate` first.\n"
 
 
 def test_a_traceback_is_there_for_the_asking(tmp_path: Path) -> None:
@@ -128,16 +129,16 @@ def test_a_traceback_is_there_for_the_asking(tmp_path: Path) -> None:
 
 
 def test_settings_that_cannot_work_are_one_sentence(tmp_path: Path) -> None:
-    ended = manage(site(tmp_path, GATEWAY_TIMEOUT="soon"), "serve")
-    assert ended.returncode == 1
-    assert ended.stderr == "GATEWAY_TIMEOUT must be a number above 0.\n"
+    process = manage(site(tmp_path, GATEWAY_TIMEOUT="soon"), "serve")
+    assert process.returncode == 1
+    assert process.stderr == "GATEWAY_TIMEOUT must be a number above 0.\n"
 
 
 def test_a_server_that_is_not_installed_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "uvicorn.py").write_text("raise ImportError")
-    ended = manage(site(tmp_path, PYTHONPATH=str(tmp_path)), "serve", "--server", "uvicorn")
-    assert ended.returncode == 1
-    assert ended.stderr == (
+    process = manage(site(tmp_path, PYTHONPATH=str(tmp_path)), "serve", "--server", "uvicorn")
+    assert process.returncode == 1
+    assert process.stderr == (
         "uvicorn is not installed: `python -m pip install -r requirements-uvicorn.txt` installs it.\n"
     )
     assert not (tmp_path / "db.sqlite3").exists()

@@ -1,4 +1,4 @@
-"""A record in the terminal: it goes on where it was interrupted, and prints nothing that a terminal would obey."""
+"""A record in the terminal goes on where it was interrupted and prints nothing that a terminal obeys."""
 
 import io
 
@@ -31,13 +31,13 @@ def test_a_terminal_goes_on_after_ctrl_c_until_the_run_has_ended(user: User, end
     conversation, out = conversation_of(user), Interrupted()
     turn = running(conversation)
     terminal, run = LivePrinter(conversation.pk, 0, OutputWrapper(out)), str(turn.pk)
-    said = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"}
+    start = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"}
     end = events.run_error("It failed.", "internal")
     if ending == "RUN_FINISHED":
         end = events.run_finished(str(conversation.pk), run, "cancelled", [])
     open_record(turn).commit(
         *opening(conversation, turn),
-        said,
+        start,
         delta("half", "a"),
         events.step_finished(1, {}),
         delta("whole", "a"),
@@ -52,9 +52,9 @@ def test_a_terminal_goes_on_after_ctrl_c_until_the_run_has_ended(user: User, end
 def test_no_text_moves_the_cursor_or_sets_the_title(user: User) -> None:
     conversation, out = conversation_of(user), io.StringIO()
     turn = running(conversation)
-    said = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"}
+    start = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"}
     end = events.run_finished(str(conversation.pk), str(turn.pk), "success", [])
-    told = delta("\x1b]0;title\x07 \x9b2J\tSeñora\nBlue", "a")
-    open_record(turn).commit(*opening(conversation, turn), said, told, end)
+    text = delta("\x1b]0;title\x07 \x9b2J\tSeñora\nBlue", "a")
+    open_record(turn).commit(*opening(conversation, turn), start, text, end)
     LivePrinter(conversation.pk, 0, OutputWrapper(out)).follow(str(turn.pk))
     assert out.getvalue() == "\ufffd]0;title\ufffd \ufffd2J\tSeñora\nBlue"

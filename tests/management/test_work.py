@@ -26,23 +26,23 @@ def working(environment: dict[str, str], *arguments: str) -> Iterator["subproces
 
 
 def test_it_does_not_begin_on_a_database_that_is_not_up_to_date(tmp_path: Path) -> None:
-    ended = manage(site(tmp_path), "work")
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == "The database is not up to date: run `python manage.py migrate` first.\n"
+    result = manage(site(tmp_path), "work")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == "The database is not up to date: run `python manage.py migrate` first.\n"
 
 
 def test_a_database_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    ended = manage(site(tmp_path, DATABASE_URL="postgres://jennifer@127.0.0.1:1/wkrp"), "work")
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("The database wkrp cannot be used: ")
-    assert ended.stderr.count("\n") == 1
+    result = manage(site(tmp_path, DATABASE_URL="postgres://jennifer@127.0.0.1:1/wkrp"), "work")
+    assert result.returncode == 1
+    assert result.stderr.startswith("The database wkrp cannot be used: ")
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("number", ["0", "-1"])
 def test_less_than_one_turn_at_once_is_refused(tmp_path: Path, number: str) -> None:
-    ended = manage(site(tmp_path), "work", f"--turns={number}")
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == "--turns must be a number above 0.\n"
+    result = manage(site(tmp_path), "work", f"--turns={number}")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == "--turns must be a number above 0.\n"
     assert not list(tmp_path.iterdir())
 
 
