@@ -1,4 +1,4 @@
-"""What the measurement counts: deltas, statements, streams that a core carries. Never a time."""
+"""The measurement's counts: deltas, statements, streams that a core carries. Never a time."""
 
 import json
 from itertools import pairwise
@@ -26,8 +26,8 @@ def tally_of(*numbers: int, count: int = 4) -> Tally:
 
 def sample_of(**values: float) -> Sample:
     usage = Usage(opened=0, closed=1_000_000, cpu=0.5, others=0.1, load=0.2, rss=50.0)
-    made = window_sample(usage, [tally_of(0, 1, 2, 3)], usage, [700])
-    return Sample(**{**vars(made), **values})
+    sample = window_sample(usage, [tally_of(0, 1, 2, 3)], usage, [700])
+    return Sample(**{**vars(sample), **values})
 
 
 def test_a_stream_that_came_as_it_was_sent_has_lost_nothing() -> None:
@@ -61,8 +61,8 @@ def test_a_lag_outlives_the_end_of_the_stamps_clock() -> None:
 
 def test_a_window_counts_the_lags_of_what_was_sent_in_it_and_the_cpu_time_by_what_arrived_in_it() -> None:
     tally = Tally(3)
-    for number, (sent, arrived) in enumerate([(500, 1_500), (1_200, 1_900), (1_800, 2_600)]):
-        tally.take(stamp(sent, number), arrived)
+    for number, (departure, arrival) in enumerate([(500, 1_500), (1_200, 1_900), (1_800, 2_600)]):
+        tally.take(stamp(departure, number), arrival)
     usage = Usage(opened=1_000, closed=2_000, cpu=0.0004, others=0.0, load=0.0, rss=1.0)
     sample = window_sample(usage, [tally], usage, [700])
     assert sample.cpu_us == 200
@@ -70,8 +70,10 @@ def test_a_window_counts_the_lags_of_what_was_sent_in_it_and_the_cpu_time_by_wha
 
 
 def test_medians_hide_no_loss() -> None:
-    found = middle([sample_of(cpu_us=10, lost=0), sample_of(cpu_us=20, lost=3), sample_of(cpu_us=90, lost=0)])
-    assert (found.cpu_us, found.lost) == (20, 3)
+    median = middle(
+        [sample_of(cpu_us=10, lost=0), sample_of(cpu_us=20, lost=3), sample_of(cpu_us=90, lost=0)]
+    )
+    assert (median.cpu_us, median.lost) == (20, 3)
 
 
 def test_all_streams_are_under_way_in_the_whole_window() -> None:
@@ -134,14 +136,14 @@ def test_a_core_that_loses_or_delays_deltas_does_not_carry_them(fault: dict[str,
 
 def test_a_climb_ends_where_a_core_does_not_follow() -> None:
     lags = {100: 10.0, 200: 101.0, 300: 10.0}
-    climbed: list[int] = []
+    steps: list[int] = []
 
     def way(planned: Plan) -> Sample:
-        climbed.append(planned.streams)
+        steps.append(planned.streams)
         return level(planned.streams, lag_p99=lags[planned.streams]).median("daphne")
 
     levels = floor.climb(PLANS, 1, {"daphne": way}, lambda _: None)
-    assert climbed == [100, 200]
+    assert steps == [100, 200]
     report = floor.most_report(levels, PLANS, [])
     assert report.data["most"] == {"daphne": {"50": 100, "100": 100}}
     assert report.is_well

@@ -1,4 +1,4 @@
-"""The measurement itself: that it runs from end to end, and would see what is lost. Never a time."""
+"""The measurement runs from end to end and would see a loss. Never a time."""
 
 import json
 import shutil
@@ -82,9 +82,9 @@ def test_the_peers_answer_the_same_load() -> None:
 
 def test_a_run_of_crashes_reports_its_seed_its_violations_and_its_times() -> None:
     command = [sys.executable, "-m", "bench", "crash", "--kills", "1", "--seed", "5", "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
-    report = json.loads(done.stdout)
-    assert (done.returncode, report["violations"]) == (0, [])
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    report = json.loads(process.stdout)
+    assert (process.returncode, report["violations"]) == (0, [])
     assert (report["kills"], report["seed"]) == (1, 5)
     assert {"median_s", "longest_s", "statuses", "frames"} <= set(report)
 
@@ -110,14 +110,14 @@ def test_a_recording_is_written_opened_and_sought_in() -> None:
     assert min(wait["median"] for wait in report["waits"]) > 0
 
 
-def smoke(*asked: str) -> Any:
-    """What a measurement of the smallest size reports; it may take longer than is due."""
-    command = [sys.executable, "-m", "bench", *asked, "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
-    if "Not measured" in done.stderr:
-        pytest.skip(done.stderr.strip().rpartition("\n")[2])
-    assert done.stdout, done.stderr
-    return json.loads(done.stdout)
+def smoke(*arguments: str) -> Any:
+    """The report of a measurement of the smallest size; it may take longer than is due."""
+    command = [sys.executable, "-m", "bench", *arguments, "--json"]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    if "Not measured" in process.stderr:
+        pytest.skip(process.stderr.strip().rpartition("\n")[2])
+    assert process.stdout, process.stderr
+    return json.loads(process.stdout)
 
 
 def figures_of(report: Any) -> dict[str, float]:
@@ -134,8 +134,8 @@ def test_violations_are_told_and_fail_the_command(
     monkeypatch.setattr(sys, "argv", ["bench", "crash", "--kills", "1"])
     with pytest.raises(SystemExit, match="1"):
         main()
-    told = capsys.readouterr().out
-    assert "25 violations" in told
-    assert "frame 3 was shown but is stored otherwise" in told
-    assert "4.0 s in the median, 9.0 s at most" in told
-    assert "and 5 more" in told
+    output = capsys.readouterr().out
+    assert "25 violations" in output
+    assert "frame 3 was shown but is stored otherwise" in output
+    assert "4.0 s in the median, 9.0 s at most" in output
+    assert "and 5 more" in output

@@ -1,4 +1,4 @@
-"""The measurement of the page: that it runs from end to end and tells every figure. Never a time."""
+"""The measurement of the page runs from end to end and tells every figure. Never a time."""
 
 import json
 import os
@@ -20,11 +20,11 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 @pytest.mark.skipif(not any(map(shutil.which, CHROMIUMS)), reason="no Chromium")
 def test_a_smoke_run_tells_every_figure() -> None:
     command = [sys.executable, "-m", "bench", "page", "--characters", "2000", "--turns", "3", "--json"]
-    done = subprocess.run(
+    process = subprocess.run(
         command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=100, check=False
     )
-    assert done.returncode in (0, 1), done.stderr
-    figures = {figure["name"]: figure["value"] for figure in json.loads(done.stdout)["figures"]}
+    assert process.returncode in (0, 1), process.stderr
+    figures = {figure["name"]: figure["value"] for figure in json.loads(process.stdout)["figures"]}
     assert figures["delta: so many came in a second"] > 0
     assert figures["delta: main thread"] > 0
     assert figures["3 turns: the server's time"] > 0
@@ -38,8 +38,8 @@ def test_the_longest_task_is_that_of_a_page_by_the_time_it_had_a_processor() -> 
     def thread(tid: int, name: str) -> dict[str, object]:
         return {"name": "thread_name", "pid": 1, "tid": tid, "args": {"name": name}}
 
-    def task(tid: int, **told: int) -> dict[str, object]:
-        return {"name": "RunTask", "pid": 1, "tid": tid, "dur": 90_000, **told}
+    def task(tid: int, **times: int) -> dict[str, object]:
+        return {"name": "RunTask", "pid": 1, "tid": tid, "dur": 90_000, **times}
 
     events = [
         thread(1, "CrRendererMain"),

@@ -1,4 +1,4 @@
-"""What is counted of processes: those whose turns wait, and those that share the work."""
+"""The counts of processes whose turns wait, and of those that share the work."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What is counted of a turn: its times and its statements."""
+"""A turn's times and statements, as the measurement counts them."""
 
 from pathlib import Path
 
@@ -46,9 +46,9 @@ def test_a_listing_has_each_statement_of_a_turn_with_its_time_from_the_gateways_
 @pytest.mark.django_db(transaction=True)
 def test_a_site_writes_down_each_statement_and_each_commit_of_its_connections(tmp_path: Path) -> None:
     path, connection = tmp_path / "statements", connections["default"].copy()
-    written = Log(str(path))
+    statement_log = Log(str(path))
     for _ in range(2):
-        written.watch(connection)
+        statement_log.watch(connection)
     with connection.cursor() as cursor:
         cursor.execute("SELECT\n  1")
     connection.set_autocommit(False)
