@@ -1,6 +1,7 @@
 """The app, and the tools that it finds."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -11,5 +12,9 @@ class ConversationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Import the `tools` module of every installed app, so that its tools are there."""
+        """Finds the `tools` module of every installed app, and looks after the search index's triggers."""
+        from .migrations import _index
+
         autodiscover_modules("tools")
+        pre_migrate.connect(_index.drop_triggers, sender=self)
+        post_migrate.connect(_index.create_triggers, sender=self)

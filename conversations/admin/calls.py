@@ -3,11 +3,9 @@
 import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Left
@@ -18,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from conversations.models import Message, ToolCall
-from conversations.models.search import matches, terms
+from conversations.models.search import terms
 
 from .approvals import ApprovalFilter, approval_panel, decision
 from .exporting import KINDS, file_response
@@ -26,16 +24,14 @@ from .figures import CallPages, figures
 from .lists import LISTED, CountedPages, IndexedFilter, ModelFilter, SlowerThan, UserFilter, by, newest
 from .markup import json_html, prose
 from .pages import Panel, TurnPartAdmin, address, duration, link, status
+from .searching import WORDS_HELP, WordSearch
 
-SEARCH_HELP = (
-    'Words of arguments and results, all of which must be there; "words side by side"; begin* of words. '
-    "Also a tool's name, a user's name, and the id of a call, turn or conversation."
-)
+SEARCH_HELP = f"{WORDS_HELP} Also a tool's name, a user's name, and the id of a call, turn or conversation."
 WORDLESS = f"There is no word in this to look up: it was sought letter by letter, in the newest {LISTED:,} of these calls alone."
 
 
 @admin.register(ToolCall)
-class ToolCallAdmin(TurnPartAdmin):
+class ToolCallAdmin(WordSearch, TurnPartAdmin):
     """Tool calls."""
 
     list_display = (
@@ -49,6 +45,8 @@ class ToolCallAdmin(TurnPartAdmin):
     list_select_related = ("turn__user", "turn__conversation", "round", "approval")
     search_fields = ("name",)
     search_help_text = SEARCH_HELP
+    ids = ("pk", "turn", "conversation")
+    named_user = "turn__user"
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
     sortable_by = ("name", "its_status", "took", "created")
@@ -148,11 +146,10 @@ class ToolCallAdmin(TurnPartAdmin):
     ) -> tuple[QuerySet[ToolCall], bool]:
         """The calls that hold the words, or belong to what has this id or name."""
         text = search_term.strip()
-        if not text:
-            return queryset, False
         if _is_wordless(text):
-            return newest(queryset).filter(_literally(text) | _of_user(text)), False
-        return queryset.filter(_matches(text)), False
+            return newest(queryset).filter(_literally(text) | self.of_user(text)), False
+        by_id = queryset.filter(tool_use_id=text)
+        return (by_id, False) if by_id.exists() else super().get_search_results(request, queryset, text)
 
     def get_paginator(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
@@ -194,14 +191,6 @@ class ToolCallAdmin(TurnPartAdmin):
         return file_response(request, listing.queryset, kind)
 
 
-def _matches(text: str) -> Q:
-    try:
-        pk = UUID(text)
-    except ValueError:
-        return Q(matches(terms(text))) | _of_user(text)
-    return Q(pk=pk) | Q(turn=pk) | Q(conversation=pk)
-
-
 def _is_wordless(text: str) -> bool:
     return bool(text) and not terms(text)
 
@@ -210,8 +199,3 @@ def _literally(text: str) -> Q:
     """The calls in which the text itself is stored."""
     stored = json.dumps(text)[1:-1]
     return Q(arguments__contains=text) | Q(input__contains=stored) | Q(result__contains=stored)
-
-
-def _of_user(name: str) -> Q:
-    user = get_user_model()._default_manager.filter(username=name).values_list("pk", flat=True).first()
-    return Q() if user is None else Q(turn__user=user)

@@ -18,6 +18,7 @@ from .lists import by
 from .markup import json_html
 from .pages import Panel, TurnPartAdmin, address, duration, link, related, status
 from .requests import difference, parts, summary
+from .searching import WORDS_HELP, WordSearch
 
 
 @admin.register(Round)
@@ -136,15 +137,16 @@ def _name(row: Round) -> str:
 
 
 @admin.register(Message)
-class MessageAdmin(TurnPartAdmin):
+class MessageAdmin(WordSearch, TurnPartAdmin):
     """Messages, in Converse's shape."""
 
     list_display = ("public_id", "role", "its_turn", "complete", "created", "beginning")
     listed_texts = ("content",)
     list_filter = ("role", "complete")
     list_select_related = ("turn__conversation",)
-    search_fields = ("public_id", "turn__id", "content")
-    search_help_text = "What was said, or the id of a message or turn."
+    search_fields = ("content",)
+    search_help_text = f"{WORDS_HELP} Also the id of a message, turn or conversation."
+    ids = ("public_id", "turn", "conversation")
     date_hierarchy = "created_at"
     ordering = ("-id",)
     sortable_by = ()

@@ -13,6 +13,7 @@ from conversations.models import Conversation, Message, Turn, UsageTotal
 from .lists import UserFilter, by
 from .markup import json_html, prose
 from .pages import Panel, ReadOnlyAdmin, duration, link, page_links, related, status
+from .searching import WORDS_HELP, WordSearch
 from .usage import usage_panel
 from .waterfall import WORDS, charts
 
@@ -21,14 +22,16 @@ CHARTS = 20
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ReadOnlyAdmin):
+class ConversationAdmin(WordSearch):
     """Conversations, newest first."""
 
     list_display = ("title_or_id", "owner", "model", "updated", "created")
     list_filter: ClassVar = (by("model"),)
     list_select_related = ("owner",)
-    search_fields = ("id", "title", "owner__username")
-    search_help_text = "Its title or id, or its owner's name."
+    search_fields = ("title",)
+    search_help_text = f"Of its title: {WORDS_HELP} Also its id, or its owner's name."
+    ids = ("pk",)
+    named_user = "owner"
     date_hierarchy = "created_at"
     ordering = ("-updated_at",)
     fields = ("title", "owner", "model", "created", "updated", "its_turns", "id")

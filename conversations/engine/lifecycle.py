@@ -103,10 +103,13 @@ def _beside(head: Turn | None, repetition: Repetition | None) -> Turn | None:
 
 
 def _update_conversation(row: Conversation, text: str) -> None:
-    row.title = row.title or _title(text)
+    columns = ["draft", "head", "updated_at"]
+    if not row.title:
+        row.title = _title(text)
+        columns.append("title")
     row.draft = "" if row.draft.strip() == text.strip() else row.draft
     row.updated_at = timezone.now()
-    row.save(update_fields=["title", "draft", "head", "updated_at"])
+    row.save(update_fields=columns)
 
 
 def _lock_with_owner(conversation: UUID) -> Conversation:

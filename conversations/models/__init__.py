@@ -1,9 +1,10 @@
 """The rows of a site: their columns and constraints, the tree of turns, and sums of usage."""
 
-from . import prices, retention, search
+from . import prices, reindexing, retention, search
 from .approval import Allowance, Approval
 from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Turn
 from .fields import TOKENS, JSONText, uuid_value
+from .passage import Passage
 from .prompt import Prompt
 from .record import Event, Recording
 from .round import Message, RequestBase, Round, ToolCall
@@ -21,6 +22,7 @@ __all__ = [
     "JSONText",
     "Message",
     "Notice",
+    "Passage",
     "Prompt",
     "Recording",
     "RequestBase",
@@ -34,6 +36,7 @@ __all__ = [
     "line",
     "line_of",
     "prices",
+    "reindexing",
     "retention",
     "search",
     "totals",

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from .fields import TOKENS, Failure, JSONText, Usage, count
+from .passage import Searchable, SearchableQuerySet
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
@@ -19,7 +20,7 @@ Figures = tuple[dict[str, Any], int | None]
 """A round's usage, and its time to the first token in ms."""
 
 
-class ConversationQuerySet(models.QuerySet["Conversation"]):
+class ConversationQuerySet(SearchableQuerySet["Conversation"]):
     """Conversations, by who may see them."""
 
     def owned_by(self, user: "AbstractBaseUser | AnonymousUser") -> "ConversationQuerySet":
@@ -27,8 +28,10 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(owner_id=user.pk)
 
 
-class Conversation(models.Model):
+class Conversation(Searchable):
     """One owner's thread with a model."""
+
+    SEARCHED = frozenset({"title"})
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(

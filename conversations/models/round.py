@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from .conversation import Conversation, Turn
 from .fields import Failure, JSONText, Usage
+from .passage import Searchable, SearchableQuerySet
 
 
 class RequestBase(models.Model):
@@ -62,8 +63,10 @@ class Round(Usage, Failure):
         return f"{self.turn_id}:{self.number}" + (f".{self.attempt}" if self.attempt > 1 else "")
 
 
-class Message(models.Model):
+class Message(Searchable):
     """A message of one side in Converse's shape; tool results are in their tool calls instead."""
+
+    SEARCHED = frozenset({"content"})
 
     class Role(models.TextChoices):
         USER = "user"
@@ -78,8 +81,11 @@ class Message(models.Model):
     complete = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = SearchableQuerySet["Message"].as_manager()
+
     class Meta:
         ordering: ClassVar = ["id"]
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="message_time")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["conversation", "public_id"], name="one_message_an_id"),
             models.UniqueConstraint(
@@ -91,8 +97,10 @@ class Message(models.Model):
         return f"{self.role} message {self.public_id}"
 
 
-class ToolCall(models.Model):
+class ToolCall(Searchable):
     """A tool use block, its execution and its result."""
+
+    SEARCHED = frozenset({"name", "arguments", "input", "result"})
 
     class Status(models.TextChoices):
         REQUESTED = "requested"
@@ -117,6 +125,8 @@ class ToolCall(models.Model):
     finished_at = models.DateTimeField(null=True)
     duration_ms = models.PositiveIntegerField(null=True)
 
+    objects = SearchableQuerySet["ToolCall"].as_manager()
+
     class Meta:
         ordering: ClassVar = ["-created_at", "position"]
         constraints: ClassVar = [
@@ -125,6 +135,7 @@ class ToolCall(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["-created_at"], name="tool_call_time"),
+            models.Index(fields=["tool_use_id"], name="tool_call_use"),
             models.Index(fields=["name", "-created_at"], name="tool_call_name"),
             models.Index(fields=["status", "-created_at"], name="tool_call_status"),
             models.Index(fields=["error", "-created_at"], name="tool_call_error", condition=Q(error__gt="")),

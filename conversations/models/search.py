@@ -1,86 +1,272 @@
-"""Full text over tool calls: every word of their names, arguments and results.
+"""Search by words: the passages that hold them, and what a person is shown of each."""
 
-The database keeps the index by itself, however a row is written: PostgreSQL in a generated column of `tsvector`, SQLite by triggers
-in an FTS5 table. Both index decoded JSON, its punctuation as blanks; the migration that makes them is beside this (`Index`).
-"""
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
-import re
-from dataclasses import dataclass
-from typing import Any
+from django.db import connection, models
+from django.db.models import Count, Exists, Lookup, Model, OuterRef, Q, QuerySet
 
-from django.db import connection
-from django.db.models import BooleanField, Expression, Model
+from conversations.protocol.text import visible
 
-from .round import ToolCall
+from .conversation import Conversation
+from .passage import KIND_WORDS, Passage, WordIndex, owner_word
+from .round import Message, ToolCall
+from .texts import TEXTS
+from .words import Term, spans, terms
 
-WORDS_AT_MOST = 32
-SAMPLE = 2_000
-"""The newest calls; what a tenth of them match is common."""
-TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
+__all__ = ["Hit", "Passage", "Term", "distinct", "hits", "is_cut", "matching", "passages", "terms"]
 
+if TYPE_CHECKING:
+    LookupBase = Lookup[Any]
+else:
+    LookupBase = Lookup
 
-@dataclass(frozen=True)
-class Term:
-    """A word, or several that stand side by side; with `prefix` the last one may go on."""
+HITS_AT_MOST = 1_000
+"""The newest passages that an owner's search finds; no conversation of older ones is listed."""
 
-    text: str
-    prefix: bool = False
+HITS_SHOWN = 2
+"""Passages shown of each conversation."""
 
+BEFORE, LENGTH = 60, 220
+"""Letters of a snippet before the first hit, and in all."""
 
-def terms(text: str) -> list[Term]:
-    """The terms of a search: words, "words side by side", and begin* of words. All of them have to match."""
-    terms = [
-        Term(quoted or word.rstrip("*"), prefix=word.endswith("*")) for quoted, word in TERM.findall(text)
-    ]
-    return [term for term in terms if any(map(str.isalnum, term.text))][:WORDS_AT_MOST]
+SNIPPED = 50_000
+"""Letters of a text in which the hit is looked for."""
 
+SAMPLE, COMMON = 2_000, 8
+"""The newest passages; what every eighth of them matches is common."""
 
-class Matches(Expression):
-    """Whether a tool call, the query's own table, holds all of the terms."""
+WALK = 10_000
+"""The newest passages that are gone through for what is common: enough for the hits that are listed."""
 
-    conditional = True
-
-    def __init__(self, terms: list[Term], indexed: bool = True) -> None:
-        super().__init__(output_field=BooleanField())
-        self.terms, self.indexed = terms, indexed
-
-    def as_postgresql(self, *_: Any) -> tuple[str, list[str]]:
-        """Each term's lexemes follow one another; the last one may be marked as a prefix.
-
-        `IS TRUE` keeps the database from using the index.
-        """
-        phrase = "phraseto_tsquery('simple', conversations_plain(%s))"
-        begin = f"(nullif({phrase}::text, '') || ':*')::tsquery"
-        query = " && ".join(begin if term.prefix else phrase for term in self.terms)
-        match = f"conversations_toolcall.words @@ ({query})"
-        return match if self.indexed else f"({match}) IS TRUE", [term.text for term in self.terms]
-
-    def as_sqlite(self, *_: Any) -> tuple[str, list[str]]:
-        """FTS5 takes a quoted string as words side by side: nothing in it is an operator."""
-        query = " ".join(_quoted(term) for term in self.terms)
-        rows = "SELECT rowid FROM conversations_toolcall_words WHERE conversations_toolcall_words MATCH %s"
-        calls = f"SELECT call FROM conversations_toolcall_indexed WHERE id IN ({rows})"  # noqa: S608 (constants)
-        return f"conversations_toolcall.id IN ({calls})", [query]
+Part = tuple[str, bool]
+"""A part of a snippet, and whether it is a hit."""
 
 
-def matches(terms: list[Term]) -> Matches:
-    """The condition that calls match the terms, with the index or without it, whichever is faster.
+@dataclass(frozen=True, eq=False)
+class Query:
+    """Terms that all have to match, in passages of one owner or of one kind of rows.
 
-    PostgreSQL does not know how many calls a word's beginning matches, and would gather all of them by the index. Where many of the
-    newest calls match, it goes through them from the newest on.
+    Without `is_indexed` passages are looked into one by one. SQLite's index is asked for the `newest` alone.
     """
-    if connection.vendor != "postgresql" or not any(term.prefix for term in terms):
-        return Matches(terms)
-    newest = ToolCall.objects.order_by("-created_at").annotate(matches=Matches(terms, indexed=False))
-    number = sum(newest.values_list("matches", flat=True)[:SAMPLE])
-    return Matches(terms, indexed=number * 10 < SAMPLE)
+
+    terms: Sequence[Term]
+    owner: Any = None
+    kind: str = ""
+    is_indexed: bool = True
+    newest: int | None = None
+
+    @property
+    def marks(self) -> list[str]:
+        """The words that its passages have for their owner and their kind."""
+        owner = [] if self.owner is None else [owner_word(self.owner)]
+        return [*owner, *([KIND_WORDS[self.kind]] if self.kind else [])]
+
+    @property
+    def words(self) -> Sequence[Term]:
+        """The terms that the index is asked for."""
+        return self.terms if self.is_indexed else ()
+
+    def as_tsquery(self) -> str:
+        """The query for PostgreSQL; words hold no quotes."""
+        return " & ".join([*(f"'{word}'" for word in self.marks), *map(_tsquery, self.words)])
+
+    def as_fts(self) -> str:
+        """The query for FTS5, to which nothing inside quotes is an operator."""
+        return " ".join([*(f'"{word}"' for word in self.marks), *map(_fts, self.words)])
 
 
-def _quoted(term: Term) -> str:
-    return '"{}"{}'.format(term.text.replace('"', " "), "*" if term.prefix else "")
+def _tsquery(term: Term) -> str:
+    return "({}{})".format(" <-> ".join(f"'{word}'" for word in term.words), ":*" if term.prefix else "")
 
 
-def distinct(model: type[Model], column: str, limit: int = 50) -> list[Any]:
+def _fts(term: Term) -> str:
+    return '"{}"{}'.format(" ".join(term.words), "*" if term.prefix else "")
+
+
+@WordIndex.register_lookup
+class Matches(LookupBase):
+    """Whether a passage matches a Query."""
+
+    lookup_name = "matches"
+    prepare_rhs = False
+    rhs: Query
+
+    def as_postgresql(self, compiler: Any, connection: Any, *_: Any) -> tuple[str, list[Any]]:
+        """By the GIN index, or by looking into each passage: `IS TRUE` keeps the database from using the index."""
+        words, _ = self.process_lhs(compiler, connection)
+        conditions, parameters = ["TRUE"], []
+        if query := self.rhs.as_tsquery():
+            conditions.append(f"{words} @@ %s::tsquery")
+            parameters.append(query)
+        for term in () if self.rhs.is_indexed else self.rhs.terms:
+            conditions.append(f"({words} @@ %s::tsquery) IS TRUE")
+            parameters.append(_tsquery(term))
+        return f"({' AND '.join(conditions)})", parameters
+
+    def as_sqlite(self, compiler: Any, connection: Any, *_: Any) -> tuple[str, list[Any]]:
+        """By the FTS5 table, which goes from the newest on, or by looking into each passage."""
+        words, _ = self.process_lhs(compiler, connection)
+        conditions, parameters = ["TRUE"], []
+        if query := self.rhs.as_fts():
+            newest = "" if self.rhs.newest is None else f"ORDER BY rowid DESC LIMIT {self.rhs.newest}"
+            rows = f"SELECT rowid FROM conversations_passage_words WHERE conversations_passage_words MATCH %s {newest}"  # noqa: S608 (constants)
+            conditions.append(f"{compiler.quote_name_unless_alias(self.lhs.alias)}.id IN ({rows})")
+            parameters.append(query)
+        for term in () if self.rhs.is_indexed else self.rhs.terms:
+            conditions.append(f"instr(' ' || {words} || ' ', %s)")
+            parameters.append(f" {' '.join(term.words)}" + " " * (not term.prefix))
+        return f"({' AND '.join(conditions)})", parameters
+
+
+def _newest(number: int, owner: Any = None, kind: str = "") -> QuerySet[Passage]:
+    """The newest passages of an owner or of a kind."""
+    rows = Passage.objects.filter(words__matches=Query((), owner, kind, newest=number)).order_by("-pk")
+    return Passage.objects.filter(pk__in=rows.values("pk")[:number])
+
+
+class Sample(NamedTuple):
+    """The newest passages, and how many of them match."""
+
+    rows: int
+    hits: int
+
+    @property
+    def is_all(self) -> bool:
+        """Whether there are no other passages."""
+        return self.rows < SAMPLE
+
+    @property
+    def is_common(self) -> bool:
+        """Whether the newest hits are soon found by going through the passages."""
+        return self.is_all or self.hits * COMMON >= self.rows
+
+
+def _sample(terms: Sequence[Term], owner: Any = None, kind: str = "") -> Sample:
+    """How common the terms are among the newest passages.
+
+    Of what is common PostgreSQL would gather and sort all hits, SQLite all words with the same beginning; words as they are it finds from
+    the newest on.
+    """
+    if connection.vendor == "sqlite" and not any(term.prefix for term in terms):
+        return Sample(SAMPLE, 0)
+    matches = Q(words__matches=Query(terms, is_indexed=False))
+    return Sample(
+        **_newest(SAMPLE, owner, kind).aggregate(rows=Count("pk"), hits=Count("pk", filter=matches))
+    )
+
+
+# -- an owner's search
+
+
+def passages(terms: Sequence[Term], owner: Any) -> list[Passage]:
+    """The newest titles, messages and tool calls of the owner that hold the terms, without their words."""
+    if not terms:
+        return []
+    sample = _sample(terms, owner)
+    if sample.is_common:
+        one_by_one = _newest(WALK, owner).filter(words__matches=Query(terms, is_indexed=False))
+        rows = _newest_hits(one_by_one)
+        if sample.is_all or is_cut(rows):
+            return rows
+    return _newest_hits(Passage.objects.filter(words__matches=Query(terms, owner, newest=HITS_AT_MOST)))
+
+
+def _newest_hits(rows: QuerySet[Passage]) -> list[Passage]:
+    return list(rows.defer("words").order_by("-pk")[:HITS_AT_MOST])
+
+
+def is_cut(passages: Sequence[Passage]) -> bool:
+    """Whether there may be more than were looked for."""
+    return len(passages) >= HITS_AT_MOST
+
+
+@dataclass
+class Hit:
+    """A message or a tool call that holds the terms: who says it, and the text around them."""
+
+    speaker: str
+    parts: list[Part] = field(default_factory=list)
+
+
+def hits(
+    passages: Sequence[Passage], conversations: Iterable[Conversation], terms: Sequence[Term]
+) -> dict[UUID, list[Hit]]:
+    """The newest hits of each conversation, but for its title."""
+    chosen: dict[UUID, list[Passage]] = {row.pk: [] for row in conversations}
+    for passage in passages:
+        of_conversation = chosen.get(passage.conversation_id, [])
+        if len(of_conversation) < HITS_SHOWN and (passage.message_id or passage.call_id):
+            of_conversation.append(passage)
+    rows = _rows([passage for several in chosen.values() for passage in several])
+    return {
+        pk: [_hit(rows[passage.pk], terms) for passage in several if passage.pk in rows]
+        for pk, several in chosen.items()
+    }
+
+
+def _rows(passages: list[Passage]) -> dict[int, Message | ToolCall]:
+    """The rows of passages, by the passages' keys; one that was deleted meanwhile has none."""
+    messages = Message.objects.in_bulk([passage.message_id for passage in passages if passage.message_id])
+    calls = ToolCall.objects.in_bulk([passage.call_id for passage in passages if passage.call_id])
+    rows: dict[int, Any] = {
+        passage.pk: messages.get(passage.message_id) or calls.get(passage.call_id) for passage in passages
+    }
+    return {key: row for key, row in rows.items() if row is not None}
+
+
+def _hit(row: Message | ToolCall, terms: Sequence[Term]) -> Hit:
+    text = TEXTS[str(row._meta.model_name)](row)
+    if isinstance(row, ToolCall):
+        return Hit(row.name, snippet(text.partition("\n")[2], terms))
+    return Hit("You" if row.role == Message.Role.USER else "Assistant", snippet(text, terms))
+
+
+def snippet(text: str, terms: Sequence[Term]) -> list[Part]:
+    """The text round the first hit, whose parts say what is one."""
+    line = " ".join(visible(text[:SNIPPED]).split())
+    places = spans(line, terms)
+    start = max(0, places[0][0] - BEFORE) if places else 0
+    end = start + LENGTH
+    parts: list[Part] = [("…", False)] if start else []
+    for first, last in places:
+        if last > end:
+            break
+        parts += [(line[start:first], False), (line[first:last], True)]
+        start = last
+    parts += [(line[start:end], False), ("…" if end < len(line) else "", False)]
+    return [part for part in parts if part[0]]
+
+
+# -- the admin's search
+
+
+def matching(model: type[Model], terms: Sequence[Term], at_most: int | None = None) -> Q:
+    """The condition that rows of the model match the terms, by the index or without it, whichever is faster.
+
+    With `at_most` the newest so many are enough, if that is faster.
+    """
+    kind = str(model._meta.model_name)
+    column = {"message": "message", "toolcall": "call"}.get(kind, "conversation")
+    is_common, is_sqlite = _sample(terms, kind=kind).is_common, connection.vendor == "sqlite"
+    one_by_one = Q(words__matches=Query(terms, is_indexed=False))
+    if is_common and not is_sqlite:
+        # the index of keys would begin with the many passages that have none
+        rows = Passage.objects.filter(one_by_one, **{f"{column}__isnull": False}, **_only_titles(kind))
+        return Q(Exists(rows.filter(**{column: OuterRef("pk")})))
+    if is_common and at_most is not None:
+        return Q(pk__in=_newest(WALK, kind=kind).filter(one_by_one).values(column))
+    query = Query(terms, kind=kind, newest=at_most)
+    return Q(pk__in=Passage.objects.filter(words__matches=query).values(column))
+
+
+def _only_titles(kind: str) -> dict[str, None]:
+    return {"call": None, "message": None} if kind == "conversation" else {}
+
+
+def distinct(model: type[models.Model], column: str, limit: int = 50) -> list[Any]:
     """The first values of an indexed column that are not blank, in order; each is one step of the index."""
     name, table = connection.ops.quote_name(column), connection.ops.quote_name(model._meta.db_table)
     filled = f"{name} > ''" if column in ("name", "error") else f"{name} IS NOT NULL"

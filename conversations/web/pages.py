@@ -9,15 +9,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.db.models import Q, TextField
-from django.db.models.functions import Cast
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from conversations import gateway, journal
-from conversations.models import Conversation, ConversationQuerySet, Message, prices
+from conversations.models import Conversation, prices, search
 from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn, own_or_404
@@ -27,6 +25,9 @@ from .sentences import SENTENCES
 PER_PAGE = 50
 RECENT = 40
 """Conversations on a page of the list, and of those in the list beside a conversation."""
+
+Listed = tuple[Conversation, str, list[search.Hit]]
+"""A conversation, its title, and what a search finds in it."""
 
 DEMO_PHRASES = (
     "What is the most popular song on WZPZ?",
@@ -82,12 +83,17 @@ def start_page(
     With `?q=` the conversations are those that hold its words.
     """
     words = clean_text(request.GET.get("q", "")).strip()
-    matching = _matching(Conversation.objects.owned_by(request.user), words)
-    page = Paginator(matching, PER_PAGE).get_page(request.GET.get("page"))
+    terms = search.terms(words, beginnings=True)
+    passages = search.passages(terms, request.user.pk)
+    rows = Conversation.objects.owned_by(request.user)
+    if words:
+        rows = rows.filter(pk__in={passage.conversation_id for passage in passages})
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "conversations": _titled(page),
+        "conversations": _with_hits(list(page), passages, terms),
         "words": words,
+        "is_cut": search.is_cut(passages),
         "problem": problem,
         "form": form,
         "models": settings.GATEWAY_MODELS,
@@ -104,13 +110,11 @@ def _titled(rows: Iterable[Conversation]) -> list[tuple[Conversation, str]]:
     return [(row, visible(row.title)) for row in rows]
 
 
-def _matching(own: ConversationQuerySet, words: str) -> ConversationQuerySet:
-    """The conversations whose title or messages hold the words."""
-    if not words:
-        return own
-    stored = json.dumps(words)[1:-1]  # messages are stored as ASCII JSON
-    messages = Message.objects.annotate(text=Cast("content", TextField())).filter(text__icontains=stored)
-    return own.filter(Q(title__icontains=words) | Q(pk__in=messages.values("conversation")))
+def _with_hits(
+    rows: list[Conversation], passages: list[search.Passage], terms: list[search.Term]
+) -> list[Listed]:
+    hits = search.hits(passages, rows, terms) if passages else {}
+    return [(row, title, hits.get(row.pk, [])) for row, title in _titled(rows)]
 
 
 def gateway_summary() -> dict[str, Any]:

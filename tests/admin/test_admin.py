@@ -143,12 +143,23 @@ def test_the_search_finds_what_is_meant_and_nothing_else(
         assert listed(operator, model, q="turkey") == []
 
 
-@pytest.mark.parametrize("words", ["Señora", "\N{GRINNING FACE}", "„Blue“"])
+@pytest.mark.parametrize("words", ["Señora", "SENORA", "\N{GRINNING FACE}", "„Blue“", "天气"])
 def test_the_search_finds_what_is_not_ascii(operator: Client, user: User, words: str) -> None:
-    conversation = stored(user, f"Play {words}!")
+    conversation = stored(user, "Play Señora \N{GRINNING FACE} „Blue“ 今天天气很好!")
+    ToolCall.objects.filter(conversation=conversation).update(result=[{"text": conversation.title}])
     stored(user)
     assert listed(operator, Conversation, q=words) == [conversation]
     assert listed(operator, Message, q=words) == [conversation.messages.get(role="user")]
+    assert listed(operator, ToolCall, q=words) == [conversation.tool_calls.get()]
+
+
+@pytest.mark.parametrize("words", ["text", "role", "+", "u00f1"])
+def test_the_search_finds_nothing_by_the_words_of_stored_json(
+    operator: Client, user: User, words: str
+) -> None:
+    stored(user, "Señora")
+    for model in (Conversation, Message, ToolCall):
+        assert listed(operator, model, q=words) == [], model
 
 
 @all_models

@@ -84,6 +84,26 @@ def test_a_search_finds_titles_and_what_was_said(
     assert titles == ({"Turkeys"} if "turk" in words.lower() else {"something else"})
 
 
+def test_a_search_shows_what_it_finds(client: Client, user: User) -> None:
+    recorded_turn(
+        Conversation.objects.create(owner=user, model=MODELS[0]), f"A CAFÉ <b>in</b> Zürich {HOSTILE}"
+    )
+    page = client.get("/", {"q": "cafe ZUR"}).content.decode()
+    assert (
+        '<p class="hit" dir="auto">You: A <mark>CAFÉ</mark> &lt;b&gt;in&lt;/b&gt; <mark>Zür</mark>ich' in page
+    )
+    assert HOSTILE not in page
+    assert 'class="hit"' not in client.get("/").content.decode()
+
+
+def test_a_search_goes_on_from_page_to_page(client: Client, user: User) -> None:
+    for number in range(51):
+        Conversation.objects.create(owner=user, model=MODELS[0], title=f"number {number}.")
+    first, second = (client.get("/", {"q": "number", "page": page}).content.decode() for page in (1, 2))
+    assert "51 with" in first
+    assert (">number 0.<" in first, ">number 0.<" in second) == (False, True)
+
+
 def test_a_search_without_a_hit_says_so(client: Client, conversation: Conversation) -> None:
     page = client.get("/", {"q": HOSTILE}).content.decode()
     assert "0 with" in page

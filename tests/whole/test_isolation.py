@@ -243,7 +243,7 @@ COMMANDS: dict[str, list[str]] = {"ask": ["hello", "--conversation", "{theirs}",
 
 OPERATORS = {
     *("serve", "work", "migrate", "demo_gateway"),
-    *("export", "fixture", "import", "prune", "replay", "rerun"),
+    *("export", "fixture", "import", "prune", "reindex", "replay", "rerun"),
 }
 """What is the operator's, who may see all."""
 
