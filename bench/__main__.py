@@ -6,6 +6,7 @@
 `python -m bench workers`: what a second worker process brings.
 `python -m bench peers`: the same load on FastAPI with boto3, and on Chainlit.
 `python -m bench crash`: what is lost when the server is killed, again and again.
+`python -m bench search`: how long a search takes in a million messages.
 `python -m bench admin`: what the operator waits for, over a million tool calls.
 `python -m bench replay`: how long a long conversation takes to open in the player.
 `python -m bench page`: how smooth the chat's page is in Chromium.
@@ -17,7 +18,7 @@ import sys
 from collections.abc import Callable, Sequence
 from random import SystemRandom
 
-from . import admin, crash, floor, page, peers, replay, silent, turn, workers
+from . import admin, crash, floor, page, peers, replay, search, silent, turn, workers
 from .crash.kills import kill
 from .crash.report import as_json, text
 from .report import Report, figures_report
@@ -32,7 +33,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True)
-    for name, module in {"turn": turn, "silent": silent, "workers": workers, "peers": peers}.items():
+    modules = {"turn": turn, "silent": silent, "workers": workers, "peers": peers, "search": search}
+    for name, module in modules.items():
         module.add_options(_command(commands, name, module.__doc__, module.report))
     floor.add_floor_options(_command(commands, "floor", floor.__doc__, floor.report))
     _crash_options(_command(commands, "crash", crash.__doc__, run_crash))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench import admin, peers, replay
+from bench import admin, peers, replay, search
 from bench.__main__ import main
 from bench.crash.session import Outcome
 from bench.sample import Sample
@@ -96,6 +96,14 @@ def test_the_operators_pages_are_all_opened_and_timed() -> None:
     assert set(pages) == set(admin.PAGES)
     assert (pages["all calls"], pages["a rare word"], pages["no such word"]) == (100, 1, 0)
     assert min(page["median"] for page in report["pages"]) > 0
+
+
+def test_a_search_is_measured_on_what_is_there() -> None:
+    report = smoke("search", "--messages", "400", "--repeat", "1")
+    timings = [timing for one in report["measurements"] for timing in one["timings"]]
+    assert {timing["person"] for timing in timings} == set(search.PEOPLE)
+    assert {timing["name"] for timing in timings} == set(search.SEARCHES)
+    assert min(timing["median"] for timing in timings) > 0
 
 
 @pytest.mark.skipif(not any(map(shutil.which, replay.CHROMIUMS)), reason="there is no Chromium here")
