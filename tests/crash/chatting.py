@@ -14,14 +14,14 @@ STOPS_IN = 1.0
 """Seconds, as promised, whichever process runs the turn."""
 
 
-def told(reader: Reader, kind: str) -> list[dict]:
+def events_of(reader: Reader, kind: str) -> list[dict]:
     events = [json.loads(text) for connection in reader.connections for _, text in connection.frames]
     return [event for event in events if event["type"] == kind]
 
 
 def cut(reader: Reader) -> list[dict]:
     """Where rounds were marked as interrupted."""
-    return [event for event in told(reader, "STEP_FINISHED") if event["metadata"].get("interrupted")]
+    return [event for event in events_of(reader, "STEP_FINISHED") if event["metadata"].get("interrupted")]
 
 
 def seconds_to_stop(session: Session) -> list[float]:
@@ -36,7 +36,7 @@ async def answering(chat: Chat, cuts: int = 0) -> None:
 
     def begun() -> bool:
         return all(
-            sum(event["role"] == "assistant" for event in told(reader, "TEXT_MESSAGE_START")) >= count
+            sum(event["role"] == "assistant" for event in events_of(reader, "TEXT_MESSAGE_START")) >= count
             for reader in chat.readers
         )
 

@@ -12,13 +12,13 @@ from bench.crash.session import after_the_last_kill
 from bench.crash.store import Call, Turn
 
 Frames = list[tuple[int, str]]
-CHAT, RUN, ASKED = "chat", "run", "asked"
+CHAT, RUN, QUESTION = "chat", "run", "question"
 STEP = {"stepName": "round 1", "metadata": {"stopReason": "end_turn"}}
 START: list[dict[str, Any]] = [
     {"type": "RUN_STARTED", "threadId": CHAT, "runId": RUN, "protocolVersion": "1.0"},
-    {"type": "TEXT_MESSAGE_START", "messageId": ASKED, "role": "user"},
-    {"type": "TEXT_MESSAGE_CONTENT", "messageId": ASKED, "delta": "hi"},
-    {"type": "TEXT_MESSAGE_END", "messageId": ASKED},
+    {"type": "TEXT_MESSAGE_START", "messageId": QUESTION, "role": "user"},
+    {"type": "TEXT_MESSAGE_CONTENT", "messageId": QUESTION, "delta": "hi"},
+    {"type": "TEXT_MESSAGE_END", "messageId": QUESTION},
     {"type": "STEP_STARTED", "stepName": "round 1"},
     {"type": "TEXT_MESSAGE_START", "messageId": "1", "role": "assistant"},
     {"type": "TEXT_MESSAGE_CONTENT", "messageId": "1", "delta": "hel"},
@@ -43,9 +43,9 @@ def snapshot(seq: int, **texts: str) -> str:
 
 
 def reader(*connections: Connection) -> Reader:
-    made = Reader("http://127.0.0.1:1", CHAT, "", Random(0))
-    made.connections, made.sent = list(connections), {ASKED: "hi"}
-    return made
+    client = Reader("http://127.0.0.1:1", CHAT, "", Random(0))
+    client.connections, client.sent = list(connections), {QUESTION: "hi"}
+    return client
 
 
 def turn(**fields: Any) -> Turn:
@@ -57,15 +57,15 @@ def test_a_run_in_which_nothing_was_lost_passes() -> None:
     stored = frames(WHOLE)
     whole = Connection(0, None, stored)
     came_back = Connection(5, None, stored[5:])
-    from_page = Connection(None, snapshot(7, asked="hi", **{"1": "hel"}), stored[7:])
+    from_page = Connection(None, snapshot(7, question="hi", **{"1": "hel"}), stored[7:])
     assert list(checker.check_record(CHAT, stored)) == []
     assert list(checker.check_reader(reader(whole, came_back, from_page), stored)) == []
     assert list(checker.check_turns([turn()])) == []
-    assert list(checker.check_messages(reader(), [ASKED])) == []
+    assert list(checker.check_messages(reader(), [QUESTION])) == []
 
 
 @pytest.mark.parametrize(
-    ("stored", "told"),
+    ("stored", "violation"),
     [
         (frames(WHOLE)[:3] + frames(WHOLE)[4:], "a gap or a number twice"),
         (frames(WHOLE)[:4] + frames(WHOLE)[3:], "a gap or a number twice"),
@@ -75,8 +75,8 @@ def test_a_run_in_which_nothing_was_lost_passes() -> None:
         (frames([*START, FINISHED, START[4], FINISHED, END]), "was run again after it was complete"),
     ],
 )
-def test_a_broken_record_is_told(stored: Frames, told: str) -> None:
-    assert any(told in violation for violation in checker.check_record(CHAT, stored))
+def test_a_broken_record_is_told(stored: Frames, violation: str) -> None:
+    assert any(violation in line for line in checker.check_record(CHAT, stored))
 
 
 def test_a_round_that_was_cut_may_be_run_again() -> None:
@@ -85,7 +85,7 @@ def test_a_round_that_was_cut_may_be_run_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("connection", "told"),
+    ("connection", "violation"),
     [
         (Connection(0, None, [(1, "{}")]), "frame 1 was shown but is stored otherwise"),
         (Connection(11, None, [(12, "{}")]), "frame 12 was shown but is stored otherwise"),
@@ -93,13 +93,13 @@ def test_a_round_that_was_cut_may_be_run_again() -> None:
         (Connection(0, None, [*frames(WHOLE)[:2], *frames(WHOLE)[1:2]]), "after 0 came"),
         (Connection(3, None, frames(WHOLE)[4:6]), "after 3 came"),
         (Connection(None, None, frames(WHOLE)[:1]), "got no snapshot"),
-        (Connection(None, snapshot(7, asked="hi", **{"1": "hello"}), []), "shows 5 of 3 characters"),
-        (Connection(None, snapshot(11, asked="hi", **{"1": "hel"}), []), "shows 3 of 5 characters"),
-        (Connection(None, snapshot(11, asked="hi"), []), "lacks 1 messages"),
+        (Connection(None, snapshot(7, question="hi", **{"1": "hello"}), []), "shows 5 of 3 characters"),
+        (Connection(None, snapshot(11, question="hi", **{"1": "hel"}), []), "shows 3 of 5 characters"),
+        (Connection(None, snapshot(11, question="hi"), []), "lacks 1 messages"),
     ],
 )
-def test_what_a_client_was_shown_otherwise_is_told(connection: Connection, told: str) -> None:
-    assert any(told in violation for violation in checker.check_reader(reader(connection), frames(WHOLE)))
+def test_what_a_client_was_shown_otherwise_is_told(connection: Connection, violation: str) -> None:
+    assert any(violation in line for line in checker.check_reader(reader(connection), frames(WHOLE)))
 
 
 @pytest.mark.parametrize("fields", [{"status": "running"}, {"finished": None}, {"attempts": 4}])
@@ -107,7 +107,7 @@ def test_a_turn_that_has_not_ended_or_is_begun_for_ever_is_told(fields: dict[str
     assert list(checker.check_turns([turn(**fields)]))
 
 
-@pytest.mark.parametrize("stored", [[], [ASKED, ASKED]])
+@pytest.mark.parametrize("stored", [[], [QUESTION, QUESTION]])
 def test_a_message_that_is_not_stored_once_is_told(stored: list[str]) -> None:
     assert list(checker.check_messages(reader(), stored))
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from bench.crash.kills import LEASE
 from bench.crash.session import Chat, Session, until
 from bench.crash.site import Life, crashing, free_port, short_leases
-from tests.crash.chatting import LONG, PACE, STOPS_IN, answering, cut, seconds_to_stop, told
+from tests.crash.chatting import LONG, PACE, STOPS_IN, answering, cut, events_of, seconds_to_stop
 
 
 @asynccontextmanager
@@ -28,7 +28,7 @@ async def test_two_processes_show_the_same_and_either_stops_a_turn(database: dic
         await answering(chat)
         await chat.readers[1].stop()
         assert await until(lambda: all(reader.ended == 2 for reader in chat.readers))
-        last = told(chat.readers[0], "RUN_FINISHED")[-1]
+        last = events_of(chat.readers[0], "RUN_FINISHED")[-1]
         assert last["outcome"] == {"type": "cancelled"}
         assert max(seconds_to_stop(session)) < STOPS_IN
         outcome = await session.finish(other)
@@ -41,7 +41,7 @@ async def test_a_turn_whose_process_was_killed_goes_on_in_the_other_within_15_se
     async with two(database) as (session, one, other):
         chat = await session.open(other, one)
         await chat.readers[1].ask(LONG)
-        await until(lambda: bool(told(chat.readers[0], "TEXT_MESSAGE_CONTENT")))
+        await until(lambda: bool(events_of(chat.readers[0], "TEXT_MESSAGE_CONTENT")))
         await answering(Chat([chat.readers[0]]))
         await session.kill(one)
         assert await until(lambda: bool(cut(chat.readers[0])))
@@ -71,7 +71,7 @@ async def test_a_process_that_slept_past_its_lease_writes_nothing_more_and_goes_
     async with two(short_leases(LEASE) | database) as (session, one, other):
         chat = await session.open(other, one)
         await chat.readers[1].ask(LONG)
-        await until(lambda: bool(told(chat.readers[0], "TEXT_MESSAGE_CONTENT")))
+        await until(lambda: bool(events_of(chat.readers[0], "TEXT_MESSAGE_CONTENT")))
         await frozen(session, one)
         assert await until(lambda: chat.readers[0].ended == 1)
         one.signal(signal.SIGCONT)

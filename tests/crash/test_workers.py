@@ -14,7 +14,7 @@ from bench.crash.kills import LEASE
 from bench.crash.reader import Reader
 from bench.crash.session import Chat, Session, until
 from bench.crash.site import MODEL, Life, crashing, free_port, short_leases
-from tests.crash.chatting import LONG, PACE, STOPS_IN, answering, cut, seconds_to_stop, told
+from tests.crash.chatting import LONG, PACE, STOPS_IN, answering, cut, events_of, seconds_to_stop
 from tests.serving import manage
 
 SOON = 3.0
@@ -34,7 +34,7 @@ def statuses(session: Session) -> list[str]:
 
 
 def outcomes(reader: Reader) -> list[str]:
-    return [event["outcome"]["type"] for event in told(reader, "RUN_FINISHED")]
+    return [event["outcome"]["type"] for event in events_of(reader, "RUN_FINISHED")]
 
 
 async def outcome(chat: Chat, kind: str) -> bool:
@@ -43,7 +43,7 @@ async def outcome(chat: Chat, kind: str) -> bool:
 
 
 def last_notice(reader: Reader, name: str) -> Any:
-    return next((value for each, value in reversed(reader.notices) if each == name), None)
+    return next((value for kind, value in reversed(reader.notices) if kind == name), None)
 
 
 async def decide(reader: Reader, *calls: str) -> float:
@@ -55,7 +55,7 @@ async def decide(reader: Reader, *calls: str) -> float:
 
 def interrupts(reader: Reader) -> list[str]:
     """The calls that the latest run waits for."""
-    return [each["id"] for each in told(reader, "RUN_FINISHED")[-1]["outcome"]["interrupts"]]
+    return [interrupt["id"] for interrupt in events_of(reader, "RUN_FINISHED")[-1]["outcome"]["interrupts"]]
 
 
 async def test_what_a_web_process_takes_waits_for_a_worker_and_arrives_whole(
@@ -65,7 +65,7 @@ async def test_what_a_web_process_takes_waits_for_a_worker_and_arrives_whole(
         chat = await session.open(web)
         message = await chat.readers[0].ask('charge "order-1"')
         assert await until(lambda: bool(last_notice(chat.readers[0], "queued")))
-        assert [each["id"] for each in last_notice(chat.readers[0], "queued")] == [message]
+        assert [row["id"] for row in last_notice(chat.readers[0], "queued")] == [message]
         assert statuses(session) == ["queued"]
         worker = await session.work()
         assert await outcome(chat, "success")
@@ -93,7 +93,7 @@ async def test_a_stop_and_a_decision_reach_the_worker_from_the_web_process(joine
         assert await outcome(chat, "interrupt")
         decided = await decide(chat.readers[0], *interrupts(chat.readers[0]))
         assert await outcome(chat, "success")
-        assert told(chat.readers[0], "RUN_STARTED")[-1]["timestamp"] / 1000 - decided < SOON
+        assert events_of(chat.readers[0], "RUN_STARTED")[-1]["timestamp"] / 1000 - decided < SOON
         assert [trace[:2] for trace in session.site.traces()] == [("refund", "order-1")]
         await chat.ask('ship "order-1"')
         assert await outcome(chat, "interrupt")
@@ -114,7 +114,7 @@ async def test_notices_of_a_web_process_reach_the_pages_of_another(joined: dict[
         here, elsewhere = chat.readers
         message = await here.ask('refund and ship "order-1"')
         assert await until(lambda: bool(last_notice(elsewhere, "queued")))
-        assert [each["id"] for each in last_notice(elsewhere, "queued")] == [message]
+        assert [row["id"] for row in last_notice(elsewhere, "queued")] == [message]
         await here.send({"type": "draft", "text": "half a"})
         assert await until(lambda: last_notice(elsewhere, "draft") == {"text": "half a"})
         await session.work()
@@ -125,11 +125,11 @@ async def test_notices_of_a_web_process_reach_the_pages_of_another(joined: dict[
         assert await until(lambda: last_notice(elsewhere, "decided") == {"interrupts": [first]})
         await decide(elsewhere, second)
         assert await outcome(chat, "success")
-        asked = told(here, "RUN_STARTED")[0]["runId"]
+        run = events_of(here, "RUN_STARTED")[0]["runId"]
         await here.send({"type": "edit", "message": message, "id": str(uuid4()), "text": "help"})
         assert await until(lambda: elsewhere.ended == 3)
-        await here.send({"type": "branch", "turn": asked})
-        assert await until(lambda: last_notice(elsewhere, "branch") == {"turn": asked})
+        await here.send({"type": "branch", "turn": run})
+        assert await until(lambda: last_notice(elsewhere, "branch") == {"turn": run})
 
 
 async def test_a_conversation_is_asked_again_from_the_page_of_a_web_process(

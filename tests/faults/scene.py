@@ -1,4 +1,4 @@
-"""A conversation in which something goes wrong, and what has to be true of it whatever that was."""
+"""A conversation in which something goes wrong, and the checks that hold whatever it was."""
 
 import json
 import uuid
@@ -28,12 +28,12 @@ class Scene:
         self.conversation, self.server = conversation, server
 
     def ask(self, *answers: Any, text: str = "Hello?") -> Turn:
-        """A turn that is answered so, the last again and again, run to its end."""
+        """Runs a turn to its end; the gateway gives these answers, the last one again and again."""
         self.server.play(*answers)
         return ask(self.conversation, text)
 
     def begin(self, *answers: Any, text: str = "Hello?") -> Turn:
-        """A turn that is answered so, on its way."""
+        """Begins a turn to which the gateway gives these answers."""
         self.server.play(*answers)
         return engine.start(self.conversation.pk, str(uuid.uuid4()), text).turn
 
@@ -51,7 +51,7 @@ class Scene:
         return len(self.server.requests)
 
     def failed(self, turn: Turn, code: str, text: str = "") -> Event:
-        """Checks that the turn failed so, with this text kept; its last event."""
+        """Checks that the turn failed with this code and kept this text; returns its last event."""
         last = self.events(turn)[-1]
         assert (last["type"], last.get("code")) == ("RUN_ERROR", code), last
         assert (turn.status, turn.error_code, turn.error_text) == (Turn.Status.FAILED, code, last["message"])
@@ -89,7 +89,7 @@ class Scene:
         ] * self.calls()
 
     def snapshot_text(self, turn: Turn) -> str:
-        """What a page that is opened now shows of the turn's answer."""
+        """The turn's answer in a page that is opened now."""
         messages = page(self.conversation).messages
         ours = [m for m in messages if m["role"] == "assistant" and m["id"].startswith(str(turn.pk))]
         return "".join(message.get("content") or "" for message in ours)
@@ -107,7 +107,7 @@ def stored_text(turn: Turn) -> str:
 
 
 def retries(events: list[Event]) -> list[dict[str, Any]]:
-    """What was told of each retry."""
+    """The values of the events that announce a retry."""
     return [e["value"] for e in of_type(events, "CUSTOM") if e["name"] == "turntable.retrying"]
 
 

@@ -17,13 +17,13 @@ from tests.gateway.wire import Answer, End, WireServer
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def unreachable(scene: Scene, settings: Settings, url: str, *told: str) -> None:
-    """Checks what is told of a gateway at this address, and that the chat goes on once the address is right."""
+def unreachable(scene: Scene, settings: Settings, url: str, *words: str) -> None:
+    """Checks the error of a turn at this address, and that the chat goes on once the address is right."""
     good, settings.GATEWAY_URL = settings.GATEWAY_URL, url
     message = scene.failed(scene.ask(), "gateway_unreachable")["message"]
     assert message.startswith(GatewayUnreachable.__doc__ or "-")
-    assert any(words in message for words in told), message
-    assert [told["attempt"] for told in retries(scene.events())] == [2]
+    assert any(word in message for word in words), message
+    assert [retry["attempt"] for retry in retries(scene.events())] == [2]
     settings.GATEWAY_URL = good
     scene.alive()
 

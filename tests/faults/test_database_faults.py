@@ -41,7 +41,7 @@ class Database:
 
     @contextmanager
     def failing(self, pragma: str = "", timeout: float = 20) -> Iterator[None]:
-        """Every new connection is made so."""
+        """Makes every new connection run this pragma and wait this many seconds for a lock."""
         before = dict(self.options)
         self.options |= {"init_command": f"{WELL}; {pragma}", "timeout": timeout}
         connection.close()
@@ -74,7 +74,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
     return Database()
 
 
-def recovers(scene: Scene, turn: Turn, shown: str) -> None:
+def recovers(scene: Scene, turn: Turn, text: str) -> None:
     """Checks that a turn whose lease has run out comes to an end that keeps what was shown, and that the chat goes on."""
     running = Turn.objects.filter(pk=turn.pk, status=Turn.Status.RUNNING)
     assert running.exists()
@@ -90,7 +90,7 @@ def recovers(scene: Scene, turn: Turn, shown: str) -> None:
     turn.refresh_from_db()
     assert turn.status in (Turn.Status.COMPLETED, Turn.Status.INTERRUPTED)
     scene.check(turn, answer(scene.events(turn)))
-    assert answer(scene.events(turn)).startswith(shown)
+    assert answer(scene.events(turn)).startswith(text)
     scene.alive()
 
 

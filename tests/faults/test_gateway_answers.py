@@ -45,24 +45,24 @@ TRIED_AGAIN: dict[str, tuple[Answer, str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("answer", "code", "told"), REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.parametrize(("answer", "code", "sentence"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_another_attempt_cannot_mend_is_tried_once(
-    scene: Scene, answer: Answer, code: str, told: str
+    scene: Scene, answer: Answer, code: str, sentence: str
 ) -> None:
     turn = scene.ask(answer)
-    assert told in scene.failed(turn, code)["message"]
+    assert sentence in scene.failed(turn, code)["message"]
     assert (scene.calls(), retries(scene.events())) == (1, [])
     scene.alive()
 
 
-@pytest.mark.parametrize(("answer", "code", "told"), TRIED_AGAIN.values(), ids=TRIED_AGAIN.keys())
+@pytest.mark.parametrize(("answer", "code", "sentence"), TRIED_AGAIN.values(), ids=TRIED_AGAIN.keys())
 def test_what_may_pass_is_tried_again_until_the_attempts_are_used_up(
-    scene: Scene, answer: Answer, code: str, told: str
+    scene: Scene, answer: Answer, code: str, sentence: str
 ) -> None:
     turn = scene.ask(answer)
-    assert told in scene.failed(turn, code)["message"]
+    assert sentence in scene.failed(turn, code)["message"]
     assert scene.calls() == 2
-    assert [told["attempt"] for told in retries(scene.events())] == [2]
+    assert [retry["attempt"] for retry in retries(scene.events())] == [2]
     scene.alive()
 
 

@@ -37,9 +37,9 @@ def test_a_stream_that_breaks_off_keeps_what_was_shown_and_is_not_tried_again(
 
 def test_a_reset_stream_keeps_what_was_shown(scene: Scene) -> None:
     turn = scene.ask(RESET)
-    shown = scene.snapshot_text(turn)  # a reset may overtake what was sent before it
-    scene.failed(turn, "stream_cut", shown)
-    assert shown in ("Hello world", "Hello", "")
+    text = scene.snapshot_text(turn)  # a reset may overtake what was sent before it
+    scene.failed(turn, "stream_cut", text)
+    assert text in ("Hello world", "Hello", "")
     scene.alive()
 
 
@@ -95,8 +95,10 @@ def test_an_exception_after_text_ends_the_turn_and_keeps_the_text(scene: Scene, 
 
 
 def test_an_overflow_told_in_the_stream_is_told_as_such(scene: Scene) -> None:
-    said = encode("validationException", {"message": "Input is too long for requested model."}, "exception")
-    scene.failed(scene.ask(Answer.stream(said)), "context_overflow")
+    refusal = encode(
+        "validationException", {"message": "Input is too long for requested model."}, "exception"
+    )
+    scene.failed(scene.ask(Answer.stream(refusal)), "context_overflow")
     assert scene.calls() == 1
     scene.alive()
 

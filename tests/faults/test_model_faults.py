@@ -46,8 +46,8 @@ def test_a_call_with_input_that_does_not_fit_is_answered_with_an_error_and_the_m
 ) -> None:
     call = one_call(scene, *asking_for(("call-1", "top_song", sent)))
     assert call.status == "error"
-    told = json.loads(scene.server.requests[1].body)["messages"][-1]["content"][0]["toolResult"]
-    assert (told["status"], told["content"]) == ("error", call.result)
+    result = json.loads(scene.server.requests[1].body)["messages"][-1]["content"][0]["toolResult"]
+    assert (result["status"], result["content"]) == ("error", call.result)
     assert "".join(e["delta"] for e in of_type(scene.events(), "TOOL_CALL_ARGS")) == sent
     scene.alive()
 
@@ -73,8 +73,8 @@ NAMES = ["no_such_tool", "top song", "top_song\n", "x" * 300, "päron", "", "<sc
 
 
 def test_tools_that_do_not_exist_are_told_to_the_model_whatever_their_names(scene: Scene) -> None:
-    asked = [(f"call-{number}", name, SIGN) for number, name in enumerate(NAMES)]
-    turn = scene.ask(Answer.stream(*asking_for(*asked)), WHOLE)
+    requests = [(f"call-{number}", name, SIGN) for number, name in enumerate(NAMES)]
+    turn = scene.ask(Answer.stream(*asking_for(*requests)), WHOLE)
     scene.completed(turn, "Hello world")
     calls = ToolCall.objects.filter(turn=turn)
     assert [(call.status, call.error) for call in calls] == [("error", "unknown_tool")] * len(NAMES)
@@ -85,7 +85,9 @@ IDS = ["", "call 1", "ü", "x" * 300, "<b>", "\0"]
 
 
 def test_ids_that_bedrock_would_not_take_are_replaced(scene: Scene) -> None:
-    turn = scene.ask(Answer.stream(*asking_for(*((given, "top_song", SIGN) for given in IDS))), WHOLE)
+    turn = scene.ask(
+        Answer.stream(*asking_for(*((identifier, "top_song", SIGN) for identifier in IDS))), WHOLE
+    )
     scene.completed(turn, "Hello world")
     calls = ToolCall.objects.filter(turn=turn)
     assert {call.status for call in calls} == {"success"}
@@ -100,19 +102,19 @@ def test_one_id_for_several_calls_of_a_round_and_of_the_next_is_made_unique(scen
     scene.completed(turn, "Hello world")
     calls = ToolCall.objects.filter(turn=turn)
     assert (len({call.tool_use_id for call in calls}), {call.status for call in calls}) == (3, {"success"})
-    shown = [e["toolCallId"] for e in of_type(scene.events(), "TOOL_CALL_RESULT")]
-    assert sorted(shown) == sorted(call.tool_use_id for call in calls)
+    ids = [e["toolCallId"] for e in of_type(scene.events(), "TOOL_CALL_RESULT")]
+    assert sorted(ids) == sorted(call.tool_use_id for call in calls)
     scene.alive()
 
 
 def test_forty_calls_at_once_are_run_and_answered_in_order(scene: Scene) -> None:
-    asked = [(f"call-{number}", "top_song", SIGN) for number in range(40)]
-    turn = scene.ask(Answer.stream(*asking_for(*asked)), WHOLE)
+    calls = [(f"call-{number}", "top_song", SIGN) for number in range(40)]
+    turn = scene.ask(Answer.stream(*asking_for(*calls)), WHOLE)
     scene.completed(turn, "Hello world")
-    shown = [e["toolCallId"] for e in of_type(scene.events(), "TOOL_CALL_RESULT")]
-    assert shown == [call for call, _, _ in asked]
+    ids = [e["toolCallId"] for e in of_type(scene.events(), "TOOL_CALL_RESULT")]
+    assert ids == [call for call, _, _ in calls]
     results = json.loads(scene.server.requests[1].body)["messages"][-1]["content"]
-    assert [block["toolResult"]["toolUseId"] for block in results] == shown
+    assert [block["toolResult"]["toolUseId"] for block in results] == ids
     scene.alive()
 
 

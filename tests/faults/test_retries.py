@@ -77,7 +77,7 @@ def test_the_wait_is_as_long_as_it_was_announced_to_be(scene: Scene, monkeypatch
     monkeypatch.setattr("conversations.engine.rounds.WAIT", wait_fixed(0.3))
     times = Times()
     scene.ask(times.answering(BUSY), times.answering(WHOLE))
-    assert [told["seconds"] for told in retries(scene.events())] == [0.3]
+    assert [retry["seconds"] for retry in retries(scene.events())] == [0.3]
     assert times.gaps[0] >= 0.3
 
 
@@ -85,14 +85,14 @@ def test_a_wait_in_seconds_that_the_gateway_asks_for_is_heeded(scene: Scene) -> 
     times = Times()
     turn = scene.ask(times.answering(asked_to_wait("1")), times.answering(WHOLE))
     scene.completed(turn, "Hello world")
-    assert [told["seconds"] for told in retries(scene.events())] == [1.0]
+    assert [retry["seconds"] for retry in retries(scene.events())] == [1.0]
     assert times.gaps[0] >= 1
 
 
 def test_a_wait_until_a_date_that_the_gateway_asks_for_is_heeded(scene: Scene) -> None:
     due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
     scene.completed(scene.ask(asked_to_wait(format_datetime(due, usegmt=True)), WHOLE), "Hello world")
-    assert datetime.now(UTC) >= due - timedelta(seconds=0.1)  # seconds are told to a tenth
+    assert datetime.now(UTC) >= due - timedelta(seconds=0.1)  # the event has tenths of seconds
     assert 0 <= retries(scene.events())[0]["seconds"] <= 2
 
 

@@ -91,12 +91,12 @@ def test_while_a_sync_tool_runs_whose_late_result_is_discarded(
         assert begun.wait(SOON)
         stop(scene)
         scene.stopped(turn, "")
-        told = record_of(turn)
+        before = record_of(turn)
         release.set()
         until(lambda: "ended after it was given up" in caplog.text)
     assert "too late" not in caplog.text
-    assert record_of(turn) == told
-    assert told[0] == ("error", "stopped")
+    assert record_of(turn) == before
+    assert before[0] == ("error", "stopped")
     scene.alive()
 
 

@@ -1,4 +1,4 @@
-"""Tools that fail in every way: the model is told, the person sees it, and the turn goes on."""
+"""Tools that fail in every way: model and person read the error, and the turn goes on."""
 
 import json
 import math
@@ -33,8 +33,8 @@ def called(scene: Scene, function: Callable[[], object], **options: Any) -> Tool
     turn = scene.ask(Answer.stream(*asking_for(("call-1", "it", "{}"))), WHOLE)
     scene.completed(turn, "Hello world")
     call = ToolCall.objects.get(turn=turn)
-    [shown] = of_type(scene.events(), "TOOL_CALL_RESULT")
-    assert shown["metadata"]["status"] == call.status
+    [event] = of_type(scene.events(), "TOOL_CALL_RESULT")
+    assert event["metadata"]["status"] == call.status
     return call
 
 
@@ -60,13 +60,13 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize(("function", "error", "told"), FAILURES.values(), ids=FAILURES.keys())
+@pytest.mark.parametrize(("function", "error", "sentence"), FAILURES.values(), ids=FAILURES.keys())
 def test_a_tool_that_fails_is_told_to_the_model_without_its_secrets(
-    scene: Scene, function: Callable[[], object], error: str, told: str
+    scene: Scene, function: Callable[[], object], error: str, sentence: str
 ) -> None:
     call = called(scene, function)
     assert (call.status, call.error) == ("error", error)
-    assert call.result[0]["text"].startswith(told)
+    assert call.result[0]["text"].startswith(sentence)
     assert "a secret" not in str(scene.events())
     assert b"a secret" not in scene.server.requests[1].body
     scene.alive()
@@ -127,15 +127,15 @@ UNSENDABLE = {"an object", "an object in a dict", "endless"}
 def test_whatever_a_tool_returns_can_be_stored_shown_and_sent(scene: Scene, settings: Settings) -> None:
     for number, function in enumerate(RESULTS.values()):
         tool(name=f"it{number}")(function)
-    asked = [(f"call-{number}", f"it{number}", "{}") for number in range(len(RESULTS))]
-    turn = scene.ask(Answer.stream(*asking_for(*asked)), WHOLE)
+    calls = [(f"call-{number}", f"it{number}", "{}") for number in range(len(RESULTS))]
+    turn = scene.ask(Answer.stream(*asking_for(*calls)), WHOLE)
     scene.completed(turn, "Hello world")
     calls = ToolCall.objects.filter(turn=turn).order_by("position")
     for kind, call in zip(RESULTS, calls, strict=True):
-        said = json.dumps(call.result)
+        result = json.dumps(call.result)
         assert call.result
-        assert len(said) <= settings.TOOL_RESULT_LIMIT + 200, kind
-        assert not any(odd in said for odd in ("\\u0000", "\\ud83d", "\\udc00", "NaN", "Infinity")), kind
+        assert len(result) <= settings.TOOL_RESULT_LIMIT + 200, kind
+        assert not any(odd in result for odd in ("\\u0000", "\\ud83d", "\\udc00", "NaN", "Infinity")), kind
         assert (call.status == "error") == (kind in UNSENDABLE), kind
     scene.alive()
 
@@ -143,8 +143,8 @@ def test_whatever_a_tool_returns_can_be_stored_shown_and_sent(scene: Scene, sett
 def test_a_result_over_the_limit_is_cut_and_says_so(scene: Scene) -> None:
     call = called(scene, lambda: "x" * 100_000_000)
     assert call.result[0]["text"].endswith("[cut: 65,536 of 100,000,000 bytes]")
-    [shown] = of_type(scene.events(), "TOOL_CALL_RESULT")
-    assert shown["content"] == call.result[0]["text"]
+    [event] = of_type(scene.events(), "TOOL_CALL_RESULT")
+    assert event["content"] == call.result[0]["text"]
 
 
 def test_a_tool_that_keeps_the_interpreter_to_itself_for_a_second_delays_others_and_breaks_none(
@@ -170,8 +170,8 @@ def test_a_tool_that_keeps_the_interpreter_to_itself_for_a_second_delays_others_
 def test_one_tool_that_fails_leaves_its_neighbours_their_results(scene: Scene) -> None:
     tool(name="good")(lambda: "fine")
     tool(name="bad")(raising(SystemExit()))
-    asked = [("call-1", "good", "{}"), ("call-2", "bad", "{}"), ("call-3", "good", "{}")]
-    turn = scene.ask(Answer.stream(*asking_for(*asked)), WHOLE)
+    calls = [("call-1", "good", "{}"), ("call-2", "bad", "{}"), ("call-3", "good", "{}")]
+    turn = scene.ask(Answer.stream(*asking_for(*calls)), WHOLE)
     scene.completed(turn, "Hello world")
     calls = ToolCall.objects.filter(turn=turn).order_by("position")
     assert [call.status for call in calls] == ["success", "error", "success"]
