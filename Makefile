@@ -34,7 +34,8 @@ run: $(VENV)/runtime ## serve at HOST and PORT (127.0.0.1 and 8080), all set up
 	@exec $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
 
 test: $(VENV)/dev browser node ## the whole test suite; the protocol must be covered to the last branch
-	@$(BIN)/coverage run -m pytest -q tests/protocol
+	@$(BIN)/coverage run -m pytest -q --numprocesses 2 tests/protocol
+	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 	@if command -v node >/dev/null; then node --test tests/scripts/*.test.js; else echo "$(NO_NODE) The tests of scripts are skipped."; fi
 	@$(BIN)/python -m bench.services $(BIN)/pytest -q --create-db --reuse-db --numprocesses 2 --dist worksteal -m "not processes" $(ON_POSTGRES)
@@ -60,7 +61,7 @@ format: $(VENV)/dev $(NODE_TOOLS) ## let ruff and biome format the code and mend
 	@node_modules/.bin/biome check --write --log-level=error
 
 clean: ## remove what was installed and the caches; database and secret key stay
-	@rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .static
+	@rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* .static
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list
