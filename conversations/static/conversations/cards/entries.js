@@ -2,7 +2,7 @@
  * JSON as a list of keys and values that can be unfolded: what is folded or long comes onto the page when the reader opens it.
  */
 import { button, create, fill } from "../lib/dom.js";
-import { visible } from "../lib/format.js";
+import { beginning, visible } from "../lib/format.js";
 
 const STEP = 100; // entries
 const LONG = 600; // characters of a string that are text unasked
@@ -62,13 +62,13 @@ function gist({ kind, entries }) {
     .slice(0, GIST)
     .map(([key]) => key)
     .join(", ");
-  return visible(keys.length < GIST_LENGTH && length <= GIST ? keys : `${keys.slice(0, GIST_LENGTH)} …`);
+  return visible(keys.length < GIST_LENGTH && length <= GIST ? keys : `${beginning(keys, GIST_LENGTH)} …`);
 }
 
 /** A value that has no entries, as it was written; a text without its quotes, unless it could be taken for something else then. */
 export function drawValue(node) {
   const text = visible(textOf(node));
-  const value = create("span", `value ${node.kind}`, text.slice(0, LONG));
+  const value = create("span", `value ${node.kind}`, beginning(text, LONG));
   if (text.length <= LONG) return value;
   value.append(
     "…",

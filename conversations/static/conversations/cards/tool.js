@@ -4,7 +4,7 @@
 import { serverNow } from "../lib/clock.js";
 import { copies } from "../lib/copy.js";
 import { setText } from "../lib/dom.js";
-import { duration, timeLeft, visible } from "../lib/format.js";
+import { beginning, duration, timeLeft, visible } from "../lib/format.js";
 import { drawApproval, tellDecision } from "./approval.js";
 import { drawMark, hasRun, isOpen, standing, wordFor } from "./states.js";
 import { drawValues } from "./values.js";
@@ -37,7 +37,7 @@ export function drawTool(card, block) {
   const state = standing(block);
   card.setAttribute("aria-label", `Tool call ${visible(name)}`);
   setText(card.querySelector(".tool-name"), visible(name));
-  setText(card.querySelector(".preview"), visible(text.slice(0, PREVIEW)));
+  setText(card.querySelector(".preview"), visible(beginning(text, PREVIEW)));
   drawState(card, state, block);
   drawElapsed(card.querySelector(".elapsed"), state, block);
   drawParts(card, block);

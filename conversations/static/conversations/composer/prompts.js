@@ -2,6 +2,7 @@
  * Saved prompts: a slash at the start of the message opens a list of them, which typing narrows. What is taken is put in, not sent.
  */
 import { create } from "../lib/dom.js";
+import { beginning } from "../lib/format.js";
 
 const QUERY = /^\/([\w-]*)$/u;
 const PREVIEW = 120; // characters of a prompt
@@ -91,7 +92,7 @@ function matching(prompts, query) {
 }
 
 function drawOption({ name, text }, index) {
-  const words = create("span", "prompt-text", text.slice(0, PREVIEW).replace(/\s+/g, " "));
+  const words = create("span", "prompt-text", beginning(text, PREVIEW).replace(/\s+/g, " "));
   const item = create("li", "", create("span", "prompt-name", `/${name}`), words);
   item.setAttribute("role", "option");
   item.id = `prompt-${index}`;

@@ -25,6 +25,15 @@ export const count = (number) => NUMBER.format(number);
 /** "1 round", "2 rounds". */
 export const quantity = (number, name) => `${count(number)} ${name}${number === 1 ? "" : "s"}`;
 
+const CLUSTERS = new Intl.Segmenter();
+
+/** The first `most` characters of a text at most, with no family, flag or accented letter cut apart. */
+export function beginning(text, most) {
+  if (text.length <= most) return text;
+  const { index } = CLUSTERS.segment(text.slice(0, most + 2)).containing(most);
+  return text.slice(0, index || most);
+}
+
 // Marks that can make text read in another order than it is (https://trojansource.codes), as characters to be seen.
 const BIDI = /[\u202a-\u202e\u2066-\u2069]/g;
 const codePoint = (mark) => `[U+${mark.codePointAt(0).toString(16).toUpperCase()}]`;

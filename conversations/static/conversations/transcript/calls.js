@@ -2,7 +2,7 @@
  * The calls of a round, which run at the same time: their group, and their times as lanes.
  */
 import { create, setText, svg } from "../lib/dom.js";
-import { duration, visible } from "../lib/format.js";
+import { beginning, duration, visible } from "../lib/format.js";
 import { isBlock } from "./layout.js";
 
 const FEW = 6; // calls whose times are open at first
@@ -50,7 +50,7 @@ export function drawCalls(group, calls) {
 
 function timeOf({ message, result }) {
   const { name, arguments: text } = message.toolCalls[0].function;
-  return { name: visible(name), input: visible(text.slice(0, 60)), ms: result.metadata.durationMs };
+  return { name: visible(name), input: visible(beginning(text, 60)), ms: result.metadata.durationMs };
 }
 
 function drawTimes(times, lanes) {
