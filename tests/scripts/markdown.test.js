@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import "./browser.js";
-import { blocks, labelsWithout } from "../../conversations/static/conversations/text/markdown.js";
+import { blocks, htmlOf, labelsWithout } from "../../conversations/static/conversations/text/markdown.js";
 
 const startsOf = (source, longest = 8000) => blocks(source, longest).starts.map(({ at }) => at);
 
@@ -46,4 +46,26 @@ test("the parts before and behind a beginning are the whole source", () => {
 
 test("labels without a target are those that the source names and does not define", () => {
   assert.deepEqual(labelsWithout("[one][A] and [b]", { A: {} }), ["ONE", "B"]);
+});
+
+const bare = (source) => htmlOf(source).replace(/^<p>|<\/p>\n$/g, "");
+
+test("emphasis and strikes beside the punctuation of Chinese, Japanese and Korean are what they are elsewhere", () => {
+  assert.equal(bare("**重要：**請先備份。"), "<strong>重要：</strong>請先備份。");
+  assert.equal(bare("これは**「設定」**です。"), "これは<strong>「設定」</strong>です。");
+  assert.equal(bare("**서울(Seoul)**은 *『책』*을"), "<strong>서울(Seoul)</strong>은 <em>『책』</em>을");
+  assert.equal(bare("~~削除。~~次 ~~「旧」~~新"), "<s>削除。</s>次 <s>「旧」</s>新");
+  assert.equal(
+    bare("前**[連結](https://a.example)**後"),
+    '前<strong><a href="https://a.example">連結</a></strong>後',
+  );
+  assert.equal(
+    bare("请运行**`make`**。**100%**的"),
+    "请运行<strong><code>make</code></strong>。<strong>100%</strong>的",
+  );
+});
+
+test("an asterisk or a tilde that marks nothing stays, in any script", () => {
+  for (const text of ["2 * 3 * 4", "3 * 4，5 * 6", "a ** b", "~5 到 ~6", "snake_case_name", "変数_名_前"])
+    assert.equal(bare(text), text);
 });

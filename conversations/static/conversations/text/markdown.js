@@ -7,6 +7,7 @@
 import { fromTemplate } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import MarkdownIt from "../vendor/markdown-it.mjs";
+import cjkFriendly from "../vendor/markdown-it-cjk-friendly.mjs";
 import { tasklist } from "../vendor/markdown-it-tasklist.mjs";
 import DOMPurify from "../vendor/purify.mjs";
 import { expectCode } from "./code.js";
@@ -31,7 +32,7 @@ const PURIFY = {
 
 const markdown = new MarkdownIt({ html: false, linkify: true });
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
-markdown.use(math).use(tasklist, { label: false });
+markdown.use(math).use(cjkFriendly).use(tasklist, { label: false });
 markdown.renderer.rules.checkbox_input = (tokens, index) =>
   tokens[index].attrGet("checked") === null ? "☐" : "☑";
 markdown.renderer.rules.image = (tokens, index) => picture(tokens[index]);
@@ -97,13 +98,18 @@ function parse(source, environment) {
   }
 }
 
+/** The source as HTML that nobody has cleaned yet; null when it is too deep. */
+export function htmlOf(source, environment = { references: {} }) {
+  const tokens = parse(source, environment);
+  return tokens && markdown.renderer.render(tokens, markdown.options, environment);
+}
+
 /**
  * The source as elements: rendered, or in a `pre` when it is too deep. The environment holds the targets of links that are known, and
  * takes those that are found; it says whether the text is still `open`.
  */
 export function render(source, environment = { references: {} }) {
-  const tokens = parse(source, environment);
-  const html = tokens && markdown.renderer.render(tokens, markdown.options, environment);
+  const html = htmlOf(source, environment);
   const isShort = html !== null && html.length <= LONGEST_HTML;
   return isShort ? [...dressed(DOMPurify.sanitize(html, PURIFY)).children] : [plain(source)];
 }

@@ -1,0 +1,1 @@
+export default function cjkFriendly(markdown: object): void;
