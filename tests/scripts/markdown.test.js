@@ -69,3 +69,20 @@ test("an asterisk or a tilde that marks nothing stays, in any script", () => {
   for (const text of ["2 * 3 * 4", "3 * 4，5 * 6", "a ** b", "~5 到 ~6", "snake_case_name", "変数_名_前"])
     assert.equal(bare(text), text);
 });
+
+test("a line that ends ends, in lists and quotations too", () => {
+  assert.equal(bare("Roses are red,\nviolets are blue."), "Roses are red,<br>\nviolets are blue.");
+  assert.equal(bare("one\r\ntwo  \nthree\\\nfour"), "one<br>\ntwo<br>\nthree<br>\nfour");
+  for (const begin of ["- ", "1. ", "> ", "- > "])
+    assert.match(htmlOf(`${begin}one\n${begin === "> " ? "> " : "    "}two`), /one<br>\s*two/);
+});
+
+test("a bare br ends a line in a cell of a table, and no other tag does anything", () => {
+  const cell = (text) => htmlOf(`| ${text} | b |\n|---|---|\n| ${text} | b |`).match(/<td>(.*?)<\/td>/s)[1];
+  assert.equal(cell("one<br>two<BR/>three<br />four"), "one<br>\ntwo<br>\nthree<br>\nfour");
+  assert.equal(cell("**a<br>b** <br><br>"), "<strong>a<br>\nb</strong> <br>\n<br>\n");
+  for (const text of ["<br class=x>", "<b>", "<brx>", "</br>", "\\<br>", "`<br>`", "&lt;br&gt;"])
+    assert.doesNotMatch(cell(text), /<(?!\/?code>)/);
+  assert.equal(htmlOf("| a<br>b |\n|---|").match(/<th>.*<\/th>/s)[0], "<th>a<br>\nb</th>");
+  assert.equal(bare("a<br>b"), "a&lt;br&gt;b");
+});

@@ -10,6 +10,7 @@ import MarkdownIt from "../vendor/markdown-it.mjs";
 import cjkFriendly from "../vendor/markdown-it-cjk-friendly.mjs";
 import { tasklist } from "../vendor/markdown-it-tasklist.mjs";
 import DOMPurify from "../vendor/purify.mjs";
+import { cellBreaks } from "./breaks.js";
 import { expectCode } from "./code.js";
 import { math } from "./math.js";
 
@@ -30,9 +31,9 @@ const PURIFY = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-const markdown = new MarkdownIt({ html: false, linkify: true });
+const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true });
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
-markdown.use(math).use(cjkFriendly).use(tasklist, { label: false });
+markdown.use(math).use(cjkFriendly).use(cellBreaks).use(tasklist, { label: false });
 markdown.renderer.rules.checkbox_input = (tokens, index) =>
   tokens[index].attrGet("checked") === null ? "☐" : "☑";
 markdown.renderer.rules.image = (tokens, index) => picture(tokens[index]);
