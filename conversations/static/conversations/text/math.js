@@ -2,9 +2,9 @@
  * Math in markdown: `$…$` and `\(…\)` in a line, `$$…$$` and `\[…\]` displayed. What stands there stays text in a `span`, with its
  * delimiters, until a library typesets it.
  *
- * As in Pandoc, a `$` opens before what is no space and closes behind what is none and before what is no digit: "$5 and $6" are prices.
  * Each delimiter is looked for once in a text that lacks it, and no formula is longer than LONGEST: no input takes the square of its length.
  */
+import { isFormula, isProse } from "./prose.js";
 
 const LONGEST = 5_000;
 const FAR = 50; // lines
@@ -25,9 +25,8 @@ function closing(text, close, from) {
   return -1;
 }
 
-const isWord = (character) => /[\p{L}\p{N}]/u.test(character ?? "");
-const isPrice = (text, from, to) =>
-  /\s/.test(text[from]) || /\s/.test(text[to - 1]) || isWord(text[from - 2]) || isWord(text[to + 1]);
+// Behind `\[`, as in a path that has been escaped whole, `\(` is one more escape.
+const isBehindEscape = ({ tokens, pending }) => pending === "" && tokens.at(-1)?.type === "text_special";
 
 function inLine(state, silent) {
   const { src, pos } = state;
@@ -37,7 +36,8 @@ function inLine(state, silent) {
   const from = pos + open.length;
   const to = closing(src, close, from);
   if (to < 0) state.unclosed.add(close);
-  if (to <= from || to - from > LONGEST || (open === "$" && isPrice(src, from, to))) return false;
+  if (to <= from || to - from > LONGEST || !isFormula(src, open, from, to)) return false;
+  if (open.startsWith("\\") && isBehindEscape(state)) return false;
   state.pos = to + close.length;
   if (!silent) state.push("math", "span", 0).content = src.slice(pos, state.pos);
   return true;
@@ -53,6 +53,9 @@ function isEnd(state, begin) {
   return count % 2 === 1;
 }
 
+const isAlone = (lines, open, end) =>
+  end === lines.at(-1).length && !isProse(lines.join("\n").slice(open.length, -open.length), "\\[");
+
 /**
  * A displayed formula from this line on, as `[lines, isClosed]`; in a text that is still open it may lack its end.
  * @returns {[string[], boolean] | null}
@@ -67,7 +70,7 @@ function displayed(state, begin, end) {
     lines.push(lineOf(state, line).trimEnd());
     length += lines.at(-1).length;
     const at = closing(lines.at(-1), close, line === begin ? open.length : 0);
-    if (at >= 0) return at + close.length === lines.at(-1).length ? [lines, true] : null;
+    if (at >= 0) return isAlone(lines, open, at + close.length) ? [lines, true] : null;
   }
   return state.env.open && begin + lines.length === state.lineMax ? [lines, false] : null;
 }
