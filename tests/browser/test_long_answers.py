@@ -38,9 +38,9 @@ def test_all_of_a_long_answer_is_rendered_over_many_frames_and_laid_out_when_it_
     page.add_init_script(CLOCK)
     write_answer(stage, long(300_000))
     chat = getattr(stage, way)()
-    expect(chat.log.locator("h2").last).to_contain_text("About the groove", timeout=60_000)
+    expect(chat.log.locator("h3").last).to_contain_text("About the groove", timeout=60_000)
     expect(chat.log.locator(UNFINISHED)).to_have_count(0, timeout=60_000)
-    assert chat.log.locator("h2").count() == long(300_000).count("## ")
+    assert chat.log.locator("h3").count() == long(300_000).count("## ")
     assert chat.log.locator(".code").count() == long(300_000).count("```python")
     lengths = [length for length in page.evaluate("frames_") if length > 0]
     assert max(lengths) < MOST

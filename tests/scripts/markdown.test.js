@@ -86,3 +86,11 @@ test("a bare br ends a line in a cell of a table, and no other tag does anything
   assert.equal(htmlOf("| a<br>b |\n|---|").match(/<th>.*<\/th>/s)[0], "<th>a<br>\nb</th>");
   assert.equal(bare("a<br>b"), "a&lt;br&gt;b");
 });
+
+test("headings begin below the page's own", () => {
+  const levels = Array.from(
+    htmlOf("# a\n## b\n###### c\nd\n===\ne\n---").matchAll(/<h(\d)>/g),
+    ([, level]) => level,
+  );
+  assert.deepEqual(levels, ["2", "3", "6", "2", "3"]);
+});

@@ -40,11 +40,19 @@ markdown.renderer.rules.image = (tokens, index) => picture(tokens[index]);
 markdown.renderer.rules.th_open = (tokens, index) => `<th${alignment(tokens[index])}>`;
 markdown.renderer.rules.td_open = (tokens, index) => `<td${alignment(tokens[index])}>`;
 
+markdown.core.ruler.after("block", "lower_headings", lowerHeadings);
+
 function picture(token) {
   const { escapeHtml } = markdown.utils;
   const source = token.attrGet("src");
   const label = escapeHtml(token.content || source);
   return /^https?:/i.test(source) ? `<a href="${escapeHtml(source)}">${label}</a>` : label;
+}
+
+// The page's own heading is the only h1.
+function lowerHeadings({ tokens }) {
+  for (const token of tokens)
+    if (token.type.startsWith("heading_")) token.tag = `h${Math.min(6, Number(token.tag[1]) + 1)}`;
 }
 
 function alignment(token) {
