@@ -94,3 +94,43 @@ test("headings begin below the page's own", () => {
   );
   assert.deepEqual(levels, ["2", "3", "6", "2", "3"]);
 });
+
+const notesOf = (source) => {
+  const notes = new Map();
+  htmlOf(source, { references: {}, notes });
+  return Object.fromEntries(notes);
+};
+
+test("a note is taken out of the text by its label, in any script, and its citations stay", () => {
+  assert.deepEqual(notesOf("Claim.[^1]\n\n[^1]: Handbook\n[^注]: 手册 *三*\n[^a-b]:x"), {
+    1: "Handbook",
+    注: "手册 *三*",
+    "A-B": "x",
+  });
+  assert.equal(
+    htmlOf("Claim.[^1] 说[^注]。\n[^1]: Handbook").trim(),
+    '<p>Claim.<sup class="citation">1</sup> 说<sup class="citation">注</sup>。</p>',
+  );
+});
+
+test("a note goes on over indented lines and those of its paragraph, and no further", () => {
+  const text = "[^1]: one\ntwo\n\n    three\n\n    - four\n\nfive";
+  assert.deepEqual(notesOf(text), { 1: "one\ntwo\n\nthree\n\n- four" });
+  assert.equal(htmlOf(text).trim(), "<p>five</p>");
+  assert.deepEqual(notesOf("[^1]: one\n- two"), { 1: "one" });
+  assert.deepEqual(notesOf("> [^1]: one\n>     two\n\n- [^2]: three"), { 1: "one\ntwo", 2: "three" });
+});
+
+test("the first of two notes of a label counts", () => {
+  assert.deepEqual(notesOf("[^A]: one\n[^a]: two"), { A: "one" });
+});
+
+test("what is code, escaped, spaced or a link is no citation and no note", () => {
+  for (const text of ["`[^1]`", "\\[^1]", "[^1 2]", "[^]", "[^1](https://a.example)", "    [^1]: code"])
+    assert.doesNotMatch(htmlOf(text), /citation/);
+  assert.deepEqual(notesOf("```\n[^1]: code\n```\n\n    [^2]: code"), {});
+});
+
+test("each note begins a block", () => {
+  assert.deepEqual(startsOf("One.[^1]\n\n[^1]: a\n[^2]: b\n\nTwo.\n"), [10, 18, 27]);
+});

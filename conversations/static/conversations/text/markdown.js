@@ -12,13 +12,14 @@ import { tasklist } from "../vendor/markdown-it-tasklist.mjs";
 import DOMPurify from "../vendor/purify.mjs";
 import { cellBreaks } from "./breaks.js";
 import { expectCode } from "./code.js";
+import { footnotes } from "./footnotes.js";
 import { math } from "./math.js";
 
 const LONGEST_HTML = 1_000_000;
 const DEEPEST = 98; // markdown-it drops, without a word, what is nested deeper than its maxNesting of 100
 
 const TAGS =
-  `a blockquote br code del em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul`.split(
+  `a blockquote br code del em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong sup table tbody td th thead tr ul`.split(
     " ",
   );
 const PURIFY = {
@@ -33,7 +34,7 @@ const PURIFY = {
 
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true });
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
-markdown.use(math).use(cjkFriendly).use(cellBreaks).use(tasklist, { label: false });
+markdown.use(math).use(cjkFriendly).use(cellBreaks).use(footnotes).use(tasklist, { label: false });
 markdown.renderer.rules.checkbox_input = (tokens, index) =>
   tokens[index].attrGet("checked") === null ? "☐" : "☑";
 markdown.renderer.rules.image = (tokens, index) => picture(tokens[index]);
@@ -92,10 +93,13 @@ function ends(starts, longest) {
   });
 }
 
-/** The labels that the source names in brackets and that have no target there, as markdown-it keeps them. */
+/** A label as it is compared with others. */
+export const keyOf = markdown.utils.normalizeReference;
+
+/** The labels that the source names in brackets and that have no target there, as they are compared. */
 export function labelsWithout(source, references) {
-  const labels = Array.from(source.matchAll(/\[((?:[^[\]\\]|\\.){1,999})\]/g), ([, label]) => label);
-  return labels.map(markdown.utils.normalizeReference).filter((label) => !(label in references));
+  const labels = Array.from(source.matchAll(/\[(?!\^)((?:[^[\]\\]|\\.){1,999})\]/g), ([, label]) => label);
+  return labels.map(keyOf).filter((label) => !(label in references));
 }
 
 function parse(source, environment) {
@@ -115,7 +119,7 @@ export function htmlOf(source, environment = { references: {} }) {
 
 /**
  * The source as elements: rendered, or in a `pre` when it is too deep. The environment holds the targets of links that are known, and
- * takes those that are found; it says whether the text is still `open`.
+ * takes those that are found, and the sources of `notes`; it says whether the text is still `open`.
  */
 export function render(source, environment = { references: {} }) {
   const html = htmlOf(source, environment);

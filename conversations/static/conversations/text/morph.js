@@ -7,6 +7,9 @@ const sources = new WeakMap(); // elements whose content was made from a source,
 /** Notes that an element's content has been made from its text as it was. */
 export const dress = (element, source) => sources.set(element, source);
 
+/** The source that an element's content was made from, or else its text. */
+export const sourceOf = (element) => sources.get(element) ?? element.textContent;
+
 /** Whether the element's content has been made from its text. */
 export const isDressed = (element) => sources.has(element);
 

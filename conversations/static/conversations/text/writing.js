@@ -6,6 +6,7 @@ import { highlight } from "./code.js";
 import { typeset } from "./formulas.js";
 import { blocks, labelsWithout, render } from "./markdown.js";
 import { isDressed, morphAll } from "./morph.js";
+import { Notes } from "./notes.js";
 import { fenceEnd, Long, Pieces } from "./pieces.js";
 
 const PATIENCE = 4; // rendering the open block takes at most a fifth of the time
@@ -13,6 +14,7 @@ const WINDOW = 8_000; // characters that are looked at for finished blocks
 const PIECE = 4_000; // characters after which another piece begins, which is laid out when it comes into sight
 const LIST = 8_000; // characters after which a list goes on in a new one
 const BLOCK = 32_000; // characters after which a block is shown as it was written
+const DRESSED = ".math, pre code"; // what is printed or coloured once it is finished
 
 /** Shows a growing text in an element. */
 export class Writing {
@@ -30,7 +32,10 @@ export class Writing {
     if (isSettled) this.rest.clear();
     else this.rest.show(text, this.drawnTo);
     if (this.drawnTo || isSettled) this.element.classList.add("rendered");
-    return this.finishing(deadline) && isSettled;
+    this.number(open || !isSettled);
+    const isFinished = this.finishing(deadline);
+    this.number(open || !isSettled); // what was rendered again
+    return isFinished && isSettled;
   }
 
   begin(text) {
@@ -47,6 +52,11 @@ export class Writing {
     this.unresolved = [];
     this.stale = [];
     this.undressed = [];
+    this.sources = new Map(); // of footnotes
+    this.openSources = new Map();
+    this.notes = new Notes(this.element, (elements) => this.undress(elements, DRESSED));
+    this.isCited = false;
+    this.isUnnumbered = false;
     this.rest = new Pieces(this.element, "div", "raw");
     this.rest.adopt();
   }
@@ -75,10 +85,11 @@ export class Writing {
   finish(length) {
     const source = this.text.slice(this.settled, this.settled + length);
     const count = Object.keys(this.references).length;
-    const elements = this.put(render(source, { references: this.references }), ".math, pre code");
+    const elements = this.put(render(source, { references: this.references, notes: this.sources }), DRESSED);
     this.drawnTo = this.settled += length;
     this.length += length;
     this.open = [];
+    this.openSources = new Map();
     this.opened = null;
     if (this.length >= PIECE) this.endPiece("full");
     if (Object.keys(this.references).length > count) this.resolve();
@@ -95,7 +106,8 @@ export class Writing {
 
   showOpen() {
     const start = performance.now();
-    const environment = { references: Object.create(this.references), open: true };
+    this.openSources = new Map();
+    const environment = { references: Object.create(this.references), notes: this.openSources, open: true };
     this.open = this.put(render(this.text.slice(this.settled), environment), ".math");
     this.drawnTo = this.text.length;
     this.opened = this.text;
@@ -108,6 +120,8 @@ export class Writing {
     this.piece ??= this.addPiece();
     const put = morphAll(this.piece, this.open, elements);
     this.undress(put, selector);
+    this.isUnnumbered = true;
+    this.isCited ||= put.some((element) => element.querySelector(".citation"));
     return put;
   }
 
@@ -119,7 +133,7 @@ export class Writing {
   addPiece() {
     const piece = document.createElement("div");
     piece.className = "piece";
-    return this.element.insertBefore(piece, this.rest.pieces[0]?.node ?? null);
+    return this.element.insertBefore(piece, this.rest.pieces[0]?.node ?? this.notes.box);
   }
 
   endPiece(name) {
@@ -154,6 +168,15 @@ export class Writing {
     return true;
   }
 
+  // -- footnotes
+
+  number(open) {
+    const sources = new Map([...this.openSources, ...this.sources]);
+    if (!this.isUnnumbered || (!this.isCited && !sources.size)) return;
+    this.isUnnumbered = false;
+    this.notes.show(sources, this.references, open);
+  }
+
   // -- what follows when the blocks are there: targets that were given after their links, formulas, colours
 
   resolve() {
@@ -182,7 +205,8 @@ export class Writing {
   renderAgain({ source, elements }) {
     const now = render(source, { references: this.references });
     const put = morphAll(elements[0].parentNode, elements, now, elements.at(-1).nextSibling);
-    this.undress(put, ".math, pre code");
+    this.undress(put, DRESSED);
+    this.isUnnumbered = true;
     const labels = labelsWithout(source, this.references);
     if (labels.length) this.unresolved.push({ source, elements: put, labels });
   }
