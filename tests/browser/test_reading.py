@@ -131,6 +131,17 @@ def test_what_is_streamed_comes_to_the_same_elements_as_what_is_opened(page: Pag
     chat.until(lambda: answer.evaluate("element => element.outerHTML") == streamed)
 
 
+def test_what_may_still_become_something_else_is_not_drawn(page: Page) -> None:
+    stage = begun(page)
+    answer = stage.chat.log.locator(".assistant > .text")
+    for part, words in (("Options:\n-", "Options:"), (" **on", "Options:"), ("e**", "Options:\none")):
+        stage.record.part(part)
+        stage.play()
+        expect(answer).to_have_text(words, use_inner_text=True)
+        expect(answer.locator("h2, h3")).to_have_count(0)
+    expect(answer.locator("li strong")).to_have_text("one")
+
+
 def test_a_target_that_is_given_after_its_link_changes_that_block_alone(page: Page) -> None:
     stage = begun(page)
     stage.record.part("Read [this][late], and [that].\n\nA second one.\n\n")

@@ -14,6 +14,7 @@ import { cellBreaks } from "./breaks.js";
 import { expectCode } from "./code.js";
 import { footnotes } from "./footnotes.js";
 import { math } from "./math.js";
+import { decided, undecided } from "./undecided.js";
 
 const LONGEST_HTML = 1_000_000;
 const DEEPEST = 98; // markdown-it drops, without a word, what is nested deeper than its maxNesting of 100
@@ -34,7 +35,13 @@ const PURIFY = {
 
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true });
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
-markdown.use(math).use(cjkFriendly).use(cellBreaks).use(footnotes).use(tasklist, { label: false });
+markdown
+  .use(math)
+  .use(cjkFriendly)
+  .use(cellBreaks)
+  .use(footnotes)
+  .use(undecided)
+  .use(tasklist, { label: false });
 markdown.renderer.rules.checkbox_input = (tokens, index) =>
   tokens[index].attrGet("checked") === null ? "☐" : "☑";
 markdown.renderer.rules.image = (tokens, index) => picture(tokens[index]);
@@ -113,7 +120,7 @@ function parse(source, environment) {
 
 /** The source as HTML that nobody has cleaned yet; null when it is too deep. */
 export function htmlOf(source, environment = { references: {} }) {
-  const tokens = parse(source, environment);
+  const tokens = parse(environment.open ? decided(source) : source, environment);
   return tokens && markdown.renderer.render(tokens, markdown.options, environment);
 }
 

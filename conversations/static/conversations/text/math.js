@@ -16,7 +16,7 @@ const DELIMITERS = [
 ];
 
 /** Where the closing delimiter stands from there on, -1 where it does not; one behind an odd number of backslashes is none. */
-function closing(text, close, from) {
+export function closing(text, close, from) {
   for (let at = text.indexOf(close, from); at >= 0; at = text.indexOf(close, at + 1)) {
     let slashes = 0;
     while (text[at - 1 - slashes] === "\\") slashes += 1;

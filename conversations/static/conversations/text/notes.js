@@ -10,15 +10,15 @@ export class Notes {
   constructor(element, undress) {
     this.element = element;
     this.undress = undress;
-    this.items = new Map(); // of each note: its element, source, targets and content
+    this.items = new Map(); // of each note: its element and content, and what that was made of
     this.box = null;
   }
 
   /**
-   * Brings numbers and notes in line with the text. While it is `open` a note may still come; in the end a citation without one is
-   * text as it was written.
+   * Brings numbers and notes in line with the text. While it is `open` its last note grows, and others may come; in the end a
+   * citation without one is text as it was written.
    */
-  show(sources, references, open) {
+  show(sources, references, last, open) {
     this.name = this.element.closest("[data-key]")?.dataset.key ?? "";
     const isNote = (key) => open || sources.has(key);
     const citations = new Map(); // of each key, in the order of their numbers
@@ -26,7 +26,9 @@ export class Notes {
     const items = [];
     const add = (key) => {
       if (!sources.has(key)) return;
-      items.push(this.item(key, sources.get(key), references, citations.get(key).number));
+      items.push(
+        this.item(key, sources.get(key), references, citations.get(key).number, open && key === last),
+      );
       this.cite(items.at(-1).querySelectorAll(".citation"), citations, isNote);
     };
     for (const key of citations.keys()) add(key); // those too that a note cites
@@ -64,17 +66,17 @@ export class Notes {
     return link;
   }
 
-  item(key, source, references, number) {
+  item(key, source, references, number, open) {
     if (!this.items.has(key)) this.items.set(key, emptyItem());
     const item = this.items.get(key);
     const { element } = item;
     const targets = Object.keys(references).length;
     element.id = `note-${this.name}-${number}`;
     element.value = number;
-    if (item.source === source && item.targets === targets) return element;
-    const now = render(source, { references: Object.create(references) });
+    if (item.source === source && item.targets === targets && item.open === open) return element;
+    const now = render(source, { references: Object.create(references), open });
     const content = morphAll(element, item.content, now, element.lastElementChild);
-    Object.assign(item, { source, targets, content });
+    Object.assign(item, { source, targets, open, content });
     this.undress(content);
     return element;
   }

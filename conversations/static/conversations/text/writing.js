@@ -174,7 +174,7 @@ export class Writing {
     const sources = new Map([...this.openSources, ...this.sources]);
     if (!this.isUnnumbered || (!this.isCited && !sources.size)) return;
     this.isUnnumbered = false;
-    this.notes.show(sources, this.references, open);
+    this.notes.show(sources, this.references, open && [...this.openSources.keys()].at(-1), open);
   }
 
   // -- what follows when the blocks are there: targets that were given after their links, formulas, colours
