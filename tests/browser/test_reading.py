@@ -199,3 +199,48 @@ def test_earlier_messages_come_by_themselves_and_the_reader_stays_where_he_is(ch
     expect(chat.page.get_by_role("link", name="Earlier messages")).to_be_hidden()
     beginnings = [text[:2] for text in chat.messages("You").all_text_contents()]
     assert beginnings == [f"{number} " for number in range(8)]
+
+
+MIXED = """שלום *world*.
+
+# كتاب with a title
+
+- مرحبا
+- hello
+  1. עברית
+
+> `code` ציטוט
+
+| שם | Name |
+|---|---|
+| א | b |
+
+$x$ הוא משתנה ו `npm` כלי.
+
+1. `pip` קודם
+
+```
+text
+```
+
+Hello שלום.
+"""
+
+
+def test_each_part_has_its_own_direction_and_code_is_left_to_right(page: Page) -> None:
+    chat = Stage(page).answer_page(MIXED)
+    answer = chat.log.locator(".assistant > .text")
+
+    def directions(selector: str) -> list[str]:
+        computed = "all => all.map((one) => getComputedStyle(one).direction)"
+        return answer.locator(selector).evaluate_all(computed)  # type: ignore[no-any-return]
+
+    assert directions("p") == ["rtl", "rtl", "rtl", "ltr"]
+    assert directions("h2") == ["rtl"]
+    assert directions("ul, ol") == ["rtl", "rtl", "rtl"]
+    assert directions("ul > li") == ["rtl", "ltr"]
+    assert directions("blockquote") == ["rtl"]
+    assert directions("table, th, td") == ["rtl", "rtl", "ltr", "rtl", "ltr"]
+    assert set(directions("code, pre, .math")) == {"ltr"}
+    side = "element => getComputedStyle(element).borderRightWidth"
+    assert answer.locator("blockquote").evaluate(side) == "3px"

@@ -12,6 +12,7 @@ import { tasklist } from "../vendor/markdown-it-tasklist.mjs";
 import DOMPurify from "../vendor/purify.mjs";
 import { cellBreaks } from "./breaks.js";
 import { expectCode } from "./code.js";
+import { direct } from "./directions.js";
 import { footnotes } from "./footnotes.js";
 import { math } from "./math.js";
 import { decided, undecided } from "./undecided.js";
@@ -137,11 +138,13 @@ export function render(source, environment = { references: {} }) {
 function plain(source) {
   const element = document.createElement("pre");
   element.className = "plain";
+  element.dir = "auto";
   element.textContent = visible(source);
   return element;
 }
 
 function dressed(fragment) {
+  direct(fragment);
   fragment.querySelectorAll("a[href]").forEach(guard);
   fragment.querySelectorAll("pre").forEach(frame);
   fragment.querySelectorAll("table").forEach(scroll);
@@ -160,6 +163,7 @@ function guard(link) {
 function frame(pre) {
   const language = /language-(\S+)/.exec(pre.firstElementChild?.className ?? "");
   const box = fromTemplate("code-template");
+  box.dir = "ltr";
   box.dataset.language = language ? language[1] : "text";
   if (language) expectCode();
   pre.tabIndex = 0;
@@ -170,6 +174,7 @@ function frame(pre) {
 function scroll(table) {
   const box = document.createElement("div");
   box.className = "scroll";
+  if (table.dir) box.dir = table.dir;
   box.tabIndex = 0;
   table.replaceWith(box);
   box.append(table);

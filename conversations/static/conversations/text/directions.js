@@ -1,0 +1,45 @@
+/**
+ * Directions of text. A paragraph, a heading and a cell find theirs from their first letter (`dir=auto`). What holds them cannot, since
+ * `auto` passes over parts that have a direction, so it is told: its first letter decides, and that of an item in a list of the other
+ * direction. Code and formulas are left to right.
+ */
+
+const RIGHT_TO_LEFT =
+  /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Samaritan}\p{Script=Mandaic}\p{Script=Adlam}\p{Script=Hanifi_Rohingya}\p{Script=Yezidi}]/u;
+
+/** The direction of a text, by its first letter; "" if it has none. */
+export function directionOf(text) {
+  const letter = /\p{L}/u.exec(text)?.[0];
+  if (!letter) return "";
+  return RIGHT_TO_LEFT.test(letter) ? "rtl" : "ltr";
+}
+
+/** Gives the parts of a text their directions. */
+export function direct(fragment) {
+  for (const part of fragment.querySelectorAll("code, pre, .math, .begun")) part.dir = "ltr";
+  for (const part of fragment.querySelectorAll("p, h2, h3, h4, h5, h6, th, td")) part.dir = "auto";
+  for (const part of fragment.querySelectorAll("ul, ol, table, blockquote"))
+    setDirection(part, firstIn(part));
+  for (const item of fragment.querySelectorAll("li")) directItem(item);
+}
+
+function setDirection(part, direction) {
+  if (direction) part.dir = direction;
+}
+
+// An item's mark stands at its own side, for which its list leaves room.
+function directItem(item) {
+  const direction = firstIn(item);
+  if (!direction || direction === item.parentElement.dir) return;
+  item.dir = direction;
+  item.parentElement.classList.add("mixed");
+}
+
+function firstIn(part) {
+  const isRead = ({ parentElement }) =>
+    parentElement.closest("code, .math, .begun") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT;
+  const walker = document.createTreeWalker(part, NodeFilter.SHOW_TEXT, isRead);
+  let direction = "";
+  while (!direction && walker.nextNode()) direction = directionOf(walker.currentNode.textContent);
+  return direction;
+}
