@@ -148,6 +148,7 @@ function dressed(fragment) {
   fragment.querySelectorAll("a[href]").forEach(guard);
   fragment.querySelectorAll("pre").forEach(frame);
   fragment.querySelectorAll("table").forEach(scroll);
+  fragment.querySelectorAll("ol").forEach(makeRoom);
   return fragment;
 }
 
@@ -169,6 +170,12 @@ function frame(pre) {
   pre.tabIndex = 0;
   pre.replaceWith(box);
   box.append(pre);
+}
+
+// For the longest number of a list, beyond the two digits that all have room for.
+function makeRoom(list) {
+  const { length } = String(list.start + list.childElementCount - 1);
+  if (length > 2) list.style.setProperty("--digits", String(length));
 }
 
 function scroll(table) {
