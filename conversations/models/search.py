@@ -29,7 +29,7 @@ HITS_AT_MOST = 1_000
 HITS_SHOWN = 2
 """Passages shown of each conversation."""
 
-BEFORE, LENGTH = 60, 220
+BEFORE, LENGTH = 40, 220
 """Letters of a snippet before the first hit, and in all."""
 
 SNIPPED = 50_000
@@ -229,6 +229,8 @@ def snippet(text: str, terms: Sequence[Term]) -> list[Part]:
     line = " ".join(visible(text[:SNIPPED]).split())
     places = spans(line, terms)
     start = max(0, places[0][0] - BEFORE) if places else 0
+    if start:  # a word is not begun in its middle, where there are blanks
+        start = max(start, line.find(" ", start, places[0][0]) + 1)
     end = start + LENGTH
     parts: list[Part] = [("…", False)] if start else []
     for first, last in places:

@@ -90,7 +90,7 @@ def test_a_search_shows_what_it_finds(client: Client, user: User) -> None:
     )
     page = client.get("/", {"q": "cafe ZUR"}).content.decode()
     assert (
-        '<p class="hit" dir="auto">You: A <mark>CAFÉ</mark> &lt;b&gt;in&lt;/b&gt; <mark>Zür</mark>ich' in page
+        '<p class="hit">You: <bdi>A <mark>CAFÉ</mark> &lt;b&gt;in&lt;/b&gt; <mark>Zür</mark>ich' in page
     )
     assert HOSTILE not in page
     assert 'class="hit"' not in client.get("/").content.decode()
