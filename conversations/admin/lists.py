@@ -15,7 +15,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
 from django.core.paginator import Page, Paginator
-from django.db.models import Max, Min, Model, QuerySet, TextField
+from django.db.models import Model, QuerySet, TextField
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -50,7 +50,7 @@ class CountedPages(Pages):
 class NewestPages(CountedPages):
     """Pages of the newest rows, which are queried once for their number, the page and further columns."""
 
-    order = ("-created_at", "-pk")
+    order: ClassVar[tuple[str, ...]] = ("-created_at", "-pk")
     columns: ClassVar[tuple[str, ...]] = ()
     """Columns that are queried beside the key."""
 
@@ -119,10 +119,13 @@ class Listing(ChangeList):
     def dates(self) -> list[tuple[str, str, bool]]:
         """Links to the years, months or days of the rows: address, text, whether it leads back."""
         field = str(self.date_hierarchy)
-        span = self.root_queryset.order_by().aggregate(first=Min(field), last=Max(field))
-        if span["first"] is None:
+        times = self.root_queryset.values_list(
+            field, flat=True
+        )  # SQLite reads the ends of an index one by one
+        ends = [*times.order_by(field)[:1], *times.order_by(f"-{field}")[:1]]
+        if not ends:
             return []
-        first, last = timezone.localdate(span["first"]), timezone.localdate(span["last"])
+        first, last = map(timezone.localdate, ends)
         date_parts = [int(self.params[name]) for name in takewhile(self.params.__contains__, self._names())]
         back = [
             ("All dates", []),

@@ -14,7 +14,7 @@ from conversations import engine
 from conversations.models import Message, Round
 from conversations.protocol.converse.request import sha256
 
-from .lists import by
+from .lists import NewestPages, by
 from .markup import json_html
 from .pages import Panel, TurnPartAdmin, address, duration, link, related, status
 from .requests import difference, parts, summary
@@ -136,6 +136,12 @@ def _name(row: Round) -> str:
     return f"turn {row.turn.number}, round {row.number}"
 
 
+class MessagePages(NewestPages):
+    """Pages of messages."""
+
+    order = ("-id",)
+
+
 @admin.register(Message)
 class MessageAdmin(WordSearch, TurnPartAdmin):
     """Messages, in Converse's shape."""
@@ -147,6 +153,7 @@ class MessageAdmin(WordSearch, TurnPartAdmin):
     search_fields = ("content",)
     search_help_text = f"{WORDS_HELP} Also the id of a message, turn or conversation."
     ids = ("public_id", "turn", "conversation")
+    paginator = MessagePages
     date_hierarchy = "created_at"
     ordering = ("-id",)
     sortable_by = ()

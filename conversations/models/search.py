@@ -16,7 +16,7 @@ from .round import Message, ToolCall
 from .texts import TEXTS
 from .words import Term, spans, terms
 
-__all__ = ["Hit", "Passage", "Term", "distinct", "hits", "is_cut", "matching", "passages", "terms"]
+__all__ = ["Hit", "Match", "Term", "distinct", "hits", "is_cut", "matches", "matching", "terms"]
 
 if TYPE_CHECKING:
     LookupBase = Lookup[Any]
@@ -152,35 +152,45 @@ def _sample(terms: Sequence[Term], owner: Any = None, kind: str = "") -> Sample:
     """
     if connection.vendor == "sqlite" and not any(term.prefix for term in terms):
         return Sample(SAMPLE, 0)
-    matches = Q(words__matches=Query(terms, is_indexed=False))
+    one_by_one = Q(words__matches=Query(terms, is_indexed=False))
     return Sample(
-        **_newest(SAMPLE, owner, kind).aggregate(rows=Count("pk"), hits=Count("pk", filter=matches))
+        **_newest(SAMPLE, owner, kind).aggregate(rows=Count("pk"), hits=Count("pk", filter=one_by_one))
     )
 
 
 # -- an owner's search
 
 
-def passages(terms: Sequence[Term], owner: Any) -> list[Passage]:
-    """The newest titles, messages and tool calls of the owner that hold the terms, without their words."""
+class Match(NamedTuple):
+    """A passage that matches: its key, and those of its conversation and of its message or tool call."""
+
+    passage: int
+    conversation: UUID
+    message: int | None
+    call: UUID | None
+
+
+def matches(terms: Sequence[Term], owner: Any) -> list[Match]:
+    """The newest titles, messages and tool calls of the owner that hold the terms."""
     if not terms:
         return []
     sample = _sample(terms, owner)
     if sample.is_common:
         one_by_one = _newest(WALK, owner).filter(words__matches=Query(terms, is_indexed=False))
-        rows = _newest_hits(one_by_one)
-        if sample.is_all or is_cut(rows):
-            return rows
-    return _newest_hits(Passage.objects.filter(words__matches=Query(terms, owner, newest=HITS_AT_MOST)))
+        newest = _newest_matches(one_by_one)
+        if sample.is_all or is_cut(newest):
+            return newest
+    return _newest_matches(Passage.objects.filter(words__matches=Query(terms, owner, newest=HITS_AT_MOST)))
 
 
-def _newest_hits(rows: QuerySet[Passage]) -> list[Passage]:
-    return list(rows.defer("words").order_by("-pk")[:HITS_AT_MOST])
+def _newest_matches(passages: QuerySet[Passage]) -> list[Match]:
+    rows = passages.order_by("-pk").values_list("pk", "conversation", "message", "call")
+    return list(map(Match._make, rows[:HITS_AT_MOST]))
 
 
-def is_cut(passages: Sequence[Passage]) -> bool:
+def is_cut(matches: Sequence[Match]) -> bool:
     """Whether there may be more than were looked for."""
-    return len(passages) >= HITS_AT_MOST
+    return len(matches) >= HITS_AT_MOST
 
 
 @dataclass
@@ -192,29 +202,28 @@ class Hit:
 
 
 def hits(
-    passages: Sequence[Passage], conversations: Iterable[Conversation], terms: Sequence[Term]
+    matches: Sequence[Match], conversations: Iterable[Conversation], terms: Sequence[Term]
 ) -> dict[UUID, list[Hit]]:
     """The newest hits of each conversation, but for its title."""
-    chosen: dict[UUID, list[Passage]] = {row.pk: [] for row in conversations}
-    for passage in passages:
-        of_conversation = chosen.get(passage.conversation_id, [])
-        if len(of_conversation) < HITS_SHOWN and (passage.message_id or passage.call_id):
-            of_conversation.append(passage)
-    rows = _rows([passage for several in chosen.values() for passage in several])
+    chosen: dict[UUID, list[Match]] = {row.pk: [] for row in conversations}
+    for match in matches:
+        of_conversation = chosen.get(match.conversation, [])
+        if len(of_conversation) < HITS_SHOWN and (match.message or match.call):
+            of_conversation.append(match)
+    rows = _rows([match for several in chosen.values() for match in several])
     return {
-        pk: [_hit(rows[passage.pk], terms) for passage in several if passage.pk in rows]
-        for pk, several in chosen.items()
+        pk: [_hit(rows[match], terms) for match in several if match in rows] for pk, several in chosen.items()
     }
 
 
-def _rows(passages: list[Passage]) -> dict[int, Message | ToolCall]:
-    """The rows of passages, by the passages' keys; one that was deleted meanwhile has none."""
-    messages = Message.objects.in_bulk([passage.message_id for passage in passages if passage.message_id])
-    calls = ToolCall.objects.in_bulk([passage.call_id for passage in passages if passage.call_id])
-    rows: dict[int, Any] = {
-        passage.pk: messages.get(passage.message_id) or calls.get(passage.call_id) for passage in passages
+def _rows(matches: list[Match]) -> dict[Match, Message | ToolCall]:
+    """The rows that match; one that was deleted meanwhile is missing."""
+    messages = Message.objects.in_bulk([match.message for match in matches if match.message])
+    calls = ToolCall.objects.in_bulk([match.call for match in matches if match.call])
+    rows: dict[Match, Any] = {
+        match: messages.get(match.message) or calls.get(match.call) for match in matches
     }
-    return {key: row for key, row in rows.items() if row is not None}
+    return {match: row for match, row in rows.items() if row is not None}
 
 
 def _hit(row: Message | ToolCall, terms: Sequence[Term]) -> Hit:

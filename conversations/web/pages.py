@@ -84,16 +84,16 @@ def start_page(
     """
     words = clean_text(request.GET.get("q", "")).strip()
     terms = search.terms(words, beginnings=True)
-    passages = search.passages(terms, request.user.pk)
+    matches = search.matches(terms, request.user.pk)
     rows = Conversation.objects.owned_by(request.user)
     if words:
-        rows = rows.filter(pk__in={passage.conversation_id for passage in passages})
+        rows = rows.filter(pk__in={match.conversation for match in matches})
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "conversations": _with_hits(list(page), passages, terms),
+        "conversations": _with_hits(list(page), matches, terms),
         "words": words,
-        "is_cut": search.is_cut(passages),
+        "is_cut": search.is_cut(matches),
         "problem": problem,
         "form": form,
         "models": settings.GATEWAY_MODELS,
@@ -111,9 +111,9 @@ def _titled(rows: Iterable[Conversation]) -> list[tuple[Conversation, str]]:
 
 
 def _with_hits(
-    rows: list[Conversation], passages: list[search.Passage], terms: list[search.Term]
+    rows: list[Conversation], matches: list[search.Match], terms: list[search.Term]
 ) -> list[Listed]:
-    hits = search.hits(passages, rows, terms) if passages else {}
+    hits = search.hits(matches, rows, terms) if matches else {}
     return [(row, title, hits.get(row.pk, [])) for row, title in _titled(rows)]
 
 

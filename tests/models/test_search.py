@@ -23,8 +23,9 @@ pytestmark = pytest.mark.django_db
 
 def titles(owner: User, text: str) -> set[str]:
     """The titles of the conversations in which the owner finds the text."""
-    passages = search.passages(search.terms(text, beginnings=True), owner.pk)
-    return {passage.conversation.title for passage in passages}
+    matches = search.matches(search.terms(text, beginnings=True), owner.pk)
+    rows = Conversation.objects.filter(pk__in={match.conversation for match in matches})
+    return set(rows.values_list("title", flat=True))
 
 
 def conversation_with(owner: User, *content: Any, title: str = "this") -> Conversation:
@@ -142,7 +143,7 @@ def test_snippets_show_the_hits_and_who_says_them(user: User) -> None:
 
     def hit(text: str) -> search.Hit:
         terms = search.terms(text, beginnings=True)
-        (only,) = search.hits(search.passages(terms, user.pk), [conversation], terms)[conversation.pk]
+        (only,) = search.hits(search.matches(terms, user.pk), [conversation], terms)[conversation.pk]
         return only
 
     message, call = hit("exam"), hit("wzpz")

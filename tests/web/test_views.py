@@ -89,9 +89,7 @@ def test_a_search_shows_what_it_finds(client: Client, user: User) -> None:
         Conversation.objects.create(owner=user, model=MODELS[0]), f"A CAFÉ <b>in</b> Zürich {HOSTILE}"
     )
     page = client.get("/", {"q": "cafe ZUR"}).content.decode()
-    assert (
-        '<p class="hit">You: <bdi>A <mark>CAFÉ</mark> &lt;b&gt;in&lt;/b&gt; <mark>Zür</mark>ich' in page
-    )
+    assert '<p class="hit">You: <bdi>A <mark>CAFÉ</mark> &lt;b&gt;in&lt;/b&gt; <mark>Zür</mark>ich' in page
     assert HOSTILE not in page
     assert 'class="hit"' not in client.get("/").content.decode()
 
