@@ -169,6 +169,8 @@ def _cut(message: dict[str, Any], room: int) -> dict[str, Any]:
     """A message too large for any snapshot, cut at its front."""
     metadata = {"metadata": message["metadata"] | {"cut": True}}
     room -= BESIDE
+    if message["role"] == "activity":
+        return message | metadata | {"content": {"messageId": message["content"]["messageId"]}}
     if "toolCalls" not in message:
         return message | metadata | {"content": _end(message["content"], room)}
     call = message["toolCalls"][0]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from conversations.journal import Page
 from conversations.protocol.text import visible
 
+from . import activities
 from .sentences import Failure, failure, notice
 
 Message = dict[str, Any]
@@ -49,6 +50,10 @@ class Block:
         return self.kind != "assistant" or bool(self.text.strip())
 
 
+Results = dict[str, tuple[int, Message]]
+"""The results on a page and their places, by the call that each answers."""
+
+
 @dataclass
 class Attempt:
     """The blocks of an interrupted attempt at a round, which is shown open while nothing follows it."""
@@ -66,25 +71,30 @@ class Attempt:
 
 @dataclass
 class Section:
-    """One turn and its parts in order; the script knows it by its `key`. `state` is the turn as JSON."""
+    """One turn, its parts in order and its sources; the script knows it by its `key`.
+
+    `state` is the turn as JSON.
+    """
 
     key: str
     state: str
     failure: Failure | None
     notice: str = ""
     parts: list[Block | Attempt] = field(default_factory=list)
+    sources: list[Block] = field(default_factory=list)
 
 
 def sections(page: Page, is_older: bool = False) -> list[Section]:
     """The page's turns, oldest first; the last turn of an older page may go on on a newer one."""
-    results = {m["toolCallId"]: (at, m) for at, m in enumerate(page.messages) if m["role"] == "tool"}
+    calls = {_call_of(message) for message in page.messages} - {""}
+    results = {key: (at, m) for at, m in enumerate(page.messages) if (key := _answered(m))}
     by_turn = {turn["id"]: _section(turn) for turn in page.turns}
     attempts: dict[str, Attempt] = {}
     for at, message in enumerate(page.messages):
         turn = message["metadata"]["turn"]
         if message["role"] == "tool":
             attempts.pop(turn, None)
-        else:
+        elif _answered(message) not in calls:
             _put(by_turn[turn], _block(at, message, results), message, attempts)
     for turn in page.turns:
         _end(by_turn[turn["id"]], turn, goes_on=is_older and turn is page.turns[-1])
@@ -101,6 +111,9 @@ def _put(section: Section, block: Block, message: Message, attempts: dict[str, A
     A tool result, a whole block or a new round closes the group.
     """
     turn = message["metadata"]["turn"]
+    if block.kind == "source":
+        section.sources.append(block)
+        return
     if not message["metadata"].get("interrupted"):
         attempts.pop(turn, None)
         section.parts.append(block)
@@ -124,19 +137,48 @@ def _end(section: Section, turn: dict[str, Any], goes_on: bool) -> None:
     last = parts[-1] if parts else None
     if isinstance(last, Attempt):
         last.is_last = True
-    answered = isinstance(last, Block) and last.kind == "assistant"
+    answered = isinstance(last, Block) and last.kind in ("assistant", "picture")
     section.notice = notice(turn, answered or goes_on)
 
 
-def _block(at: int, message: Message, results: dict[str, tuple[int, Message]]) -> Block:
+def _call_of(message: Message) -> str:
+    """The key of the call that a message is, blank for another."""
+    if "toolCalls" in message:
+        return str(message["toolCalls"][0]["id"])
+    return _server_key(message, activities.use(message))
+
+
+def _answered(message: Message) -> str:
+    """The key of the call that a message answers, blank for another."""
+    if message["role"] == "tool":
+        return str(message["toolCallId"])
+    return _server_key(message, activities.result(message))
+
+
+def _server_key(message: Message, part: dict[str, Any]) -> str:
+    """A provider's ids are unique in a turn."""
+    return f"{message['metadata']['turn']}:{part.get('toolUseId', '')}" if part else ""
+
+
+def _block(at: int, message: Message, results: Results) -> Block:
     if "toolCalls" in message:
         return _call(at, message, results)
+    if message["role"] == "activity":
+        return _activity(at, message, results)
     return Block(
         KINDS[message["role"]], _without(message, ["content"]), message["content"], at, message["id"]
     )
 
 
-def _call(at: int, message: Message, results: dict[str, tuple[int, Message]]) -> Block:
+def _activity(at: int, message: Message, results: Results) -> Block:
+    kind, name = activities.kind(message), visible(activities.name(message))
+    result_at, result = results.get(_call_of(message) or _answered(message), (0, None))
+    state = "" if result is message else json.dumps(result)  # whose use is not on the page
+    inner = Block("result", state, activities.outcome(result), result_at) if result else None
+    return Block(kind, json.dumps(message), activities.arguments(message), at, message["id"], name, inner)
+
+
+def _call(at: int, message: Message, results: Results) -> Block:
     call = message["toolCalls"][0]
     name, arguments = call["function"]["name"], call["function"]["arguments"]
     state = json.dumps(message | {"toolCalls": [call | {"function": {"name": name}}]})

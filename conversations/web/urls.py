@@ -6,6 +6,7 @@ from .again import again, compare
 from .deleting import delete
 from .exporting import export
 from .pages import conversation
+from .pictures import picture
 from .preferences import preferences, prompt, revoke
 from .replay import ends, outline, replay, turn
 from .start import create, index
@@ -21,6 +22,7 @@ urlpatterns = [
     path("conversations/<uuid:pk>/compare/", compare, name="compare"),
     path("conversations/<uuid:pk>/delete/", delete, name="delete"),
     path("conversations/<uuid:pk>/export/", export, name="export"),
+    path("conversations/<uuid:pk>/pictures/<uuid:turn>/<str:sha256>/", picture, name="picture"),
     path("conversations/<uuid:pk>/replay/", replay, name="replay"),
     path("conversations/<uuid:pk>/replay/ends/", ends, name="replay_ends"),
     path("conversations/<uuid:pk>/replay/outline/", outline, name="replay_outline"),

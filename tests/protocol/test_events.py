@@ -1,5 +1,7 @@
 """Our events are AG-UI: each has its own type, a turn has them in order, and none is too large."""
 
+import base64
+import hashlib
 import json
 from typing import Any
 
@@ -117,7 +119,13 @@ def test_a_citation_is_news_of_ours_about_its_message() -> None:
 def test_an_image_is_told_of_without_its_bytes() -> None:
     image_events = [start(0, image={"format": "png"}), delta(0, image={"source": {"bytes": PIXEL}}), stop(0)]
     [event] = display_events(Assembly(), [*image_events, *end()], "turn:1")
-    assert event["value"] == {"messageId": "turn:1:0", "format": "png"}
+    sha256 = hashlib.sha256(base64.b64decode(PIXEL)).hexdigest()
+    assert event["value"] == {"messageId": "turn:1:0", "format": "png", "size": 8, "sha256": sha256}
+
+
+def test_an_image_without_bytes_has_no_name_to_fetch_it_by() -> None:
+    [event] = display_events(Assembly(), [start(0, image={"format": "png"}), stop(0), *end()], "turn:1")
+    assert event["value"] == {"messageId": "turn:1:0", "format": "png", "size": 0}
 
 
 def test_a_step_that_nothing_is_shown_of_makes_no_event() -> None:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from conversations.protocol.agui import events
 from conversations.protocol.converse.stream import Assembly
 from conversations.protocol.text import clean_text
-from tests.protocol.own_streams import delta, end, stop, tool_start
+from tests.protocol.own_streams import delta, end, start, stop, tool_start
 from tests.protocol.rearranged import wild
 from tests.protocol.turns import display_events
 
@@ -67,6 +67,18 @@ def test_a_citation_of_any_size_fits_into_a_frame(character: str) -> None:
     [event] = display_events(Assembly(), [delta(0, citation=citation), stop(0), *end()], "turn:1")
     assert event["value"]["citation"]["cut"]
     assert json.dumps(citation, ensure_ascii=False).startswith(event["value"]["citation"]["json"])
+    assert frame_bytes(event) < FRAME_BYTES
+
+
+@pytest.mark.parametrize("character", ["a", "\x01", '"', "😀"])
+def test_a_server_tool_s_result_of_any_size_fits_and_keeps_its_id(character: str) -> None:
+    content = [{"json": {"stdOut": character * 1_000_000}}]
+    served = start(0, toolResult={"toolUseId": "s1", "type": "code_result", "status": "success"})
+    server_tool = [served, delta(0, toolResult=content), stop(0), *end()]
+    [event] = display_events(Assembly(), server_tool, "turn:1")
+    result = event["value"]["server_tool"]["toolResult"]
+    assert (result["toolUseId"], result["status"], result["content"]["cut"]) == ("s1", "success", True)
+    assert json.dumps(content, ensure_ascii=False).startswith(result["content"]["json"])
     assert frame_bytes(event) < FRAME_BYTES
 
 

@@ -40,6 +40,9 @@ class Page:
         self.messages = copy.deepcopy(messages)
 
     def apply(self, event: Event) -> None:
+        if event["type"] == "CUSTOM":
+            self._put_activity(event["name"], event["value"])
+            return
         kind, message_id = event["type"], event.get("messageId") or f"call:{event.get('toolCallId')}"
         if kind in STARTED:
             self._put(message_id, **STARTED[kind](event))
@@ -55,12 +58,19 @@ class Page:
             self._message(message_id)["content"] += event["delta"]
         elif kind in ENDED:
             self._message(message_id)["metadata"].pop("open")
-        elif kind in ("RUN_ERROR", "RUN_FINISHED"):
+        elif kind in ("RUN_ERROR", "RUN_FINISHED", "STEP_FINISHED"):
             self._end()
 
     def _end(self) -> None:
         for message in self.messages:
             message["metadata"].pop("open", None)
+
+    def _put_activity(self, name: str, value: dict[str, Any]) -> None:
+        message_id = value["messageId"]
+        if name == "turntable.citation":
+            earlier = [one for one in self.messages if one["id"].startswith(f"{message_id}:")]
+            message_id = f"{message_id}:citation:{len(earlier)}"
+        self._put(message_id, role="activity", activityType=name, content=value)
 
     def _put(self, message_id: str, **message: Any) -> None:
         self.messages.append({"id": message_id, **message, "metadata": {"turn": TURN, "open": True}})
@@ -121,7 +131,8 @@ def test_messages_have_the_ids_of_their_events_and_the_order_in_which_they_began
 
 
 def test_a_call_is_a_message_with_its_arguments_and_another_with_its_result() -> None:
-    *_, call, result = after(turn_of(STREAMS["server-tool"])).as_list()
+    messages = after(turn_of(STREAMS["server-tool"])).as_list()
+    call, result = (message for message in messages if message["id"] in ("call:t1", "result:t1"))
     function = {"name": "top_song", "arguments": "{}"}
     assert call == {
         "id": "call:t1",
@@ -158,6 +169,24 @@ def test_what_is_still_being_written_is_open() -> None:
 def test_a_redacted_span_is_a_message_without_content() -> None:
     _, reasoning, answer = after(turn_of(STREAMS["redacted-reasoning"])).as_list()
     assert (reasoning["role"], reasoning["content"], answer["content"]) == ("reasoning", "", "Done.")
+
+
+def test_a_picture_is_open_until_its_round_ends_and_can_be_fetched() -> None:
+    turn_events = turn_of(STREAMS["image"])
+    end = next(at for at, event in enumerate(turn_events) if event["type"] == "STEP_FINISHED")
+    assert after(turn_events[:end]).as_list()[-1]["metadata"] == {"turn": TURN, "open": True}
+    [_, picture] = after(turn_events[: end + 1]).as_list()
+    facts = picture["content"]
+    assert (picture["role"], picture["activityType"]) == ("activity", "turntable.image")
+    assert (facts["format"], facts["size"], len(facts["sha256"])) == ("png", 8, 64)
+    assert picture["metadata"] == {"turn": TURN}
+
+
+def test_a_citation_is_a_message_beside_its_text_each_time() -> None:
+    *_, text, one, other = after(turn_of(STREAMS["citation-alone"])).as_list()
+    assert [one["id"], other["id"]] == [f"{TURN}:1:1:citation:0", f"{TURN}:1:1:citation:1"]
+    assert one["content"]["messageId"] == other["content"]["messageId"] == f"{TURN}:1:1"
+    assert text["role"] == "assistant"
 
 
 # -- how the turn stands

@@ -20,7 +20,7 @@ class Resumed(Snapshot):
         self.state = state
         for message in messages:
             self.messages[message["id"]] = message
-            self._texts[message["id"]] = [_text(message)]
+            self._texts[message["id"]] = [_text(message)] if message["role"] != "activity" else []
             was_before = message["role"] in BEFORE_A_STEP or message["metadata"].get("interrupted")
             self._step_messages = [] if was_before else [*self._step_messages, message["id"]]
 

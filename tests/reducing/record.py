@@ -36,7 +36,7 @@ class Record:
             return [self.part, self.part, self.end]
         if self.in_step:
             begin = [self.text, self.call, self.reasoning, self.redacted, self.retry, self.title]
-            return [*begin, self.call, *[self.finish_step] * 3]
+            return [*begin, self.picture, self.cite, self.call, *[self.finish_step] * 3]
         if self._calls:
             return [self.wait, self.answer, self.answer]
         return [self.finish] if self._final else [self.finish, self.step, self.step, self.step]
@@ -151,6 +151,16 @@ class Record:
         """The first call that waits has its result."""
         outcome = status or ("error" if len(text) % 2 else "success")
         self.write(events.tool_call_result(self._calls.pop(0), text, status=outcome, duration_ms=7))
+
+    def picture(self, text: str = "") -> None:
+        """A picture of the model's own, or what its provider ran a tool for."""
+        name = "server_tool" if text else "image"
+        self.write(events.custom(name, {"messageId": self._message(), "format": "png"}))
+
+    def cite(self, text: str = "") -> None:
+        """A source of the block before it."""
+        block = f"{self._message().rpartition(':')[0]}:{self._blocks - 1}"
+        self.write(events.custom("citation", {"messageId": block, "citation": {"title": text}}))
 
     def retry(self, text: str = "", code: str = "throttled", seconds: float = 1.5) -> None:
         """Another attempt is waited for."""

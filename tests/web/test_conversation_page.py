@@ -125,3 +125,22 @@ def test_no_page_has_inline_script_or_style(client: Client, conversation: Conver
     sign_in = Client().get("/accounts/login/").content.decode()
     for page in (page_of(client, conversation), client.get("/").content.decode(), sign_in):
         assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", page)
+
+
+def test_the_page_holds_what_a_model_brings_beside_text(client: Client, conversation: Conversation) -> None:
+    use = {"toolUseId": "s", "name": "search", "input": {"q": "songs"}}
+    result = {"toolUseId": "s", "type": "search_result", "content": [{"text": "Elemental Hotel"}]}
+    activities = [
+        events.custom("image", {"messageId": "t:1:0", "format": "png", "sha256": "5e"}),
+        events.custom("server_tool", {"messageId": "t:1:1", "server_tool": {"toolUse": use}}),
+        events.custom("server_tool", {"messageId": "t:1:2", "server_tool": {"toolResult": result}}),
+        events.custom("citation", {"messageId": "a", "citation": {"title": HOSTILE}}),
+    ]
+    recorded_turn(conversation, "sing", *activities, *text_events("A song."))
+    page = page_of(client, conversation)
+    states = [json.loads(unescape(state)) for state in re.findall(r'data-(?:message|result)="([^"]+)"', page)]
+    contents = [state["content"] for state in states if state["role"] == "activity"]
+    assert sorted(contents, key=str) == sorted((event["value"] for event in activities), key=str)
+    assert 'aria-label="Server tool search"' in page
+    assert "Elemental Hotel</pre>" in page
+    assert HOSTILE not in page

@@ -75,6 +75,14 @@ def message(kind: str, number: int, attempt: str, interrupted: bool) -> dict[str
     if kind == "call":
         call = {"id": f"c{number}", "type": "function", "function": {"name": "f", "arguments": "{}"}}
         return {"id": f"call:c{number}", "role": "assistant", "toolCalls": [call], "metadata": marks}
+    if kind in ACTIVITIES:
+        content = {"messageId": "any"} | ACTIVITIES[kind]
+        activity = {
+            "role": "activity",
+            "activityType": f"turntable.{kind.split(maxsplit=1)[0]}",
+            "content": content,
+        }
+        return {"id": f"t:{attempt}:{number}", **activity, "metadata": marks}
     if kind == "result":
         shared = {"role": "tool", "toolCallId": f"c{number - 1}", "content": "ok"}
         return {"id": f"result:{number}", **shared, "metadata": marks | {"status": "success"}}
@@ -83,7 +91,13 @@ def message(kind: str, number: int, attempt: str, interrupted: bool) -> dict[str
     return {"id": f"t:{attempt}:{number}", "role": role, "content": text, "metadata": marks}
 
 
-KIND = st.sampled_from(["user", "text", "blank", "reasoning", "call", "result"])
+ACTIVITIES: dict[str, dict[str, Any]] = {
+    "image": {"format": "png"},
+    "citation": {"citation": {"title": "Manual"}},
+    "server_tool use": {"server_tool": {"toolUse": {"toolUseId": "s", "name": "search", "input": {}}}},
+    "server_tool result": {"server_tool": {"toolResult": {"toolUseId": "s", "content": [{"text": "ok"}]}}},
+}
+KIND = st.sampled_from(["user", "text", "blank", "reasoning", "call", "result", *ACTIVITIES])
 MESSAGES = st.lists(st.tuples(KIND, st.sampled_from(["1", "1.1", "2"]), st.booleans()), max_size=12)
 TURN = {"id": "t", "status": "completed", "stopReason": "end_turn", "error": None}
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from conversations.protocol.converse.blocks import Delta
+from conversations.protocol.converse.content import picture_facts
 from conversations.protocol.text import cut_bytes
 
 Event = dict[str, Any]
@@ -212,10 +213,18 @@ def _tool(delta: Delta) -> list[Event]:
 
 def _whole(message: str, delta: Delta) -> Event:
     """The event of a picture, a citation, a server-side tool's call or its result."""
+    detail = delta.detail or {}
     if delta.kind == "image":
-        image = (delta.detail or {})["image"]
-        return custom("image", {"messageId": message, "format": image.get("format")})
-    name = "citation" if delta.kind == "citation" else "server_tool"
-    text, is_cut = cut_bytes(json.dumps(delta.detail, ensure_ascii=False), CONTENT_BYTES)
-    value = {"cut": True, "json": text} if is_cut else delta.detail
-    return custom(name, {"messageId": message, name: value})
+        return custom("image", {"messageId": message, **picture_facts(detail["image"])})
+    if delta.kind == "citation":
+        return custom("citation", {"messageId": message, "citation": _at_most(detail)})
+    [(member, block)] = detail.items()
+    part = "input" if member == "toolUse" else "content"
+    server_tool = {member: block | {part: _at_most(block[part])}}
+    return custom("server_tool", {"messageId": message, "server_tool": server_tool})
+
+
+def _at_most(value: Any) -> Any:
+    """The value, or the beginning of its JSON where it is too long for a frame."""
+    text, is_cut = cut_bytes(json.dumps(value, ensure_ascii=False), CONTENT_BYTES)
+    return {"cut": True, "json": text} if is_cut else value

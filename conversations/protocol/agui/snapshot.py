@@ -7,6 +7,9 @@ Event = dict[str, Any]
 Message = dict[str, Any]
 
 OUTCOMES = {"cancelled": "stopped", "interrupt": "waiting"}
+ACTIVITIES = ("turntable.image", "turntable.citation", "turntable.server_tool")
+"""The news that are messages of their own: what a model brings beside text, reasoning and calls."""
+
 INTERRUPT_MEMBERS = ("id", "message", "toolCallId", "expiresAt")
 ROUND_MEMBERS = ("stopReason", "usage", "latencyMs", "firstTokenMs", "model", "interrupted")
 """The members that are kept of an interrupt, and of a round's end."""
@@ -50,7 +53,7 @@ class Snapshot:
         if "toolCalls" in message:
             call = message["toolCalls"][0]
             return message | {"toolCalls": [call | {"function": call["function"] | {"arguments": text}}]}
-        return message if message["role"] == "tool" else message | {"content": text}
+        return message if message["role"] in ("tool", "activity") else message | {"content": text}
 
     def _begin(self, message_id: str, message: Message) -> None:
         self.messages[message_id] = (
@@ -116,6 +119,8 @@ class Snapshot:
         members = {key: metadata[key] for key in ROUND_MEMBERS if key in metadata}
         if rounds := self.state["rounds"]:
             rounds[-1] |= members | {"endedAt": at, "calledAt": at}
+        for message in self._step_messages:
+            self._settle(self.messages[message])
         if metadata.get("interrupted"):
             for message in self._step_messages:
                 self.messages[message]["metadata"]["interrupted"] = True
@@ -148,6 +153,15 @@ class Snapshot:
             call = self.messages.get(f"call:{event['value']['toolCallId']}")
             if call:
                 call["metadata"]["approval"] = event["value"]
+        elif event["name"] in ACTIVITIES:
+            self._activity(event["name"], event["value"])
+
+    def _activity(self, name: str, value: dict[str, Any]) -> None:
+        """Adds a message that is open until its round ends: a picture can be fetched only then."""
+        message_id = value["messageId"]
+        if name == "turntable.citation":  # of a text, which has the id
+            message_id += f":citation:{sum(key.startswith(message_id + ':') for key in self.messages)}"
+        self._begin(message_id, {"role": "activity", "activityType": name, "content": value})
 
     @staticmethod
     def _settle(message: Message) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 from typing import Any
 
 Block = dict[str, Any]
@@ -38,6 +39,19 @@ def cited_texts(block: Block) -> list[Block]:
     """The texts of a citations block."""
     texts: list[Block] = block.get("citationsContent", {}).get("content", [])
     return texts
+
+
+def picture_facts(image: Block) -> Block:
+    """What is told of a picture in place of its bytes; their SHA-256 is its name, which one without bytes has not."""
+    data = picture_bytes(image)
+    facts = {"format": image.get("format"), "size": len(data)}
+    return facts | ({"sha256": hashlib.sha256(data).hexdigest()} if data else {})
+
+
+def picture_bytes(image: Block) -> bytes:
+    """The bytes of a picture, none where it has no such source."""
+    source = image.get("source")
+    return (decode_base64(source.get("bytes")) if isinstance(source, dict) else None) or b""
 
 
 def tool_result(tool_use_id: str, content: list[Block], *, error: bool) -> Block:

@@ -104,8 +104,10 @@ type MessageFigures = Partial<ResultFigures> & {
 /** A message as MESSAGES_SNAPSHOT has it: a text, a reasoning, one tool call, or a tool's result. */
 type Message = {
   id: string;
-  role: "user" | "assistant" | "reasoning" | "tool";
-  content?: string;
+  role: "user" | "assistant" | "reasoning" | "tool" | "activity";
+  /** a text; of an activity the value of its event */
+  content?: any;
+  activityType?: string;
   toolCalls?: ToolCall[];
   toolCallId?: string;
   error?: string;
@@ -182,7 +184,7 @@ type UnsentMessage = { id: string; text: string; at: number };
 
 // -- what is drawn
 
-type BlockKind = "you" | "assistant" | "reasoning" | "tool";
+type BlockKind = "you" | "assistant" | "reasoning" | "tool" | "server" | "picture" | "source";
 
 type Block = {
   id: string;
@@ -194,6 +196,19 @@ type Block = {
   interrupt?: Interrupt;
   since?: number | null;
   status?: string;
+  /** the numbers of the sources that are cited there */
+  marks?: number[];
+};
+
+/** A source that a model cites, and the message that names it. */
+type Source = { number: number; citation: Citation; message: Message };
+
+type Citation = {
+  title?: string;
+  source?: string;
+  sourceContent?: { text?: string }[];
+  location?: Record<string, any>;
+  cut?: boolean;
 };
 
 /** The blocks of an interrupted attempt. */
@@ -211,6 +226,7 @@ type Section = {
   key: string;
   turn: SectionTurn;
   parts: Part[];
+  sources: Source[];
   blocks: Block[];
   /** What may be done, as words: continue again regenerate edit versions switch withdraw. */
   offers: string;

@@ -1,7 +1,7 @@
 /**
- * Pictures in a tool's result, in the form that Converse has for them: `{"image": {"format", "source": {"bytes": base64}}}`.
+ * Pictures in a tool's result, in the form that Converse has for them: `{"image": {"format", "source": {"bytes": base64}}}`, and a model's.
  *
- * They are shown from `data:` addresses of these types alone, so that nothing is fetched and no SVG, which may hold script, is read.
+ * The former are shown from `data:` addresses, the latter from an address of this server: of these types alone, since SVG may hold script.
  */
 import { create } from "../lib/dom.js";
 
@@ -38,25 +38,46 @@ export function drawPicture({ format, bytes, size }, tool) {
       "",
       `A picture, ${sizeOf(format, size)}: too large to be shown here. The export has it.`,
     );
+  const source = `data:${TYPES[format]};base64,${bytes}`;
+  return figure(source, format, Math.floor((bytes.length * 3) / 4), `Picture from ${tool}`);
+}
+
+function figure(source, format, size, alt) {
   const image = create("img");
-  image.alt = `Picture from ${tool}`;
+  image.alt = alt;
   image.decoding = "async";
-  image.src = `data:${TYPES[format]};base64,${bytes}`;
+  image.src = source;
   const save = create("a", "quiet", "Save");
-  save.href = image.src;
+  save.href = source;
   save.download = `picture.${format}`;
-  const caption = create(
-    "figcaption",
-    "",
-    create("span", "", sizeOf(format, Math.floor((bytes.length * 3) / 4))),
-    save,
-  );
-  const figure = create("figure", "picture", image, caption);
+  const caption = create("figcaption", "", create("span", "", sizeOf(format, size)), save);
+  const element = create("figure", "picture", image, caption);
   image.addEventListener("error", () => image.replaceWith(create("p", "", "This picture cannot be shown.")), {
     once: true,
   });
-  return figure;
+  return element;
 }
+
+/**
+ * Draws a picture of the model's own, which is at the address once its round has ended.
+ * @param {HTMLElement} element
+ * @param {Message} message
+ * @param {string} address of the conversation's pictures
+ */
+export function drawModelPicture(
+  element,
+  { content: { format, size, sha256 }, metadata: { open, turn } },
+  address,
+) {
+  const isKnown = sha256 && Object.hasOwn(TYPES, format);
+  const shown =
+    isKnown && !open
+      ? figure(`${address}${turn}/${sha256}/`, format, size, "Picture from the model")
+      : create("p", "", isKnown ? `A picture is coming: ${sizeOf(format, size)}.` : UNKNOWN);
+  element.querySelector(".drawing").replaceChildren(shown);
+}
+
+const UNKNOWN = "A picture that cannot be shown here. The export has it.";
 
 const sizeOf = (format, bytes) => `${format.toUpperCase()}, ${inWords(bytes)}`;
 const inWords = (bytes) =>

@@ -35,7 +35,10 @@ export function drawTool(card, block) {
   blocks.set(card, block);
   const { name, arguments: text } = callOf(card);
   const state = standing(block);
-  card.setAttribute("aria-label", `Tool call ${visible(name)}`);
+  card.setAttribute(
+    "aria-label",
+    `${block.kind === "server" ? "Server tool" : "Tool call"} ${visible(name)}`,
+  );
   setText(card.querySelector(".tool-name"), visible(name));
   setText(card.querySelector(".preview"), visible(beginning(text, PREVIEW)));
   drawState(card, state, block);
@@ -62,14 +65,14 @@ function equip(card) {
  * @param {string} state
  * @param {Block} block
  */
-function drawState(card, state, { result }) {
+function drawState(card, state, { kind, result }) {
   const place = card.querySelector(".tool-state");
   const word = wordFor(state, result);
   if (place.textContent !== word || card.dataset.state !== state)
     place.replaceChildren(drawMark(state), word);
   card.dataset.state = state;
   const isPending = isOpen(state) || state === "unfinished";
-  for (const button of card.querySelectorAll("[data-run]")) button.hidden = isPending;
+  for (const button of card.querySelectorAll("[data-run]")) button.hidden = isPending || kind === "server";
   card.querySelector(".handles").hidden = state === "writing";
 }
 

@@ -47,10 +47,13 @@ export function tryingAgain({ code, at, seconds, attempt, of }) {
 }
 
 function working(last) {
+  if (last?.kind === "server") return "Working";
   if (last?.kind === "tool") return last.message.metadata.open ? "Writing a tool call" : "Working";
   if (last?.message.metadata.open) return last.kind === "reasoning" ? "Thinking" : "Writing";
   return "Waiting for the model";
 }
+
+const ANSWERS = ["assistant", "picture"];
 
 /**
  * Brings a turn's foot in line with it.
@@ -61,7 +64,7 @@ export function drawFoot(foot, section) {
   const { turn, parts, blocks, offers, goesOn } = section;
   const last = parts.at(-1);
   drawFailure(foot, turn);
-  line(foot, "notice", notice(turn, goesOn || (last && isBlock(last) && last.kind === "assistant")));
+  line(foot, "notice", notice(turn, goesOn || (last && isBlock(last) && ANSWERS.includes(last.kind))));
   wait(line(foot, "doing", doing(turn, last && isBlock(last) ? last : undefined)), turn);
   drawActions(foot.querySelector(".actions"), section, offers.split(" "));
   const edit = blocks.find(({ kind }) => kind === "you") && foot.parentElement.querySelector(".you .edit");

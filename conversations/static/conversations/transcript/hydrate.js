@@ -32,15 +32,15 @@ const textOf = (element, part) => element.querySelector(part).textContent;
 function readBlock(element) {
   const message = JSON.parse(element.dataset.message);
   const at = Number(element.dataset.at);
+  if (message.role === "activity") return [[at, message], ...resultOf(element)];
   if (!message.toolCalls) return [[at, { ...message, content: textOf(element, ".text") }]];
   message.toolCalls[0].function.arguments = textOf(element, ".arguments");
-  if (!element.dataset.result) return [[at, message]];
-  const result = { ...JSON.parse(element.dataset.result), content: textOf(element, ".result") };
-  return [
-    [at, message],
-    [Number(element.dataset.resultAt), result],
-  ];
+  const withText = ([place, result]) => [place, { ...result, content: textOf(element, ".result") }];
+  return [[at, message], ...resultOf(element).map(withText)];
 }
+
+const resultOf = ({ dataset }) =>
+  dataset.result ? [[Number(dataset.resultAt), JSON.parse(dataset.result)]] : [];
 
 const NEAR = "150% 0px 0px"; // of the window's height, above it
 

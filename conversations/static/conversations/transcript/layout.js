@@ -1,6 +1,7 @@
 /**
  * What the transcript shows, as data: a section a turn, a block a message, then what waits to be sent or to start.
  */
+import { activityKind, answeredBy, callKey, numbered } from "./activities.js";
 
 /**
  * The sections of a state, and of the messages that are still on their way.
@@ -25,10 +26,16 @@ export function sections(state, outgoing) {
  * @returns {Section}
  */
 function section(turn, messages) {
-  const parts = partsOf(turn, messages);
+  const isSource = (message) => activityKind(message) === "source";
+  const { sources, marks } = numbered(messages.filter(isSource), messages);
+  const parts = partsOf(
+    turn,
+    messages.filter((message) => !isSource(message)),
+    marks,
+  );
   const last = parts.at(-1);
   if (last && !isBlock(last)) last.isLast = true;
-  return { key: `turn:${turn.id}`, turn, parts, blocks: parts.filter(isBlock), offers: "" };
+  return { key: `turn:${turn.id}`, turn, parts, sources, blocks: parts.filter(isBlock), offers: "" };
 }
 
 /**
@@ -88,20 +95,23 @@ export function questionOf(blocks) {
  * Blocks, those of an interrupted attempt in a group. A tool result or a new round closes the group; a round ends with the results of its calls.
  * @param {Turn} turn
  * @param {Message[]} messages
+ * @param {Map<string, number[]>} marks
  */
-function partsOf(turn, messages) {
-  const results = new Map(messages.map((message) => [message.toolCallId, message]));
+function partsOf(turn, messages, marks) {
+  const results = new Map(messages.map((message) => [answeredBy(message), message]));
+  const calls = new Set(messages.map(callKey));
   /** @type {Part[]} */
   const parts = [];
   /** @type {Attempt | null} */
   let attempt = null;
   let [round, answered] = [0, false];
   for (const message of messages) {
+    if (message.role === "activity" && answeredBy(message) && calls.has(answeredBy(message))) continue;
     if (message.role !== "tool" && answered) round += 1;
     answered = message.role === "tool" && !message.metadata.interrupted;
     if (!message.metadata.interrupted || message.role === "tool") attempt = null;
     if (!isShown(message)) continue;
-    const block = { ...blockOf(message, results, turn), round };
+    const block = { ...blockOf(message, results, turn), round, marks: marks.get(message.id) };
     if (!message.metadata.interrupted) parts.push(block);
     else attempt = addTo(attempt, block, parts);
   }
@@ -128,7 +138,7 @@ function addTo(attempt, block, parts) {
 // A result is a part of its call; models also send text blocks with nothing in them.
 const isShown = (message) =>
   message.role !== "tool" &&
-  (message.toolCalls || message.role === "reasoning" || message.content.trim() !== "");
+  (message.toolCalls || ["reasoning", "activity"].includes(message.role) || message.content.trim() !== "");
 
 /**
  * @param {Message} message
@@ -137,13 +147,12 @@ const isShown = (message) =>
  * @returns {Block}
  */
 function blockOf(message, results, turn) {
-  const call = message.toolCalls?.[0];
-  const kind = call ? "tool" : KINDS[message.role];
+  const call = callKey(message) ?? answeredBy(message);
   return {
     id: message.id,
-    kind,
+    kind: message.toolCalls ? "tool" : (activityKind(message) ?? KINDS[message.role]),
     message,
-    result: call && results.get(call.id),
+    result: call && results.get(call),
     ended: turn.status !== "running",
   };
 }
@@ -161,5 +170,6 @@ function waiting({ id, text, at }, status, offers = "") {
   const message = { id, role: "user", content: text, metadata: {} };
   /** @type {Block} */
   const block = { id, kind: "you", message };
-  return { key: `waiting:${id}`, turn: { status, error: null, at }, parts: [block], blocks: [block], offers };
+  const turn = { status, error: null, at };
+  return { key: `waiting:${id}`, turn, parts: [block], sources: [], blocks: [block], offers };
 }

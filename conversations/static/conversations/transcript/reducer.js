@@ -139,11 +139,29 @@ function changeRunning(state, changes) {
 }
 
 /** Ends the turn: what is still open in it was cut here. */
-function endTurn(state, id, changes) {
+const endTurn = (state, id, changes) => changeTurn(closeTurn(state, id), id, changes);
+
+function closeTurn(state, id) {
   const messages = state.messages.map((message) =>
     message.metadata.turn === id ? closeMessage(message) : message,
   );
-  return changeTurn({ ...state, messages }, id, changes);
+  return { ...state, messages };
+}
+
+/** A message that is open until its round ends: a picture can be fetched only then. */
+function putActivity(state, content, { name: activityType }) {
+  return putMessage(state, {
+    id: activityId(state, content, activityType),
+    role: "activity",
+    activityType,
+    content,
+  });
+}
+
+// A citation has the id of its text.
+function activityId({ messages }, { messageId }, name) {
+  if (name !== "turntable.citation") return messageId;
+  return `${messageId}:citation:${messages.filter(({ id }) => id.startsWith(`${messageId}:`)).length}`;
 }
 
 /** @type {Reducer<RunStarted>} */
@@ -233,7 +251,8 @@ const FIGURES = ["stopReason", "usage", "latencyMs", "firstTokenMs", "model", "i
 
 /** @type {Reducer<StepFinished>} */
 function stepFinished(state, { metadata, timestamp = null }) {
-  const marked = metadata.interrupted ? markInterrupted(state) : state;
+  const closed = closeTurn(state, runningTurn(state)?.id);
+  const marked = metadata.interrupted ? markInterrupted(closed) : closed;
   const changed = changeRunning(marked, pick(metadata, ["stopReason", "model", "usage"]));
   const end = { ...pick(metadata, FIGURES), endedAt: timestamp, calledAt: timestamp };
   return withUsage(changeLastRound(changed, runningTurn(state)?.id, end), metadata);
@@ -281,6 +300,9 @@ const CUSTOM = {
       ...call,
       metadata: { ...call.metadata, approval: value },
     })),
+  "turntable.image": putActivity,
+  "turntable.citation": putActivity,
+  "turntable.server_tool": putActivity,
   "turntable.decided": markDecided,
   "turntable.queued": (state, queue) => ({ ...state, queue }),
   "turntable.draft": (state, { text }) => ({ ...state, draft: text }),

@@ -1,13 +1,17 @@
 /**
  * The transcript: brings the page's elements in line with the state, touching only what has changed.
  */
+import { drawModelPicture } from "../cards/pictures.js";
+import { drawSources, mark } from "../cards/sources.js";
 import { drawTool } from "../cards/tool.js";
 import { fromTemplate } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { Writing } from "../text/writing.js";
+import { asCall } from "./activities.js";
 import { drawCalls, groupCalls } from "./calls.js";
 import { drawFoot } from "./foot.js";
 import { isBlock, sections } from "./layout.js";
+import { picturesAddress } from "./page.js";
 
 /** Makes the children the parent's elements, in that order, moving as few as possible. */
 export function arrange(parent, children) {
@@ -32,11 +36,12 @@ const messageOf = (part) => part?.message;
  * All that a section is made of; the rest follows from it.
  * @param {Section} section
  */
-const factsOf = ({ turn, parts, offers, goesOn }) => [
+const factsOf = ({ turn, parts, sources, offers, goesOn }) => [
   ...[turn, parts.length, offers, goesOn],
   ...parts
     .flatMap((part) => (isBlock(part) ? part : part.blocks))
-    .flatMap(({ message, result }) => [message, result]),
+    .flatMap(({ message, result, marks }) => [message, result, String(marks)]),
+  ...sources.map(({ message }) => message),
 ];
 
 const BUDGET_MS = 8; // for drawing in a frame; text that is not rendered yet stands there as it was written
@@ -87,13 +92,11 @@ export class View {
    * @param {Section} section
    */
   fill(element, section) {
-    const { turn, parts, offers, goesOn } = section;
+    const { turn, parts, sources, offers, goesOn } = section;
     const [blocks, foot] = element.children;
     const { late } = this;
-    arrange(
-      blocks,
-      groupCalls(section).map((part) => this.part(part)),
-    );
+    const elements = groupCalls(section).map((part) => this.part(part));
+    arrange(blocks, sources.length ? [...elements, this.sources(section)] : elements);
     this.once(foot, [turn, parts.length, messageOf(parts.at(-1)), offers, goesOn], () => {
       complete(foot, ".actions", () => clone("turn").lastElementChild.children);
       drawFoot(foot, section);
@@ -104,6 +107,13 @@ export class View {
   part(part) {
     if (part.calls) return this.calls(part);
     return part.blocks ? this.attempt(part) : this.block(part);
+  }
+
+  sources({ key, sources }) {
+    const element = this.element(`sources:${key}`, "sources");
+    const messages = sources.map(({ message }) => message);
+    this.once(element, messages, () => drawSources(element, key, sources));
+    return element;
   }
 
   calls({ key, calls }) {
@@ -131,18 +141,22 @@ export class View {
   /** @param {Block} block */
   block(block) {
     const element = this.element(block.id, block.kind);
-    const { message, result, ended, interrupt } = block;
-    this.once(element, [message, result, ended, interrupt], () => this.draw(element, block));
+    const { message, result, ended, interrupt, marks } = block;
+    this.once(element, [message, result, ended, interrupt, String(marks)], () => this.draw(element, block));
     return element;
   }
 
   draw(element, block) {
     const { message, kind } = block;
     if (kind === "tool") return drawTool(element, block);
+    if (kind === "server") return drawTool(element, asCall(block));
+    if (kind === "picture") return drawModelPicture(element, message, picturesAddress());
     const text = element.querySelector(".text");
     if (kind === "you") return drawQuestion(element, text, message);
     if (kind === "reasoning") drawSummary(element, message);
-    return this.write(text, message);
+    const isWritten = this.write(text, message);
+    mark(text, `turn:${message.metadata.turn}`, block.marks ?? []);
+    return isWritten;
   }
 
   write(text, { content, metadata }) {

@@ -1,0 +1,57 @@
+"""What a model brings beside text, reasoning and calls: pictures, sources, and tools that its provider ran."""
+
+import json
+from typing import Any
+
+from conversations.protocol.agui.events import result_text
+
+Message = dict[str, Any]
+
+KINDS = {
+    "turntable.image": "picture",
+    "turntable.citation": "source",
+    "turntable.server_tool": "server",
+}
+
+
+def kind(message: Message) -> str:
+    """The kind of block that an activity is, blank for a message that is none."""
+    return KINDS.get(message.get("activityType", ""), "")
+
+
+def use(message: Message) -> dict[str, Any]:
+    """The provider's use of a tool that the message is, empty where it is none."""
+    return _part(message, "toolUse")
+
+
+def result(message: Message) -> dict[str, Any]:
+    """The result of such a use that the message is, empty where it is none."""
+    return _part(message, "toolResult")
+
+
+def _part(message: Message, member: str) -> dict[str, Any]:
+    content = message["content"] if kind(message) == "server" else {}
+    part: dict[str, Any] = content.get("server_tool", {}).get(member, {})
+    return part
+
+
+def name(message: Message) -> str:
+    """The name of the tool that the message is a use of, or a result."""
+    return str(use(message).get("name") or result(message).get("type", "").removesuffix("_result"))
+
+
+def arguments(message: Message) -> str:
+    """The input of the use as text."""
+    return _text(use(message).get("input", ""))
+
+
+def outcome(message: Message) -> str:
+    """The content of the result as text."""
+    content = result(message).get("content", "")
+    return result_text(content) if isinstance(content, list) else _text(content)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict) and value.get("cut"):
+        return str(value["json"])
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
