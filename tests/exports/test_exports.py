@@ -115,3 +115,15 @@ def test_no_backtick_ends_a_code_block_before_its_end(conversation: Conversation
     call.result = [{"text": "```\n# not a heading\n````"}]
     call.save()
     assert "`````\n```\n# not a heading\n````\n`````" in as_markdown(conversation)
+
+
+def test_markdown_holds_sources_pictures_and_what_the_provider_ran(conversation: Conversation) -> None:
+    for text in ("show citations", "show a picture", "show a server tool"):
+        ask(conversation, text)
+    text = as_markdown(conversation)
+    assert "groove.[^1-1-1-1]" in text
+    assert "[^1-1-1-1]: Turntables <https://example.com/turntables>" in text
+    assert "[^1-1-1-2]: Manual: “thirty-three and a third turns a minute”" in text
+    assert "![Picture from the model](data:image/png;base64,iVBOR" in text
+    assert "<summary>Server tool nova_code_interpreter</summary>" in text
+    assert "7006652" in text
