@@ -7,11 +7,13 @@ from typing import ClassVar
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from conversations import engine
 from conversations.models import Message, Round
+from conversations.protocol.converse.content import picture_facts
 from conversations.protocol.converse.request import sha256
 
 from .lists import NewestPages, by
@@ -105,8 +107,24 @@ def _response(row: Round) -> Iterator[Panel]:
         yield Panel(
             "Response as received", json_html(message.content, whole), "" if message.complete else "cut off"
         )
+        yield from _pictures(message)
     metadata = {"stopReason": row.stop_reason, "usage": row.usage, "metadata": row.metadata}
     yield Panel("Stop reason, usage, metadata", json_html(metadata))
+
+
+def _pictures(message: Message) -> Iterator[Panel]:
+    """The pictures that a model made."""
+    place = [message.conversation_id, message.turn_id]
+    facts = [picture_facts(block["image"]) for block in message.content if "image" in block]
+    addresses = [
+        reverse("conversations:picture", args=[*place, one["sha256"]]) for one in facts if "sha256" in one
+    ]
+    if message.role == Message.Role.ASSISTANT and addresses:
+        images = ((address,) for address in addresses)
+        yield Panel(
+            "Pictures",
+            format_html_join("", '<img class="picture" src="{}" alt="Picture from the model">', images),
+        )
 
 
 def _request(row: Round, body: bytes) -> SafeString:
@@ -183,3 +201,4 @@ class MessageAdmin(WordSearch, TurnPartAdmin):
     def panels(self, request: HttpRequest, row: Message) -> Iterator[Panel]:
         """Its content blocks."""
         yield Panel("Content", json_html(row.content, address(row, "file", "content")))
+        yield from _pictures(row)

@@ -170,3 +170,13 @@ def test_a_call_that_a_person_asked_for_shows_no_request_since_none_was_sent(
     page = html_of(operator, address_of(Round.objects.get(turn__number=2)))
     assert "None was sent: a person asked for this call." in page
     assert "The SHA-256 is that of the bytes sent." not in page
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("gateway")
+def test_a_picture_of_the_model_is_seen_at_its_round_and_at_its_message(operator: Client, user: User) -> None:
+    turn = ask(conversation_of(user), "show a picture")
+    row = Round.objects.get(turn=turn)
+    for page in (address_of(row), address_of(row.message)):
+        [address] = re.findall(r'<img class="picture" src="(.*?)"', html_of(operator, page))
+        assert operator.get(address)["Content-Type"] == "image/png"
