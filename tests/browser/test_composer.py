@@ -1,12 +1,13 @@
 """Writing, sending, stopping, queueing."""
 
+import re
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 from tests.browser.conversing import UNENDING, Chat
 from tests.browser.staging import Stage
-from tests.serving import manage, serving, site
+from tests.serving import Server, manage, serving, site
 
 
 def test_shift_enter_breaks_the_line_and_enter_sends(chat: Chat) -> None:
@@ -24,8 +25,34 @@ def test_shift_enter_breaks_the_line_and_enter_sends(chat: Chat) -> None:
 
 def test_enter_within_an_input_method_is_the_input_method_s(chat: Chat) -> None:
     chat.box.fill("にほん")
-    chat.box.dispatch_event("keydown", {"key": "Enter", "isComposing": True})
-    expect(chat.box).to_have_value("にほん")
+    for confirmation in (
+        {"isComposing": True},
+        {"keyCode": 229},
+    ):  # the latter by Safari, after the composition
+        chat.box.dispatch_event("keydown", {"key": "Enter"} | confirmation)
+        expect(chat.box).to_have_value("にほん")
+    chat.page.goto("/")
+    box = chat.page.get_by_role("textbox", name="Message")
+    box.fill("にほん")
+    box.dispatch_event("keydown", {"key": "Enter", "keyCode": 229})
+    expect(box).to_have_value("にほん")
+    expect(chat.page).to_have_url(re.compile("/$"))
+
+
+def test_on_a_touch_screen_enter_breaks_the_line(
+    browser: Browser, server: Server, signed_in: StorageState
+) -> None:
+    context = browser.new_context(
+        base_url=server.url, storage_state=signed_in, has_touch=True, is_mobile=True
+    )
+    chat = Chat.begun(context.new_page())
+    chat.box.press_sequentially("one")
+    chat.box.press("Enter")
+    chat.box.press_sequentially("two")
+    expect(chat.box).to_have_value("one\ntwo")
+    chat.box.press("Control+Enter")
+    expect(chat.messages("You")).to_have_text("one\ntwo")
+    context.close()
 
 
 def test_a_blank_message_is_not_sent(chat: Chat) -> None:

@@ -3,6 +3,7 @@
  */
 import { fromTemplate } from "../lib/dom.js";
 import { exact, pretty } from "../lib/json.js";
+import { isComposing, sends } from "../lib/keys.js";
 
 /** Opens the editor in `place`; `submit(arguments)` gets the object, the focus comes back to `opener` when it is left. */
 export function openEditor(place, { text, action, opener, submit }) {
@@ -29,10 +30,10 @@ export function openEditor(place, { text, action, opener, submit }) {
 }
 
 function press(event, form, close) {
-  if (event.key === "Escape" && !event.isComposing) {
+  if (event.key === "Escape" && !isComposing(event)) {
     event.stopPropagation();
     close();
-  } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+  } else if ((event.ctrlKey || event.metaKey) && sends(event)) {
     event.preventDefault();
     form.requestSubmit();
   }

@@ -2,11 +2,13 @@
  * The form in which a message is written and sent, and to which a refused one returns.
  */
 import { closestTo } from "../lib/dom.js";
+import { isTouch, sends } from "../lib/keys.js";
 
-/** Enter submits the form of a textarea, Shift+Enter breaks the line; while an input method composes, Enter is its own. */
+/** Lets a key that sends submit the form of a textarea. */
 export function submitOnEnter(textarea) {
+  if (isTouch()) textarea.removeAttribute("aria-describedby"); // of the keys that send elsewhere
   textarea.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (!sends(event)) return;
     event.preventDefault();
     textarea.form.requestSubmit();
   });

@@ -4,6 +4,7 @@
  */
 import { uuid } from "../lib/browser.js";
 import { fromTemplate } from "../lib/dom.js";
+import { isComposing } from "../lib/keys.js";
 import { submitOnEnter } from "./composer.js";
 
 /**
@@ -45,7 +46,7 @@ export class Editing {
       this.submit();
     });
     form.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.isComposing) return;
+      if (event.key !== "Escape" || isComposing(event)) return;
       event.stopPropagation();
       this.cancel();
     });

@@ -3,6 +3,7 @@
  */
 import { create } from "../lib/dom.js";
 import { beginning } from "../lib/format.js";
+import { isComposing } from "../lib/keys.js";
 
 const QUERY = /^\/([\w-]*)$/u;
 const PREVIEW = 120; // characters of a prompt
@@ -68,8 +69,8 @@ export class Prompts {
   }
 
   press(event) {
-    const act = !this.list.hidden && !event.isComposing && KEYS[event.key];
-    if (!act || event.shiftKey) return;
+    const act = !this.list.hidden && !isComposing(event) && KEYS[event.key];
+    if (!act || event.shiftKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     act(this);
