@@ -1,16 +1,21 @@
-"""Middleware for the content security policy and for static files."""
+"""Middleware for the content security policy, for static files, and for who is not signed in."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import resolve_url
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
 from project.static_files import HashedFiles
+from project.unsent import is_kept, keep
 
 Answer = HttpResponseBase | Awaitable[HttpResponseBase]
 
@@ -26,6 +31,18 @@ class ContentPolicy(CSPMiddleware):
         if request.resolver_match and "admin" in request.resolver_match.app_names:
             parts.replace = {"require-trusted-types-for": None, "trusted-types": None}
         return parts
+
+
+class SignInFirst(LoginRequiredMiddleware):
+    """Sends whoever has no session to the sign-in, and goes on after it: with a form that was sent, too."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
+        """The way to the sign-in, which a form waits for."""
+        if is_kept(request):
+            return redirect_to_login(keep(request))
+        if request.method == "POST":
+            return redirect_to_login(resolve_url(settings.LOGIN_REDIRECT_URL))  # no page to go on to
+        return super().handle_no_permission(request, view_func)
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # ships no types

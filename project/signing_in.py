@@ -1,4 +1,4 @@
-"""The sign-in form, which goes on with the conversation that was begun without a session."""
+"""The sign-in form, which goes on with what was sent without a session."""
 
 from typing import Any
 
@@ -7,21 +7,26 @@ from django.contrib.auth.views import LoginView
 from django.http import HttpResponse, HttpResponseRedirect
 
 from conversations.web import send, unsent_form
+from project import unsent
 
 
 class SignInView(LoginView):
-    """Django's sign-in form, which then sends the message that was written before the sign-in.
+    """Django's sign-in form, which then sends the message or another form that was written before the sign-in.
 
     CSRF protection has let this POST through like the first one.
     """
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Signs in. The message is read before from the session, which another user's sign-in empties."""
-        unsent = unsent_form(self.request, self.get_redirect_url())
+        """Signs in. What waits is read before from the session, which another user's sign-in empties."""
+        address = self.get_redirect_url()
+        message, post = unsent_form(self.request, address), unsent.kept(self.request, address)
         answer = super().form_valid(form)
-        return HttpResponseRedirect(send(self.request, unsent)) if unsent else answer
+        if message:
+            return HttpResponseRedirect(send(self.request, message))
+        return unsent.send(self.request, address, post) if post else answer
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The context of Django's form, and the message that waits for the sign-in."""
-        unsent = unsent_form(self.request, self.get_redirect_url()) or {}
-        return super().get_context_data(unsent=unsent.get("message", "").strip(), **kwargs)
+        """The context of Django's form, and what waits for the sign-in."""
+        address = self.get_redirect_url()
+        message = (unsent_form(self.request, address) or {}).get("message", "").strip()
+        return super().get_context_data(unsent=message, post=unsent.kept(self.request, address), **kwargs)

@@ -7,10 +7,12 @@ from django.urls import include, path
 from project.health import healthz
 from project.links import LinkView
 from project.signing_in import SignInView
+from project.unsent import unsent
 
 urlpatterns = [
     path("accounts/login/", SignInView.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/unsent/", unsent, name="unsent"),
     path("accounts/link/", LinkView.as_view(), name="link"),
     path("admin/", admin.site.urls),
     path("healthz", healthz),

@@ -59,6 +59,7 @@ def _form(
         "models": settings.GATEWAY_MODELS,
         "tools": TOOLS,
         "misses": MISSES,
+        "form": {"system": conversation.system} | request.POST.dict(),
         "problem": problem,
     }
     return render(request, "conversations/again.html", context, status=status)
