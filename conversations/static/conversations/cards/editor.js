@@ -2,6 +2,7 @@
  * The arguments of a call in an editor: sent when they are a JSON object; else a sentence says where they are not.
  */
 import { fromTemplate } from "../lib/dom.js";
+import { keepGrowing } from "../lib/growing.js";
 import { exact, pretty } from "../lib/json.js";
 import { isComposing, sends } from "../lib/keys.js";
 
@@ -26,6 +27,7 @@ export function openEditor(place, { text, action, opener, submit }) {
   form.addEventListener("keydown", (event) => press(event, form, close));
   textarea.addEventListener("input", () => refuse(form, { problem: "" }));
   place.replaceChildren(form);
+  keepGrowing(textarea);
   textarea.focus();
 }
 

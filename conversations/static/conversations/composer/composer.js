@@ -2,10 +2,12 @@
  * The form in which a message is written and sent, and to which a refused one returns.
  */
 import { closestTo } from "../lib/dom.js";
+import { grow, keepGrowing } from "../lib/growing.js";
 import { isTouch, sends } from "../lib/keys.js";
 
-/** Lets a key that sends submit the form of a textarea. */
-export function submitOnEnter(textarea) {
+/** Makes a textarea the box of a message: it grows with its text, and a key that sends submits its form. */
+export function writeIn(textarea) {
+  keepGrowing(textarea);
   if (isTouch()) textarea.removeAttribute("aria-describedby"); // of the keys that send elsewhere
   textarea.addEventListener("keydown", (event) => {
     if (!sends(event)) return;
@@ -23,14 +25,6 @@ export function fillFromButtons(textarea) {
     textarea.dispatchEvent(new Event("input"));
     textarea.focus();
   });
-}
-
-const MOST_ROWS = 12;
-
-// Where `field-sizing: content` is not known, at least the lines are counted.
-function grow(textarea) {
-  if (!CSS.supports("field-sizing", "content"))
-    textarea.rows = Math.min(MOST_ROWS, textarea.value.split("\n").length);
 }
 
 /** `send(frame)` returns whether the frame could be sent; `changed()` hears of each new message on its way. */
@@ -54,7 +48,7 @@ export class Composer {
   }
 
   listen() {
-    submitOnEnter(this.textarea);
+    writeIn(this.textarea);
     fillFromButtons(this.textarea);
     this.textarea.addEventListener("input", () => this.write(this.textarea.value));
     this.textarea.addEventListener("blur", () => this.draft.rest());

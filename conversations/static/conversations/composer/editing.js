@@ -4,8 +4,9 @@
  */
 import { uuid } from "../lib/browser.js";
 import { fromTemplate } from "../lib/dom.js";
+import { grow } from "../lib/growing.js";
 import { isComposing } from "../lib/keys.js";
-import { submitOnEnter } from "./composer.js";
+import { writeIn } from "./composer.js";
 
 /**
  * `send(frame)` returns whether the frame could be sent; `done()` takes the focus when a message was sent; `giveBack(text)` takes words
@@ -35,12 +36,13 @@ export class Editing {
     };
     this.listen(this.open);
     this.open.textarea.value = text;
+    grow(this.open.textarea);
     this.open.textarea.focus();
     this.open.textarea.setSelectionRange(text.length, text.length);
   }
 
   listen({ form, textarea }) {
-    submitOnEnter(textarea);
+    writeIn(textarea);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();

@@ -1,11 +1,11 @@
 /**
  * The list of conversations: a new one starts with its first message.
  */
-import { fillFromButtons, submitOnEnter } from "./composer.js";
+import { fillFromButtons, writeIn } from "./composer.js";
 
 function start() {
   const textarea = document.getElementById("message");
-  submitOnEnter(textarea);
+  writeIn(textarea);
   fillFromButtons(textarea);
 }
 
