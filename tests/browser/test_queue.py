@@ -37,6 +37,7 @@ def test_a_message_that_is_taken_back_can_be_written_anew(waiting: Chat) -> None
     waiting.log.get_by_role("button", name="Withdraw").first.click()
     expect(waiting.messages("You")).to_have_text([UNENDING, "two"])
     expect(waiting.box).to_have_value("one")
+    expect(waiting.box).to_be_focused()
     waiting.stop_button.click()
     waiting.settled()
     expect(waiting.messages("You")).to_have_text([UNENDING, "two"])

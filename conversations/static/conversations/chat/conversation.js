@@ -82,7 +82,7 @@ class ConversationPage {
     });
     this.queue = new Queue({
       ask,
-      giveBack: (text) => composer.textarea.value.trim() || composer.giveBack(text),
+      giveBack: (text) => composer.takeBack(text),
       say,
     });
     this.branches = new Branches(byId("models"), this.stored("models", []), {

@@ -103,6 +103,12 @@ export class Composer {
     this.write([text, this.textarea.value].filter(Boolean).join("\n\n"));
   }
 
+  /** Puts a message that was withdrawn where it can be written anew, unless something else is being written there. */
+  takeBack(text) {
+    if (!this.textarea.value.trim()) this.giveBack(text);
+    this.textarea.focus({ preventScroll: true });
+  }
+
   /** Says why something was not done; "" when that is over. */
   refuse(reason) {
     this.reason.textContent = reason;
