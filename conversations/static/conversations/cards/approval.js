@@ -3,6 +3,7 @@
  */
 import { fromTemplate, setText } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
+import { exactTime } from "../lib/times.js";
 
 const SENTENCES = {
   approved: ({ by, editedArgs }) => `Approved${by}${editedArgs ? " with changed arguments" : ""}`,
@@ -55,7 +56,7 @@ function drawForm({ message, expiresAt }) {
   expiry.hidden = !expiresAt;
   if (expiresAt) {
     expiry.dataset.expires = expiry.dateTime = expiresAt;
-    expiry.title = new Date(expiresAt).toLocaleString();
+    expiry.title = exactTime(expiresAt);
   }
   return form;
 }

@@ -1,12 +1,14 @@
 /**
- * The list of conversations: a new one starts with its first message.
+ * A page that lists what is stored: times are the reader's own, and where there is a box a new conversation starts with its first message.
  */
+import { showLocalTimes } from "../lib/times.js";
 import { fillFromButtons, writeIn } from "./composer.js";
 
 function start() {
   const textarea = document.getElementById("message");
-  writeIn(textarea);
-  fillFromButtons(textarea);
+  if (textarea) writeIn(textarea);
+  if (textarea) fillFromButtons(textarea);
+  showLocalTimes(document);
 }
 
 start();

@@ -1,0 +1,17 @@
+/**
+ * Times as the reader's own clock shows them; the server, which does not know it, writes them in its own.
+ */
+
+const SHORT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+
+/** The exact time, with its zone. */
+export const exactTime = (time) => EXACT.format(new Date(time));
+
+/** Shows the page's times: one that says how long ago it was goes on saying so, and each tells the exact one on hover. */
+export function showLocalTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    if (time.dataset.age === undefined) time.textContent = SHORT.format(new Date(time.dateTime));
+    time.title = exactTime(time.dateTime);
+  }
+}
