@@ -1,5 +1,9 @@
 """`manage.py serve`: everything from an empty database to a page that answers."""
 
+import os
+import shlex
+import shutil
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -15,7 +19,7 @@ from project.static_files import collect
 
 OWNER = "owner"
 ADVICE = (
-    f"The link signs you in once, within an hour. To set a password: python manage.py changepassword {OWNER}"
+    f"The link signs you in once, within an hour. To set a password: {{}} manage.py changepassword {OWNER}"
 )
 
 
@@ -66,4 +70,12 @@ def greeting(url: str) -> str:
     owner = get_user_model().objects.filter(username=OWNER, is_active=True, last_login=None).first()
     if owner is None:
         return f"Turntable is at {url}/"
-    return f"Turntable is at {url}{sign_in_path(owner)}\n{ADVICE}"
+    return f"Turntable is at {url}{sign_in_path(owner)}\n{ADVICE.format(python())}"
+
+
+def python() -> str:
+    """The Python that runs this, as a shell in the current folder finds it."""
+    if shutil.which("python") == sys.executable:
+        return "python"
+    inside = os.path.relpath(sys.executable)
+    return shlex.quote(sys.executable if inside.startswith(os.pardir) else inside)
