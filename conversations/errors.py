@@ -36,8 +36,12 @@ class TurntableError(Exception):
     def __str__(self) -> str:
         """The sentence for a person, then the detail of the other side."""
         sentence = " ".join((type(self).__doc__ or "").split())
-        detail = " ".join(self.detail.split())[:500]
+        detail = self.aside(" ".join(self.detail.split())[:500])
         return f"{sentence} ({detail})" if detail else sentence
+
+    def aside(self, detail: str) -> str:
+        """The detail as it stands behind the sentence."""
+        return detail
 
 
 class Refused(TurntableError):
@@ -75,13 +79,13 @@ class TurnError(TurntableError):
 
 
 class RoundLimit(TurnError):
-    """The model kept asking for tools until the limit of rounds. Ask again to let it go on."""
+    """The model kept asking for tools until the limit of rounds. It can continue from here."""
 
     code = "round_limit"
 
 
 class TurnInterrupted(TurnError):
-    """The server stopped while it was answering. Send the message again."""
+    """The server stopped while it was answering. Try again."""
 
     code = "interrupted"
 
@@ -97,6 +101,8 @@ class GatewayError(TurntableError):
 
     code = "gateway_failed"
     retryable = False
+    is_page = False
+    """Whether the detail is the title of a web page that came in place of an answer."""
 
     def __init__(
         self,
@@ -111,16 +117,23 @@ class GatewayError(TurntableError):
         self.request_id = request_id
         self.retry_after = retry_after
 
+    def aside(self, detail: str) -> str:
+        """The detail; the title of a web page is quoted as one, lest the reader does what it says."""
+        if not self.is_page:
+            return detail
+        title, semicolon, hints = detail.partition("; ")
+        return f"it sent a web page titled \N{LEFT DOUBLE QUOTATION MARK}{title}\N{RIGHT DOUBLE QUOTATION MARK}{semicolon}{hints}"
+
 
 class GatewayThrottled(GatewayError):
-    """The gateway or the model is handling too many requests. Wait a moment, then send again."""
+    """The gateway or the model is handling too many requests. Wait a moment, then try again."""
 
     code = "throttled"
     retryable = True
 
 
 class GatewayUnreachable(GatewayError):
-    """The gateway cannot be reached. Check that it runs and that GATEWAY_URL is right, then send again."""
+    """The gateway cannot be reached. Check that it runs and that GATEWAY_URL is right, then try again."""
 
     code = "gateway_unreachable"
     retryable = True
@@ -133,7 +146,7 @@ class GatewayRefused(GatewayError):
 
 
 class GatewayFailed(GatewayError):
-    """The gateway or the model failed. Send again in a moment."""
+    """The gateway or the model failed. Try again in a moment."""
 
     code = "gateway_failed"
     retryable = True
@@ -152,20 +165,20 @@ class ContextOverflow(GatewayError):
 
 
 class GatewayTimeout(GatewayError):
-    """The gateway sent nothing for too long. Send again."""
+    """The gateway sent nothing for too long. Try again."""
 
     code = "timeout"  # not retryable: a request that was sent may have been paid for
 
 
 class StreamCut(GatewayError):
-    """The answer broke off. What arrived is kept; send again for the rest."""
+    """The answer broke off. What arrived is kept."""
 
     code = "stream_cut"
     retryable = True
 
 
 class StreamError(GatewayError):
-    """The model failed while it was answering. What arrived is kept; send again."""
+    """The model failed while it was answering. What arrived is kept. Try again."""
 
     code = "stream_error"
     retryable = True

@@ -51,6 +51,7 @@ _OVERFLOW = re.compile(
     r"|maximum context length|input tokens exceeded|exceeds maximum length",
     re.IGNORECASE,
 )
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _KONG_BODY_LIMIT = 8192
 _KONG_BODY_WORDS = "content-type header does not match request body"
 
@@ -62,6 +63,7 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int)
     kind = GatewayThrottled if throttled else _BY_STATUS.get(status) or _by_text(status, detail)
     sentence = "; ".join([detail, *_hints(status, headers, detail, sent)])
     error = kind(sentence, status=status, request_id=request_id(headers), retry_after=wait)
+    error.is_page = _is_page(body)
     error.retryable = (status >= 500 or kind is GatewayThrottled) and (wait or 0) <= LONGEST_WAIT
     return error
 
@@ -103,7 +105,9 @@ def unreachable(error: Exception) -> GatewayUnreachable:
 
 def not_a_stream(status: int, body: bytes) -> GatewayError:
     """The error for an answer that is no event stream though its status is good."""
-    return GatewayFailed(body_message(body) or "the answer is no event stream", status=status)
+    error = GatewayFailed(body_message(body) or "the answer is no event stream", status=status)
+    error.is_page = _is_page(body)
+    return error
 
 
 def request_id(headers: Mapping[str, str]) -> str:
@@ -146,8 +150,13 @@ def _message(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _is_page(body: bytes) -> bool:
+    """Whether a body is a web page with a title, which speaks to somebody else than the reader."""
+    return body.lstrip().startswith(b"<") and _TITLE.search(body.decode(errors="replace")) is not None
+
+
 def _plain(text: str) -> str:
-    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    title = _TITLE.search(text)
     if title:
         text = title[1]
     elif text.startswith("<"):

@@ -153,6 +153,13 @@ def test_a_good_status_without_an_event_stream_is_told_as_gateway_failed(
     assert (type(error), error.detail, error.status, error.retryable) == (GatewayFailed, detail, 200, True)
 
 
+def test_the_title_of_a_web_page_is_quoted_as_one(wire: Wire) -> None:
+    page = b"<!doctype html>\n<title>Please sign in</title>"
+    for answer in (Answer.error(503, page, {"Content-Type": "text/html"}), Answer.stream(page)):
+        assert str(wire.fail(answer)).endswith("(it sent a web page titled “Please sign in”)")
+    assert str(wire.fail(Answer.error(500, {"message": "Please wait"}, {}))).endswith("(Please wait)")
+
+
 def test_no_content_is_told_as_gateway_failed(wire: Wire) -> None:
     error = wire.fail(Answer((head(204, {}),)))
     assert (type(error), error.status) == (GatewayFailed, 204)

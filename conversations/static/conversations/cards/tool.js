@@ -71,8 +71,9 @@ function drawState(card, state, { kind, result }) {
   if (place.textContent !== word || card.dataset.state !== state)
     place.replaceChildren(drawMark(state), word);
   card.dataset.state = state;
+  const canRun = kind !== "server" && result?.metadata.error !== "unknown_tool";
   const isPending = isOpen(state) || state === "unfinished";
-  for (const button of card.querySelectorAll("[data-run]")) button.hidden = isPending || kind === "server";
+  for (const button of card.querySelectorAll("[data-run]")) button.hidden = isPending || !canRun;
   card.querySelector(".handles").hidden = state === "writing";
 }
 
