@@ -9,7 +9,7 @@ from django.test import override_settings
 from hypothesis import settings as examples
 
 from conversations import demo_gateway as demo
-from conversations.models import Conversation
+from conversations.models import Conversation, forget_rows
 from tests.asking import conversation_of
 
 examples.register_profile("turntable", deadline=None)  # a busy machine is no failure
@@ -34,6 +34,12 @@ def django_db_modify_db_settings(
 def fast_passwords() -> Iterator[None]:
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(autouse=True)
+def unread_catalogue() -> None:
+    """No rows of models that an earlier test's database had."""
+    forget_rows()
 
 
 @pytest.fixture

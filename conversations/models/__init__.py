@@ -2,6 +2,7 @@
 
 from . import prices, reindexing, retention, search
 from .approval import Allowance, Approval
+from .catalogue import Model, forget_rows, learn
 from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Turn
 from .fields import TOKENS, JSONText, uuid_value
 from .passage import Passage
@@ -21,6 +22,7 @@ __all__ = [
     "Figures",
     "JSONText",
     "Message",
+    "Model",
     "Notice",
     "Passage",
     "Prompt",
@@ -33,6 +35,8 @@ __all__ = [
     "Turn",
     "UsageTotal",
     "active_line",
+    "forget_rows",
+    "learn",
     "line",
     "line_of",
     "prices",

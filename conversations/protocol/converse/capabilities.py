@@ -1,0 +1,121 @@
+"""What models take, and how much of it: a table by the beginning of their ids. None is not known.
+
+It follows the tables of Bedrock's user guide and of the makers' own. What is not certain there is left out: it is tried.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+_PROFILE = re.compile(r"^(arn:.*/)?((us|us-gov|eu|apac|global|jp|au|ca)\.)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a model takes. A yes or no that is None is not known: it is tried."""
+
+    context_window: int | None = None
+    """Tokens of a request and its answer."""
+
+    most_output_tokens: int | None = None
+    takes_system: bool | None = None
+    takes_tools: bool | None = None
+    takes_tools_streaming: bool | None = None
+    """Tools in a request whose answer is streamed."""
+
+    takes_text_beside_tools: bool | None = None
+    """Text in a message that holds a tool use or a result."""
+
+    takes_pictures: bool | None = None
+    takes_documents: bool | None = None
+    takes_temperature: bool | None = None
+    takes_top_p: bool | None = None
+    takes_temperature_with_top_p: bool | None = None
+    takes_stop_sequences: bool | None = None
+    reasons: bool | None = None
+    reasoning_budget: int | None = None
+    """Tokens that it may think."""
+
+
+def capabilities_of(model_id: str) -> Capabilities:
+    """What is known of a model by its id, with or without an inference profile's region, or of its ARN."""
+    name = _PROFILE.sub("", model_id, count=1)
+    known = Capabilities()
+    for prefix in sorted(FAMILIES, key=len):
+        if name.startswith(prefix):
+            known = replace(known, **FAMILIES[prefix])
+    return known
+
+
+_TEXT: dict[str, Any] = {"takes_system": True, "takes_documents": True, "takes_pictures": False}
+_TOOLS = {"takes_tools": True, "takes_tools_streaming": True}
+_TOOLS_UNSTREAMED = {"takes_tools": True, "takes_tools_streaming": False, "takes_text_beside_tools": False}
+_NO_TOOLS = {"takes_tools": False, "takes_tools_streaming": False}
+_NO_SYSTEM = {"takes_system": False}
+_EYES = {"takes_pictures": True}
+_CLAUDE: dict[str, Any] = {
+    **_TOOLS, **_EYES, "takes_system": True, "takes_documents": True, "takes_text_beside_tools": True,
+    "context_window": 200_000,
+}  # fmt: skip
+_ONE_OF_TWO = {"takes_temperature_with_top_p": False}
+_NO_SAMPLING = {"takes_temperature": False, "takes_top_p": False}
+_REASONS = {"reasons": True}
+
+FAMILIES: dict[str, dict[str, Any]] = {
+    "ai21.jamba-1-5": {**_TEXT, **_TOOLS, "context_window": 256_000},
+    "ai21.jamba-instruct": {**_NO_TOOLS, "takes_system": True, "takes_pictures": False},
+    "amazon.nova": {**_TOOLS, **_EYES, "takes_system": True, "takes_text_beside_tools": True},
+    "amazon.nova-lite": {"takes_documents": True, "context_window": 300_000},
+    "amazon.nova-micro": {"takes_pictures": False, "context_window": 128_000},
+    "amazon.nova-premier": {"takes_documents": True, "context_window": 1_000_000},
+    "amazon.nova-pro": {"takes_documents": True, "context_window": 300_000},
+    "amazon.nova-2": {**_REASONS, "context_window": 1_000_000},
+    "amazon.titan-text": {**_TEXT, **_NO_TOOLS, **_NO_SYSTEM},
+    "amazon.titan-text-express": {"context_window": 8_192, "most_output_tokens": 8_192},
+    "amazon.titan-text-lite": {"context_window": 4_096, "most_output_tokens": 4_096},
+    "amazon.titan-text-premier": {"context_window": 32_000, "most_output_tokens": 3_072},
+    "anthropic.claude": {**_CLAUDE},
+    "anthropic.claude-instant": {**_NO_TOOLS, "takes_pictures": False, "most_output_tokens": 4_096},
+    "anthropic.claude-v2": {**_NO_TOOLS, "takes_pictures": False, "most_output_tokens": 4_096},
+    "anthropic.claude-3": {"most_output_tokens": 4_096},
+    "anthropic.claude-3-5": {"most_output_tokens": 8_192},
+    "anthropic.claude-3-5-haiku": {"takes_pictures": None},
+    "anthropic.claude-3-7": {**_REASONS, "most_output_tokens": 64_000},
+    "anthropic.claude-haiku": {**_REASONS, **_ONE_OF_TWO, "most_output_tokens": 64_000},
+    "anthropic.claude-haiku-5": {**_NO_SAMPLING},
+    "anthropic.claude-opus": {**_REASONS, "most_output_tokens": 32_000},
+    "anthropic.claude-opus-4-1": {**_ONE_OF_TWO},
+    "anthropic.claude-opus-4-5": {**_ONE_OF_TWO, "most_output_tokens": 64_000},
+    "anthropic.claude-opus-4-6": {**_ONE_OF_TWO, "most_output_tokens": 64_000},
+    "anthropic.claude-opus-4-7": {**_NO_SAMPLING, "most_output_tokens": 64_000},
+    "anthropic.claude-opus-5": {**_NO_SAMPLING, "most_output_tokens": 64_000},
+    "anthropic.claude-sonnet": {**_REASONS, "most_output_tokens": 64_000},
+    "anthropic.claude-sonnet-4-5": {**_ONE_OF_TWO},
+    "anthropic.claude-sonnet-4-6": {**_ONE_OF_TWO},
+    "anthropic.claude-sonnet-5": {**_NO_SAMPLING},
+    "cohere.command-text": {**_NO_TOOLS, **_NO_SYSTEM, "context_window": 4_096},
+    "cohere.command-light": {**_NO_TOOLS, **_NO_SYSTEM, "context_window": 4_096},
+    "cohere.command-r": {**_TOOLS, "takes_system": True, "takes_documents": True, "context_window": 128_000},
+    "deepseek.r1": {**_TEXT, **_NO_TOOLS, **_REASONS, "context_window": 128_000},
+    "deepseek.v3": {**_TOOLS, "takes_system": True, "takes_pictures": False},
+    "meta.llama2": {**_TEXT, **_NO_TOOLS, "context_window": 4_096},
+    "meta.llama3": {**_TEXT, "takes_text_beside_tools": False},
+    "meta.llama3-8b": {**_NO_TOOLS, "context_window": 8_192},
+    "meta.llama3-70b": {**_NO_TOOLS, "context_window": 8_192},
+    "meta.llama3-1": {**_TOOLS_UNSTREAMED, "context_window": 128_000},
+    "meta.llama3-2": {**_TOOLS_UNSTREAMED, **_EYES, "context_window": 128_000},
+    "meta.llama3-2-1b": {**_NO_TOOLS, "takes_pictures": False},
+    "meta.llama3-2-3b": {**_NO_TOOLS, "takes_pictures": False},
+    "meta.llama3-3": {**_TOOLS_UNSTREAMED, "context_window": 128_000},
+    "meta.llama4": {**_TEXT, **_TOOLS_UNSTREAMED, **_EYES},
+    "mistral.mistral-7b": {**_TEXT, **_NO_TOOLS, **_NO_SYSTEM, "context_window": 32_000},
+    "mistral.mixtral-8x7b": {**_TEXT, **_NO_TOOLS, **_NO_SYSTEM, "context_window": 32_000},
+    "mistral.mistral-large": {**_TEXT, **_TOOLS_UNSTREAMED},
+    "mistral.mistral-large-2402": {"context_window": 32_000},
+    "mistral.mistral-large-2407": {"context_window": 128_000},
+    "mistral.mistral-small": {**_TEXT, **_TOOLS_UNSTREAMED, "context_window": 32_000},
+    "mistral.pixtral": {**_TEXT, **_TOOLS_UNSTREAMED, **_EYES, "context_window": 128_000},
+    "openai.gpt-oss": {"takes_system": True, "takes_tools": True, "takes_pictures": False, **_REASONS},
+    "writer.palmyra": {**_TEXT, **_TOOLS_UNSTREAMED},
+}  # fmt: skip
+"""Facts by the beginning of an id without a region. A longer beginning adds to a shorter one's."""
