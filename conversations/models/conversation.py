@@ -9,7 +9,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from .fields import TOKENS, Failure, JSONText, Usage, count
+from conversations.protocol.converse.usage import count
+
+from .fields import TOKENS, Failure, JSONText, Usage
 from .passage import Searchable, SearchableQuerySet
 
 if TYPE_CHECKING:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db import connection, models
 
+from conversations.protocol.converse.usage import count
+
 if TYPE_CHECKING:
 
     class TextBase(models.TextField[Any, Any]):
@@ -51,11 +53,6 @@ TOKENS = {
     "cache_read_tokens": "cacheReadInputTokens",
     "cache_write_tokens": "cacheWriteInputTokens",
 }
-
-
-def count(value: Any) -> int:
-    """A count that any database's integer column holds, 0 for anything else."""
-    return value if isinstance(value, int) and 0 <= value < 2**31 else 0
 
 
 class Usage(models.Model):

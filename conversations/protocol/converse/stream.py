@@ -16,6 +16,7 @@ from conversations.protocol.text import clean_json, clean_text
 from . import content
 from .blocks import CallRequest, Delta, Kind, OpenBlock
 from .identifiers import legal_id, unused_id
+from .usage import counted_once
 
 HEAD_LENGTH = 200
 """The longest member of a start event (id, name, type), in characters. Bedrock's limit is mostly 64."""
@@ -205,7 +206,9 @@ class Assembly:
     def _metadata(self, payload: dict[str, Any]) -> list[Delta]:
         metadata = clean_json({key: value for key, value in payload.items() if key != "p"})
         usage, metrics = metadata.pop("usage", None), metadata.get("metrics")
-        self.usage = usage if isinstance(usage, dict) else {}
+        reported = usage if isinstance(usage, dict) else {}
+        self.usage = counted_once(reported)
+        metadata |= {"usage": reported} if self.usage != reported else {}
         latency = metrics.get("latencyMs") if isinstance(metrics, dict) else None
         self.latency_ms = int(latency) if isinstance(latency, int | float) and 0 <= latency < 2**31 else None
         self.metadata |= metadata

@@ -1,0 +1,23 @@
+"""Converse's `usage`: counts of tokens, each counted once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+CACHED = ("cacheReadInputTokens", "cacheWriteInputTokens")
+
+
+def count(value: Any) -> int:
+    """A count that any database's integer column holds, 0 for anything else."""
+    return value if isinstance(value, int) and 0 <= value < 2**31 else 0
+
+
+def counted_once(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """The usage without the tokens of a cache in `inputTokens`.
+
+    By Bedrock's rule they stand beside it. A `totalTokens` below the sum of its parts says that they were counted in both.
+    """
+    inputs, outputs, total = (count(usage.get(f"{kind}Tokens")) for kind in ("input", "output", "total"))
+    cached = sum(count(usage.get(name)) for name in CACHED)
+    twice = inputs + outputs + cached - total
+    is_inside = total > 0 and 0 < twice <= min(inputs, cached)
+    return {**usage} | ({"inputTokens": inputs - twice} if is_inside else {})

@@ -1,0 +1,72 @@
+"""Usage, of which no token is counted twice."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations.protocol.converse.stream import Assembly
+from conversations.protocol.converse.usage import count, counted_once
+
+COUNTS = st.integers(0, 10_000)
+
+
+def usage(inputs: Any, outputs: Any, total: Any, reads: Any = None, writes: Any = None) -> dict[str, Any]:
+    names = ("inputTokens", "outputTokens", "totalTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
+    values = zip(names, (inputs, outputs, total, reads, writes), strict=True)
+    return {name: value for name, value in values if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("reported", "inputs"),
+    [
+        (usage(1_000, 50, 1_050, reads=800), 200),
+        (usage(1_000, 50, 1_050, writes=1_000), 0),
+        (usage(1_000, 50, 1_050, reads=300, writes=600), 100),
+        (usage(1_000, 50, 1_350, reads=600, writes=300), 400),  # only what was read is inside
+    ],
+)
+def test_what_was_counted_as_input_and_as_cached_is_no_input(reported: dict[str, Any], inputs: int) -> None:
+    assert counted_once(reported) == reported | {"inputTokens": inputs}
+
+
+@pytest.mark.parametrize(
+    "reported",
+    [
+        {},
+        usage(10, 5, 15),
+        usage(200, 50, 1_050, reads=800),
+        usage(10, 5, 20, reads=3),  # more than its parts
+        usage(10, 5, 15, reads=100),  # the total leaves the cache out, which cannot be inside
+        usage(10, 5, 12),  # no cache
+        usage(10, 5, None, reads=5),
+        usage(10, 5, 0, reads=5),
+        usage("many", 5, 5, reads=5),
+    ],
+)
+def test_any_other_usage_is_as_it_was_reported(reported: dict[str, Any]) -> None:
+    assert counted_once(reported) == reported
+
+
+@given(COUNTS, COUNTS, COUNTS, COUNTS)
+def test_the_parts_then_add_up_to_the_total_however_the_cache_was_counted(
+    new: int, outputs: int, reads: int, writes: int
+) -> None:
+    total = new + outputs + reads + writes
+    whole = usage(new, outputs, total, reads, writes)
+    assert counted_once(usage(new + reads + writes, outputs, total, reads, writes)) == whole
+    assert counted_once(whole) == whole
+
+
+def test_a_round_keeps_the_usage_that_the_gateway_reported_beside_the_one_that_is_counted() -> None:
+    assembly = Assembly(set(), prefix="tooluse_1_1")
+    reported = usage(1_000, 50, 1_050, reads=800)
+    assembly.feed("metadata", {"usage": reported})
+    assert assembly.usage == reported | {"inputTokens": 200}
+    assert assembly.metadata == {"usage": reported}
+
+
+@pytest.mark.parametrize("value", [-1, 2**31, 1.5, "1", None])
+def test_what_no_column_holds_counts_as_none(value: object) -> None:
+    assert (count(value), count(7)) == (0, 7)
