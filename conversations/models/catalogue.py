@@ -91,7 +91,12 @@ class Model(models.Model):
     @staticmethod
     def of(model_id: str) -> "Model":
         """The model's row, or an unsaved one. It is shared by all who ask: change none of it."""
-        return _rows(int(time.monotonic() / FRESH_SECONDS)).get(model_id) or Model(model_id=model_id)
+        return _fresh_rows().get(model_id) or Model(model_id=model_id)
+
+    @staticmethod
+    def ids() -> list[str]:
+        """The ids of all rows, and those that the settings name."""
+        return list(dict.fromkeys([*_named(), *_fresh_rows()]))
 
     @staticmethod
     def offered() -> list["Model"]:
@@ -102,7 +107,7 @@ class Model(models.Model):
     @staticmethod
     def make_rows() -> None:
         """Makes the rows of the models that the settings name."""
-        named = dict.fromkeys([*settings.GATEWAY_MODELS, *settings.GATEWAY_PRICES])
+        named = _named()
         rows = Model.objects.filter(model_id__in=named).values_list("model_id", flat=True)
         missing = named.keys() - set(rows)
         if missing:
@@ -146,6 +151,14 @@ def learn(model_id: str, why: str = "", **facts: Any) -> None:
         row.learned |= {name: {"value": value, "at": at, "why": why[:500]} for name, value in new.items()}
         if new:
             row.save(update_fields=["learned"])
+
+
+def _named() -> dict[str, None]:
+    return dict.fromkeys([*settings.GATEWAY_MODELS, *settings.GATEWAY_PRICES])
+
+
+def _fresh_rows() -> dict[str, Model]:
+    return _rows(int(time.monotonic() / FRESH_SECONDS))
 
 
 @lru_cache(maxsize=1)

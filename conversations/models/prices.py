@@ -1,11 +1,11 @@
-"""Costs of tokens by GATEWAY_PRICES, whose prices are per million tokens; sums are exact."""
+"""Costs of tokens by the prices of the catalogue, which are per million tokens; sums are exact."""
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
 
+from .catalogue import Model
 from .usage import Totals
 
 KINDS = {
@@ -17,7 +17,7 @@ MILLION = 1_000_000
 
 def cost(model: str, tokens: Mapping[str, int]) -> Decimal | None:
     """The cost of tokens, by Converse's names for them, with a model; None where it has no price."""
-    price = settings.GATEWAY_PRICES.get(model)
+    price = Model.of(model).prices
     if price is None:
         return None
     return sum((price[kind] * tokens.get(name, 0) for name, kind in KINDS.items()), Decimal(0)) / MILLION
@@ -36,6 +36,11 @@ def as_text(amount: Decimal) -> str:
     return f"{amount:,.{digits}f} {settings.PRICE_CURRENCY}"
 
 
-def as_json(prices: Mapping[str, Mapping[str, Decimal]]) -> dict[str, Any]:
-    """The prices as numbers that JSON holds."""
-    return {model: {kind: float(price) for kind, price in kinds.items()} for model, kinds in prices.items()}
+def as_json() -> dict[str, dict[str, float]]:
+    """The prices of all models that have one, as numbers that JSON holds."""
+    prices = {model_id: Model.of(model_id).prices for model_id in Model.ids()}
+    return {
+        model_id: {kind: float(price) for kind, price in kinds.items()}
+        for model_id, kinds in prices.items()
+        if kinds
+    }

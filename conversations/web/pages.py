@@ -67,7 +67,7 @@ def _script_data(request: SignedIn, conversation: Conversation, page: journal.Pa
     """Data of the page's script beside the messages, as JSON; the draft as it is."""
     data = {
         "models": settings.GATEWAY_MODELS,
-        "prices": prices.as_json(settings.GATEWAY_PRICES),
+        "prices": prices.as_json(),
         "prompts": list(request.user.prompts.values("name", "text")),
         "totals": page.totals,
     }

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
-from conversations.models import Conversation, Prompt, Round, prices, totals
+from conversations.models import Conversation, Model, Prompt, Round, prices, totals
 from tests.inspecting import stored
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +54,13 @@ def test_a_cost_is_exact() -> None:
 
 def test_a_model_without_a_price_has_no_cost() -> None:
     assert prices.cost("other", {"inputTokens": 1}) is None
+
+
+def test_a_cost_is_by_the_price_that_staff_have_set() -> None:
+    Model.objects.create(model_id="sonnet", output_price=20)
+    Model.objects.create(model_id="no-longer-offered", input_price=1, output_price=2)
+    assert prices.cost("sonnet", {"inputTokens": 1, "outputTokens": 1}) == Decimal("0.000023")
+    assert set(prices.as_json()) == {"sonnet", "no-longer-offered"}
 
 
 def test_totals_are_those_of_all_rounds_by_model(conversation: Conversation, user: User) -> None:
