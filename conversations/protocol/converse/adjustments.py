@@ -1,0 +1,207 @@
+"""What each kind of remedy does to a request. Doing it twice changes nothing; messages and bodies are not changed in place."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .content import Block, Message, is_client_tool_use, text
+from .history import CONTINUE, INTERRUPTED
+from .request import Body
+
+WIDEST = 2**63 - 1
+"""The largest of signed integers in 64 bits."""
+
+SENTINEL = 2**53 - 1
+"""The largest integer of a double: a schema's bounds from here on bound nothing."""
+
+WITHHELD = "(This result is left out: it was refused, or was too long.)"
+NO_PICTURE = "(A picture, which is left out.)"
+NO_DOCUMENT = "(A document, which is left out.)"
+MEDIA = {"pictures": (("image", "video"), NO_PICTURE), "documents": (("document",), NO_DOCUMENT)}
+
+
+def changed(body: Body, kind: str, value: Any) -> Body:
+    """The request, changed as a remedy of this kind says."""
+    match kind:
+        case "tools":
+            return _without_tools(body)
+        case "system":
+            return _without_system(body)
+        case "numbers":
+            return _without_wide_numbers(body)
+        case "sampling":
+            return _with_settings(
+                body, {name: v for name, v in body["inferenceConfig"].items() if name not in value}
+            )
+        case "max_tokens" | "room":
+            settings = body["inferenceConfig"]
+            return _with_settings(body, settings | {"maxTokens": min(settings["maxTokens"], value)})
+        case _:
+            return body | {"messages": _messages(body["messages"], kind, value)}
+
+
+def _messages(messages: list[Message], kind: str, value: Any) -> list[Message]:
+    match kind:
+        case "unanswered":
+            return _answered(messages)
+        case "reasoning":
+            return _without_reasoning(messages, len(messages) if value == "all" else last_question(messages))
+        case "split":
+            return [part for message in messages for part in _split(message)]
+        case "results":
+            return _with_blocks(messages, lambda block: [_withheld(block, value)])
+        case "status":
+            return _with_blocks(messages, lambda block: [_without_status(block)])
+        case _:
+            return _with_blocks(messages, lambda block: [_without_media(block, *MEDIA[kind])])
+
+
+def last_question(messages: list[Message]) -> int:
+    """The place of the last message in which the user speaks, which begins the turn."""
+    places = (
+        at
+        for at in reversed(range(len(messages)))
+        if messages[at]["role"] == "user"
+        and any("toolResult" not in block for block in messages[at]["content"])
+    )
+    return next(places, 0)
+
+
+def _with_settings(body: Body, settings: dict[str, Any]) -> Body:
+    return body | {"inferenceConfig": settings}
+
+
+def _with_blocks(messages: list[Message], change: Callable[[Block], list[Block]]) -> list[Message]:
+    return [
+        message | {"content": [new for block in message["content"] for new in change(block)]}
+        for message in messages
+    ]
+
+
+def _answered(messages: list[Message]) -> list[Message]:
+    """The messages without those that nothing was answered to, and without the mark in the answer's place."""
+    mark = {"role": "assistant", "content": [text(INTERRUPTED)]}
+    kept: list[Message] = []
+    for message in messages:
+        if message == mark and kept and not _has_results(kept[-1]):
+            kept.pop()
+        else:
+            kept.append(message)
+    return kept
+
+
+def _has_results(message: Message) -> bool:
+    return any("toolResult" in block for block in message["content"])
+
+
+def _without_reasoning(messages: list[Message], end: int) -> list[Message]:
+    without = _with_blocks(messages[:end], lambda block: [] if "reasoningContent" in block else [block])
+    return [
+        message if message["content"] else message | {"content": [text(INTERRUPTED)]} for message in without
+    ] + messages[end:]
+
+
+def _split(message: Message) -> list[Message]:
+    """A message with text beside tool calls as two, with a word of the user's between."""
+    words = [block for block in message["content"] if "text" in block]
+    if not words or not any(is_client_tool_use(block) for block in message["content"]):
+        return [message]
+    calls = [block for block in message["content"] if "text" not in block]
+    return [
+        message | {"content": words},
+        {"role": "user", "content": [text(CONTINUE)]},
+        message | {"content": calls},
+    ]
+
+
+def _withheld(block: Block, ids: list[str]) -> Block:
+    if "toolResult" not in block or block["toolResult"]["toolUseId"] not in ids:
+        return block
+    return {"toolResult": block["toolResult"] | {"content": [text(WITHHELD)]}}
+
+
+def _without_status(block: Block) -> Block:
+    if "toolResult" not in block:
+        return block
+    return {"toolResult": {name: value for name, value in block["toolResult"].items() if name != "status"}}
+
+
+def _without_media(block: Block, kinds: tuple[str, ...], line: str) -> Block:
+    if "toolResult" in block:
+        content = [_without_media(part, kinds, line) for part in block["toolResult"]["content"]]
+        return {"toolResult": block["toolResult"] | {"content": content}}
+    return text(line) if any(kind in block for kind in kinds) else block
+
+
+def _without_tools(body: Body) -> Body:
+    names = {
+        block["toolUse"]["toolUseId"]: block["toolUse"]["name"]
+        for message in body["messages"]
+        for block in message["content"]
+        if "toolUse" in block
+    }
+    messages = _with_blocks(body["messages"], lambda block: _as_text(block, names))
+    return {name: value for name, value in body.items() if name != "toolConfig"} | {"messages": messages}
+
+
+def _as_text(block: Block, names: Mapping[str, str]) -> list[Block]:
+    """A call or a result as text; pictures and documents of a result stay what they are."""
+    if "toolUse" in block:
+        use = block["toolUse"]
+        return [text(f"(Tool call {use['name']}: {json.dumps(use['input'], ensure_ascii=False)})")]
+    if "toolResult" not in block:
+        return [block]
+    result = block["toolResult"]
+    parts = result["content"]
+    words = [
+        part["text"] if "text" in part else json.dumps(part["json"], ensure_ascii=False)
+        for part in parts
+        if "text" in part or "json" in part
+    ]
+    media = [part for part in parts if "text" not in part and "json" not in part]
+    return [text(f"(Result of {names.get(result['toolUseId'], 'a tool')}: {' '.join(words)})"), *media]
+
+
+def _without_system(body: Body) -> Body:
+    words = [text(block["text"]) for block in body.get("system", ())]
+    first, *rest = body["messages"]
+    messages = [first | {"content": [*words, *first["content"]]}, *rest]
+    return {name: value for name, value in body.items() if name != "system"} | {"messages": messages}
+
+
+def _without_wide_numbers(body: Body) -> Body:
+    messages = _with_blocks(body["messages"], lambda block: [_narrow_block(block)])
+    tools = {"toolConfig": _unbounded(body["toolConfig"])} if "toolConfig" in body else {}
+    return body | {"messages": messages} | tools
+
+
+def _narrow_block(block: Block) -> Block:
+    is_of_tool = "toolUse" in block or "toolResult" in block
+    narrow: Block = _narrow(block) if is_of_tool else block
+    return narrow
+
+
+def _narrow(value: Any) -> Any:
+    """A JSON value whose integers beyond 64 bits are text."""
+    if isinstance(value, dict):
+        return {name: _narrow(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_narrow(member) for member in value]
+    return str(value) if _is_number(value, int) and abs(value) >= WIDEST else value
+
+
+def _unbounded(schema: Any) -> Any:
+    """A schema without the bounds that bound nothing; wide numbers in lists of values are text."""
+    if isinstance(schema, list):
+        return [_unbounded(member) for member in schema]
+    if not isinstance(schema, dict):
+        return _narrow(schema)
+    return {
+        name: _unbounded(member)
+        for name, member in schema.items()
+        if not (_is_number(member, int | float) and abs(member) >= SENTINEL)
+    }
+
+
+def _is_number(value: Any, kind: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)

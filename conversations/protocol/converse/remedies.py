@@ -1,0 +1,183 @@
+"""A refused request -> the remedy to ask it again with, and the request with its remedies.
+
+A remedy is a kind and a value. Those of a round are stored with it as they were applied, so that the very bytes can be made again from
+the record; some go on with the rounds that follow. Applying a remedy twice changes nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from .adjustments import changed, last_question
+from .refusals import OWN_CONTENT, Refusal
+from .request import Body
+
+MOST = 2
+"""Remedies that are tried in a round."""
+
+SMALLEST_ANSWER = 256
+"""Tokens: where fewer are left beside the conversation, that is too long."""
+
+ORDER = (
+    "unanswered", "results", "reasoning", "pictures", "documents", "numbers", "status", "split", "tools", "system",
+    "sampling", "max_tokens", "room",
+)  # fmt: skip
+"""The kinds, in the order in which they are applied."""
+
+OF_THE_CONVERSATION = frozenset({"unanswered", "results", "reasoning", "numbers"})
+"""Kinds that lie in what the conversation holds, whichever model is asked."""
+
+ONCE = frozenset({"room"})
+"""Kinds that hold for one request alone."""
+
+SENTENCES = {
+    "unanswered": "Asked again without earlier messages that were never answered.",
+    "results": "Asked again without results of tool calls.",
+    "reasoning": "Asked again without the reasoning of earlier turns.",
+    "pictures": "Asked again without pictures, which this model does not take.",
+    "documents": "Asked again without documents, which this model does not take.",
+    "numbers": "Asked again with whole numbers beyond 64 bits as text.",
+    "status": "Asked again without the status of tool results, which this model does not take.",
+    "split": "Asked again with text and tool calls in messages of their own.",
+    "tools": "Asked again without tools: this model takes none.",
+    "system": "Asked again with the instructions in the first message: this model takes no system prompt.",
+    "sampling": "Asked again without {}, which this model does not take.",
+    "max_tokens": "Asked again for at most {} tokens, the model's limit.",
+    "room": "Asked again for at most {} tokens: the conversation leaves no room for more.",
+}
+ALL_REASONING = "Asked again without reasoning."
+
+
+class Remedy(NamedTuple):
+    """A change to a request: its kind, a value in JSON, and the gateway's words that it answers."""
+
+    kind: str
+    value: Any
+    why: str = ""
+
+    @property
+    def what(self) -> str:
+        """A sentence for a person."""
+        match self.kind, self.value:
+            case "reasoning", "all":
+                return ALL_REASONING
+            case "sampling", names:
+                return SENTENCES["sampling"].format(" and ".join(names))
+            case (("max_tokens" | "room"), number):
+                return SENTENCES[self.kind].format(f"{number:,}")
+            case _:
+                return SENTENCES[self.kind]
+
+
+Remedies = tuple[Remedy, ...]
+
+
+def stored(remedies: Iterable[Remedy]) -> list[dict[str, Any]]:
+    """The remedies as a round's row holds them."""
+    return [remedy._asdict() for remedy in remedies]
+
+
+def from_row(rows: Iterable[Mapping[str, Any]]) -> Remedies:
+    """The remedies that a round's row holds."""
+    return tuple(Remedy(**row) for row in rows)
+
+
+def combined(remedies: Remedies, remedy: Remedy) -> Remedies:
+    """The remedies with one more, which takes in an earlier one of its kind."""
+    earlier = next((one for one in remedies if one.kind == remedy.kind), None)
+    if earlier and isinstance(remedy.value, list):
+        remedy = remedy._replace(
+            value=[*earlier.value, *(new for new in remedy.value if new not in earlier.value)]
+        )
+    return (*(one for one in remedies if one.kind != remedy.kind), remedy)
+
+
+def carried(remedies: Remedies, *, is_same_model: bool) -> Remedies:
+    """Those of a round's remedies that the next round on its branch begins with."""
+    return tuple(
+        one for one in remedies if one.kind not in ONCE and (is_same_model or one.kind in OF_THE_CONVERSATION)
+    )
+
+
+def remedy(refusal: Refusal, body: Body, *, why: str = "", has_gone_well: bool = False) -> Remedy | None:
+    """The remedy for a refused request, None where there is none.
+
+    `has_gone_well` says that the model took an earlier request of the conversation, so that a refusal without a known cause is due to what
+    is new in this one. A remedy that would change nothing, as it was tried before, is none.
+    """
+    for kind, value in _candidates(refusal, body, has_gone_well=has_gone_well):
+        if changed(body, kind, value) != body:
+            return Remedy(kind, value, why)
+    return None
+
+
+def adjusted(body: Body, remedies: Iterable[Remedy]) -> Body:
+    """The request with its remedies."""
+    for one in sorted(remedies, key=lambda remedy: ORDER.index(remedy.kind)):
+        body = changed(body, one.kind, one.value)
+    return body
+
+
+def is_left_out(refusal: Refusal, *, has_gone_well: bool, is_adjusted: bool) -> bool:
+    """Whether a turn of which nothing was answered stays out of later requests, as its own content was refused.
+
+    Words that name another cause say no, unless there was nothing of that in the request.
+    """
+    if refusal.cause in OWN_CONTENT:
+        return True
+    is_named = refusal.cause == "setup" or (refusal.cause != "" and is_adjusted)
+    return has_gone_well and not is_named
+
+
+# -- which remedy
+
+
+def _candidates(refusal: Refusal, body: Body, *, has_gone_well: bool) -> Iterator[tuple[str, Any]]:
+    """The remedies that there are for a refusal, the smallest change first."""
+    match refusal.cause:
+        case "max_tokens":
+            yield "max_tokens", _fewer(refusal.number, body)
+        case "room" if refusal.number is not None and refusal.number >= SMALLEST_ANSWER:
+            yield "room", refusal.number
+        case "sampling":
+            yield "sampling", [name for name in refusal.names if name in body["inferenceConfig"]]
+        case "reasoning":
+            yield "reasoning", "finished"
+            yield "reasoning", "all"
+        case "pictures" | "documents" | "numbers" | "status" | "split" | "tools" | "system":
+            yield refusal.cause, True
+        case "content" | "overflow" | "size" | "room":
+            yield from _without_results(body)
+    if refusal.cause not in OWN_CONTENT | {"setup"}:
+        yield from _unnamed(body, has_gone_well=has_gone_well)
+
+
+def _unnamed(body: Body, *, has_gone_well: bool) -> Iterator[tuple[str, Any]]:
+    """The remedies for a refusal that names no cause, or one that the request does not have."""
+    yield "numbers", True
+    if has_gone_well:
+        yield from _without_results(body)
+    yield "unanswered", True
+
+
+def _fewer(limit: int | None, body: Body) -> int:
+    """The most tokens to ask for: the limit that was named, or else half of what was asked for."""
+    most: int = body["inferenceConfig"]["maxTokens"]
+    return limit if limit and limit < most else max(1, most // 2)
+
+
+def _without_results(body: Body) -> Iterator[tuple[str, Any]]:
+    """The newest results of the turn, then all of it."""
+    newest = [
+        block["toolResult"]["toolUseId"] for block in body["messages"][-1]["content"] if "toolResult" in block
+    ]
+    if newest:
+        yield "results", newest
+        yield (
+            "results",
+            [
+                block["toolResult"]["toolUseId"]
+                for message in body["messages"][last_question(body["messages"]) :]
+                for block in message["content"]
+                if message["role"] == "user" and "toolResult" in block
+            ],
+        )

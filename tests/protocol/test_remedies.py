@@ -1,0 +1,308 @@
+"""A refused request, its remedy, and the request that is sent instead: valid, and the same if it is made again."""
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conversations.protocol.converse import adjustments, history, remedies, request
+from conversations.protocol.converse.refusals import Refusal, refusal
+from conversations.protocol.converse.remedies import Remedy, adjusted, carried, combined, remedy
+from tests.protocol.asking import (
+    IMAGE,
+    REDACTED,
+    SIGNED,
+    assistant,
+    blocks,
+    refusal_of,
+    result,
+    round_,
+    turn,
+    use,
+    user,
+)
+from tests.protocol.test_every_history import valid_conversations
+
+Body = dict[str, Any]
+DOCUMENT = {"document": {"format": "pdf", "name": "Doc", "source": {"bytes": "JVBERi0="}}}
+TOOL = {
+    "toolSpec": {"name": "top_song", "description": "A song.", "inputSchema": {"json": {"type": "object"}}}
+}
+BIG = 2**70
+
+
+def body_of(*messages: Any, system: str = "", tools: Any = (), **inference: Any) -> Body:
+    """A request of these messages."""
+    return request.body(messages, request.base(system, inference, 4096, tools, messages))
+
+
+def asked_again(body: Body, words: str, **known: Any) -> Body:
+    """The request after its remedy for a refusal in these words, checked for what holds of all of them."""
+    one = remedy(refusal(words), body, **known)
+    assert one is not None
+    before = copy.deepcopy(body)
+    again = adjusted(body, [one])
+    assert body == before
+    assert adjusted(again, [one]) == again != body
+    return again
+
+
+def contents(body: Body) -> list[Any]:
+    return [message["content"] for message in body["messages"]]
+
+
+CALLED = (user("Which song?"), assistant("Let me see.", use("t1")))
+
+
+def test_a_refused_signature_is_left_out_of_finished_turns_and_then_everywhere() -> None:
+    body = body_of(
+        user("Hi"),
+        assistant(SIGNED, "Hello."),
+        user("And?"),
+        assistant(REDACTED, use("t1")),
+        user(result("t1")),
+    )
+    words = "messages.1.content.0: Invalid `signature` in `thinking` block"
+    again = asked_again(body, words)
+    assert contents(again)[1] == blocks(["Hello."])
+    assert contents(again)[3] == contents(body)[3]
+    assert contents(asked_again(again, words))[3] == [use("t1")]
+
+
+def test_a_message_of_nothing_but_reasoning_leaves_a_mark() -> None:
+    body = body_of(user("Hi"), assistant(SIGNED), user("And?"))
+    assert contents(asked_again(body, "signature: field required"))[1] == blocks([history.INTERRUPTED])
+
+
+def test_text_beside_a_call_becomes_a_message_of_its_own() -> None:
+    body = body_of(*CALLED, user(result("t1")))
+    again = asked_again(body, "Conversation blocks and tool use blocks cannot be provided in the same turn.")
+    assert again["messages"] == [
+        user("Which song?"), assistant("Let me see."), user(history.CONTINUE), assistant(use("t1")), user(result("t1"))
+    ]  # fmt: skip
+    assert refusal_of(again["messages"]) is None
+
+
+def test_a_line_of_text_stands_for_a_picture_wherever_it_is() -> None:
+    body = body_of(user(IMAGE, "Look"), assistant(use("t1")), user(result("t1", "There:", IMAGE)))
+    again = asked_again(body, "This model doesn't support the image field for user messages.")
+    assert contents(again)[0] == blocks([adjustments.NO_PICTURE, "Look"])
+    assert contents(again)[2] == [result("t1", "There:", adjustments.NO_PICTURE)]
+
+
+def test_a_line_of_text_stands_for_a_document() -> None:
+    body = body_of(user(DOCUMENT, IMAGE, "Read"))
+    again = asked_again(body, "This model doesn't support documents.")
+    assert contents(again)[0] == blocks([adjustments.NO_DOCUMENT, IMAGE, "Read"])
+
+
+def test_whole_numbers_beyond_64_bits_are_text_and_bounds_that_bound_nothing_are_dropped() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1, "enum": [1, BIG]},
+            "ratio": {"type": "number", "maximum": 1.7e308, "minimum": 0, "title": True},
+        },
+    }
+    tool = {"toolSpec": {"name": "find", "inputSchema": {"json": schema}}}
+    answer = {"json": {"id": BIG, "small": 5, "yes": True, "list": [-BIG, 1.5]}}
+    body = body_of(
+        user("Hi"), assistant(use("t1", input={"id": BIG})), user(result("t1", answer)), tools=[tool]
+    )
+    again = asked_again(body, "litellm.APIConnectionError: int too big to convert")
+    narrow = {"json": {"id": str(BIG), "small": 5, "yes": True, "list": [str(-BIG), 1.5]}}
+    assert contents(again)[1:] == [[use("t1", input={"id": str(BIG)})], [result("t1", narrow)]]
+    assert again["toolConfig"]["tools"][0]["toolSpec"]["inputSchema"]["json"]["properties"] == {
+        "id": {"type": "integer", "enum": [1, str(BIG)]},
+        "ratio": {"type": "number", "minimum": 0, "title": True},
+    }
+
+
+def test_numbers_are_tried_where_a_refusal_names_no_cause() -> None:
+    body = body_of(user("Hi"), assistant(use("t1")), user(result("t1", {"json": {"id": BIG}})))
+    again = asked_again(body, "Internal error", has_gone_well=True)
+    assert contents(again)[2] == [result("t1", {"json": {"id": str(BIG)}})]
+
+
+def test_without_tools_calls_and_results_are_text() -> None:
+    song = {"json": {"song": "Elemental Hotel"}}
+    body = body_of(
+        *CALLED, user(result("t1", song, "loud", IMAGE)), assistant("It is."), user("And?"), tools=[TOOL]
+    )
+    again = asked_again(body, "This model doesn't support tool use in streaming mode.")
+    assert "toolConfig" not in again
+    assert contents(again)[1:3] == [
+        blocks(["Let me see.", '(Tool call top_song: {"sign": "WZPZ"})']),
+        blocks(['(Result of top_song: {"song": "Elemental Hotel"} loud)', IMAGE]),
+    ]
+
+
+def test_without_a_system_prompt_the_instructions_are_in_the_first_message() -> None:
+    body = body_of(user("Hi"), system="Be brief.")
+    again = asked_again(body, "This model doesn't support system messages.")
+    assert "system" not in again
+    assert contents(again) == [blocks(["Be brief.", "Hi"])]
+
+
+def test_the_status_of_results_is_left_out() -> None:
+    body = body_of(*CALLED, user(result("t1", "No.", status="error")))
+    again = asked_again(body, "This model doesn't support the status field. Remove status and try again.")
+    assert contents(again)[2] == [result("t1", "No.")]
+
+
+@pytest.mark.parametrize(
+    ("words", "most"),
+    [
+        ("The maximum tokens you requested exceeds the model limit of 1500.", 1500),
+        ("max_output_tokens exceeds the limit", 2048),
+        ("The maximum tokens you requested exceeds the model limit of 9000.", 2048),
+        ("input length and `max_tokens` exceed context limit: 197000 + 4096 > 200000", 3000),
+    ],
+)
+def test_fewer_tokens_are_asked_for_as_many_as_the_words_name_or_half(words: str, most: int) -> None:
+    assert asked_again(body_of(user("Hi")), words)["inferenceConfig"]["maxTokens"] == most
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "input length and `max_tokens` exceed context limit: 199999 + 4096 > 200000",
+        "input length and `max_tokens` exceed context limit: 190000 + 4096 > 200000",
+        "Input is too long for requested model.",
+        "You don't have access to the model with the specified model ID.",
+        "Malformed input request",
+    ],
+)
+def test_there_is_not_a_remedy_for_everything(words: str) -> None:
+    assert (
+        remedy(refusal(words), body_of(user("Hi"), assistant("Hello."), user("And?")), has_gone_well=True)
+        is None
+    )
+
+
+def test_settings_that_a_model_refuses_are_left_out_and_the_rest_stays() -> None:
+    body = body_of(user("Hi"), temperature=0.2, topP=0.9)
+    again = asked_again(body, "`temperature` and `top_p` cannot both be specified for this model.")
+    assert again["inferenceConfig"] == {"maxTokens": 4096, "temperature": 0.2}
+    again = asked_again(again, "`temperature` is deprecated for this model.")
+    assert again["inferenceConfig"] == {"maxTokens": 4096}
+
+
+TWICE = (*CALLED, user(result("t1")), assistant(use("t2")), user(result("t2")))
+
+
+@pytest.mark.parametrize(
+    ("words", "has_gone_well"),
+    [
+        ("Input is too long for requested model.", False),
+        ("Content blocked: violates usage policy", False),
+        ("Request size limit exceeded", False),
+        ("Malformed input request", True),
+        ("this model does not support image input", True),
+    ],
+)
+def test_results_that_are_refused_are_withheld_the_newest_first(words: str, has_gone_well: bool) -> None:
+    again = asked_again(body_of(*TWICE), words, has_gone_well=has_gone_well)
+    assert contents(again)[2::2] == [[result("t1")], [result("t2", adjustments.WITHHELD)]]
+    once_more = asked_again(again, words, has_gone_well=has_gone_well)
+    assert contents(once_more)[2] == [result("t1", adjustments.WITHHELD)]
+    assert remedy(refusal(words), once_more, has_gone_well=has_gone_well) is None
+
+
+def test_messages_without_an_answer_are_left_out_where_nothing_says_what_is_refused() -> None:
+    turns = [turn("Bad"), turn("Hi", round_("Hello.")), turn("Worse"), turn("And?")]
+    body = body_of(*history.messages(turns, "m"))
+    assert asked_again(body, "Malformed input request")["messages"] == [
+        user("Hi"),
+        assistant("Hello."),
+        user("And?"),
+    ]
+
+
+def test_results_without_an_answer_stay_as_their_calls_do() -> None:
+    turns = [turn("Hi", round_(use("t1"), results=[result("t1")])), turn("And?")]
+    body = body_of(*history.messages(turns, "m"))
+    assert remedy(Refusal(), body) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "has_gone_well", "is_adjusted", "out"),
+    [
+        ("Content blocked: violates usage policy", False, False, True),
+        ("Input is too long for requested model.", False, False, True),
+        ("Malformed input request", True, False, True),
+        ("Malformed input request", False, False, False),
+        ("this model does not support image input", True, False, True),
+        ("this model does not support image input", True, True, False),
+        ("The provided model identifier is invalid.", True, False, False),
+    ],
+)
+def test_a_question_stays_out_if_it_was_refused_itself(
+    words: str, has_gone_well: bool, is_adjusted: bool, out: bool
+) -> None:
+    known = refusal(words)
+    assert remedies.is_left_out(known, has_gone_well=has_gone_well, is_adjusted=is_adjusted) == out
+
+
+def test_what_the_next_round_begins_with_depends_on_whose_it_was() -> None:
+    held = (Remedy("results", ["t1"]), Remedy("pictures", True), Remedy("room", 3000))
+    assert carried(held, is_same_model=True) == held[:2]
+    assert carried(held, is_same_model=False) == held[:1]
+
+
+def test_a_further_remedy_takes_in_an_earlier_one_of_its_kind() -> None:
+    held = combined((Remedy("results", ["t1"]), Remedy("pictures", True)), Remedy("results", ["t1", "t2"]))
+    assert held == (Remedy("pictures", True), Remedy("results", ["t1", "t2"]))
+    assert combined(held, Remedy("max_tokens", 5))[-1] == Remedy("max_tokens", 5)
+    assert combined((Remedy("reasoning", "finished"),), Remedy("reasoning", "all")) == (
+        Remedy("reasoning", "all"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "what"),
+    [
+        (Remedy("max_tokens", 1500), "Asked again for at most 1,500 tokens, the model's limit."),
+        (Remedy("sampling", ["temperature", "topP"]), "Asked again without temperature and topP"),
+        (Remedy("reasoning", "finished"), "Asked again without the reasoning of earlier turns."),
+        (Remedy("reasoning", "all"), "Asked again without reasoning."),
+        (Remedy("tools", True), "this model takes none"),
+    ],
+)
+def test_a_remedy_is_told_in_a_sentence(one: Remedy, what: str) -> None:
+    assert what in one.what
+
+
+def test_a_row_holds_remedies_as_json() -> None:
+    held = (Remedy("results", ["t1"], "blocked"), Remedy("tools", True))
+    assert remedies.from_row(remedies.stored(held)) == held
+
+
+KINDS = [
+    *(
+        kind
+        for kind in remedies.ORDER
+        if kind not in ("results", "reasoning", "sampling", "max_tokens", "room")
+    )
+]
+some = st.lists(
+    st.one_of(
+        st.sampled_from([Remedy(kind, True) for kind in KINDS]),
+        st.sampled_from(
+            [Remedy("results", ["t0", "t1"]), Remedy("reasoning", "finished"), Remedy("reasoning", "all")]
+        ),
+        st.sampled_from([Remedy("sampling", ["topP"]), Remedy("max_tokens", 100), Remedy("room", 50)]),
+    ),
+    max_size=4,
+    unique_by=lambda one: one.kind,
+)
+
+
+@settings(max_examples=200)
+@given(valid_conversations(), some)
+def test_a_request_with_remedies_is_one_that_bedrock_accepts(told: list[Any], held: list[Remedy]) -> None:
+    body = adjusted(body_of(*told, system="Be brief.", topP=0.5), held)
+    assert refusal_of(body["messages"]) is None
+    assert adjusted(body, held) == body
