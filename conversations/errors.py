@@ -17,11 +17,14 @@ TurntableError
     ├── GatewayRefused           401, 403, 404
     ├── GatewayFailed            5xx, answers that are no event stream
     ├── InvalidRequest           any other 4xx
+    │   └── ContentRefused       what the message itself says
     ├── ContextOverflow          the conversation is too long for the model
     ├── GatewayTimeout           no byte in time
     ├── StreamCut                ended before messageStop
     └── StreamError              an exception in the stream
 """
+
+from conversations.protocol.converse.refusals import Refusal
 
 
 class TurntableError(Exception):
@@ -103,6 +106,8 @@ class GatewayError(TurntableError):
     retryable = False
     is_page = False
     """Whether the detail is the title of a web page that came in place of an answer."""
+    adjustable = True
+    """Whether the request may be sent again with a remedy."""
 
     def __init__(
         self,
@@ -113,6 +118,12 @@ class GatewayError(TurntableError):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(detail)
+        self.words = detail
+        """The other side's own words."""
+        self.refusal: Refusal | None = None
+        """What they mean, where the request was refused."""
+        self.hint = ""
+        """A sentence about what an operator may change."""
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
@@ -123,6 +134,10 @@ class GatewayError(TurntableError):
             return detail
         title, semicolon, hints = detail.partition("; ")
         return f"it sent a web page titled \N{LEFT DOUBLE QUOTATION MARK}{title}\N{RIGHT DOUBLE QUOTATION MARK}{semicolon}{hints}"
+
+    def __str__(self) -> str:
+        """The sentence for a person, the other side's words, and what may be changed."""
+        return f"{super().__str__()} {self.hint}".rstrip()
 
 
 class GatewayThrottled(GatewayError):
@@ -158,8 +173,14 @@ class InvalidRequest(GatewayError):
     code = "invalid_request"
 
 
+class ContentRefused(InvalidRequest):
+    """The gateway did not accept this message. It stays out of what follows: say it differently, or ask another model."""
+
+
 class ContextOverflow(GatewayError):
-    """The conversation is too long for this model. Start a new one, or choose a model with a larger context."""
+    """The conversation is too long for this model. Start a new one, branch off before a long message, or choose a model with a larger
+    context.
+    """
 
     code = "context_overflow"
 

@@ -260,7 +260,7 @@ def _release(turn: Turn, status: Status, finished_at: datetime | None) -> None:
 
 END_COLUMNS = [
     *("finished_at", "lease_token", "lease_until", "error_code", "error_text", "error_detail"),
-    *(*TOKENS, "usage", "first_token_ms"),
+    *(*TOKENS, "usage", "first_token_ms", "left_out"),
 ]
 """The columns that the end of a turn writes; a stop that was requested meanwhile stays stored."""
 

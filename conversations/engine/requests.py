@@ -2,17 +2,19 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import FilteredRelation, Q
 
 from conversations.models import Approval, Figures, Message, Round, ToolCall, Turn, line
-from conversations.protocol.converse import history, request
+from conversations.protocol.converse import history, remedies, request
 from conversations.protocol.converse.content import Block, tool_result
 from conversations.protocol.converse.history import PastRound, PastTurn
+from conversations.protocol.converse.remedies import Remedies
 from conversations.protocol.steps import CallState, RoundState
 
 
@@ -42,6 +44,9 @@ class Memory:
     has_approvals: bool = False
     """Whether any call of the turn may have an approval."""
 
+    remedies: Remedies = ()
+    """What the next request is changed by."""
+
     bases: set[str] = field(default_factory=set)
     """The request bases that rounds of the conversation use, which are stored."""
 
@@ -54,6 +59,11 @@ class Memory:
         own = [self.rounds[n] for n in sorted(self.rounds) if n < number]
         return history.messages([*self.ancestors, PastTurn(self.user, own)], model)
 
+    def has_gone_well(self, model: str) -> bool:
+        """Whether the model has answered in the conversation before."""
+        rounds = chain(self.rounds.values(), *(turn.rounds for turn in self.ancestors))
+        return any(past.complete and past.content and past.model == model for past in rounds)
+
 
 def load(turn: Turn, *, has_calls: bool = True) -> Memory:
     """Reads what came before a turn. Without `has_calls` the conversation has no tool calls to read."""
@@ -64,9 +74,10 @@ def load(turn: Turn, *, has_calls: bool = True) -> Memory:
     rounds = _rounds(rows, calls)
     return Memory(
         messages[turn.pk].content,
-        [PastTurn(messages[pk].content, list(rounds[pk].values())) for pk in pks[:-1]],
+        [messages[pk].as_past(rounds[pk]) for pk in pks[:-1]],
         rounds[turn.pk],
         used_ids={call.tool_use_id for call in calls},
+        remedies=_carried(rows, pks, turn.model),
         bases={row.base_id for row in rows},
     )
 
@@ -107,17 +118,23 @@ def past_turns(turn: Turn, before_round: int | None = None) -> list[PastTurn]:
     rounds = _rounds(_round_rows(pks), _calls(turn.conversation_id))
     if before_round is not None:
         rounds[turn.pk] = {n: past for n, past in rounds[turn.pk].items() if n < before_round}
-    return [PastTurn(messages[pk].content, list(rounds[pk].values())) for pk in pks]
+    return [messages[pk].as_past(rounds[pk]) for pk in pks]
 
 
 def rebuild_request(row: Round) -> bytes:
     """The body of a past round's request, byte for byte; its SHA-256 is `row.request_sha256`."""
     messages = history.messages(past_turns(row.turn, row.number), row.model)
-    return request.encoded(request.body(messages, json.loads(row.base.body)))
+    body = request.body(messages, request.with_system(json.loads(row.base.body), row.turn.system))
+    return request.encoded(remedies.adjusted(body, remedies.from_row(row.remedies)))
 
 
-_IN_HISTORY = Q(status=Round.Status.COMPLETED) | Q(message__isnull=False)
-"""Attempts that replace an earlier one in the history: all but those that broke without a message."""
+def _is_in_history(row: Round) -> bool:
+    """Whether an attempt replaces an earlier one in the history: all do but those that broke without a message."""
+    return row.status == Round.Status.COMPLETED or hasattr(row, "message")
+
+
+_OF_USE = Q(status=Round.Status.COMPLETED) | Q(message__isnull=False) | ~Q(remedies=[])
+"""Attempts that are in the history, and those whose remedies go on."""
 
 
 def _calls(conversation: UUID) -> Iterable[ToolCall]:
@@ -128,19 +145,33 @@ def _calls(conversation: UUID) -> Iterable[ToolCall]:
 class _UserMessage(NamedTuple):
     parent: UUID | None
     content: list[Block]
+    left_out: bool
+
+    def as_past(self, rounds: Mapping[int, PastRound]) -> PastTurn:
+        """Its turn, with these rounds."""
+        return PastTurn(self.content, list(rounds.values()), self.left_out)
 
 
 def _user_messages(conversation: UUID) -> dict[UUID, _UserMessage]:
     """The user's message of each turn of the conversation, and the turn that it follows on."""
     message = FilteredRelation("messages", condition=Q(messages__role=Message.Role.USER))
     rows = Turn.objects.filter(conversation=conversation).annotate(message=message).order_by()
-    columns = rows.values_list("pk", "parent", "message__content")
-    return {turn: _UserMessage(parent, content or []) for turn, parent, content in columns}
+    columns = rows.values_list("pk", "parent", "message__content", "left_out")
+    return {turn: _UserMessage(parent, content or [], out) for turn, parent, content, out in columns}
 
 
 def _round_rows(turns: list[UUID]) -> list[Round]:
-    rows = Round.objects.filter(turn__in=turns).filter(_IN_HISTORY).select_related("message")
+    rows = Round.objects.filter(turn__in=turns).filter(_OF_USE).select_related("message")
     return list(rows.order_by("number", "attempt"))
+
+
+def _carried(rows: Iterable[Round], turns: Sequence[UUID], model: str) -> Remedies:
+    """The remedies that the next round begins with: those of the last one that had any, as far as they go on."""
+    place = {pk: at for at, pk in enumerate(turns)}
+    last = max(rows, key=lambda row: (place[row.turn_id], row.number, row.attempt), default=None)
+    if last is None:
+        return ()
+    return remedies.carried(remedies.from_row(last.remedies), is_same_model=last.model == model)
 
 
 def _rounds(rows: Iterable[Round], calls: Iterable[ToolCall]) -> dict[UUID, dict[int, PastRound]]:
@@ -150,7 +181,7 @@ def _rounds(rows: Iterable[Round], calls: Iterable[ToolCall]) -> dict[UUID, dict
         if call.result is not None:
             results[call.round_id][call.tool_use_id] = result_block(call)
     rounds: dict[UUID, dict[int, PastRound]] = defaultdict(dict)
-    for row in rows:
+    for row in filter(_is_in_history, rows):
         message = getattr(row, "message", None)
         content, complete = (message.content, message.complete) if message else ([], True)
         rounds[row.turn_id][row.number] = PastRound(

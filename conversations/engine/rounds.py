@@ -17,16 +17,17 @@ from tenacity import (
 
 from conversations.errors import GatewayError, InternalError, StreamCut, TurntableError
 from conversations.gateway import Call
-from conversations.models import Approval, Message, RequestBase, Round, ToolCall
+from conversations.models import Approval, Message, Round, ToolCall
 from conversations.protocol.agui import events
 from conversations.protocol.agui.interrupted import CUT
-from conversations.protocol.converse import request
 from conversations.protocol.converse.blocks import Delta
 from conversations.protocol.converse.history import PastRound
+from conversations.protocol.converse.remedies import Remedy
 from conversations.protocol.converse.stream import Assembly
 from conversations.protocol.steps import CallState, RoundState
 
-from . import approvals, synthetic
+from . import approvals
+from .outgoing import Outgoing
 from .stopping import Stopped
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Streaming:
         attempt = self.memory.attempts.get(number, 0) + 1
         self.row = Round(turn=self.turn, number=number, attempt=attempt, model=self.turn.model)
         self.prefix = self.row.prefix
+        self.outgoing = Outgoing(run, self.row)
         self.assembly = self._new_assembly()
 
     async def stream(self) -> None:
@@ -51,7 +53,7 @@ class Streaming:
 
         What had come until then is stored.
         """
-        first_call = await self.run.in_database(self._prepare)
+        first_call = await self.run.in_database(self.outgoing.prepare)
         self.record.append(events.step_started(self.row.number), write=self._save_start)
         try:
             await self._try(first_call)
@@ -59,41 +61,13 @@ class Streaming:
             self._end_stopped()
             raise
         except GatewayError as error:
-            self._end_failed(error, error.request_id)
-            raise
+            failure = self.outgoing.judged(error)
+            self._end_failed(failure, failure.request_id)
+            raise failure from (None if failure is error else error)
         except Exception:
             self._end_failed(InternalError())
             raise
         await self._end_well()
-
-    # -- the request
-
-    def _prepare(self) -> Call | TurntableError:
-        """Builds the request and its first call; returns the error if there can be no call."""
-        turn, row = self.turn, self.row
-        messages = self.memory.messages(turn.model, row.number)
-        base = request.base(turn.system, turn.inference, settings.MAX_TOKENS, synthetic.specs(turn), messages)
-        self.body = request.body(messages, base)
-        encoded = request.encoded(base)
-        self.base = RequestBase(sha256=request.sha256(encoded), body=encoded.decode())
-        row.base, self.is_new_base = self.base, self.base.pk not in self.memory.bases
-        try:
-            call = self._call()
-        except TurntableError as error:
-            row.request_sha256 = request.sha256(request.encoded(self.body))
-            return error
-        row.request_sha256 = call.request_sha256 or request.sha256(request.encoded(self.body))
-        return call
-
-    def _call(self) -> Call:
-        turn = self.turn
-        labels = {
-            "user": turn.user.get_username(),
-            "conversation": str(turn.conversation_id),
-            "turn": str(turn.pk),
-        }
-        call: Call = synthetic.gateway_of(turn).call(self.row.model, self.body, labels)
-        return call
 
     # -- the stream
 
@@ -117,15 +91,36 @@ class Streaming:
         value = {"attempt": state.attempt_number + 1, "of": settings.GATEWAY_RETRIES, "seconds": seconds}
         code = {"code": error.code} if isinstance(error, GatewayError) else {}
         self.record.append(events.custom("retrying", value | code))
-        self.row.tries = state.attempt_number + 1
+        self.row.tries += 1
 
     def _new_assembly(self) -> Assembly:
         return Assembly(self.memory.used_ids, prefix=f"tooluse_{self.turn.number}_{self.row.number}")
 
     async def _stream(self, calls: list[Call | TurntableError]) -> None:
-        """Streams one attempt, with the call that is in the list or else a new one."""
+        """Streams one attempt, with the call that is in the list or else a new one.
+
+        Where it is refused and there is a remedy, it is sent again with that.
+        """
+        call = calls.pop() if calls else await self.run.in_database(self.outgoing.call)
+        while True:
+            try:
+                return await self._receive(call)
+            except GatewayError as error:
+                remedy = await self._remedy(error)
+                if remedy is None:
+                    raise
+            call = await self._adjusted_call(remedy)
+
+    async def _remedy(self, error: GatewayError) -> Remedy | None:
+        return await self.run.in_database(self.outgoing.remedy, error) if error.refusal else None
+
+    async def _adjusted_call(self, remedy: Remedy) -> Call | TurntableError:
+        call = await self.run.in_database(self.outgoing.adjust, remedy)
+        self.record.append(events.adjusted(remedy.what, remedy.why), write=self.outgoing.save_adjusted())
+        return call
+
+    async def _receive(self, call: Call | TurntableError) -> None:
         self.assembly = self._new_assembly()
-        call = calls.pop() if calls else await self.run.in_database(self._call)
         if isinstance(call, TurntableError):
             raise call
         try:
@@ -176,7 +171,7 @@ class Streaming:
             self.assembly.content(), row.model, stop_reason=row.stop_reason, results={}
         )
         memory.has_approvals = memory.has_approvals or bool(requested)
-        memory.bases.add(self.base.pk)
+        memory.bases.add(self.outgoing.base.pk)
         memory.used_ids |= {call.tool_use_id for call in calls}
         memory.calls, memory.approvals = calls, {approval.call_id: approval for approval in requested}
 
@@ -244,8 +239,7 @@ class Streaming:
     # -- rows, written by the journal in the commit of their events
 
     def _save_start(self) -> None:
-        if self.is_new_base:
-            RequestBase.objects.bulk_create([self.base], ignore_conflicts=True)
+        self.outgoing.save_base()
         self.row.save(force_insert=True)
 
     def _save_end(self, calls: list[ToolCall], requested: Sequence[Approval] = ()) -> None:

@@ -158,7 +158,9 @@ class Run:
         await self._answer_waiting("interrupted", NO_RESULT)
         is_lost = isinstance(error, TurnInterrupted)
         status = Turn.Status.INTERRUPTED if is_lost else Turn.Status.FAILED
-        await self._end(status, events.run_error(str(error), error.code, getattr(error, "request_id", "")))
+        request_id = getattr(error, "request_id", "")
+        event = events.run_error(str(error), error.code, request_id, left_out=turn.left_out)
+        await self._end(status, event)
 
     async def _end(self, status: Turn.Status, event: dict[str, Any]) -> None:
         end = partial(lifecycle.end, self.turn, status, has_approvals=self.memory.has_approvals)

@@ -78,6 +78,7 @@ class RoundPart(Part):
     latency_ms: Count | None
     first_token_ms: Count | None
     tries: Annotated[int, Field(ge=0, lt=2**15)]
+    remedies: list[Object] = []
     base_id: Annotated[Hash, Field(alias="requestBase")]
     request_sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$", alias="requestSha256")]
     gateway_request_id: Name
@@ -100,6 +101,7 @@ class TurnPart(Part):
     usage: Object
     attempts: Annotated[int, Field(ge=0, lt=2**15)]
     runs: Annotated[int, Field(ge=1, lt=2**15)] = 1
+    left_out: bool = False
     created_at: AwareDatetime
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None

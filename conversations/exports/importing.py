@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from conversations.errors import TurntableError
 from conversations.models import Conversation
 from conversations.protocol.agui.snapshot import CHANGES, Snapshot
+from conversations.protocol.converse import remedies
 from conversations.protocol.converse.content import plain_text
 from conversations.protocol.converse.history import repair
 from conversations.protocol.converse.request import sha256
 from conversations.protocol.text import clean_text
 
-from .format import TurnPart, Whole
+from .format import RoundPart, TurnPart, Whole
 from .rows import save
 
 if TYPE_CHECKING:
@@ -133,10 +134,16 @@ def _turn_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
         if len({(row.number, row.attempt) for row in turn.rounds}) < len(turn.rounds):
             yield place, "a round comes twice"
         for at, row in enumerate(turn.rounds):
-            if row.base_id not in whole.request_bases:
-                yield (*place, "rounds", at), "its request base is missing"
+            yield from _request_faults(row, (*place, "rounds", at), whole)
     if whole.head_id not in turn_ids:
         yield ("head",), "the branch that is shown ends in a turn that there is not"
+
+
+def _request_faults(row: RoundPart, place: Place, whole: Whole) -> Iterator[tuple[Place, str]]:
+    if row.base_id not in whole.request_bases:
+        yield place, "its request base is missing"
+    if not remedies.are_sound(row.remedies):
+        yield (*place, "remedies"), "these are no changes of a request"
 
 
 def _record_faults(whole: Whole) -> Iterator[tuple[Place, str]]:

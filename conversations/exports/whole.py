@@ -85,13 +85,18 @@ def _turn(turn: Turn, question: Message, rounds: list[Round]) -> Document:
     )
     if turn.runs == 1:
         del part["runs"]  # as in exports from before there were further runs
+    if not turn.left_out:
+        del part["leftOut"]
     return part
 
 
 def _round(row: Round) -> Document:
     answer = getattr(row, "message", None)
     message = MessagePart.of(answer) if answer else None
-    return RoundPart.of(row, error=_error(row), message=message)
+    part = RoundPart.of(row, error=_error(row), message=message)
+    if not row.remedies:
+        del part["remedies"]
+    return part
 
 
 def _bases(conversation: Conversation) -> Document:

@@ -153,6 +153,7 @@ class Call:
             failure = errors.from_failure(error, answered=bool(self._answer.status))
         failure.request_id = failure.request_id or self.request_id
         failure.detail = self._options.redacted(failure.detail)
+        failure.words = self._options.redacted(failure.words)
         return failure
 
     def _close(self) -> None:

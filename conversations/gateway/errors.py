@@ -27,6 +27,7 @@ from conversations.errors import (
     StreamError,
 )
 from conversations.gateway.frames import Frame, FrameError
+from conversations.protocol.converse import refusals, remedies
 from conversations.protocol.text import clean_text
 
 MESSAGE_LIMIT = 2000
@@ -45,12 +46,6 @@ _BY_EXCEPTION: dict[str, type[GatewayError]] = {
     "throttlingexception": GatewayThrottled,
     "validationexception": InvalidRequest,
 }
-# Bedrock reports an overflow as a ValidationException like any other; only the models' own words differ.
-_OVERFLOW = re.compile(
-    r"input is too long|prompt is too long|exceed context limit|too many total text bytes"
-    r"|maximum context length|input tokens exceeded|exceeds maximum length",
-    re.IGNORECASE,
-)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _KONG_BODY_LIMIT = 8192
 _KONG_BODY_WORDS = "content-type header does not match request body"
@@ -62,9 +57,30 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int)
     throttled = _code(headers).lower() == "throttlingexception"
     kind = GatewayThrottled if throttled else _BY_STATUS.get(status) or _by_text(status, detail)
     sentence = "; ".join([detail, *_hints(status, headers, detail, sent)])
-    error = kind(sentence, status=status, request_id=request_id(headers), retry_after=wait)
+    error = _understood(
+        kind(sentence, status=status, request_id=request_id(headers), retry_after=wait), detail
+    )
     error.is_page = _is_page(body)
-    error.retryable = (status >= 500 or kind is GatewayThrottled) and (wait or 0) <= LONGEST_WAIT
+    may_pass = kind is GatewayThrottled or (kind is GatewayFailed and status >= 500)
+    error.retryable = may_pass and (wait or 0) <= LONGEST_WAIT
+    return error
+
+
+def _understood(error: GatewayError, words: str) -> GatewayError:
+    """The error with its words and what they mean, if they refuse the request.
+
+    A failure of the gateway's refuses it only where the words say what of it; a 403 where they say that it is the content.
+    """
+    error.words, refusal = words, refusals.refusal(words)
+    if isinstance(error, InvalidRequest | GatewayRefused):
+        error.hint = refusals.hint(words)
+    match error:
+        case InvalidRequest() | ContextOverflow():
+            error.refusal = refusal
+        case GatewayRefused():
+            error.refusal = refusal if error.status == 403 and refusal.cause == "content" else None
+        case GatewayFailed() | StreamError():
+            error.refusal = refusal if refusal.cause in remedies.ORDER else None
     return error
 
 
@@ -82,9 +98,9 @@ def from_frame(frame: Frame) -> GatewayError:
     """The error that an `exception` or `error` frame stands for."""
     detail = body_message(frame.payload) or _short(str(frame.headers.get(":error-message", ""))) or frame.name
     kind = _BY_EXCEPTION.get(frame.name.lower(), StreamError)
-    if kind is not GatewayThrottled and _OVERFLOW.search(detail):
+    if kind is not GatewayThrottled and refusals.is_overflow(detail):
         kind = ContextOverflow
-    return kind(detail)
+    return _understood(kind(detail), detail)
 
 
 def from_failure(error: Exception, *, answered: bool) -> GatewayError:
@@ -169,9 +185,9 @@ def _short(text: str) -> str:
 
 
 def _by_text(status: int, detail: str) -> type[GatewayError]:
-    if not 400 <= status < 500:
-        return GatewayFailed
-    return ContextOverflow if _OVERFLOW.search(detail) else InvalidRequest
+    if status >= 400 and refusals.is_overflow(detail):
+        return ContextOverflow
+    return InvalidRequest if 400 <= status < 500 else GatewayFailed
 
 
 def _code(headers: Mapping[str, str]) -> str:

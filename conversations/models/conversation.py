@@ -103,6 +103,9 @@ class Turn(Usage, Failure):
     inference = JSONText(default=dict)
     rerun_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="reruns")
     rerun = JSONText(default=dict, help_text="Asked again: what answers its tools and its rounds.")
+    left_out = models.BooleanField(
+        default=False, help_text="Whether its content was refused: later requests are without it."
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     runs = models.PositiveSmallIntegerField(default=1, help_text="One more for each wait for an approval.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)

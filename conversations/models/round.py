@@ -41,6 +41,7 @@ class Round(Usage, Failure):
     request_sha256 = models.CharField(max_length=64, blank=True)
     gateway_request_id = models.CharField(max_length=200, blank=True)
     tries = models.PositiveSmallIntegerField(default=1, help_text="Calls of the gateway, retries included.")
+    remedies = JSONText(default=list, help_text="How its request was changed, as it is refused otherwise.")
     stop_reason = models.CharField(max_length=64, blank=True)
     metadata = JSONText(default=dict, help_text="What the stream told beside usage: metrics, trace, tiers.")
     latency_ms = models.PositiveIntegerField(null=True, help_text="As the gateway measured it.")

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from conversations.engine import RecordedCall, rebuild_request, recorded_calls
-from conversations.errors import Refused
+from conversations.errors import ContextOverflow, InvalidRequest, Refused
 from conversations.models import Conversation, Message, Round, Turn, active_line
 from conversations.protocol.converse.content import plain_text
 from conversations.tools import Outcome
@@ -21,6 +21,7 @@ from .answers import Answer, answer
 from .streams import StreamEvent, rounds
 
 Body = dict[str, Any]
+REFUSED = (InvalidRequest.code, ContextOverflow.code)
 
 
 class Part(BaseModel):
@@ -29,8 +30,9 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     def line(self) -> str:
-        """Its JSON text."""
-        return json.dumps(self.model_dump(by_alias=True), ensure_ascii=False)
+        """Its JSON text. Members that earlier files did not have are left out where there is nothing to say."""
+        blank = {name for name in ("remedies", "words") if not getattr(self, name, True)}
+        return json.dumps(self.model_dump(by_alias=True, exclude=blank), ensure_ascii=False)
 
 
 class HeadLine(Part):
@@ -78,7 +80,8 @@ class CallLine(Part):
 class RoundLine(Part):
     """A request, and how its stream ended: blank for well.
 
-    `messages` are those that follow the first `kept` ones of the request before it.
+    `messages` are those that follow the first `kept` ones of the request before it. `remedies` are what the request was changed by, `words`
+    those of the refusal that ended it.
     """
 
     kind: Literal["round"] = "round"
@@ -88,6 +91,8 @@ class RoundLine(Part):
     kept: int
     messages: list[Body]
     ending: str
+    remedies: list[Body] = []
+    words: str = ""
     request: Body = Field(default={}, exclude=True)
     events: list[EventLine] = Field(default=[], exclude=True)
 
@@ -147,8 +152,11 @@ class _Writing:
         kept = _common_length(self.messages, messages)
         self.messages = messages
         ending = "" if row.status == Round.Status.COMPLETED else row.error_code or row.status
-        news = {"kept": kept, "messages": messages[kept:]}
-        yield RoundLine(number=row.number, model=row.model, base=row.base_id, ending=ending, **news)
+        news = {"kept": kept, "messages": messages[kept:], "remedies": row.remedies}
+        words = row.error_detail if row.error_code in REFUSED else ""
+        yield RoundLine(
+            number=row.number, model=row.model, base=row.base_id, ending=ending, words=words, **news
+        )
         for at, name, payload in stream:
             yield EventLine(at=at, name=name, payload=payload)
 

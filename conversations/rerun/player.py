@@ -9,6 +9,8 @@ from uuid import UUID
 from conversations import errors
 from conversations.engine import PLAYERS, RecordedCall, Stopped
 from conversations.gateway import Call, Receive, Room
+from conversations.protocol.converse import remedies
+from conversations.protocol.converse.refusals import refusal
 
 from .fixtures import RoundLine, TurnLine
 
@@ -58,7 +60,8 @@ class FixturePlayer:
         if line is None:
             self.differences[self._turn].append("a round was asked for that the file does not have")
         else:
-            changes = differences({"model": line.model} | line.request, {"model": model} | dict(body))
+            changed = remedies.adjusted(dict(body), remedies.from_row(line.remedies))
+            changes = differences({"model": line.model} | line.request, {"model": model} | changed)
             self.differences[self._turn] += [f"round {line.number}: {change}" for change in changes]
         return cast("Call", PlayedCall(line))
 
@@ -85,7 +88,7 @@ class PlayedCall:
             if room.is_full:
                 await room.room()
         if self._line.ending:
-            raise _failure(self._line.ending)
+            raise _failure(self._line)
 
 
 def differences(old: Any, new: Any) -> list[str]:
@@ -113,8 +116,9 @@ def _short(value: Any) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
-def _failure(ending: str) -> errors.TurntableError:
-    failure = ENDINGS.get(ending, errors.InternalError)("played from a file")
+def _failure(line: RoundLine) -> errors.TurntableError:
+    failure = ENDINGS.get(line.ending, errors.InternalError)("played from a file")
     if isinstance(failure, errors.GatewayError):
-        failure.retryable = False
+        failure.retryable = failure.adjustable = False
+        failure.refusal = refusal(line.words) if line.words else None
     return failure

@@ -25,7 +25,14 @@ from tests.whole.test_recorded import played
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-PHRASES = ("What is the most popular song on WZPZ?", "show reasoning", "show parallel calls", "fail cut")
+PHRASES = (
+    "What is the most popular song on WZPZ?",
+    "show reasoning",
+    "show parallel calls",
+    "fail overflow later",
+    "fail overflow",
+    "fail cut",
+)
 
 
 TEXT: list[str] = []
@@ -226,6 +233,9 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "an event has no text": (lambda w: w["turns"][0]["events"][2].pop("delta"), "event"),
     "a call is of no round": (lambda w: w["toolCalls"][0].update(round=7), "round"),
     "a call comes twice": (lambda w: w["toolCalls"].append(w["toolCalls"][0]), "tool call"),
+    "a remedy is none": (
+        lambda w: w["turns"][0]["rounds"][0].update(remedies=[{"kind": "all", "value": 1}]), "rounds.0.remedies",
+    ),
     "a call has no result": (lambda w: w["toolCalls"][0].update(result=None), "result"),
     "a request base is another": (lambda w: w["requestBases"].update({"0" * 64: "{}"}), "request base"),
     "a request base is missing": (lambda w: w["requestBases"].clear(), "request base"),

@@ -280,6 +280,22 @@ def test_a_row_holds_remedies_as_json() -> None:
     assert remedies.from_row(remedies.stored(held)) == held
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"kind": "nothing", "value": True, "why": ""}],
+        [{"kind": "results", "value": 5, "why": ""}],
+        [{"kind": "max_tokens", "value": "many", "why": ""}],
+        [{"what": "tools"}],
+    ],
+)
+def test_what_is_no_remedy_is_known_before_it_is_applied(rows: list[Any]) -> None:
+    assert not remedies.are_sound(rows)
+    assert remedies.are_sound(
+        remedies.stored([Remedy("results", ["t1"]), Remedy("tools", True), Remedy("room", 5)])
+    )
+
+
 KINDS = [
     *(
         kind

@@ -35,6 +35,13 @@ def test_a_system_prompt_is_sent_unless_it_is_blank() -> None:
     assert "system" not in request.base(" \n", {}, 1, [], [])
 
 
+def test_a_base_has_its_system_prompt_again_where_that_was_moved() -> None:
+    whole = request.base("Be brief.", {}, 1, [], [])
+    moved = {name: part for name, part in whole.items() if name != "system"}
+    assert request.with_system(moved, "Be brief.") == request.with_system(whole, "Be brief.") == whole
+    assert request.with_system(moved, " ") == moved
+
+
 def test_the_tools_offered_are_declared() -> None:
     assert request.base("", {}, 1, [SPEC], WITH_TOOLS)["toolConfig"] == {"tools": [SPEC]}
 

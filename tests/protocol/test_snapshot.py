@@ -200,6 +200,18 @@ def test_a_turn_is_queued_until_it_starts_and_then_runs() -> None:
     assert after(turn_events[:1]).state["status"] == "running"
 
 
+def test_how_a_round_was_asked_again_stays_and_a_refused_question_is_marked() -> None:
+    begun = turn_of(OWN[0])[:-1]
+    told = events.adjusted("Asked again without pictures.", "no eyes" + "!" * 9000)
+    refused = after([*begun, told, events.run_error("No.", "invalid_request", left_out=True)])
+    [adjusted] = refused.state["adjusted"]
+    assert adjusted == {"what": "Asked again without pictures.", "why": told["value"]["why"]}
+    assert len(adjusted["why"]) == events.WHY_BYTES
+    marks = [(m["role"], m["metadata"].get("leftOut")) for m in refused.as_list()]
+    assert marks[0] == ("user", True)
+    assert {mark for role, mark in marks if role != "user"} == {None}
+
+
 def test_an_ended_turn_tells_of_its_rounds() -> None:
     state = after(turn_of(STREAMS["parallel-tools"], STREAMS["text"])).state
     assert (state["status"], state["steps"], state["stopReason"], state["model"]) == (

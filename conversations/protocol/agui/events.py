@@ -22,6 +22,9 @@ CONTENT_BYTES = 160 * 1024
 JSON escapes make up to six bytes of one, and a frame has 1 MiB.
 """
 
+WHY_BYTES = 2000
+"""The most that is shown of a refusal's words."""
+
 DELTA_KEYS = {
     "TEXT_MESSAGE_CONTENT": "messageId",
     "REASONING_MESSAGE_CONTENT": "messageId",
@@ -120,15 +123,24 @@ def run_finished(conversation: str, run: str, outcome: str, usage: list[dict[str
     return event | ({"usage": usage} if usage else {})
 
 
-def run_error(message: str, code: str, request_id: str = "") -> Event:
-    """A turn failed; `request_id` is what the gateway knows the request by."""
+def run_error(message: str, code: str, request_id: str = "", *, left_out: bool = False) -> Event:
+    """A turn failed; `request_id` is what the gateway knows the request by.
+
+    `left_out` says that its question stays out of later requests.
+    """
     event = {"type": "RUN_ERROR", "message": message, "code": code}
-    return event | ({"metadata": {"requestId": request_id}} if request_id else {})
+    metadata = ({"requestId": request_id} if request_id else {}) | ({"leftOut": True} if left_out else {})
+    return event | ({"metadata": metadata} if metadata else {})
 
 
 def custom(name: str, value: Any) -> Event:
     """News of ours that AG-UI has no event for."""
     return {"type": "CUSTOM", "name": f"turntable.{name}", "value": value}
+
+
+def adjusted(what: str, why: str) -> Event:
+    """A round is asked again with a remedy: what was changed, and the refusal's words."""
+    return custom("adjusted", {"what": what, "why": cut_bytes(why, WHY_BYTES)[0]})
 
 
 def token_usage(model: str, usage: dict[str, int]) -> dict[str, Any]:

@@ -138,9 +138,16 @@ class Snapshot:
     def _run_error(self, event: Event) -> None:
         code, request = event.get("code"), event.get("metadata", {}).get("requestId")
         error = {"code": code, "message": event["message"]} | ({"requestId": request} if request else {})
+        if event.get("metadata", {}).get("leftOut"):
+            self._leave_out()
         status = "interrupted" if code == "interrupted" else "failed"
         self.state |= {"status": status, "error": error, "endedAt": event.get("timestamp")}
         self._settle_all()
+
+    def _leave_out(self) -> None:
+        for message in self.messages.values():
+            if message["role"] == "user":
+                message["metadata"]["leftOut"] = True
 
     def _settle_all(self) -> None:
         for message in self.messages.values():
@@ -149,6 +156,9 @@ class Snapshot:
     def _custom(self, event: Event) -> None:
         if event["name"] == "turntable.retrying":
             self.state["retrying"] = event["value"] | {"at": event.get("timestamp")}
+        elif event["name"] == "turntable.adjusted":
+            value = {key: event["value"][key] for key in ("what", "why")}
+            self.state["adjusted"] = [*self.state.get("adjusted", ()), value]
         elif event["name"] == "turntable.approval":
             call = self.messages.get(f"call:{event['value']['toolCallId']}")
             if call:

@@ -47,11 +47,13 @@ class PastTurn:
 
     user: Sequence[Block]
     rounds: Sequence[PastRound] = ()
+    left_out: bool = False
+    """Whether it was refused for what it says."""
 
     @property
     def blocked(self) -> bool:
-        """Whether a guardrail stopped it, and would stop it again."""
-        return any(round_.stop_reason in BLOCKED for round_ in self.rounds)
+        """Whether it stays out of later requests: what refused it, or a guardrail, would do so again."""
+        return self.left_out or any(round_.stop_reason in BLOCKED for round_ in self.rounds)
 
 
 def messages(turns: Sequence[PastTurn], model: str) -> list[Message]:

@@ -70,6 +70,9 @@ class Remedy(NamedTuple):
 
 Remedies = tuple[Remedy, ...]
 
+SAMPLE = [{"role": "user", "content": [{"toolResult": {"toolUseId": "1", "content": []}}]}]
+"""Messages that every kind of remedy can be applied to."""
+
 
 def stored(remedies: Iterable[Remedy]) -> list[dict[str, Any]]:
     """The remedies as a round's row holds them."""
@@ -79,6 +82,15 @@ def stored(remedies: Iterable[Remedy]) -> list[dict[str, Any]]:
 def from_row(rows: Iterable[Mapping[str, Any]]) -> Remedies:
     """The remedies that a round's row holds."""
     return tuple(Remedy(**row) for row in rows)
+
+
+def are_sound(rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a row of somebody else's holds remedies that can be applied."""
+    try:
+        adjusted({"messages": SAMPLE, "inferenceConfig": {"maxTokens": 1}}, from_row(rows))
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def combined(remedies: Remedies, remedy: Remedy) -> Remedies:

@@ -28,6 +28,11 @@ def base(
     return body | ({"toolConfig": {"tools": specs}} if specs else {})
 
 
+def with_system(base: Body, system: str) -> Body:
+    """The base with the system prompt that it was made of, which a remedy may have moved."""
+    return base if "system" in base or not system.strip() else {"system": [{"text": system}]} | base
+
+
 def body(messages: Sequence[Message], base: Body) -> Body:
     """The request body, in the order in which it is sent."""
     return {"messages": list(messages), **base}

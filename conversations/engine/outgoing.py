@@ -1,0 +1,112 @@
+"""A round's request: built from what is stored, and changed where it is refused and there is a remedy."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from conversations.errors import ContentRefused, GatewayError, InvalidRequest, TurntableError
+from conversations.gateway import Call
+from conversations.journal import Write
+from conversations.models import RequestBase, Round
+from conversations.protocol.converse import remedies, request
+from conversations.protocol.converse.remedies import Remedies, Remedy
+
+from . import synthetic
+
+if TYPE_CHECKING:
+    from .run import Run
+
+
+class Outgoing:
+    """The request of a round, which `row` describes. Its methods take time and belong into a thread."""
+
+    base: RequestBase
+    is_new_base: bool
+
+    def __init__(self, run: "Run", row: Round) -> None:
+        self.turn, self.memory, self.row = run.turn, run.memory, row
+        self._whole: request.Body = {}
+        self._body: request.Body = {}
+        self._tried = 0
+
+    def prepare(self) -> Call | TurntableError:
+        """Builds the request and its first call; returns the error if there can be no call."""
+        turn = self.turn
+        messages = self.memory.messages(turn.model, self.row.number)
+        base = request.base(turn.system, turn.inference, settings.MAX_TOKENS, synthetic.specs(turn), messages)
+        self._whole = request.body(messages, base)
+        return self._changed(self.memory.remedies)
+
+    def call(self) -> Call:
+        """A further call with the same request."""
+        turn = self.turn
+        labels = {
+            "user": turn.user.get_username(),
+            "conversation": str(turn.conversation_id),
+            "turn": str(turn.pk),
+        }
+        call: Call = synthetic.gateway_of(turn).call(self.row.model, self._body, labels)
+        return call
+
+    def remedy(self, error: GatewayError) -> Remedy | None:
+        """The remedy for a refusal of which nothing was shown, while there are attempts left."""
+        is_over = self._tried == remedies.MOST or self.row.first_token_ms is not None
+        if error.refusal is None or not error.adjustable or is_over:
+            return None
+        has_gone_well = self.memory.has_gone_well(self.row.model)
+        return remedies.remedy(error.refusal, self._body, why=error.words, has_gone_well=has_gone_well)
+
+    def adjust(self, remedy: Remedy) -> Call | TurntableError:
+        """Changes the request, and what the rounds that follow begin with; returns its call."""
+        self._tried += 1
+        self.row.tries += 1
+        held = remedies.combined(remedies.from_row(self.row.remedies), remedy)
+        self.memory.remedies = remedies.carried(held, is_same_model=True)
+        return self._changed(held)
+
+    def save_adjusted(self) -> Write:
+        """What stores the request as it is now."""
+        row = self.row
+        columns = {name: getattr(row, name) for name in ("remedies", "request_sha256", "base_id", "tries")}
+        return partial(self._save, self.base if self.is_new_base else None, columns)
+
+    def save_base(self) -> None:
+        """Stores the request's base if no other round has it."""
+        self._save_base(self.base if self.is_new_base else None)
+
+    def judged(self, error: GatewayError) -> GatewayError:
+        """The error that ends the turn, which stays out of later requests if its own content was refused."""
+        if error.refusal is None or self.memory.rounds or self.row.first_token_ms is not None:
+            return error
+        has_gone_well, is_adjusted = self.memory.has_gone_well(self.row.model), self._tried > 0
+        self.turn.left_out = remedies.is_left_out(
+            error.refusal, has_gone_well=has_gone_well, is_adjusted=is_adjusted
+        )
+        if not self.turn.left_out or not isinstance(error, InvalidRequest):
+            return error
+        return ContentRefused(error.detail, status=error.status, request_id=error.request_id)
+
+    def _changed(self, held: Remedies) -> Call | TurntableError:
+        row = self.row
+        self._body = remedies.adjusted(self._whole, held)
+        base = request.encoded({name: part for name, part in self._body.items() if name != "messages"})
+        self.base = RequestBase(sha256=request.sha256(base), body=base.decode())
+        row.base, self.is_new_base = self.base, self.base.pk not in self.memory.bases
+        row.remedies = remedies.stored(held)
+        try:
+            call = self.call()
+        except TurntableError as error:
+            row.request_sha256 = request.sha256(request.encoded(self._body))
+            return error
+        row.request_sha256 = call.request_sha256 or request.sha256(request.encoded(self._body))
+        return call
+
+    def _save(self, base: RequestBase | None, columns: dict[str, object]) -> None:
+        self._save_base(base)
+        Round.objects.filter(pk=self.row.pk).update(**columns)
+
+    @staticmethod
+    def _save_base(base: RequestBase | None) -> None:
+        if base is not None:
+            RequestBase.objects.bulk_create([base], ignore_conflicts=True)
