@@ -1,14 +1,14 @@
 """A round's request: built from what is stored, and changed where it is refused and there is a remedy."""
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from conversations.errors import ContentRefused, GatewayError, InvalidRequest, TurntableError
 from conversations.gateway import Call
 from conversations.journal import Write
-from conversations.models import RequestBase, Round
+from conversations.models import Model, RequestBase, Round, learn
 from conversations.protocol.converse import remedies, request
 from conversations.protocol.converse.remedies import Remedies, Remedy
 
@@ -29,6 +29,7 @@ class Outgoing:
         self._whole: request.Body = {}
         self._body: request.Body = {}
         self._tried = 0
+        self._facts: dict[str, tuple[Any, str]] = {}
 
     def prepare(self) -> Call | TurntableError:
         """Builds the request and its first call; returns the error if there can be no call."""
@@ -36,7 +37,17 @@ class Outgoing:
         messages = self.memory.messages(turn.model, self.row.number)
         base = request.base(turn.system, turn.inference, settings.MAX_TOKENS, synthetic.specs(turn), messages)
         self._whole = request.body(messages, base)
-        return self._changed(self.memory.remedies)
+        held = remedies.of_model(Model.of(turn.model).capabilities, self._whole)
+        for remedy in self.memory.remedies:
+            held = remedies.combined(held, remedy)
+        return self._changed(held)
+
+    @property
+    def notice(self) -> Remedy | None:
+        """What a reader has to know of the model, whose catalogue says that it takes no tools."""
+        is_first = self.row.number == self.row.attempt == 1 and self.turn.rerun.get("rounds") != "person"
+        held = remedies.from_row(self.row.remedies) if is_first else ()
+        return next((one for one in held if one.kind == "tools" and not one.why), None)
 
     def call(self) -> Call:
         """A further call with the same request."""
@@ -55,14 +66,28 @@ class Outgoing:
         if error.refusal is None or not error.adjustable or is_over:
             return None
         has_gone_well = self.memory.has_gone_well(self.row.model)
-        return remedies.remedy(error.refusal, self._body, why=error.words, has_gone_well=has_gone_well)
+        remedy = remedies.remedy(error.refusal, self._body, why=error.words, has_gone_well=has_gone_well)
+        if remedy is not None:
+            learned = remedies.facts(error.refusal, remedy)
+            self._facts |= {name: (value, remedy.why) for name, value in learned.items()}
+        return remedy
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether there is something to remember of the model, once the request has gone well."""
+        return bool(self._facts)
+
+    def learn(self) -> None:
+        """Remembers what refusals taught of the model."""
+        for name, (value, why) in self._facts.items():
+            learn(self.row.model, why, **{name: value})
 
     def adjust(self, remedy: Remedy) -> Call | TurntableError:
         """Changes the request, and what the rounds that follow begin with; returns its call."""
         self._tried += 1
         self.row.tries += 1
         held = remedies.combined(remedies.from_row(self.row.remedies), remedy)
-        self.memory.remedies = remedies.carried(held, is_same_model=True)
+        self.memory.remedies = remedies.within_turn(held)
         return self._changed(held)
 
     def save_adjusted(self) -> Write:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 WAIT = wait_exponential_jitter(multiplier=0.5, max=20, jitter=0.5)
+BY_CATALOGUE = "The catalogue of models says so."
 STOPPED = "Stopped by the user before it ran."
 
 
@@ -55,6 +56,8 @@ class Streaming:
         """
         first_call = await self.run.in_database(self.outgoing.prepare)
         self.record.append(events.step_started(self.row.number), write=self._save_start)
+        if notice := self.outgoing.notice:
+            self.record.append(events.adjusted(notice.what, BY_CATALOGUE))
         try:
             await self._try(first_call)
         except Stopped:
@@ -148,6 +151,8 @@ class Streaming:
     # -- its ends
 
     async def _end_well(self) -> None:
+        if self.outgoing.has_learned:
+            await self.run.in_database(self.outgoing.learn)
         self._settle(Round.Status.COMPLETED)
         calls = self._calls("", "")
         rows: list[Approval] = []

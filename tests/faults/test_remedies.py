@@ -5,16 +5,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from conversations import engine
 from conversations.gateway.frames import encode
 from conversations.journal import page
-from conversations.models import Conversation, Turn
+from conversations.models import Conversation, Model, Turn
 from conversations.protocol.converse.adjustments import WITHHELD
 from conversations.protocol.converse.request import sha256
 from conversations.tools import registry, tool
-from tests.asking import Event, of_type
+from tests.asking import Event, conversation_of, of_type
 from tests.faults.scene import HEALTHY, HELLO, Scene, asking_for, retries
 from tests.gateway.wire import Answer, Request, answer_frames
 
@@ -177,8 +178,28 @@ def test_what_a_model_refuses_is_left_out_and_it_is_asked_again_at_once(
     assert (retries(scene.events(turn)), turn.rounds.get().tries) == ([], 2)
     assert scene.calls() == 2
     assert can_be_rebuilt(turn)
-    scene.completed(scene.ask(refusing(part, refusal), text="And now?"), "All is well.")
-    assert scene.calls() == 1
+    again = scene.ask(refusing(part, refusal), text="And now?")
+    scene.completed(again, "All is well.")
+    assert (scene.calls(), can_be_rebuilt(again)) == (1, True)
+
+
+def test_what_was_learned_of_a_model_is_known_in_every_conversation_and_said_of_tools(
+    scene: Scene, user: User
+) -> None:
+    refusal = refusal_of("This model doesn't support tool use in streaming mode.")
+    scene.ask(refusing(b"toolConfig", refusal))
+    assert Model.of(scene.conversation.model).capabilities.takes_tools_streaming is False
+    other = Scene(conversation_of(user), scene.server)
+    other.completed(other.ask(refusing(b"toolConfig", refusal)), "All is well.")
+    assert other.calls() == 1
+    assert [told["what"] for told in adjusted(other.events())] == [
+        "Asked without tools: this model takes none."
+    ]
+
+
+def test_what_did_not_help_is_not_learned(scene: Scene) -> None:
+    scene.ask(refusal_of("This model doesn't support tool use in streaming mode."))
+    assert Model.of(scene.conversation.model).capabilities.takes_tools_streaming is not False
 
 
 def test_a_round_is_asked_again_twice_at_most(scene: Scene) -> None:
@@ -224,7 +245,7 @@ def test_a_whole_number_beyond_64_bits_is_sent_as_text(scene: Scene) -> None:
 def test_a_snapshot_and_the_record_say_what_was_changed_and_why(scene: Scene) -> None:
     words = "The maximum tokens you requested exceeds the model limit of 1500."
     turn = scene.ask(refusal_of(words), WHOLE)
-    told = {"what": "Asked again for at most 1,500 tokens, the model's limit.", "why": words}
+    told = {"what": "Asked again for at most 1,500 tokens, this model's limit.", "why": words}
     assert page(scene.conversation).turns[0]["adjusted"] == [told]
     [event] = [e for e in scene.events(turn) if e["type"] == "CUSTOM" and e["name"] == "turntable.adjusted"]
     assert isinstance(event["metadata"]["seq"], int)

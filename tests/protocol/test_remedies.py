@@ -8,8 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.protocol.converse import adjustments, history, remedies, request
+from conversations.protocol.converse.capabilities import Capabilities
 from conversations.protocol.converse.refusals import Refusal, refusal
-from conversations.protocol.converse.remedies import Remedy, adjusted, carried, combined, remedy
+from conversations.protocol.converse.remedies import (
+    Remedy,
+    adjusted,
+    carried,
+    combined,
+    facts,
+    of_model,
+    remedy,
+    within_turn,
+)
 from tests.protocol.asking import (
     IMAGE,
     REDACTED,
@@ -246,10 +256,56 @@ def test_a_question_stays_out_if_it_was_refused_itself(
     assert remedies.is_left_out(known, has_gone_well=has_gone_well, is_adjusted=is_adjusted) == out
 
 
-def test_what_the_next_round_begins_with_depends_on_whose_it_was() -> None:
-    held = (Remedy("results", ["t1"]), Remedy("pictures", True), Remedy("room", 3000))
-    assert carried(held, is_same_model=True) == held[:2]
-    assert carried(held, is_same_model=False) == held[:1]
+def test_what_lies_in_the_conversation_goes_on_with_its_next_turn() -> None:
+    results, status, bad = Remedy("results", ["t1"]), Remedy("status", True), Remedy("pictures", "refused")
+    held = (results, Remedy("tools", True), status, bad, Remedy("room", 3000))
+    assert carried(held, is_same_model=True) == (results, status, bad)
+    assert carried(held, is_same_model=False) == (results,)
+    assert within_turn(held) == held[:-1]
+
+
+CAPABILITIES = [
+    ({"takes_tools_streaming": False}, [Remedy("tools", True)]),
+    ({"takes_tools": False, "takes_system": False}, [Remedy("tools", True), Remedy("system", True)]),
+    ({"takes_text_beside_tools": False}, [Remedy("split", True)]),
+    ({"takes_pictures": False, "takes_documents": False}, []),
+    ({"takes_temperature": False, "takes_top_p": True}, [Remedy("sampling", ["temperature"])]),
+    ({"takes_temperature_with_top_p": False}, [Remedy("sampling", ["topP"])]),
+    ({"takes_temperature_with_top_p": False, "takes_top_p": False}, [Remedy("sampling", ["topP"])]),
+    ({"takes_stop_sequences": False, "most_output_tokens": 64_000}, []),
+    ({"most_output_tokens": 1500}, [Remedy("max_tokens", 1500)]),
+    ({}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("known", "needs"), CAPABILITIES)
+def test_what_is_known_of_a_model_is_heeded_where_the_request_has_it(
+    known: dict[str, Any], needs: list[Remedy]
+) -> None:
+    body = body_of(*CALLED, user(result("t1")), system="Be brief.", tools=[TOOL], temperature=0.5, topP=0.5)
+    assert list(of_model(Capabilities(**known), body)) == needs
+
+
+LEARNED = [
+    ("This model doesn't support tool use in streaming mode.", "tools", True, {"takes_tools_streaming": False}),
+    ("This model doesn't support tool use.", "tools", True, {"takes_tools": False}),
+    ("This model doesn't support system messages.", "system", True, {"takes_system": False}),
+    ("this model does not support image input", "pictures", True, {"takes_pictures": False}),
+    ("image exceeds 5 MB maximum", "pictures", "refused", {}),
+    ("`temperature` is deprecated for this model.", "sampling", ["temperature"], {"takes_temperature": False}),
+    ("`temperature` and `top_p` cannot both be specified", "sampling", ["topP"], {"takes_temperature_with_top_p": False}),
+    ("inferenceConfig.temperature failed to satisfy constraint", "sampling", ["temperature"], {}),
+    ("exceeds the model limit of 1500", "max_tokens", 1500, {"most_output_tokens": 1500}),
+    ("int too big to convert", "numbers", True, {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "kind", "value", "learned"), LEARNED)
+def test_a_refusal_teaches_what_a_model_never_takes(
+    words: str, kind: str, value: Any, learned: dict[str, Any]
+) -> None:
+    assert facts(refusal(words), Remedy(kind, value, words)) == learned
+    Capabilities(**learned)
 
 
 def test_a_further_remedy_takes_in_an_earlier_one_of_its_kind() -> None:
@@ -264,15 +320,19 @@ def test_a_further_remedy_takes_in_an_earlier_one_of_its_kind() -> None:
 @pytest.mark.parametrize(
     ("one", "what"),
     [
-        (Remedy("max_tokens", 1500), "Asked again for at most 1,500 tokens, the model's limit."),
-        (Remedy("sampling", ["temperature", "topP"]), "Asked again without temperature and topP"),
-        (Remedy("reasoning", "finished"), "Asked again without the reasoning of earlier turns."),
-        (Remedy("reasoning", "all"), "Asked again without reasoning."),
-        (Remedy("tools", True), "this model takes none"),
+        (Remedy("max_tokens", 1500, "no"), "Asked again for at most 1,500 tokens, this model's limit."),
+        (
+            Remedy("sampling", ["temperature", "topP"], "no"),
+            "Asked again without temperature and topP, which",
+        ),
+        (Remedy("reasoning", "finished", "no"), "Asked again without the reasoning of earlier turns."),
+        (Remedy("reasoning", "all", "no"), "Asked again without reasoning."),
+        (Remedy("documents", "refused", "no"), "Asked again without documents, as one was refused."),
+        (Remedy("tools", True), "Asked without tools: this model takes none."),
     ],
 )
 def test_a_remedy_is_told_in_a_sentence(one: Remedy, what: str) -> None:
-    assert what in one.what
+    assert one.what.startswith(what)
 
 
 def test_a_row_holds_remedies_as_json() -> None:

@@ -91,6 +91,11 @@ WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )  # fmt: skip
 
 NEVER = re.compile(REFUSES, re.IGNORECASE)
+BOUNDS = re.compile(
+    r"constraint|may only|must be|only \w+ default|(?:less|greater) than|between", re.IGNORECASE
+)
+"""Words about a setting's value, which say nothing of the setting itself."""
+
 SUM = re.compile(r"(\d+)\s*\+\s*(\d+)\s*(?:>|<=)\s*(\d+)")
 PARTS = re.compile(
     r"(?:length|window|limit) (?:is|of) (\d+).*?(\d+) (?:tokens )?(?:in|from|of) (?:the |your )?\w"
@@ -131,7 +136,7 @@ def refusal(words: str) -> Refusal:
         case "max_tokens":
             return Refusal(cause, _limit(text))
         case "sampling":
-            return Refusal(cause, names=_names(text), is_limit=True)
+            return Refusal(cause, names=_names(text), is_limit=BOUNDS.search(text) is None)
         case _:
             return Refusal(cause, is_limit=NEVER.search(text) is not None)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .adjustments import changed, last_question
+from .capabilities import Capabilities
 from .refusals import OWN_CONTENT, Refusal
 from .request import Body
 
@@ -23,49 +24,69 @@ ORDER = (
 )  # fmt: skip
 """The kinds, in the order in which they are applied."""
 
-OF_THE_CONVERSATION = frozenset({"unanswered", "results", "reasoning", "numbers"})
-"""Kinds that lie in what the conversation holds, whichever model is asked."""
-
-ONCE = frozenset({"room"})
-"""Kinds that hold for one request alone."""
-
-SENTENCES = {
-    "unanswered": "Asked again without earlier messages that were never answered.",
-    "results": "Asked again without results of tool calls.",
-    "reasoning": "Asked again without the reasoning of earlier turns.",
-    "pictures": "Asked again without pictures, which this model does not take.",
-    "documents": "Asked again without documents, which this model does not take.",
-    "numbers": "Asked again with whole numbers beyond 64 bits as text.",
-    "status": "Asked again without the status of tool results, which this model does not take.",
-    "split": "Asked again with text and tool calls in messages of their own.",
-    "tools": "Asked again without tools: this model takes none.",
-    "system": "Asked again with the instructions in the first message: this model takes no system prompt.",
-    "sampling": "Asked again without {}, which this model does not take.",
-    "max_tokens": "Asked again for at most {} tokens, the model's limit.",
-    "room": "Asked again for at most {} tokens: the conversation leaves no room for more.",
+NEEDS = {
+    "tools": ("takes_tools", "takes_tools_streaming"),
+    "system": ("takes_system",),
+    "split": ("takes_text_beside_tools",),
+    "pictures": ("takes_pictures",),
+    "documents": ("takes_documents",),
 }
-ALL_REASONING = "Asked again without reasoning."
+"""The kinds that a model needs which takes no such thing."""
+
+SETTINGS = {
+    "temperature": "takes_temperature",
+    "topP": "takes_top_p",
+    "stopSequences": "takes_stop_sequences",
+}
+
+OF_THE_CONVERSATION = frozenset({"unanswered", "results", "reasoning", "numbers"})
+"""Kinds that lie in what the conversation holds, whichever model is asked. What lies in the model its capabilities say."""
+
+CHANGES = {
+    "unanswered": "without earlier messages that were never answered",
+    "results": "without results of tool calls",
+    "reasoning": "without the reasoning of earlier turns",
+    "pictures": "without pictures, which this model does not take",
+    "documents": "without documents, which this model does not take",
+    "numbers": "with whole numbers beyond 64 bits as text",
+    "status": "without the status of tool results, which this model does not take",
+    "split": "with text and tool calls in messages of their own",
+    "tools": "without tools: this model takes none",
+    "system": "with the instructions in the first message: this model takes no system prompt",
+    "sampling": "without {}, which this model does not take",
+    "max_tokens": "for at most {} tokens, this model's limit",
+    "room": "for at most {} tokens: the conversation leaves no room for more",
+}
+REFUSED = "refused"
+"""The value of a remedy for a picture or document that is no good, though the model takes others."""
 
 
 class Remedy(NamedTuple):
-    """A change to a request: its kind, a value in JSON, and the gateway's words that it answers."""
+    """A change to a request: its kind, a value in JSON, and the gateway's words that it answers, if it was refused."""
 
     kind: str
     value: Any
     why: str = ""
 
     @property
-    def what(self) -> str:
-        """A sentence for a person."""
+    def change(self) -> str:
+        """What it does, as the end of a sentence."""
         match self.kind, self.value:
             case "reasoning", "all":
-                return ALL_REASONING
+                return "without reasoning"
+            case kind, "refused":
+                return f"without {kind}, as one was refused"
             case "sampling", names:
-                return SENTENCES["sampling"].format(" and ".join(names))
+                return CHANGES["sampling"].format(" and ".join(names))
             case (("max_tokens" | "room"), number):
-                return SENTENCES[self.kind].format(f"{number:,}")
+                return CHANGES[self.kind].format(f"{number:,}")
             case _:
-                return SENTENCES[self.kind]
+                return CHANGES[self.kind]
+
+    @property
+    def what(self) -> str:
+        """A sentence for a person."""
+        return f"Asked {'again ' if self.why else ''}{self.change}."
 
 
 Remedies = tuple[Remedy, ...]
@@ -104,10 +125,53 @@ def combined(remedies: Remedies, remedy: Remedy) -> Remedies:
 
 
 def carried(remedies: Remedies, *, is_same_model: bool) -> Remedies:
-    """Those of a round's remedies that the next round on its branch begins with."""
+    """Those of a round's remedies that the next turn on its branch begins with."""
     return tuple(
-        one for one in remedies if one.kind not in ONCE and (is_same_model or one.kind in OF_THE_CONVERSATION)
+        one
+        for one in remedies
+        if one.kind in OF_THE_CONVERSATION
+        or (is_same_model and (one.kind == "status" or one.value == REFUSED))
     )
+
+
+def within_turn(remedies: Remedies) -> Remedies:
+    """Those that the turn's next round begins with: all but those that hold for one request alone."""
+    return tuple(one for one in remedies if one.kind != "room")
+
+
+def of_model(known: Capabilities, body: Body) -> Remedies:
+    """The changes that a request needs for what is known of its model."""
+    settings = body["inferenceConfig"]
+    refused = [name for name, fact in SETTINGS.items() if getattr(known, fact) is False and name in settings]
+    if (
+        known.takes_temperature_with_top_p is False
+        and not refused
+        and {"temperature", "topP"} <= settings.keys()
+    ):
+        refused = ["topP"]
+    needs: list[tuple[str, Any]] = [
+        (kind, True) for kind, facts in NEEDS.items() if any(getattr(known, fact) is False for fact in facts)
+    ]
+    needs += [("sampling", refused)]
+    needs += [("max_tokens", known.most_output_tokens)] if known.most_output_tokens else []
+    return tuple(Remedy(kind, value) for kind, value in needs if changed(body, kind, value) != body)
+
+
+def facts(refusal: Refusal, remedy: Remedy) -> dict[str, Any]:
+    """What a remedy that has helped teaches of the model, in the words of its capabilities."""
+    match remedy.kind:
+        case "max_tokens":
+            return {"most_output_tokens": remedy.value}
+        case "sampling" if "both" in remedy.why:
+            return {"takes_temperature_with_top_p": False}
+        case "sampling" if refusal.is_limit:
+            return {SETTINGS[name]: False for name in remedy.value if name in SETTINGS}
+        case "tools":
+            return {"takes_tools_streaming" if "stream" in remedy.why else "takes_tools": False}
+        case kind if kind in NEEDS and remedy.value is True:
+            return {NEEDS[kind][0]: False}
+        case _:
+            return {}
 
 
 def remedy(refusal: Refusal, body: Body, *, why: str = "", has_gone_well: bool = False) -> Remedy | None:
@@ -145,6 +209,12 @@ def is_left_out(refusal: Refusal, *, has_gone_well: bool, is_adjusted: bool) -> 
 
 def _candidates(refusal: Refusal, body: Body, *, has_gone_well: bool) -> Iterator[tuple[str, Any]]:
     """The remedies that there are for a refusal, the smallest change first."""
+    yield from _named(refusal, body)
+    if refusal.cause not in OWN_CONTENT | {"setup"}:
+        yield from _unnamed(body, has_gone_well=has_gone_well)
+
+
+def _named(refusal: Refusal, body: Body) -> Iterator[tuple[str, Any]]:
     match refusal.cause:
         case "max_tokens":
             yield "max_tokens", _fewer(refusal.number, body)
@@ -155,12 +225,12 @@ def _candidates(refusal: Refusal, body: Body, *, has_gone_well: bool) -> Iterato
         case "reasoning":
             yield "reasoning", "finished"
             yield "reasoning", "all"
-        case "pictures" | "documents" | "numbers" | "status" | "split" | "tools" | "system":
+        case "pictures" | "documents":
+            yield refusal.cause, True if refusal.is_limit else REFUSED
+        case "numbers" | "status" | "split" | "tools" | "system":
             yield refusal.cause, True
         case "content" | "overflow" | "size" | "room":
             yield from _without_results(body)
-    if refusal.cause not in OWN_CONTENT | {"setup"}:
-        yield from _unnamed(body, has_gone_well=has_gone_well)
 
 
 def _unnamed(body: Body, *, has_gone_well: bool) -> Iterator[tuple[str, Any]]:
