@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from conversations import engine
 from conversations.models import Message, Round
+from conversations.protocol.converse import remedies
 from conversations.protocol.converse.content import picture_facts
 from conversations.protocol.converse.request import sha256
 
@@ -29,8 +30,9 @@ class RoundAdmin(TurnPartAdmin):
 
     list_display = (
         "name", "its_conversation", "its_status", "stop_reason", "model", "started", "first", "latency",
-        "total_tokens", "tries",
+        "total_tokens", "tries", "its_changes",
     )  # fmt: skip
+    listed_texts = ("remedies",)
     list_filter: ClassVar = ("status", by("stop_reason"), by("error_code"), by("model"))
     list_select_related = ("turn__conversation",)
     search_fields = ("turn__id", "gateway_request_id", "request_sha256")
@@ -39,7 +41,7 @@ class RoundAdmin(TurnPartAdmin):
     ordering = ("-id",)
     sortable_by = ()
     fields = (
-        "its_turn", "number", "attempt", "status", "stop_reason", "model", "tries", "started", "finished",
+        "its_turn", "number", "attempt", "status", "stop_reason", "model", "tries", "its_remedies", "started", "finished",
         "first", "latency", "gateway_request_id", "error_code", "error_text", "error_detail", "its_message", "its_calls",
     )  # fmt: skip
     raw: ClassVar = {"request": engine.rebuild_request}
@@ -69,6 +71,17 @@ class RoundAdmin(TurnPartAdmin):
     def latency(self, row: Round) -> str:
         """Its duration, as the gateway measured it."""
         return duration(row.latency_ms)
+
+    @admin.display(description="asked")
+    def its_changes(self, row: Round) -> str:
+        """How its request was changed, as it is refused otherwise."""
+        return "; ".join(one.change for one in remedies.from_row(row.remedies))
+
+    @admin.display(description="remedies")
+    def its_remedies(self, row: Round) -> SafeString | str:
+        """The same, with the refusals' words."""
+        lines = ((one.what, one.why) for one in remedies.from_row(row.remedies))
+        return format_html_join("", "<p>{} <q>{}</q></p>", lines) or "-"
 
     @admin.display(description="message")
     def its_message(self, row: Round) -> SafeString | str:

@@ -100,7 +100,7 @@ class TurnAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     fields = (
         "its_conversation", "number", "status", "user", "model", "created", "started", "finished", "took",
-        "first", "attempts", "error_code", "error_text", "error_detail", "its_message", "its_rounds", "id",
+        "first", "attempts", "left_out", "error_code", "error_text", "error_detail", "its_message", "its_rounds", "id",
     )  # fmt: skip
 
     @admin.display(description="conversation")

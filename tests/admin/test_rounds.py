@@ -81,6 +81,18 @@ def test_a_round_shows_the_response_as_it_came(operator: Client, user: User) -> 
         assert text in html, text
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("gateway")
+def test_a_round_says_how_it_was_asked_again_and_why(operator: Client, user: User) -> None:
+    ask(conversation_of(user), f"fail overflow later: {QUESTION}")
+    row = Round.objects.get(number=2)
+    assert "without results of tool calls" in html_of(operator, "/admin/conversations/round/")
+    html = html_of(operator, address_of(row))
+    assert "Asked again without results of tool calls." in html
+    assert "Input is too long for requested model." in html
+    assert "The SHA-256 is that of the bytes sent." in html
+
+
 def test_a_difference_names_what_was_added_and_left_out() -> None:
     before = {
         "messages": [message("user", "a"), message("assistant", "b")],
