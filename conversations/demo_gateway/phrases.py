@@ -87,6 +87,7 @@ PHRASES = (
     Phrase("fail unavailable", "503 of Bedrock", UNAVAILABLE),
     Phrase("fail plugin", "400 of an AI plugin", failures.PLUGIN),
     Phrase("fail invalid", "400 of Bedrock", invalid(failures.MALFORMED)),
+    Phrase("fail blocked", "400 of a guard against what the message says", Failure(400, {"error": {"message": failures.BLOCKED}})),
     Phrase("fail overflow", "the conversation is too long", invalid(failures.TOO_LONG)),
     Phrase("fail page", "an HTML page instead of a stream", failures.PAGE),
     Phrase("fail empty", "200 and nothing", Failure(200)),

@@ -92,9 +92,11 @@ class Printer:
         )
 
     def _custom(self, event: Event) -> None:
+        value = event["value"]
         if event["name"] == "turntable.retrying":
-            retry = event["value"]
-            self.line(f"[trying again in {retry['seconds']} s, {retry['attempt']} of {retry['of']}]")
+            self.line(f"[trying again in {value['seconds']} s, {value['attempt']} of {value['of']}]")
+        elif event["name"] == "turntable.adjusted":
+            self.line(f"[{value['what']}]")
 
 
 class LivePrinter(Printer):

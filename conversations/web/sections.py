@@ -33,6 +33,7 @@ class Block:
     id: str = ""
     name: str = ""
     result: "Block | None" = None
+    is_left_out: bool = False
 
     @property
     def template(self) -> str:
@@ -80,6 +81,7 @@ class Section:
     state: str
     failure: Failure | None
     notice: str = ""
+    adjusted: list[dict[str, str]] = field(default_factory=list)
     parts: list[Block | Attempt] = field(default_factory=list)
     sources: list[Block] = field(default_factory=list)
 
@@ -102,7 +104,8 @@ def sections(page: Page, is_older: bool = False) -> list[Section]:
 
 
 def _section(turn: dict[str, Any]) -> Section:
-    return Section(f"turn:{turn['id']}", json.dumps(turn), failure(turn))
+    adjusted = [{name: visible(words) for name, words in one.items()} for one in turn.get("adjusted", ())]
+    return Section(f"turn:{turn['id']}", json.dumps(turn), failure(turn), adjusted=adjusted)
 
 
 def _put(section: Section, block: Block, message: Message, attempts: dict[str, Attempt]) -> None:
@@ -166,7 +169,12 @@ def _block(at: int, message: Message, results: Results) -> Block:
     if message["role"] == "activity":
         return _activity(at, message, results)
     return Block(
-        KINDS[message["role"]], _without(message, ["content"]), message["content"], at, message["id"]
+        KINDS[message["role"]],
+        _without(message, ["content"]),
+        message["content"],
+        at,
+        message["id"],
+        is_left_out="leftOut" in message["metadata"],
     )
 
 

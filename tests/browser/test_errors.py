@@ -31,6 +31,22 @@ def test_it_is_said_which_side_failed_and_what_to_do(stage: Stage, way: str, cod
     expect(alert.locator(".failure")).to_have_text(MESSAGE)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_what_was_asked_again_and_what_is_left_out_is_said_quietly(stage: Stage, way: str) -> None:
+    stage.record.ask("the question")
+    stage.record.step()
+    stage.record.adjust("this model does not see")
+    stage.record.adjust("nor hear")
+    stage.record.fail("It was refused.", "invalid_request")
+    stage.record.events[-1]["metadata"]["leftOut"] = True
+    page = getattr(stage, way)().page
+    expect(page.locator(".adjusted summary")).to_have_text(["Asked again without pictures."] * 2)
+    page.locator(".adjusted summary").last.click()
+    expect(page.get_by_text("nor hear")).to_be_visible()
+    question = page.get_by_role("article", name="You")
+    expect(question).to_contain_text("This message was refused. Later requests are without it.")
+
+
 def test_every_code_of_the_contract_has_a_side() -> None:
     first = "throttled gateway_unreachable gateway_refused gateway_failed invalid_request context_overflow timeout"
     codes = f"{first} stream_cut stream_error round_limit interrupted internal".split()

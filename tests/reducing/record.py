@@ -35,7 +35,7 @@ class Record:
         if self._open:
             return [self.part, self.part, self.end]
         if self.in_step:
-            begin = [self.text, self.call, self.reasoning, self.redacted, self.retry, self.title]
+            begin = [self.text, self.call, self.reasoning, self.redacted, self.retry, self.adjust, self.title]
             return [*begin, self.picture, self.cite, self.call, *[self.finish_step] * 3]
         if self._calls:
             return [self.wait, self.answer, self.answer]
@@ -166,6 +166,10 @@ class Record:
         """Another attempt is waited for."""
         self.write(events.custom("retrying", {"attempt": 2, "of": 3, "seconds": seconds, "code": code}))
 
+    def adjust(self, text: str = "") -> None:
+        """The round is asked again with a remedy."""
+        self.write(events.adjusted("Asked again without pictures.", text))
+
     def title(self, text: str = "") -> None:
         """The conversation has a new title."""
         self.write(events.custom("conversation", {"title": text}))
@@ -188,7 +192,7 @@ class Record:
     def fail(self, text: str = "", code: str = "stream_cut") -> None:
         """The turn fails; what is open is cut."""
         self._end_turn()
-        self.write(events.run_error(text or "The answer broke off.", code))
+        self.write(events.run_error(text or "The answer broke off.", code, left_out=len(text) % 2 == 1))
 
     def finish(self, text: str = "", outcome: str = "success") -> None:
         """The turn ends."""

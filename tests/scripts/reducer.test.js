@@ -99,6 +99,21 @@ test("a retry is shown until the next event of the record", () => {
   assert.equal(stateAfter(record.step(1)).turns[0].retrying, null);
 });
 
+test("how a round was asked again stays to be seen", () => {
+  const once = { what: "Asked again without pictures.", why: "no eyes" };
+  const again = { what: "Asked again for at most 1,500 tokens.", why: "too many" };
+  const record = new Record().start("t").add("CUSTOM", { name: "turntable.adjusted", value: once });
+  const state = stateAfter(record.add("CUSTOM", { name: "turntable.adjusted", value: again }).step(1));
+  assert.deepEqual(state.turns[0].adjusted, [once, again]);
+});
+
+test("a question that was refused itself is marked, and no other", () => {
+  const record = new Record().start("a").question("q1", "1").finish("a").start("b").question("q2", "2");
+  record.add("RUN_ERROR", { code: "invalid_request", message: "Refused." }, { leftOut: true });
+  const marks = stateAfter(record).messages.map(({ metadata }) => metadata.leftOut);
+  assert.deepEqual(marks, [undefined, true]);
+});
+
 test("a turn beside another begins a branch, without what stood behind its parent", () => {
   const record = new Record()
     .start("a")

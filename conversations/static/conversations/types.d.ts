@@ -27,7 +27,7 @@ type Recorded<Fields, Metadata = object> = Fields & { timestamp?: number; metada
 
 type RunStarted = Recorded<{ type: "RUN_STARTED"; runId: string; parentRunId?: string }, { parent?: null }>;
 type RunFinished = Recorded<{ type: "RUN_FINISHED"; runId: string; outcome?: Outcome }>;
-type RunError = Recorded<{ type: "RUN_ERROR"; code: string; message: string }, { requestId?: string }>;
+type RunError = Recorded<{ type: "RUN_ERROR"; code: string; message: string }, { requestId?: string; leftOut?: true }>;
 type StepStarted = Recorded<{ type: "STEP_STARTED"; stepName: string }>;
 type StepFinished = Recorded<{ type: "STEP_FINISHED"; stepName: string }> & { metadata: RoundEnd & { seq?: number } };
 type MessageStart = Recorded<{ type: "TEXT_MESSAGE_START"; messageId: string; role: "user" | "assistant" }>;
@@ -98,6 +98,7 @@ type MessageFigures = Partial<ResultFigures> & {
   turn?: string;
   open?: boolean;
   interrupted?: boolean;
+  leftOut?: boolean;
   approval?: Approval;
 };
 
@@ -139,6 +140,9 @@ type Round = {
   interrupted?: boolean;
 };
 
+/** How a round was asked again, and the refusal's words. */
+type Adjustment = { what: string; why: string };
+
 type TurnError = { code: string; message: string; requestId?: string };
 
 type Turn = {
@@ -148,6 +152,7 @@ type Turn = {
   stopReason: string | null;
   steps: number;
   retrying: Retry | null;
+  adjusted?: Adjustment[];
   interrupts: Interrupt[];
   rounds: Round[];
   startedAt: number | null;

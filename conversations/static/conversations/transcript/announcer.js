@@ -37,6 +37,7 @@ const ENDED = {
 
 const NEWS = {
   "turntable.retrying": (value) => `${tryingAgain(value)}.`,
+  "turntable.adjusted": ({ what }) => what,
   "turntable.approval": (value, state) =>
     `Tool call ${callName(state, value.toolCallId) ?? ""}: ${decisionOf(value)}.`,
 };

@@ -64,6 +64,7 @@ export function drawFoot(foot, section) {
   const { turn, parts, blocks, offers, goesOn } = section;
   const last = parts.at(-1);
   drawFailure(foot, turn);
+  drawAdjusted(foot, turn);
   line(foot, "notice", notice(turn, goesOn || (last && isBlock(last) && ANSWERS.includes(last.kind))));
   wait(line(foot, "doing", doing(turn, last && isBlock(last) ? last : undefined)), turn);
   drawActions(foot.querySelector(".actions"), section, offers.split(" "));
@@ -160,6 +161,23 @@ function drawFailure(foot, { id, error }) {
   write(box, ".quoted", quote[error.requestId ? "request" : "turn"]);
   write(box, "code", visible(error.requestId ?? id));
   box.querySelector("[data-copy]").hidden = false;
+}
+
+/**
+ * Appends what is new of how the turn was asked again; what is there stays, unfolded or not.
+ * @param {any} foot
+ * @param {SectionTurn} turn
+ */
+function drawAdjusted(foot, { adjusted = [] }) {
+  const old = foot.querySelectorAll(".adjusted");
+  for (const { what, why } of adjusted.slice(old.length)) {
+    const details = foot.insertBefore(
+      fromTemplate("adjusted-template"),
+      foot.querySelector(".notice, .doing, .actions"),
+    );
+    write(details, "summary", visible(what));
+    write(details, "q", visible(why));
+  }
 }
 
 const write = (box, selector, text) => setText(box.querySelector(selector), text);

@@ -207,11 +207,21 @@ function runFinished(state, event) {
 }
 
 /** @type {Reducer<RunError>} */
-function runError(state, { code, message, metadata, timestamp }) {
-  const turn = runningTurn(state);
+function runError(before, { code, message, metadata, timestamp }) {
+  const turn = runningTurn(before);
+  const state = metadata?.leftOut ? leaveOut(before, turn?.id) : before;
   const status = code === "interrupted" ? "interrupted" : "failed";
   const error = { code, message, ...pick(metadata ?? {}, ["requestId"]) };
   return turn ? endTurn(state, turn.id, { status, error, endedAt: timestamp ?? null }) : state;
+}
+
+// The question was refused itself, and later requests are without it.
+function leaveOut(state, turn) {
+  const mark = (message) =>
+    message.role === "user" && message.metadata.turn === turn
+      ? { ...message, metadata: { ...message.metadata, leftOut: true } }
+      : message;
+  return { ...state, messages: state.messages.map(mark) };
 }
 
 /** @type {Reducer<ToolCallResult>} */
@@ -295,6 +305,8 @@ const CUSTOM = {
   "turntable.conversation": (state, { title }) => (title === undefined ? state : { ...state, title }),
   "turntable.retrying": (state, value, { timestamp = null }) =>
     changeRunning(state, { retrying: { ...value, at: timestamp } }),
+  "turntable.adjusted": (state, { what, why }) =>
+    changeRunning(state, { adjusted: [...(runningTurn(state)?.adjusted ?? []), { what, why }] }),
   "turntable.approval": (state, value) =>
     changeMessage(state, `call:${value.toolCallId}`, (call) => ({
       ...call,

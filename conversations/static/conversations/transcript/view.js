@@ -195,8 +195,9 @@ function complete(element, selector, make) {
   if (!element.querySelector(selector)) element.append(...make());
 }
 
-function drawQuestion(element, text, { content }) {
+function drawQuestion(element, text, { content, metadata }) {
   if (text.textContent !== visible(content)) text.textContent = visible(content);
+  if (metadata.leftOut) complete(element, ".left-out", () => [fromTemplate("left-out-template")]);
   complete(element, ".edit", () => [clone("you").querySelector(".edit")]);
 }
 
