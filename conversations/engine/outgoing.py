@@ -36,8 +36,9 @@ class Outgoing:
         turn = self.turn
         messages = self.memory.messages(turn.model, self.row.number)
         base = request.base(turn.system, turn.inference, settings.MAX_TOKENS, synthetic.specs(turn), messages)
-        self._whole = request.body(messages, base)
-        held = remedies.of_model(Model.of(turn.model).capabilities, self._whole)
+        capabilities = Model.of(turn.model).capabilities
+        self._whole = request.body(messages, request.with_reasoning(base, capabilities))
+        held = remedies.of_model(capabilities, self._whole)
         for remedy in self.memory.remedies:
             held = remedies.combined(held, remedy)
         return self._changed(held)

@@ -72,8 +72,8 @@ class Model(models.Model):
     takes_top_p = _fact("takes topP")
     takes_temperature_with_top_p = _fact("takes temperature and topP together")
     takes_stop_sequences = _fact("takes stop sequences")
-    reasons = _fact("reasons")
-    reasoning_budget = _number("reasoning budget", "Tokens that it may think.")
+    reasons = _fact("reasons", "Whether it takes a budget, as Claude does (thinking).")
+    reasoning_budget = _number("reasoning budget", "Tokens that it may think. Empty: it is not asked to.")
     input_price = _price("input")
     output_price = _price("output")
     cache_read_price = _price("read from cache")
@@ -103,6 +103,16 @@ class Model(models.Model):
         """The enabled ones of GATEWAY_MODELS, in their order."""
         rows = [(place, Model.of(model_id)) for place, model_id in enumerate(settings.GATEWAY_MODELS, 1)]
         return [row for _, row in sorted(rows, key=_order) if row.enabled]
+
+    @staticmethod
+    def is_offered(model_id: object) -> bool:
+        """Whether it can be chosen."""
+        return any(row.model_id == model_id for row in Model.offered())
+
+    @staticmethod
+    def default() -> "Model":
+        """The first that is offered; the first of GATEWAY_MODELS where none is."""
+        return next(iter(Model.offered()), None) or Model.of(settings.GATEWAY_MODELS[0])
 
     @staticmethod
     def make_rows() -> None:

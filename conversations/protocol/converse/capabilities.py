@@ -33,14 +33,19 @@ class Capabilities:
     takes_temperature_with_top_p: bool | None = None
     takes_stop_sequences: bool | None = None
     reasons: bool | None = None
+    """Whether it takes a budget of reasoning, as Claude does (`thinking`)."""
+
     reasoning_budget: int | None = None
-    """Tokens that it may think."""
+    """Tokens that it may think; None asks for no reasoning."""
+
+
+UNKNOWN = Capabilities()
 
 
 def capabilities_of(model_id: str) -> Capabilities:
     """What is known of a model by its id, with or without an inference profile's region, or of its ARN."""
     name = _PROFILE.sub("", model_id, count=1)
-    known = Capabilities()
+    known = UNKNOWN
     for prefix in sorted(FAMILIES, key=len):
         if name.startswith(prefix):
             known = replace(known, **FAMILIES[prefix])
@@ -69,7 +74,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "amazon.nova-micro": {"takes_pictures": False, "context_window": 128_000},
     "amazon.nova-premier": {"takes_documents": True, "context_window": 1_000_000},
     "amazon.nova-pro": {"takes_documents": True, "context_window": 300_000},
-    "amazon.nova-2": {**_REASONS, "context_window": 1_000_000},
+    "amazon.nova-2": {"context_window": 1_000_000},
     "amazon.titan-text": {**_TEXT, **_NO_TOOLS, **_NO_SYSTEM},
     "amazon.titan-text-express": {"context_window": 8_192, "most_output_tokens": 8_192},
     "amazon.titan-text-lite": {"context_window": 4_096, "most_output_tokens": 4_096},
@@ -77,7 +82,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "anthropic.claude": {**_CLAUDE},
     "anthropic.claude-instant": {**_NO_TOOLS, "takes_pictures": False, "most_output_tokens": 4_096},
     "anthropic.claude-v2": {**_NO_TOOLS, "takes_pictures": False, "most_output_tokens": 4_096},
-    "anthropic.claude-3": {"most_output_tokens": 4_096},
+    "anthropic.claude-3": {"reasons": False, "most_output_tokens": 4_096},
     "anthropic.claude-3-5": {"most_output_tokens": 8_192},
     "anthropic.claude-3-5-haiku": {"takes_pictures": None},
     "anthropic.claude-3-7": {**_REASONS, "most_output_tokens": 64_000},
@@ -96,7 +101,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "cohere.command-text": {**_NO_TOOLS, **_NO_SYSTEM, "context_window": 4_096},
     "cohere.command-light": {**_NO_TOOLS, **_NO_SYSTEM, "context_window": 4_096},
     "cohere.command-r": {**_TOOLS, "takes_system": True, "takes_documents": True, "context_window": 128_000},
-    "deepseek.r1": {**_TEXT, **_NO_TOOLS, **_REASONS, "context_window": 128_000},
+    "deepseek.r1": {**_TEXT, **_NO_TOOLS, "context_window": 128_000},
     "deepseek.v3": {**_TOOLS, "takes_system": True, "takes_pictures": False},
     "meta.llama2": {**_TEXT, **_NO_TOOLS, "context_window": 4_096},
     "meta.llama3": {**_TEXT, "takes_text_beside_tools": False},
@@ -115,7 +120,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "mistral.mistral-large-2407": {"context_window": 128_000},
     "mistral.mistral-small": {**_TEXT, **_TOOLS_UNSTREAMED, "context_window": 32_000},
     "mistral.pixtral": {**_TEXT, **_TOOLS_UNSTREAMED, **_EYES, "context_window": 128_000},
-    "openai.gpt-oss": {"takes_system": True, "takes_tools": True, "takes_pictures": False, **_REASONS},
+    "openai.gpt-oss": {"takes_system": True, "takes_tools": True, "takes_pictures": False},
     "writer.palmyra": {**_TEXT, **_TOOLS_UNSTREAMED},
 }  # fmt: skip
 """Facts by the beginning of an id without a region. A longer beginning adds to a shorter one's."""

@@ -5,9 +5,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from .capabilities import Capabilities
 from .content import Message
 
 Body = dict[str, Any]
+
+LEAST_BUDGET = 1024
+"""The fewest tokens that Claude takes as a budget of its reasoning."""
 
 
 def base(
@@ -46,6 +50,21 @@ def encoded(value: Body) -> bytes:
 def sha256(data: bytes) -> str:
     """The SHA-256 of bytes, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def with_reasoning(base: Body, capabilities: Capabilities) -> Body:
+    """The base with the budget of the model's reasoning, if it has one.
+
+    The budget leaves at least a token for the answer. Claude takes no sampling settings beside it.
+    """
+    settings = base["inferenceConfig"]
+    most = min(settings["maxTokens"], capabilities.most_output_tokens or settings["maxTokens"])
+    budget = min(capabilities.reasoning_budget or 0, most - 1)
+    if capabilities.reasons is False or budget < LEAST_BUDGET:
+        return base
+    others = {name: value for name, value in settings.items() if name not in ("temperature", "topP")}
+    thinking = {"thinking": {"type": "enabled", "budget_tokens": budget}}
+    return base | {"inferenceConfig": others, "additionalModelRequestFields": thinking}
 
 
 def _tool_names(messages: Sequence[Message]) -> list[str]:
