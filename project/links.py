@@ -1,6 +1,5 @@
 """The sign-in link that `serve` prints: it works once, within an hour, and leads into a conversation."""
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import AbstractBaseUser
@@ -11,7 +10,7 @@ from django.utils.decorators import method_decorator
 from sesame.utils import get_query_string
 from sesame.views import LoginView
 
-from conversations.models import Conversation
+from conversations.models import Conversation, Model
 
 REFUSED = "This link has been used, or is older than an hour. Sign in with your password instead."
 
@@ -37,6 +36,6 @@ class LinkView(LoginView):  # type: ignore[misc]  # ships no types
         """The page of the user's newest conversation, or of a new one."""
         newest = Conversation.objects.owned_by(self.request.user).first()
         conversation = newest or Conversation.objects.create(
-            owner=self.request.user, model=settings.GATEWAY_MODELS[0]
+            owner=self.request.user, model=Model.default().model_id
         )
         return reverse("conversations:conversation", args=[conversation.pk])

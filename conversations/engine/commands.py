@@ -8,12 +8,11 @@ import uuid
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
 from conversations.errors import Refused
-from conversations.models import Conversation, Message, ToolCall, Tree, Turn
+from conversations.models import Conversation, Message, Model, ToolCall, Tree, Turn
 from conversations.protocol.converse.content import plain_text
 from conversations.protocol.text import clean_text
 from conversations.tools import registry
@@ -92,7 +91,7 @@ def regenerate(
 
     Another model answers if one is named.
     """
-    if model is not None and model not in settings.GATEWAY_MODELS:
+    if model is not None and not Model.is_offered(model):
         raise Refused("This model is not offered.")
     _refuse_while_open(conversation)
     question = _question(conversation, message)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from conversations.protocol.converse.usage import count
 
+from .catalogue import Model
 from .fields import TOKENS, Failure, JSONText, Usage
 from .passage import Searchable, SearchableQuerySet
 
@@ -63,6 +64,11 @@ class Conversation(Searchable):
 
     def __str__(self) -> str:
         return self.title or "Untitled"
+
+    @property
+    def model_name(self) -> str:
+        """Its model, as people call it."""
+        return str(Model.of(self.model))
 
     def is_watched_by(self, user: "User | AnonymousUser") -> bool:
         """Whether the user may see it played back: it is their own, or the admin shows them everybody's."""

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -11,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from conversations import rerun
 from conversations.errors import Refused
-from conversations.models import Conversation
+from conversations.models import Conversation, Model
 from conversations.protocol.text import clean_text, visible
 from conversations.rerun import Pair, word_diff
 
@@ -39,7 +38,7 @@ def again(request: SignedIn, pk: UUID) -> HttpResponse:
 def _options(request: SignedIn, conversation: Conversation) -> rerun.Options:
     """The form's choices; raises Refused for one that is not offered."""
     model, tools, miss = (request.POST.get(name, "") for name in ("model", "tools", "miss"))
-    if model not in ("", *settings.GATEWAY_MODELS) or tools not in TOOLS or miss not in MISSES:
+    if (model and not Model.is_offered(model)) or tools not in TOOLS or miss not in MISSES:
         raise Refused("This is not offered. Choose one of the list.")
     system = clean_text(request.POST.get("system", "")).replace("\r\n", "\n")
     return rerun.Options(
@@ -56,7 +55,7 @@ def _form(
     context = {
         "conversation": conversation,
         "heading": visible(conversation.title),
-        "models": settings.GATEWAY_MODELS,
+        "models": Model.offered(),
         "tools": TOOLS,
         "misses": MISSES,
         "form": {"system": conversation.system} | request.POST.dict(),

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from conversations import gateway, journal
-from conversations.models import Conversation, prices, search
+from conversations.models import Conversation, Model, prices, search
 from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn, own_or_404
@@ -51,6 +51,7 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
     context = {
         "conversation": conversation,
         "page": page,
+        "model_name": conversation.model_name,
         "heading": visible(conversation.title),
         "queue": json.dumps(page.queue),
         "sections": sections(page, is_older=before is not None),
@@ -65,8 +66,10 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
 
 def _script_data(request: SignedIn, conversation: Conversation, page: journal.Page) -> dict[str, str]:
     """Data of the page's script beside the messages, as JSON; the draft as it is."""
+    offered = Model.offered()
     data = {
-        "models": settings.GATEWAY_MODELS,
+        "models": [model.model_id for model in offered],
+        "names": {model.model_id: model.name for model in offered if model.name},
         "prices": prices.as_json(),
         "prompts": list(request.user.prompts.values("name", "text")),
         "totals": page.totals,
@@ -96,7 +99,7 @@ def start_page(
         "is_cut": search.is_cut(matches),
         "problem": problem,
         "form": form,
-        "models": settings.GATEWAY_MODELS,
+        "models": Model.offered(),
     }
     return render(request, "conversations/index.html", context | gateway_summary(), status=status)
 

@@ -28,6 +28,7 @@ def replay(request: SignedIn, pk: UUID) -> HttpResponse:
     conversation = watched_or_404(request, pk)
     context = {
         "conversation": conversation,
+        "model_name": conversation.model_name,
         "heading": visible(conversation.title),
         "sentences": json.dumps(SENTENCES),
         "is_own": conversation.owner_id == request.user.pk,

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from conversations import engine
 from conversations.errors import Refused, Throttled
-from conversations.models import Conversation
+from conversations.models import Conversation, Model
 from conversations.protocol.text import clean_text
 
 from .access import SignedIn
@@ -85,8 +84,8 @@ def _keep(request: HttpRequest) -> str:
 
 def _begin(owner: "User | Any", form: Form) -> Conversation:
     """Creates a conversation and starts its first turn; raises Refused and leaves neither."""
-    model = form["model"] or settings.GATEWAY_MODELS[0]
-    if model not in settings.GATEWAY_MODELS:
+    model = form["model"] or Model.default().model_id
+    if not Model.is_offered(model):
         raise Refused(NOT_OFFERED)
     title, system = clean_text(form["title"]).strip()[:200], clean_text(form["system"])
     conversation = Conversation.objects.create(owner=owner, model=model, title=title, system=system)

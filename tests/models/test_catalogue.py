@@ -117,6 +117,7 @@ def test_the_setting_seeds_the_prices_and_an_edit_wins() -> None:
 def test_a_process_reads_the_catalogue_once_in_two_seconds_and_then_sees_what_another_changed(
     django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("conversations.models.catalogue.FRESH_SECONDS", 2)
     monkeypatch.setattr("time.monotonic", lambda: now)
     now = 100.0
     forget_rows()

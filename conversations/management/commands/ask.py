@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
 
@@ -17,7 +16,7 @@ from conversations.journal import HUB, last_seq
 from conversations.management.approvals import answers
 from conversations.management.terminal import LivePrinter
 from conversations.management.users import user_named
-from conversations.models import Conversation, Turn
+from conversations.models import Conversation, Model, Turn
 
 DRAIN_TIMEOUT = 600.0
 """Seconds in which this process's turns may end."""
@@ -92,7 +91,7 @@ def _is_waiting(turn: Turn) -> bool:
 
 
 def _new(user: User, model: str | None) -> Conversation:
-    return Conversation.objects.create(owner=user, model=model or settings.GATEWAY_MODELS[0])
+    return Conversation.objects.create(owner=user, model=model or Model.default().model_id)
 
 
 def _own(user: User, text: str) -> Conversation:

@@ -8,20 +8,20 @@ const GAP = 4; // pixels between a button and the menu above it
 
 /** `ask(frame)` returns whether the frame could be sent; `done()` takes the focus then. */
 export class Branches {
-  constructor(menu, models, { ask, done }) {
+  constructor(menu, models, names, { ask, done }) {
     this.menu = menu;
     this.ask = ask;
     this.done = done;
-    this.fill(models);
+    this.fill(models, names);
     menu.addEventListener("toggle", ({ newState }) => newState === "open" && this.place());
     document.addEventListener("click", (event) => {
       this.opener = closestTo(event, "[popovertarget=models]") ?? this.opener;
     });
   }
 
-  fill(models) {
+  fill(models, names) {
     const buttons = models.map((model) =>
-      Object.assign(create("button", "", model), { type: "button", value: model }),
+      Object.assign(create("button", "", names[model] ?? model), { type: "button", value: model }),
     );
     this.menu.append(...buttons);
     for (const button of buttons) button.addEventListener("click", () => this.regenerate(button.value));

@@ -85,7 +85,7 @@ class ConversationPage {
       giveBack: (text) => composer.takeBack(text),
       say,
     });
-    this.branches = new Branches(byId("models"), this.stored("models", []), {
+    this.branches = new Branches(byId("models"), this.stored("models", []), this.stored("names", {}), {
       ask,
       done: () => this.sent(),
     });
