@@ -4,8 +4,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -15,6 +14,7 @@ from conversations.models import (
     Approval,
     Conversation,
     Message,
+    Model,
     RequestBase,
     Round,
     ToolCall,
@@ -52,19 +52,20 @@ def stored(user: User, text: str = QUESTION, within: Conversation | None = None)
     )  # fmt: skip
     allowance = Allowance.objects.create(user=user, tool="top_song", input={"sign": "WZPZ"}, key=turn.pk.hex)
     Approval.objects.create(call=call, status="approved", decided_by=user, allowance=allowance)
+    Model.objects.get_or_create(model_id=conversation.model)
     UsageTotal.objects.create(user=user, model=conversation.model, month=date(2026, 5, 1), total_tokens=7)
     return conversation
 
 
-def rows_of(model: type[Model]) -> QuerySet[Any]:
+def rows_of(model: type[models.Model]) -> models.QuerySet[Any]:
     return model._default_manager.order_by("pk")
 
 
-def listing(model: type[Model]) -> str:
+def listing(model: type[models.Model]) -> str:
     return reverse(f"admin:conversations_{model._meta.model_name}_changelist")
 
 
-def address_of(row: Model, what: str = "change") -> str:
+def address_of(row: models.Model, what: str = "change") -> str:
     return reverse(f"admin:conversations_{row._meta.model_name}_{what}", args=[row.pk])
 
 
@@ -74,7 +75,7 @@ def html_of(client: Client, url: str) -> str:
     return response.content.decode()
 
 
-def listed(client: Client, model: type[Model], /, **query: object) -> list[Model]:
+def listed(client: Client, model: type[models.Model], /, **query: object) -> list[models.Model]:
     return list(client.get(listing(model), query).context["cl"].result_list)
 
 

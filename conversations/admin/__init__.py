@@ -1,10 +1,11 @@
-"""The record for the operator, read-only, but for approvals that wait for a decision."""
+"""The record for the operator, read-only, but for approvals that wait, and the catalogue of models."""
 
 from django.contrib import admin
 
 from .allowances import AllowanceAdmin
 from .approvals import ApprovalAdmin
 from .calls import ToolCallAdmin
+from .catalogue import CatalogueAdmin
 from .rounds import MessageAdmin, RoundAdmin
 from .turns import ConversationAdmin, TurnAdmin, UsageTotalAdmin
 
@@ -14,6 +15,7 @@ admin.site.index_title = "The record"
 __all__ = [
     "AllowanceAdmin",
     "ApprovalAdmin",
+    "CatalogueAdmin",
     "ConversationAdmin",
     "MessageAdmin",
     "RoundAdmin",

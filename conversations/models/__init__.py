@@ -2,7 +2,7 @@
 
 from . import prices, reindexing, retention, search
 from .approval import Allowance, Approval
-from .catalogue import Model, forget_rows, learn
+from .catalogue import FACTS, PRICE_COLUMNS, Model, forget_rows, learn
 from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Turn
 from .fields import TOKENS, JSONText, uuid_value
 from .passage import Passage
@@ -13,6 +13,8 @@ from .tree import Tree, active_line, line, line_of
 from .usage import Totals, UsageTotal, totals
 
 __all__ = [
+    "FACTS",
+    "PRICE_COLUMNS",
     "TOKENS",
     "Allowance",
     "Approval",

@@ -22,7 +22,7 @@ FRESH_SECONDS = 2
 
 FACTS = tuple(field.name for field in fields(Capabilities))
 
-PRICES = {
+PRICE_COLUMNS = {
     "input": "input_price", "output": "output_price",
     "cacheRead": "cache_read_price", "cacheWrite": "cache_write_price",
 }  # fmt: skip
@@ -64,7 +64,7 @@ class Model(models.Model):
     most_output_tokens = _number("most output tokens", "What MAX_TOKENS is held to.")
     takes_system = _fact("takes instructions")
     takes_tools = _fact("takes tools")
-    takes_tools_streaming = _fact("takes tools while streaming")
+    takes_tools_streaming = _fact("streams answers with tools")
     takes_text_beside_tools = _fact("takes text beside a tool use")
     takes_pictures = _fact("takes pictures")
     takes_documents = _fact("takes documents")
@@ -74,10 +74,10 @@ class Model(models.Model):
     takes_stop_sequences = _fact("takes stop sequences")
     reasons = _fact("reasons", "Whether it takes a budget, as Claude does (thinking).")
     reasoning_budget = _number("reasoning budget", "Tokens that it may think. Empty: it is not asked to.")
-    input_price = _price("input")
-    output_price = _price("output")
-    cache_read_price = _price("read from cache")
-    cache_write_price = _price("written to cache")
+    input_price = _price("input tokens")
+    output_price = _price("output tokens")
+    cache_read_price = _price("tokens read from cache")
+    cache_write_price = _price("tokens written to cache")
     learned = JSONText(
         default=dict, editable=False, help_text="By fact: value, at, why. It comes before the columns."
     )
@@ -134,11 +134,13 @@ class Model(models.Model):
     def prices(self) -> dict[str, Decimal] | None:
         """The prices of a million tokens, by kind; None unless those of input and output are known."""
         seeds = settings.GATEWAY_PRICES.get(self.model_id, {})
-        own: dict[str, Decimal | None] = {kind: getattr(self, column) for kind, column in PRICES.items()}
+        own: dict[str, Decimal | None] = {
+            kind: getattr(self, column) for kind, column in PRICE_COLUMNS.items()
+        }
         prices = seeds | {kind: price for kind, price in own.items() if price is not None}
         if not {"input", "output"} <= prices.keys():
             return None
-        return {kind: prices.get(kind, prices["input"]) for kind in PRICES}
+        return {kind: prices.get(kind, prices["input"]) for kind in PRICE_COLUMNS}
 
 
 def _order(row: tuple[int, Model]) -> tuple[int, int]:
