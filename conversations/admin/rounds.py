@@ -22,17 +22,19 @@ from .markup import json_html
 from .pages import Panel, TurnPartAdmin, address, duration, link, related, status
 from .requests import difference, parts, summary
 from .searching import WORDS_HELP, WordSearch
+from .usage import tokens_column
 
 
 @admin.register(Round)
 class RoundAdmin(TurnPartAdmin):
     """Rounds: the request as it was sent, and the response."""
 
+    tokens = tokens_column
     list_display = (
         "name", "its_conversation", "its_status", "stop_reason", "model", "started", "first", "latency",
-        "total_tokens", "tries", "its_changes",
+        "tokens", "tries", "its_changes",
     )  # fmt: skip
-    listed_texts = ("remedies",)
+    listed_texts = ("remedies", "usage")
     list_filter: ClassVar = ("status", by("stop_reason"), by("error_code"), by("model"))
     list_select_related = ("turn__conversation",)
     search_fields = ("turn__id", "gateway_request_id", "request_sha256")

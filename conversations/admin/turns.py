@@ -14,7 +14,7 @@ from .lists import UserFilter, by
 from .markup import json_html, prose
 from .pages import Panel, ReadOnlyAdmin, duration, link, page_links, related, status
 from .searching import WORDS_HELP, WordSearch
-from .usage import usage_panel
+from .usage import tokens_column, usage_panel
 from .waterfall import WORDS, charts
 
 CHARTS = 20
@@ -89,8 +89,10 @@ def charts_html(context: dict[str, Any]) -> SafeString:
 class TurnAdmin(ReadOnlyAdmin):
     """Turns: user, model, outcome and duration."""
 
+    tokens = tokens_column
+    listed_texts = ("usage",)
     list_display = (
-        "number", "its_conversation", "its_status", "user", "model", "created", "took", "first", "total_tokens",
+        "number", "its_conversation", "its_status", "user", "model", "created", "took", "first", "tokens",
     )  # fmt: skip
     list_filter: ClassVar = ("status", by("error_code"), by("user__id", "user", UserFilter), by("model"))
     list_select_related = ("conversation", "user")

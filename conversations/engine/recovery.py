@@ -14,7 +14,8 @@ from conversations.models import Message, Round, ToolCall, Turn
 from conversations.protocol.agui import events
 from conversations.protocol.agui.interrupted import CUT, closing
 from conversations.protocol.agui.snapshot import Snapshot
-from conversations.protocol.converse.content import plain_text
+from conversations.protocol.converse.content import plain_text, text
+from conversations.protocol.converse.usage import least_tokens
 
 from . import approvals, requests
 from .messages import Opening
@@ -90,20 +91,21 @@ def _save_cut_rounds(turn: Turn, record: Iterable[events.Event]) -> None:
     messages = Snapshot(str(turn.pk)).apply(record).as_list()
     for row in turn.rounds.filter(status=Round.Status.RUNNING):
         row.status, row.finished_at = Round.Status.INTERRUPTED, timezone.now()
+        texts = [message["content"] for message in messages if _is_text_of(row, message)]
+        row.take_usage({}, least_tokens(sum(map(len, texts))))
         row.save(force_update=True)
-        _save_text(row, messages)
+        _save_text(row, texts)
         _save_calls(row, messages)
 
 
-def _save_text(row: Round, messages: list[SnapshotMessage]) -> None:
-    texts = [{"text": message["content"]} for message in messages if _is_text_of(row, message)]
+def _save_text(row: Round, texts: list[str]) -> None:
     if texts:
         Message.objects.create(
             conversation_id=row.turn.conversation_id,
             turn_id=row.turn_id,
             round=row,
             role=Message.Role.ASSISTANT,
-            content=texts,
+            content=[text(value) for value in texts],
             complete=False,
         )
 

@@ -32,6 +32,9 @@ class Memory:
 
     attempts: dict[int, int] = field(default_factory=dict)
     figures: list[Figures] = field(default_factory=list)
+    unreported: int = 0
+    """The tokens that rounds without usage have written at least."""
+
     used_ids: set[str] = field(default_factory=set)
     """The tool use ids of the conversation."""
 
@@ -87,6 +90,7 @@ def load_begun(turn: Turn) -> Memory:
     memory, rows = load(turn), list(turn.rounds.order_by("number", "attempt"))
     memory.attempts = {row.number: row.attempt for row in rows}
     memory.figures = [(row.usage, row.first_token_ms) for row in rows]
+    memory.unreported = sum(row.output_tokens for row in rows if not row.is_reported)
     memory.states, memory.calls, memory.has_approvals = round_states(turn, rows), None, True
     return memory
 

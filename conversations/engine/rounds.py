@@ -24,6 +24,7 @@ from conversations.protocol.converse.blocks import Delta
 from conversations.protocol.converse.history import PastRound
 from conversations.protocol.converse.remedies import Remedy
 from conversations.protocol.converse.stream import Assembly
+from conversations.protocol.converse.usage import is_reported
 from conversations.protocol.steps import CallState, RoundState
 
 from . import approvals
@@ -207,7 +208,9 @@ class Streaming:
         row.latency_ms = assembly.latency_ms
         passed_over = {"passedOver": dict(assembly.passed_over)} if assembly.passed_over else {}
         row.metadata = assembly.metadata | passed_over
-        row.take_usage(assembly.usage)
+        unreported = 0 if is_reported(assembly.usage) else assembly.least_tokens
+        row.take_usage(assembly.usage, unreported)
+        self.memory.unreported += unreported
         self.memory.figures.append((row.usage, row.first_token_ms))
 
     def _metadata(self) -> dict[str, Any]:

@@ -78,7 +78,8 @@ class PersonalCall:
         receive("contentBlockDelta", {"contentBlockIndex": 0, "delta": arguments})
         receive("contentBlockStop", {"contentBlockIndex": 0})
         receive("messageStop", {"stopReason": "tool_use"})
-        receive("metadata", {"madeBy": "person"})
+        nothing = {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0}
+        receive("metadata", {"usage": nothing, "madeBy": "person"})
 
 
 PLAYERS: dict[UUID, Player] = {}

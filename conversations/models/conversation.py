@@ -148,11 +148,15 @@ class Turn(Usage, Failure):
         """The AG-UI run that is on: its own id, `ID:2` after the first wait for an approval, and so on."""
         return str(self.pk) if self.runs == 1 else f"{self.pk}:{self.runs}"
 
-    def take_figures(self, rounds: Sequence[Figures]) -> None:
-        """Sets the sum of the rounds' usage, and the time to the first token of the first that had one."""
+    def take_figures(self, rounds: Sequence[Figures], unreported: int = 0) -> None:
+        """Sets the sum of the rounds' usage, and the time to the first token of the first that had one.
+
+        `unreported` are the tokens that rounds without usage have written at least.
+        """
         members = {member for usage, _ in rounds for member in usage if member in TOKENS.values()}
         self.take_usage(
-            {member: sum(count(usage.get(member)) for usage, _ in rounds) for member in sorted(members)}
+            {member: sum(count(usage.get(member)) for usage, _ in rounds) for member in sorted(members)},
+            unreported,
         )
         self.first_token_ms = next(
             (milliseconds for _, milliseconds in rounds if milliseconds is not None), None

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import connection, models
 
-from conversations.protocol.converse.usage import count
+from conversations.protocol.converse.usage import count, is_reported
 
 if TYPE_CHECKING:
 
@@ -56,7 +56,10 @@ TOKENS = {
 
 
 class Usage(models.Model):
-    """Token counts as columns, and in `usage` all that the gateway reported."""
+    """Token counts as columns, and in `usage` all that the gateway reported.
+
+    Where it reported none, the columns have what was written at least.
+    """
 
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
@@ -68,11 +71,21 @@ class Usage(models.Model):
     class Meta:
         abstract = True
 
-    def take_usage(self, usage: dict[str, Any]) -> None:
-        """Sets the columns from Converse's `usage`; what is no count becomes 0."""
+    @property
+    def is_reported(self) -> bool:
+        """Whether a gateway has reported any usage."""
+        return is_reported(self.usage)
+
+    def take_usage(self, usage: dict[str, Any], unreported: int = 0) -> None:
+        """Sets the columns from Converse's `usage`; what is no count becomes 0.
+
+        `unreported` are the tokens that were written at least where no usage was reported.
+        """
         self.usage = usage
         for column, member in TOKENS.items():
             setattr(self, column, count(usage.get(member)))
+        self.output_tokens += unreported
+        self.total_tokens += unreported
 
 
 class Failure(models.Model):

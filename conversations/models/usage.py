@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from .conversation import Turn
@@ -16,7 +16,7 @@ from .fields import TOKENS
 from .round import Round, ToolCall
 
 Totals = dict[str, dict[str, int]]
-"""Tokens by Converse's names and the number of `rounds`, by model."""
+"""Tokens by Converse's names, and the number of `rounds` and of those `unreported`, by model."""
 
 Key = tuple[int, str, date]
 """A user, a model and a month."""
@@ -46,11 +46,19 @@ class UsageTotal(models.Model):
 
 
 def totals(conversation: UUID) -> Totals:
-    """The usage of each model in a conversation's rounds that have ended, on all branches."""
+    """The usage of each model in a conversation's rounds that have ended, on all branches.
+
+    `unreported` is the number of rounds of which only the least is known, if there are any.
+    """
     rounds = Round.objects.filter(turn__conversation=conversation).exclude(status=Round.Status.RUNNING)
     sums = {name: Sum(column) for column, name in TOKENS.items() if column != "total_tokens"}
-    rows: Any = rounds.order_by("model").values("model").annotate(**sums, rounds=Count("pk"))
-    return {row.pop("model"): row for row in rows}
+    unreported = Count("pk", filter=Q(usage={}, input_tokens=0, output_tokens__gt=0))
+    by_model = rounds.order_by("model").values("model")
+    rows: Any = by_model.annotate(**sums, rounds=Count("pk"), unreported=unreported)
+    return {
+        row.pop("model"): {name: number for name, number in row.items() if name != "unreported" or number}
+        for row in rows
+    }
 
 
 def add_up(conversations: list[UUID]) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.protocol.converse.stream import Assembly
-from conversations.protocol.converse.usage import count, counted_once
+from conversations.protocol.converse.usage import count, counted_once, is_reported, least_tokens
 
 COUNTS = st.integers(0, 10_000)
 
@@ -70,3 +70,26 @@ def test_a_round_keeps_the_usage_that_the_gateway_reported_beside_the_one_that_i
 @pytest.mark.parametrize("value", [-1, 2**31, 1.5, "1", None])
 def test_what_no_column_holds_counts_as_none(value: object) -> None:
     assert (count(value), count(7)) == (0, 7)
+
+
+def test_a_round_that_broke_off_has_at_least_a_token_for_every_four_characters() -> None:
+    assembly = Assembly(set(), prefix="tooluse_1_1")
+    assert (assembly.least_tokens, is_reported(assembly.usage)) == (0, False)
+    use = {"toolUse": {"toolUseId": "t", "name": "top_song"}}
+    assembly.feed(
+        "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"reasoningContent": {"text": "Hm..."}}}
+    )
+    assembly.feed("contentBlockDelta", {"contentBlockIndex": 1, "delta": {"text": "One moment."}})
+    assembly.feed("contentBlockStart", {"contentBlockIndex": 2, "start": use})
+    assembly.feed("contentBlockDelta", {"contentBlockIndex": 2, "delta": {"toolUse": {"input": '{"a"'}}})
+    assert assembly.least_tokens == (5 + 11 + 4) // 4
+
+
+@pytest.mark.parametrize(("characters", "tokens"), [(0, 0), (1, 1), (7, 1), (8, 2)])
+def test_a_text_has_at_least_so_many_tokens(characters: int, tokens: int) -> None:
+    assert least_tokens(characters) == tokens
+
+
+@pytest.mark.parametrize("reported", [{"inputTokens": 0}, {"outputTokens": 0}])
+def test_a_usage_of_nothing_is_reported_too(reported: dict[str, int]) -> None:
+    assert is_reported(reported)

@@ -9,6 +9,7 @@ import { endOf } from "../../conversations/static/conversations/text/pieces.js";
 import { notice } from "../../conversations/static/conversations/transcript/foot.js";
 import { isBlock, sections } from "../../conversations/static/conversations/transcript/layout.js";
 import { EMPTY } from "../../conversations/static/conversations/transcript/reducer.js";
+import { leastTokens } from "../../conversations/static/conversations/transcript/tokens.js";
 
 const TWINS = {
   sentences: (sentences) => {
@@ -24,6 +25,7 @@ const TWINS = {
   },
   parts: (messages, turns) =>
     sections({ ...EMPTY, messages, turns }, []).map(({ key, parts }) => [key, parts.map(nameOf)]),
+  leastTokens: (text) => leastTokens([text]),
   moments: (lines) => momentsOf(lines.join("\n"), 0).map(({ at, event }) => [at, event.delta]),
 };
 

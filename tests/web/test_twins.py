@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from conversations.journal import Page
 from conversations.protocol.agui.timeline import timeline
+from conversations.protocol.converse.usage import least_tokens
 from conversations.protocol.text import visible
 from conversations.web.sections import LONGEST, Attempt, Block, pieces, sections
 from conversations.web.sentences import SENTENCES, notice
@@ -52,6 +53,11 @@ LINES = st.builds(
 def test_a_long_text_is_cut_at_the_same_places(texts: list[str]) -> None:
     texts = [text for text in texts if len(text) > LONGEST] or ["a" * (LONGEST + 1)]
     assert scripts(*(["pieces", text] for text in texts)) == [pieces(text) for text in texts]
+
+
+def test_a_text_has_the_same_tokens_at_least() -> None:
+    texts = ["", "a", "four", "eight...", "\U0001f4a9" * 8, "é" * 1_001]
+    assert scripts(*(["leastTokens", text] for text in texts)) == [least_tokens(len(text)) for text in texts]
 
 
 def test_an_end_has_the_same_sentence() -> None:

@@ -16,7 +16,7 @@ from conversations.protocol.text import clean_json, clean_text
 from . import content
 from .blocks import CallRequest, Delta, Kind, OpenBlock
 from .identifiers import legal_id, unused_id
-from .usage import counted_once
+from .usage import counted_once, least_tokens
 
 HEAD_LENGTH = 200
 """The longest member of a start event (id, name, type), in characters. Bedrock's limit is mostly 64."""
@@ -44,6 +44,11 @@ class Assembly:
     def complete(self) -> bool:
         """Whether `messageStop` was seen."""
         return self.stop_reason is not None
+
+    @property
+    def least_tokens(self) -> int:
+        """The tokens that the model has written at least."""
+        return least_tokens(sum(len(fragment) for block in self._blocks for fragment in block.fragments))
 
     def feed(self, name: str, payload: Any) -> list[Delta]:
         """The deltas that an event adds; a payload that is no object adds none."""

@@ -11,6 +11,16 @@ def count(value: Any) -> int:
     return value if isinstance(value, int) and 0 <= value < 2**31 else 0
 
 
+def is_reported(usage: Mapping[str, Any]) -> bool:
+    """Whether a gateway has reported what a round used."""
+    return "inputTokens" in usage or "outputTokens" in usage
+
+
+def least_tokens(characters: int) -> int:
+    """The tokens that a text has at least: one for every four characters."""
+    return max(1, characters // 4) if characters else 0
+
+
 def counted_once(usage: Mapping[str, Any]) -> dict[str, Any]:
     """The usage without the tokens of a cache in `inputTokens`.
 

@@ -10,7 +10,7 @@ type Usage = {
 };
 
 /** Tokens by model. */
-type Totals = Record<string, Usage & { rounds?: number }>;
+type Totals = Record<string, Usage & { rounds?: number; unreported?: number }>;
 
 type Interrupt = { id: string; message?: string; toolCallId?: string; expiresAt?: string; decided?: boolean };
 
@@ -150,6 +150,7 @@ type Turn = {
   status: string;
   error: TurnError | null;
   stopReason: string | null;
+  model?: string;
   steps: number;
   retrying: Retry | null;
   adjusted?: Adjustment[];

@@ -1,18 +1,9 @@
 /**
- * Tokens and their cost, by the page's prices per million tokens. A sum with an unknown price is unknown.
+ * What tokens cost, by the page's prices per million tokens. A sum with an unknown price is unknown.
  */
 import { quantity } from "../lib/format.js";
 import { currency, prices } from "./page.js";
-
-/** All tokens of a usage, those of the cache too. */
-export const tokensOf = (usage) => readOf(usage) + (usage?.outputTokens ?? 0);
-
-/** The tokens that were read: new ones, and those from and for the cache. */
-export const readOf = (usage) =>
-  (usage?.inputTokens ?? 0) + cachedOf(usage) + (usage?.cacheWriteInputTokens ?? 0);
-
-/** The tokens that came from the cache. */
-export const cachedOf = (usage) => usage?.cacheReadInputTokens ?? 0;
+import { tokensOf } from "./tokens.js";
 
 /** What a usage cost with a model, null where that has no price. */
 export function costOf(model, usage) {
@@ -46,5 +37,8 @@ export function totalsInWords(totals) {
   const models = Object.entries(totals);
   const tokens = models.reduce((sum, [, usage]) => sum + tokensOf(usage), 0);
   const cost = sumOf(models.map(([model, usage]) => costOf(model, usage)));
-  return [tokens && quantity(tokens, "token"), cost && money(cost)].filter(Boolean).join(", ");
+  const least = models.some(([, { unreported }]) => unreported) ? "at least " : "";
+  return [tokens && least + quantity(tokens, "token"), cost && least + money(cost)]
+    .filter(Boolean)
+    .join(", ");
 }

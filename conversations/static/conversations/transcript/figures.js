@@ -3,7 +3,14 @@
  */
 import { create, svg } from "../lib/dom.js";
 import { count, duration, quantity, visible } from "../lib/format.js";
-import { cachedOf, costOf, money, readOf, sumOf, tokensOf } from "./cost.js";
+import { costOf, money, sumOf } from "./cost.js";
+import { isBlock } from "./layout.js";
+import { cachedOf, isReported, leastTokens, readOf, tokensOf, writtenIn } from "./tokens.js";
+
+const LEAST = "at least ";
+const DASH = "–";
+const HOW =
+  "Where the gateway did not report the tokens, one is counted for every four characters of the answer, and none for what was read.";
 
 const sections = new WeakMap();
 
@@ -13,7 +20,7 @@ export function drawFigures(foot, section) {
   const { turn } = section;
   sum.hidden = !turn.rounds?.length || !turn.endedAt || turn.status === "waiting";
   if (sum.hidden) return fold(foot, false);
-  if (sections.get(foot)?.turn !== turn) sum.textContent = lineOf(turn);
+  if (sections.get(foot)?.turn !== turn) sum.textContent = lineOf(section);
   sections.set(foot, section);
   sum.onclick = () => toggle(foot);
   if (sum.ariaExpanded === "true") fold(foot, true);
@@ -32,28 +39,54 @@ function fold(foot, open) {
   if (open) drawWaterfall(figures, rowsOf(sections.get(foot)));
 }
 
-const costs = (rounds) => rounds.filter(({ usage }) => usage).map(({ model, usage }) => costOf(model, usage));
-
-function lineOf({ rounds, startedAt, endedAt }) {
+/**
+ * What a turn took, in words.
+ * @param {Section} section
+ */
+export function lineOf(section) {
+  const { startedAt, endedAt } = section.turn;
+  const rounds = usages(section);
   const tokens = rounds.reduce((sum, { usage }) => sum + tokensOf(usage), 0);
-  const cost = sumOf(costs(rounds));
+  const cost = sumOf(rounds.filter(({ usage }) => usage).map(({ model, usage }) => costOf(model, usage)));
+  const least = rounds.some(({ isLeast }) => isLeast) ? LEAST : "";
   const time = startedAt === null ? "" : duration(Math.max(0, endedAt - startedAt));
-  const usage = [tokens && quantity(tokens, "token"), cost !== null && money(cost)];
-  return [quantity(rounds.length, "round"), time, ...usage].filter(Boolean).join(", ");
+  const used = [
+    tokens ? least + quantity(tokens, "token") : least && `${DASH} tokens`,
+    cost !== null && least + money(cost),
+  ];
+  return [quantity(rounds.length, "round"), time, ...used].filter(Boolean).join(", ");
+}
+
+/**
+ * The usage of each round: as it was reported, or the tokens that its text has at least; undefined where there is none.
+ * @param {Section} section
+ */
+function usages({ turn, parts, blocks }) {
+  const attempts = parts.flatMap((part) => (isBlock(part) ? [] : [part.blocks]));
+  let whole = 0;
+  return turn.rounds.map(({ usage, model = turn.model, interrupted }) => {
+    const round = interrupted ? -1 : whole++;
+    const own = interrupted ? (attempts.shift() ?? []) : blocks.filter((block) => block.round === round);
+    if (isReported(usage)) return { model, usage, isLeast: false };
+    const written = leastTokens(own.map(({ message }) => writtenIn(message)));
+    return { model, usage: written ? { outputTokens: written } : undefined, isLeast: true };
+  });
 }
 
 /**
  * Rows `{kind, name, begin, end, first?, read?, cached?, written?, cost?}` of a turn, in the order of time.
  * @param {Section} section
  */
-export function rowsOf({ turn, blocks }) {
+export function rowsOf(section) {
+  const { turn, blocks } = section;
+  const used = usages(section);
   const calls = Map.groupBy(
     blocks.filter(({ kind }) => kind === "tool"),
     ({ round }) => round,
   );
   let whole = 0;
-  return turn.rounds.flatMap((round) => {
-    const row = roundRow(round, turn);
+  return turn.rounds.flatMap((round, at) => {
+    const row = roundRow(round, turn, used[at]);
     if (round.interrupted) return [row];
     const own = calls.get(whole++) ?? [];
     return [row, ...own.map((call) => callRow(call, round))];
@@ -63,8 +96,9 @@ export function rowsOf({ turn, blocks }) {
 /**
  * @param {Round} round
  * @param {SectionTurn} turn
+ * @param {{model?: string, usage?: Usage, isLeast: boolean}} used
  */
-function roundRow({ name, startedAt, endedAt, firstTokenMs, usage, model, interrupted }, turn) {
+function roundRow({ name, startedAt, endedAt, firstTokenMs, interrupted }, turn, { model, usage, isLeast }) {
   const label = name.charAt(0).toUpperCase() + name.slice(1);
   return {
     kind: "round",
@@ -72,8 +106,10 @@ function roundRow({ name, startedAt, endedAt, firstTokenMs, usage, model, interr
     begin: startedAt,
     end: endedAt ?? turn.endedAt,
     first: firstTokenMs,
-    ...(usage && { read: readOf(usage), cached: cachedOf(usage), written: usage.outputTokens ?? 0 }),
+    ...(usage && !isLeast && { read: readOf(usage), cached: cachedOf(usage) }),
+    written: usage && (usage.outputTokens ?? 0),
     cost: costOf(model, usage),
+    isLeast,
   };
 }
 
@@ -95,7 +131,7 @@ function callRow({ message, result }, { calledAt, endedAt }) {
 }
 
 const WIDTH = 1000;
-const LEAST = 6; // of WIDTH, so that the shortest can be seen
+const NARROWEST = 6; // of WIDTH, so that the shortest can be seen
 
 const span = ({ begin, end }) => duration(Math.max(0, end - begin));
 const has = (key) => (row) => row[key] !== undefined && row[key] !== null;
@@ -106,8 +142,8 @@ const COLUMNS = [
   ["Time", has("end"), span],
   ["Tokens in", has("read"), ({ read }) => count(read)],
   ["Of them cached", ({ cached }) => cached > 0, ({ cached }) => count(cached)],
-  ["Tokens out", has("written"), ({ written }) => count(written)],
-  ["Cost", has("cost"), ({ cost }) => money(cost)],
+  ["Tokens out", has("written"), ({ written, isLeast }) => (isLeast ? LEAST : "") + count(written)],
+  ["Cost", has("cost"), ({ cost, isLeast }) => (isLeast ? LEAST : "") + money(cost)],
 ];
 
 /** Draws the rows in the element, anew. */
@@ -119,14 +155,16 @@ export function drawWaterfall(element, rows) {
   const head = create("tr", "", cell("th", "Step", { scope: "col" }), create("td"), ...names);
   const body = rows.map((row) => drawRow(row, columns, (time) => (time - begin) * scale));
   const caption = create("caption", "unseen", "What each round and tool call took");
-  element.replaceChildren(
-    create("table", "", caption, create("thead", "", head), create("tbody", "", ...body)),
-  );
+  const table = create("table", "", caption, create("thead", "", head), create("tbody", "", ...body));
+  const how = rows.some(({ isLeast }) => isLeast) ? [cell("p", HOW, { className: "hint" })] : [];
+  element.replaceChildren(table, ...how);
 }
 
 function drawRow(row, columns, at) {
   const name = cell("th", row.name, { scope: "row" });
-  const figures = columns.map(([, isKnown, show]) => cell("td", isKnown(row) ? show(row) : ""));
+  const figures = columns.map(([, isKnown, show]) =>
+    cell("td", isKnown(row) ? show(row) : row.isLeast ? DASH : ""),
+  );
   return create("tr", row.kind, name, create("td", "course", bar(row, at)), ...figures);
 }
 
@@ -136,8 +174,8 @@ const cell = (tag, text, properties = {}) => Object.assign(create(tag, "", text)
 function bar(row, at) {
   const view = { viewBox: `0 0 ${WIDTH} 10`, preserveAspectRatio: "none" };
   const drawing = svg("svg", { ...view, "aria-hidden": "true", class: "stretch" });
-  const begin = Math.min(at(row.begin), WIDTH - LEAST);
-  const width = Math.max(LEAST, at(row.end) - begin);
+  const begin = Math.min(at(row.begin), WIDTH - NARROWEST);
+  const width = Math.max(NARROWEST, at(row.end) - begin);
   drawing.append(svg("rect", { x: begin, y: 0, width, height: 10 }));
   const first = row.first && Math.min(width, at(row.begin + row.first) - begin);
   if (first > 0) drawing.append(svg("rect", { x: begin, y: 0, width: first, height: 10, class: "before" }));

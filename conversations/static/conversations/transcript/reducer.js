@@ -5,6 +5,8 @@
  * What has not changed keeps its identity: the view compares with `===`.
  */
 
+import { sumOf, writtenIn } from "./tokens.js";
+
 /** @type {State} */
 export const EMPTY = { cursor: 0, title: null, before: null, messages: [], turns: [], queue: [], totals: {} };
 
@@ -262,18 +264,24 @@ const FIGURES = ["stopReason", "usage", "latencyMs", "firstTokenMs", "model", "i
 /** @type {Reducer<StepFinished>} */
 function stepFinished(state, { metadata, timestamp = null }) {
   const closed = closeTurn(state, runningTurn(state)?.id);
+  const texts = closed.messages.slice(stepBegin(closed)).map(writtenIn);
   const marked = metadata.interrupted ? markInterrupted(closed) : closed;
   const changed = changeRunning(marked, pick(metadata, ["stopReason", "model", "usage"]));
   const end = { ...pick(metadata, FIGURES), endedAt: timestamp, calledAt: timestamp };
-  return withUsage(changeLastRound(changed, runningTurn(state)?.id, end), metadata);
+  const totals = sumOf(state.totals, metadata, texts);
+  return { ...changeLastRound(changed, runningTurn(state)?.id, end), totals };
 }
 
-// The messages of the step that was cut: what stands behind the question, the last result or an earlier interrupted attempt.
-function markInterrupted(state) {
+// Where the messages of the step begin: behind the question, the last result or an earlier interrupted attempt.
+function stepBegin(state) {
   const turn = runningTurn(state)?.id;
   const isBefore = ({ role, metadata }) =>
     role === "user" || role === "tool" || metadata.interrupted || metadata.turn !== turn;
-  const from = state.messages.findLastIndex(isBefore) + 1;
+  return state.messages.findLastIndex(isBefore) + 1;
+}
+
+function markInterrupted(state) {
+  const from = stepBegin(state);
   const mark = (message) => ({ ...message, metadata: { ...message.metadata, interrupted: true } });
   return { ...state, messages: [...state.messages.slice(0, from), ...state.messages.slice(from).map(mark)] };
 }
@@ -383,22 +391,4 @@ function onBranch(state, id, { parentRunId, metadata }) {
   const messages = state.messages.filter((message) => !ids.has(message.metadata.turn));
   const turns = [...state.turns.slice(0, at), { ...NEW_TURN, id, versions }];
   return { ...state, messages, turns, stale: !isRoot && at === 0 };
-}
-
-const TOKEN_COUNTS = ["inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"];
-
-/**
- * The state with a round's tokens added to the conversation's, by model.
- * @param {State} state
- * @param {RoundEnd} end
- * @returns {State}
- */
-function withUsage(state, { model, usage }) {
-  if (!model) return state;
-  const { rounds = 0, ...before } = state.totals[model] ?? {};
-  const sum = TOKEN_COUNTS.map((key) => [key, (before[key] ?? 0) + (usage?.[key] ?? 0)]);
-  return {
-    ...state,
-    totals: { ...state.totals, [model]: { ...Object.fromEntries(sum), rounds: rounds + 1 } },
-  };
 }
