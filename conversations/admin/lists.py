@@ -70,7 +70,9 @@ class NewestPages(CountedPages):
         page, queryset = super().page(number), cast("QuerySet[Any]", self.object_list)
         if queryset.query.order_by[0] == self.order[0]:
             keys = [key for key, *_ in self.rows[(page.number - 1) * self.per_page :][: self.per_page]]
-            page.object_list = queryset.filter(pk__in=keys)
+            rows = queryset.all()
+            rows.query.clear_where()  # the keys are those of rows that match: a database may match them all again
+            page.object_list = rows.filter(pk__in=keys)
         elif self.num_pages == 1:
             page.object_list = queryset
         return page
