@@ -49,13 +49,13 @@ Part = tuple[str, bool]
 class Query:
     """Terms that all have to match, in passages of one owner or of one kind of rows.
 
-    Without `is_indexed` passages are looked into one by one. SQLite's index is asked for the `newest` alone.
+    For the `unindexed` the passages are read, one by one. SQLite's index is asked for the `newest` alone.
     """
 
-    terms: Sequence[Term]
+    indexed: Sequence[Term] = ()
+    unindexed: Sequence[Term] = ()
     owner: Any = None
     kind: str = ""
-    is_indexed: bool = True
     newest: int | None = None
 
     @property
@@ -64,18 +64,13 @@ class Query:
         owner = [] if self.owner is None else [owner_word(self.owner)]
         return [*owner, *([KIND_WORDS[self.kind]] if self.kind else [])]
 
-    @property
-    def words(self) -> Sequence[Term]:
-        """The terms that the index is asked for."""
-        return self.terms if self.is_indexed else ()
-
     def as_tsquery(self) -> str:
         """The query for PostgreSQL; words hold no quotes."""
-        return " & ".join([*(f"'{word}'" for word in self.marks), *map(_tsquery, self.words)])
+        return " & ".join([*(f"'{word}'" for word in self.marks), *map(_tsquery, self.indexed)])
 
     def as_fts(self) -> str:
         """The query for FTS5, to which nothing inside quotes is an operator."""
-        return " ".join([*(f'"{word}"' for word in self.marks), *map(_fts, self.words)])
+        return " ".join([*(f'"{word}"' for word in self.marks), *map(_fts, self.indexed)])
 
 
 def _tsquery(term: Term) -> str:
@@ -95,19 +90,19 @@ class Matches(LookupBase):
     rhs: Query
 
     def as_postgresql(self, compiler: Any, connection: Any, *_: Any) -> tuple[str, list[Any]]:
-        """By the GIN index, or by looking into each passage: `IS TRUE` keeps the database from using the index."""
+        """By the GIN index, and by reading passages: `IS TRUE` keeps the database from using the index."""
         words, _ = self.process_lhs(compiler, connection)
         conditions, parameters = ["TRUE"], []
         if query := self.rhs.as_tsquery():
             conditions.append(f"{words} @@ %s::tsquery")
             parameters.append(query)
-        for term in () if self.rhs.is_indexed else self.rhs.terms:
+        for term in self.rhs.unindexed:
             conditions.append(f"({words} @@ %s::tsquery) IS TRUE")
             parameters.append(_tsquery(term))
         return f"({' AND '.join(conditions)})", parameters
 
     def as_sqlite(self, compiler: Any, connection: Any, *_: Any) -> tuple[str, list[Any]]:
-        """By the FTS5 table, which goes from the newest on, or by looking into each passage."""
+        """By the FTS5 table, which goes from the newest on, and by reading passages."""
         words, _ = self.process_lhs(compiler, connection)
         conditions, parameters = ["TRUE"], []
         if query := self.rhs.as_fts():
@@ -115,7 +110,7 @@ class Matches(LookupBase):
             rows = f"SELECT rowid FROM conversations_passage_words WHERE conversations_passage_words MATCH %s {newest}"  # noqa: S608 (constants)
             conditions.append(f"{compiler.quote_name_unless_alias(self.lhs.alias)}.id IN ({rows})")
             parameters.append(query)
-        for term in () if self.rhs.is_indexed else self.rhs.terms:
+        for term in self.rhs.unindexed:
             conditions.append(f"instr(' ' || {words} || ' ', %s)")
             parameters.append(f" {' '.join(term.words)}" + " " * (not term.prefix))
         return f"({' AND '.join(conditions)})", parameters
@@ -123,15 +118,18 @@ class Matches(LookupBase):
 
 def _newest(number: int, owner: Any = None, kind: str = "") -> QuerySet[Passage]:
     """The newest passages of an owner or of a kind."""
-    rows = Passage.objects.filter(words__matches=Query((), owner, kind, newest=number)).order_by("-pk")
+    query = Query(owner=owner, kind=kind, newest=number)
+    rows = Passage.objects.filter(words__matches=query).order_by("-pk")
     return Passage.objects.filter(pk__in=rows.values("pk")[:number])
 
 
-class Sample(NamedTuple):
-    """The newest passages, and how many of them match."""
+@dataclass(frozen=True)
+class Sample:
+    """The newest passages: their number, how many match, and the terms that are common for themselves."""
 
     rows: int
     hits: int
+    common: Sequence[Term] = ()
 
     @property
     def is_all(self) -> bool:
@@ -150,12 +148,27 @@ def _sample(terms: Sequence[Term], owner: Any = None, kind: str = "") -> Sample:
     Of what is common PostgreSQL would gather and sort all hits, SQLite all words with the same beginning; words as they are it finds from
     the newest on.
     """
-    if connection.vendor == "sqlite" and not any(term.prefix for term in terms):
+    is_sqlite = connection.vendor == "sqlite"
+    if is_sqlite and not any(term.prefix for term in terms):
         return Sample(SAMPLE, 0)
-    one_by_one = Q(words__matches=Query(terms, is_indexed=False))
-    return Sample(
-        **_newest(SAMPLE, owner, kind).aggregate(rows=Count("pk"), hits=Count("pk", filter=one_by_one))
-    )
+    hits = {"hits": _count(terms)} | {f"hits{at}": _count([term]) for at, term in enumerate(terms)}
+    counts = _newest(SAMPLE, owner, kind).aggregate(rows=Count("pk"), **hits)
+    common = [term for at, term in enumerate(terms) if counts[f"hits{at}"] * COMMON >= counts["rows"]]
+    return Sample(counts["rows"], counts["hits"], [term for term in common if term.prefix or not is_sqlite])
+
+
+def _count(terms: Sequence[Term]) -> Count:
+    return Count("pk", filter=Q(words__matches=Query(unindexed=terms)))
+
+
+def _query(
+    terms: Sequence[Term], common: Sequence[Term], newest: int | None, owner: Any = None, kind: str = ""
+) -> Query:
+    """The query of the index for the rare terms; what it finds is read for the common ones."""
+    rare = [term for term in terms if term not in common]
+    if not rare and connection.vendor == "postgresql":
+        rare, common = list(terms), ()
+    return Query(rare, common, owner, kind, None if common else newest)
 
 
 # -- an owner's search
@@ -176,11 +189,12 @@ def matches(terms: Sequence[Term], owner: Any) -> list[Match]:
         return []
     sample = _sample(terms, owner)
     if sample.is_common:
-        one_by_one = _newest(WALK, owner).filter(words__matches=Query(terms, is_indexed=False))
+        one_by_one = _newest(WALK, owner).filter(words__matches=Query(unindexed=terms))
         newest = _newest_matches(one_by_one)
         if sample.is_all or is_cut(newest):
             return newest
-    return _newest_matches(Passage.objects.filter(words__matches=Query(terms, owner, newest=HITS_AT_MOST)))
+    query = _query(terms, sample.common, HITS_AT_MOST, owner)
+    return _newest_matches(Passage.objects.filter(words__matches=query))
 
 
 def _newest_matches(passages: QuerySet[Passage]) -> list[Match]:
@@ -261,20 +275,21 @@ def matching(model: type[Model], terms: Sequence[Term], at_most: int | None = No
     """
     kind = str(model._meta.model_name)
     column = {"message": "message", "toolcall": "call"}.get(kind, "conversation")
-    is_common, is_sqlite = _sample(terms, kind=kind).is_common, connection.vendor == "sqlite"
-    one_by_one = Q(words__matches=Query(terms, is_indexed=False))
-    if is_common and not is_sqlite:
-        # the index of keys would begin with the many passages that have none
-        rows = Passage.objects.filter(one_by_one, **{f"{column}__isnull": False}, **_only_titles(kind))
-        return Q(Exists(rows.filter(**{column: OuterRef("pk")})))
-    if is_common and at_most is not None:
+    sample, is_sqlite = _sample(terms, kind=kind), connection.vendor == "sqlite"
+    one_by_one = Q(words__matches=Query(unindexed=terms))
+    # PostgreSQL's index of keys begins with the many passages that have none
+    passages = Passage.objects.all() if is_sqlite else _with_key(column)
+    if sample.is_common and not is_sqlite:
+        return Q(Exists(passages.filter(one_by_one, **{column: OuterRef("pk")})))
+    if sample.is_common and at_most is not None:
         return Q(pk__in=_newest(WALK, kind=kind).filter(one_by_one).values(column))
-    query = Query(terms, kind=kind, newest=at_most)
-    return Q(pk__in=Passage.objects.filter(words__matches=query).values(column))
+    query = _query(terms, sample.common, at_most, kind=kind)
+    return Q(pk__in=passages.filter(words__matches=query).values(column))
 
 
-def _only_titles(kind: str) -> dict[str, None]:
-    return {"call": None, "message": None} if kind == "conversation" else {}
+def _with_key(column: str) -> QuerySet[Passage]:
+    others = {"call": None, "message": None} if column == "conversation" else {}
+    return Passage.objects.filter(**{f"{column}__isnull": False}, **others)
 
 
 def distinct(model: type[models.Model], column: str, limit: int = 50) -> list[Any]:

@@ -19,7 +19,7 @@ BYTES_AT_MOST = 1_000_000
 WORD_LENGTH = 64
 """Letters of a word that count: longer ones are data."""
 
-TERMS_AT_MOST, PHRASE_AT_MOST = 32, 100
+TERMS_AT_MOST, PHRASE_AT_MOST = 32, 40
 BEGINNING = 3
 """Letters from which on a word may be the beginning of one."""
 

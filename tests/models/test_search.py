@@ -166,6 +166,19 @@ def test_old_hits_are_found_though_the_newest_are_gone_through_first(
     assert titles(user, "comm") == {"first", "second", "third"}
 
 
+def test_common_words_are_read_in_what_the_index_finds_for_rare_ones(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for title in ("rare common", "common", "rare"):
+        conversation_with(user, f"{title} filling", title=title)
+    monkeypatch.setattr(search, "SAMPLE", 4)
+    monkeypatch.setattr(search, "COMMON", 2)
+    for query in ("rare comm", "comm* rar*", "fill rare common", "comm* fill*"):
+        assert "rare common" in titles(user, query), query
+    assert titles(user, "rare comm") == titles(user, "fill rare common") == {"rare common"}
+    assert titles(user, "fill* comm* rar* turkey") == set()
+
+
 @pytest.mark.parametrize("sample", [0, 1, 1000])
 def test_going_through_the_passages_finds_what_the_index_finds(
     user: User, other_user: User, monkeypatch: pytest.MonkeyPatch, sample: int
