@@ -1,6 +1,7 @@
 """The search index made anew from the rows, in batches, while the site goes on."""
 
 import heapq
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -15,6 +16,9 @@ from .words import words
 
 BATCH = 100
 """Rows that are indexed in one transaction: few, since others wait for them, on SQLite all who write."""
+
+PAUSE = 0.01
+"""Seconds between transactions: those who wait for SQLite's lock only try again from time to time."""
 
 PAGE = 10_000
 """Keys that are read at once. No cursor stays open: on SQLite it would keep this connection from writing what others wrote after it."""
@@ -37,6 +41,7 @@ def reindex(apps: Any) -> Iterator[int]:
         _index(models, batch, owners)
         done += len(batch)
         yield done
+        time.sleep(PAUSE)
     _forget(models)
 
 
@@ -44,9 +49,9 @@ def _entries(model: Any, name: str) -> Iterator[Entry]:
     rows = model._base_manager.order_by("created_at", "pk").values_list("created_at", "pk")
     page = list(rows[:PAGE])
     while page:
-        yield from ((time, name, pk) for time, pk in page)
-        time, pk = page[-1]
-        page = list(rows.filter(created_at__gte=time).exclude(created_at=time, pk__lte=pk)[:PAGE])
+        yield from ((created_at, name, pk) for created_at, pk in page)
+        last, pk = page[-1]
+        page = list(rows.filter(created_at__gte=last).exclude(created_at=last, pk__lte=pk)[:PAGE])
 
 
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:

@@ -14,7 +14,7 @@ from django.test import Client
 
 from conversations import engine
 from conversations.exports import as_json, import_document
-from conversations.models import Conversation, Message, Passage, ToolCall, search
+from conversations.models import Conversation, Message, Passage, ToolCall, reindexing, search
 from tests.asking import ask, conversation_of
 from tests.inspecting import stored
 
@@ -270,7 +270,9 @@ def test_a_queued_message_is_found_until_it_is_withdrawn(user: User) -> None:
 # -- made anew
 
 
-def test_reindex_makes_the_index_anew(user: User, other_user: User) -> None:
+def test_reindex_makes_the_index_anew(user: User, other_user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reindexing, "PAGE", 2)
+    monkeypatch.setattr(reindexing, "BATCH", 5)
     stored(user, "this")
     gone = stored(user, "gone")
     stored(other_user, "theirs")
