@@ -126,7 +126,15 @@ test("the first of two notes of a label counts", () => {
 });
 
 test("what is code, escaped, spaced or a link is no citation and no note", () => {
-  for (const text of ["`[^1]`", "\\[^1]", "[^1 2]", "[^]", "[^1](https://a.example)", "    [^1]: code"])
+  for (const text of [
+    "`[^1]`",
+    "\\[^1]",
+    "[^1 2]",
+    "[^]",
+    "[^1](https://a.example)",
+    "    [^1]: code",
+    "[^0-9] [^\\s] [^>]",
+  ])
     assert.doesNotMatch(htmlOf(text), /citation/);
   assert.deepEqual(notesOf("```\n[^1]: code\n```\n\n    [^2]: code"), {});
 });

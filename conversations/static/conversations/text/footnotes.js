@@ -6,6 +6,7 @@
  */
 
 const CITATION = /\[\^([^\]\s]{1,100})\]/y;
+const CHARACTERS = /\\|^(?:a-z|A-Z|0-9)|^[^\p{L}\p{N}*†‡§¶#]+$/u; // of a regular expression, such as [^0-9]
 const NOTE = /^\[\^([^\]\s]{1,100})\]:[ \t]*/;
 const INDENT = /^(?: {1,4}|\t)/gm;
 
@@ -24,7 +25,7 @@ export function footnotes(markdown) {
 function cite(state, silent) {
   CITATION.lastIndex = state.pos;
   const label = CITATION.exec(state.src)?.[1];
-  if (!label) return false;
+  if (!label || CHARACTERS.test(label)) return false;
   if (!silent) state.push("citation", "sup", 0).content = label;
   state.pos = CITATION.lastIndex;
   return true;
@@ -33,7 +34,8 @@ function cite(state, silent) {
 const noteRule = (keyOf) => (state, begin, end, silent) => {
   const first = state.getLines(begin, begin + 1, state.blkIndent, false);
   const label = state.sCount[begin] - state.blkIndent < 4 && NOTE.exec(first.trimStart())?.[1];
-  if (!label || silent) return Boolean(label);
+  if (!label || CHARACTERS.test(label)) return false;
+  if (silent) return true;
   const last = endOf(state, begin, end);
   const lines = state.getLines(begin, last, state.blkIndent, false).trimStart();
   const token = state.push("note", "", 0);
