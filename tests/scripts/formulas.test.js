@@ -11,6 +11,16 @@ const FORMULAS = {
   "设$x$为实数，则\\(x^2\\)非负。": ["$x$", "\\(x^2\\)"],
   "값은 $x$입니다, 즉 $y$가": ["$x$", "$y$"],
   "ค่า$x$คือ ו$y$ و$z$": ["$x$", "$y$", "$z$"],
+  "масса$m$и скорость $v$": ["$m$", "$v$"],
+  "the $n$th of $k$s, H$_2$O, CO$_2$, 10$^{-3}$ m$^2$/s and 5 $\\mu$m": [
+    "$n$",
+    "$k$",
+    "$_2$",
+    "$_2$",
+    "$^{-3}$",
+    "$^2$",
+    "$\\mu$",
+  ],
   "($x$) “$y$” $a$-$b$, $c$: $d$; $e$.": ["$x$", "$y$", "$a$", "$b$", "$c$", "$d$", "$e$"],
   "$10$ or $2x + 3$ or $10^3$ or $1, 2, 3$ or $5 \\text{ to } 6$": [
     "$10$",
@@ -50,6 +60,11 @@ const TEXTS = [
   "find . \\( -name x -o -name y \\) and s/\\(a\\)\\(b\\)/",
   "\\[citation needed\\] and \\[text\\](https://a.example)",
   "`a` $5 `b` 6$ `c`",
+  "cost($)/price($), in $/kg and €/$, '$' or '$'",
+  "$a$b$c and \\\\one\\c$\\docs\\d$\\x",
+  "$$$$ and \\( \\) and \\[ \\]",
+  "\\[1\\] Handbook, p. 3; Dear \\[Name\\], \\[not a formula\\]",
+  "grep '\\(a\\|b\\)' names",
   "\\[citation needed\\]",
 ];
 

@@ -8,6 +8,7 @@ import { isFormula, isProse } from "./prose.js";
 
 const LONGEST = 5_000;
 const FAR = 50; // lines
+const LINE = 200; // characters
 const DELIMITERS = [
   ["$$", "$$"],
   ["\\[", "\\]"],
@@ -28,6 +29,9 @@ export function closing(text, close, from) {
 // Behind `\[`, as in a path that has been escaped whole, `\(` is one more escape.
 const isBehindEscape = ({ tokens, pending }) => pending === "" && tokens.at(-1)?.type === "text_special";
 
+// What follows an end says whether it is one.
+const isUndecided = ({ env, tokens, src }, end) => env.isCut && env.end === tokens && end === src.length;
+
 function inLine(state, silent) {
   const { src, pos } = state;
   const [open, close] = DELIMITERS.find(([begin]) => src.startsWith(begin, pos)) ?? [];
@@ -38,6 +42,7 @@ function inLine(state, silent) {
   if (to < 0) state.unclosed.add(close);
   if (to <= from || to - from > LONGEST || !isFormula(src, open, from, to)) return false;
   if (open.startsWith("\\") && isBehindEscape(state)) return false;
+  if (isUndecided(state, to + close.length)) return false;
   state.pos = to + close.length;
   if (!silent) state.push("math", "span", 0).content = src.slice(pos, state.pos);
   return true;
@@ -54,7 +59,11 @@ function isEnd(state, begin) {
 }
 
 const isAlone = (lines, open, end) =>
-  end === lines.at(-1).length && !isProse(lines.join("\n").slice(open.length, -open.length), "\\[");
+  end === lines.at(-1).length &&
+  !isProse(lines.join("\n").slice(open.length, -open.length), open === "$$" ? "" : open);
+
+// In its first line it may be many things.
+const isLong = (lines) => lines.length > 1 || lines[0].length > LINE;
 
 /**
  * A displayed formula from this line on, as `[lines, isClosed]`; in a text that is still open it may lack its end.
@@ -72,7 +81,7 @@ function displayed(state, begin, end) {
     const at = closing(lines.at(-1), close, line === begin ? open.length : 0);
     if (at >= 0) return isAlone(lines, open, at + close.length) ? [lines, true] : null;
   }
-  return state.env.open && begin + lines.length === state.lineMax ? [lines, false] : null;
+  return state.env.open && begin + lines.length === state.lineMax && isLong(lines) ? [lines, false] : null;
 }
 
 function inBlock(state, begin, end, silent) {

@@ -2,17 +2,22 @@
  * What stands between the delimiters of a formula and is none: prices, paths, shell.
  *
  * The rules of Pandoc and VS Code come first: a `$` opens before what is no space and closes behind what is none, and outside beside it
- * stands no letter, digit or further `$`. Letters of scripts that are written without spaces, or glue a word to a name, may. What passes
- * is still no formula where it reads as prose, where it lies in a path, or where code begins in it, which binds tighter.
+ * stands no Latin letter, digit or further `$`. Beside H$_2$O, 5 $\mu$m and the $n$th may, and letters of other scripts. What passes is
+ * still no formula where it reads as prose, where it lies in a path, or where code begins in it, which binds tighter.
  */
 
-const WORD = /[\p{N}\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]/u;
+const WORD = /[\p{N}\p{Script=Latin}]/u;
+const ATTACHED = /^(?:(?:[_^](?:\{[^{}$]*\}|\\[a-zA-Z]+|[\w+*'-]))+|\\[a-zA-Z]+)$/; // an index, a power, a sign
+const ENDING = /^(?:s|st|nd|rd|th)(?![\p{L}\p{N}])/u;
 const TEX = /[\\^_={}]/;
 const NAME = /\p{L}{2,}_[\p{L}_]{2,}/gu; // MY_PATH
-const WORDS = /\p{L}{3,}[,;:]?\s+\p{L}{2,}|(?:^|\s)--?[a-z]{3,}/u; // "or the like", "-name"
+const WORDS = /\p{L}{3,}[,;:]?\s+(?:\p{L}\s+)?\p{L}{2,}|(?:^|\s)--?[a-z]{3,}/u; // "or the like", "-name"
 const AMOUNTS = /^[-+]?\.?\d.*\d$/s;
 const BESIDE_AMOUNT =
   /\s\p{L}{2,}|\d\s+\p{L}\s+\d|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Hangul}\p{Script=Thai}]/u;
+const LABEL = /^(?:\d{1,3}(?:\s*[,–-]\s*\d{1,3})*|\p{L}{3,})$/u; // between brackets that are escaped: [1], [name]
+const OUTSIDE = /^[)},;:/'"]|[(]$/; // between two `$` that each stand for dollars
+const ALTERNATIVES = /\\\|/g; // of a regular expression
 const BARE_WORD = /(?:^|\s)\p{L}{2,}(?:\s|$)/u;
 const IN_PATH =
   /(?:[\p{N}\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]\/?|(?<![\p{L}\p{N}])[A-Za-z]:|(?:^|[\s"'(])\.{1,2}|%\w+%)$/u;
@@ -27,10 +32,18 @@ export const mayOpen = (text, at) =>
   !isWord(text[at - 1]) && text[at - 1] !== "$" && text[at + 1] !== "$" && !isSpace(text[at + 1]);
 
 const mayClose = (text, at) =>
-  !isSpace(text[at - 1]) && !isWord(text[at + 1]) && !/[$({]/.test(text[at + 1] ?? "");
+  !isSpace(text[at - 1]) &&
+  (!isWord(text[at + 1]) || ENDING.test(text.slice(at + 1, at + 4))) &&
+  !/[$({]/.test(text[at + 1] ?? "");
+
+const isAttached = (text, from, to) =>
+  ATTACHED.test(text.slice(from, to)) && text[from - 2] !== "$" && text[to + 1] !== "$";
 
 /** Whether the words between two delimiters are no formula. */
 export function isProse(content, open) {
+  if (!content.trim()) return true;
+  if (open === "\\[" ? LABEL.test(content) : open === "$" && OUTSIDE.test(content)) return true;
+  if ((content.match(ALTERNATIVES)?.length ?? 0) % 2) return true;
   if (TEX.test(content.replace(NAME, ""))) return false;
   if (WORDS.test(content)) return true;
   return open === "$$" ? BARE_WORD.test(content) : AMOUNTS.test(content) && BESIDE_AMOUNT.test(content);
@@ -49,7 +62,8 @@ function hasCode(text, from, to) {
 export function isFormula(text, open, from, to) {
   const begin = from - open.length;
   const content = text.slice(from, to);
-  if (open === "$" && !(mayOpen(text, begin) && mayClose(text, to))) return false;
+  if (open === "$" && !(mayOpen(text, begin) && mayClose(text, to)) && !isAttached(text, from, to))
+    return false;
   if (open === "$$" && (text[begin - 1] === "$" || text[to + 2] === "$")) return false;
   if (open.startsWith("\\") && isInPath(text, begin, to + 2)) return false;
   return !isProse(content, open) && !hasCode(text, from, to);

@@ -34,13 +34,15 @@ const without = (source, lines, begin) =>
 // -- within a line
 
 const PRICE = /^\$[\d.,]+\S{0,8}\s+\p{L}{2}/u;
+const ATTACHED_BEGUN = /^\$(?:[_^](?:\{[^{}$]*\}?|\\?[a-zA-Z]*|[\w+*'-]?)|\\[a-zA-Z]*)$/;
+const ENDING_BEGUN = /^(?:|[snrt]|st|nd|rd|th)$/; // of the $n$th
 const TARGET = /^:\s*\S*$/; // of a link that is named in brackets
 
 /** By their first characters, what may be open: whether it is. */
 const OPENERS = {
   "`": (rest) => !hasEnd(rest),
   $: isOpenDollar,
-  "\\": (rest, { src, pos }) => rest === "\\" || (/^\\[([]/.test(rest) && isOpenUntil(src, pos, 2)),
+  "\\": (rest, state) => rest === "\\" || (/^\\[([]/.test(rest) && isOpenUntil(state, 2)),
   "[": (_, state) => isOpenLink(state, state.pos),
   "!": (rest, state) => rest === "!" || (rest[1] === "[" && isOpenLink(state, state.pos + 1)),
   "<": (rest) => /^<[^\s<>]*$/.test(rest),
@@ -54,19 +56,33 @@ function hasEnd(rest) {
 }
 
 // What follows the end says whether it is one.
-function isOpenUntil(text, at, length) {
-  const close = text
-    .slice(at, at + length)
+function isOpenUntil({ src, pos, env }, length) {
+  const close = src
+    .slice(pos, pos + length)
     .replace("(", ")")
     .replace("[", "]");
-  const end = closing(text, close, at + length);
-  return end < 0 || end + length === text.length;
+  const end = closing(src, close, pos + length);
+  return (
+    end < 0 || (env.isCut && src.length - end - length < 3 && ENDING_BEGUN.test(src.slice(end + length)))
+  );
 }
 
-function isOpenDollar(rest, { src, pos }) {
-  if (rest.startsWith("$$")) return rest[2] !== "\n" && isOpenUntil(src, pos, 2);
-  if (rest === "$") return mayOpen(`${src}x`, pos);
-  return mayOpen(src, pos) && !PRICE.test(rest) && !isProse(rest.slice(1), "$") && isOpenUntil(src, pos, 1);
+function isOpenDollar(rest, state) {
+  const { src, pos } = state;
+  if (rest.startsWith("$$")) return rest[2] !== "\n" && isOpenUntil(state, 2);
+  if (rest === "$" || ATTACHED_BEGUN.test(rest)) return true;
+  return mayOpen(src, pos) && !PRICE.test(rest) && !isProse(rest.slice(1), "$") && isOpenUntil(state, 1);
+}
+
+// Whether the bracket that it begins with is closed.
+function isBalanced(text) {
+  let depth = 0;
+  for (const [mark] of text.matchAll(/\\.|[()]/gs)) {
+    if (mark === "(") depth += 1;
+    else if (mark === ")") depth -= 1;
+    if (depth === 0) return true;
+  }
+  return false;
 }
 
 function isOpenLink(state, at) {
@@ -74,7 +90,8 @@ function isOpenLink(state, at) {
   const end = state.md.helpers.parseLinkLabel(state, at);
   const rest = src.slice(end + 1);
   if (end < 0 || rest === "") return true;
-  if (rest[0] === "(" || rest[0] === "[") return !rest.includes(rest[0] === "(" ? ")" : "]");
+  if (rest[0] === "(") return !isBalanced(rest);
+  if (rest[0] === "[") return !rest.includes("]");
   return (at === 0 || src[at - 1] === "\n") && TARGET.test(rest);
 }
 
@@ -116,11 +133,12 @@ function unpairedOf(delimiters) {
   });
 }
 
-// Keeps the place of the inline text that the source ends with, if more of it can follow.
+// Keeps the place of the inline text that the source ends with, if more of it can follow, and whether that can touch its last character.
 function markEnd({ src, env, tokens }) {
   if (!env.open || /\n[ \t>]*\n[ \t]*$/.test(src)) return;
   const last = tokens.findLast(({ nesting, type, content }) => nesting >= 0 && !isEmptyCell(type, content));
   if (last?.type === "inline") env.end = last.children;
+  env.isCut = !/\s$/.test(src);
 }
 
 const isEmptyCell = (type, content) => /^t[hdr]_open$/.test(type) || (type === "inline" && content === "");
