@@ -94,6 +94,7 @@ function matching(prompts, query) {
 
 function drawOption({ name, text }, index) {
   const words = create("span", "prompt-text", beginning(text, PREVIEW).replace(/\s+/g, " "));
+  words.dir = "auto";
   const item = create("li", "", create("span", "prompt-name", `/${name}`), words);
   item.setAttribute("role", "option");
   item.id = `prompt-${index}`;
