@@ -35,7 +35,8 @@ function directItem(item) {
   item.parentElement.classList.add("mixed");
 }
 
-function firstIn(part) {
+/** The direction of a part, by the first letter in it that is read; "" if it has none. */
+export function firstIn(part) {
   const isRead = ({ parentElement }) =>
     parentElement.closest("code, .math, .begun") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT;
   const walker = document.createTreeWalker(part, NodeFilter.SHOW_TEXT, isRead);

@@ -2,6 +2,7 @@
  * The footnotes of a text on the page: its citations numbered in their order, and below it the notes, with links both ways.
  */
 import { create } from "../lib/dom.js";
+import { firstIn } from "./directions.js";
 import { keyOf, render } from "./markdown.js";
 import { dress, morphAll, sourceOf } from "./morph.js";
 
@@ -76,6 +77,7 @@ export class Notes {
     if (item.source === source && item.targets === targets && item.open === open) return element;
     const now = render(source, { references: Object.create(references), open });
     const content = morphAll(element, item.content, now, element.lastElementChild);
+    element.dir = firstIn(element);
     Object.assign(item, { source, targets, open, content });
     this.undress(content);
     return element;
