@@ -72,8 +72,8 @@ export class Notes {
     const item = this.items.get(key);
     const { element } = item;
     const targets = Object.keys(references).length;
-    element.id = `note-${this.name}-${number}`;
-    element.value = number;
+    if (element.value !== number)
+      Object.assign(element, { id: `note-${this.name}-${number}`, value: number });
     if (item.source === source && item.targets === targets && item.open === open) return element;
     const now = render(source, { references: Object.create(references), open });
     const content = morphAll(element, item.content, now, element.lastElementChild);

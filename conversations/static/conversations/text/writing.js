@@ -57,6 +57,7 @@ export class Writing {
     this.notes = new Notes(this.element, (elements) => this.undress(elements, DRESSED));
     this.isCited = false;
     this.isUnnumbered = false;
+    this.numberedState = "";
     this.rest = new Pieces(this.element, "div", "raw");
     this.rest.adopt();
   }
@@ -118,10 +119,13 @@ export class Writing {
   /** Puts elements where the open ones stand; what the selector finds in them is dressed later. */
   put(elements, selector) {
     this.piece ??= this.addPiece();
+    const isCiting = (element) => element.querySelector(".citation") !== null;
+    const wasCiting = this.open.some(isCiting);
     const put = morphAll(this.piece, this.open, elements);
     this.undress(put, selector);
-    this.isUnnumbered = true;
-    this.isCited ||= put.some((element) => element.querySelector(".citation"));
+    const isCited = put.some(isCiting);
+    this.isUnnumbered ||= isCited || wasCiting;
+    this.isCited ||= isCited;
     return put;
   }
 
@@ -170,16 +174,23 @@ export class Writing {
 
   // -- footnotes
 
+  /** Numbers citations and shows notes where either has changed; that takes its share of the time as rendering does. */
   number(open) {
-    const sources = new Map([...this.openSources, ...this.sources]);
-    if (!this.isUnnumbered || (!this.isCited && !sources.size)) return;
+    const state = JSON.stringify([open, this.sources.size, ...this.openSources]);
+    if (!this.isUnnumbered && state === this.numberedState) return;
     this.isUnnumbered = false;
+    this.numberedState = state;
+    const sources = new Map([...this.openSources, ...this.sources]);
+    if (!this.isCited && !sources.size) return;
+    const start = performance.now();
     this.notes.show(sources, this.references, open && [...this.openSources.keys()].at(-1), open);
+    this.due = Math.max(this.due, start) + (1 + PATIENCE) * (performance.now() - start);
   }
 
   // -- what follows when the blocks are there: targets that were given after their links, formulas, colours
 
   resolve() {
+    this.isUnnumbered = true;
     const isKnown = (label) => label in this.references;
     this.stale.push(...this.unresolved.filter(({ labels }) => labels.some(isKnown)));
     this.unresolved = this.unresolved.filter(({ labels }) => !labels.some(isKnown));
