@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, staticfiles_storage
+from whitenoise.compress import Compressor
 
 logger = logging.getLogger(__name__)
 
@@ -81,9 +82,18 @@ def _fill(folder: Path, sources: dict[str, Path]) -> None:
         for _, _, result in storage.post_process({name: (storage, name) for name in sources}):
             if isinstance(result, Exception):
                 raise result
+        _compress(new)
         if not folder.exists():
             new.rename(folder)
     _prune(folder.parent)
+
+
+def _compress(folder: Path) -> None:
+    """Puts a compressed file beside each that is worth it, which goes out to browsers that take one."""
+    compressor = Compressor(quiet=True)
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if compressor.should_compress(path.name):
+            compressor.compress(str(path))
 
 
 def _prune(parent: Path) -> None:

@@ -1,5 +1,6 @@
 """Static files: collected at the start of `serve`, under names that a browser may keep."""
 
+import gzip
 import re
 from pathlib import Path
 from typing import Any, cast
@@ -54,6 +55,17 @@ def test_a_file_with_a_hash_in_its_name_is_kept_for_a_year(plain: Path, client: 
     assert all(HASH.search(href) for href in re.findall(r'href="(/static/[^"]+)"', page))
     modules = [staticfiles_storage.url(name) for name in imported_by(SCRIPT)]
     assert {client.get(url).status_code for url in modules} == {200}
+
+
+@pytest.mark.django_db
+def test_a_collected_file_goes_out_compressed_to_whoever_takes_that(plain: Path, client: Client) -> None:
+    collect()
+    url = staticfiles_storage.url(SCRIPT)
+    plain_answer, answer = client.get(url), client.get(url, headers={"Accept-Encoding": "gzip"})
+    assert (answer["Content-Encoding"], answer["Vary"]) == ("gzip", "Accept-Encoding")
+    assert answer["Cache-Control"] == plain_answer["Cache-Control"]
+    assert gzip.decompress(answer.content) == plain_answer.content
+    assert "Content-Encoding" not in plain_answer
 
 
 def test_every_import_of_a_collected_module_has_a_hash(plain: Path) -> None:
