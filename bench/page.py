@@ -41,6 +41,9 @@ LONG_MS = 50.0
 """Milliseconds for which the main thread may be blocked at a time."""
 
 ENDED = "document.querySelectorAll('#transcript .turn:last-child .actions:not([hidden])').length"
+COLD_KB, WARM_REQUESTS = 350.0, 3.0
+"""What a browser without and one with a cache may fetch for a conversation's page."""
+
 FINISHED = "document.querySelectorAll('#transcript .markdown:not(.rendered), #transcript .raw').length === 0"
 
 
@@ -61,6 +64,7 @@ def measure(characters: int, turns: Sequence[int], tell: Callable[[str], None]) 
                 server_ms = min(_response_ms(site, path) for _ in range(3))
                 rows += [Figure(f"{count:,} turns: the server's time", server_ms, "ms")]
                 rows += _opened(page, f"{count:,} turns", path, 1000.0)
+            rows += _fetched(page, next(iter(paths.values())))
     return rows
 
 
@@ -171,6 +175,22 @@ def _opened(page: Any, name: str, url: str, goal: float | None = None) -> Iterat
         ready.append(page.evaluate(READY if blocking.cpu > LONG_MS else LOADED))
     yield Figure(f"{name}: opened, ready to use", sorted(ready)[1], "ms", goal)
     yield from _blocked(f"{name}: opened", blocking)
+
+
+def _fetched(page: Any, url: str) -> Iterator[Figure]:
+    """What a conversation's page fetches without a cache, and with what it has cached then."""
+    session, sizes = page.context.new_cdp_session(page), list[float]()
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    session.send("Network.enable")
+    session.send("Network.clearBrowserCache")
+    for name, most, most_kb in (("cold", None, COLD_KB), ("warm", WARM_REQUESTS, None)):
+        page.goto("about:blank")
+        sizes.clear()
+        page.goto(url, wait_until="networkidle")
+        fetched = [size for size in sizes if size]  # one from the cache has none
+        yield Figure(f"{name} cache: requests", len(fetched), "", most)
+        yield Figure(f"{name} cache: fetched", sum(fetched) / 1000, "kB", most_kb)
+    session.detach()
 
 
 def _response_ms(site: Site, url: str) -> float:

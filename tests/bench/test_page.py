@@ -29,6 +29,8 @@ def test_a_smoke_run_tells_every_figure() -> None:
     assert figures["delta: main thread"] > 0
     assert figures["3 turns: the server's time"] > 0
     assert figures["3 turns: opened, ready to use"] > 0
+    assert 0 < figures["warm cache: requests"] < figures["cold cache: requests"]
+    assert 0 < figures["warm cache: fetched"] < figures["cold cache: fetched"]
     for moment in ("answer: while it came and ended", "answer: opened", "3 turns: opened"):
         assert figures[f"{moment}, longest task"] > 0
         assert figures[f"{moment}, tasks over 50 ms by the clock"] >= 0
