@@ -7,6 +7,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conversing import UNENDING, Chat
 
+SKIP = ".skip"
+RGB = "element => getComputedStyle(element).color.match(/[0-9]+/g).map(Number)"
+
 WIDE = (
     "`"
     + "x" * 400
@@ -111,6 +114,17 @@ def test_the_newest_stays_in_sight_though_the_page_was_shorter_for_a_moment(chat
     for _ in range(5):
         chat.log.evaluate(SHORTER_FOR_A_FRAME)
         expect(jump).to_be_hidden()
+
+
+def test_a_conversation_is_printed_as_a_document_dark_on_light(chat: Chat) -> None:
+    chat.ask("show markdown")
+    chat.page.emulate_media(media="print", color_scheme="dark")
+    expect(chat.messages("Assistant")).to_be_visible()
+    for control in (chat.box, chat.page.get_by_role("button"), chat.page.get_by_role("banner"), SKIP):
+        places = chat.page.locator(control) if isinstance(control, str) else control
+        expect(places.filter(visible=True)).to_have_count(0)
+    red, green, blue = chat.messages("Assistant").evaluate(RGB)
+    assert max(red, green, blue) < 80
 
 
 def test_one_s_own_message_is_brought_into_sight(chat: Chat) -> None:
