@@ -9,6 +9,7 @@ TurntableError
 ├── ConfigurationError           settings that cannot work
 ├── TurnError                    ends a turn
 │   ├── RoundLimit
+│   ├── TokenLimit
 │   ├── TurnInterrupted
 │   └── InternalError
 └── GatewayError                 a round that the gateway did not complete
@@ -85,6 +86,12 @@ class RoundLimit(TurnError):
     """The model kept asking for tools until the limit of rounds. It can continue from here."""
 
     code = "round_limit"
+
+
+class TokenLimit(TurnError):
+    """Tool calls were cut off twice at the limit on one answer. Ask for less at a time, or have MAX_TOKENS raised."""
+
+    code = "max_tokens"
 
 
 class TurnInterrupted(TurnError):

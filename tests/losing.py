@@ -31,7 +31,8 @@ class Lost:
         """Begins a round, which stays under way."""
         if self.record.seq == 0:
             self.record.commit(*opening_events(self.turn, read_opening(self.turn)))
-        base, _ = RequestBase.objects.get_or_create(sha256="0" * 64, body="{}")
+        body = '{"inferenceConfig": {"maxTokens": 300}}'
+        base, _ = RequestBase.objects.get_or_create(sha256="0" * 64, body=body)
         row = Round(turn=self.turn, number=number, attempt=attempt, model=self.turn.model, base=base)
         self.record.commit(events.step_started(number), write=row.save)
         return row
@@ -77,4 +78,26 @@ class Lost:
             ToolCall.objects.bulk_create(self.calls)
 
         self.record.commit(*requests, events.step_finished(1, {"stopReason": "tool_use"}), write=write)
+        return row
+
+    def cut_at_limit(self, number: int) -> Round:
+        """A whole round whose one call was cut at the limit of tokens, and is answered."""
+        row, call = self.begins_round(number), f"cut-{number}"
+        row.status, row.stop_reason = Round.Status.COMPLETED, "max_tokens"
+        use = {"toolUseId": call, "name": "top_song", "input": '{"sign'}
+        shared = {"conversation_id": self.turn.conversation_id, "turn": self.turn, "round": row}
+        message = Message(**shared, role="assistant", content=[{"toolUse": use}])
+        call_row = ToolCall(
+            **shared, position=0, tool_use_id=call, name="top_song", arguments='{"sign', status="error",
+            error="max_tokens", result=[{"text": "Not run."}],
+        )  # fmt: skip
+
+        def write() -> None:
+            row.save()
+            message.save()
+            call_row.save(force_insert=True)
+
+        result = events.tool_call_result(call, "Not run.", status="error", duration_ms=0, error="max_tokens")
+        finished = events.step_finished(number, {"stopReason": "max_tokens"})
+        self.record.commit(*self.asks_for(call, '{"sign'), finished, result, write=write)
         return row

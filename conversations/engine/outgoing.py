@@ -50,6 +50,12 @@ class Outgoing:
         held = remedies.from_row(self.row.remedies) if is_first else ()
         return next((one for one in held if one.kind == "tools" and not one.why), None)
 
+    @property
+    def limit(self) -> int:
+        """The tokens that the answer may have."""
+        tokens: int = self._body["inferenceConfig"]["maxTokens"]
+        return tokens
+
     def call(self) -> Call:
         """A further call with the same request."""
         turn = self.turn

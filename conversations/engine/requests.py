@@ -17,6 +17,9 @@ from conversations.protocol.converse.history import PastRound, PastTurn
 from conversations.protocol.converse.remedies import Remedies
 from conversations.protocol.steps import CallState, RoundState
 
+CUT_ERRORS = frozenset({"max_tokens", "cut"})
+"""Errors of calls in whose arguments the answer ended."""
+
 
 @dataclass
 class Memory:
@@ -101,8 +104,7 @@ def round_states(turn: Turn, rows: Sequence[Round]) -> dict[int, RoundState]:
     stored = turn.tool_calls.order_by("round", "position")
     pending = set(stored.filter(approval__status=Approval.Status.PENDING).values_list("pk", flat=True))
     for call in stored:
-        state = CallState(call.tool_use_id, call.result is not None, undecided=call.pk in pending)
-        calls[call.round_id].append(state)
+        calls[call.round_id].append(call_state(call, undecided=call.pk in pending))
     newest = {row.number: row for row in rows}
     return {
         row.number: RoundState(
@@ -110,6 +112,18 @@ def round_states(turn: Turn, rows: Sequence[Round]) -> dict[int, RoundState]:
         )
         for row in newest.values()
     }
+
+
+def call_state(call: ToolCall, *, undecided: bool) -> CallState:
+    """A call, as the decision about the next step needs it."""
+    return CallState(call.tool_use_id, call.result is not None, undecided, call.error in CUT_ERRORS)
+
+
+def token_limit(turn: Turn) -> int:
+    """The most tokens that the turn's last request let an answer have."""
+    row = turn.rounds.select_related("base").latest("number", "attempt")
+    limit: int = json.loads(row.base.body)["inferenceConfig"]["maxTokens"]
+    return limit
 
 
 def past_turns(turn: Turn, before_round: int | None = None) -> list[PastTurn]:

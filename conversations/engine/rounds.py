@@ -20,16 +20,17 @@ from conversations.gateway import Call
 from conversations.models import Approval, Message, Round, ToolCall
 from conversations.protocol.agui import events
 from conversations.protocol.agui.interrupted import CUT
-from conversations.protocol.converse.blocks import Delta
+from conversations.protocol.converse.blocks import CallRequest, Delta, Fault
 from conversations.protocol.converse.history import PastRound
 from conversations.protocol.converse.remedies import Remedy
 from conversations.protocol.converse.stream import Assembly
 from conversations.protocol.converse.usage import is_reported
-from conversations.protocol.steps import CallState, RoundState
+from conversations.protocol.steps import RoundState
 
-from . import approvals
+from . import approvals, requests
 from .outgoing import Outgoing
 from .stopping import Stopped
+from .tool_calls import leading_results
 
 if TYPE_CHECKING:
     from .run import Run
@@ -37,6 +38,15 @@ if TYPE_CHECKING:
 WAIT = wait_exponential_jitter(multiplier=0.5, max=20, jitter=0.5)
 BY_CATALOGUE = "The catalogue of models says so."
 STOPPED = "Stopped by the user before it ran."
+CUT_AT_LIMIT = (
+    "Not run: the answer reached its limit of {limit} tokens within the arguments of this call, which were cut off. "
+    "Call again with shorter arguments, or do it in several calls."
+)
+CUT_OFF = "Not run: the answer was ended within the arguments of this call ({reason}), which were cut off."
+DAMAGED = (
+    "Not run: a part of this call was lost or damaged on its way here, so its arguments may not be what was sent. "
+    "Call again with all of its arguments."
+)
 
 
 class Streaming:
@@ -155,7 +165,7 @@ class Streaming:
         if self.outgoing.has_learned:
             await self.run.in_database(self.outgoing.learn)
         self._settle(Round.Status.COMPLETED)
-        calls = self._calls("", "")
+        calls = self._calls()
         rows: list[Approval] = []
         if any(approvals.needs_approval(call) for call in calls):
             rows = await self.run.in_database(approvals.requested, self.turn, calls)
@@ -164,6 +174,7 @@ class Streaming:
         self.record.defer(
             events.step_finished(self.row.number, self._metadata()),
             *decisions,
+            *leading_results(calls),
             write=partial(self._save_end, calls, rows),
         )
 
@@ -171,10 +182,11 @@ class Streaming:
         """Keeps what the turn's next step and its next request need."""
         memory, row = self.memory, self.row
         pending = {approval.call_id for approval in requested if approval.status == Approval.Status.PENDING}
-        states = [CallState(call.tool_use_id, answered=False, undecided=call.pk in pending) for call in calls]
+        states = [requests.call_state(call, undecided=call.pk in pending) for call in calls]
         memory.states[row.number] = RoundState(row.number, True, row.stop_reason, tuple(states))
+        results = {call.tool_use_id: requests.result_block(call) for call in calls if call.result}
         memory.rounds[row.number] = PastRound(
-            self.assembly.content(), row.model, stop_reason=row.stop_reason, results={}
+            self.assembly.content(), row.model, stop_reason=row.stop_reason, results=results
         )
         memory.has_approvals = memory.has_approvals or bool(requested)
         memory.bases.add(self.outgoing.base.pk)
@@ -206,8 +218,8 @@ class Streaming:
         row.finished_at = timezone.now()
         row.stop_reason = assembly.stop_reason or ""
         row.latency_ms = assembly.latency_ms
-        passed_over = {"passedOver": dict(assembly.passed_over)} if assembly.passed_over else {}
-        row.metadata = assembly.metadata | passed_over
+        oddities = {"passedOver": dict(assembly.passed_over), "damaged": assembly.damage()}
+        row.metadata = assembly.metadata | {name: counts for name, counts in oddities.items() if counts}
         unreported = 0 if is_reported(assembly.usage) else assembly.least_tokens
         row.take_usage(assembly.usage, unreported)
         self.memory.unreported += unreported
@@ -215,7 +227,8 @@ class Streaming:
 
     def _metadata(self) -> dict[str, Any]:
         row = self.row
-        return {
+        damaged = {"damaged": sum(counts.values())} if (counts := row.metadata.get("damaged")) else {}
+        return damaged | {
             "stopReason": row.stop_reason or None,
             "usage": row.usage,
             "latencyMs": row.latency_ms,
@@ -223,26 +236,38 @@ class Streaming:
             "model": row.model,
         }
 
-    def _calls(self, error: str, text: str) -> list[ToolCall]:
+    def _calls(self, error: str = "", text: str = "") -> list[ToolCall]:
         """The round's calls as rows. An `error` answers them already, as the round was not completed."""
-        turn, result = self.turn, [{"text": text}] if error else None
-        status = ToolCall.Status.ERROR if error else ToolCall.Status.REQUESTED
         return [
-            ToolCall(
-                conversation_id=turn.conversation_id,
-                turn=turn,
-                round=self.row,
-                position=position,
-                tool_use_id=use.tool_use_id,
-                name=use.name[:200],
-                arguments=use.arguments,
-                input=use.input,
-                status=status,
-                error=error,
-                result=result,
-            )
+            self._call_row(position, use, *((error, text) if error else self._refusal(use.fault)))
             for position, use in enumerate(self.assembly.calls())
         ]
+
+    def _call_row(self, position: int, use: CallRequest, error: str, text: str) -> ToolCall:
+        return ToolCall(
+            conversation_id=self.turn.conversation_id,
+            turn=self.turn,
+            round=self.row,
+            position=position,
+            tool_use_id=use.tool_use_id,
+            name=use.name[:200],
+            arguments=use.arguments,
+            input=use.input,
+            status=ToolCall.Status.ERROR if error else ToolCall.Status.REQUESTED,
+            error=error,
+            result=[{"text": text}] if error else None,
+        )
+
+    def _refusal(self, fault: Fault) -> tuple[str, str]:
+        """Why a call of a whole round is not run, as a word and as the model reads it; blank for one that may run."""
+        match fault:
+            case "":
+                return "", ""
+            case "damaged":
+                return "damaged", DAMAGED
+            case "cut" if self.row.stop_reason == "max_tokens":
+                return "max_tokens", CUT_AT_LIMIT.format(limit=self.outgoing.limit)
+        return "cut", CUT_OFF.format(reason=self.row.stop_reason)
 
     # -- rows, written by the journal in the commit of their events
 

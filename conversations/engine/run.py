@@ -7,7 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from conversations.errors import ContextOverflow as Overflow
-from conversations.errors import InternalError, RoundLimit, StreamError, TurnInterrupted, TurntableError
+from conversations.errors import (
+    InternalError,
+    RoundLimit,
+    StreamError,
+    TokenLimit,
+    TurnInterrupted,
+    TurntableError,
+)
 from conversations.journal import Journal, Record, pack
 from conversations.models import Turn
 from conversations.protocol import steps
@@ -36,6 +43,7 @@ FAILURES: dict[str, type[TurntableError]] = {
     "round_limit": RoundLimit,
     "stream_error": StreamError,
     "context_overflow": Overflow,
+    "max_tokens": TokenLimit,
 }
 
 
@@ -132,9 +140,16 @@ class Run:
                 case steps.RunTools() as step:
                     await Calls(self, step).answer()
                 case steps.Fail(code):
-                    raise FAILURES[code]
+                    raise await self._failure(code)
                 case step:
                     return isinstance(step, steps.Wait)
+
+    async def _failure(self, code: str) -> TurntableError:
+        if code != TokenLimit.code:
+            return FAILURES[code]()
+        await self.record.stored()
+        limit = await self.in_database(requests.token_limit, self.turn)
+        return TokenLimit(f"the limit: {limit} tokens")
 
     # -- its ends
 

@@ -21,8 +21,11 @@ from conversations.tools import Outcome, registry
 NOT_RECORDED = "not_recorded"
 MISSED = "Not run: the record that this conversation is answered from holds no such call."
 ENDS_RERUN = frozenset({NOT_RECORDED, "stopped"})
-NO_ANSWER = ("stopped", "interrupted", "cut", "round_limit", NOT_RECORDED)
-"""Errors of calls whose result only says that their turn ended: nothing to answer a later call with."""
+NO_ANSWER = (
+    *("stopped", "interrupted", "cut", "round_limit", "max_tokens", "damaged", "not_run"),
+    NOT_RECORDED,
+)
+"""Errors of calls whose result only says why they were not run to their end: nothing to answer a later call with."""
 
 Body = dict[str, Any]
 

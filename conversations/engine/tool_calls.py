@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 NO_APPROVAL = "Not run: this tool needs an approval, which nobody has given."
 LIMIT = "Not run: the limit of rounds for this turn is reached."
+ENDED = "Not run: the turn ended, as the arguments of another call were cut off once more."
 
 
 class Calls:
@@ -53,7 +54,10 @@ class Calls:
         await self._store_all(lost, _error("interrupted", NO_RESULT))
         waiting = [row for row in waiting if row not in lost]
         if self.step.refuse:
-            await self._store_all(waiting, _error("round_limit", LIMIT))
+            is_limit = self.step.refuse == "round_limit"
+            await self._store_all(
+                waiting, _error("round_limit", LIMIT) if is_limit else _error("not_run", ENDED)
+            )
         else:
             await self._answer_all(waiting)
         self._remember()
@@ -151,6 +155,11 @@ def _is_idempotent(row: ToolCall) -> bool:
 
 def _error(error: str, text: str) -> Outcome:
     return Outcome(status="error", error=error, content=[{"text": text}], duration_ms=0)
+
+
+def leading_results(rows: Sequence[ToolCall]) -> list[Event]:
+    """The results that no unanswered call comes before, as events."""
+    return [_result(row) for row in takewhile(_is_answered, rows)]
 
 
 def answer_waiting(rows: Sequence[ToolCall], record: "Record", error: str, text: str) -> None:

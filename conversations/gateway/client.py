@@ -23,6 +23,7 @@ from conversations.gateway.frames import Decoder, FrameError
 from conversations.gateway.options import Options
 from conversations.gateway.pool import Pool, Pools
 from conversations.gateway.session import Request, Signer, make_tls
+from conversations.protocol.converse.stream import DAMAGED, LOST
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Call:
         self._connection: Connection | None = None
         self._answer = Answer()
         self._decoder = Decoder()
-        self._passed_over = 0
+        self._damaged = 0
         self._complete = False
         self._receiver_error: Exception | None = None
 
@@ -118,11 +119,9 @@ class Call:
         for frame in self._decoder.feed(data):
             if frame.kind in ("exception", "error"):
                 raise errors.from_frame(frame)
-            payload = _object(frame.payload)
-            if payload is None:
-                self._passed_over += 1
-                continue
-            if frame.name == "messageStop":
+            payload = _members(frame.payload)
+            self._damaged += DAMAGED in payload
+            if frame.name == "messageStop" and payload != LOST:
                 self._complete = True
                 connection.set_timeout(self._options.ending)
             yield frame.name, payload
@@ -161,11 +160,11 @@ class Call:
         if self._connection:
             self._pool.put_back(self._connection)
             self._connection = None
-        if self._passed_over:
+        if self._damaged:
             logger.warning(
-                "request %s: %d events that are no JSON object", self.request_id, self._passed_over
+                "request %s: %d events that are no JSON object or not UTF-8", self.request_id, self._damaged
             )
-            self._passed_over = 0
+            self._damaged = 0
 
 
 class Gateway:
@@ -207,9 +206,15 @@ def _gateway(options: Options) -> Gateway:
     return Gateway(options)
 
 
-def _object(payload: bytes) -> dict[str, Any] | None:
+def _members(payload: bytes) -> dict[str, Any]:
+    """The members of a frame's JSON object, marked as damaged where its bytes are not UTF-8; the mark alone where it is none."""
+    mark: dict[str, Any] = {}
     try:
-        value = json.loads(payload.decode())
+        text = payload.decode()
+    except UnicodeDecodeError:
+        text, mark = payload.decode(errors="replace"), LOST
+    try:
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+        value = None
+    return value | mark if isinstance(value, dict) else LOST

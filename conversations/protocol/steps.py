@@ -12,23 +12,27 @@ from typing import NamedTuple
 class Ending(NamedTuple):
     """The meaning of a stop reason.
 
-    `code` is the turn's error where no tool is to run; `cuts_arguments` says that those of a tool call may have been cut off.
+    `code` is the turn's error where no tool is to run; `cuts_arguments` says that those of a tool call may have been cut off, `cut_again`
+    is the turn's error where that has happened for the second time.
     """
 
     code: str | None = None
     cuts_arguments: bool = False
+    cut_again: str = "stream_error"
 
 
 STOP_REASONS: dict[str, Ending] = {
     "end_turn": Ending(),
     "stop_sequence": Ending(),
     "tool_use": Ending(),
-    "max_tokens": Ending(cuts_arguments=True),
+    "max_tokens": Ending(cuts_arguments=True, cut_again="max_tokens"),
     "guardrail_intervened": Ending(cuts_arguments=True),
     "content_filtered": Ending(cuts_arguments=True),
     "malformed_model_output": Ending(code="stream_error", cuts_arguments=True),
     "malformed_tool_use": Ending(code="stream_error", cuts_arguments=True),
-    "model_context_window_exceeded": Ending(code="context_overflow", cuts_arguments=True),
+    "model_context_window_exceeded": Ending(
+        code="context_overflow", cuts_arguments=True, cut_again="context_overflow"
+    ),
 }
 UNKNOWN_REASON = Ending()
 """A stop reason newer than this table ends the turn as `end_turn` does; the round keeps its name."""
@@ -37,14 +41,21 @@ CUTS_ARGUMENTS = frozenset(reason for reason, ending in STOP_REASONS.items() if 
 BLOCKED = frozenset({"guardrail_intervened"})
 """Rounds whose question would be blocked again: their turn stays out of later requests."""
 
+CUT_ROUNDS = 2
+"""Rounds with a cut call that a turn may have: each is paid for, and a model that has not made it shorter by then does not."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """A requested tool call; `undecided` says that a person has to decide first if it may run."""
+    """A requested tool call.
+
+    `undecided` says that a person has to decide first if it may run, `cut` that the answer ended within its arguments.
+    """
 
     tool_use_id: str
     answered: bool
     undecided: bool = False
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +77,11 @@ class CallModel:
 
 @dataclass(frozen=True, slots=True)
 class RunTools:
-    """Run these calls of round `number`, all at once, or `refuse` them at the limit of rounds."""
+    """Run these calls of round `number`, all at once, or `refuse` them, as the turn then ends with this error."""
 
     number: int
     tool_use_ids: tuple[str, ...]
-    refuse: bool = False
+    refuse: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +115,28 @@ def next_step(rounds: Sequence[RoundState], max_rounds: int) -> Step:
     if not last.complete:
         return CallModel(last.number)
     if last.calls:
-        return _after_calls(last, max_rounds)
+        return _after_calls(last, _end_behind(rounds, max_rounds))
     ending = STOP_REASONS.get(last.stop_reason, UNKNOWN_REASON)
     return Fail(ending.code) if ending.code else Finish()
 
 
-def _after_calls(last: RoundState, max_rounds: int) -> Step:
-    at_limit = last.number >= max_rounds
+def _after_calls(last: RoundState, code: str) -> Step:
     unanswered = tuple(call.tool_use_id for call in last.calls if not call.answered)
     undecided = tuple(call.tool_use_id for call in last.calls if call.undecided and not call.answered)
-    if undecided and not at_limit:
+    if undecided and not code:
         return Wait(last.number, undecided)
     if unanswered:
-        return RunTools(last.number, unanswered, refuse=at_limit)
-    return Fail("round_limit") if at_limit else CallModel(last.number + 1)
+        return RunTools(last.number, unanswered, refuse=code)
+    return Fail(code) if code else CallModel(last.number + 1)
+
+
+def _end_behind(rounds: Sequence[RoundState], max_rounds: int) -> str:
+    """The error with which the turn ends behind its last round, "" where it goes on."""
+    last = rounds[-1]
+    if _is_cut(last) and sum(map(_is_cut, rounds)) >= CUT_ROUNDS:
+        return STOP_REASONS.get(last.stop_reason, UNKNOWN_REASON).cut_again
+    return "round_limit" if last.number >= max_rounds else ""
+
+
+def _is_cut(state: RoundState) -> bool:
+    return state.complete and any(call.cut for call in state.calls)

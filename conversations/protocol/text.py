@@ -22,6 +22,9 @@ BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 Path = tuple[int, ...]
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""A surrogate as JSON escapes it."""
+
 
 def clean_text(text: str) -> str:
     """The text with NUL and lone surrogates as U+FFFD, and each surrogate pair as the character it means."""
@@ -58,6 +61,23 @@ def parse_json_object(text: str) -> dict[str, Any] | None:
         return None
     cleaned: dict[str, Any] = clean_json(value)
     return cleaned
+
+
+def is_whole(text: str) -> bool:
+    """Whether no half of a surrogate pair stands alone in the text: its other half was lost."""
+    if _is_encodable(text):
+        return True
+    return _is_encodable(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass"))
+
+
+def is_whole_json(text: str) -> bool:
+    """Whether that is so of the text and, where it is JSON, of the strings that it stands for."""
+    if not (_SURROGATE.search(text) and is_whole(text)):
+        return is_whole(text)
+    try:
+        return _is_encodable(json.dumps(json.loads(text), ensure_ascii=False))
+    except (ValueError, RecursionError):
+        return True
 
 
 def cut_bytes(text: str, limit: int) -> tuple[str, bool]:

@@ -14,6 +14,7 @@ from conversations.models import Round, ToolCall, Turn
 from conversations.protocol.agui.events import DELTA_KEYS
 from conversations.protocol.agui.timeline import Moment, timeline
 from conversations.protocol.converse.content import is_client_tool_use
+from conversations.protocol.converse.stream import DAMAGED
 
 Block = dict[str, Any]
 Fragment = tuple[int, str]
@@ -75,7 +76,7 @@ def _stream(row: Round, fragments: Fragments) -> Iterator[StreamEvent]:
 
 
 def _end(row: Round, at: int) -> Iterator[StreamEvent]:
-    metadata = {name: value for name, value in row.metadata.items() if name != "passedOver"}
+    metadata = {name: value for name, value in row.metadata.items() if name not in ("passedOver", DAMAGED)}
     extra = metadata.pop("additionalModelResponseFields", None)
     stop = {"stopReason": row.stop_reason}
     yield StreamEvent(at, "messageStop", stop | ({"additionalModelResponseFields": extra} if extra else {}))
@@ -139,8 +140,9 @@ def _tool_use(block: Block, fragments: Fragments, calls: dict[str, ToolCall]) ->
         parts: list[tuple[int, Any]] = [(fragments.now, block["input"])]
     else:
         parts = list(fragments.take(call.arguments, call.tool_use_id))
+    mark = {DAMAGED: True} if call and call.error == "damaged" else {}
     for at, part in parts:
-        yield StreamEvent(at, "contentBlockDelta", {"delta": {"toolUse": {"input": part}}})
+        yield StreamEvent(at, "contentBlockDelta", {"delta": {"toolUse": {"input": part}}} | mark)
 
 
 def _server_result(block: Block, fragments: Fragments, calls: dict[str, ToolCall]) -> Iterator[StreamEvent]:

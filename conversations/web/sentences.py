@@ -23,6 +23,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "stopped": "Stopped.",
         "waiting": "Waiting for an approval.",
         "nothing": "The model answered with nothing.",
+        "damaged": "Some of the answer arrived damaged; what was lost of a text stands as \N{REPLACEMENT CHARACTER}.",
         "unknown": "The model stopped for a reason that is not known here: REASON.",
     },
     # by the code of what failed; "" for any other
@@ -48,6 +49,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "stream_cut": "Connection to the gateway",
         "stream_error": "Model",
         "round_limit": "Limit of this server",
+        "max_tokens": "Limit of this server",
         "interrupted": "This server",
         "internal": "This server",
     },
@@ -85,7 +87,14 @@ def failure(turn: dict[str, Any]) -> Failure | None:
 
 
 def notice(turn: dict[str, Any], answered: bool) -> str:
-    """A quiet sentence about a turn's end, or ""; `answered` says that text stands at its end."""
+    """Quiet sentences about a turn's end and what was lost of it, or ""; `answered` says that text stands at its end."""
+    is_damaged = any(round_.get("damaged") for round_ in turn.get("rounds", ()))
+    return " ".join(
+        filter(None, [_ending(turn, answered), SENTENCES["turn"]["damaged"] if is_damaged else ""])
+    )
+
+
+def _ending(turn: dict[str, Any], answered: bool) -> str:
     words, status = SENTENCES["turn"], turn["status"]
     if status in ("stopped", "waiting"):
         return words[status]

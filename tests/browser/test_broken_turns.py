@@ -88,6 +88,7 @@ SHAPE = """() => Array.from(document.querySelectorAll("#transcript *"), (element
         ("stream_cut", "", ["Try again"]),
         ("stream_cut", "Some", ["Continue", "Try again"]),
         ("round_limit", "Some", ["Continue", "Try again"]),
+        ("max_tokens", "", ["Continue", "Try again"]),
         ("interrupted", "", ["Try again"]),
     ],
 )

@@ -49,7 +49,7 @@ def test_what_was_asked_again_and_what_is_left_out_is_said_quietly(stage: Stage,
 
 def test_every_code_of_the_contract_has_a_side() -> None:
     first = "throttled gateway_unreachable gateway_refused gateway_failed invalid_request context_overflow timeout"
-    codes = f"{first} stream_cut stream_error round_limit interrupted internal".split()
+    codes = f"{first} stream_cut stream_error round_limit max_tokens interrupted internal".split()
     assert set(codes) == set(SENTENCES["failed"]) - {""}
 
 

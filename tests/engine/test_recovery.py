@@ -176,6 +176,20 @@ def test_a_call_that_was_half_asked_for_is_kept_answered_and_its_id_is_taken(
     assert len(set(call_ids)) == len(call_ids)
 
 
+@pytest.mark.parametrize(("rounds", "status"), [(1, "completed"), (2, "failed")])
+def test_calls_that_were_cut_at_the_limit_count_as_before(
+    conversation: Conversation, rounds: int, status: str
+) -> None:
+    lost = Lost(conversation)
+    for number in range(1, rounds + 1):
+        lost.cut_at_limit(number)
+    record = recovered(lost, status)
+    assert (record[-1]["type"] == "RUN_ERROR") == (rounds == 2)
+    if rounds == 2:
+        assert "(the limit: 300 tokens)" in record[-1]["message"]
+        assert len(of_type(record, "STEP_STARTED")) == 2
+
+
 def test_a_round_that_had_failed_before_its_turn_was_ended_is_tried_again(conversation: Conversation) -> None:
     lost = Lost(conversation)
     row = lost.begins_round()

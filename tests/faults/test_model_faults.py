@@ -62,10 +62,51 @@ def test_input_of_two_megabytes_is_kept_whole_and_shown_in_pieces(scene: Scene) 
     scene.alive()
 
 
-@pytest.mark.parametrize("stop", ["max_tokens", "tool_use"])
-def test_input_that_the_limit_of_tokens_cut_off_is_not_run(scene: Scene, stop: str) -> None:
-    call = one_call(scene, *asking_for(("call-1", "top_song", '{"sign": "WZ'), stop=stop))
-    assert (call.status, call.error) == ("error", "invalid_input")
+HALF = '{"sign": "WZ'
+
+
+@pytest.mark.parametrize(
+    ("stop", "error", "words"),
+    [
+        ("max_tokens", "max_tokens", "limit of 4096 tokens"),
+        ("content_filtered", "cut", "(content_filtered)"),
+        ("tool_use", "invalid_input", "not a JSON object"),
+    ],
+)
+def test_the_model_reads_why_a_call_that_lacks_its_end_was_not_run(
+    scene: Scene, stop: str, error: str, words: str
+) -> None:
+    call = one_call(scene, *asking_for(("call-1", "top_song", HALF), stop=stop))
+    assert (call.status, call.error) == ("error", error)
+    assert words in call.result[0]["text"]
+    [result] = json.loads(scene.server.requests[1].body)["messages"][-1]["content"]
+    assert result["toolResult"]["content"] == call.result
+    scene.alive()
+
+
+def test_a_call_that_was_cut_among_whole_ones_is_answered_in_its_place(scene: Scene) -> None:
+    uses = [("call-1", "top_song", SIGN), ("call-2", "top_song", HALF)]
+    turn = scene.ask(Answer.stream(*asking_for(*uses, stop="max_tokens")), WHOLE)
+    scene.completed(turn, "Hello world")
+    calls = ToolCall.objects.filter(turn=turn).order_by("position")
+    assert [(call.status, call.error) for call in calls] == [("success", ""), ("error", "max_tokens")]
+    assert [e["toolCallId"] for e in of_type(scene.events(), "TOOL_CALL_RESULT")] == ["call-1", "call-2"]
+    scene.alive()
+
+
+def test_a_second_round_with_a_cut_call_ends_the_turn_and_names_limit_and_setting(
+    scene: Scene, settings: Settings
+) -> None:
+    settings.MAX_TOKENS = 300
+    uses = [("call-1", "top_song", HALF), ("call-2", "top_song", SIGN)]
+    cut = Answer.stream(*asking_for(*reversed(uses), stop="max_tokens"))
+    turn = scene.ask(Answer.stream(*asking_for(("call-0", "top_song", HALF), stop="max_tokens")), cut)
+    message = scene.failed(turn, "max_tokens")["message"]
+    assert "300 tokens" in message
+    assert "MAX_TOKENS" in message
+    assert scene.calls() == 2
+    calls = ToolCall.objects.filter(turn=turn).order_by("round", "position")
+    assert [call.error for call in calls] == ["max_tokens", "not_run", "max_tokens"]
     scene.alive()
 
 

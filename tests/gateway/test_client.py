@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from conversations.gateway.frames import Decoder, encode
+from conversations.protocol.converse.stream import DAMAGED, LOST
 from tests.gateway.talking import Aside, Reader, Wire, here, outcome_of, talking, until
 from tests.gateway.wire import EVENT_STREAM, Answer, End, Part, answer_frames, head
 from tests.protocol.recorded import FOLDER, NONE_HERE
@@ -109,7 +110,7 @@ def test_what_botocore_does_not_know_is_passed_on(wire: Wire, name: str, payload
     assert result == ([(name, payload)], None)
 
 
-def test_payloads_that_are_no_object_are_passed_over_and_counted(
+def test_payloads_that_are_no_object_are_passed_on_as_lost_and_counted(
     wire: Wire, caplog: pytest.LogCaptureFixture
 ) -> None:
     odd = [
@@ -117,10 +118,31 @@ def test_payloads_that_are_no_object_are_passed_over_and_counted(
         for payload in (b"", b"[1]", b"{broken", b"null", b"\xff", b"[" * 99_999)
     ]
     result = wire.outcome(Answer.stream(FRAMES[0], *odd, *FRAMES[1:]))
-    assert (result.names, result.error) == (NAMES, None)
+    assert (result.names, result.error) == ([NAMES[0], *["contentBlockDelta"] * 6, *NAMES[1:]], None)
+    assert [payload for _, payload in result.events[1:7]] == [LOST] * 6
     assert [record.getMessage() for record in caplog.records if record.name.startswith("conversations")] == [
-        "request request-1: 6 events that are no JSON object"
+        "request request-1: 6 events that are no JSON object or not UTF-8"
     ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        (b"80 \xe2\x82", "80 \ufffd"),
+        (b"\xac!", "\ufffd!"),
+        (b"\xc3(\xff", "\ufffd(\ufffd"),
+        ("80 €".encode(), None),
+    ],
+)
+def test_bytes_that_are_no_utf_8_are_replaced_and_marked(wire: Wire, sent: bytes, text: str | None) -> None:
+    frame = encode("contentBlockDelta", b'{"contentBlockIndex":0,"delta":{"text":"%b"}}' % sent)
+    [(_, payload)] = wire.outcome(Answer.stream(frame)).events
+    assert (payload["delta"]["text"], DAMAGED in payload) == (text or "80 €", text is not None)
+
+
+def test_an_end_that_cannot_be_read_does_not_make_an_answer_complete(wire: Wire) -> None:
+    stop = encode("messageStop", b'{"stopReason')
+    assert wire.outcome(Answer.stream(*FRAMES[:4], stop, FRAMES[5][:-3])).error is not None
 
 
 def test_a_connection_serves_again_once_its_answer_was_read(wire: Wire) -> None:

@@ -77,7 +77,7 @@ def test_a_round_that_never_ended_is_asked_for_again() -> None:
 
 def test_the_calls_of_the_last_round_are_refused_and_then_the_turn_fails() -> None:
     rounds = [RoundState(3, True, "tool_use", (REQUESTED,))]
-    assert next_step(rounds, 3) == RunTools(3, ("t1",), refuse=True)
+    assert next_step(rounds, 3) == RunTools(3, ("t1",), refuse="round_limit")
     rounds = [RoundState(3, True, "tool_use", (ANSWERED,))]
     assert next_step(rounds, 3) == Fail("round_limit")
 
@@ -111,7 +111,8 @@ def rounds_after(data: st.DataObject, rounds: list[RoundState], step: Step) -> l
     assert isinstance(step, CallModel)
     attempts = sum(round_.number == step.number for round_ in rounds)
     complete = attempts == 2 or data.draw(st.booleans())
-    calls = tuple(CallState(f"t{n}", answered=False) for n in range(data.draw(st.integers(0, 3))))
+    cuts = data.draw(st.lists(st.booleans(), max_size=3))
+    calls = tuple(CallState(f"t{n}", answered=cut, cut=cut) for n, cut in enumerate(cuts))
     return [*rounds, RoundState(step.number, complete, data.draw(st.sampled_from(REASONS)), calls)]
 
 
@@ -119,6 +120,43 @@ def rounds_after(data: st.DataObject, rounds: list[RoundState], step: Step) -> l
 def test_the_same_rounds_give_the_same_step(calls: list[CallState], reason: str) -> None:
     rounds = [RoundState(1, True, reason, tuple(calls))]
     assert next_step(rounds, 25) == next_step(list(rounds), 25)
+
+
+# -- calls in whose arguments the answer ended
+
+CUT_CALL = CallState("t4", answered=True, cut=True)
+CUT_ROUND = RoundState(1, True, "max_tokens", (CUT_CALL,))
+
+
+def test_a_model_whose_call_was_cut_may_try_again_beside_its_other_calls() -> None:
+    assert next_step([CUT_ROUND], 25) == CallModel(2)
+    assert next_step([replace(CUT_ROUND, calls=(REQUESTED, CUT_CALL))], 25) == RunTools(1, ("t1",))
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("max_tokens", "max_tokens"),
+        ("model_context_window_exceeded", "context_overflow"),
+        ("content_filtered", "stream_error"),
+    ],
+)
+def test_a_second_round_with_a_cut_call_ends_the_turn_whatever_came_between(reason: str, code: str) -> None:
+    between = RoundState(2, True, "tool_use", (ANSWERED,))
+    assert next_step([CUT_ROUND, between], 25) == CallModel(3)
+    second = RoundState(3, True, reason, (CUT_CALL,))
+    assert next_step([CUT_ROUND, between, second], 25) == Fail(code)
+
+
+def test_other_calls_of_the_round_that_ends_the_turn_are_neither_run_nor_decided() -> None:
+    undecided = CallState("t3", answered=False, undecided=True)
+    second = RoundState(2, True, "max_tokens", (REQUESTED, undecided, CUT_CALL))
+    assert next_step([CUT_ROUND, second], 25) == RunTools(2, ("t1", "t3"), refuse="max_tokens")
+
+
+def test_an_attempt_that_was_cut_by_a_crash_counts_for_nothing() -> None:
+    broken = RoundState(2, False, calls=(CUT_CALL,))
+    assert next_step([CUT_ROUND, broken], 25) == CallModel(2)
 
 
 # -- decisions
@@ -136,4 +174,6 @@ def test_a_decided_call_is_run() -> None:
 
 def test_nobody_is_asked_about_calls_that_are_refused_anyhow() -> None:
     undecided = CallState("t3", answered=False, undecided=True)
-    assert next_step([RoundState(2, True, "tool_use", (undecided,))], 2) == RunTools(2, ("t3",), refuse=True)
+    assert next_step([RoundState(2, True, "tool_use", (undecided,))], 2) == RunTools(
+        2, ("t3",), refuse="round_limit"
+    )

@@ -32,7 +32,7 @@ def test_recorded_tool_uses_that_are_ours_are_asked_for_with_their_input(stream:
 
 def test_a_call_is_asked_for_with_its_arguments_as_received() -> None:
     [call] = calls_of(tool_start(0), arguments(0, '{"sign":'), arguments(0, ' "WZPZ" }'), stop(0))
-    assert call == ("t1", "top_song", '{"sign": "WZPZ" }', {"sign": "WZPZ"})
+    assert call == ("t1", "top_song", '{"sign": "WZPZ" }', {"sign": "WZPZ"}, "")
 
 
 @pytest.mark.parametrize("fragments", [[], [""], ["{}"], [" "]])
@@ -49,7 +49,7 @@ def test_broken_arguments_are_kept_as_received_and_not_run(broken: str) -> None:
     [block] = assembled(events).content()
     assert block["toolUse"]["input"] == broken
     [call] = assembled(events).calls()
-    assert (call.arguments, call.input) == (broken, None)
+    assert (call.arguments, call.input, call.fault) == (broken, None, "")
 
 
 CUT = sorted(reason for reason, ending in STOP_REASONS.items() if ending.cuts_arguments)
@@ -58,7 +58,8 @@ CUT = sorted(reason for reason, ending in STOP_REASONS.items() if ending.cuts_ar
 @pytest.mark.parametrize("reason", CUT)
 @pytest.mark.parametrize("cut", [[], [arguments(0, "")], [arguments(0, '{"sign": "W')], [arguments(0, "{}")]])
 def test_a_call_that_the_end_of_the_message_cut_is_not_run(reason: str, cut: list[Any]) -> None:
-    assert [call.input for call in calls_of(tool_start(0), *cut, reason=reason)] == [None]
+    [call] = calls_of(tool_start(0), *cut, reason=reason)
+    assert (call.input, call.fault) == (None, "cut")
 
 
 def test_blank_arguments_are_not_run_where_the_answer_was_cut_though_the_block_was_ended() -> None:
@@ -68,6 +69,20 @@ def test_blank_arguments_are_not_run_where_the_answer_was_cut_though_the_block_w
 def test_a_call_that_was_whole_before_the_answer_was_cut_is_run() -> None:
     events = [tool_start(0), arguments(0, ARGUMENTS), stop(0), tool_start(1, "t2")]
     assert [call.input for call in calls_of(*events, reason="max_tokens")] == [{"sign": "WZPZ"}, None]
+
+
+@pytest.mark.parametrize("ended", [[], [stop(0)]])
+def test_a_call_whose_arguments_were_whole_when_the_answer_was_cut_is_run(ended: list[Any]) -> None:
+    [call] = calls_of(tool_start(0), arguments(0, ARGUMENTS), *ended, reason="max_tokens")
+    assert (call.input, call.fault) == ({"sign": "WZPZ"}, "")
+
+
+def test_broken_arguments_before_the_block_in_which_the_answer_was_cut_are_broken_not_cut() -> None:
+    events = [tool_start(0), arguments(0, '{"sign": '), stop(0), tool_start(1, "t2"), stop(1), text(2, "And")]
+    assert [(call.input, call.fault) for call in calls_of(*events, reason="max_tokens")] == [
+        (None, ""),
+        ({}, ""),
+    ]
 
 
 def test_a_call_without_the_end_of_its_block_is_run_where_nothing_was_cut() -> None:
@@ -113,7 +128,7 @@ def test_a_missing_id_is_made(block: dict[str, Any]) -> None:
 
 def test_a_call_without_a_start_has_no_name_and_an_id_of_ours() -> None:
     [call] = calls_of(arguments(0, ARGUMENTS), stop(0))
-    assert call == ("tooluse_0", "", ARGUMENTS, {"sign": "WZPZ"})
+    assert call == ("tooluse_0", "", ARGUMENTS, {"sign": "WZPZ"}, "")
 
 
 def test_a_name_is_cut_where_no_name_is_longer() -> None:

@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 from conversations import engine
 from conversations.engine import WORKER
 from conversations.errors import Refused
+from conversations.gateway.frames import encode
 from conversations.models import Conversation, ToolCall
 from conversations.playback import moments
 from conversations.rerun import fixtures
@@ -23,6 +24,7 @@ from conversations.rerun.testing import assert_same
 from conversations.tools import registry, tool
 from tests.asking import answer, ask, conversation_of, record
 from tests.commands import command
+from tests.faults.scene import asking_for
 from tests.gateway.wire import Answer, End, WireServer, answer_frames
 from tests.losing import Lost
 from tests.rerunning import QUESTION, conversation_with, fixture_of, tool_frames
@@ -81,6 +83,20 @@ def test_a_fixture_of_all_that_models_do_answers_itself(
     code, out, _ = command("rerun", "--against", str(file))
     assert code == 0, out
     assert (Conversation.objects.count(), ToolCall.objects.count(), User.objects.count()) == before
+
+
+def test_calls_that_were_cut_or_damaged_are_so_again(user: User, settings: Settings, tmp_path: Path) -> None:
+    conversation = conversation_of(user)
+    whole = tool_frames("one", "top_song", '{"sign": "WZPZ"}')
+    cut = asking_for(("two", "top_song", '{"sign'), stop="max_tokens")
+    lost = encode("contentBlockDelta", b"{broken")
+    with WireServer([Answer.stream(*whole[:3], lost, *whole[3:]), Answer.stream(*cut)]) as server:
+        settings.GATEWAY_URL = server.url
+        ask(conversation, "Go on.")
+    errors = ToolCall.objects.order_by("round").values_list("error", flat=True)
+    assert list(errors) == ["damaged", "max_tokens", "max_tokens"]
+    settings.GATEWAY_URL = "http://127.0.0.1:9"
+    assert_same(fixture_of(conversation, tmp_path))
 
 
 @pytest.mark.usefixtures("gateway")

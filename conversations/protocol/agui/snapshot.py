@@ -11,7 +11,7 @@ ACTIVITIES = ("turntable.image", "turntable.citation", "turntable.server_tool")
 """The news that are messages of their own: what a model brings beside text, reasoning and calls."""
 
 INTERRUPT_MEMBERS = ("id", "message", "toolCallId", "expiresAt")
-ROUND_MEMBERS = ("stopReason", "usage", "latencyMs", "firstTokenMs", "model", "interrupted")
+ROUND_MEMBERS = ("stopReason", "usage", "latencyMs", "firstTokenMs", "model", "damaged", "interrupted")
 """The members that are kept of an interrupt, and of a round's end."""
 
 

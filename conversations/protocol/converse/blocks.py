@@ -11,6 +11,7 @@ from . import content
 
 Kind = Literal["text", "reasoning", "redacted", "tool", "server_tool", "server_result", "citation", "image"]
 Phase = Literal["start", "part", "stop", "whole"]
+Fault = Literal["", "cut", "damaged"]
 
 WHOLE_KINDS = ("server_tool", "server_result", "image")
 
@@ -26,12 +27,16 @@ class Delta(NamedTuple):
 
 
 class CallRequest(NamedTuple):
-    """A tool call that the model asked for; `input` is None where the arguments may not be run."""
+    """A tool call that the model asked for.
+
+    `input` is None where the arguments may not be run: they are no JSON object, or have a `fault`.
+    """
 
     tool_use_id: str
     name: str
     arguments: str
     input: dict[str, Any] | None
+    fault: Fault = ""
 
 
 @dataclass
@@ -52,6 +57,8 @@ class OpenBlock:
     half: str = ""
     has_begun: bool = False
     is_closed: bool = False
+    is_damaged: bool = False
+    """Whether some of it was lost on the way."""
 
     @property
     def text(self) -> str:
@@ -91,10 +98,10 @@ class OpenBlock:
         """The JSON object that a tool use's fragments are, `{}` for none, None for anything else."""
         return parse_json_object(self.text)
 
-    def request(self, is_runnable: bool) -> CallRequest:
+    def request(self, fault: Fault) -> CallRequest:
         """The call that a tool use asks for."""
-        arguments = self.arguments() if is_runnable else None
-        return CallRequest(self.head["toolUseId"], self.head["name"], clean_text(self.text), arguments)
+        arguments = None if fault else self.arguments()
+        return CallRequest(self.head["toolUseId"], self.head["name"], clean_text(self.text), arguments, fault)
 
     def as_converse(self) -> content.Block:
         """The block in Converse's shape."""
@@ -109,12 +116,14 @@ def _text(block: OpenBlock) -> content.Block:
 def _reasoning(block: OpenBlock) -> content.Block:
     text = clean_text(block.text)
     is_unchanged = json.dumps(text) == json.dumps(block.text)  # as on the wire, which escapes surrogate pairs
-    signature = {"signature": block.signature} if block.signature and is_unchanged else {}
+    is_signed = block.signature and is_unchanged and not block.is_damaged
+    signature = {"signature": block.signature} if is_signed else {}
     return {"reasoningContent": {"reasoningText": {"text": text} | signature}}
 
 
 def _redacted(block: OpenBlock) -> content.Block:
-    return {"reasoningContent": {"redactedContent": content.encode_base64(block.data)}}
+    data = b"" if block.is_damaged else block.data
+    return {"reasoningContent": {"redactedContent": content.encode_base64(data)}}
 
 
 def _tool(block: OpenBlock) -> content.Block:

@@ -3,6 +3,9 @@
 What real streams do, and this allows for: text, reasoning and citation blocks have no start event; blocks interleave and may be
 blank; a tool input comes in any number of fragments, none included; `metadata` follows `messageStop`; what is newer than this code
 (events, deltas, members, stop reasons) is passed over and counted. A stream without `messageStop` is not complete, however it ended.
+
+An event whose frame was damaged on the way is marked (`DAMAGED`), and holds nothing but the mark where its payload cannot be read at all.
+What it may have been a part of counts as damaged: such a tool call is never run, such reasoning has no signature any more.
 """
 
 import json
@@ -11,15 +14,27 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from conversations.protocol.steps import CUTS_ARGUMENTS
-from conversations.protocol.text import clean_json, clean_text
+from conversations.protocol.text import clean_json, clean_text, is_whole, is_whole_json
 
 from . import content
-from .blocks import CallRequest, Delta, Kind, OpenBlock
+from .blocks import CallRequest, Delta, Fault, Kind, OpenBlock
 from .identifiers import legal_id, unused_id
 from .usage import counted_once, least_tokens
 
 HEAD_LENGTH = 200
 """The longest member of a start event (id, name, type), in characters. Bedrock's limit is mostly 64."""
+
+DAMAGED = "damaged"
+"""The member that marks an event whose frame was damaged."""
+
+LOST = {DAMAGED: True}
+"""The payload of an event of which only its name could be read."""
+
+NO_METADATA = ("p", DAMAGED)
+"""Members of a `metadata` event that say nothing: `p` is padding."""
+
+CARRIERS = frozenset({"", "contentBlockStart", "contentBlockDelta", "messageStop"})
+"""The events without which a block may lack something, or nobody knows whether it was cut; one without a name may be any."""
 
 
 class Assembly:
@@ -34,6 +49,12 @@ class Assembly:
         self.latency_ms: int | None = None
         self.metadata: dict[str, Any] = {}
         self.passed_over: Counter[str] = Counter()
+        self.damaged_frames: Counter[str] = Counter()
+        """Damaged frames, by the name of their event."""
+
+        self._is_damaged = self._has_lost = False
+        """Whether the event that is being taken was damaged; whether there was one that names no block."""
+
         self._prefix = prefix
         self._used = set(used_ids)
         self._ids: dict[str, str] = {}
@@ -52,10 +73,14 @@ class Assembly:
 
     def feed(self, name: str, payload: Any) -> list[Delta]:
         """The deltas that an event adds; a payload that is no object adds none."""
+        members = payload if isinstance(payload, dict) else {}
+        self._is_damaged = DAMAGED in members
+        if self._is_damaged:
+            self._mark_damage(name, members.get("contentBlockIndex"))
         take = EVENTS.get(name)
-        if take is None or (self.complete and name != "metadata"):
+        if take is None or members == LOST or (self.complete and name != "metadata"):
             return self._pass_over(name)
-        return take(self, payload if isinstance(payload, dict) else {})
+        return take(self, members)
 
     def close(self) -> list[Delta]:
         """Ends whatever is open, after the last event or in its stead."""
@@ -68,21 +93,51 @@ class Assembly:
     def calls(self) -> list[CallRequest]:
         """The tool calls that are ours to run, in order."""
         blocks = [block for block in self._in_order() if block.kind == "tool"]
-        return [block.request(self._is_runnable(block)) for block in blocks]
+        return [block.request(self._fault(block)) for block in blocks]
+
+    def damage(self) -> dict[str, int]:
+        """The damaged frames, by the name of their event, and the texts with half a character that lacks its other half."""
+        halves = sum(not is_whole(block.text) for block in self._blocks)
+        return dict(self.damaged_frames) | ({"halfCharacters": halves} if halves else {})
 
     def _in_order(self) -> list[OpenBlock]:
         return sorted(self._blocks, key=lambda block: (block.index, block.number))
 
-    def _is_runnable(self, block: OpenBlock) -> bool:
-        is_cut = self.stop_reason in CUTS_ARGUMENTS and not (block.is_closed and block.text.strip())
-        return self.complete and not is_cut
+    def _fault(self, block: OpenBlock) -> Fault:
+        """Why a call is not to be run, though its arguments may be a JSON object."""
+        if not self.complete or self._is_cut(block):
+            return "cut"
+        return "damaged" if block.is_damaged or not is_whole_json(block.text) else ""
+
+    def _is_cut(self, block: OpenBlock) -> bool:
+        """Whether the answer ended within the arguments: of the last block, or of one that was not closed."""
+        is_last = block.number == len(self._blocks) - 1
+        if self.stop_reason not in CUTS_ARGUMENTS or (block.is_closed and not is_last):
+            return False
+        if block.is_closed:
+            return not block.text.strip() or block.arguments() is None
+        return not block.arguments()
+
+    def _mark_damage(self, name: str, index: Any) -> None:
+        """Marks the open block that a damaged event names, or all that it may have been a part of."""
+        if name and name not in EVENTS:
+            return
+        self.damaged_frames[name] += 1
+        if name not in CARRIERS:
+            return
+        if isinstance(index, int):
+            marked = [self._open[index]] if index in self._open else []
+        else:
+            self._has_lost, marked = True, list(self._open.values())
+        for block in marked:
+            block.is_damaged = True
 
     def _pass_over(self, what: str) -> list[Delta]:
         self.passed_over[what] += 1
         return []
 
     def _begin(self, index: int, kind: Kind, head: dict[str, Any]) -> OpenBlock:
-        block = OpenBlock(index, len(self._blocks), kind, head)
+        block = OpenBlock(index, len(self._blocks), kind, head, is_damaged=self._is_damaged)
         self._blocks.append(block)
         self._open[index] = block
         return block
@@ -93,7 +148,9 @@ class Assembly:
         if block is not None and block.takes(kind):
             return block, []
         ended = self._open.pop(index).end() if block is not None else []
-        return self._begin(index, kind, self._tool_head({}) if kind == "tool" else {}), ended
+        begun = self._begin(index, kind, self._tool_head({}) if kind == "tool" else {})
+        begun.is_damaged |= self._has_lost  # its beginning may be what was lost
+        return begun, ended
 
     def _tool_head(self, start: dict[str, Any]) -> dict[str, Any]:
         original = start.get("toolUseId", "")
@@ -111,6 +168,7 @@ class Assembly:
             return self._pass_over("contentBlockStart")
         begin, names = STARTS[member]
         strings = {name: start[member][name] for name in names if isinstance(start[member].get(name), str)}
+        self._is_damaged |= not all(map(is_whole, strings.values()))
         head = {name: clean_text(value)[:HEAD_LENGTH] for name, value in strings.items()}
         return [*self._stop_block(payload), *begin(self, index, head)]
 
@@ -163,6 +221,7 @@ class Assembly:
     def _signature(self, index: int, value: str) -> list[Delta]:
         block, ended = self._block(index, "reasoning")
         block.signature += clean_text(value)
+        block.is_damaged |= not is_whole(value)
         return ended
 
     def _redacted(self, index: int, value: str) -> list[Delta]:
@@ -209,7 +268,7 @@ class Assembly:
         return self.close()
 
     def _metadata(self, payload: dict[str, Any]) -> list[Delta]:
-        metadata = clean_json({key: value for key, value in payload.items() if key != "p"})
+        metadata = clean_json({key: value for key, value in payload.items() if key not in NO_METADATA})
         usage, metrics = metadata.pop("usage", None), metadata.get("metrics")
         reported = usage if isinstance(usage, dict) else {}
         self.usage = counted_once(reported)

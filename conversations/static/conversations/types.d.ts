@@ -16,7 +16,7 @@ type Interrupt = { id: string; message?: string; toolCallId?: string; expiresAt?
 
 type Outcome = { type: string; interrupts?: Interrupt[] };
 
-type RoundEnd = Partial<Pick<Round, "stopReason" | "usage" | "latencyMs" | "firstTokenMs" | "model" | "interrupted">>;
+type RoundEnd = Partial<Pick<Round, "stopReason" | "usage" | "latencyMs" | "firstTokenMs" | "model" | "damaged" | "interrupted">>;
 
 type ResultFigures = { status: string; durationMs?: number; error?: string; cut?: boolean };
 
@@ -137,6 +137,8 @@ type Round = {
   latencyMs?: number;
   firstTokenMs?: number;
   model?: string;
+  /** frames that arrived damaged */
+  damaged?: number;
   interrupted?: boolean;
 };
 

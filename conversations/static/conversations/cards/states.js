@@ -28,6 +28,9 @@ const OWN = {
 };
 const FAILURES = {
   round_limit: "Not run",
+  not_run: "Not run",
+  max_tokens: "Not run, cut at the token limit",
+  damaged: "Not run, arrived damaged",
   not_recorded: "Not recorded",
   timeout: "Timed out",
   unknown_tool: "Failed, no such tool",

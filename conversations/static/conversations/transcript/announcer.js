@@ -32,6 +32,9 @@ const ENDED = {
   interrupted: "was interrupted",
   stopped: "was stopped",
   round_limit: "was not run",
+  not_run: "was not run",
+  max_tokens: "was cut off and not run",
+  damaged: "arrived damaged and was not run",
   timeout: "timed out",
 };
 

@@ -10,11 +10,22 @@ import { models, replayAddress, sentences } from "./page.js";
 import { silence, unconfirmed } from "./silence.js";
 
 /**
- * A quiet sentence about a turn's end, "" after an ordinary one.
+ * Quiet sentences about a turn's end and about what was lost of it, "" after an ordinary one.
  * @param {SectionTurn} turn
  * @param {boolean | undefined} answered whether text stands at its end
  */
-export function notice({ status, stopReason }, answered) {
+export function notice(turn, answered) {
+  const { damaged } = sentences().turn;
+  return [ending(turn, answered), turn.rounds?.some((round) => round.damaged) && damaged]
+    .filter(Boolean)
+    .join(" ");
+}
+
+/**
+ * @param {SectionTurn} turn
+ * @param {boolean | undefined} answered
+ */
+function ending({ status, stopReason }, answered) {
   const { turn, stopReason: reasons } = sentences();
   if (status === "stopped" || status === "waiting") return turn[status];
   if (["queued", "running", "sending"].includes(status)) return "";

@@ -77,8 +77,8 @@ function atEnd({ turn, blocks }) {
   const failed = turn.status === "failed" || turn.status === "interrupted";
   const { code } = turn.error ?? {};
   const cutShort = code === "stream_cut" && blocks.some(({ kind }) => kind === "assistant");
-  const goesOn =
-    code === "round_limit" || cutShort || (turn.status === "completed" && turn.stopReason === "max_tokens");
+  const isLimit = code === "round_limit" || code === "max_tokens";
+  const goesOn = isLimit || cutShort || (turn.status === "completed" && turn.stopReason === "max_tokens");
   return [goesOn && "continue", questionOf(blocks) && (failed ? "again" : "regenerate")];
 }
 

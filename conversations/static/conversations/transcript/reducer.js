@@ -259,7 +259,7 @@ function stepStarted(state, { stepName, timestamp = null }) {
   });
 }
 
-const FIGURES = ["stopReason", "usage", "latencyMs", "firstTokenMs", "model", "interrupted"];
+const FIGURES = ["stopReason", "usage", "latencyMs", "firstTokenMs", "model", "damaged", "interrupted"];
 
 /** @type {Reducer<StepFinished>} */
 function stepFinished(state, { metadata, timestamp = null }) {
