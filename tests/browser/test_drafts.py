@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.browser.conversing import Chat, Connection
 from tests.browser.staging import Stage
@@ -52,6 +52,25 @@ def test_what_is_sent_is_no_draft_any_more(stage: Stage) -> None:
     chat.box.press("Enter")
     stage.frames("message")
     chat.until(lambda: drafts(stage) == ["abc", ""])
+
+
+def test_what_is_typed_before_the_script_has_come_is_kept(chat: Chat) -> None:
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    chat.page.route("**/chat/conversation*.js", hold)
+    chat.page.reload(wait_until="commit")
+    chat.box.press_sequentially("early")
+    chat.send_button.click()
+    chat.until(lambda: waiting)
+    for route in waiting:
+        route.continue_()
+    chat.page.unroute("**/chat/conversation*.js")
+    chat.page.wait_for_load_state()
+    chat.box.press("Enter")
+    expect(chat.messages("You")).to_have_text(["early"])
 
 
 @pytest.mark.own_browser

@@ -42,9 +42,18 @@ export class Composer {
     this.textarea = form.querySelector("textarea");
     this.stop = form.querySelector("#stop");
     this.reason = form.querySelector("#refusal");
+    this.takeEarly();
     this.listen();
     this.showDraft();
     this.textarea.setSelectionRange(this.draft.text.length, this.draft.text.length);
+  }
+
+  /** Takes what was typed before this script had come. */
+  takeEarly() {
+    const { value, defaultValue } = this.textarea;
+    if (value === defaultValue) return;
+    const isOn = this.draft.text === defaultValue;
+    this.draft.write(isOn ? value : [this.draft.text, value].filter(Boolean).join("\n\n"));
   }
 
   listen() {
