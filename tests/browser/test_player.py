@@ -19,6 +19,10 @@ HEAR = """() => {
     });
 }"""
 
+SLOW_FRAME = """(ms) => document.getElementById("conversation").addEventListener("applied", () => {
+    for (const end = performance.now() + ms; performance.now() < end; );
+}, {once: true})"""
+
 
 def recorded() -> Record:
     """Three turns: a call that succeeds, a crash in the middle, a failure."""
@@ -149,6 +153,18 @@ def test_space_plays_and_pauses(page: Page, tape: Tape) -> None:
     playing.slider.focus()
     page.keyboard.press("Space")
     expect(playing.pause).to_be_visible()
+
+
+def test_what_follows_a_slow_frame_is_shown_even_if_all_is_over_by_then(page: Page) -> None:
+    tape = Tape(recorded(), pace=2)
+    playing = tape.open(page)
+    playing.at(tape.times[-1])
+    end = playing.dom()
+    playing.at(tape.times[0])
+    page.evaluate(SLOW_FRAME, tape.times[-1] - tape.times[0])
+    playing.play.click()
+    expect(playing.play).to_be_visible()
+    assert playing.dom() == end
 
 
 @pytest.mark.own_browser

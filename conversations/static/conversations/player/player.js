@@ -155,6 +155,7 @@ export class Player {
 
   advance() {
     const { playhead, recording, timeline } = this;
+    const isAtEnd = playhead.position >= playhead.length; // before what takes its time: nothing is left out
     const time = timeline.recorded(Math.min(timeline.length, playhead.position + AHEAD_MS * playhead.speed));
     const turn = recording.turnAt(time);
     if (!recording.has(turn, recording.before(turn, this.reach))) return void this.goTo(time);
@@ -164,7 +165,7 @@ export class Player {
     const next = turn + 1;
     if (next < recording.turns.length)
       recording.load(next, recording.before(next, this.reach)).catch(() => {});
-    if (playhead.position >= playhead.length) this.pause();
+    if (isAtEnd) this.pause();
   }
 
   eventsSince({ turn, count }) {
