@@ -16,6 +16,8 @@ export PIP_ROOT_USER_ACTION := ignore
 APT := $(shell command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] && echo apt-get || { sudo -n true 2>/dev/null && echo sudo -n apt-get; }; } || echo false)
 APT_INSTALL = { $(APT) -qq update && DEBIAN_FRONTEND=noninteractive $(APT) -qq install -y --no-install-recommends
 BROWSERS := chromium chromium-browser google-chrome
+# Programs with which the main path is tested in three browsers, and Debian's packages that have them.
+DRIVEN := chromedriver:chromium-driver firefox-esr:firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb
 # Node is a tool for developers: it checks and tests the scripts of the pages, which need it neither when built nor when served.
 NODE_TOOLS := node_modules/.package-lock.json
 NO_NODE := There is no Node 18 or newer with npm and none can be installed: install the packages nodejs and npm.
@@ -33,7 +35,7 @@ QUICK := $(addprefix tests/,demo_gateway engine gateway journal management model
 run: $(VENV)/runtime ## serve at HOST and PORT (127.0.0.1 and 8080), all set up
 	@exec $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
 
-test: $(VENV)/dev browser node ## the whole test suite; the protocol must be covered to the last branch
+test: $(VENV)/dev browsers node ## the whole test suite; the protocol must be covered to the last branch
 	@$(BIN)/coverage run -m pytest -q --numprocesses 2 tests/protocol
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
@@ -96,10 +98,16 @@ node:
 		echo "Installing Node for the scripts' checks and tests ..."; \
 		{ $(APT_INSTALL) nodejs npm; } >/dev/null 2>&1; } || echo "$(NO_NODE)"
 
-.PHONY: browser
-browser: | $(VENV)/dev
+.PHONY: browsers
+browsers: | $(VENV)/dev
 	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
 		echo "Installing a browser for the tests ..."; \
 		{ $(APT_INSTALL) chromium; } >/dev/null 2>&1; } || \
 		$(BIN)/playwright install chromium >/dev/null 2>&1 || \
 		echo "There is no Chromium and none can be installed: browser tests are skipped."
+	@for pair in $(DRIVEN); do \
+		command -v $${pair%:*} >/dev/null && continue; \
+		echo "Installing $${pair#*:} for the tests ..."; \
+		{ $(APT_INSTALL) $${pair#*:}; } >/dev/null 2>&1; } || \
+		echo "$${pair#*:} cannot be installed: the tests that need it are skipped."; \
+	done
