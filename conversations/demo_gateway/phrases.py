@@ -65,6 +65,7 @@ PHRASES = (
     Phrase("show reasoning", "reasoning with its signature, then an answer to the rest", shows.signed),
     Phrase("show redacted reasoning", "reasoning that nobody may read", shows.redacted),
     Phrase("show unsigned reasoning", "reasoning without a signature", shows.unsigned),
+    Phrase("show thinking as text", "reasoning in tags within the text, as Nova writes it", shows.in_text),
     Phrase("show citations", "text with its sources", shows.cited),
     Phrase("show markdown", "headings, a list, a table, code, a link and a quote", say(MARKDOWN)),
     Phrase("show formulas", "formulas, code in two languages, a table and a list of tasks", say(FORMULAS)),

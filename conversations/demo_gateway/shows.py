@@ -32,6 +32,7 @@ unsigned = before({"reasoningContent": {"reasoningText": {"text": THOUGHT}}})  #
 redacted = before(
     {"reasoningContent": {"redactedContent": base64.b64encode(sign(THOUGHT).encode()).decode()}}
 )
+in_text = Reply((text(f"<thinking>{THOUGHT}</thinking>\n\n{SENTENCES[0]}"),))
 cited = Reply(
     (
         text(SENTENCES[0]),

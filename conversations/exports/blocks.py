@@ -8,6 +8,7 @@ from typing import Any
 from conversations.protocol.agui.events import result_text
 from conversations.protocol.converse.content import Block, is_client_tool_use, plain_text
 from conversations.protocol.text import clean_text
+from conversations.protocol.thoughts import answer_in, thoughts_in
 
 BACKTICKS = re.compile(r"`+")
 
@@ -21,7 +22,12 @@ def paragraphs(content: list[Block], name: str) -> Iterator[str]:
             yield aside
             text = ""
         else:
-            text = _marked(text + plain_text([block]), _sources(block), notes, name)
+            thoughts = thoughts_in(plain_text([block]))
+            if thoughts:
+                yield from _paragraph(text)
+                text = ""
+            yield from (details("Reasoning", quote(thought)) for thought in thoughts)
+            text = _marked(text + answer_in(plain_text([block])), _sources(block), notes, name)
     yield from _paragraph(text)
     if notes:
         yield "\n".join(f"[^{name}-{number}]: {note}" for number, note in enumerate(notes, 1))

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.core.management.base import OutputWrapper
 
 from conversations.journal import Frame, read
+from conversations.protocol.thoughts import answer_in
 
 POLL_INTERVAL = 0.5
 CONTROLS = {*range(32), *range(127, 160)} - {ord("\n"), ord("\t")}
@@ -27,14 +28,38 @@ def printable(text: str) -> str:
     return text.translate(UNPRINTABLE)
 
 
+class Text:
+    """A model's text as it is printed: without the thoughts in it."""
+
+    def __init__(self) -> None:
+        self._text = self._printed = ""
+        self._may_have_thoughts = False
+
+    def add(self, delta: str, *, is_open: bool = True) -> str:
+        """What is to be printed next."""
+        self._text += delta
+        self._may_have_thoughts = self._may_have_thoughts or "<" in delta
+        if not self._may_have_thoughts:
+            self._printed += delta
+            return delta
+        whole = answer_in(self._text, is_open=is_open)
+        if self._printed.startswith(whole):
+            return ""
+        printed, self._printed = self._printed, whole
+        if whole.startswith(printed):
+            return whole.removeprefix(printed)
+        begun = printed.rstrip()  # the blank lines before what has turned out to be a thought
+        return whole.removeprefix(begun).lstrip("\n") if whole.startswith(begun) else f"\n{whole}"
+
+
 class Printer:
-    """Prints the assistant's text, and a line for each tool call."""
+    """Prints the assistant's text without the thoughts in it, and a line for each tool call."""
 
     def __init__(self, out: OutputWrapper) -> None:
         self._out = out
         self._calls: dict[str, str] = {}
         self._arguments: dict[str, str] = {}
-        self._answers: set[str] = set()
+        self._texts: dict[str, Text | None] = {}
         self._at_line_start = True
 
     def show(self, event: Event) -> None:
@@ -44,6 +69,8 @@ class Printer:
                 self._message(event)
             case "TEXT_MESSAGE_CONTENT":
                 self._text(event)
+            case "TEXT_MESSAGE_END":
+                self._text_end(event)
             case "TOOL_CALL_START":
                 self._call(event)
             case "TOOL_CALL_ARGS":
@@ -70,11 +97,16 @@ class Printer:
 
     def _message(self, event: Event) -> None:
         if event.get("role") == "assistant":
-            self._answers.add(event["messageId"])
+            self._texts[event["messageId"]] = Text()
 
     def _text(self, event: Event) -> None:
-        if event["messageId"] in self._answers:
-            self._write(event["delta"])
+        if event["messageId"] in self._texts:
+            text = self._texts[event["messageId"]]
+            self._write(text.add(event["delta"]) if text else event["delta"])
+
+    def _text_end(self, event: Event) -> None:
+        if text := self._texts.get(event["messageId"]):
+            self._write(text.add("", is_open=False))
 
     def _call(self, event: Event) -> None:
         self._calls[event["toolCallId"]] = event["toolCallName"]
@@ -154,7 +186,7 @@ class RecordingPrinter(Printer):
         match event["type"]:
             case "RUN_STARTED":
                 self._run(event)
-            case "TEXT_MESSAGE_END" | "REASONING_END":
+            case "REASONING_END":
                 self.end_line()
             case "REASONING_START":
                 self._reasoning(event)
@@ -179,13 +211,16 @@ class RecordingPrinter(Printer):
         self.line(f"[{at:%Y-%m-%d %H:%M:%S} UTC]")
 
     def _message(self, event: Event) -> None:
-        self._answers.add(event["messageId"])
+        self._texts[event["messageId"]] = None  # as it came, thoughts included
         self.line("")
-        if event.get("role") == "user":
-            self._write("> ")
+        self._write("> " if event.get("role") == "user" else "")
+
+    def _text_end(self, event: Event) -> None:
+        super()._text_end(event)
+        self.end_line()
 
     def _reasoning(self, event: Event) -> None:
-        self._answers.add(event["messageId"])
+        self._texts[event["messageId"]] = None
         self.line("[reasoning]")
 
     def _step(self, event: Event) -> None:

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from conversations.journal import Page
 from conversations.protocol.text import visible
+from conversations.protocol.thoughts import parts_of
 
 from . import activities
 from .sentences import Failure, failure, notice
@@ -21,9 +22,10 @@ KINDS = {"user": "you", "assistant": "assistant", "reasoning": "reasoning"}
 
 @dataclass(frozen=True)
 class Block:
-    """One message, `at` its place on the page.
+    """One message or a part of one, `at` its place on the page.
 
-    `state` is the message as JSON without its text, from which the script starts.
+    `state` is the message as JSON, from which the script starts: without its text, unless that is shown in parts. The first of them has
+    the state.
     """
 
     kind: str
@@ -97,7 +99,8 @@ def sections(page: Page, is_older: bool = False) -> list[Section]:
         if message["role"] == "tool":
             attempts.pop(turn, None)
         elif _answered(message) not in calls:
-            _put(by_turn[turn], _block(at, message, results), message, attempts)
+            for block in _blocks(at, message, results):
+                _put(by_turn[turn], block, message, attempts)
     for turn in page.turns:
         _end(by_turn[turn["id"]], turn, goes_on=is_older and turn is page.turns[-1])
     return list(by_turn.values())
@@ -163,12 +166,13 @@ def _server_key(message: Message, part: dict[str, Any]) -> str:
     return f"{message['metadata']['turn']}:{part.get('toolUseId', '')}" if part else ""
 
 
-def _block(at: int, message: Message, results: Results) -> Block:
+def _blocks(at: int, message: Message, results: Results) -> list[Block]:
+    """The blocks of a message: one, but for a text with thoughts in it."""
     if "toolCalls" in message:
-        return _call(at, message, results)
+        return [_call(at, message, results)]
     if message["role"] == "activity":
-        return _activity(at, message, results)
-    return Block(
+        return [_activity(at, message, results)]
+    whole = Block(
         KINDS[message["role"]],
         _without(message, ["content"]),
         message["content"],
@@ -176,6 +180,27 @@ def _block(at: int, message: Message, results: Results) -> Block:
         message["id"],
         is_left_out="leftOut" in message["metadata"],
     )
+    return (message["role"] == "assistant" and _split(whole, message)) or [whole]
+
+
+def _split(whole: Block, message: Message) -> list[Block]:
+    """The blocks of a text with thoughts in it; none of any other text."""
+    parts = parts_of(whole.text, is_open="open" in message["metadata"])
+    if len(parts) == 1 and parts[0].text == whole.text:
+        return []
+    blocks = [
+        Block(
+            "reasoning" if part.is_thought else "assistant", "", part.text, whole.at, _part_id(whole, number)
+        )
+        for number, part in enumerate(parts)
+        if part.says_something
+    ]
+    first, *others = blocks or [replace(whole, text="")]
+    return [replace(first, state=json.dumps(message)), *others]
+
+
+def _part_id(whole: Block, number: int) -> str:
+    return f"{whole.id}~{number}" if number else whole.id
 
 
 def _activity(at: int, message: Message, results: Results) -> Block:

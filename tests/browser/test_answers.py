@@ -52,6 +52,22 @@ def test_two_tabs_see_the_same(chat: Chat, context: BrowserContext) -> None:
     chat.until(lambda: chat.transcript() == other.transcript())  # colours of code may come a moment later
 
 
+def test_thoughts_in_a_text_are_folded_and_not_copied(chat: Chat, context: BrowserContext) -> None:
+    chat.ask("show thinking as text")
+    before, [_, answer] = chat.shown(), chat.stored()
+    expect(chat.messages("Assistant")).to_have_text([answer])
+    thought = chat.log.locator("details.reasoning")
+    expect(thought.locator(".text")).to_be_hidden()
+    thought.locator("summary").click()
+    expect(thought.locator(".text")).to_contain_text("The user wants to see how reasoning looks.")
+    expect(chat.log).not_to_contain_text("thinking>")
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    chat.log.get_by_role("button", name="Copy").click()
+    chat.until(lambda: chat.page.evaluate("navigator.clipboard.readText()") == answer)
+    chat.page.reload()
+    chat.until(lambda: chat.shown() == before)
+
+
 def test_a_failed_tool_call_is_told_as_failed(chat: Chat) -> None:
     chat.ask("What is the most popular song on WKRP?")
     call = chat.tool("top_song")

@@ -99,6 +99,16 @@ def test_markdown_holds_what_was_said_with_the_calls_folded(conversation: Conver
     assert "8 Storey Hike" in text
 
 
+def test_thoughts_in_a_text_are_folded_in_markdown_and_stay_as_they_came_in_json(
+    conversation: Conversation,
+) -> None:
+    ask(conversation, "show thinking as text")
+    text = as_markdown(conversation)
+    assert "<details><summary>Reasoning</summary>\n\n> The user wants" in text
+    assert "<thinking>" not in text
+    assert exported(conversation)["messages"][-1]["content"][0]["text"].startswith("<thinking>The user")
+
+
 def test_markdown_tells_what_was_decided_about_a_call(conversation: Conversation, other_user: User) -> None:
     ask(conversation, QUESTION)
     call = conversation.tool_calls.get()

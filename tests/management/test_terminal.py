@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management.base import OutputWrapper
 
-from conversations.management.terminal import LivePrinter
+from conversations.management.terminal import LivePrinter, Printer, RecordingPrinter
 from conversations.protocol.agui import events
 from tests.asking import conversation_of
 from tests.journaling import delta, open_record, opening, running
@@ -47,6 +47,25 @@ def test_a_terminal_goes_on_after_ctrl_c_until_the_run_has_ended(user: User, end
         terminal.follow(run)
     assert terminal.follow(run) == end.get("message")
     assert out.getvalue() == "whole"
+
+
+THINKING = ["Hi.\n\n<thin", "king>Hm, ", "a < b.</thi", "nking>\n\nIt is ", "3 <", " 4.\n\n<thi"]
+
+
+@pytest.mark.parametrize(
+    ("printer", "printed"),
+    [(Printer, "Hi.\n\nIt is 3 < 4.\n\n<thi"), (RecordingPrinter, "\n" + "".join(THINKING) + "\n")],
+)
+def test_thoughts_in_a_text_are_left_out_wherever_they_are_cut_but_not_of_a_recording(
+    printer: type[Printer], printed: str
+) -> None:
+    out = io.StringIO()
+    terminal = printer(OutputWrapper(out))
+    terminal.show({"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"})
+    for text in THINKING:
+        terminal.show(delta(text, "a"))
+    terminal.show({"type": "TEXT_MESSAGE_END", "messageId": "a"})
+    assert out.getvalue() == printed
 
 
 def test_no_text_moves_the_cursor_or_sets_the_title(user: User) -> None:

@@ -53,6 +53,29 @@ test("a text with nothing in it is no block", () => {
   assert.equal(section.blocks.length, 1);
 });
 
+test("thoughts in a text are reasoning, under way while it is open, and keep their identity", () => {
+  const record = new Record()
+    .start("t")
+    .question("q", "Hi")
+    .answer("t:1:0", "<thin", "king>Hm.", "</thinking>Yes.");
+  const partsAt = (end) => {
+    const [{ blocks }] = sections(record.events.slice(0, end).reduce(reduce, EMPTY), []);
+    return blocks.slice(1).map(({ id, kind, message }) => [id, kind, message.content, message.metadata.open]);
+  };
+  const [none, thinking, done] = [-3, -2, -1].map(partsAt);
+  assert.deepEqual(none, []);
+  assert.deepEqual(thinking, [["t:1:0~1", "reasoning", "Hm.", true]]);
+  assert.deepEqual(done, [
+    ["t:1:0~1", "reasoning", "Hm.", undefined],
+    ["t:1:0~2", "assistant", "Yes.", true],
+  ]);
+  const state = stateAfter(record);
+  const messages = () => sections(state, [])[0].blocks.map(({ message }) => message);
+  const again = messages();
+  assert.ok(messages().every((message, index) => message === again[index]));
+  assert.equal(state.messages[1].content, "<thinking>Hm.</thinking>Yes.");
+});
+
 test("blocks of an interrupted attempt are a group, another attempt's ids begin a group of their own", () => {
   const record = new Record().start("t").question("q", "Hi");
   record.step(1).answer("t:1:0", "half").call("x", "f").stepEnd(1, { interrupted: true });

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { visible } from "../../conversations/static/conversations/lib/format.js";
 import { momentsOf } from "../../conversations/static/conversations/player/moments.js";
 import { endOf } from "../../conversations/static/conversations/text/pieces.js";
+import { partsOf } from "../../conversations/static/conversations/text/thoughts.js";
 import { notice } from "../../conversations/static/conversations/transcript/foot.js";
 import { isBlock, sections } from "../../conversations/static/conversations/transcript/layout.js";
 import { EMPTY } from "../../conversations/static/conversations/transcript/reducer.js";
@@ -18,6 +19,7 @@ const TWINS = {
   },
   visible,
   notice,
+  thoughts: (text, open) => partsOf(text, open).map((part) => [part.text, part.isThought, part.open]),
   pieces: (text) => {
     const pieces = [];
     for (let at = 0; at < text.length; at = endOf(text, at)) pieces.push(text.slice(at, endOf(text, at)));

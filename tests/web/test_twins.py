@@ -14,6 +14,7 @@ from conversations.journal import Page
 from conversations.protocol.agui.timeline import timeline
 from conversations.protocol.converse.usage import least_tokens
 from conversations.protocol.text import visible
+from conversations.protocol.thoughts import parts_of
 from conversations.web.sections import LONGEST, Attempt, Block, pieces, sections
 from conversations.web.sentences import SENTENCES, notice
 
@@ -60,6 +61,18 @@ def test_a_text_has_the_same_tokens_at_least() -> None:
     assert scripts(*(["leastTokens", text] for text in texts)) == [least_tokens(len(text)) for text in texts]
 
 
+TAGS = ["<think>", "</think>", "<thinking>", "</THINKING>", "<thi", "</th", "<"]
+WORDS = [*TAGS, "a", "`", "```", "~~~", "-", ">", "xxx", " ", "\n", "\n\n", "    "]
+TAGGED = st.lists(st.sampled_from(WORDS), max_size=20).map("".join)
+
+
+@few
+@given(st.lists(st.tuples(TAGGED, st.booleans()), min_size=1, max_size=200))
+def test_the_thoughts_in_a_text_are_the_same(texts: list[tuple[str, bool]]) -> None:
+    results = scripts(*(["thoughts", text, is_open] for text, is_open in texts))
+    assert results == [[list(part) for part in parts_of(text, is_open=is_open)] for text, is_open in texts]
+
+
 def test_an_end_has_the_same_sentence() -> None:
     statuses = ["queued", "running", "waiting", "stopped", "completed", "failed", "interrupted"]
     reasons = [*SENTENCES["stopReason"], None, "a new \u202eone"]
@@ -92,8 +105,9 @@ def message(kind: str, number: int, attempt: str, interrupted: bool) -> dict[str
     if kind == "result":
         shared = {"role": "tool", "toolCallId": f"c{number - 1}", "content": "ok"}
         return {"id": f"result:{number}", **shared, "metadata": marks | {"status": "success"}}
-    text = "" if kind == "blank" and not interrupted else "text"
-    role = {"blank": "assistant", "text": "assistant"}.get(kind, kind)
+    text = "<think>a</think>b" if kind == "thought" else "text"
+    text = "" if kind == "blank" and not interrupted else text
+    role = "assistant" if kind in ("blank", "text", "thought") else kind
     return {"id": f"t:{attempt}:{number}", "role": role, "content": text, "metadata": marks}
 
 
@@ -103,7 +117,7 @@ ACTIVITIES: dict[str, dict[str, Any]] = {
     "server_tool use": {"server_tool": {"toolUse": {"toolUseId": "s", "name": "search", "input": {}}}},
     "server_tool result": {"server_tool": {"toolResult": {"toolUseId": "s", "content": [{"text": "ok"}]}}},
 }
-KIND = st.sampled_from(["user", "text", "blank", "reasoning", "call", "result", *ACTIVITIES])
+KIND = st.sampled_from(["user", "text", "thought", "blank", "reasoning", "call", "result", *ACTIVITIES])
 MESSAGES = st.lists(st.tuples(KIND, st.sampled_from(["1", "1.1", "2"]), st.booleans()), max_size=12)
 TURN = {"id": "t", "status": "completed", "stopReason": "end_turn", "error": None}
 

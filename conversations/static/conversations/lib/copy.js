@@ -1,6 +1,7 @@
 /**
  * Copy buttons: one on each code block, one below each answer, one after an id to quote.
  */
+import { answerIn } from "../text/thoughts.js";
 import { closestTo } from "./dom.js";
 
 const NOTICE_MS = 2000;
@@ -22,13 +23,16 @@ export function copyOnClick(textOf, say) {
   });
 }
 
-/** The source of a code block, or of a turn's answers. */
+/** The source of a code block, or of a turn's answers without the thoughts in them. */
 export function textToCopy(button, { messages }) {
   if (button.dataset.copy === "code") return button.closest(".code").querySelector("code").textContent;
   const { key } = button.closest(".turn").dataset;
   const ofTurn = messages.filter(({ metadata }) => `turn:${metadata.turn}` === key && !metadata.interrupted);
   const texts = ofTurn.filter(({ role, content }) => role === "assistant" && content);
-  return texts.map(({ content }) => content).join("\n\n");
+  return texts
+    .map(({ content }) => answerIn(content))
+    .filter(Boolean)
+    .join("\n\n");
 }
 
 async function copy(text) {

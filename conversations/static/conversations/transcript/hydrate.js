@@ -1,5 +1,6 @@
 /**
- * The state that a served page stands for: its elements carry the messages, their text as it was stored. Older pages are read in the same way.
+ * The state that a served page stands for: its elements carry the messages, their text as it was stored, or where only a part of it is shown,
+ * the whole of it beside. Older pages are read in the same way.
  */
 import { EMPTY } from "./reducer.js";
 
@@ -33,7 +34,7 @@ function readBlock(element) {
   const message = JSON.parse(element.dataset.message);
   const at = Number(element.dataset.at);
   if (message.role === "activity") return [[at, message], ...resultOf(element)];
-  if (!message.toolCalls) return [[at, { ...message, content: textOf(element, ".text") }]];
+  if (!message.toolCalls) return [[at, { content: textOf(element, ".text"), ...message }]];
   message.toolCalls[0].function.arguments = textOf(element, ".arguments");
   const withText = ([place, result]) => [place, { ...result, content: textOf(element, ".result") }];
   return [[at, message], ...resultOf(element).map(withText)];

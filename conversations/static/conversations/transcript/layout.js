@@ -1,6 +1,8 @@
 /**
  * What the transcript shows, as data: a section a turn, a block a message, then what waits to be sent or to start.
  */
+
+import { partsOf as partsOfText } from "../text/thoughts.js";
 import { activityKind, answeredBy, callKey, numbered } from "./activities.js";
 
 /**
@@ -110,10 +112,17 @@ function partsOf(turn, messages, marks) {
     if (message.role !== "tool" && answered) round += 1;
     answered = message.role === "tool" && !message.metadata.interrupted;
     if (!message.metadata.interrupted || message.role === "tool") attempt = null;
-    if (!isShown(message)) continue;
-    const block = { ...blockOf(message, results, turn), round, marks: marks.get(message.id) };
-    if (!message.metadata.interrupted) parts.push(block);
-    else attempt = addTo(attempt, block, parts);
+    const all = isShown(message) ? spoken(message) : [];
+    for (const part of all) {
+      const isLast = part === all.at(-1);
+      const block = {
+        ...blockOf(part, results, turn),
+        round,
+        marks: isLast ? marks.get(message.id) : undefined,
+      };
+      if (!message.metadata.interrupted) parts.push(block);
+      else attempt = addTo(attempt, block, parts);
+    }
   }
   return parts;
 }
@@ -139,6 +148,39 @@ function addTo(attempt, block, parts) {
 const isShown = (message) =>
   message.role !== "tool" &&
   (message.toolCalls || ["reasoning", "activity"].includes(message.role) || message.content.trim() !== "");
+
+/** @type {WeakMap<Message, Message[]>} */
+const spokenAs = new WeakMap(); // the view compares messages with `===`
+
+/**
+ * The messages that a message is shown as: a text with thoughts in it as if these were reasoning.
+ * @param {Message} message
+ */
+function spoken(message) {
+  if (message.role !== "assistant" || message.toolCalls) return [message];
+  if (!spokenAs.has(message)) spokenAs.set(message, split(message));
+  return spokenAs.get(message);
+}
+
+/**
+ * @param {Message} message
+ * @returns {Message[]}
+ */
+function split(message) {
+  const parts = partsOfText(message.content, message.metadata.open);
+  if (parts.length === 1 && parts[0].text === message.content) return [message];
+  const { open: _, ...metadata } = message.metadata;
+  const messages = parts.map(({ text, isThought, open }, index) => ({
+    ...message,
+    id: index ? `${message.id}~${index}` : message.id,
+    role: isThought ? /** @type {const} */ ("reasoning") : message.role,
+    content: text,
+    metadata: open ? message.metadata : metadata,
+  }));
+  return messages.filter(({ role, content }, index) =>
+    role === "reasoning" ? content || parts[index].open : content.trim(),
+  );
+}
 
 /**
  * @param {Message} message

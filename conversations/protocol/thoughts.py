@@ -1,0 +1,167 @@
+"""Thoughts that a model wrote into its text, `<thinking>...</thinking>` or `<think>...</think>`, told apart from the answer.
+
+The text stays stored as it came. The pages do the same (static/conversations/text/thoughts.js).
+
+A thought begins where a text does, or directly behind another thought. Further on it has to begin a paragraph and to end with a line:
+prose about tags has them in the middle. In code there is none.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_ANY_CASE = re.ASCII | re.IGNORECASE
+_MAY_BE = re.compile(r"<think(?:ing)?>", _ANY_CASE)
+_AT_BEGINNING = re.compile(r"(?:[ \t\r]*\n)* {0,3}<(think|thinking)>", _ANY_CASE)
+_IN_LINE = re.compile(r" {0,3}<(think|thinking)>", _ANY_CASE)
+_INDENT = re.compile(r" {0,3}")
+_BLANK = re.compile(r"[ \t\r]*")
+_FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*\Z)|~{3,})")
+_CODE = re.compile(r"(?<!`)(`+)(?!`)([^\n]*?[^`])\1(?!`)")
+_BEHIND = re.compile(r"\A(?:[ \t\r]*\n)+|\A[ \t]+")
+_MARKUP = re.compile("`|~~~")
+_LONGEST_LINE = 2_000
+"""Characters of a line in which code is looked for."""
+
+_NEAR = 2_000
+"""Characters behind a tag in which the end of the code that it may stand in is looked for."""
+
+_TAGS = ("<think>", "<thinking>")
+_SPACE = " \t\r\n"
+
+
+class TextPart(NamedTuple):
+    """A part of a text. Every second one is a thought; those before, between and behind them may be blank."""
+
+    text: str
+    is_thought: bool
+    open: bool
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there is anything to show of it; a thought is shown as soon as it has begun."""
+        return (bool(self.text) or self.open) if self.is_thought else bool(self.text.strip())
+
+
+class _Thought(NamedTuple):
+    """The offsets of a thought; its `close` is -1 where it has no end."""
+
+    at: int
+    body: int
+    name: str
+    close: int
+    end: int
+
+
+def parts_of(text: str, *, is_open: bool = False) -> list[TextPart]:
+    """The parts of a text, which is still open where more of it may come: a thought without an end is then under way."""
+    parts: list[TextPart] = []
+    at = 0
+    while _MAY_BE.search(text, at) and (one := _next(text, at, is_open)):
+        parts.append(TextPart(_answer(text[at : one.at], parts).rstrip(_SPACE), False, False))
+        body = text[one.body :] if one.close < 0 else text[one.body : one.close]
+        if one.close < 0 and is_open:
+            body = _without_tail(body, (f"</{one.name}>",))
+        parts.append(TextPart(body.strip(_SPACE), True, one.close < 0 and is_open))
+        if one.close < 0:
+            return parts
+        at = one.end
+    rest = _without_opening(text[at:]) if is_open else text[at:]
+    return [*parts, TextPart(_answer(rest, parts), False, is_open)]
+
+
+def answer_in(text: str, *, is_open: bool = False) -> str:
+    """What the text says to the reader: without its thoughts."""
+    parts = parts_of(text, is_open=is_open)
+    return "\n\n".join(part.text for part in parts if part.text and not part.is_thought)
+
+
+def thoughts_in(text: str) -> list[str]:
+    """The thoughts of the text that say anything."""
+    return [part.text for part in parts_of(text) if part.text and part.is_thought]
+
+
+def _answer(text: str, parts: list[TextPart]) -> str:
+    return _BEHIND.sub("", text, count=1) if parts else text
+
+
+def _next(text: str, start: int, is_open: bool) -> _Thought | None:
+    """A thought that begins here or further on."""
+    if opening := _AT_BEGINNING.match(text, start):
+        return _thought(text, start, opening.end(), opening[1])
+    return _further(text, start, is_open)
+
+
+def _thought(text: str, at: int, body: int, name: str) -> _Thought:
+    close = _closing(text, body, name)
+    return _Thought(at, body, name.lower(), close, len(text) if close < 0 else close + len(name) + 3)
+
+
+def _further(text: str, start: int, is_open: bool) -> _Thought | None:
+    searched = {"think": 0, "thinking": 0}
+    fence, is_behind_blank = "", False
+    for at, line in _lines(text, start):
+        opening = _IN_LINE.match(line) if is_behind_blank and not fence else None
+        if opening and at >= searched[opening[1].lower()]:
+            one = _thought(text, at, at + opening.end(), opening[1])
+            if is_open if one.close < 0 else _BLANK.fullmatch(text, one.end, _line_end(text, one.end)):
+                return one
+            searched[one.name] = one.end
+        fence = _fence_behind(line, fence)
+        is_behind_blank = bool(_BLANK.fullmatch(line))
+    return None
+
+
+def _closing(text: str, start: int, name: str) -> int:
+    """Where the tag that ends a thought stands, -1 where none does. A fence without an end is no code."""
+    close = re.compile(f"</{name}>", _ANY_CASE)
+    first = close.search(text, start)
+    if not first or not _MARKUP.search(text, start, first.start()):
+        return first.start() if first else -1
+    fence = ""
+    for at, line in _lines(text[start : first.end() + _NEAR], 0):
+        if not fence and (tag := close.search(_without_code(line))):
+            return start + at + tag.start()
+        fence = _fence_behind(line, fence)
+    return first.start() if fence else -1
+
+
+def _lines(text: str, at: int) -> Iterator[tuple[int, str]]:
+    """The lines from an offset on, each with its own offset."""
+    while at <= len(text):
+        end = _line_end(text, at)
+        yield at, text[at:end]
+        at = end + 1
+
+
+def _without_code(line: str) -> str:
+    return line if len(line) > _LONGEST_LINE else _CODE.sub(lambda code: " " * len(code[0]), line)
+
+
+def _fence_behind(line: str, fence: str) -> str:
+    """The fence that is open behind a line, "" for none; `fence` is the one that was open before it."""
+    if not fence:
+        opening = _FENCE.match(line)
+        return opening[1] if opening else ""
+    run = line.lstrip(" \t>").rstrip(" \t\r")
+    return "" if len(run) >= len(fence) and run == fence[0] * len(run) else fence
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
+
+
+def _without_tail(text: str, tags: tuple[str, ...]) -> str:
+    """The text without the beginning of a tag at its end, of which the rest may still come."""
+    at = text.rfind("<")
+    tail = text[at:].lower()
+    return text[:at] if at >= 0 and any(tag != tail and tag.startswith(tail) for tag in tags) else text
+
+
+def _without_opening(text: str) -> str:
+    shorter = _without_tail(text, _TAGS)
+    if shorter == text:
+        return text
+    *_, before, indent = ["", *shorter.split("\n")]
+    return shorter if _INDENT.fullmatch(indent) and _BLANK.fullmatch(before) else text
