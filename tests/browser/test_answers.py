@@ -54,7 +54,7 @@ def test_two_tabs_see_the_same(chat: Chat, context: BrowserContext) -> None:
 
 def test_thoughts_in_a_text_are_folded_and_not_copied(chat: Chat, context: BrowserContext) -> None:
     chat.ask("show thinking as text")
-    before, [_, answer] = chat.shown(), chat.stored()
+    before, [_, answer] = chat.transcript(), chat.stored_messages()
     expect(chat.messages("Assistant")).to_have_text([answer])
     thought = chat.log.locator("details.reasoning")
     expect(thought.locator(".text")).to_be_hidden()
@@ -65,7 +65,7 @@ def test_thoughts_in_a_text_are_folded_and_not_copied(chat: Chat, context: Brows
     chat.log.get_by_role("button", name="Copy").click()
     chat.until(lambda: chat.page.evaluate("navigator.clipboard.readText()") == answer)
     chat.page.reload()
-    chat.until(lambda: chat.shown() == before)
+    chat.until(lambda: chat.transcript() == before)
 
 
 def test_a_failed_tool_call_is_told_as_failed(chat: Chat) -> None:
