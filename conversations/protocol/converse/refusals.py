@@ -27,7 +27,7 @@ class Refusal(NamedTuple):
 NOT = r"(?:n't|not|no|never|cannot|un)[\s-]?"
 REFUSES = rf"(?:{NOT}(?:be )?(?:support|accept|allow|enabled|available|permitted|capable|valid)|unsupported|invalid|remove |deprecated)"
 OVER = r"(?:exceed|too (?:large|high|big|many)|greater|larger|higher|at most|(?:less|lower) than|maximum|range|\d\s*>\s*\d)"
-MOST = r"`?max(?:imum)?[ _]?(?:new |new_|output[ _]?|completion[ _]?)?tokens`?"
+MOST = r"`?max(?:imum)?[ _]?(?:(?:new |new_|output[ _]?|completion[ _]?)?(?:tokens|token_?count)|gen_len)`?"
 SAMPLING = r"\b(?:temperature|top[_ ]?[pk]|stop[_ ]?sequences?)\b"
 PICTURE = r"(?:image|picture|vision|video|multi-?modal|mmproj)"
 DOCUMENT = r"(?:\bdocument|\bpdf\b|\bfile)"
@@ -49,6 +49,8 @@ WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("room", r"\d+ (?:tokens )?(?:in|from|of) (?:the |your )?(?:messages|prompt|(?:text )?input).{0,60}(?:completion|output)\)"),
         ("max_tokens", r"maximum tokens you requested|at most \d+ (?:completion|output) tokens"),
         ("max_tokens", r"maximum (?:allowed )?number of (?:output|completion) tokens"),
+        ("room", rf"{MOST}.{{0,80}}too large.{{0,80}}\d+ input tokens|\(\d+ > \d+ - \d+\)"),
+        ("max_tokens", rf"{MOST}\W{{0,3}} (?:\d+ is not less|integer above)|too many (?:output|completion) tokens"),
         ("max_tokens", rf"{MOST}\W{{0,3}}(?:\d+\W{{0,3}})?(?:of \d+ )?(?:must|should|value|is|cannot|can't|may not|{OVER})"),
         ("max_tokens", rf"max_?tokens.{{0,80}}{OVER}|value .{{0,60}}maxtokens"),
         ("overflow", r"(?:input|prompt)(?: is)? too long|too many (?:input |prompt )?tokens (?:in|for)|too many (?:input|prompt) tokens"),
@@ -59,32 +61,43 @@ WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("overflow", r"exceed[^.]{0,30}(?:maximum number of (?:input )?tokens|token limit)|token limit exceeded|exceeded model token"),
         ("overflow", r"reduce the length of|request contains \d+ tokens|configured context size|too large for model with"),
         ("overflow", r"current length is .*while limit is|too many total text bytes|context_window_exceeded|string too long\. expected"),
-        ("reasoning", r"signature.{0,60}(?:required|missing|invalid|not valid|mismatch|n.t match|must|empty|expired|verif|corrupt)"),
+        ("overflow", r"range of input length|(?:conversation|messages?|history) (?:is|are) too long"),
+        ("overflow", r"number of tokens in the (?:prompt|request|input)|max message tokens"),
+        ("overflow", r"(?:prompt|input|messages?|conversation)\b[^.]{0,30}(?:at most|over|only|more than)[^.]{0,30}\d tokens"),
+        ("overflow", r"(?:prompt|input|messages) (?:has|have) [\d,]+ tokens|[\d,]+ (?:input|prompt) tokens\W.{0,40}context"),
+        ("reasoning", r"signature.{0,60}(?:required|missing|invalid|not valid|mismatch|n.t match|must|empty|expired)"),
+        ("reasoning", r"signature.{0,60}(?:verif|corrupt|decrypt|fail)"),
         ("reasoning", r"(?:invalid|missing|expired|empty|bad|corrupt|verif|unknown|unrecogni[sz]ed|without|lacks)[^.]{0,30}signature"),
-        ("reasoning", r"(?:thinking|reasoning)[^.]{0,80}(?:modified|must remain|must match|not match|unchanged|tampered)"),
-        ("reasoning", r"blocks must remain as they were|redacted_thinking|encrypted_content"),
+        ("reasoning", r"(?:thinking|reasoning)[^.]{0,80}(?:modified|must remain|must match|not match|unchanged|tampered|verified)"),
+        ("reasoning", r"blocks must remain as they were|redacted_thinking|encrypted_content|of type 'reasoning'"),
         ("reasoning", rf"(?:reasoning|thinking)[ _]?(?:content|text|block)[^.]{{0,60}}{REFUSES}"),
         ("reasoning", rf"(?:{REFUSES}|cannot contain)[^.]{{0,40}}(?:reasoning|thinking)[ _]?(?:content|text|block)"),
-        ("split", r"blocks? and tool[ _]?(?:use|result|call)s? blocks?.{0,40}same"),
-        ("split", r"(?:text|content) (?:and|with|beside|alongside|next to) (?:a )?(?:tool|function)[ _]?(?:use|call)"),
+        ("split", r"blocks?(?: and| with)? tool[ _]?(?:use|result|call)s?(?: content)? blocks?.{0,40}same"),
+        ("split", r"(?:text|content) [^.]{0,24}\b(?:and|with|beside|alongside|next to) (?:an? )?(?:tool|function)[ _]?(?:use|call)"),
+        ("split", r"either (?:a )?(?:text|content) or (?:a )?(?:tool|function)"),
         ("status", rf"\bstatus\W{{0,2}}(?:field|member)|{REFUSES}[^.]{{0,30}}\bstatus\b"),
         ("numbers", r"too (?:big|large) (?:to convert|for (?:an? )?(?:int|64))|64[- ]?bit|overflowerror|integer overflow"),
         ("numbers", r"(?:int|integer|number)\b[^.]{0,30}(?:out of range|overflow|exceed|too (?:big|large))"),
         ("numbers", r"(?:cannot|can't|unable to) (?:represent|convert|parse)[^.]{0,30}(?:int|number)"),
+        ("numbers", r"out of range (?:of|for) (?:a )?(?:long|int)|unmarshal number|integer string conversion|big_?integer"),
+        ("tools", r"enable-auto-tool-choice|endpoints[^.]{0,10} that support tool"),
         ("tools", rf"{REFUSES}[^.]{{0,30}}(?:tool|function)[ _-]?(?:s\b|use|usage|call|config\b(?!\.))"),
         ("tools", rf"(?:tools|(?:tool|function)[ _-]?(?:use|calls?|calling|config))\W{{0,2}} (?:is |are |in )?[^.]{{0,20}}{REFUSES}"),
         ("system", rf"{REFUSES}[^.]{{0,30}}(?:system|developer) (?:message|prompt|instruction|role|field|content)"),
         ("system", rf"(?:system|developer) (?:message|prompt|instruction|role|field|content)s?[^.]{{0,20}}{REFUSES}"),
-        ("sampling", rf"{SAMPLING}.{{0,80}}(?:{REFUSES}|both|may only|must be|only one|constraint|(?:less|greater) than)"),
+        ("sampling", rf"{SAMPLING}.{{0,80}}(?:{REFUSES}|no longer|range|both|may only|must be|only one|constraint|(?:less|greater) than)"),
         ("sampling", rf"(?:{REFUSES}|constraint|both).{{0,60}}{SAMPLING}"),
         ("pictures", rf"{PICTURE}[^.]{{0,80}}(?:{REFUSES}|{BAD})"),
+        ("pictures", r"\btext[- ]only\b|only (?:accepts|takes|supports) text|image_url|multi-?modal[^.]{0,30}disabled"),
         ("pictures", rf"(?:{REFUSES}|{BAD}|only|endpoints[^.]{{0,10}} that support|unable to)[^.]{{0,60}}{PICTURE}"),
         ("documents", rf"{DOCUMENT}[^.]{{0,80}}(?:{REFUSES}|{BAD})|(?:{REFUSES}|{BAD}|unable to)[^.]{{0,60}}{DOCUMENT}"),
+        ("size", r"content length exceeded|body is (?:over|larger)"),
         ("size", r"request size limit|(?:payload|entity|body|request)[ _](?:is )?too[ _]large|does not match request body"),
         ("content", r"guard|(?:content|usage|safety|acceptable|responsible)[^.]{0,12}polic|content[ _](?:filter|moderat)|moderation"),
-        ("content", r"jailbreak|(?:prompt|sql|code)[ -]injection|toxic|harmful|unsafe|inappropriate|offensive"),
+        ("content", r"jailbreak|(?:prompt|sql|code)[ -](?:injection|attack)|toxic|harmful|unsafe|inappropriate|offensive"),
         ("content", rf"(?:prompt|message|request|content|input|text|query|question)[^.]{{0,40}}(?:{BLOCKED}|sensitive)"),
         ("content", rf"(?:{BLOCKED}|detected|contains?)[^.]{{0,40}}(?:prompt|policy|sensitive|personal|\bpii\b|secret|card|key\b)"),
+        ("content", r"\bpii\b[^.]{0,20}detected|security check"),
         ("content", r"^\W*bad request\W*$"),
         ("setup", r"tool_?config|input_?schema|json schema|tool schema|tools\.\d|toolspec|function\.parameters|schema for function"),
     )
@@ -92,17 +105,18 @@ WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 
 NEVER = re.compile(REFUSES, re.IGNORECASE)
 BOUNDS = re.compile(
-    r"constraint|may only|must be|only \w+ default|(?:less|greater) than|between", re.IGNORECASE
+    r"constraint|may only|must be|only \w+ default|(?:less|greater) than|between|\brange\b", re.IGNORECASE
 )
 """Words about a setting's value, which say nothing of the setting itself."""
 
 SUM = re.compile(r"(\d+)\s*\+\s*(\d+)\s*(?:>|<=)\s*(\d+)")
+DIFFERENCE = re.compile(r"\d\s*>\s*(\d+)\s*-\s*(\d+)")
 PARTS = re.compile(
     r"(?:length|window|limit) (?:is|of) (\d+).*?(\d+) (?:tokens )?(?:in|from|of) (?:the |your )?\w"
 )
 LIMITS = re.compile(
-    r"(?:limit (?:of|is)|supports? (?:at most|up to|only)|at most|up to|less than or equal to|lower than|less than|<=?|\d\s*>|"
-    r"maximum (?:value )?(?:of|is|allowed is)|range (?:of \w+ )?(?:is )?\[\s*\d+\s*,)\s*(\d+)"
+    r"(?:limit (?:of|is)|supports? (?:at most|up to|only)|at most|up to|less (?:than )?or equal to|lower than|less than|<=?|\d\s*>|"
+    r"maximum (?:value )?(?:of|is|allowed is)|range (?:of \w+ )?(?:is )?\[\s*\d+\s*,)\s*[`'\"]?(\d+)"
 )
 SETTINGS = {
     "temperature": re.compile(r"\btemperature\b", re.IGNORECASE),
@@ -155,7 +169,7 @@ def _room(text: str) -> int | None:
     """The tokens that are left for an answer beside the conversation."""
     if match := SUM.search(text):
         return int(match[3]) - int(match[1])
-    match = PARTS.search(text)
+    match = DIFFERENCE.search(text) or PARTS.search(text)
     return int(match[1]) - int(match[2]) if match else None
 
 
