@@ -4,6 +4,7 @@
 
 import { copyOnClick, textToCopy } from "../lib/copy.js";
 import { byId, closestTo } from "../lib/dom.js";
+import { showTime } from "../lib/times.js";
 import { Announcer } from "../transcript/announcer.js";
 import { Follow } from "../transcript/follow.js";
 import { View } from "../transcript/view.js";
@@ -96,10 +97,7 @@ class Controls {
     text(byId("elapsed"), clockTime(position));
     text(byId("total"), clockTime(timeline.length));
     text(byId("place"), this.place());
-    text(
-      byId("moment"),
-      new Date(at.time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" }),
-    );
+    showTime(byId("moment"), at.time);
     byId("earlier").hidden = !this.player.hasEarlier;
     this.scrubber.show(position);
     if (!playhead.playing) this.scrubber.tell();
