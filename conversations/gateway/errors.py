@@ -39,7 +39,6 @@ _BY_STATUS: dict[int, type[GatewayError]] = {
     403: GatewayRefused,
     404: GatewayRefused,
     408: GatewayTimeout,
-    424: StreamError,
     429: GatewayThrottled,
 }
 _BY_EXCEPTION: dict[str, type[GatewayError]] = {
@@ -187,6 +186,8 @@ def _short(text: str) -> str:
 def _by_text(status: int, detail: str) -> type[GatewayError]:
     if status >= 400 and refusals.is_overflow(detail):
         return ContextOverflow
+    if status == 424:  # the model failed, says Bedrock
+        return StreamError
     return InvalidRequest if 400 <= status < 500 else GatewayFailed
 
 

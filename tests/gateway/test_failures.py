@@ -191,6 +191,7 @@ REFUSALS: list[tuple[int, object, dict[str, str], tuple[type[GatewayError], str]
     (400, b"Bad", {"x-amzn-ErrorType": "ValidationException", "Content-Type": "text/event-stream"}, (InvalidRequest, "Bad")),
     (408, {"message": "late"}, {"x-amzn-ErrorType": "ModelTimeoutException"}, (GatewayTimeout, "late")),
     (424, {"message": "odd"}, {"x-amzn-ErrorType": "ModelErrorException"}, (StreamError, "odd")),
+    (424, {"message": "Input is too long."}, {}, (ContextOverflow, "Input is too long.")),
     (429, {"message": "cold"}, {"x-amzn-ErrorType": "ModelNotReadyException"}, (GatewayThrottled, "cold")),
 ]  # fmt: skip
 
