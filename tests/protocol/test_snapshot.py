@@ -112,6 +112,14 @@ def test_a_snapshot_is_messages_of_agui(stream: Stream) -> None:
     MessagesSnapshotEvent.model_validate({"type": "MESSAGES_SNAPSHOT", "messages": messages})
 
 
+def test_a_custom_event_of_an_unknown_name_changes_nothing() -> None:
+    turn_events = turn_of(STREAMS["blank-text"])
+    snapshot = after(turn_events)
+    before = (snapshot.as_list(), copy.deepcopy(snapshot.state))
+    snapshot.apply([{"type": "CUSTOM", "name": "turntable.of_tomorrow", "value": {"messageId": "1"}}])
+    assert (snapshot.as_list(), snapshot.state) == before
+
+
 def test_a_list_that_was_taken_does_not_change_with_what_follows() -> None:
     turn_events = turn_of(STREAMS["signed-reasoning"])
     snapshot = after(turn_events[:8])
