@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from conversations.models import Allowance, Approval
+from conversations.protocol.text import beginning
 
 from .lists import Choice, UserFilter, by
 from .markup import json_html, one_line
@@ -52,7 +53,7 @@ class AllowanceAdmin(ReadOnlyAdmin):
     @admin.display(description="arguments")
     def its_arguments(self, row: Allowance) -> str:
         """The beginning of its arguments."""
-        return one_line(row.input)[:80]
+        return beginning(one_line(row.input), 80)
 
     @admin.display(description="used")
     def used(self, row: Any) -> int:

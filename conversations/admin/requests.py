@@ -8,6 +8,8 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from conversations.protocol.text import beginning
+
 from .markup import diff_lines, json_html, one_line, prose
 
 Body = dict[str, Any]
@@ -97,7 +99,7 @@ def _number(values: list[Any], name: str) -> str:
 def summary(message: Body) -> str:
     """The beginning of a message, in one line."""
     text = " ".join(_block_summary(block) for block in message["content"])
-    return text if len(text) <= 100 else f"{text[:100]}…"
+    return text if len(text) <= 100 else f"{beginning(text, 100)}…"
 
 
 def _block_summary(block: Body) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from conversations.demo_gateway import arguments
 from conversations.demo_gateway.conversation import Conversation, Result, Tool, words
 from conversations.demo_gateway.reply import Block, Reply, call, say, text
+from conversations.protocol.text import beginning
 
 SUCH_AS = ', such as "What is the most popular song on WZPZ?"'
 ENOUGH = 2
@@ -88,7 +89,7 @@ def _offer(conversation: Conversation) -> str:
 
 def _shortened(words: str, most: int) -> str:
     line = " ".join(words.split())
-    return line if len(line) <= most else f"{line[:most].rstrip()}..."
+    return line if len(line) <= most else f"{beginning(line, most).rstrip()}..."
 
 
 # -- what tools answered
@@ -152,4 +153,4 @@ def _as_text(value: Any) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= LONG else f"{text[:LONG]}..."
+    return text if len(text) <= LONG else f"{beginning(text, LONG)}..."

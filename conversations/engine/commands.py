@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from conversations.errors import Refused
 from conversations.models import Conversation, Message, Model, ToolCall, Tree, Turn
 from conversations.protocol.converse.content import plain_text
-from conversations.protocol.text import clean_text
+from conversations.protocol.text import beginning, clean_text
 from conversations.tools import registry
 
 from . import approvals, lifecycle, notices
@@ -150,7 +150,7 @@ def run_again(
     call_input = _input(past, arguments)
     text = f"Run {past.name} again"
     if arguments is not None:
-        text += f" with {json.dumps(call_input, ensure_ascii=False)[:SHOWN_ARGUMENTS]}"
+        text += f" with {beginning(json.dumps(call_input, ensure_ascii=False), SHOWN_ARGUMENTS)}"
     answers = {"rounds": "person", "call": {"name": past.name, "input": call_input}}
     return start(conversation.pk, message_id, f"{text}.", repetition=Repetition(answers=answers))
 

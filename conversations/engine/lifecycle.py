@@ -19,6 +19,7 @@ from django.utils import timezone
 from conversations.errors import InternalError, NotFound, Refused
 from conversations.models import TOKENS, Approval, Conversation, Message, Turn
 from conversations.protocol.converse.content import text as text_block
+from conversations.protocol.text import beginning
 
 from . import approvals, limits
 from .messages import Accepted, NewMessage, Opening, Repetition
@@ -127,7 +128,7 @@ def lock(conversation: UUID) -> Conversation:
 
 def _title(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
+    return line if len(line) <= TITLE_LENGTH else beginning(line, TITLE_LENGTH - 1).rstrip() + "…"
 
 
 # -- the queue

@@ -28,7 +28,7 @@ from conversations.errors import (
 )
 from conversations.gateway.frames import Frame, FrameError
 from conversations.protocol.converse import refusals, remedies
-from conversations.protocol.text import clean_text
+from conversations.protocol.text import beginning, clean_text
 
 MESSAGE_LIMIT = 2000
 LONGEST_WAIT = 60.0
@@ -180,7 +180,7 @@ def _plain(text: str) -> str:
 
 
 def _short(text: str) -> str:
-    return " ".join(clean_text(text).split())[:MESSAGE_LIMIT]
+    return beginning(" ".join(clean_text(text).split()), MESSAGE_LIMIT)
 
 
 def _by_text(status: int, detail: str) -> type[GatewayError]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.core.management.base import OutputWrapper
 
 from conversations.journal import Frame, read
+from conversations.protocol.text import beginning
 from conversations.protocol.thoughts import answer_in
 
 POLL_INTERVAL = 0.5
@@ -118,7 +119,7 @@ class Printer:
     def _result(self, event: Event) -> None:
         call, metadata = event["toolCallId"], event["metadata"]
         arguments = " ".join(self._arguments[call].split()) or "{}"
-        content = " ".join(event["content"].split())[:200]
+        content = beginning(" ".join(event["content"].split()), 200)
         self.line(
             f"[{self._calls[call]} {arguments} -> {metadata['status']}, {metadata['durationMs']} ms: {content}]"
         )

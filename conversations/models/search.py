@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection, models
 from django.db.models import Count, Exists, Lookup, Model, OuterRef, Q, QuerySet
 
-from conversations.protocol.text import visible
+from conversations.protocol.text import beginning, visible
 
 from .conversation import Conversation
 from .passage import KIND_WORDS, Passage, WordIndex, owner_word
@@ -254,7 +254,7 @@ def snippet(text: str, terms: Sequence[Term]) -> list[Part]:
     start = max(0, places[0][0] - BEFORE) if places else 0
     if start:  # a word is not begun in its middle, where there are blanks
         start = max(start, line.find(" ", start, places[0][0]) + 1)
-    end = start + LENGTH
+    end = start + len(beginning(line[start:], LENGTH))
     parts: list[Part] = [("…", False)] if start else []
     for first, last in places:
         if last > end:

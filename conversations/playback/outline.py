@@ -7,6 +7,7 @@ from typing import Any
 
 from conversations.protocol.agui.events import DELTA_KEYS, Event
 from conversations.protocol.agui.timeline import LONGEST_PAUSE
+from conversations.protocol.text import beginning
 
 Mark = tuple[str, int, str, str]
 """A mark's kind (`round`, `call` or `error`), its time, its name, and a tool call's id."""
@@ -55,7 +56,7 @@ class Outline:
         self._name_waits(event)
         if mark := _mark(event):
             self.marks.append((mark[0], at, mark[1], event.get("toolCallId", "")))
-        self.question = self.question or event.get("delta", "")[:TITLE_LENGTH]
+        self.question = self.question or beginning(event.get("delta", ""), TITLE_LENGTH)
         self._is_over = event["type"] in ENDS or (self._is_over and event["type"] != "RUN_STARTED")
 
     def _reach(self, at: int) -> int:
@@ -105,7 +106,7 @@ def _mark(event: Event) -> tuple[str, str] | None:
         case "TOOL_CALL_START":
             return "call", event["toolCallName"]
         case "TOOL_CALL_RESULT" if event["metadata"]["status"] == "error":
-            return "error", f"Tool call failed: {event['content'][:TITLE_LENGTH]}"
+            return "error", f"Tool call failed: {beginning(event['content'], TITLE_LENGTH)}"
         case "RUN_ERROR":
-            return "error", event["message"][:TITLE_LENGTH]
+            return "error", beginning(event["message"], TITLE_LENGTH)
     return None

@@ -13,12 +13,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import regex
+
 DEPTH = 32
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _BEGINNING_LENGTH = 200
 
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """Characters that reorder the text around them (<https://trojansource.codes>)."""
+
+_CLUSTER = regex.compile(r"\X")
 
 Path = tuple[int, ...]
 
@@ -87,6 +91,17 @@ def cut_bytes(text: str, limit: int) -> tuple[str, bool]:
     if len(data) <= max(limit, 0):
         return data.decode(), False
     return data[: max(limit, 0)].decode(errors="ignore"), True
+
+
+def beginning(text: str, most: int) -> str:
+    """The beginning of a text for a person: `most` characters at most, and no family, flag or accented letter cut apart.
+
+    Only one that is longer than `most` itself is cut.
+    """
+    if len(text) <= most:
+        return text
+    *_, last = _CLUSTER.finditer(text[: most + 1])
+    return text[: last.start() or most]
 
 
 @dataclass(frozen=True)

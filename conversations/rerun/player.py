@@ -11,6 +11,7 @@ from conversations.engine import PLAYERS, RecordedCall, Stopped
 from conversations.gateway import Call, Receive, Room
 from conversations.protocol.converse import remedies
 from conversations.protocol.converse.refusals import refusal
+from conversations.protocol.text import beginning
 
 from .fixtures import RoundLine, TurnLine
 
@@ -113,7 +114,7 @@ def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
 
 def _short(value: Any) -> str:
     text = "nothing" if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return text if len(text) <= 120 else text[:117] + "..."
+    return text if len(text) <= 120 else beginning(text, 117) + "..."
 
 
 def _failure(line: RoundLine) -> errors.TurntableError:

@@ -13,6 +13,7 @@ from conversations import engine
 from conversations.engine import WORKER
 from conversations.errors import Refused, Throttled
 from conversations.models import Conversation, Turn, active_line
+from conversations.protocol.text import beginning
 from conversations.threads import Threads
 
 from .answers import answer
@@ -241,4 +242,4 @@ def _is_answered(pair: Pair) -> bool:
 
 def _beginning(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= 60 else line[:59] + "…"
+    return line if len(line) <= 60 else beginning(line, 59) + "…"

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from conversations import engine
 from conversations.errors import Refused, Throttled
 from conversations.models import Conversation, Model
-from conversations.protocol.text import clean_text
+from conversations.protocol.text import beginning, clean_text
 
 from .access import SignedIn
 from .pages import start_page
@@ -87,7 +87,7 @@ def _begin(owner: "User | Any", form: Form) -> Conversation:
     model = form["model"] or Model.default().model_id
     if not Model.is_offered(model):
         raise Refused(NOT_OFFERED)
-    title, system = clean_text(form["title"]).strip()[:200], clean_text(form["system"])
+    title, system = beginning(clean_text(form["title"]).strip(), 200), clean_text(form["system"])
     conversation = Conversation.objects.create(owner=owner, model=model, title=title, system=system)
     try:
         if form["message"].strip():

@@ -12,7 +12,7 @@ from conversations import engine
 from conversations.errors import Refused
 from conversations.models import Conversation, Message, Tree
 from conversations.protocol.converse.content import plain_text
-from conversations.protocol.text import visible
+from conversations.protocol.text import beginning, visible
 
 from .access import SignedIn, own_or_404
 from .branches import Stem, branches
@@ -75,4 +75,4 @@ def _stems(conversation: Conversation, turns: Tree) -> Iterator[Stem]:
 
 def _beginning(content: list[dict[str, object]]) -> str:
     text = " ".join(plain_text(content)[: 4 * BEGINNING].split())
-    return visible(text if len(text) <= BEGINNING else f"{text[:BEGINNING]}…")
+    return visible(text if len(text) <= BEGINNING else f"{beginning(text, BEGINNING)}…")

@@ -234,6 +234,12 @@ def test_the_first_message_gives_the_conversation_its_title(conversation: Conver
     assert last_seq(conversation.pk) == len(record(conversation))
 
 
+def test_a_long_title_ends_between_what_a_reader_takes_for_characters(conversation: Conversation) -> None:
+    ask(conversation, f"{'x' * 56}👨‍👩‍👧‍👦 and the rest of it")
+    conversation.refresh_from_db()
+    assert conversation.title == f"{'x' * 56}…"
+
+
 def _wait_for(condition: "object") -> None:
     paused = threading.Event()
     for _ in range(1000):

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from conversations.protocol.text import DEPTH, clean_json, clean_text, cut_bytes, parse_json_object, visible
+from conversations.protocol.text import (
+    DEPTH,
+    beginning,
+    clean_json,
+    clean_text,
+    cut_bytes,
+    parse_json_object,
+    visible,
+)
 
 unhurried = settings(deadline=None)  # a busy machine is no failure
 anything = st.text(st.characters(exclude_categories=()))
@@ -235,3 +243,21 @@ def test_a_cut_is_at_a_character_not_within_one() -> None:
 
 def test_what_reorders_a_text_is_its_number_and_all_else_stays() -> None:
     assert visible("transfer \u202e001\u2069 \u200d\u0641") == "transfer [U+202E]001[U+2069] \u200d\u0641"
+
+
+CLUSTERS = ("👨‍👩‍👧‍👦", "🇩🇪", "👍🏽", "e\N{COMBINING ACUTE ACCENT}", "❤\ufe0f", "1\ufe0f\u20e3", "\r\n", "각")
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_a_cut_text_ends_between_what_a_reader_takes_for_characters(cluster: str) -> None:
+    for before in range(1, 4):
+        text = "x" * before + cluster * 3
+        ends = [len(text) - len(cluster) * rest for rest in range(4)]
+        for most in range(before, len(text) + 2):
+            cut = beginning(text, most)
+            assert text.startswith(cut)
+            assert len(cut) == max(end for end in ends if end <= most)
+
+
+def test_one_character_that_is_longer_than_the_limit_is_cut() -> None:
+    assert beginning("a" + "\N{COMBINING ACUTE ACCENT}" * 500, 60) == "a" + "\N{COMBINING ACUTE ACCENT}" * 59

@@ -1,0 +1,13 @@
+"""The filter that cuts texts in pages; Django's own `truncatechars` cuts emoji and accented letters apart."""
+
+from django import template
+
+from conversations.protocol import text as protocol_text
+
+register = template.Library()
+
+
+@register.filter
+def beginning(text: str, most: int) -> str:
+    """The beginning of a text, with an ellipsis if there is more."""
+    return text if len(text) <= most else f"{protocol_text.beginning(text, most - 1)}…"
