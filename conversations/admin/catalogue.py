@@ -50,8 +50,8 @@ class CatalogueForm(Form):
         changed = {*self.changed_data}
         row = self.instance
         row.learned = {name: fact for name, fact in row.learned.items() if name not in changed}
-        kept = {*FACTS, *PRICE_COLUMNS.values()} - changed
-        return {name: value for name, value in values.items() if name not in kept}
+        unchanged = {*FACTS, *PRICE_COLUMNS.values()} - changed
+        return {name: value for name, value in values.items() if name not in unchanged}
 
 
 def _origin(row: Model, name: str, fact: Any, *, is_choice: bool) -> str:

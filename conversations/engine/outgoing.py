@@ -38,17 +38,17 @@ class Outgoing:
         base = request.base(turn.system, turn.inference, settings.MAX_TOKENS, synthetic.specs(turn), messages)
         capabilities = Model.of(turn.model).capabilities
         self._whole = request.body(messages, request.with_reasoning(base, capabilities))
-        held = remedies.of_model(capabilities, self._whole)
+        active = remedies.of_model(capabilities, self._whole)
         for remedy in self.memory.remedies:
-            held = remedies.combined(held, remedy)
-        return self._changed(held)
+            active = remedies.combined(active, remedy)
+        return self._changed(active)
 
     @property
     def notice(self) -> Remedy | None:
         """What a reader has to know of the model, whose catalogue says that it takes no tools."""
         is_first = self.row.number == self.row.attempt == 1 and self.turn.rerun.get("rounds") != "person"
-        held = remedies.from_row(self.row.remedies) if is_first else ()
-        return next((one for one in held if one.kind == "tools" and not one.why), None)
+        active = remedies.from_row(self.row.remedies) if is_first else ()
+        return next((one for one in active if one.kind == "tools" and not one.why), None)
 
     @property
     def limit(self) -> int:
@@ -93,9 +93,9 @@ class Outgoing:
         """Changes the request, and what the rounds that follow begin with; returns its call."""
         self._tried += 1
         self.row.tries += 1
-        held = remedies.combined(remedies.from_row(self.row.remedies), remedy)
-        self.memory.remedies = remedies.within_turn(held)
-        return self._changed(held)
+        active = remedies.combined(remedies.from_row(self.row.remedies), remedy)
+        self.memory.remedies = remedies.within_turn(active)
+        return self._changed(active)
 
     def save_adjusted(self) -> Write:
         """What stores the request as it is now."""
@@ -119,13 +119,13 @@ class Outgoing:
             return error
         return ContentRefused(error.detail, status=error.status, request_id=error.request_id)
 
-    def _changed(self, held: Remedies) -> Call | TurntableError:
+    def _changed(self, active: Remedies) -> Call | TurntableError:
         row = self.row
-        self._body = remedies.adjusted(self._whole, held)
+        self._body = remedies.adjusted(self._whole, active)
         base = request.encoded({name: part for name, part in self._body.items() if name != "messages"})
         self.base = RequestBase(sha256=request.sha256(base), body=base.decode())
         row.base, self.is_new_base = self.base, self.base.pk not in self.memory.bases
-        row.remedies = remedies.stored(held)
+        row.remedies = remedies.stored(active)
         try:
             call = self.call()
         except TurntableError as error:

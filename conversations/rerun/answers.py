@@ -10,6 +10,7 @@ from uuid import UUID
 from conversations.engine import RecordedCall
 from conversations.models import Round, ToolCall, Tree, Turn
 from conversations.protocol.converse.content import plain_text
+from conversations.protocol.thoughts import answer_in
 
 SHORTEST_ID = 16
 """The length from which on a tool use id is no word that a text may hold anyway."""
@@ -107,7 +108,7 @@ def _calls(turns: Iterable[UUID]) -> dict[UUID, list[ToolCall]]:
 
 def _text(rounds: Iterable[Round]) -> str:
     messages = (row.message for row in rounds if hasattr(row, "message"))
-    return "\n\n".join(text for row in messages if (text := plain_text(row.content)))
+    return "\n\n".join(text for row in messages if (text := answer_in(plain_text(row.content))))
 
 
 def call_of(call: ToolCall | RecordedCall) -> dict[str, Any]:

@@ -101,8 +101,8 @@ def test_a_refusal_without_a_cause_is_forgotten_once_it_refuses_again(scene: Sce
     turn = scene.ask(poisoned, text="And now?")
     scene.completed(turn, "All is well.")
     assert [len(body["messages"]) for body in bodies(scene)] == [3, 1]
-    [told] = adjusted(scene.events())
-    assert told == {
+    [value] = adjusted(scene.events())
+    assert value == {
         "what": "Asked again without earlier messages that were never answered.",
         "why": "Malformed input request",
     }
@@ -129,7 +129,7 @@ def test_a_result_that_is_refused_is_withheld_from_this_request_and_the_next(
     scene.completed(turn, "All is well.")
     results = [body["messages"][2]["content"][0]["toolResult"]["content"] for body in bodies(scene)[1:]]
     assert results[1] == [{"text": WITHHELD}] != results[0]
-    assert [told["what"] for told in adjusted(scene.events())] == [
+    assert [value["what"] for value in adjusted(scene.events())] == [
         "Asked again without results of tool calls."
     ]
     assert can_be_rebuilt(turn)
@@ -162,7 +162,7 @@ FORMS: dict[str, Callable[[str], Answer]] = {
 
 @pytest.mark.parametrize(
     ("words", "part", "form"),
-    [(*told, "an answer") for told in REMEDIES.values()] + [(*REMEDIES["tools"], form) for form in FORMS],
+    [(*remedy, "an answer") for remedy in REMEDIES.values()] + [(*REMEDIES["tools"], form) for form in FORMS],
 )
 def test_what_a_model_refuses_is_left_out_and_it_is_asked_again_at_once(
     scene: Scene, settings: Settings, words: str, part: bytes, form: str
@@ -173,8 +173,8 @@ def test_what_a_model_refuses_is_left_out_and_it_is_asked_again_at_once(
     scene.ask(Answer.stream(*SIGNED))
     turn = scene.ask(refusing(part, refusal))
     scene.completed(turn, "All is well.")
-    [told] = adjusted(scene.events(turn))
-    assert words in told["why"]
+    [value] = adjusted(scene.events(turn))
+    assert words in value["why"]
     assert (retries(scene.events(turn)), turn.rounds.get().tries) == ([], 2)
     assert scene.calls() == 2
     assert can_be_rebuilt(turn)
@@ -192,7 +192,7 @@ def test_what_was_learned_of_a_model_is_known_in_every_conversation_and_said_of_
     other = Scene(conversation_of(user), scene.server)
     other.completed(other.ask(refusing(b"toolConfig", refusal)), "All is well.")
     assert other.calls() == 1
-    assert [told["what"] for told in adjusted(other.events())] == [
+    assert [value["what"] for value in adjusted(other.events())] == [
         "Asked without tools: this model takes none."
     ]
 
@@ -245,8 +245,8 @@ def test_a_whole_number_beyond_64_bits_is_sent_as_text(scene: Scene) -> None:
 def test_a_snapshot_and_the_record_say_what_was_changed_and_why(scene: Scene) -> None:
     words = "The maximum tokens you requested exceeds the model limit of 1500."
     turn = scene.ask(refusal_of(words), WHOLE)
-    told = {"what": "Asked again for at most 1,500 tokens, this model's limit.", "why": words}
-    assert page(scene.conversation).turns[0]["adjusted"] == [told]
+    value = {"what": "Asked again for at most 1,500 tokens, this model's limit.", "why": words}
+    assert page(scene.conversation).turns[0]["adjusted"] == [value]
     [event] = [e for e in scene.events(turn) if e["type"] == "CUSTOM" and e["name"] == "turntable.adjusted"]
     assert isinstance(event["metadata"]["seq"], int)
     assert bodies(scene)[1]["inferenceConfig"] == {"maxTokens": 1500}

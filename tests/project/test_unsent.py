@@ -44,8 +44,8 @@ def form_of(answer: HttpResponse) -> tuple[str, dict[str, str]]:
     [form] = re.findall(r'<form class="fields"(.*?)</form>', answer.content.decode(), re.DOTALL)
     [path] = re.findall(r'action="(.*?)"', form)
     hidden = re.findall(r'<input type="hidden" name="(?!csrf)(.*?)" value="(.*?)">', form)
-    shown = re.findall(r'<textarea [^>]*name="(.*?)"[^>]*>\n(.*?)</textarea>', form, re.DOTALL)
-    return unescape(path), {name: unescape(value) for name, value in [*hidden, *shown]}
+    texts = re.findall(r'<textarea [^>]*name="(.*?)"[^>]*>\n(.*?)</textarea>', form, re.DOTALL)
+    return unescape(path), {name: unescape(value) for name, value in [*hidden, *texts]}
 
 
 # -- without a session

@@ -258,10 +258,10 @@ def test_a_question_stays_out_if_it_was_refused_itself(
 
 def test_what_lies_in_the_conversation_goes_on_with_its_next_turn() -> None:
     results, status, bad = Remedy("results", ["t1"]), Remedy("status", True), Remedy("pictures", "refused")
-    held = (results, Remedy("tools", True), status, bad, Remedy("room", 3000))
-    assert carried(held, is_same_model=True) == (results, status, bad)
-    assert carried(held, is_same_model=False) == (results,)
-    assert within_turn(held) == held[:-1]
+    active = (results, Remedy("tools", True), status, bad, Remedy("room", 3000))
+    assert carried(active, is_same_model=True) == (results, status, bad)
+    assert carried(active, is_same_model=False) == (results,)
+    assert within_turn(active) == active[:-1]
 
 
 CAPABILITIES = [
@@ -309,9 +309,9 @@ def test_a_refusal_teaches_what_a_model_never_takes(
 
 
 def test_a_further_remedy_takes_in_an_earlier_one_of_its_kind() -> None:
-    held = combined((Remedy("results", ["t1"]), Remedy("pictures", True)), Remedy("results", ["t1", "t2"]))
-    assert held == (Remedy("pictures", True), Remedy("results", ["t1", "t2"]))
-    assert combined(held, Remedy("max_tokens", 5))[-1] == Remedy("max_tokens", 5)
+    active = combined((Remedy("results", ["t1"]), Remedy("pictures", True)), Remedy("results", ["t1", "t2"]))
+    assert active == (Remedy("pictures", True), Remedy("results", ["t1", "t2"]))
+    assert combined(active, Remedy("max_tokens", 5))[-1] == Remedy("max_tokens", 5)
     assert combined((Remedy("reasoning", "finished"),), Remedy("reasoning", "all")) == (
         Remedy("reasoning", "all"),
     )
@@ -336,8 +336,8 @@ def test_a_remedy_is_told_in_a_sentence(one: Remedy, what: str) -> None:
 
 
 def test_a_row_holds_remedies_as_json() -> None:
-    held = (Remedy("results", ["t1"], "blocked"), Remedy("tools", True))
-    assert remedies.from_row(remedies.stored(held)) == held
+    active = (Remedy("results", ["t1"], "blocked"), Remedy("tools", True))
+    assert remedies.from_row(remedies.stored(active)) == active
 
 
 @pytest.mark.parametrize(
@@ -378,7 +378,9 @@ some = st.lists(
 
 @settings(max_examples=200)
 @given(valid_conversations(), some)
-def test_a_request_with_remedies_is_one_that_bedrock_accepts(told: list[Any], held: list[Remedy]) -> None:
-    body = adjusted(body_of(*told, system="Be brief.", topP=0.5), held)
+def test_a_request_with_remedies_is_one_that_bedrock_accepts(
+    conversation: list[Any], active: list[Remedy]
+) -> None:
+    body = adjusted(body_of(*conversation, system="Be brief.", topP=0.5), active)
     assert refusal_of(body["messages"]) is None
-    assert adjusted(body, held) == body
+    assert adjusted(body, active) == body

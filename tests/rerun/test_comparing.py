@@ -52,6 +52,14 @@ def test_turns_of_all_branches_are_read_as_each_alone(user: User) -> None:
     assert answers(rows) == {row.pk: answer(row) for row in rows}
 
 
+def test_thoughts_that_a_model_wrote_into_its_text_are_not_compared(user: User) -> None:
+    turn = conversation_with(user, "help").turns.get()
+    message = turn.messages.get(role="assistant")
+    message.content = [{"text": "<thinking>They need help.</thinking>\n\nHere it is."}]
+    message.save()
+    assert answer(turn).text == "Here it is."
+
+
 def test_what_has_not_been_asked_again_is_counted(user: User) -> None:
     conversation = conversation_with(user, "help", QUESTION, "help")
     rerun_of(conversation, numbers=range(1, 3))

@@ -47,8 +47,8 @@ def test_a_conversation_is_asked_again_by_one_of_them(client: Client, user: User
 
 
 def test_an_answer_is_regenerated_by_one_of_them(client: Client, user: User) -> None:
-    given = client.get(f"/conversations/{conversation_of(user).pk}/").context
-    assert (json.loads(given["models"]), json.loads(given["names"])) == (
+    context = client.get(f"/conversations/{conversation_of(user).pk}/").context
+    assert (json.loads(context["models"]), json.loads(context["names"])) == (
         ["three", "two"],
         {"three": "<Third> & best"},
     )

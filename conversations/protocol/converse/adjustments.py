@@ -81,13 +81,13 @@ def _with_blocks(messages: list[Message], change: Callable[[Block], list[Block]]
 def _answered(messages: list[Message]) -> list[Message]:
     """The messages without those that nothing was answered to, and without the mark in the answer's place."""
     mark = {"role": "assistant", "content": [text(INTERRUPTED)]}
-    kept: list[Message] = []
+    answered: list[Message] = []
     for message in messages:
-        if message == mark and kept and not _has_results(kept[-1]):
-            kept.pop()
+        if message == mark and answered and not _has_results(answered[-1]):
+            answered.pop()
         else:
-            kept.append(message)
-    return kept
+            answered.append(message)
+    return answered
 
 
 def _has_results(message: Message) -> bool:

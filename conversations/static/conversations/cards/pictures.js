@@ -70,11 +70,11 @@ export function drawModelPicture(
   address,
 ) {
   const isKnown = sha256 && Object.hasOwn(TYPES, format);
-  const shown =
+  const picture =
     isKnown && !open
       ? figure(`${address}${turn}/${sha256}/`, format, size, "Picture from the model")
       : create("p", "", isKnown ? `A picture is coming: ${sizeOf(format, size)}.` : UNKNOWN);
-  element.querySelector(".drawing").replaceChildren(shown);
+  element.querySelector(".drawing").replaceChildren(picture);
 }
 
 const UNKNOWN = "A picture that cannot be shown here. The export has it.";
