@@ -9,6 +9,9 @@ pytestmark = pytest.mark.processes
 
 DELETE = 'delete_file "old.csv"'
 CARD = "#transcript .tool"
+LAST_PARAGRAPH = "Inline code is rpm = 100 / 3, and <b>HTML</b> stays as it was written."
+"""The end of `show markdown`."""
+
 # Safari: the Enter that confirms a candidate comes when the composition has ended, and only its code tells.
 CONFIRM = """const box = document.querySelector("#message");
     box.focus();
@@ -88,6 +91,7 @@ def test_a_changed_message_begins_a_branch_and_the_first_stays_reachable(chat: C
 
 def test_the_player_plays_a_turn_to_its_end(chat: Chat) -> None:
     chat.ask("show markdown")
+    chat.eventually(lambda: chat.texts(f"{ANSWER} p")[-1:] == [LAST_PARAGRAPH])
     answer = chat.texts(ANSWER)
     chat.press("Play this turn")
     chat.until("return document.activeElement.id === 'play'")
@@ -127,6 +131,5 @@ def test_a_long_message_without_line_ends_grows_its_box(chat: Chat) -> None:
 
 def test_the_numbers_of_a_list_stand_within_it(chat: Chat) -> None:
     chat.ask("show numbers")
-    room = chat.run(ROOM)
-    assert len(room) == 3
-    assert min(room) >= 0
+    chat.eventually(lambda: len(chat.run(ROOM)) == 3)
+    assert min(chat.run(ROOM)) >= 0

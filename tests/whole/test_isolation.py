@@ -41,7 +41,7 @@ def routes(resolver: URLResolver, prefix: str = "", is_admin: bool = False) -> I
 ROUTES = [path for path, is_admin in routes(get_resolver()) if not is_admin]
 ADMIN = [path for path, is_admin in routes(get_resolver()) if is_admin]
 
-OPEN = {"accounts/login/": 200, "accounts/link/": 403, "healthz": 200}
+OPEN = {"accounts/login/": 200, "accounts/link/": 403, "accounts/unsent/": 302, "healthz": 200}
 """What anybody may see, and its answer to somebody without a session."""
 
 OWN = {"accounts/logout/", "", "conversations/", "settings/"}

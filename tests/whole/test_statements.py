@@ -17,6 +17,7 @@ from pytest_django.fixtures import Settings
 from bench.statements.log import CONTROL
 from conversations import engine, journal
 from conversations.models import Allowance, Conversation, Prompt, ToolCall, Turn
+from conversations.protocol.converse.content import picture_facts
 from conversations.web import urlpatterns
 from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, Request, WireServer, answer_frames
@@ -83,6 +84,9 @@ def own_pages(conversation: Conversation, rerun: Conversation) -> Iterator[tuple
     yield "replay_ends", getting(path("replay_ends", conversation.pk) + ends)
     turn = conversation.turns.latest("number")
     yield "replay_turn", getting(path("replay_turn", conversation.pk, turn.pk))
+    first = conversation.turns.earliest("number")
+    [image] = [block["image"] for block in first.messages.get(role="assistant").content if "image" in block]
+    yield "picture", getting(path("picture", conversation.pk, first.pk, picture_facts(image)["sha256"]))
 
 
 def admin_pages(conversation: Conversation) -> Iterator[tuple[str, Visit]]:
@@ -113,6 +117,7 @@ def test_no_page_takes_more_statements_for_many_rows_than_for_few(conversation: 
     client = Client()
     client.force_login(conversation.owner)
     all_counts = []
+    ask(conversation, "show a picture")
     for number in (FEW, FEW, MANY):  # at first more is asked, once for the whole process
         rerun = grow(conversation, number)
         pages = dict(own_pages(conversation, rerun))
