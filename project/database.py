@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 
+from project.interpreter import python
+
 # SQLite lets one process write at a time. IMMEDIATE takes the lock when a transaction begins, so that waiting
 # for it can succeed; with WAL, readers go on meanwhile. NORMAL leaves syncing to the checkpoints: a crash of the
 # process loses nothing and a loss of power the last commits at most, while 20 writers at once wait a third of the time.
@@ -47,7 +49,6 @@ POSTGRES_OPTIONS = {
     "options": f"-c statement_timeout={STATEMENT_TIMEOUT}s -c lock_timeout={LOCK_TIMEOUT}s"
     f" -c idle_in_transaction_session_timeout={IDLE_TRANSACTION_TIMEOUT}s",
 }
-NOT_UP_TO_DATE = "The database is not up to date: run `python manage.py migrate` first."
 SCHEMES = {"sqlite": SQLITE_OPTIONS, "postgres": POSTGRES_OPTIONS, "postgresql": POSTGRES_OPTIONS}
 
 
@@ -72,6 +73,11 @@ def from_url(url: str, folder: Path = Path()) -> dict[str, Any]:
     return settings | {"OPTIONS": options, "CONN_HEALTH_CHECKS": bool(options.get("pool"))}
 
 
+def not_up_to_date() -> str:
+    """What to do about a database whose migrations have not all run."""
+    return f"The database is not up to date: run `{python()} manage.py migrate` first."
+
+
 def explain(error: Exception) -> str | None:
     """A sentence for the operator about the database's failure, or None if the fault is rather ours."""
     from django.db import DatabaseError, OperationalError, connection
@@ -79,7 +85,7 @@ def explain(error: Exception) -> str | None:
     try:
         reach()
         if unapplied_migrations():
-            return NOT_UP_TO_DATE
+            return not_up_to_date()
     except DatabaseError as failure:
         error = failure
     else:

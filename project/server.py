@@ -13,6 +13,7 @@ from functools import partial
 from asgiref.typing import ASGI3Application
 
 from conversations.errors import ConfigurationError
+from project.interpreter import python
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ def installed(server: str) -> Run:
             from project.daphne_server import run
     except ImportError as error:
         raise ConfigurationError(
-            f"{server} is not installed: `python -m pip install -r requirements-{server}.txt` installs it."
+            f"{server} is not installed: `{python()} -m pip install -r requirements-{server}.txt` installs it."
         ) from error
     return run
 

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 
 from conversations.errors import Refused
 from conversations.models import Conversation
+from project.interpreter import python
 
 
 def user_named(name: str | None) -> User:
@@ -19,9 +20,8 @@ def user_named(name: str | None) -> User:
     else:
         user = users.first() if users.count() == 1 else users.filter(is_superuser=True).order_by("pk").first()
     if user is None:
-        who = (
-            f"no user is called {name}" if name else "there is no user yet: run `python manage.py serve` once"
-        )
+        nobody_yet = f"there is no user yet: run `{python()} manage.py serve` once"
+        who = f"no user is called {name}" if name else nobody_yet
         raise Refused(f"Nobody to ask as: {who}.")
     return user
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from project.interpreter import python
 from tests.serving import Browser, manage, on_each_server, serving, serving_as_is, site, slow_turn
 
 pytestmark = pytest.mark.processes
@@ -126,7 +127,7 @@ def test_a_database_server_that_is_not_there_is_one_sentence_without_the_passwor
 def test_a_command_on_a_database_without_tables_says_what_to_do(tmp_path: Path) -> None:
     process = manage(site(tmp_path), "changepassword", "owner")
     assert process.returncode == 1
-    assert process.stderr == "The database is not up to date: run `python manage.py migrate` first.\n"
+    assert process.stderr == f"The database is not up to date: run `{python()} manage.py migrate` first.\n"
 
 
 def test_a_traceback_is_there_for_the_asking(tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_a_server_that_is_not_installed_is_one_sentence(tmp_path: Path) -> None:
     process = manage(site(tmp_path, PYTHONPATH=str(tmp_path)), "serve", "--server", "uvicorn")
     assert process.returncode == 1
     assert process.stderr == (
-        "uvicorn is not installed: `python -m pip install -r requirements-uvicorn.txt` installs it.\n"
+        f"uvicorn is not installed: `{python()} -m pip install -r requirements-uvicorn.txt` installs it.\n"
     )
     assert not (tmp_path / "db.sqlite3").exists()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from project.interpreter import python
 from tests.serving import ROOT, manage, migrated, site
 
 pytestmark = pytest.mark.processes
@@ -28,7 +29,7 @@ def working(environment: dict[str, str], *arguments: str) -> Iterator["subproces
 def test_it_does_not_begin_on_a_database_that_is_not_up_to_date(tmp_path: Path) -> None:
     result = manage(site(tmp_path), "work")
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == "The database is not up to date: run `python manage.py migrate` first.\n"
+    assert result.stderr == f"The database is not up to date: run `{python()} manage.py migrate` first.\n"
 
 
 def test_a_database_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:

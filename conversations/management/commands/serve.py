@@ -1,9 +1,5 @@
 """`manage.py serve`: everything from an empty database to a page that answers."""
 
-import os
-import shlex
-import shutil
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -13,6 +9,7 @@ from django.core.management.base import BaseCommand
 
 from conversations.gateway import endpoint
 from project.database import reach, unapplied_migrations
+from project.interpreter import python
 from project.links import sign_in_path
 from project.server import SERVERS, address, installed, listen, serve
 from project.static_files import collect
@@ -71,11 +68,3 @@ def greeting(url: str) -> str:
     if owner is None:
         return f"Turntable is at {url}/"
     return f"Turntable is at {url}{sign_in_path(owner)}\n{ADVICE.format(python())}"
-
-
-def python() -> str:
-    """The Python that runs this, as a shell in the current folder finds it."""
-    if shutil.which("python") == sys.executable:
-        return "python"
-    inside = os.path.relpath(sys.executable)
-    return shlex.quote(sys.executable if inside.startswith(os.pardir) else inside)

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from conversations.errors import ConfigurationError
 from conversations.gateway import endpoint
-from project.database import NOT_UP_TO_DATE, reach, unapplied_migrations
+from project.database import not_up_to_date, reach, unapplied_migrations
 from project.server import work
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             raise ConfigurationError("--turns must be a number above 0.")
         reach()
         if unapplied_migrations():
-            raise ConfigurationError(NOT_UP_TO_DATE)
+            raise ConfigurationError(not_up_to_date())
         endpoint()  # starts the demo gateway unless there is another
         work(turns, lambda: self.announce(turns))
 
