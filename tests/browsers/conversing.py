@@ -40,13 +40,13 @@ class Tab:
         """What a script returns."""
         return self.driver.execute_script(script, *arguments)
 
-    def until(self, script: str, *arguments: object, within: float = PATIENCE) -> Any:
+    def until(self, script: str, *arguments: object) -> Any:
         """What a script returns, as soon as that is true."""
-        return self.eventually(lambda: self.run(script, *arguments), within)
+        return self.eventually(lambda: self.run(script, *arguments))
 
-    def eventually(self, condition: Callable[[], Any], within: float = PATIENCE) -> Any:
+    def eventually(self, condition: Callable[[], Any]) -> Any:
         """The value of a condition, as soon as it holds."""
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + PATIENCE
         while not (value := condition()):
             assert time.monotonic() < deadline, self.run(STATE)
             time.sleep(0.02)
