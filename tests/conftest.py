@@ -9,6 +9,7 @@ from django.test import override_settings
 from hypothesis import settings as examples
 
 from conversations import demo_gateway as demo
+from conversations import engine
 from conversations.models import Conversation, forget_rows
 from tests.asking import conversation_of
 
@@ -68,9 +69,10 @@ def demo_gateway() -> Iterator[demo.DemoGateway]:
 
 @pytest.fixture
 def gateway(demo_gateway: demo.DemoGateway) -> Iterator[demo.DemoGateway]:
-    """The embedded gateway as GATEWAY_URL."""
+    """The embedded gateway as GATEWAY_URL. A turn that is ending does so before the tables are emptied, which it would block."""
     with override_settings(GATEWAY_URL=demo_gateway.url):
         yield demo_gateway
+        engine.WORKER.wait(5)
 
 
 @pytest.hookimpl(trylast=True)
