@@ -158,6 +158,7 @@ def test_the_tab_key_leads_through_each_page_in_its_order_and_is_seen(page: Page
 def filled(page: Page) -> None:
     """Waits until the last turn is there, in the player after going to the end."""
     if page.url.endswith("replay/"):
+        expect(page.locator("#play")).to_be_focused()  # the player stands where it opens
         page.get_by_role("slider").press("End")
     if page.get_by_role("log").count():
         expect(page.get_by_role("log")).to_contain_text("new.csv")
