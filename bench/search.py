@@ -1,4 +1,4 @@
-"""Search in a million messages, on SQLite and PostgreSQL: how long a user and the operator wait for the newest."""
+"""How long a user and the operator wait for a search in a million messages, on both databases."""
 
 import argparse
 import multiprocessing

@@ -1,4 +1,4 @@
-"""Forms that came in vain: without a session, or from a page whose token has gone. What was written in them is kept."""
+"""Forms that came without a session or with an old token, kept so that they can be sent again."""
 
 from copy import copy
 from typing import Any, NamedTuple
@@ -74,7 +74,7 @@ def kept(request: HttpRequest, address: str) -> Post | None:
 
 
 def send(request: HttpRequest, address: str, post: Post) -> HttpResponse:
-    """The answer to the form, as if it came now; its own page, with all of it, where the user may not send it."""
+    """The answer to the form, as if it came now; its own page where the user may not send it."""
     try:
         answer = _answer(request, post)
     except (Http404, PermissionDenied):

@@ -39,7 +39,7 @@ def fast_passwords() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def unread_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No rows of models that an earlier test's database had. Time alone makes none be read again: statements are counted."""
+    """Forgets the catalogue's rows of earlier tests, and reads them once a test: statements are counted."""
     monkeypatch.setattr("conversations.models.catalogue.FRESH_SECONDS", 86_400)
     forget_rows()
 
@@ -69,7 +69,7 @@ def demo_gateway() -> Iterator[demo.DemoGateway]:
 
 @pytest.fixture
 def gateway(demo_gateway: demo.DemoGateway) -> Iterator[demo.DemoGateway]:
-    """The embedded gateway as GATEWAY_URL. A turn that is ending does so before the tables are emptied, which it would block."""
+    """The embedded gateway as GATEWAY_URL. A turn ends before the test's tables are emptied."""
     with override_settings(GATEWAY_URL=demo_gateway.url):
         yield demo_gateway
         engine.WORKER.wait(5)

@@ -68,7 +68,7 @@ class Outgoing:
         return call
 
     def remedy(self, error: GatewayError) -> Remedy | None:
-        """The remedy for a refusal of which nothing was shown, while there are attempts left."""
+        """The remedy for a refusal that came before any text, while there are attempts left."""
         is_over = self._tried == remedies.MOST or self.row.first_token_ms is not None
         if error.refusal is None or not error.adjustable or is_over:
             return None

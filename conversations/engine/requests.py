@@ -147,7 +147,7 @@ def rebuild_request(row: Round) -> bytes:
 
 
 def _is_in_history(row: Round) -> bool:
-    """Whether an attempt replaces an earlier one in the history: all do but those that broke without a message."""
+    """Whether an attempt replaces an earlier one in the history unless it broke without a message."""
     return row.status == Round.Status.COMPLETED or hasattr(row, "message")
 
 
@@ -184,7 +184,7 @@ def _round_rows(turns: list[UUID]) -> list[Round]:
 
 
 def _carried(rows: Iterable[Round], turns: Sequence[UUID], model: str) -> Remedies:
-    """The remedies that the next round begins with: those of the last one that had any, as far as they go on."""
+    """The remedies that the next round begins with: those of the last round that go on."""
     place = {pk: at for at, pk in enumerate(turns)}
     last = max(rows, key=lambda row: (place[row.turn_id], row.number, row.attempt), default=None)
     if last is None:

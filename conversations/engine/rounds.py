@@ -259,7 +259,7 @@ class Streaming:
         )
 
     def _refusal(self, fault: Fault) -> tuple[str, str]:
-        """Why a call of a whole round is not run, as a word and as the model reads it; blank for one that may run."""
+        """Why a call of a whole round is not run: a word and a sentence for the model; blank if it may run."""
         match fault:
             case "":
                 return "", ""

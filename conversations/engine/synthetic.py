@@ -25,7 +25,7 @@ NO_ANSWER = (
     *("stopped", "interrupted", "cut", "round_limit", "max_tokens", "damaged", "not_run"),
     NOT_RECORDED,
 )
-"""Errors of calls whose result only says why they were not run to their end: nothing to answer a later call with."""
+"""Errors of calls that did not run to their end: their results answer no later call."""
 
 Body = dict[str, Any]
 

@@ -207,7 +207,7 @@ def _gateway(options: Options) -> Gateway:
 
 
 def _members(payload: bytes) -> dict[str, Any]:
-    """The members of a frame's JSON object, marked as damaged where its bytes are not UTF-8; the mark alone where it is none."""
+    """The members of a frame's JSON object; bytes that are not UTF-8 or no object add the mark of damage."""
     mark: dict[str, Any] = {}
     try:
         text = payload.decode()

@@ -16,7 +16,7 @@ def drop_old_index(apps: Any, schema_editor: Any) -> None:
 
 
 def create_index(apps: Any, schema_editor: Any) -> None:
-    """Makes the index's table on SQLite and the triggers on PostgreSQL: from now on rows are indexed as they are written."""
+    """Creates the index's table on SQLite and the triggers on PostgreSQL, which index what is written."""
     for statement in _index.MADE[schema_editor.connection.vendor][0]:
         schema_editor.execute(statement, params=None)
 

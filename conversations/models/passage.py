@@ -1,4 +1,4 @@
-"""The search index: a passage for each title, message and tool call, written by the statement that writes its row.
+"""The search index: a passage for each title, message and tool call, written with its row.
 
 A searchable row has a column `words`, which holds nothing: what is written to it a trigger takes into the row's passage. So the
 index costs a turn no statement of its own. The triggers are in `migrations/_index.py`.
@@ -28,7 +28,7 @@ KIND_WORDS = {"conversation": "\ue001", "message": "\ue002", "toolcall": "\ue003
 """The word that all passages of a kind of rows have; the triggers write it too."""
 
 POSITIONS = 16_383
-"""Positions of a tsvector. They begin anew after the last one, so that a phrase is found further down as well."""
+"""Positions of a tsvector. They begin anew after the last, so that later phrases match too."""
 
 
 def owner_word(owner: Any) -> str:

@@ -21,7 +21,7 @@ PAUSE = 0.01
 """Seconds between transactions: those who wait for SQLite's lock only try again from time to time."""
 
 PAGE = 10_000
-"""Keys that are read at once. No cursor stays open: on SQLite it would keep this connection from writing what others wrote after it."""
+"""Keys that are read at once. On SQLite an open cursor would block this connection's writes."""
 
 KEYS = {"conversation": "conversation", "message": "message", "toolcall": "call"}
 Item = TypeVar("Item")

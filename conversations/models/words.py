@@ -13,7 +13,7 @@ from operator import add
 from unicodedata import category, combining, decimal, normalize
 
 LETTERS_AT_MOST = 200_000
-"""Letters of a text that are indexed; fewer where they would be over PostgreSQL's limit of 1 MB for a tsvector."""
+"""Letters of a text that are indexed; fewer where a tsvector would exceed PostgreSQL's 1 MB."""
 
 BYTES_AT_MOST = 1_000_000
 WORD_LENGTH = 64
@@ -42,7 +42,7 @@ ACCENTS = frozenset({1, *range(10, 37), *range(200, 236), 240})
 UNACCENTED = dict(zip("ØøŁłĐđĦħŦŧıÐð", "oollddhhttidd", strict=True)) | {
     letter: pair for pair, letters in {"ae": "Ææ", "oe": "Œœ", "th": "Þþ"}.items() for letter in letters
 } | dict(zip("\u0649\u06cc\u06a9\u0629", "\u064a\u064a\u0643\u0647", strict=True))  # fmt: skip
-"""Letters that have their stroke or their second half for good, and those that Arabic and Persian keyboards write for one another."""
+"""Letters without a decomposition, and those that Arabic and Persian keyboards interchange."""
 
 IGNORED = frozenset("\u034f\u0640\u180b\u180c\u180d\u180f")
 

@@ -42,7 +42,7 @@ BLOCKED = frozenset({"guardrail_intervened"})
 """Rounds whose question would be blocked again: their turn stays out of later requests."""
 
 CUT_ROUNDS = 2
-"""Rounds with a cut call that a turn may have: each is paid for, and a model that has not made it shorter by then does not."""
+"""Rounds with a cut call that a turn may have: each costs, and a third is seldom shorter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class _Thought(NamedTuple):
 
 
 def parts_of(text: str, *, is_open: bool = False) -> list[TextPart]:
-    """The parts of a text, which is still open where more of it may come: a thought without an end is then under way."""
+    """The parts of a text. In an open one, of which more may come, a thought without an end goes on."""
     parts: list[TextPart] = []
     at = 0
     while _MAY_BE.search(text, at) and (one := _next(text, at, is_open)):

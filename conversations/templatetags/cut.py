@@ -1,4 +1,4 @@
-"""The filter that cuts texts in pages; Django's own `truncatechars` cuts emoji and accented letters apart."""
+"""The filter that cuts texts in pages, as `truncatechars` does, but between grapheme clusters."""
 
 from django import template
 

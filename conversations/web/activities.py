@@ -1,4 +1,4 @@
-"""What a model brings beside text, reasoning and calls: pictures, sources, and tools that its provider ran."""
+"""A model's pictures and sources, and the tools that its provider ran."""
 
 import json
 from typing import Any

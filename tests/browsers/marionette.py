@@ -1,4 +1,4 @@
-"""Firefox's own remote protocol, Marionette, under Selenium: geckodriver, which translates it, is not in Debian."""
+"""Firefox's remote protocol Marionette under Selenium, since Debian has no geckodriver."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""The main path in Chromium, Firefox and WebKit: what is written, streamed, followed, stopped, approved, changed and played."""
+"""The main path in Chromium, Firefox and WebKit, from the first message to its playback."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A site with a tool that asks first, whose pages keep what goes wrong in them: no driver tells it for every browser."""
+"""A site with a tool that needs approval, whose pages collect their own errors for every browser."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

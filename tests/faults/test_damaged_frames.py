@@ -1,4 +1,4 @@
-"""Gateways that lose bytes inside a frame: text says what is missing, and a tool call that may lack something is never run."""
+"""Gateways that lose bytes inside a frame: the text says so, and a damaged tool call is never run."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Requests that are refused: asked again with a remedy where there is one, and never a reason for the next to fail."""
+"""Refused requests: a remedy is tried where there is one, and the next request never fails for it."""
 
 import json
 from collections.abc import Callable

@@ -183,7 +183,7 @@ def test_common_words_are_read_in_what_the_index_finds_for_rare_ones(
 def test_going_through_the_passages_finds_what_the_index_finds(
     user: User, other_user: User, monkeypatch: pytest.MonkeyPatch, sample: int
 ) -> None:
-    """With a sample of none everything is common, with one of a thousand there are so few passages that all are read."""
+    """Samples of two sizes: with none everything is common, with a thousand all passages are read."""
     monkeypatch.setattr(search, "SAMPLE", sample)
     conversation_with(user, "今天天气很好 Die Straße in ZÜRICH")
     conversation_with(user, "Nothing of the kind", title="other")

@@ -1,4 +1,4 @@
-"""Forms that came in vain, without a session or with a token that has gone: nothing that was written is lost."""
+"""Forms that come without a session or with an old token: nothing that was written is lost."""
 
 import re
 from html import unescape

@@ -1,4 +1,4 @@
-"""Frames that were damaged on their way: what they may have been a part of is known, and not taken for whole."""
+"""Damaged frames: the blocks that they may belong to are known, and not taken for whole."""
 
 from typing import Any
 

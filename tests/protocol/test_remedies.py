@@ -1,4 +1,4 @@
-"""A refused request, its remedy, and the request that is sent instead: valid, and the same if it is made again."""
+"""A refused request, its remedy and the adjusted request, which is valid and reproducible."""
 
 import copy
 from typing import Any

@@ -1,4 +1,4 @@
-"""Thoughts that a model wrote into its text are told apart from the answer; the cases are those of the pages' script."""
+"""Thoughts in a model's text and its answer are divided; the pages' script has the same cases."""
 
 import json
 from pathlib import Path

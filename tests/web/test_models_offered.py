@@ -1,4 +1,4 @@
-"""The models that people can choose: the enabled ones that the setting names, in order, by their names."""
+"""The models that people can choose: those enabled of the setting, in order, by their names."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What each kind of remedy does to a request. Doing it twice changes nothing; messages and bodies are not changed in place."""
+"""The change that each kind of remedy makes to a request, which is copied. Twice is as once."""
 
 import json
 from collections.abc import Callable, Mapping

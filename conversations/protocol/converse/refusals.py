@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 OWN_CONTENT = frozenset({"content", "overflow", "room", "size"})
-"""Causes that lie in what is said: the same would be refused again."""
+"""Causes that lie in the request's content: the same content would be refused again."""
 
 
 class Refusal(NamedTuple):

@@ -40,7 +40,7 @@ SETTINGS = {
 }
 
 OF_THE_CONVERSATION = frozenset({"unanswered", "results", "reasoning", "numbers"})
-"""Kinds that lie in what the conversation holds, whichever model is asked. What lies in the model its capabilities say."""
+"""Kinds whose reason is the conversation's content; the model's capabilities give the others."""
 
 CHANGES = {
     "unanswered": "without earlier messages that were never answered",
@@ -62,7 +62,7 @@ REFUSED = "refused"
 
 
 class Remedy(NamedTuple):
-    """A change to a request: its kind, a value in JSON, and the gateway's words that it answers, if it was refused."""
+    """A change to a request: its kind, a value in JSON, and the words of the refusal, if there was one."""
 
     kind: str
     value: Any

@@ -96,7 +96,7 @@ class Assembly:
         return [block.request(self._fault(block)) for block in blocks]
 
     def damage(self) -> dict[str, int]:
-        """The damaged frames, by the name of their event, and the texts with half a character that lacks its other half."""
+        """The damaged frames, by the name of their event, and the texts with half a character alone."""
         halves = sum(not is_whole(block.text) for block in self._blocks)
         return dict(self.damaged_frames) | ({"halfCharacters": halves} if halves else {})
 
