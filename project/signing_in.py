@@ -11,7 +11,7 @@ from project import unsent
 
 
 class SignInView(LoginView):
-    """Django's sign-in form, which then sends the message or another form that was written before the sign-in.
+    """Django's sign-in form. It then sends the form that was written before the sign-in.
 
     CSRF protection has let this POST through like the first one.
     """

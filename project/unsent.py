@@ -95,9 +95,10 @@ def unsent(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def refused(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The answer to a form whose token is not the browser's; one of this site can be sent again by a button.
+    """The page for a form whose token is not the browser's.
 
-    Nothing is shown of a form from elsewhere, since a press of the button would then be what the token guards against.
+    A form of this site can be sent again by a button. Nothing is shown of a form from elsewhere,
+    since a press of the button would then be what the token guards against.
     """
     post = _post(request) if _is_own(request) and is_kept(request) else None
     return _page(request, "403_csrf.html", post, status=403)

@@ -1,4 +1,4 @@
-"""The journal as the tests write it: turns as rows, deltas, a writer that can be held up, and what it has shown."""
+"""The journal as the tests write it: turns as rows, deltas, a writer that can be held up."""
 
 import threading
 import uuid

@@ -269,9 +269,9 @@ def snippet(text: str, terms: Sequence[Term]) -> list[Part]:
 
 
 def matching(model: type[Model], terms: Sequence[Term], at_most: int | None = None) -> Q:
-    """The condition that rows of the model match the terms, by the index or without it, whichever is faster.
+    """The condition that rows of the model match the terms.
 
-    With `at_most` the newest so many are enough, if that is faster.
+    The index is used where that is faster. With `at_most` the newest so many are enough, if that is faster.
     """
     kind = str(model._meta.model_name)
     column = {"message": "message", "toolcall": "call"}.get(kind, "conversation")

@@ -77,7 +77,10 @@ class CallModel:
 
 @dataclass(frozen=True, slots=True)
 class RunTools:
-    """Run these calls of round `number`, all at once, or `refuse` them, as the turn then ends with this error."""
+    """Run these calls of round `number`, all at once.
+
+    With `refuse` they are answered with that error instead, and the turn ends with it.
+    """
 
     number: int
     tool_use_ids: tuple[str, ...]

@@ -94,9 +94,9 @@ def cut_bytes(text: str, limit: int) -> tuple[str, bool]:
 
 
 def beginning(text: str, most: int) -> str:
-    """The beginning of a text for a person: `most` characters at most, and no family, flag or accented letter cut apart.
+    """The beginning of a text for a person, at most `most` characters long.
 
-    Only one that is longer than `most` itself is cut.
+    No family, flag or accented letter is cut apart, unless it is longer than `most` itself.
     """
     if len(text) <= most:
         return text

@@ -1,6 +1,7 @@
-"""Thoughts that a model wrote into its text, `<thinking>...</thinking>` or `<think>...</think>`, told apart from the answer.
+"""Thoughts that a model wrote into its text, and the answer without them.
 
-The text stays stored as it came. The pages do the same (static/conversations/text/thoughts.js).
+They stand in `<thinking>...</thinking>` or `<think>...</think>`. The text stays stored as it came.
+The pages do the same (static/conversations/text/thoughts.js).
 
 A thought begins where a text does, or directly behind another thought. Further on it has to begin a paragraph and to end with a line:
 prose about tags has them in the middle. In code there is none.

@@ -87,7 +87,10 @@ def failure(turn: dict[str, Any]) -> Failure | None:
 
 
 def notice(turn: dict[str, Any], answered: bool) -> str:
-    """Quiet sentences about a turn's end and what was lost of it, or ""; `answered` says that text stands at its end."""
+    """Quiet sentences about a turn's end and about damage, or "".
+
+    `answered` says that text stands at its end.
+    """
     is_damaged = any(round_.get("damaged") for round_ in turn.get("rounds", ()))
     return " ".join(
         filter(None, [_ending(turn, answered), SENTENCES["turn"]["damaged"] if is_damaged else ""])

@@ -31,7 +31,7 @@ def seconds_to_stop(session: Session) -> list[float]:
 
 
 async def answering(chat: Chat, cuts: int = 0) -> None:
-    """Waits until every reader has seen text of the newest answer, where so many answers before began twice."""
+    """Waits until every reader has text of the newest answer, after `cuts` that began twice."""
     count = len(chat.readers[0].sent) + cuts
 
     def begun() -> bool:

@@ -1,4 +1,4 @@
-"""The databases on which servers are killed: SQLite, and PostgreSQL with or without Valkey as the channel layer."""
+"""The databases on which servers are killed: SQLite, and PostgreSQL with and without Valkey."""
 
 import itertools
 from collections.abc import Iterator
@@ -47,7 +47,10 @@ def database(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture(params=["looking", "listening", "layer"])
 def joined(request: pytest.FixtureRequest) -> dict[str, str]:
-    """The same, for each way in which processes hear of one another: they look at SQLite, listen to PostgreSQL, or have a layer."""
+    """The same, for each way in which processes hear of one another.
+
+    They look at SQLite, listen to PostgreSQL, or have a layer.
+    """
     return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
 
 

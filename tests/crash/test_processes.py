@@ -1,4 +1,4 @@
-"""Two servers on one database: shared conversations, one that dies, one that sleeps past its leases, one that is replaced."""
+"""Two servers on one database, of which one dies, sleeps past its leases, or is replaced."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""Web processes that run no turns, and workers beside them: what one takes the other answers, stops, goes on with and takes over."""
+"""Web processes that run no turns, and workers beside them that do."""
 
 import asyncio
 import json

@@ -26,7 +26,7 @@ def standing_server() -> Iterator[WireServer]:
 def scene(
     user: User, standing_server: WireServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Scene]:
-    """A conversation with that gateway; a round is tried twice, without a wait unless the gateway asks for one."""
+    """A conversation with that gateway. A round has two attempts, without a wait unless asked for."""
     settings.GATEWAY_URL, settings.GATEWAY_RETRIES, settings.GATEWAY_TIMEOUT = standing_server.url, 2, 10
     settings.USER_TURNS_PER_MINUTE = 0
     monkeypatch.setattr("conversations.engine.rounds.WAIT", wait_none())

@@ -73,8 +73,9 @@ class Scene:
         self.check(turn, text)
 
     def check(self, turn: Turn, text: str) -> None:
-        """Checks that a valid record, the rows and the snapshot hold the same text, that nothing is left open, and that Bedrock
-        would have taken each request.
+        """Checks that the record, the rows and the snapshot hold the same text.
+
+        The record is valid, nothing is left open, and Bedrock would have taken each request.
         """
         events = self.events()
         assert_valid_agui(events, severity_overrides=BROKEN_ARGUMENTS)
@@ -112,7 +113,10 @@ def retries(events: list[Event]) -> list[dict[str, Any]]:
 
 
 def asking_for(*calls: tuple[str, str, str], stop: str = "tool_use", before: str = "") -> list[bytes]:
-    """The frames of a round that asks for tools: an id, a name and the input's text each, after some text if there is any."""
+    """The frames of a round that asks for tools, with `before` as text in front of them.
+
+    A call is its id, its name and its input's text.
+    """
     payloads: list[tuple[str, dict[str, Any]]] = [("messageStart", {"role": "assistant"})]
     if before:
         payloads += [

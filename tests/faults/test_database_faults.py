@@ -1,4 +1,4 @@
-"""A database that fails under a turn: nothing more is shown than is stored, and when it is well again the chat goes on."""
+"""A database that fails under a turn: only what is stored is shown, and later the chat goes on."""
 
 import sqlite3
 import threading
@@ -75,7 +75,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
 
 
 def recovers(scene: Scene, turn: Turn, text: str) -> None:
-    """Checks that a turn whose lease has run out comes to an end that keeps what was shown, and that the chat goes on."""
+    """Checks that a turn whose lease has run out ends with its text, and that the chat goes on."""
     running = Turn.objects.filter(pk=turn.pk, status=Turn.Status.RUNNING)
     assert running.exists()
     scene.server.play(HEALTHY)

@@ -1,4 +1,4 @@
-"""Answers that are no event stream: how the turn ends, how often it was tried, and that the chat goes on."""
+"""Answers that are no event stream: how the turn ends, its attempts, and the chat after it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Models that do what they should not: broken input, odd names and ids, calls without an end, no answer, every stop reason."""
+"""Models that misbehave: broken input, odd names and ids, calls without an end, no answer."""
 
 import json
 

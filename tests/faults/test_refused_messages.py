@@ -1,4 +1,4 @@
-"""The person whose message a failing machine cannot take: told what to do, and able to do it over the same socket."""
+"""A message that a failing machine cannot take: its writer learns what to do, and can do it."""
 
 import sqlite3
 import uuid

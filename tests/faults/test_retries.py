@@ -1,4 +1,4 @@
-"""Attempts at a round: announced before each wait, as long as the gateway asks for, ended by a stop, and none after text."""
+"""Attempts at a round: announced, as late as the gateway asks for, none after text or a stop."""
 
 import time
 from collections.abc import Callable

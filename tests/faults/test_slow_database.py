@@ -1,4 +1,4 @@
-"""A gateway that sends faster than the database takes: reading pauses, memory stays bounded, and nothing is lost."""
+"""A gateway that is faster than the database: reading pauses, memory is bounded, nothing is lost."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,10 @@ ONE_READ = 256 * 1024
 
 
 class Flood:
-    """An answer of very many numbered pieces, which counts those that went out. It waits after the first until it is let go."""
+    """An answer of very many numbered pieces, which counts those that went out.
+
+    It waits after the first until the gate opens.
+    """
 
     def __init__(self) -> None:
         self.sent = 0

@@ -1,4 +1,4 @@
-"""Stop in every phase: the turn ends at once, what was shown is kept, the gateway sees the connection go."""
+"""Stop in every phase: the turn ends at once, its text stays, the gateway sees the connection go."""
 
 import threading
 from datetime import timedelta

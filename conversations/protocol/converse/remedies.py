@@ -194,7 +194,7 @@ def adjusted(body: Body, remedies: Iterable[Remedy]) -> Body:
 
 
 def is_left_out(refusal: Refusal, *, has_gone_well: bool, is_adjusted: bool) -> bool:
-    """Whether a turn of which nothing was answered stays out of later requests, as its own content was refused.
+    """Whether a turn without an answer stays out of later requests: its own content was refused.
 
     Words that name another cause say no, unless there was nothing of that in the request.
     """
