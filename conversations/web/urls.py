@@ -10,6 +10,7 @@ from .pictures import picture
 from .preferences import preferences, prompt, revoke
 from .replay import ends, outline, replay, turn
 from .start import create, index
+from .theme import theme
 from .tree import tree
 
 app_name = "conversations"
@@ -31,4 +32,5 @@ urlpatterns = [
     path("settings/", preferences, name="settings"),
     path("settings/allowances/<int:pk>/revoke/", revoke, name="revoke"),
     path("settings/prompts/<int:pk>/", prompt, name="prompt"),
+    path("settings/theme/", theme, name="theme"),
 ]
