@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from posixpath import dirname, join, normpath
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -11,12 +12,19 @@ from conversations.templatetags.modules import imported_by, imports_of, modules
 
 ROOM = Path(__file__).resolve().parents[2] / "conversations/static/conversations"
 PAGES = ["chat/conversation", "chat/archive", "player/replay", "composer/start", "admin/admin"]
+LATER = re.compile(r'\bimport\("(\.[^"]+\.js)"\)')
 PRELOAD = re.compile(r'rel="modulepreload" href="/static/([^"]+)"')
 
 
 def ours() -> list[str]:
     """The names of our own modules as static files."""
     return [f"conversations/{path.relative_to(ROOM)}" for path in ROOM.rglob("*.js")]
+
+
+def later_imports_of(name: str) -> list[str]:
+    """What a module imports of ours when it is first wanted."""
+    text = (ROOM.parent / name).read_text()
+    return [normpath(join(dirname(name), other)) for other in LATER.findall(text)]
 
 
 def longest_way(name: str, way: tuple[str, ...] = ()) -> int:
@@ -42,12 +50,12 @@ def test_a_page_does_not_ask_for_what_another_page_or_a_later_moment_needs() -> 
 
 
 def test_every_module_that_is_imported_is_there() -> None:
-    imported = {other for name in ours() for other in imports_of(name)}
+    imported = {other for name in ours() for other in (*imports_of(name), *later_imports_of(name))}
     assert [name for name in imported if finders.find(name) is None] == []
 
 
 def test_every_module_is_imported_or_the_script_of_a_page() -> None:
-    imported = {other for name in ours() for other in imports_of(name)}
+    imported = {other for name in ours() for other in (*imports_of(name), *later_imports_of(name))}
     assert set(ours()) - imported == {f"conversations/{name}.js" for name in PAGES}
 
 

@@ -3,19 +3,21 @@
  */
 import { copyOnClick, textToCopy } from "../lib/copy.js";
 import { closeOnLeaving } from "../lib/dom.js";
+import { readingActions } from "../shortcuts/acting.js";
+import { listenToShortcuts } from "../shortcuts/listening.js";
 import { Announcer } from "../transcript/announcer.js";
 import { hydrate } from "../transcript/hydrate.js";
 import { View } from "../transcript/view.js";
 
 function start() {
-  const view = new View(document.getElementById("transcript"));
+  const log = document.getElementById("transcript");
+  const view = new View(log);
   const state = { ...hydrate(document), queue: [], partial: true };
   const announcer = new Announcer(document.getElementById("announcer"));
   const show = () => view.render(state, []) || requestAnimationFrame(show);
-  copyOnClick(
-    (button) => textToCopy(button, state),
-    (sentence) => announcer.say(sentence),
-  );
+  const say = (sentence) => announcer.say(sentence);
+  copyOnClick((button) => textToCopy(button, state), say);
+  listenToShortcuts(readingActions(log, say));
   closeOnLeaving(document.querySelector("details.menu"));
   show();
 }

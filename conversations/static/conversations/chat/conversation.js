@@ -12,6 +12,8 @@ import { setClock } from "../lib/clock.js";
 import { copyOnClick, textToCopy } from "../lib/copy.js";
 import { byId, closeOnLeaving, closestTo } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
+import { chattingActions } from "../shortcuts/acting.js";
+import { listenToShortcuts } from "../shortcuts/listening.js";
 import { Announcer } from "../transcript/announcer.js";
 import { totalsInWords } from "../transcript/cost.js";
 import { Follow } from "../transcript/follow.js";
@@ -105,6 +107,7 @@ class ConversationPage {
       (button) => textToCopy(button, this.state),
       (sentence) => this.say(sentence),
     );
+    listenToShortcuts(chattingActions(this.log, this.composer, (sentence) => this.say(sentence)));
     setInterval(() => this.tick(), TICK_MS);
     this.socket.connect();
     this.refresh();

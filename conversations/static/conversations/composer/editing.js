@@ -27,8 +27,10 @@ export class Editing {
     const form = fromTemplate("rewording-template");
     article.append(form);
     article.dataset.editing = "";
+    const { activeElement } = document;
     this.open = {
       article,
+      back: activeElement.id === "message" ? activeElement : article.querySelector(".edit"),
       form,
       id: article.dataset.key,
       textarea: form.querySelector("textarea"),
@@ -98,9 +100,9 @@ export class Editing {
   /** Closes the editor, and the focus goes back to where it came from. */
   cancel() {
     if (!this.open) return;
-    const { article } = this.open;
+    const { back } = this.open;
     this.close();
-    article.querySelector(".edit").focus({ preventScroll: true });
+    back.focus({ preventScroll: true });
   }
 
   close() {

@@ -3,6 +3,7 @@
  */
 import { switchThemes } from "../lib/theme.js";
 import { showLocalTimes } from "../lib/times.js";
+import { listenToShortcuts } from "../shortcuts/listening.js";
 import { fillFromButtons, writeIn } from "./composer.js";
 
 function start() {
@@ -11,6 +12,7 @@ function start() {
   if (textarea) fillFromButtons(textarea);
   const themes = document.querySelector("form.theme");
   if (themes) switchThemes(themes);
+  listenToShortcuts();
   showLocalTimes(document);
 }
 

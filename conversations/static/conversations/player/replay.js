@@ -5,6 +5,8 @@
 import { copyOnClick, textToCopy } from "../lib/copy.js";
 import { byId, closestTo } from "../lib/dom.js";
 import { showTime } from "../lib/times.js";
+import { readingActions } from "../shortcuts/acting.js";
+import { listenToShortcuts } from "../shortcuts/listening.js";
 import { Announcer } from "../transcript/announcer.js";
 import { Follow } from "../transcript/follow.js";
 import { View } from "../transcript/view.js";
@@ -65,10 +67,9 @@ class Controls {
     document.addEventListener("click", (event) => this.jumpAgain(event));
     document.addEventListener("keydown", (event) => this.press(event));
     document.addEventListener("visibilitychange", () => this.hide(document.hidden));
-    copyOnClick(
-      (button) => textToCopy(button, this.player.state),
-      (sentence) => announcer.say(sentence),
-    );
+    const say = (sentence) => announcer.say(sentence);
+    copyOnClick((button) => textToCopy(button, this.player.state), say);
+    listenToShortcuts(readingActions(log, say));
   }
 
   async openAt() {
@@ -164,7 +165,7 @@ class Controls {
       event.ctrlKey ||
       event.metaKey ||
       event.altKey ||
-      event.target.closest("select, textarea, [contenteditable]")
+      event.target.closest("select, textarea, dialog, [contenteditable]")
     )
       return;
     const key = event.key.toLowerCase();

@@ -2,6 +2,7 @@
  * Formulas as they are printed, by KaTeX, which is fetched when the first one is there. Its nodes are made by script and styled through
  * CSSOM, as the policy of the page asks; commands that link, load or name (`\href`, `\includegraphics`, `\htmlData`) are not trusted.
  */
+import { style } from "../lib/styles.js";
 import { dress } from "./morph.js";
 
 const OPTIONS = { throwOnError: true, trust: false, strict: "ignore", maxSize: 20, maxExpand: 1000 };
@@ -11,7 +12,7 @@ let katex = null; // false when it cannot be had
 let loading = null;
 
 function ask() {
-  loading ??= Promise.all([import("../vendor/katex/katex.mjs"), style()]).then(
+  loading ??= Promise.all([import("../vendor/katex/katex.mjs"), fonts()]).then(
     ([{ default: library }]) => library,
   );
   loading.then(
@@ -20,15 +21,9 @@ function ask() {
   );
 }
 
-function style() {
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = String(new URL("../vendor/katex/katex.css", import.meta.url));
-  const loading = new Promise((resolve, reject) => Object.assign(link, { onload: resolve, onerror: reject }));
-  document.head.append(link);
-  return loading.then(() =>
-    Promise.all(["Main", "Math"].map((name) => document.fonts.load(`1em KaTeX_${name}`))),
-  );
+async function fonts() {
+  await style(new URL("../vendor/katex/katex.css", import.meta.url));
+  await Promise.all(["Main", "Math"].map((name) => document.fonts.load(`1em KaTeX_${name}`)));
 }
 
 /** Prints the formula whose source stands in the element; a wrong one stays as it is. False while the library is on its way. */

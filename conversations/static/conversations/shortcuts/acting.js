@@ -1,0 +1,32 @@
+/**
+ * What the shortcuts of a transcript do: they press its buttons.
+ */
+import { toast } from "../lib/toast.js";
+
+const MISSING = { answer: "There is no answer to copy.", code: "There is no code to copy." };
+
+/** The actions of a transcript that is read. `say(sentence)` is for who cannot see it. */
+export function readingActions(log, say) {
+  const copy = (what) => {
+    const sentence = press(log, `[data-copy=${what}]`) ? "Copied." : MISSING[what];
+    if (sentence !== "Copied.") say(sentence); // what is copied the button says itself
+    toast(sentence);
+  };
+  return { copyAnswer: () => copy("answer"), copyCode: () => copy("code") };
+}
+
+/** The actions of a transcript that goes on. */
+export function chattingActions(log, composer, say) {
+  return {
+    ...readingActions(log, say),
+    edit: () => press(log, "button.edit"),
+    stop: () => press(composer.form, "#stop:enabled"),
+  };
+}
+
+// The last of the buttons that are there; one in a closed menu is.
+function press(place, selector) {
+  const button = [...place.querySelectorAll(`${selector}:not([hidden])`)].at(-1);
+  button?.click();
+  return Boolean(button);
+}

@@ -1,0 +1,61 @@
+/**
+ * Hears the keys of shortcuts, and the buttons that do the same. The sheet and the palette are fetched when they are first wanted.
+ */
+import { closestTo } from "../lib/dom.js";
+import { isApple, isDue, SHORTCUTS, shortcutOf } from "./table.js";
+
+const MODAL = "dialog[open]";
+const OPEN =
+  "dialog[open], [popover]:not([popover=manual]):popover-open, details.menu[open], [aria-haspopup][aria-expanded=true]";
+const FIELD =
+  "textarea, select, [contenteditable], input:not([type=button], [type=checkbox], [type=radio], [type=submit])";
+
+/** Lets the page's shortcuts act: those of every page, and its own by their names. An action that does nothing returns false. */
+export function listenToShortcuts(own = {}) {
+  const actions = { ...COMMON, ...own };
+  const apple = isApple();
+  let isOpen = false;
+  // Before anything is closed by the same key.
+  addEventListener("keydown", () => (isOpen = isThere(OPEN)), { capture: true });
+  document.addEventListener("keydown", (event) => {
+    const shortcut = !event.defaultPrevented && shortcutOf(event, apple);
+    if (!shortcut || !actions[shortcut.name] || !isDue(shortcut, placeOf(event.target, isOpen))) return;
+    if (actions[shortcut.name]() !== false) event.preventDefault();
+  });
+  document.addEventListener("click", (event) =>
+    actions[closestTo(event, "button[data-shortcut]")?.dataset.shortcut]?.(),
+  );
+  for (const { name } of SHORTCUTS) showButtons(name, name in actions);
+}
+
+const isThere = (selector) => document.querySelector(selector) !== null;
+
+function placeOf(target, isOpen) {
+  const isBox = target.id === "message";
+  return {
+    isField: Boolean(target.closest?.(FIELD)),
+    isBox,
+    isEmpty: isBox && target.value === "",
+    isModal: isThere(MODAL),
+    isOpen,
+  };
+}
+
+// Without a script they are of no use, and hidden.
+function showButtons(name, isHere) {
+  /** @type {NodeListOf<HTMLButtonElement>} */
+  const buttons = document.querySelectorAll(`button[data-shortcut="${name}"]`);
+  for (const button of buttons) button.hidden = !isHere;
+}
+
+const COMMON = {
+  new: () => begin(),
+  sheet: () => void import("./sheet.js").then(({ openSheet }) => openSheet()),
+};
+
+// Where a new conversation is what is shown already, its box is all that is wanted.
+function begin() {
+  const box = document.querySelector("form[data-start] textarea");
+  if (box) /** @type {HTMLElement} */ (box).focus();
+  else location.assign("/");
+}
