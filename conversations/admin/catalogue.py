@@ -23,6 +23,10 @@ else:
     Admin, Form = admin.ModelAdmin, forms.ModelForm
 
 UNKNOWN = "Not known: it is tried."
+UNSENT = "Not known: none are sent."
+ON_KNOWLEDGE = frozenset({"takes_cache_points"})
+"""Facts that hold only if they are known to."""
+
 BY_ID = "As its id says."
 
 
@@ -37,7 +41,7 @@ class CatalogueForm(Form):
             fact = getattr(row.capabilities, name)
             if name in self.fields:
                 is_choice = isinstance(self.fields[name], forms.BooleanField)
-                self.initial[name] = fact is not False if is_choice else fact
+                self.initial[name] = _is_taken(name, fact) if is_choice else fact
                 origin = _origin(row, name, fact, is_choice=is_choice)
                 self.fields[name].help_text = f"{self.fields[name].help_text} {origin}".strip()
         for kind, column in PRICE_COLUMNS.items():
@@ -54,6 +58,10 @@ class CatalogueForm(Form):
         return {name: value for name, value in values.items() if name not in unchanged}
 
 
+def _is_taken(name: str, fact: bool | None) -> bool:
+    return fact is True if name in ON_KNOWLEDGE else fact is not False
+
+
 def _origin(row: Model, name: str, fact: Any, *, is_choice: bool) -> str:
     """Where a fact comes from, unless staff have set it."""
     if name in row.learned:
@@ -62,7 +70,8 @@ def _origin(row: Model, name: str, fact: Any, *, is_choice: bool) -> str:
         return ""
     if fact is not None:
         return BY_ID
-    return UNKNOWN if is_choice else ""
+    unknown = UNSENT if name in ON_KNOWLEDGE else UNKNOWN
+    return unknown if is_choice else ""
 
 
 def _day(fact: dict[str, Any]) -> str:

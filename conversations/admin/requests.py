@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from conversations.protocol.converse.cache import without_points
 from conversations.protocol.text import beginning
 
 from .markup import diff_lines, json_html, one_line, prose
@@ -36,7 +37,11 @@ def parts(body: Body, whole: str) -> Iterator[tuple[str, str, SafeString]]:
 
 
 def difference(before: Body, now: Body) -> Iterator[tuple[str, SafeString]]:
-    """The parts that differ: a name, and the lines that were added or removed."""
+    """The parts that differ: a name, and the lines that were added or removed.
+
+    Cache points, which move with each request, are no difference.
+    """
+    before, now = without_points(before), without_points(now)
     differences = {
         "System prompt": _text_difference(_system_text(before), _system_text(now)),
         "Messages": _message_difference(before["messages"], now["messages"]),
@@ -53,7 +58,12 @@ def difference(before: Body, now: Body) -> Iterator[tuple[str, SafeString]]:
 
 def _tools(body: Body) -> dict[str, Any]:
     tools = body.get("toolConfig", {}).get("tools", [])
-    return {tool.get("toolSpec", {}).get("name", f"{at}"): tool for at, tool in enumerate(tools)}
+    return {tool.get("toolSpec", tool).get("name") or _kind(tool, at): tool for at, tool in enumerate(tools)}
+
+
+def _kind(entry: Body, at: int) -> str:
+    """What an entry of the tools is that has no name."""
+    return "cachePoint" if "cachePoint" in entry else f"{at}"
 
 
 def _settings(body: Body) -> dict[str, Any]:

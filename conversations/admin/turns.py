@@ -166,6 +166,8 @@ class UsageTotalAdmin(ReadOnlyAdmin):
         "tool_calls",
         "input_tokens",
         "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
         "total_tokens",
     )
     list_filter: ClassVar = (by("model"), by("user__id", "user", UserFilter))

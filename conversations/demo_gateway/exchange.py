@@ -133,7 +133,7 @@ class Exchange(BaseHTTPRequestHandler):
         message = {"role": "assistant", "content": reply.blocks}
         metrics = {"latencyMs": round((time.monotonic() - started) * 1000)}
         answer = {"output": {"message": message}, "stopReason": reply.stop, "metrics": metrics}
-        body = json.dumps({**answer, **_report(conversation, reply)}).encode()
+        body = json.dumps({**answer, **self._report(conversation, reply)}).encode()
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
         self._head(200, {**headers, **_named(conversation.model)})
         self.wfile.write(body)
@@ -141,12 +141,20 @@ class Exchange(BaseHTTPRequestHandler):
     def _send_stream(self, reply: Reply, conversation: Conversation, random: Random) -> None:
         headers = {"Content-Type": "application/vnd.amazon.eventstream", "Transfer-Encoding": "chunked"}
         self._head(200, {**headers, **_named(conversation.model)})
-        for piece in pieces(reply, _report(conversation, reply), random):
+        for piece in pieces(reply, self._report(conversation, reply), random):
             self._wait(piece.wait)
             self.wfile.write(b"%x\r\n%b\r\n" % (len(piece.data), piece.data))
         if reply.ending.kind == "dropped":
             raise HungUp
         self.wfile.write(b"0\r\n\r\n")
+
+    def _report(self, conversation: Conversation, reply: Reply) -> dict[str, Any]:
+        """Usage as it would be, four characters a token, and the trace if there is one."""
+        read = self._gateway.cache.usage(conversation.model, conversation.body)
+        written = sum(tokens(spoken(block)) for block in reply.blocks)
+        total = sum(read.values()) + written
+        usage = {**read, "outputTokens": written, "totalTokens": total, "serverToolUsage": {}}
+        return {"usage": usage, **({"trace": dict(reply.trace)} if reply.trace else {})}
 
     def _wait(self, seconds: float) -> None:
         """Waits at the gateway's pace, listening whether the caller hangs up; raises HungUp if it does."""
@@ -170,19 +178,6 @@ class Exchange(BaseHTTPRequestHandler):
             self.connection.settimeout(None)
         self._gateway.closing.wait(seconds)  # the next request is there already
         return False
-
-
-def _report(conversation: Conversation, reply: Reply) -> dict[str, Any]:
-    """Usage as it would be, four characters a token, and the trace if there is one."""
-    read = tokens([conversation.body.get(part) for part in ("messages", "system", "toolConfig")])
-    written = sum(tokens(spoken(block)) for block in reply.blocks)
-    usage = {
-        "inputTokens": read,
-        "outputTokens": written,
-        "totalTokens": read + written,
-        "serverToolUsage": {},
-    }
-    return {"usage": usage, **({"trace": dict(reply.trace)} if reply.trace else {})}
 
 
 def _named(model: str) -> dict[str, str]:

@@ -37,6 +37,10 @@ THINKING_FIRST = (
     "message must start with a thinking block"
 )
 NO_TOOLS = "The toolConfig field must be defined when using toolUse and toolResult content blocks."
+POINT_AFTER = (
+    "Cache point cannot be inserted after {} block. Please remove the invalid cache point and try again."
+)
+NO_POINT_AFTER = {"reasoningContent": "reasoning", "document": "document", "video": "video"}
 TOGETHER = "Conversation blocks and tool result blocks cannot be provided in the same turn."
 
 
@@ -183,8 +187,17 @@ def _cache(body: Body) -> Iterator[str]:
     count = sum(
         "cachePoint" in block for part in (*contents, body.get("system") or [], tools) for block in part
     )
+    yield from _misplaced_points(contents)
     if count > 4:
         yield f"{MODEL}A maximum of 4 blocks with cache_control may be provided. Found {count}."
+
+
+def _misplaced_points(contents: list[list[Any]]) -> Iterator[str]:
+    for content in contents:
+        kinds = ["", *(next(iter(block), "") for block in content)]
+        for before, kind in pairwise(kinds):
+            if kind == "cachePoint" and before in NO_POINT_AFTER:
+                yield POINT_AFTER.format(NO_POINT_AFTER[before])
 
 
 # -- tool uses and results: each use is answered in the next message, all in one

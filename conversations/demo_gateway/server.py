@@ -9,13 +9,14 @@ from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
+from conversations.demo_gateway.cache import PromptCache
 from conversations.demo_gateway.exchange import Exchange
 
 logger = logging.getLogger(__name__)
 
 
 class DemoGateway(ThreadingHTTPServer):
-    """A running demo gateway: its pace, its open connections, and which requests have failed once."""
+    """A running demo gateway: its pace, its open connections, its cache, which requests have failed once."""
 
     daemon_threads = True
     block_on_close = False
@@ -23,6 +24,7 @@ class DemoGateway(ThreadingHTTPServer):
 
     def __init__(self, port: int, pace: float) -> None:
         self.pace = pace
+        self.cache = PromptCache()
         self.closing = threading.Event()
         self._connections: set[socket.socket] = set()
         self._tried: set[bytes] = set()

@@ -68,7 +68,7 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int)
 def _understood(error: GatewayError, words: str) -> GatewayError:
     """The error with its words and what they mean, if they refuse the request.
 
-    A failure of the gateway's refuses it only where the words say what of it; a 403 where they say that it is the content.
+    A failure of the gateway's refuses it only where the words say what of it; a 403 where they name content or cache points.
     """
     error.words, refusal = words, refusals.refusal(words)
     if isinstance(error, InvalidRequest | GatewayRefused):
@@ -77,7 +77,8 @@ def _understood(error: GatewayError, words: str) -> GatewayError:
         case InvalidRequest() | ContextOverflow():
             error.refusal = refusal
         case GatewayRefused():
-            error.refusal = refusal if error.status == 403 and refusal.cause == "content" else None
+            is_mendable = error.status == 403 and refusal.cause in ("content", "cache")
+            error.refusal = refusal if is_mendable else None
         case GatewayFailed() | StreamError():
             error.refusal = refusal if refusal.cause in remedies.ORDER else None
     return error

@@ -72,6 +72,10 @@ class Model(models.Model):
     takes_top_p = _fact("takes topP")
     takes_temperature_with_top_p = _fact("takes temperature and topP together")
     takes_stop_sequences = _fact("takes stop sequences")
+    takes_cache_points = _fact(
+        "takes cache points", "Up to them a model keeps what it has read, for the next request."
+    )
+    takes_cache_point_after_tools = _fact("takes a cache point after tools")
     reasons = _fact("reasons", "Whether it takes a budget, as Claude does (thinking).")
     reasoning_budget = _number("reasoning budget", "Tokens that it may think. Empty: it is not asked to.")
     input_price = _price("input tokens")

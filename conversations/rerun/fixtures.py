@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from conversations.engine import RecordedCall, rebuild_request, recorded_calls
 from conversations.errors import ContextOverflow, InvalidRequest, Refused
 from conversations.models import Conversation, Message, Round, Turn, active_line
+from conversations.protocol.converse.cache import without_points
 from conversations.protocol.converse.content import plain_text
 from conversations.tools import Outcome
 
@@ -144,7 +145,7 @@ class _Writing:
             yield CallLine(name=name, arguments=arguments, input=value, **result)
 
     def round(self, row: Round, stream: Iterable[StreamEvent]) -> Iterator[Part]:
-        body: Body = json.loads(rebuild_request(row))
+        body = without_points(json.loads(rebuild_request(row)))
         messages = body.pop("messages")
         if row.base_id not in self.bases:
             self.bases.add(row.base_id)
@@ -152,13 +153,18 @@ class _Writing:
         kept = _common_length(self.messages, messages)
         self.messages = messages
         ending = "" if row.status == Round.Status.COMPLETED else row.error_code or row.status
-        news = {"kept": kept, "messages": messages[kept:], "remedies": row.remedies}
+        news = {"kept": kept, "messages": messages[kept:], "remedies": _own(row)}
         words = row.error_detail if row.error_code in REFUSED else ""
         yield RoundLine(
             number=row.number, model=row.model, base=row.base_id, ending=ending, words=words, **news
         )
         for at, name, payload in stream:
             yield EventLine(at=at, name=name, payload=payload)
+
+
+def _own(row: Round) -> list[Body]:
+    """What the round's request was changed by, but for its cache points."""
+    return [remedy for remedy in row.remedies if remedy["kind"] != "cache"]
 
 
 def _common_length(before: list[Body], now: list[Body]) -> int:

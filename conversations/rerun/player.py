@@ -10,6 +10,7 @@ from conversations import errors
 from conversations.engine import PLAYERS, RecordedCall, Stopped
 from conversations.gateway import Call, Receive, Room
 from conversations.protocol.converse import remedies
+from conversations.protocol.converse.cache import without_points
 from conversations.protocol.converse.refusals import refusal
 from conversations.protocol.text import beginning
 
@@ -26,6 +27,7 @@ ENDINGS: dict[str, type[errors.TurntableError]] = {Stopped.code: Stopped} | {
 class FixturePlayer:
     """Answers a conversation's rounds, in order, and its tool calls from a fixture.
 
+    Requests are compared without their cache points, which change no answer.
     `differences` are those of the requests, by turn.
     """
 
@@ -61,7 +63,7 @@ class FixturePlayer:
         if line is None:
             self.differences[self._turn].append("a round was asked for that the file does not have")
         else:
-            changed = remedies.adjusted(dict(body), remedies.from_row(line.remedies))
+            changed = remedies.adjusted(without_points(dict(body)), remedies.from_row(line.remedies))
             changes = differences({"model": line.model} | line.request, {"model": model} | changed)
             self.differences[self._turn] += [f"round {line.number}: {change}" for change in changes]
         return cast("Call", PlayedCall(line))

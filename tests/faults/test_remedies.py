@@ -250,3 +250,32 @@ def test_a_snapshot_and_the_record_say_what_was_changed_and_why(scene: Scene) ->
     [event] = [e for e in scene.events(turn) if e["type"] == "CUSTOM" and e["name"] == "turntable.adjusted"]
     assert isinstance(event["metadata"]["seq"], int)
     assert bodies(scene)[1]["inferenceConfig"] == {"maxTokens": 1500}
+
+
+def points(body: dict[str, Any]) -> int:
+    """The cache points of a request."""
+    return json.dumps(body).count('"cachePoint"')
+
+
+def test_a_model_that_takes_cache_points_gets_them_and_all_rounds_share_a_base(scene: Scene) -> None:
+    Model.objects.create(model_id=scene.conversation.model, takes_cache_points=True)
+    turns = [scene.ask(SONG, WHOLE)]
+    assert [points(body) for body in bodies(scene)] == [2, 3]
+    turns.append(scene.ask(WHOLE, text="And now?"))
+    assert [points(body) for body in bodies(scene)] == [3]
+    assert all(map(can_be_rebuilt, turns))
+    assert len({row.base_id for turn in turns for row in turn.rounds.all()}) == 1
+    assert adjusted(scene.events()) == []
+
+
+def test_refused_cache_points_are_sent_no_more(scene: Scene) -> None:
+    Model.objects.create(model_id=scene.conversation.model, takes_cache_points=True)
+    words = "You invoked an unsupported model or your request did not allow prompt caching."
+    scene.completed(scene.ask(refusing(b"cachePoint", Answer.error(403, {"message": words}))), "All is well.")
+    assert [points(body) for body in bodies(scene)] == [2, 0]
+    assert adjusted(scene.events()) == [
+        {"what": "Asked again without cache points, which this model does not take.", "why": words}
+    ]
+    assert Model.of(scene.conversation.model).capabilities.takes_cache_points is False
+    scene.completed(scene.ask(HEALTHY, text="And now?"), "All is well.")
+    assert [points(body) for body in bodies(scene)] == [0]

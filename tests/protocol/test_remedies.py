@@ -360,7 +360,7 @@ KINDS = [
     *(
         kind
         for kind in remedies.ORDER
-        if kind not in ("results", "reasoning", "sampling", "max_tokens", "room")
+        if kind not in ("results", "reasoning", "sampling", "max_tokens", "room", "cache")
     )
 ]
 some = st.lists(
@@ -369,6 +369,7 @@ some = st.lists(
         st.sampled_from(
             [Remedy("results", ["t0", "t1"]), Remedy("reasoning", "finished"), Remedy("reasoning", "all")]
         ),
+        st.sampled_from([Remedy("cache", "all"), Remedy("cache", "untooled"), Remedy("cache", "none")]),
         st.sampled_from([Remedy("sampling", ["topP"]), Remedy("max_tokens", 100), Remedy("room", 50)]),
     ),
     max_size=4,

@@ -76,3 +76,10 @@ test("an interrupted attempt has used at least its text", () => {
   const section = turnOf(record.add("RUN_FINISHED", { runId: "t", outcome: { type: "success" } }));
   assert.match(lineOf(section), /, at least 102 tokens, at least \$0\.10$/);
 });
+
+test("what was read from a cache and what was written to it are counted in, and stand for themselves", () => {
+  const usage = { ...USED, cacheReadInputTokens: 1000, cacheWriteInputTokens: 200, totalTokens: 1300 };
+  const record = begun().answer("t:1:0", "Hello.").stepEnd(1, { model: "m", usage });
+  const [row] = rowsOf(turnOf(record.add("RUN_FINISHED", { runId: "t", outcome: { type: "success" } })));
+  assert.deepEqual([row.read, row.cached, row.cachedAnew, row.written], [1290, 1000, 200, 10]);
+});

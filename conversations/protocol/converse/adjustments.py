@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .cache import with_points
 from .content import Block, Message, is_client_tool_use, text
 from .history import CONTINUE, INTERRUPTED
 from .request import Body
@@ -23,16 +24,14 @@ MEDIA = {"pictures": (("image", "video"), NO_PICTURE), "documents": (("document"
 def changed(body: Body, kind: str, value: Any) -> Body:
     """The request, changed as a remedy of this kind says."""
     match kind:
-        case "tools":
-            return _without_tools(body)
-        case "system":
-            return _without_system(body)
-        case "numbers":
-            return _without_wide_numbers(body)
+        case "tools" | "system" | "numbers":
+            return WHOLE[kind](body)
         case "sampling":
             return _with_settings(
                 body, {name: v for name, v in body["inferenceConfig"].items() if name not in value}
             )
+        case "cache":
+            return with_points(body, value)
         case "max_tokens" | "room":
             settings = body["inferenceConfig"]
             return _with_settings(body, settings | {"maxTokens": min(settings["maxTokens"], value)})
@@ -62,7 +61,7 @@ def last_question(messages: list[Message]) -> int:
         at
         for at in reversed(range(len(messages)))
         if messages[at]["role"] == "user"
-        and any("toolResult" not in block for block in messages[at]["content"])
+        and any(not {"toolResult", "cachePoint"} & block.keys() for block in messages[at]["content"])
     )
     return next(places, 0)
 
@@ -163,7 +162,7 @@ def _as_text(block: Block, names: Mapping[str, str]) -> list[Block]:
 
 
 def _without_system(body: Body) -> Body:
-    words = [text(block["text"]) for block in body.get("system", ())]
+    words = [text(block["text"]) for block in body.get("system", ()) if "text" in block]
     first, *rest = body["messages"]
     messages = [first | {"content": [*words, *first["content"]]}, *rest]
     return {name: value for name, value in body.items() if name != "system"} | {"messages": messages}
@@ -205,3 +204,7 @@ def _unbounded(schema: Any) -> Any:
 
 def _is_number(value: Any, kind: Any) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
+
+
+WHOLE = {"tools": _without_tools, "system": _without_system, "numbers": _without_wide_numbers}
+"""Changes of more than the messages, which need no value."""

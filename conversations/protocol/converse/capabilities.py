@@ -32,6 +32,10 @@ class Capabilities:
     takes_top_p: bool | None = None
     takes_temperature_with_top_p: bool | None = None
     takes_stop_sequences: bool | None = None
+    takes_cache_points: bool | None = None
+    """Places up to which it keeps what it has read. Not known: none are sent."""
+
+    takes_cache_point_after_tools: bool | None = None
     reasons: bool | None = None
     """Whether it takes a budget of reasoning, as Claude does (`thinking`)."""
 
@@ -65,16 +69,20 @@ _CLAUDE: dict[str, Any] = {
 _ONE_OF_TWO = {"takes_temperature_with_top_p": False}
 _NO_SAMPLING = {"takes_temperature": False, "takes_top_p": False}
 _REASONS = {"reasons": True}
+_CACHES = {"takes_cache_points": True}
 
 FAMILIES: dict[str, dict[str, Any]] = {
     "ai21.jamba-1-5": {**_TEXT, **_TOOLS, "context_window": 256_000},
     "ai21.jamba-instruct": {**_NO_TOOLS, "takes_system": True, "takes_pictures": False},
-    "amazon.nova": {**_TOOLS, **_EYES, "takes_system": True, "takes_text_beside_tools": True},
-    "amazon.nova-lite": {"takes_documents": True, "context_window": 300_000},
-    "amazon.nova-micro": {"takes_pictures": False, "context_window": 128_000},
-    "amazon.nova-premier": {"takes_documents": True, "context_window": 1_000_000},
-    "amazon.nova-pro": {"takes_documents": True, "context_window": 300_000},
-    "amazon.nova-2": {"context_window": 1_000_000},
+    "amazon.nova": {
+        **_TOOLS, **_EYES, "takes_system": True, "takes_text_beside_tools": True,
+        "takes_cache_point_after_tools": False,
+    },
+    "amazon.nova-lite": {**_CACHES, "takes_documents": True, "context_window": 300_000},
+    "amazon.nova-micro": {**_CACHES, "takes_pictures": False, "context_window": 128_000},
+    "amazon.nova-premier": {**_CACHES, "takes_documents": True, "context_window": 1_000_000},
+    "amazon.nova-pro": {**_CACHES, "takes_documents": True, "context_window": 300_000},
+    "amazon.nova-2": {**_CACHES, "context_window": 1_000_000},
     "amazon.titan-text": {**_TEXT, **_NO_TOOLS, **_NO_SYSTEM},
     "amazon.titan-text-express": {"context_window": 8_192, "most_output_tokens": 8_192},
     "amazon.titan-text-lite": {"context_window": 4_096, "most_output_tokens": 4_096},
@@ -84,17 +92,17 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "anthropic.claude-v2": {**_NO_TOOLS, "takes_pictures": False, "most_output_tokens": 4_096},
     "anthropic.claude-3": {"reasons": False, "most_output_tokens": 4_096},
     "anthropic.claude-3-5": {"most_output_tokens": 8_192},
-    "anthropic.claude-3-5-haiku": {"takes_pictures": None},
-    "anthropic.claude-3-7": {**_REASONS, "most_output_tokens": 64_000},
-    "anthropic.claude-haiku": {**_REASONS, **_ONE_OF_TWO, "most_output_tokens": 64_000},
+    "anthropic.claude-3-5-haiku": {**_CACHES, "takes_pictures": None},
+    "anthropic.claude-3-7": {**_CACHES, **_REASONS, "most_output_tokens": 64_000},
+    "anthropic.claude-haiku": {**_CACHES, **_REASONS, **_ONE_OF_TWO, "most_output_tokens": 64_000},
     "anthropic.claude-haiku-5": {**_NO_SAMPLING},
-    "anthropic.claude-opus": {**_REASONS, "most_output_tokens": 32_000},
+    "anthropic.claude-opus": {**_CACHES, **_REASONS, "most_output_tokens": 32_000},
     "anthropic.claude-opus-4-1": {**_ONE_OF_TWO},
     "anthropic.claude-opus-4-5": {**_ONE_OF_TWO, "most_output_tokens": 64_000},
     "anthropic.claude-opus-4-6": {**_ONE_OF_TWO, "most_output_tokens": 64_000},
     "anthropic.claude-opus-4-7": {**_NO_SAMPLING, "most_output_tokens": 64_000},
     "anthropic.claude-opus-5": {**_NO_SAMPLING, "most_output_tokens": 64_000},
-    "anthropic.claude-sonnet": {**_REASONS, "most_output_tokens": 64_000},
+    "anthropic.claude-sonnet": {**_CACHES, **_REASONS, "most_output_tokens": 64_000},
     "anthropic.claude-sonnet-4-5": {**_ONE_OF_TWO},
     "anthropic.claude-sonnet-4-6": {**_ONE_OF_TWO},
     "anthropic.claude-sonnet-5": {**_NO_SAMPLING},

@@ -37,6 +37,7 @@ BLOCKED = r"(?:block|denied|rejected|flagged|violat|filtered|prohibit|forbidden|
 WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (cause, re.compile(wording, re.IGNORECASE))
     for cause, wording in (
+        ("cache", r"cache[ _]?(?:point|control)|prompt[ _-]cach|cach(?:e|ing) (?:is )?(?:not|un)"),
         # the gateway's account, route or model, which no other request mends
         ("setup", r"signature (?:we|that was) calculated|signature (?:not yet current|expired)|incompletesignature|authorization header"),
         ("setup", r"security token|(?:invalid|no|missing|incorrect|expired) (?:api[ _]?key|access key|credential)|unauthori[sz]ed"),
@@ -151,6 +152,8 @@ def refusal(words: str) -> Refusal:
             return Refusal(cause, _limit(text))
         case "sampling":
             return Refusal(cause, names=_names(text), is_limit=BOUNDS.search(text) is None)
+        case "cache":
+            return Refusal(cause, names=("tools",) if re.search(r"tool", text, re.IGNORECASE) else ())
         case _:
             return Refusal(cause, is_limit=NEVER.search(text) is not None)
 

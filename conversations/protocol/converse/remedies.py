@@ -20,7 +20,7 @@ SMALLEST_ANSWER = 256
 
 ORDER = (
     "unanswered", "results", "reasoning", "pictures", "documents", "numbers", "status", "split", "tools", "system",
-    "sampling", "max_tokens", "room",
+    "sampling", "max_tokens", "room", "cache",
 )  # fmt: skip
 """The kinds, in the order in which they are applied."""
 
@@ -57,6 +57,11 @@ CHANGES = {
     "max_tokens": "for at most {} tokens, this model's limit",
     "room": "for at most {} tokens: the conversation leaves no room for more",
 }
+CACHE = {
+    "all": "with cache points",
+    "untooled": "with cache points, but none after the tools",
+    "none": "without cache points, which this model does not take",
+}
 REFUSED = "refused"
 """The value of a remedy for a picture or document that is no good, though the model takes others."""
 
@@ -72,6 +77,8 @@ class Remedy(NamedTuple):
     def change(self) -> str:
         """What it does, as the end of a sentence."""
         match self.kind, self.value:
+            case "cache", places:
+                return CACHE[places]
             case "reasoning", "all":
                 return "without reasoning"
             case kind, "refused":
@@ -154,7 +161,13 @@ def of_model(known: Capabilities, body: Body) -> Remedies:
     ]
     needs += [("sampling", refused)]
     needs += [("max_tokens", known.most_output_tokens)] if known.most_output_tokens else []
+    needs += [("cache", _places(known))] if known.takes_cache_points else []
     return tuple(Remedy(kind, value) for kind, value in needs if changed(body, kind, value) != body)
+
+
+def _places(known: Capabilities) -> str:
+    """The places of a request's cache points, for a model that takes any."""
+    return "untooled" if known.takes_cache_point_after_tools is False else "all"
 
 
 def facts(refusal: Refusal, remedy: Remedy) -> dict[str, Any]:
@@ -162,16 +175,23 @@ def facts(refusal: Refusal, remedy: Remedy) -> dict[str, Any]:
     match remedy.kind:
         case "max_tokens":
             return {"most_output_tokens": remedy.value}
-        case "sampling" if "both" in remedy.why:
-            return {"takes_temperature_with_top_p": False}
-        case "sampling" if refusal.is_limit:
-            return {SETTINGS[name]: False for name in remedy.value if name in SETTINGS}
+        case "sampling":
+            return _settings_facts(refusal, remedy)
         case "tools":
             return {"takes_tools_streaming" if "stream" in remedy.why else "takes_tools": False}
+        case "cache":
+            fact = "takes_cache_points" if remedy.value == "none" else "takes_cache_point_after_tools"
+            return {fact: False}
         case kind if kind in NEEDS and remedy.value is True:
             return {NEEDS[kind][0]: False}
         case _:
             return {}
+
+
+def _settings_facts(refusal: Refusal, remedy: Remedy) -> dict[str, Any]:
+    if "both" in remedy.why:
+        return {"takes_temperature_with_top_p": False}
+    return {SETTINGS[name]: False for name in remedy.value if refusal.is_limit and name in SETTINGS}
 
 
 def remedy(refusal: Refusal, body: Body, *, why: str = "", has_gone_well: bool = False) -> Remedy | None:
@@ -222,15 +242,25 @@ def _named(refusal: Refusal, body: Body) -> Iterator[tuple[str, Any]]:
             yield "room", refusal.number
         case "sampling":
             yield "sampling", [name for name in refusal.names if name in body["inferenceConfig"]]
-        case "reasoning":
-            yield "reasoning", "finished"
-            yield "reasoning", "all"
+        case "reasoning" | "cache":
+            yield from _in_steps(refusal)
         case "pictures" | "documents":
             yield refusal.cause, True if refusal.is_limit else REFUSED
         case "numbers" | "status" | "split" | "tools" | "system":
             yield refusal.cause, True
         case "content" | "overflow" | "size" | "room":
             yield from _without_results(body)
+
+
+def _in_steps(refusal: Refusal) -> Iterator[tuple[str, Any]]:
+    """The remedies of which the first leaves out a part and the second all of it."""
+    if refusal.cause == "reasoning":
+        yield "reasoning", "finished"
+        yield "reasoning", "all"
+        return
+    if refusal.names:
+        yield "cache", "untooled"
+    yield "cache", "none"
 
 
 def _unnamed(body: Body, *, has_gone_well: bool) -> Iterator[tuple[str, Any]]:

@@ -5,7 +5,7 @@ import { create, svg } from "../lib/dom.js";
 import { count, duration, quantity, visible } from "../lib/format.js";
 import { costOf, money, sumOf } from "./cost.js";
 import { isBlock } from "./layout.js";
-import { cachedOf, isReported, leastTokens, readOf, tokensOf, writtenIn } from "./tokens.js";
+import { cachedAnewOf, cachedOf, isReported, leastTokens, readOf, tokensOf, writtenIn } from "./tokens.js";
 
 const LEAST = "at least ";
 const DASH = "–";
@@ -74,7 +74,7 @@ function usages({ turn, parts, blocks }) {
 }
 
 /**
- * Rows `{kind, name, begin, end, first?, read?, cached?, written?, cost?}` of a turn, in the order of time.
+ * Rows `{kind, name, begin, end, first?, read?, cached?, cachedAnew?, written?, cost?}` of a turn, in the order of time.
  * @param {Section} section
  */
 export function rowsOf(section) {
@@ -106,7 +106,12 @@ function roundRow({ name, startedAt, endedAt, firstTokenMs, interrupted }, turn,
     begin: startedAt,
     end: endedAt ?? turn.endedAt,
     first: firstTokenMs,
-    ...(usage && !isLeast && { read: readOf(usage), cached: cachedOf(usage) }),
+    ...(usage &&
+      !isLeast && {
+        read: readOf(usage),
+        cached: cachedOf(usage),
+        cachedAnew: cachedAnewOf(usage),
+      }),
     written: usage && (usage.outputTokens ?? 0),
     cost: costOf(model, usage),
     isLeast,
@@ -142,6 +147,7 @@ const COLUMNS = [
   ["Time", has("end"), span],
   ["Tokens in", has("read"), ({ read }) => count(read)],
   ["Of them cached", ({ cached }) => cached > 0, ({ cached }) => count(cached)],
+  ["Put into the cache", ({ cachedAnew }) => cachedAnew > 0, ({ cachedAnew }) => count(cachedAnew)],
   ["Tokens out", has("written"), ({ written, isLeast }) => (isLeast ? LEAST : "") + count(written)],
   ["Cost", has("cost"), ({ cost, isLeast }) => (isLeast ? LEAST : "") + money(cost)],
 ];

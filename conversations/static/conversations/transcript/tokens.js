@@ -30,11 +30,13 @@ export const writtenIn = ({ role, content, toolCalls }) =>
 export const tokensOf = (usage) => readOf(usage) + (usage?.outputTokens ?? 0);
 
 /** The tokens that were read: new ones, and those from and for the cache. */
-export const readOf = (usage) =>
-  (usage?.inputTokens ?? 0) + cachedOf(usage) + (usage?.cacheWriteInputTokens ?? 0);
+export const readOf = (usage) => (usage?.inputTokens ?? 0) + cachedOf(usage) + cachedAnewOf(usage);
 
 /** The tokens that came from the cache. */
 export const cachedOf = (usage) => usage?.cacheReadInputTokens ?? 0;
+
+/** The tokens that were put into the cache. */
+export const cachedAnewOf = (usage) => usage?.cacheWriteInputTokens ?? 0;
 
 /**
  * The totals with those of one more round, under its model.

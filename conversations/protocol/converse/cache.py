@@ -1,0 +1,72 @@
+"""Cache points: where a request tells a model to keep what it has read so far, for the next request."""
+
+from collections.abc import Iterable
+
+from .content import Block, Message
+from .request import Body
+
+MOST = 4
+"""Cache points that Converse takes in a request."""
+
+IN_MESSAGES = 2
+"""Those in messages: the newest of the user's, and the one before it, at which the last request ended."""
+
+POINT = {"cachePoint": {"type": "default"}}
+PLACES = {
+    "all": frozenset({"tools", "system", "messages"}),
+    "untooled": frozenset({"system", "messages"}),
+    "none": frozenset[str](),
+}
+"""The parts of a request that get cache points, by the value of the remedy."""
+
+
+def with_points(body: Body, value: str) -> Body:
+    """The request with the cache points that a value of `PLACES` stands for, in place of any others.
+
+    Raises ValueError for another value.
+    """
+    if value not in PLACES:
+        raise ValueError(f"{value} is no choice of cache points")
+    body, places = without_points(body), PLACES[value]
+    if "tools" in places and body.get("toolConfig", {}).get("tools"):
+        body["toolConfig"] = body["toolConfig"] | {"tools": [*body["toolConfig"]["tools"], POINT]}
+    if "system" in places and body.get("system"):
+        body["system"] = [*body["system"], POINT]
+    if "messages" in places:
+        body["messages"] = _with_points(body["messages"])
+    return body
+
+
+def without_points(body: Body) -> Body:
+    """The request without cache points."""
+    without = dict(body)
+    if "toolConfig" in body:
+        tools = {name: _plain(part) if name == "tools" else part for name, part in body["toolConfig"].items()}
+        without["toolConfig"] = tools
+    if "system" in body:
+        without["system"] = _plain(body["system"])
+    without["messages"] = [message | {"content": _plain(message["content"])} for message in body["messages"]]
+    return without
+
+
+def _plain(blocks: Iterable[Block]) -> list[Block]:
+    return [block for block in blocks if "cachePoint" not in block]
+
+
+def _with_points(messages: list[Message]) -> list[Message]:
+    """The messages, the newest of the user's that can take a cache point with one."""
+    spots = [(at, _spot(message)) for at, message in enumerate(messages) if message["role"] == "user"]
+    after = dict([(at, spot) for at, spot in spots if spot][-IN_MESSAGES:])
+    return [_pointed(message, after[at]) if at in after else message for at, message in enumerate(messages)]
+
+
+def _spot(message: Message) -> int:
+    """The number of blocks before a cache point, which must not follow on a document or a video; 0: nowhere."""
+    content = message["content"]
+    ends = (at for at in range(len(content), 0, -1) if {"text", "toolResult"} & content[at - 1].keys())
+    return next(ends, 0)
+
+
+def _pointed(message: Message, spot: int) -> Message:
+    content = message["content"]
+    return message | {"content": [*content[:spot], POINT, *content[spot:]]}
