@@ -17,6 +17,7 @@ from .commands import (
     stop_here,
     withdraw,
 )
+from .library import change, see
 from .messages import Accepted, Repetition
 from .notices import current_notices, first_notices
 from .requests import past_turns, rebuild_request
@@ -32,6 +33,7 @@ __all__ = [
     "RecordedCall",
     "Repetition",
     "Stopped",
+    "change",
     "current_notices",
     "edit",
     "first_notices",
@@ -42,6 +44,7 @@ __all__ = [
     "regenerate",
     "resume",
     "run_again",
+    "see",
     "show_branch",
     "start",
     "stop",

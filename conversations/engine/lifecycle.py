@@ -19,9 +19,8 @@ from django.utils import timezone
 from conversations.errors import InternalError, NotFound, Refused
 from conversations.models import TOKENS, Approval, Conversation, Message, Turn
 from conversations.protocol.converse.content import text as text_block
-from conversations.protocol.text import beginning
 
-from . import approvals, limits
+from . import approvals, library, limits
 from .messages import Accepted, NewMessage, Opening, Repetition
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 }
 """Which status may follow which. A queued turn may also be deleted; the other statuses are ends."""
 
-TITLE_LENGTH = 60
 LEASE = timedelta(seconds=8)
 """How long a turn stays a silent process's own: it goes on 15 s after a crash at most."""
 
@@ -104,13 +102,14 @@ def _beside(head: Turn | None, repetition: Repetition | None) -> Turn | None:
 
 
 def _update_conversation(row: Conversation, text: str) -> None:
-    columns = ["draft", "head", "updated_at"]
+    columns = ["draft", "head", "updated_at", "changed_at"]
     if not row.title:
-        row.title = _title(text)
+        row.title = library.title_of(text)
         columns.append("title")
     row.draft = "" if row.draft.strip() == text.strip() else row.draft
-    row.updated_at = timezone.now()
+    row.updated_at = row.changed_at = timezone.now()
     row.save(update_fields=columns)
+    library.announce(row.pk)
 
 
 def _lock_with_owner(conversation: UUID) -> Conversation:
@@ -124,11 +123,6 @@ def _lock_with_owner(conversation: UUID) -> Conversation:
 def lock(conversation: UUID) -> Conversation:
     """The conversation's row, locked until the transaction ends."""
     return Conversation.objects.select_for_update(no_key=True).get(pk=conversation)
-
-
-def _title(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= TITLE_LENGTH else beginning(line, TITLE_LENGTH - 1).rstrip() + "…"
 
 
 # -- the queue
@@ -154,6 +148,7 @@ def withdraw(conversation: Conversation, message: UUID) -> None:
         turn.delete()
         for later in row.turns.filter(number__gt=turn.number).order_by("number"):  # numbers have no gaps
             row.turns.filter(pk=later.pk).update(number=F("number") - 1)
+        library.touch(row.pk)
 
 
 def claim(limit: int, only: UUID | None = None) -> list[Turn]:
@@ -198,7 +193,7 @@ def _begun(turn: Turn) -> Turn:
     """Stores that a queued turn runs."""
     _begin(turn, turn.conversation)
     turn.save(update_fields=["status", "parent", *CLAIM_COLUMNS])
-    Conversation.objects.filter(pk=turn.conversation_id).update(head=turn)
+    library.change([turn.conversation_id], head=turn)
     return turn
 
 
@@ -256,7 +251,7 @@ def end(turn: Turn, status: Status, *, has_approvals: bool = True) -> None:
 def _release(turn: Turn, status: Status, finished_at: datetime | None) -> None:
     turn.finished_at, turn.lease_token, turn.lease_until = finished_at, None, None
     _move(turn, status, {name: getattr(turn, name) for name in END_COLUMNS})
-    Conversation.objects.filter(pk=turn.conversation_id).update(updated_at=timezone.now())
+    library.change([turn.conversation_id], updated_at=timezone.now())
 
 
 END_COLUMNS = [
@@ -294,6 +289,7 @@ def stop_waiting(turn: Turn, *, is_requested: bool = False) -> bool:
 def _withdraw_approvals(turn: Turn) -> None:
     _pending(turn).update(status=Approval.Status.WITHDRAWN, decided_at=timezone.now())
     turn.stop_requested_at = turn.stop_requested_at or timezone.now()
+    library.touch(turn.conversation_id)
     _go_on(turn)
 
 
@@ -316,6 +312,7 @@ def decide(conversation: Conversation, user: "User", entries: object) -> bool:
             if approval is None:
                 raise Refused(approvals.GONE)
             approvals.decide(approval, user, entry)
+        library.touch(conversation.pk)
         if pending or turn is None:
             return False
         _go_on(turn)
@@ -329,6 +326,7 @@ def expire(turn: Turn, now: datetime) -> None:
         if waiting is None:
             return
         _pending(waiting).filter(expires_at__lt=now).update(status=Approval.Status.EXPIRED, decided_at=now)
+        library.touch(turn.conversation_id)
         if not _pending(waiting).exists():
             _go_on(waiting)
 

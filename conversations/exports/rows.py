@@ -64,7 +64,10 @@ def _new_ids(whole: Whole) -> Ids:
 
 def _conversation(whole: Whole, ids: Ids, owner: "User") -> Conversation:
     return Conversation.objects.create(
-        **whole.columns(Conversation), id=UUID(ids[str(whole.id)]), owner=owner
+        **whole.columns(Conversation),
+        id=UUID(ids[str(whole.id)]),
+        owner=owner,
+        seen=len(whole.turns),
     )
 
 

@@ -17,10 +17,10 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import connection
 from django.utils import timezone
 
-from conversations.models import Notice
+from conversations.models import Conversation, Notice
 from conversations.protocol.agui.events import Event
 
-from .hub import HUB, Hub, Ring
+from .hub import HUB, LISTED, Hub, Ring
 from .reading import READERS, last_seqs
 
 logger = logging.getLogger(__name__)
@@ -128,6 +128,8 @@ async def _answer(hub: Hub, read_notices: ReadNotices, message: dict[str, Any]) 
     conversations = set(hub.conversations())
     for name, seq, frames, notices in message["rings"]:
         conversation = UUID(name)
+        if LISTED in notices:
+            hub.change_here(conversation)
         if conversation in conversations:
             hub.receive_ring(conversation, seq, [(number, text) for number, text in frames])
             await _show_notices(hub, read_notices, conversation, notices)
@@ -168,19 +170,28 @@ async def _look_for_ever(hub: Hub, read_notices: ReadNotices) -> None:
     since = timezone.now()
     while True:
         await asyncio.sleep(LOOK_EVERY)
-        if hub.conversations():
-            now = timezone.now()
-            if await _safely(_look(hub, read_notices, since)):
-                since = now - timedelta(seconds=LOOK_EVERY)  # a commit may come later than its time
+        now = timezone.now()
+        if await _safely(_look(hub, read_notices, since)):
+            since = now - timedelta(seconds=LOOK_EVERY)  # a commit may come later than its time
 
 
 async def _look(hub: Hub, read_notices: ReadNotices, since: datetime) -> None:
-    conversations = hub.conversations()
+    if owners := hub.shelf.owners() if hub.shelf else []:
+        for conversation, at in await READERS.run(_changes, owners, since):
+            hub.change_here(conversation, at)
+    if not (conversations := hub.conversations()):
+        return
     for conversation, seq in (await READERS.run(last_seqs, conversations)).items():
         hub.receive_ring(conversation, seq)
     if not has_layer():
         for conversation, names in (await READERS.run(_notices, conversations, since)).items():
             await _show_notices(hub, read_notices, conversation, names)
+
+
+def _changes(owners: list[int], since: datetime) -> list[tuple[UUID, datetime]]:
+    """The users' conversations that lists show in another way since then."""
+    rows = Conversation.objects.filter(owner__in=owners, changed_at__gt=since).order_by()
+    return list(rows.values_list("pk", "changed_at"))
 
 
 def _notices(conversations: list[UUID], since: datetime) -> dict[UUID, list[str]]:

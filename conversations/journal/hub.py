@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -14,6 +15,9 @@ from .recordings import Frame
 
 Delivery = list[tuple[UUID, list[Frame]]]
 """Frames by conversation, in the order of their commit."""
+
+LISTED = "listed"
+"""The notice in a ring that lists show a conversation in another way."""
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +57,16 @@ class Ring:
         self.frames = [*self.frames, *frames] if self._size <= RING_LIMIT else []
 
 
+class Shelf(Protocol):
+    """A reader of everything that lists show of conversations, called on the server's loop."""
+
+    def owners(self) -> list[int]:
+        """The users whose lists it shows."""
+
+    def changed(self, conversation: UUID, at: datetime | None = None) -> None:
+        """Hears that a list shows a conversation in another way, since `at` if that is known."""
+
+
 class Hub:
     """This process's open sockets, by conversation."""
 
@@ -63,6 +77,9 @@ class Hub:
         self.is_joined = False
         self.has_queued = False
         """Whether the next ring tells other processes that a turn was queued."""
+
+        self.shelf: Shelf | None = None
+        """What shows lists in this process."""
 
         self._sockets: dict[UUID, set[Socket]] = {}
         self._waiting: list[Callable[[], None]] = []
@@ -95,6 +112,21 @@ class Hub:
         """Sends every socket of a conversation a frame that is no part of the record, from any thread."""
         text = unnumbered_frame(event)
         self._soon(lambda: self._notify(conversation, name, text))
+
+    def change(self, conversation: UUID) -> None:
+        """Says in every process that lists show a conversation in another way; from any thread."""
+        self._soon(lambda: self._change(conversation))
+
+    def change_here(self, conversation: UUID, at: datetime | None = None) -> None:
+        """Says so in this process; called on the loop."""
+        if self.shelf is not None:
+            self.shelf.changed(conversation, at)
+
+    def _change(self, conversation: UUID) -> None:
+        self.change_here(conversation)
+        if self.is_joined:
+            self._rings.setdefault(conversation, Ring()).notices.add(LISTED)
+            self.news.set()
 
     def queued(self) -> None:
         """Tells other processes that a turn was queued, which any of them may claim."""

@@ -1,6 +1,6 @@
 """The rows of a site: their columns and constraints, the tree of turns, and sums of usage."""
 
-from . import prices, reindexing, retention, search
+from . import marks, prices, reindexing, retention, search
 from .approval import Allowance, Approval
 from .catalogue import FACTS, PRICE_COLUMNS, Model, forget_rows, learn
 from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Turn
@@ -41,6 +41,7 @@ __all__ = [
     "learn",
     "line",
     "line_of",
+    "marks",
     "prices",
     "reindexing",
     "retention",

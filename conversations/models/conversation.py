@@ -55,12 +55,21 @@ class Conversation(Searchable):
     draft = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(
+        default=timezone.now, help_text="When anything that a list shows of it has last changed."
+    )
+    seen = models.PositiveIntegerField(
+        default=0, help_text="The number of the newest turn whose end its reader has had in sight."
+    )
 
     objects = ConversationQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-updated_at"]
-        indexes: ClassVar = [models.Index(fields=["owner", "-updated_at"], name="conversation_of_owner")]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "-updated_at"], name="conversation_of_owner"),
+            models.Index(fields=["owner", "changed_at"], name="conversation_changed"),
+        ]
 
     def __str__(self) -> str:
         return self.title or "Untitled"

@@ -1,15 +1,10 @@
 """The websocket: frames in are commands, frames out are the journal's, from a cursor on."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 from uuid import UUID
-
-from channels.consumer import get_handler_name
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from conversations import engine
 from conversations.errors import InternalError, NotFound, Refused
@@ -27,68 +22,32 @@ from conversations.journal import (
 from conversations.models import Conversation
 from conversations.protocol.agui.events import Event, custom
 
-from .cursor import Cursor, TooSlow
-from .inbound import Flood, Inbox, Meter, ack_seq, cost, frame_id, json_object
-from .sessions import NO_SESSION, RESTART, SOCKETS, is_signed_in, signed_in
+from .cursor import Cursor
+from .door import FLOOD, SignedInConsumer, SignedOut
+from .inbound import Flood, ack_seq, cost, frame_id, json_object
+from .sessions import RESTART, is_signed_in, signed_in
 
 logger = logging.getLogger(__name__)
 
-NOT_FOUND, TOO_SLOW, FLOOD, BROKEN = 4404, 4008, 1008, 1011
 
-
-class Gone(Exception):
-    """The server could not send: the client has left."""
-
-
-class SignedOut(Exception):
-    """The session of the socket has ended."""
-
-
-class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class ChatConsumer(SignedInConsumer):
     """One open page of a conversation."""
 
-    channel_layer_alias = "none"
-    """Nothing comes to a socket through a layer: the journal's doorbell listens for the whole process."""
-
     cursor: Cursor | None = None
-    has_left = False
     is_own = False
     """Whether the conversation was the user's when the socket began."""
 
-    tasks: "tuple[asyncio.Task[None], ...]" = ()
-
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        """Calls the handler at once: Channels' own dispatch goes through its one database thread."""
-        await getattr(self, get_handler_name(message))(message)
-
-    async def connect(self) -> None:
-        """Accepts the conversation's owner, and begins at `after` or with a snapshot."""
-        await self.accept()
-        user = self.scope["user"]
-        if SOCKETS.finishing or not user.is_authenticated:
-            await self.leave(RESTART if SOCKETS.finishing else NO_SESSION)
-            return
-        self.owner, self.session = user.pk, self.scope["session"].session_key
+    def begin(self) -> tuple[Awaitable[None], ...]:
+        """Takes commands, and sends from `after` on or beginning with a snapshot."""
         self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation"]
-        self.meter, self.inbox = Meter(), Inbox()
-        self._send = self.scope.get("turntable.send", self.base_send)
         self.cursor = Cursor(self._send_text, self._read, self.scope.get("turntable.write"))
-        HUB.attach(asyncio.get_running_loop())
         HUB.subscribe(self.conversation_id, self.cursor)
-        SOCKETS.add(self)
-        work = (self._send_for_ever(self.cursor), self._do_commands())
-        self.tasks = tuple(asyncio.create_task(self._closing_when_it_fails(part)) for part in work)
+        return self._send_for_ever(self.cursor), self._do_commands()
 
-    async def disconnect(self, code: int) -> None:
-        """Forgets the socket once its commands are done; its turn goes on."""
-        if self.cursor is None:
-            return
-        HUB.unsubscribe(self.conversation_id, self.cursor)
-        SOCKETS.remove(self)
-        sending, commands = self.tasks
-        sending.cancel()
-        self.inbox.end()
-        await commands
+    def forget(self) -> None:
+        """Hears no more; the turn goes on."""
+        if self.cursor is not None:
+            HUB.unsubscribe(self.conversation_id, self.cursor)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Takes a frame, or answers why not. Never waits, as Daphne's queue of frames has no bound."""
@@ -138,32 +97,6 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Leaves with RESTART once everything is sent."""
         if self.cursor is not None:
             self.cursor.finish()
-
-    async def leave(self, code: int) -> None:
-        """Closes with the code, and does no further command."""
-        if self.has_left:
-            return
-        self.has_left = True
-        with suppress(OSError):  # of a server that says when the client has left before
-            await self.close(code)
-        if self.tasks:
-            self.inbox.clear()
-            self.tasks[0].cancel()
-
-    async def _closing_when_it_fails(self, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except NotFound:
-            await self.leave(NOT_FOUND)
-        except SignedOut:
-            await self.leave(NO_SESSION)
-        except TooSlow:
-            await self.leave(TOO_SLOW)
-        except Gone:
-            logger.info("a socket of conversation %s is gone", self.conversation_id)
-        except Exception:
-            logger.exception("the socket of conversation %s broke", self.conversation_id)
-            await self.leave(BROKEN)
 
     # -- commands, one after another
 
@@ -255,12 +188,6 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         )
 
     # -- out
-
-    async def _send_text(self, text: str) -> None:
-        try:
-            await self._send({"type": "websocket.send", "text": text})
-        except Exception as error:
-            raise Gone from error
 
     async def _read(self, after: int) -> list[Frame]:
         frames: list[Frame] = await READERS.run(read, self.conversation_id, after)

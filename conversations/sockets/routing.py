@@ -1,7 +1,11 @@
-"""The websocket's address."""
+"""The websockets' addresses."""
 
 from django.urls import path
 
 from .consumer import ChatConsumer
+from .library import LibraryConsumer
 
-websocket_urlpatterns = [path("ws/conversations/<uuid:conversation>/", ChatConsumer.as_asgi())]
+websocket_urlpatterns = [
+    path("ws/conversations/<uuid:conversation>/", ChatConsumer.as_asgi()),
+    path("ws/library/", LibraryConsumer.as_asgi()),
+]

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,28 @@ async def test_a_notice_is_read_by_the_other_process_and_sent_to_its_sockets(
         writing.notify(ONE, "draft", custom("draft", "then"))
         await until(lambda: listener.notices)
     assert [(notice["name"], notice["value"]) for notice in listener.notices] == [("turntable.draft", "now")]
+
+
+class Listening:
+    """What shows lists, and remembers of which conversations it has heard."""
+
+    def __init__(self) -> None:
+        self.conversations: list[uuid.UUID] = []
+
+    def owners(self) -> list[int]:
+        return []
+
+    def changed(self, conversation: uuid.UUID, at: datetime | None = None) -> None:
+        self.conversations.append(conversation)
+
+
+async def test_a_change_of_what_lists_show_travels_with_the_bell() -> None:
+    writing, reading = Hub(), Hub()
+    reading.shelf = shelf = Listening()
+    async with at_work(ring(writing), hear(reading, nothing_new)):
+        await members(1)
+        writing.change(ONE)
+        await until(lambda: shelf.conversations == [ONE])
 
 
 async def members(count: int) -> None:

@@ -77,13 +77,20 @@ async def page_of(
 ) -> AsyncIterator[Page]:
     """A connected page, closed at the end."""
     key = conversation.pk if isinstance(conversation, Conversation) else conversation
+    async with socket_of(user, f"/ws/conversations/{key}/{query}", **options) as page:
+        yield page
+
+
+@asynccontextmanager
+async def socket_of(user: User | None, path: str, **options: Any) -> AsyncIterator[Page]:
+    """A connected socket at the address, closed at the end."""
     host = settings.ALLOWED_HOSTS[0].encode()
     headers = [
         (b"host", host),
         (b"origin", b"http://" + host),
         (b"cookie", await sync_to_async(_cookie)(user)),
     ]
-    communicator = WebsocketCommunicator(application, f"/ws/conversations/{key}/{query}", headers)
+    communicator = WebsocketCommunicator(application, path, headers)
     connected, _ = await communicator.connect(timeout=PATIENCE)
     assert connected
     try:

@@ -1,0 +1,47 @@
+"""Changes of what lists show of conversations: stored with their time, announced after the commit.
+
+Every process tells the lists that its users have open; one that hears no bell sees it by the time.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from conversations.journal import HUB
+from conversations.models import Conversation, marks
+from conversations.protocol.text import beginning
+
+TITLE_LENGTH = 60
+
+
+def announce(conversation: UUID) -> None:
+    """Tells all open lists of a change once it is committed; `changed_at` is stored with it."""
+    transaction.on_commit(partial(HUB.change, conversation), robust=True)
+
+
+def touch(conversation: UUID) -> None:
+    """Stores and announces that lists show a conversation in another way, by rows that are not its own."""
+    change([conversation])
+
+
+def change(conversations: Sequence[UUID], **columns: Any) -> None:
+    """Changes columns of conversations that lists show, such as the title, and announces it."""
+    Conversation.objects.filter(pk__in=conversations).update(changed_at=timezone.now(), **columns)
+    for conversation in conversations:
+        announce(conversation)
+
+
+def see(conversation: UUID, owner: int) -> None:
+    """Takes all that has ended in the owner's conversation as seen by them."""
+    if marks.see(conversation, owner):
+        announce(conversation)
+
+
+def title_of(text: str) -> str:
+    """A message's first words as a title."""
+    line = " ".join(text.split())
+    return line if len(line) <= TITLE_LENGTH else beginning(line, TITLE_LENGTH - 1).rstrip() + "…"

@@ -1,0 +1,93 @@
+"""What a list says of a conversation to its reader: it runs, waits for them, failed, or has something new."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Count, F, Max, QuerySet, Subquery
+from django.utils import timezone
+
+from .approval import Approval
+from .conversation import Conversation, Turn
+
+Status = Turn.Status
+
+
+class Mark(models.TextChoices):
+    """A conversation's state for its reader, as its words; none where there is nothing to say."""
+
+    WAITING = "waiting", "Waiting for approval"
+    RUNNING = "running", "Running"
+    FAILED = "failed", "Failed"
+    UNREAD = "unread", "Unread"
+
+
+class Entry(NamedTuple):
+    """A conversation as a list shows it."""
+
+    conversation: UUID
+    owner: int
+    title: str
+    mark: Mark | None
+    updated_at: Any
+    changed_at: Any
+
+
+def mark_of(newest: Mapping[str, int]) -> Mark | None:
+    """The mark by a conversation's turns that are open or not seen: the newest number of each status.
+
+    A turn that a person has stopped is no news to them.
+    """
+    failed = max(newest.get(Status.FAILED, 0), newest.get(Status.INTERRUPTED, 0))
+    if Status.WAITING in newest:
+        return Mark.WAITING
+    if Status.RUNNING in newest or Status.QUEUED in newest:
+        return Mark.RUNNING
+    if failed > newest.get(Status.COMPLETED, 0):
+        return Mark.FAILED
+    return Mark.UNREAD if Status.COMPLETED in newest else None
+
+
+def marks(conversations: Iterable[UUID]) -> dict[UUID, Mark]:
+    """The marks of those of the conversations that have one, in one query."""
+    turns = Turn.objects.filter(conversation__in=list(conversations), number__gt=F("conversation__seen"))
+    rows = turns.order_by().values_list("conversation", "status").annotate(newest=Max("number"))
+    by_conversation: dict[UUID, dict[str, int]] = defaultdict(dict)
+    for conversation, status, newest in rows:
+        by_conversation[conversation][status] = newest
+    all_marks = {key: mark_of(newest) for key, newest in by_conversation.items()}
+    return {key: mark for key, mark in all_marks.items() if mark}
+
+
+def entries(rows: QuerySet[Conversation]) -> list[Entry]:
+    """The conversations as a list shows them, with their marks: two queries."""
+    columns = list(rows.values_list("pk", "owner", "title", "updated_at", "changed_at"))
+    found = marks(row[0] for row in columns)
+    return [Entry(pk, owner, title, found.get(pk), *times) for pk, owner, title, *times in columns]
+
+
+def see(conversation: UUID, owner: int) -> bool:
+    """Stores that the owner has all in sight that has ended; returns whether that is news."""
+    ended = Turn.objects.filter(conversation=conversation).exclude(status__in=Turn.OPEN).order_by()
+    newest = Subquery(ended.values("conversation").annotate(newest=Max("number")).values("newest"))
+    rows = Conversation.objects.filter(pk=conversation, owner=owner, seen__lt=newest)
+    return rows.update(seen=newest, changed_at=timezone.now()) > 0
+
+
+def pending(user: int) -> QuerySet[Approval]:
+    """The approvals that wait for the user."""
+    return Approval.objects.filter(
+        status=Approval.Status.PENDING, call__turn__status=Status.WAITING, call__conversation__owner=user
+    )
+
+
+def numbers_waiting(users: Iterable[int]) -> dict[int, int]:
+    """The numbers of approvals that wait for the users, where there are any."""
+    rows = Approval.objects.filter(
+        status=Approval.Status.PENDING,
+        call__turn__status=Status.WAITING,
+        call__conversation__owner__in=list(users),
+    )
+    return dict(rows.order_by().values_list("call__conversation__owner").annotate(Count("pk")))

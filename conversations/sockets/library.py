@@ -1,0 +1,204 @@
+"""The websocket of a user's library: one small frame a change of what lists show, on every page."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from django.utils import timezone
+
+from conversations import engine
+from conversations.errors import Refused
+from conversations.journal import HUB, READERS, unnumbered_frame
+from conversations.models import Conversation, marks
+from conversations.protocol.agui.events import custom
+from conversations.protocol.text import visible
+
+from .door import FLOOD, SignedInConsumer, SignedOut
+from .inbound import Flood, cost, json_object
+from .sessions import RESTART, signed_in
+
+logger = logging.getLogger(__name__)
+
+GAP = 0.02
+"""Seconds from a change until it is read: changes of one moment are read together."""
+
+MOST = 100
+"""Changes that a page is told when it comes back. If there were more, it is told to load its list anew."""
+
+OVERLAP = timedelta(seconds=2)
+"""A commit may come later than its time, and a page may have been made before it."""
+
+Frame = tuple[UUID | None, str]
+"""A conversation and what is said of it; none for what is said of all."""
+
+
+class LibraryConsumer(SignedInConsumer):
+    """One open page of a user, told of their conversations."""
+
+    def begin(self) -> tuple[Awaitable[None], ...]:
+        """Hears of changes from now on, then says what has changed since `after`."""
+        self._frames: dict[UUID | None, str] = {}
+        self._news = asyncio.Event()
+        self._is_finishing = False
+        SHELF.add(self)
+        return self._send_for_ever(), self._do_commands()
+
+    def forget(self) -> None:
+        """Hears no more."""
+        SHELF.remove(self)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Takes a `seen` frame; others, such as acknowledgements, have nothing to say here."""
+        if not self.is_open or self.has_left:
+            return
+        charge = cost(text_data, bytes_data)
+        try:
+            self.meter.charge(charge)
+            frame = json_object(text_data)
+            if frame.get("type") == "seen":
+                self.inbox.put({"conversation": _uuid(frame.get("conversation"))}, charge)
+        except Refused as refused:
+            value = {"id": None, "code": refused.code, "message": str(refused)}
+            await self._send_text(unnumbered_frame(custom("refused", value)))
+        except Flood:
+            await self.leave(FLOOD)
+
+    async def _do_commands(self) -> None:
+        while (frame := await self.inbox.take()) is not None:
+            await READERS.run(self._see, frame["conversation"])
+
+    def _see(self, conversation: UUID) -> None:
+        if not signed_in({self.session: self.owner}):
+            raise SignedOut
+        engine.see(conversation, self.owner)
+
+    # -- out
+
+    def tell(self, conversation: UUID | None, text: str) -> None:
+        """Sends a frame soon; the newest of a conversation takes the place of one that still waits."""
+        self._frames.pop(conversation, None)
+        self._frames[conversation] = text
+        self._news.set()
+
+    def finish(self) -> None:
+        """Leaves with RESTART once everything is sent."""
+        self._is_finishing = True
+        self._news.set()
+
+    async def _send_for_ever(self) -> None:
+        for conversation, text in await READERS.run(self._first):
+            self._frames.setdefault(conversation, text)
+        self._news.set()
+        while not self._is_finishing or self._frames:
+            await self._news.wait()
+            self._news.clear()
+            while self._frames:
+                await self._send_text(self._frames.pop(next(iter(self._frames))))
+        await self.leave(RESTART)
+
+    def _first(self) -> list[Frame]:
+        """What is true now: the number that waits, and what has changed since the page was made."""
+        after = _after(self.scope["query_string"])
+        rows = Conversation.objects.filter(owner=self.owner).order_by("-changed_at")
+        entries = marks.entries(rows.filter(changed_at__gt=after)[: MOST + 1]) if after else []
+        number = marks.numbers_waiting([self.owner]).get(self.owner, 0)
+        start = custom("library", {"waiting": number, "stale": not after or len(entries) > MOST})
+        return [(None, unnumbered_frame(start)), *frames(entries[:MOST], {self.owner: number})]
+
+
+class Shelf:
+    """The open library sockets of this process, whose changes are read together."""
+
+    def __init__(self) -> None:
+        self._sockets: dict[int, set[LibraryConsumer]] = {}
+        self._changed: set[UUID] = set()
+        self._shown: dict[UUID, datetime] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    def owners(self) -> list[int]:
+        """The users whose pages are open."""
+        return list(self._sockets)
+
+    def add(self, socket: LibraryConsumer) -> None:
+        """Lets a socket hear of its user's conversations."""
+        HUB.shelf = self
+        self._sockets.setdefault(socket.owner, set()).add(socket)
+
+    def remove(self, socket: LibraryConsumer) -> None:
+        """Lets a socket hear no more."""
+        sockets = self._sockets.get(socket.owner, set())
+        sockets.discard(socket)
+        if not sockets:
+            self._sockets.pop(socket.owner, None)
+
+    def changed(self, conversation: UUID, at: datetime | None = None) -> None:
+        """Reads a conversation again soon, if anybody's page is open and does not show its state of `at`."""
+        if not self._sockets or (at is not None and self._shown.get(conversation) == at):
+            return
+        self._changed.add(conversation)
+        loop = asyncio.get_running_loop()
+        if self._reading is None or self._reading.done() or self._reading.get_loop() is not loop:
+            self._reading = loop.create_task(self._read_all())
+
+    async def _read_all(self) -> None:
+        while self._changed:
+            await asyncio.sleep(GAP)
+            changed, self._changed = self._changed, set()
+            try:
+                await self._tell(changed)
+            except Exception:
+                logger.exception("%d conversations could not be read for lists", len(changed))
+
+    async def _tell(self, changed: set[UUID]) -> None:
+        entries, numbers = await READERS.run(_read, changed, self.owners())
+        if len(self._shown) > MOST:
+            self._shown.clear()
+        for entry, (conversation, text) in zip(entries, frames(entries, numbers), strict=True):
+            self._shown[entry.conversation] = entry.changed_at
+            for socket in list(self._sockets.get(entry.owner, ())):
+                socket.tell(conversation, text)
+
+
+SHELF = Shelf()
+
+
+def _read(changed: set[UUID], owners: list[int]) -> tuple[list[marks.Entry], dict[int, int]]:
+    entries = marks.entries(Conversation.objects.filter(pk__in=changed, owner__in=owners))
+    return entries, marks.numbers_waiting({entry.owner for entry in entries}) if entries else {}
+
+
+def frames(entries: Iterable[marks.Entry], numbers: dict[int, int]) -> list[Frame]:
+    """A frame for each conversation, with the number of approvals that wait for its owner."""
+    return [
+        (entry.conversation, unnumbered_frame(custom("library", _value(entry, numbers)))) for entry in entries
+    ]
+
+
+def _value(entry: marks.Entry, numbers: dict[int, int]) -> dict[str, Any]:
+    return {
+        "conversation": str(entry.conversation),
+        "title": visible(entry.title),
+        "mark": entry.mark or "",
+        "words": entry.mark.label if entry.mark else "",
+        "updatedAt": entry.updated_at.isoformat(),
+        "waiting": numbers.get(entry.owner, 0),
+    }
+
+
+def _uuid(value: object) -> UUID:
+    try:
+        return UUID(value if isinstance(value, str) else "")
+    except ValueError:
+        raise Refused("A seen frame names a conversation.") from None
+
+
+def _after(query: bytes) -> datetime | None:
+    """The time in ms since which a page wants to hear, None for one that says none."""
+    after = parse_qs(query.decode("latin-1")).get("after", [""])[-1]
+    if not (after.isascii() and after.isdigit() and 0 < len(after) < 14):
+        return None
+    return datetime.fromtimestamp(int(after) / 1000, tz=timezone.get_default_timezone()) - OVERLAP

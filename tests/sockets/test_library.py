@@ -1,0 +1,180 @@
+"""A user's pages hear of what lists show of their conversations, in every process, and of nobody else's."""
+
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from conversations import engine
+from conversations.engine import notices
+from conversations.journal import HUB, doorbell
+from conversations.models import Approval, Conversation
+from conversations.sockets import library, sessions
+from tests.asking import ask, conversation_of
+from tests.gateway.wire import Answer, Request, WireServer, answer_frames
+from tests.losing import Lost
+from tests.sockets.pages import Page, socket_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
+SONG = "What is the most popular song on WZPZ?"
+
+
+@asynccontextmanager
+async def library_of(user: User, query: str = "") -> AsyncIterator[tuple[Page, dict[str, Any]]]:
+    """A page's library socket, and the value of its first frame."""
+    async with socket_of(user, f"/ws/library/{query}") as page:
+        yield page, (await page.receive())["value"]
+
+
+async def value(page: Page) -> dict[str, Any]:
+    """The value of the next frame."""
+    frame = await page.receive()
+    assert frame["name"] == "turntable.library"
+    return dict(frame["value"])
+
+
+async def until(page: Page, mark: str) -> dict[str, Any]:
+    """The value of the first frame with this mark."""
+    while (change := await value(page))["mark"] != mark:
+        pass
+    return change
+
+
+def waiting(conversation: Conversation, *calls: str) -> list[Approval]:
+    """A turn that waits for a decision about calls."""
+    lost = Lost(conversation)
+    lost.calls_tools(**dict.fromkeys(calls, "requested"))
+    approvals = Approval.objects.bulk_create([Approval(call=call) for call in lost.calls])
+    conversation.turns.update(status="waiting")
+    return approvals
+
+
+def approve(conversation: Conversation, call: str) -> None:
+    entry = {"interruptId": call, "status": "resolved", "payload": {"approved": True}}
+    engine.resume(conversation, conversation.owner, [entry])
+
+
+async def test_a_turn_marks_its_conversation_running_then_unread_until_it_is_seen(
+    user: User, conversation: Conversation
+) -> None:
+    async with library_of(user) as (page, first), socket_of(user, "/ws/library/") as other:
+        assert first == {"waiting": 0, "stale": True}
+        await sync_to_async(ask)(conversation, SONG)
+        unread = await until(page, "unread")
+        assert unread | {"updatedAt": ""} == {
+            "conversation": str(conversation.pk), "title": SONG, "mark": "unread", "words": "Unread",
+            "updatedAt": "", "waiting": 0,
+        }  # fmt: skip
+        await page.send({"type": "seen", "conversation": str(conversation.pk)})
+        assert (await value(page))["mark"] == ""
+        await other.receive()
+        assert (await until(other, "unread"))["mark"] == "unread"
+        assert (await value(other))["mark"] == ""
+
+
+async def test_a_running_turn_is_told_while_it_runs(
+    user: User, conversation: Conversation, settings: Settings
+) -> None:
+    gate = threading.Event()
+
+    def answer(_: Request) -> Answer:
+        gate.wait(20)
+        return Answer.stream(*answer_frames("Hello."))
+
+    with WireServer([answer]) as server:
+        settings.GATEWAY_URL = server.url
+        async with library_of(user) as (page, _):
+            await sync_to_async(engine.start)(conversation.pk, str(conversation.pk), "Hello?")
+            assert (await value(page))["words"] == "Running"
+            gate.set()
+            assert (await value(page))["words"] == "Unread"
+
+
+async def test_each_decision_changes_the_number_that_waits(user: User, conversation: Conversation) -> None:
+    await sync_to_async(waiting)(conversation, "one", "two")
+    async with library_of(user) as (page, first):
+        assert first["waiting"] == 2
+        await sync_to_async(approve)(conversation, "one")
+        change = await value(page)
+        assert (change["words"], change["waiting"]) == ("Waiting for approval", 1)
+
+
+async def test_nobody_hears_of_what_is_somebody_elses(
+    user: User, other_user: User, conversation: Conversation
+) -> None:
+    theirs = await sync_to_async(conversation_of)(other_user)
+    await sync_to_async(waiting)(theirs, "one")
+    after = f"?after={int(time.time() * 1000) - 60_000}"
+    async with library_of(user, after) as (page, first):
+        assert first == {"waiting": 0, "stale": False}
+        assert (await value(page))["conversation"] == str(conversation.pk)
+        await page.send({"type": "seen", "conversation": str(theirs.pk)})
+        await sync_to_async(approve)(theirs, "one")
+        await sync_to_async(engine.change)([conversation.pk], title="Own")
+        assert (await value(page))["title"] == "Own"
+
+
+async def test_a_page_that_comes_back_is_told_what_has_changed_since(
+    user: User, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "MOST", 2)
+    long_ago = timezone.now() - 10 * library.OVERLAP
+    await Conversation.objects.filter(pk=conversation.pk).aupdate(changed_at=long_ago)
+    after = f"?after={int(time.time() * 1000)}"
+    others = [await sync_to_async(conversation_of)(user, title=title) for title in "ab"]
+    async with library_of(user, after) as (page, first):
+        assert not first["stale"]
+        assert [(await value(page))["title"] for _ in others] == ["b", "a"]
+    await sync_to_async(conversation_of)(user, title="one more than are told")
+    async with library_of(user, after) as (_, first):
+        assert first["stale"]
+
+
+@pytest.mark.parametrize("query", ["?after=x", "?after=99999999999999", "?after=-1"])
+async def test_a_page_that_names_no_time_is_to_load_its_list_anew(user: User, query: str) -> None:
+    async with library_of(user, query) as (_, first):
+        assert first["stale"]
+
+
+async def test_a_change_of_another_process_is_seen_by_its_time_once(
+    user: User, conversation: Conversation
+) -> None:
+    since = timezone.now()
+    async with library_of(user) as (page, _):
+        changed = Conversation.objects.filter(pk=conversation.pk)
+        await changed.aupdate(title="From elsewhere", changed_at=timezone.now())
+        for _ in range(2):
+            await doorbell._look(HUB, notices.current_notices, since)
+            await page.communicator.receive_nothing(timeout=0.1)
+        assert (await value(page))["title"] == "From elsewhere"
+        await sync_to_async(engine.change)([conversation.pk], title="From here")
+        assert (await value(page))["title"] == "From here"
+
+
+async def test_without_a_session_there_is_nothing_to_hear(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with socket_of(None, "/ws/library/") as page:
+        assert await page.closed() == 4401
+    monkeypatch.setattr(sessions, "CHECK_EVERY", 0.05)
+    async with library_of(user) as (page, _):
+        await Session.objects.all().adelete()
+        assert await page.closed() == 4401
+
+
+async def test_a_frame_that_is_none_is_refused_and_a_flood_ends_the_socket(user: User) -> None:
+    async with library_of(user) as (page, _):
+        for frame in ({"type": "seen"}, {"type": "seen", "conversation": 7}, [], "seen"):
+            await page.send(frame)
+            assert (await page.receive())["name"] == "turntable.refused"
+        for _ in range(400):
+            await page.send({"type": "ack", "seq": 1})
+        assert await page.closed() == 1008
