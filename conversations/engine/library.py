@@ -30,7 +30,7 @@ def touch(conversation: UUID) -> None:
 
 def change(conversations: Sequence[UUID], **columns: Any) -> None:
     """Changes columns of conversations that lists show, such as the title, and announces it."""
-    Conversation.objects.filter(pk__in=conversations).update(changed_at=timezone.now(), **columns)
+    Conversation.with_deleted.filter(pk__in=conversations).update(changed_at=timezone.now(), **columns)
     for conversation in conversations:
         announce(conversation)
 

@@ -122,7 +122,7 @@ def _lock_with_owner(conversation: UUID) -> Conversation:
 
 def lock(conversation: UUID) -> Conversation:
     """The conversation's row, locked until the transaction ends."""
-    return Conversation.objects.select_for_update(no_key=True).get(pk=conversation)
+    return Conversation.with_deleted.select_for_update(no_key=True).get(pk=conversation)
 
 
 # -- the queue

@@ -3,7 +3,7 @@
 from . import marks, prices, reindexing, retention, search
 from .approval import Allowance, Approval
 from .catalogue import FACTS, PRICE_COLUMNS, Model, forget_rows, learn
-from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Turn
+from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Place, Turn
 from .fields import TOKENS, JSONText, uuid_value
 from .passage import Passage
 from .prompt import Prompt
@@ -27,6 +27,7 @@ __all__ = [
     "Model",
     "Notice",
     "Passage",
+    "Place",
     "Prompt",
     "Recording",
     "RequestBase",

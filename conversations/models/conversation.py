@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from conversations.protocol.converse.usage import count
@@ -23,12 +24,50 @@ Figures = tuple[dict[str, Any], int | None]
 """A round's usage, and its time to the first token in ms."""
 
 
+Place = tuple[datetime, uuid.UUID]
+"""A place in the list of conversations: when the one there was last active, and its id."""
+
+
 class ConversationQuerySet(SearchableQuerySet["Conversation"]):
-    """Conversations, by who may see them."""
+    """Conversations, by who may see them and where they are listed."""
 
     def owned_by(self, user: "AbstractBaseUser | AnonymousUser") -> "ConversationQuerySet":
         """The user's own."""
         return self.filter(owner_id=user.pk)
+
+    def listed(self) -> "ConversationQuerySet":
+        """Those that are not in the archive, the last active first."""
+        return self.filter(archived_at=None).order_by("-updated_at", "-pk")
+
+    def archived(self) -> "ConversationQuerySet":
+        """Those in the archive, the last active first."""
+        return self.filter(archived_at__isnull=False).order_by("-updated_at", "-pk")
+
+    def pinned(self) -> "ConversationQuerySet":
+        """Those that stay on top of the list, the last pinned first."""
+        return self.filter(archived_at=None, pinned_at__isnull=False).order_by("-pinned_at", "-pk")
+
+    def after(self, place: Place) -> "ConversationQuerySet":
+        """Those that follow on a place in the list."""
+        updated_at, pk = place
+        older = Q(updated_at__lt=updated_at) | Q(pk__lt=pk)
+        return self.filter(older, updated_at__lte=updated_at)
+
+    def empty(self) -> "ConversationQuerySet":
+        """Those in which nothing was written yet, as they were made."""
+        turns = Turn.objects.filter(conversation=OuterRef("pk"))
+        return self.filter(~Exists(turns), title="", system="", rerun_of=None, archived_at=None)
+
+
+Conversations = models.Manager.from_queryset(ConversationQuerySet)
+
+
+class Undeleted(Conversations["Conversation"]):
+    """Conversations without those that are deleted, which nobody sees any more."""
+
+    def get_queryset(self) -> ConversationQuerySet:
+        """All that are not deleted."""
+        return ConversationQuerySet(self.model, using=self._db).filter(deleted_at=None)
 
 
 class Conversation(Searchable):
@@ -41,6 +80,9 @@ class Conversation(Searchable):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="conversations"
     )
     title = models.CharField(max_length=200, blank=True)
+    has_own_title = models.BooleanField(
+        default=False, help_text="Whether a person chose its title, which nothing else changes then."
+    )
     model = models.CharField(max_length=2048)
     system = models.TextField(blank=True)
     inference = JSONText(default=dict, help_text="Converse's inferenceConfig, beside maxTokens.")
@@ -61,14 +103,38 @@ class Conversation(Searchable):
     seen = models.PositiveIntegerField(
         default=0, help_text="The number of the newest turn whose end its reader has had in sight."
     )
+    pinned_at = models.DateTimeField(null=True)
+    archived_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(
+        null=True, help_text="Since when nobody sees it. It can be restored until it is swept away."
+    )
 
-    objects = ConversationQuerySet.as_manager()
+    objects = Undeleted()
+    with_deleted = Conversations()
 
     class Meta:
         ordering: ClassVar = ["-updated_at"]
         indexes: ClassVar = [
-            models.Index(fields=["owner", "-updated_at"], name="conversation_of_owner"),
             models.Index(fields=["owner", "changed_at"], name="conversation_changed"),
+            models.Index(
+                fields=["owner", "-updated_at", "-id"],
+                condition=Q(archived_at=None, deleted_at=None),
+                name="conversation_listed",
+            ),
+            models.Index(
+                fields=["owner", "-updated_at", "-id"],
+                condition=Q(archived_at__isnull=False, deleted_at=None),
+                name="conversation_archived",
+            ),
+            models.Index(
+                fields=["owner", "-pinned_at", "-id"],
+                condition=Q(pinned_at__isnull=False, archived_at=None, deleted_at=None),
+                name="conversation_pinned",
+            ),
+            models.Index(fields=["owner"], condition=Q(title=""), name="conversation_untitled"),
+            models.Index(
+                fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="conversation_deleted"
+            ),
         ]
 
     def __str__(self) -> str:

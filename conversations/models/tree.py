@@ -30,7 +30,7 @@ class Tree:
     @classmethod
     def of(cls, conversation: UUID) -> "Tree":
         """The tree of a conversation; where no head is stored, it is the newest turn that has begun."""
-        head = Conversation.objects.values_list("head", flat=True).get(pk=conversation)
+        head = Conversation.with_deleted.values_list("head", flat=True).get(pk=conversation)
         turns = Turn.objects.filter(conversation=conversation).order_by("number")
         rows = list(turns.values_list("pk", "parent", "number", "status", "beside", "beside__parent"))
         begun = [row[0] for row in rows if row[3] != Turn.Status.QUEUED]

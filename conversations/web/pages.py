@@ -23,8 +23,7 @@ from .sections import sections
 from .sentences import SENTENCES
 
 PER_PAGE = 50
-RECENT = 40
-"""Conversations on a page of the list, and of those in the list beside a conversation."""
+"""Conversations on a page of the list."""
 
 Listed = tuple[Conversation, str, list[search.Hit]]
 """A conversation, its title, and what a search finds in it."""
@@ -57,7 +56,6 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
         "sections": sections(page, is_older=before is not None),
         "sentences": json.dumps(SENTENCES),
         "now": int(time.time() * 1000),
-        "recent": recent(request),
         "is_older": before is not None,
     }
     context |= gateway_summary() | _script_data(request, conversation, page)
@@ -96,17 +94,13 @@ def start_page(
         "page": page,
         "conversations": _with_hits(list(page), matches, terms),
         "words": words,
+        "is_part": bool(request.GET),
         "is_cut": search.is_cut(matches),
         "problem": problem,
         "form": form,
         "models": Model.offered(),
     }
     return render(request, "conversations/index.html", context | gateway_summary(), status=status)
-
-
-def recent(request: SignedIn) -> list[tuple[Conversation, str]]:
-    """The newest of the user's conversations with their titles, for the list beside one."""
-    return _titled(Conversation.objects.owned_by(request.user)[:RECENT])
 
 
 def _titled(rows: Iterable[Conversation]) -> list[tuple[Conversation, str]]:

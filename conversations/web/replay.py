@@ -15,7 +15,6 @@ from conversations.models import Turn
 from conversations.protocol.text import visible
 
 from .access import SignedIn, watched_or_404
-from .pages import recent
 from .sentences import SENTENCES
 
 COMPACT: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
@@ -32,7 +31,6 @@ def replay(request: SignedIn, pk: UUID) -> HttpResponse:
         "heading": visible(conversation.title),
         "sentences": json.dumps(SENTENCES),
         "is_own": conversation.owner_id == request.user.pk,
-        "recent": recent(request),
     }
     return render(request, "conversations/replay.html", context)
 

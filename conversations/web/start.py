@@ -3,10 +3,13 @@
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations import engine
@@ -51,6 +54,20 @@ def _create(request: HttpRequest, owner: "User") -> HttpResponse:
     except Refused as refused:
         return start_page(request, form, str(refused), 429 if isinstance(refused, Throttled) else 400)
     request.session.pop(UNSENT, None)
+    return redirect("conversations:conversation", pk=conversation.pk)
+
+
+@require_POST
+def new(request: SignedIn) -> HttpResponse:
+    """Leads to the user's empty conversation, which is made if there is none: pressed often, it makes one."""
+    with transaction.atomic():
+        get_user_model()._default_manager.select_for_update().get(pk=request.user.pk)
+        conversation = Conversation.objects.owned_by(request.user).empty().first()
+        if conversation is None:
+            model = Model.default().model_id
+            conversation = Conversation.objects.create(owner=request.user, model=model)
+        else:
+            Conversation.objects.filter(pk=conversation.pk).update(updated_at=timezone.now())
     return redirect("conversations:conversation", pk=conversation.pk)
 
 

@@ -9,7 +9,8 @@ from .pages import conversation
 from .pictures import picture
 from .preferences import preferences, prompt, revoke
 from .replay import ends, outline, replay, turn
-from .start import create, index
+from .sidebar import sidebar
+from .start import create, index, new
 from .theme import theme
 from .tree import tree
 
@@ -18,6 +19,7 @@ app_name = "conversations"
 urlpatterns = [
     path("", index, name="index"),
     path("conversations/", create, name="create"),
+    path("conversations/new/", new, name="new"),
     path("conversations/<uuid:pk>/", conversation, name="conversation"),
     path("conversations/<uuid:pk>/again/", again, name="again"),
     path("conversations/<uuid:pk>/compare/", compare, name="compare"),
@@ -30,6 +32,7 @@ urlpatterns = [
     path("conversations/<uuid:pk>/replay/turns/<uuid:turn>/", turn, name="replay_turn"),
     path("conversations/<uuid:pk>/tree/", tree, name="tree"),
     path("settings/", preferences, name="settings"),
+    path("sidebar/", sidebar, name="sidebar"),
     path("settings/allowances/<int:pk>/revoke/", revoke, name="revoke"),
     path("settings/prompts/<int:pk>/", prompt, name="prompt"),
     path("settings/theme/", theme, name="theme"),

@@ -11,7 +11,14 @@ from django.template.loader import render_to_string
 from conversations.templatetags.modules import imported_by, imports_of, modules
 
 ROOM = Path(__file__).resolve().parents[2] / "conversations/static/conversations"
-PAGES = ["chat/conversation", "chat/archive", "player/replay", "composer/start", "admin/admin"]
+PAGES = [
+    "library/frame",
+    "chat/conversation",
+    "chat/archive",
+    "player/replay",
+    "composer/start",
+    "admin/admin",
+]
 LATER = re.compile(r'\bimport\("(\.[^"]+\.js)"\)')
 PRELOAD = re.compile(r'rel="modulepreload" href="/static/([^"]+)"')
 

@@ -44,7 +44,10 @@ ADMIN = [path for path, is_admin in routes(get_resolver()) if is_admin]
 OPEN = {"accounts/login/": 200, "accounts/link/": 403, "accounts/unsent/": 302, "healthz": 200}
 """What anybody may see, and its answer to somebody without a session."""
 
-OWN = {"accounts/logout/", "", "conversations/", "settings/", "settings/theme/"}
+OWN = {
+    *("accounts/logout/", "", "conversations/", "conversations/new/"),
+    *("settings/", "settings/theme/", "sidebar/"),
+}
 """What asks for a session and names nothing of anybody's."""
 
 OF_ONE_CONVERSATION = {path for path in ROUTES if "<uuid:pk>" in path}

@@ -69,6 +69,8 @@ def own_pages(conversation: Conversation, rerun: Conversation) -> Iterator[tuple
     yield "index", getting(path("index"))
     yield "index, a search", getting(path("index") + "?q=song")
     yield "create", posting(path("create"))
+    yield "new", posting(path("new"))
+    yield "sidebar", getting(path("sidebar"))
     yield "settings", getting(path("settings"))
     yield (
         "prompt",

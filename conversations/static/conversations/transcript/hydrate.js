@@ -2,6 +2,7 @@
  * The state that a served page stands for: its elements carry the messages, their text as it was stored, or where only a part of it is shown,
  * the whole of it beside. Older pages are read in the same way.
  */
+import { loadDocument } from "../lib/documents.js";
 import { EMPTY } from "./reducer.js";
 
 /**
@@ -43,40 +44,5 @@ function readBlock(element) {
 const resultOf = ({ dataset }) =>
   dataset.result ? [[Number(dataset.resultAt), JSON.parse(dataset.result)]] : [];
 
-const NEAR = "150% 0px 0px"; // of the window's height, above it
-
-/**
- * The state of the page at the address. XMLHttpRequest parses it, so that no string becomes HTML here.
- * @param {string} url
- * @returns {Promise<State>}
- */
-export function loadOlder(url) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.responseType = "document";
-    request.onload = () =>
-      request.status === 200 ? resolve(hydrate(request.response)) : reject(Error(request.statusText));
-    request.onerror = () => reject(Error("The server cannot be reached."));
-    request.open("GET", url);
-    request.send();
-  });
-}
-
-/** Calls `load` as the reader comes near the link, and again if it is still near; not after it has failed: then there is the link. */
-export function whenNear(link, load) {
-  const observer = new IntersectionObserver(
-    async ([entry]) => {
-      if (!entry.isIntersecting) return;
-      observer.disconnect();
-      if (
-        await load().then(
-          () => true,
-          () => false,
-        )
-      )
-        observer.observe(link);
-    },
-    { rootMargin: NEAR },
-  );
-  observer.observe(link);
-}
+/** The state of the page at the address. */
+export const loadOlder = async (url) => hydrate(await loadDocument(url));

@@ -1,0 +1,41 @@
+/**
+ * HTML that is fetched. XMLHttpRequest parses it, so that no string becomes HTML here.
+ */
+
+/**
+ * The document at the address, or the one that a fragment stands in.
+ * @param {string} url
+ * @returns {Promise<Document>}
+ */
+export function loadDocument(url) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.responseType = "document";
+    request.onload = () =>
+      request.status === 200 ? resolve(request.response) : reject(Error(request.statusText));
+    request.onerror = () => reject(Error("The server cannot be reached."));
+    request.open("GET", url);
+    request.send();
+  });
+}
+
+const NEAR = "150% 0px 0px"; // of the window's height, above it
+
+/**
+ * Calls `load` as the reader comes near the link, and again if it is still near; not after it has failed: then there is the link.
+ * @param {Element} link
+ * @param {() => Promise<unknown>} load
+ * @param {IntersectionObserverInit} options
+ */
+export function whenNear(link, load, options = { rootMargin: NEAR }) {
+  const observer = new IntersectionObserver(async ([entry]) => {
+    if (!entry.isIntersecting) return;
+    observer.disconnect();
+    const isWell = await load().then(
+      () => true,
+      () => false,
+    );
+    if (isWell) observer.observe(link);
+  }, options);
+  observer.observe(link);
+}

@@ -1,0 +1,48 @@
+/**
+ * The sidebar's place. With room it stands beside the page or is put away, which is remembered; without, it is a drawer over the page, which
+ * Escape and a click beside it close: a popover.
+ */
+import { remember } from "./remembering.js";
+
+const ROOM = "(min-width: 64rem)";
+
+export class Drawer {
+  constructor(sidebar, button) {
+    this.sidebar = sidebar;
+    this.button = button;
+    this.columns = sidebar.parentElement;
+    this.room = matchMedia(ROOM);
+    button.addEventListener("click", (event) => this.press(event));
+    sidebar.addEventListener("beforetoggle", (event) => this.toggle(event));
+    sidebar.addEventListener("toggle", (event) => this.tell(event));
+    this.room.addEventListener("change", () => this.fit());
+    this.fit();
+  }
+
+  press(event) {
+    if (!this.room.matches) return;
+    event.preventDefault(); // it opens no drawer
+    const isAlone = this.columns.classList.toggle("alone");
+    remember("sidebar", isAlone ? "closed" : "open");
+    this.fit();
+  }
+
+  fit() {
+    if (this.room.matches && this.sidebar.matches(":popover-open")) this.sidebar.hidePopover();
+    const isOpen = this.room.matches && !this.columns.classList.contains("alone");
+    this.button.setAttribute("aria-expanded", String(isOpen));
+  }
+
+  // Nothing behind an open drawer can be reached; before it has gone the focus has to find its way back.
+  toggle({ target, newState }) {
+    if (target !== this.sidebar) return;
+    const behind = document.querySelectorAll("body > .bar, body > .skip, #main");
+    for (const element of behind) element.toggleAttribute("inert", newState === "open");
+  }
+
+  tell({ target, newState }) {
+    if (target !== this.sidebar) return;
+    this.button.setAttribute("aria-expanded", String(newState === "open"));
+    if (newState === "open") this.sidebar.querySelector("button").focus();
+  }
+}

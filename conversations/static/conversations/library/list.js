@@ -1,0 +1,83 @@
+/**
+ * The list of conversations: it begins where the current one is in sight, goes on as one scrolls, and is fetched anew when it has changed.
+ */
+
+import { loadDocument, whenNear } from "../lib/documents.js";
+import { closestTo } from "../lib/dom.js";
+
+export class List {
+  constructor(sidebar) {
+    this.sidebar = sidebar;
+    this.groups = sidebar.querySelector("#groups");
+    this.groups.addEventListener("click", (event) => this.press(event));
+    this.showCurrent();
+    this.watch();
+    if ("late" in this.groups.dataset) this.refresh();
+  }
+
+  showCurrent() {
+    const current = this.groups.querySelector("[aria-current=page]");
+    if (!current) return;
+    const { top, bottom } = current.getBoundingClientRect();
+    const frame = this.groups.getBoundingClientRect();
+    if (top < frame.top || bottom > frame.bottom) this.groups.scrollTop += top - frame.top - frame.height / 2; // not scrollIntoView, which scrolls the page too
+  }
+
+  watch() {
+    const more = this.groups.querySelector(".more");
+    if (more) whenNear(more, () => this.goOn(more), { root: this.groups, rootMargin: "0px 0px 100% 0px" });
+  }
+
+  press(event) {
+    const more = closestTo(event, ".more");
+    if (!more) return;
+    event.preventDefault();
+    this.goOn(more).catch(() => location.assign(more.href));
+  }
+
+  /** Appends what follows; a group that goes on, and conversations that are there already, come once. */
+  async goOn(more) {
+    const page = await loadDocument(more.dataset.more);
+    if (!more.isConnected) return;
+    const hadFocus = document.activeElement === more;
+    const before = this.rows().length;
+    more.remove();
+    for (const group of page.querySelectorAll(".group")) this.append(group);
+    this.groups.append(...page.querySelectorAll(".more"));
+    if (hadFocus) this.rows()[before]?.querySelector("a").focus();
+    this.watch();
+  }
+
+  append(group) {
+    for (const row of group.querySelectorAll("li"))
+      if (this.groups.querySelector(`[data-id="${row.dataset.id}"]`)) row.remove();
+    const last = Array.from(this.groups.querySelectorAll(".group")).at(-1);
+    if (last?.dataset.name !== group.dataset.name) this.groups.append(group);
+    else last.querySelector("ol").append(...group.querySelectorAll("li"));
+  }
+
+  rows() {
+    return this.groups.querySelectorAll("li");
+  }
+
+  /** Fetches the list anew, as long as it was; the focus stays where it was. */
+  async refresh() {
+    const { list, current = "" } = this.sidebar.dataset;
+    const page = await loadDocument(`${list}?number=${this.rows().length || ""}&current=${current}`).catch(
+      () => null,
+    );
+    if (!page) return;
+    delete this.groups.dataset.late;
+    const focus = placeOf(document.activeElement);
+    const { scrollTop } = this.groups;
+    this.groups.replaceChildren(...page.body.children);
+    this.groups.scrollTop = scrollTop;
+    if (focus) this.groups.querySelector(focus)?.focus();
+    this.watch();
+  }
+}
+
+function placeOf(element) {
+  const row = element?.closest("#groups li");
+  return row && `[data-id="${row.dataset.id}"] ${element.localName}`;
+}
