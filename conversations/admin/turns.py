@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from conversations.models import Conversation, Message, Turn, UsageTotal
+from conversations.models import Conversation, InForce, Message, Turn, UsageTotal
 
 from .lists import UserFilter, by
 from .markup import json_html, prose
@@ -58,8 +58,15 @@ class ConversationAdmin(WordSearch):
         yield _charts_panel(request, row)
         if row.system:
             yield Panel("System prompt", prose(row.system), is_open=False)
-        if row.inference:
-            yield Panel("Settings", json_html(row.inference), is_open=False)
+        yield from _settings_panel(row)
+
+
+def _settings_panel(row: InForce) -> Iterator[Panel]:
+    """Its settings beside model and instructions, if there are any."""
+    reasoning = {} if row.reasoning_budget is None else {"reasoningBudget": row.reasoning_budget}
+    settings = row.inference | reasoning | ({"toolsOff": row.tools_off} if row.tools_off else {})
+    if settings:
+        yield Panel("Settings", json_html(settings), is_open=False)
 
 
 def _charts_panel(request: HttpRequest, row: Conversation) -> Panel:
@@ -149,8 +156,7 @@ class TurnAdmin(ReadOnlyAdmin):
             yield Panel("Usage", json_html(row.usage))
         if row.system:
             yield Panel("System prompt", prose(row.system), is_open=False)
-        if row.inference:
-            yield Panel("Settings", json_html(row.inference), is_open=False)
+        yield from _settings_panel(row)
 
 
 @admin.register(UsageTotal)

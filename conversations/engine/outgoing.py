@@ -37,7 +37,9 @@ class Outgoing:
         messages = self.memory.messages(turn.model, self.row.number)
         base = request.base(turn.system, turn.inference, settings.MAX_TOKENS, synthetic.specs(turn), messages)
         capabilities = Model.of(turn.model).capabilities
-        self._whole = request.body(messages, request.with_reasoning(base, capabilities))
+        self._whole = request.body(
+            messages, request.with_reasoning(base, capabilities, turn.reasoning_budget)
+        )
         active = remedies.of_model(capabilities, self._whole)
         for remedy in self.memory.remedies:
             active = remedies.combined(active, remedy)

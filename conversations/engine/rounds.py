@@ -20,7 +20,7 @@ from conversations.gateway import Call
 from conversations.models import Approval, Message, Round, ToolCall
 from conversations.protocol.agui import events
 from conversations.protocol.agui.interrupted import CUT
-from conversations.protocol.converse.blocks import CallRequest, Delta, Fault
+from conversations.protocol.converse.blocks import CallRequest, Delta
 from conversations.protocol.converse.history import PastRound
 from conversations.protocol.converse.remedies import Remedy
 from conversations.protocol.converse.stream import Assembly
@@ -43,6 +43,7 @@ CUT_AT_LIMIT = (
     "Call again with shorter arguments, or do it in several calls."
 )
 CUT_OFF = "Not run: the answer was ended within the arguments of this call ({reason}), which were cut off."
+SWITCHED_OFF = "Not run: the user has switched this tool off for this conversation."
 DAMAGED = (
     "Not run: a part of this call was lost or damaged on its way here, so its arguments may not be what was sent. "
     "Call again with all of its arguments."
@@ -239,7 +240,7 @@ class Streaming:
     def _calls(self, error: str = "", text: str = "") -> list[ToolCall]:
         """The round's calls as rows. An `error` answers them already, as the round was not completed."""
         return [
-            self._call_row(position, use, *((error, text) if error else self._refusal(use.fault)))
+            self._call_row(position, use, *((error, text) if error else self._refusal(use)))
             for position, use in enumerate(self.assembly.calls())
         ]
 
@@ -258,11 +259,12 @@ class Streaming:
             result=[{"text": text}] if error else None,
         )
 
-    def _refusal(self, fault: Fault) -> tuple[str, str]:
+    def _refusal(self, use: CallRequest) -> tuple[str, str]:
         """Why a call of a whole round is not run: a word and a sentence for the model; blank if it may run."""
-        match fault:
+        is_off = use.name in self.turn.tools_off and "call" not in self.turn.rerun
+        match use.fault:
             case "":
-                return "", ""
+                return ("switched_off", SWITCHED_OFF) if is_off else ("", "")
             case "damaged":
                 return "damaged", DAMAGED
             case "cut" if self.row.stop_reason == "max_tokens":

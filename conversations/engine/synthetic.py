@@ -22,7 +22,7 @@ NOT_RECORDED = "not_recorded"
 MISSED = "Not run: the record that this conversation is answered from holds no such call."
 ENDS_RERUN = frozenset({NOT_RECORDED, "stopped"})
 NO_ANSWER = (
-    *("stopped", "interrupted", "cut", "round_limit", "max_tokens", "damaged", "not_run"),
+    *("stopped", "interrupted", "cut", "round_limit", "max_tokens", "damaged", "not_run", "switched_off"),
     NOT_RECORDED,
 )
 """Errors of calls that did not run to their end: their results answer no later call."""
@@ -104,8 +104,11 @@ def gateway_of(turn: Turn) -> Any:
 
 
 def specs(turn: Turn) -> list[dict[str, Any]]:
-    """The tools that the turn offers: the present ones, and those of the record if that answers calls."""
-    present = registry.specs()
+    """The tools that the turn offers: the present ones, and those of the record if that answers calls.
+
+    Those that its user has switched off are not among them.
+    """
+    present = [spec for spec in registry.specs() if spec["toolSpec"]["name"] not in turn.tools_off]
     if turn.rerun.get("tools") != "recorded" or turn.rerun_of_id is None:
         return present
     offered = {spec["toolSpec"]["name"]: spec for spec in [*_recorded_specs(turn.rerun_of_id), *present]}

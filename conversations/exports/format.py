@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 Text = str
 Name = Annotated[str, Field(max_length=200)]
 Model = Annotated[str, Field(max_length=2048)]
+ToolName = Annotated[str, Field(max_length=64)]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Object = dict[str, Any]
@@ -98,6 +99,8 @@ class TurnPart(Part):
     model: Model
     system: Text
     inference: Object
+    tools_off: list[ToolName] = []
+    reasoning_budget: Count | None = None
     usage: Object
     attempts: Annotated[int, Field(ge=0, lt=2**15)]
     runs: Annotated[int, Field(ge=1, lt=2**15)] = 1
@@ -154,6 +157,8 @@ class Whole(Part):
     model: Model
     system: Text
     inference: Object
+    tools_off: list[ToolName] = []
+    reasoning_budget: Count | None = None
     head_id: Annotated[UUID | None, Field(alias="head")] = None
     created_at: AwareDatetime
     updated_at: AwareDatetime

@@ -36,7 +36,7 @@ def document(conversation: Conversation) -> Document:
     rounds = _by_turn(conversation)
     rows = Message.objects.filter(conversation=conversation, role=Message.Role.USER)
     questions = {row.turn_id: row for row in rows}
-    return Whole.of(
+    whole = Whole.of(
         conversation,
         version=VERSION,
         messages=_messages(conversation),
@@ -44,6 +44,7 @@ def document(conversation: Conversation) -> Document:
         turns=[_turn(turn, questions[turn.pk], rounds[turn.pk]) for turn in turns],
         request_bases=_bases(conversation),
     )
+    return _without_defaults(whole)
 
 
 def _messages(conversation: Conversation) -> list[Document]:
@@ -87,7 +88,13 @@ def _turn(turn: Turn, question: Message, rounds: list[Round]) -> Document:
         del part["runs"]  # as in exports from before there were further runs
     if not turn.left_out:
         del part["leftOut"]
-    return part
+    return _without_defaults(part)
+
+
+def _without_defaults(part: Document) -> Document:
+    """The part as in exports from before tools could be switched off, unless any are."""
+    defaults: Document = {"toolsOff": [], "reasoningBudget": None}
+    return {name: value for name, value in part.items() if (name, value) not in defaults.items()}
 
 
 def _round(row: Round) -> Document:

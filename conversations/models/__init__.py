@@ -4,9 +4,9 @@ from . import marks, prices, reindexing, retention, search
 from .approval import Allowance, Approval
 from .catalogue import FACTS, PRICE_COLUMNS, Model, forget_rows, learn
 from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Place, Turn
-from .fields import TOKENS, JSONText, uuid_value
+from .fields import IN_FORCE, TOKENS, InForce, JSONText, uuid_value
 from .passage import Passage
-from .prompt import Prompt
+from .prompt import Preset, Prompt
 from .record import Event, Recording
 from .round import Message, RequestBase, Round, ToolCall
 from .tree import Tree, active_line, line, line_of
@@ -14,6 +14,7 @@ from .usage import Totals, UsageTotal, totals
 
 __all__ = [
     "FACTS",
+    "IN_FORCE",
     "PRICE_COLUMNS",
     "TOKENS",
     "Allowance",
@@ -22,12 +23,14 @@ __all__ = [
     "ConversationQuerySet",
     "Event",
     "Figures",
+    "InForce",
     "JSONText",
     "Message",
     "Model",
     "Notice",
     "Passage",
     "Place",
+    "Preset",
     "Prompt",
     "Recording",
     "RequestBase",

@@ -76,6 +76,13 @@ class Model(models.Model):
         "takes cache points", "Up to them a model keeps what it has read, for the next request."
     )
     takes_cache_point_after_tools = _fact("takes a cache point after tools")
+    most_temperature = models.FloatField(
+        "highest temperature",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.0)],
+        help_text="Empty: 1, as Converse has it.",
+    )
     reasons = _fact("reasons", "Whether it takes a budget, as Claude does (thinking).")
     reasoning_budget = _number("reasoning budget", "Tokens that it may think. Empty: it is not asked to.")
     input_price = _price("input tokens")

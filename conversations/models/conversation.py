@@ -13,7 +13,7 @@ from django.utils import timezone
 from conversations.protocol.converse.usage import count
 
 from .catalogue import Model
-from .fields import TOKENS, Failure, JSONText, Usage
+from .fields import TOKENS, Failure, InForce, JSONText, Usage
 from .passage import Searchable, SearchableQuerySet
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ class ConversationQuerySet(SearchableQuerySet["Conversation"]):
     def empty(self) -> "ConversationQuerySet":
         """Those in which nothing was written yet, as they were made."""
         turns = Turn.objects.filter(conversation=OuterRef("pk"))
-        return self.filter(~Exists(turns), title="", system="", rerun_of=None, archived_at=None)
+        untouched: dict[str, Any] = {"system": "", "inference": {}, "tools_off": [], "reasoning_budget": None}
+        return self.filter(~Exists(turns), title="", **untouched, rerun_of=None, archived_at=None)
 
 
 Conversations = models.Manager.from_queryset(ConversationQuerySet)
@@ -70,7 +71,7 @@ class Undeleted(Conversations["Conversation"]):
         return ConversationQuerySet(self.model, using=self._db).filter(deleted_at=None)
 
 
-class Conversation(Searchable):
+class Conversation(Searchable, InForce):
     """One owner's thread with a model."""
 
     SEARCHED = frozenset({"title"})
@@ -83,9 +84,6 @@ class Conversation(Searchable):
     has_own_title = models.BooleanField(
         default=False, help_text="Whether a person chose its title, which nothing else changes then."
     )
-    model = models.CharField(max_length=2048)
-    system = models.TextField(blank=True)
-    inference = JSONText(default=dict, help_text="Converse's inferenceConfig, beside maxTokens.")
     rerun_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="reruns")
     head = models.ForeignKey(
         "Turn",
@@ -151,7 +149,7 @@ class Conversation(Searchable):
         return is_own or (user.is_staff and user.has_perm("conversations.view_conversation"))
 
 
-class Turn(Usage, Failure):
+class Turn(Usage, Failure, InForce):
     """A user message and all that follows until the answer is final."""
 
     class Status(models.TextChoices):
@@ -179,9 +177,6 @@ class Turn(Usage, Failure):
     number = models.PositiveIntegerField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)
-    model = models.CharField(max_length=2048)
-    system = models.TextField(blank=True)
-    inference = JSONText(default=dict)
     rerun_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="reruns")
     rerun = JSONText(default=dict, help_text="Asked again: what answers its tools and its rounds.")
     left_out = models.BooleanField(

@@ -97,3 +97,26 @@ class Failure(models.Model):
 
     class Meta:
         abstract = True
+
+
+IN_FORCE = ("model", "system", "inference", "tools_off", "reasoning_budget")
+"""The columns that a turn takes over from its conversation."""
+
+
+class InForce(models.Model):
+    """What goes to the model beside the messages: of a conversation, and of a turn as it was sent."""
+
+    model = models.CharField(max_length=2048)
+    system = models.TextField(blank=True)
+    inference = JSONText(default=dict, help_text="Converse's inferenceConfig, as far as it is set.")
+    tools_off = JSONText(default=list, help_text="Names of tools that are not offered; all others are.")
+    reasoning_budget = models.PositiveIntegerField(
+        null=True, help_text="Tokens of reasoning. 0: none, empty: as the catalogue says."
+    )
+
+    class Meta:
+        abstract = True
+
+    def in_force(self) -> dict[str, Any]:
+        """The values of these columns, by their names."""
+        return {name: getattr(self, name) for name in IN_FORCE}

@@ -1,4 +1,4 @@
-"""Prompts that a user has saved."""
+"""Texts that a user keeps: prompts, and presets of instructions."""
 
 from typing import ClassVar
 
@@ -23,3 +23,18 @@ class Prompt(models.Model):
 
     def __str__(self) -> str:
         return f"/{self.name}"
+
+
+class Preset(models.Model):
+    """Instructions that a user keeps, to be chosen in any conversation."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="presets")
+    name = models.CharField(max_length=60)
+    text = models.TextField()
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "name"], name="one_preset_a_name")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -22,6 +22,9 @@ from .answers import Answer, answer
 from .streams import StreamEvent, rounds
 
 Body = dict[str, Any]
+LATER = ("remedies", "words", "tools_off", "reasoning_budget")
+"""Members that earlier files did not have."""
+
 REFUSED = (InvalidRequest.code, ContextOverflow.code)
 
 
@@ -32,7 +35,7 @@ class Part(BaseModel):
 
     def line(self) -> str:
         """Its JSON text. Members that earlier files did not have are left out where there is nothing to say."""
-        blank = {name for name in ("remedies", "words") if not getattr(self, name, True)}
+        blank = {name for name in LATER if getattr(self, name, True) in ([], "", None)}
         return json.dumps(self.model_dump(by_alias=True, exclude=blank), ensure_ascii=False)
 
 
@@ -107,6 +110,8 @@ class TurnLine(Part):
     model: str
     system: str
     inference: Body
+    tools_off: list[str] = []
+    reasoning_budget: int | None = None
     answer: Answer = Field(alias="said")
     rounds: list[RoundLine] = Field(default=[], exclude=True)
     calls: list[CallLine] = Field(default=[], exclude=True)
@@ -136,8 +141,7 @@ class _Writing:
 
     def turn(self, number: int, turn: Turn) -> Iterator[Part]:
         text = plain_text(Message.objects.get(turn=turn, role=Message.Role.USER).content)
-        settings = {"model": turn.model, "system": turn.system, "inference": turn.inference}
-        yield TurnLine(number=number, text=text, **settings, said=answer(turn))
+        yield TurnLine(number=number, text=text, **turn.in_force(), said=answer(turn))
         for row, stream in rounds(turn):
             yield from self.round(row, stream)
         for name, arguments, value, outcome in recorded_calls([turn]):

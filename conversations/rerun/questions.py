@@ -22,6 +22,8 @@ class Question:
     model: str
     system: str
     inference: dict[str, Any]
+    tools_off: list[str]
+    reasoning_budget: int | None
     answer: Answer
     calls: list[dict[str, Any]]
     turn: Turn | None = None
@@ -37,9 +39,7 @@ def stored_questions(conversation: Conversation) -> list[Question]:
         Question(
             number=number,
             text=texts[turn.pk],
-            model=turn.model,
-            system=turn.system,
-            inference=turn.inference,
+            **turn.in_force(),
             answer=by_turn[turn.pk],
             calls=calls[turn.pk],
             turn=turn,
@@ -68,6 +68,8 @@ def file_questions(turns: Iterable[TurnLine]) -> list[Question]:
             model=turn.model,
             system=turn.system,
             inference=turn.inference,
+            tools_off=turn.tools_off,
+            reasoning_budget=turn.reasoning_budget,
             answer=turn.answer,
             calls=[call_of(call.as_recorded()) for call in turn.calls],
         )

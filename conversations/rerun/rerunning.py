@@ -12,7 +12,7 @@ from uuid import UUID
 from conversations import engine
 from conversations.engine import WORKER
 from conversations.errors import Refused, Throttled
-from conversations.models import Conversation, Turn, active_line
+from conversations.models import IN_FORCE, Conversation, Turn, active_line
 from conversations.protocol.text import beginning
 from conversations.threads import Threads
 
@@ -144,7 +144,8 @@ class Rerun:
         new.model = options.model or question.model
         new.system = question.system if options.system is None else options.system
         new.inference = question.inference if options.inference is None else options.inference
-        new.save(update_fields=["model", "system", "inference"])
+        new.tools_off, new.reasoning_budget = question.tools_off, question.reasoning_budget
+        new.save(update_fields=IN_FORCE)
         self.tell(f"Message {question.number} of {self.questions[-1].number}: {_beginning(question.text)}")
         answers = options.answers("file" if self.player else "gateway")
         # A person's call is made again, and no model is asked.

@@ -42,7 +42,8 @@ TEXT: list[str] = []
 def text(user: User) -> str:
     """The export of a deleted conversation with several kinds of turns, the same for all tests."""
     if not TEXT:
-        conversation = conversation_of(user, system="Be brief.")
+        own: dict[str, Any] = {"inference": {"topP": 0.5}, "tools_off": ["another"], "reasoning_budget": 0}
+        conversation = conversation_of(user, system="Be brief.", **own)
         for phrase in PHRASES:
             ask(conversation, phrase)
         TEXT.append(as_json(Conversation.objects.get()))

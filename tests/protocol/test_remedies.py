@@ -272,6 +272,8 @@ CAPABILITIES = [
     ({"takes_temperature": False, "takes_top_p": True}, [Remedy("sampling", ["temperature"])]),
     ({"takes_temperature_with_top_p": False}, [Remedy("sampling", ["topP"])]),
     ({"takes_temperature_with_top_p": False, "takes_top_p": False}, [Remedy("sampling", ["topP"])]),
+    ({"most_temperature": 0.4}, [Remedy("sampling", ["temperature"])]),
+    ({"most_temperature": 0.5}, []),
     ({"takes_stop_sequences": False, "most_output_tokens": 64_000}, []),
     ({"most_output_tokens": 1500}, [Remedy("max_tokens", 1500)]),
     ({}, []),

@@ -54,10 +54,13 @@ def test_against_the_demo_gateway_nothing_differs_and_no_tool_runs(user: User) -
     assert err.count("Message ") == len(PHRASES)
 
 
+IN_FORCE: dict[str, Any] = {
+    "system": "Be brief.", "inference": {"temperature": 0.5}, "tools_off": ["another"], "reasoning_budget": 0,
+}  # fmt: skip
+
+
 def test_all_of_it_is_stored_and_linked(user: User) -> None:
-    conversation = conversation_with(
-        user, QUESTION, "help", system="Be brief.", inference={"temperature": 0.5}
-    )
+    conversation = conversation_with(user, QUESTION, "help", **IN_FORCE)
     pairs = rerun_of(conversation)
     conversation.refresh_from_db()
     (new,) = conversation.reruns.all()
@@ -65,7 +68,7 @@ def test_all_of_it_is_stored_and_linked(user: User) -> None:
     assert [turn.rerun_of for turn in new.turns.all()] == list(conversation.turns.all())
     assert [pair.turn for pair in pairs] == list(new.turns.all())
     for turn in new.turns.all():
-        assert (turn.system, turn.inference, turn.status) == ("Be brief.", {"temperature": 0.5}, "completed")
+        assert (turn.in_force(), turn.status) == (IN_FORCE | {"model": conversation.model}, "completed")
         assert turn.recording.last_seq
     assert new.tool_calls.get().result == conversation.tool_calls.get().result
 

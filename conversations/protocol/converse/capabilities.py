@@ -9,6 +9,9 @@ from typing import Any
 
 _PROFILE = re.compile(r"^(arn:.*/)?((us|us-gov|eu|apac|global|jp|au|ca)\.)?")
 
+MOST_TEMPERATURE = 1.0
+"""Converse's own bound."""
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -36,11 +39,19 @@ class Capabilities:
     """Places up to which it keeps what it has read. Not known: none are sent."""
 
     takes_cache_point_after_tools: bool | None = None
+    most_temperature: float | None = None
+    """The highest temperature that it takes; None is Converse's own."""
+
     reasons: bool | None = None
     """Whether it takes a budget of reasoning, as Claude does (`thinking`)."""
 
     reasoning_budget: int | None = None
     """Tokens that it may think; None asks for no reasoning."""
+
+    @property
+    def highest_temperature(self) -> float:
+        """The highest temperature that it takes."""
+        return MOST_TEMPERATURE if self.most_temperature is None else self.most_temperature
 
 
 UNKNOWN = Capabilities()

@@ -149,7 +149,7 @@ def within_turn(remedies: Remedies) -> Remedies:
 def of_model(known: Capabilities, body: Body) -> Remedies:
     """The changes that a request needs for what is known of its model."""
     settings = body["inferenceConfig"]
-    refused = [name for name, fact in SETTINGS.items() if getattr(known, fact) is False and name in settings]
+    refused = [name for name in SETTINGS if name in settings and not _is_taken(known, name, settings[name])]
     if (
         known.takes_temperature_with_top_p is False
         and not refused
@@ -168,6 +168,12 @@ def of_model(known: Capabilities, body: Body) -> Remedies:
 def _places(known: Capabilities) -> str:
     """The places of a request's cache points, for a model that takes any."""
     return "untooled" if known.takes_cache_point_after_tools is False else "all"
+
+
+def _is_taken(known: Capabilities, name: str, value: Any) -> bool:
+    """Whether a setting may be sent to the model, as far as is known."""
+    is_over = name == "temperature" and isinstance(value, int | float) and value > known.highest_temperature
+    return getattr(known, SETTINGS[name]) is not False and not is_over
 
 
 def facts(refusal: Refusal, remedy: Remedy) -> dict[str, Any]:

@@ -29,6 +29,7 @@ const OWN = {
 const FAILURES = {
   round_limit: "Not run",
   not_run: "Not run",
+  switched_off: "Not run, switched off",
   max_tokens: "Not run, cut at the token limit",
   damaged: "Not run, arrived damaged",
   not_recorded: "Not recorded",

@@ -33,6 +33,7 @@ const ENDED = {
   stopped: "was stopped",
   round_limit: "was not run",
   not_run: "was not run",
+  switched_off: "was not run",
   max_tokens: "was cut off and not run",
   damaged: "arrived damaged and was not run",
   timeout: "timed out",
