@@ -30,6 +30,7 @@ FLAGS = (
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
+    "--process-per-site",  # a new tab finds the scripts of the last one compiled
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -114,8 +115,12 @@ def owners(browser: Browser, server: Server, signed_in: StorageState) -> Iterato
 
 @pytest.fixture(scope="module")
 def shared(browser: Browser, server: Server, signed_in: StorageState) -> Iterator[BrowserContext]:
-    """The owner's browser for all tests of a module, which keeps what it has fetched."""
+    """The owner's browser for all tests of a module, which keeps what it has fetched.
+
+    A tab stays open in it, since the process that has the scripts ends with its last tab.
+    """
     with owners(browser, server, signed_in) as context:
+        context.new_page().goto("/healthz")
         yield context
 
 
@@ -129,8 +134,9 @@ def context(
             yield context
         return
     context = request.getfixturevalue("shared")
+    idle = len(context.pages)
     yield context
-    for page in context.pages:
+    for page in context.pages[idle:]:
         page.close()
     context.set_offline(False)
     context.clear_permissions()

@@ -174,10 +174,18 @@ def test_text_can_be_told_from_its_ground(page: Page, scheme: str) -> None:
         assert contrast(colour(page, ink), colour(page, ground)) >= 4.5, (ink, ground)
 
 
+COLOUR = """token => {
+    const probe = document.body.appendChild(document.createElement("i"));
+    probe.style.color = `var(--${token})`;
+    const {color} = getComputedStyle(probe);
+    probe.remove();
+    return color;
+}"""
+
+
 def colour(page: Page, token: str) -> tuple[float, ...]:
     """The red, green and blue of a token, from 0 to 1."""
-    value = page.evaluate(f"getComputedStyle(document.documentElement).getPropertyValue('--{token}')")
-    return tuple(int(part, 16) / 255 for part in re.findall("[0-9a-f]{2}", value))
+    return tuple(int(part) / 255 for part in re.findall(r"\d+", page.evaluate(COLOUR, token)))
 
 
 def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
@@ -202,8 +210,15 @@ def test_targets_are_large_enough_for_a_finger(chat: Chat) -> None:
     assert small_targets(chat.page) == []
 
 
+SMALL_TARGETS = """() => [...document.querySelectorAll("button, input:not([type=hidden]), select, summary, .bar a")]
+    .map(control => control.closest("label") ?? control)
+    .filter(target => {
+        const {width, height} = target.getBoundingClientRect();
+        return target.checkVisibility({visibilityProperty: true}) && width && height && Math.min(width, height) < 44;
+    })
+    .map(target => target.innerText || target.outerHTML)"""
+
+
 def small_targets(page: Page) -> list[str]:
-    """The texts of controls that are smaller than 44 by 44 pixels."""
-    controls = page.locator("button, input:not([type=hidden]), select, summary, .bar a").all()
-    boxes = [(control, control.bounding_box()) for control in controls if control.is_visible()]
-    return [control.inner_text() for control, box in boxes if box and min(box["height"], box["width"]) < 44]
+    """The controls that are smaller than 44 by 44 pixels, with their labels."""
+    return page.evaluate(SMALL_TARGETS)  # type: ignore[no-any-return]

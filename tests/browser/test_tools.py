@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.calling import Calls, opened
-from tests.browser.test_page import OVERFLOW, small_targets
+from tests.browser.test_page import COLOUR, OVERFLOW, small_targets
 
 ENDED = {
     "": "Succeeded",
@@ -31,18 +31,11 @@ def test_each_end_of_a_call_has_its_word_and_only_success_is_green(calls: Calls)
         calls.one({}, "a result", error, name=error or "success")
     chat = calls.live()
     expect(chat.tool("cut")).to_be_visible()
-    green = chat.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--good')")
+    green = chat.page.evaluate(COLOUR, "good")
     for error, word in ENDED.items():
         state = chat.tool(error or "success").locator(".tool-state")
         expect(state).to_have_text(word)
-        assert (hexadecimal(state.evaluate("(one) => getComputedStyle(one).color")) == green.strip()) == (
-            not error
-        )
-
-
-def hexadecimal(colour: str) -> str:
-    """A computed colour as the tokens write it."""
-    return "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", colour))
+        assert (state.evaluate("(one) => getComputedStyle(one).color") == green) == (not error)
 
 
 def test_states_that_differ_in_colour_differ_in_shape(calls: Calls) -> None:
