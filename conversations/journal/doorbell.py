@@ -190,7 +190,7 @@ async def _look(hub: Hub, read_notices: ReadNotices, since: datetime) -> None:
 
 def _changes(owners: list[int], since: datetime) -> list[tuple[UUID, datetime]]:
     """The users' conversations that lists show in another way since then."""
-    rows = Conversation.objects.filter(owner__in=owners, changed_at__gt=since).order_by()
+    rows = Conversation.with_deleted.filter(owner__in=owners, changed_at__gt=since).order_by()
     return list(rows.values_list("pk", "changed_at"))
 
 

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import models
@@ -30,9 +31,15 @@ class Entry(NamedTuple):
     conversation: UUID
     owner: int
     title: str
+    updated_at: datetime
+    changed_at: datetime
+    pinned_at: datetime | None
+    archived_at: datetime | None
+    deleted_at: datetime | None
     mark: Mark | None
-    updated_at: Any
-    changed_at: Any
+
+
+COLUMNS = ("pk", "owner", "title", "updated_at", "changed_at", "pinned_at", "archived_at", "deleted_at")
 
 
 def mark_of(newest: Mapping[str, int]) -> Mark | None:
@@ -63,9 +70,9 @@ def marks(conversations: Iterable[UUID]) -> dict[UUID, Mark]:
 
 def entries(rows: QuerySet[Conversation]) -> list[Entry]:
     """The conversations as a list shows them, with their marks: two queries."""
-    columns = list(rows.values_list("pk", "owner", "title", "updated_at", "changed_at"))
-    found = marks(row[0] for row in columns)
-    return [Entry(pk, owner, title, found.get(pk), *times) for pk, owner, title, *times in columns]
+    columns = list(rows.values_list(*COLUMNS))
+    by_conversation = marks(row[0] for row in columns)
+    return [Entry._make((*row, by_conversation.get(row[0]))) for row in columns]
 
 
 def see(conversation: UUID, owner: int) -> bool:
@@ -78,16 +85,18 @@ def see(conversation: UUID, owner: int) -> bool:
 
 def pending(user: int) -> QuerySet[Approval]:
     """The approvals that wait for the user."""
-    return Approval.objects.filter(
-        status=Approval.Status.PENDING, call__turn__status=Status.WAITING, call__conversation__owner=user
-    )
+    return _pending().filter(call__conversation__owner=user)
 
 
 def numbers_waiting(users: Iterable[int]) -> dict[int, int]:
     """The numbers of approvals that wait for the users, where there are any."""
-    rows = Approval.objects.filter(
+    rows = _pending().filter(call__conversation__owner__in=list(users))
+    return dict(rows.order_by().values_list("call__conversation__owner").annotate(Count("pk")))
+
+
+def _pending() -> QuerySet[Approval]:
+    return Approval.objects.filter(
         status=Approval.Status.PENDING,
         call__turn__status=Status.WAITING,
-        call__conversation__owner__in=list(users),
+        call__conversation__deleted_at=None,
     )
-    return dict(rows.order_by().values_list("call__conversation__owner").annotate(Count("pk")))

@@ -103,7 +103,7 @@ class LibraryConsumer(SignedInConsumer):
     def _first(self) -> list[Frame]:
         """What is true now: the number that waits, and what has changed since the page was made."""
         after = _after(self.scope["query_string"])
-        rows = Conversation.objects.filter(owner=self.owner).order_by("-changed_at")
+        rows = Conversation.with_deleted.filter(owner=self.owner).order_by("-changed_at")
         entries = marks.entries(rows.filter(changed_at__gt=after)[: MOST + 1]) if after else []
         number = marks.numbers_waiting([self.owner]).get(self.owner, 0)
         start = custom("library", {"waiting": number, "stale": not after or len(entries) > MOST})
@@ -167,7 +167,7 @@ SHELF = Shelf()
 
 
 def _read(changed: set[UUID], owners: list[int]) -> tuple[list[marks.Entry], dict[int, int]]:
-    entries = marks.entries(Conversation.objects.filter(pk__in=changed, owner__in=owners))
+    entries = marks.entries(Conversation.with_deleted.filter(pk__in=changed, owner__in=owners))
     return entries, marks.numbers_waiting({entry.owner for entry in entries}) if entries else {}
 
 
@@ -185,6 +185,9 @@ def _value(entry: marks.Entry, numbers: dict[int, int]) -> dict[str, Any]:
         "mark": entry.mark or "",
         "words": entry.mark.label if entry.mark else "",
         "updatedAt": entry.updated_at.isoformat(),
+        "pinned": entry.pinned_at is not None,
+        "archived": entry.archived_at is not None,
+        "deleted": entry.deleted_at is not None,
         "waiting": numbers.get(entry.owner, 0),
     }
 

@@ -7,5 +7,5 @@ from .library import LibraryConsumer
 
 websocket_urlpatterns = [
     path("ws/conversations/<uuid:conversation>/", ChatConsumer.as_asgi()),
-    path("ws/library/", LibraryConsumer.as_asgi()),
+    path("library/socket/", LibraryConsumer.as_asgi()),
 ]

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from conversations import gateway, journal
-from conversations.models import Conversation, Model, prices, search
+from conversations.models import Conversation, Model, marks, prices, search
 from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn, own_or_404
@@ -25,8 +25,8 @@ from .sentences import SENTENCES
 PER_PAGE = 50
 """Conversations on a page of the list."""
 
-Listed = tuple[Conversation, str, list[search.Hit]]
-"""A conversation, its title, and what a search finds in it."""
+Listed = tuple[Conversation, str, marks.Mark | None, list[search.Hit]]
+"""A conversation, its title, its mark, and what a search finds in it."""
 
 DEMO_PHRASES = (
     "What is the most popular song on WZPZ?",
@@ -111,7 +111,8 @@ def _with_hits(
     rows: list[Conversation], matches: list[search.Match], terms: list[search.Term]
 ) -> list[Listed]:
     hits = search.hits(matches, rows, terms) if matches else {}
-    return [(row, title, hits.get(row.pk, [])) for row, title in _titled(rows)]
+    of_rows = marks.marks(row.pk for row in rows)
+    return [(row, title, of_rows.get(row.pk), hits.get(row.pk, [])) for row, title in _titled(rows)]
 
 
 def gateway_summary() -> dict[str, Any]:

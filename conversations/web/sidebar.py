@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from conversations.models import Conversation, ConversationQuerySet, Place
+from conversations.models import Conversation, ConversationQuerySet, Place, marks
 from conversations.protocol.text import visible
 
 from .access import SignedIn
@@ -35,6 +35,7 @@ class Row(NamedTuple):
 
     conversation: Conversation
     title: str
+    mark: marks.Mark | None = None
 
 
 class Group(NamedTuple):
@@ -79,7 +80,7 @@ def listing(
     newest = list((rows.after(place) if place else rows)[: most + 1])
     more = _as_text(newest[most - 1]) if len(newest) > most else ""
     groups = [] if place else _top(own, current, newest[:most])
-    return Sidebar([*groups, *by_day(newest[:most], zone_of(request))], more)
+    return Sidebar(_marked([*groups, *by_day(newest[:most], zone_of(request))]), more)
 
 
 def _top(own: ConversationQuerySet, current: Conversation | None, newest: list[Conversation]) -> list[Group]:
@@ -91,6 +92,15 @@ def _top(own: ConversationQuerySet, current: Conversation | None, newest: list[C
 
 def _group(name: str, conversations: Iterable[Conversation]) -> Group:
     return Group(name, [Row(row, visible(row.title)) for row in conversations])
+
+
+def _marked(groups: list[Group]) -> list[Group]:
+    """The groups with the marks of their conversations, in one query."""
+    of_rows = marks.marks(row.conversation.pk for group in groups for row in group.rows)
+    return [
+        Group(group.name, [row._replace(mark=of_rows.get(row.conversation.pk)) for row in group.rows])
+        for group in groups
+    ]
 
 
 def _current(request: SignedIn, text: str) -> Conversation | None:

@@ -13,6 +13,7 @@ from .sidebar import sidebar
 from .start import create, index, new
 from .theme import theme
 from .tree import tree
+from .waiting import waiting
 
 app_name = "conversations"
 
@@ -31,6 +32,7 @@ urlpatterns = [
     path("conversations/<uuid:pk>/replay/outline/", outline, name="replay_outline"),
     path("conversations/<uuid:pk>/replay/turns/<uuid:turn>/", turn, name="replay_turn"),
     path("conversations/<uuid:pk>/tree/", tree, name="tree"),
+    path("waiting/", waiting, name="waiting"),
     path("settings/", preferences, name="settings"),
     path("sidebar/", sidebar, name="sidebar"),
     path("settings/allowances/<int:pk>/revoke/", revoke, name="revoke"),

@@ -30,7 +30,7 @@ SONG = "What is the most popular song on WZPZ?"
 @asynccontextmanager
 async def library_of(user: User, query: str = "") -> AsyncIterator[tuple[Page, dict[str, Any]]]:
     """A page's library socket, and the value of its first frame."""
-    async with socket_of(user, f"/ws/library/{query}") as page:
+    async with socket_of(user, f"/library/socket/{query}") as page:
         yield page, (await page.receive())["value"]
 
 
@@ -65,13 +65,13 @@ def approve(conversation: Conversation, call: str) -> None:
 async def test_a_turn_marks_its_conversation_running_then_unread_until_it_is_seen(
     user: User, conversation: Conversation
 ) -> None:
-    async with library_of(user) as (page, first), socket_of(user, "/ws/library/") as other:
+    async with library_of(user) as (page, first), socket_of(user, "/library/socket/") as other:
         assert first == {"waiting": 0, "stale": True}
         await sync_to_async(ask)(conversation, SONG)
         unread = await until(page, "unread")
         assert unread | {"updatedAt": ""} == {
             "conversation": str(conversation.pk), "title": SONG, "mark": "unread", "words": "Unread",
-            "updatedAt": "", "waiting": 0,
+            "updatedAt": "", "pinned": False, "archived": False, "deleted": False, "waiting": 0,
         }  # fmt: skip
         await page.send({"type": "seen", "conversation": str(conversation.pk)})
         assert (await value(page))["mark"] == ""
@@ -162,7 +162,7 @@ async def test_a_change_of_another_process_is_seen_by_its_time_once(
 async def test_without_a_session_there_is_nothing_to_hear(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with socket_of(None, "/ws/library/") as page:
+    async with socket_of(None, "/library/socket/") as page:
         assert await page.closed() == 4401
     monkeypatch.setattr(sessions, "CHECK_EVERY", 0.05)
     async with library_of(user) as (page, _):

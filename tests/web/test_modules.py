@@ -18,6 +18,8 @@ PAGES = [
     "player/replay",
     "composer/start",
     "admin/admin",
+    "library/live",
+    "library/waiting",
 ]
 LATER = re.compile(r'\bimport\("(\.[^"]+\.js)"\)')
 PRELOAD = re.compile(r'rel="modulepreload" href="/static/([^"]+)"')

@@ -47,12 +47,14 @@ def test_every_page_has_the_conversations_beside_it(client: Client, user: User, 
     assert page.count("New conversation</button>") == 1
 
 
-def test_two_statements_find_them_however_many_there_are(client: Client, user: User) -> None:
+def test_three_statements_find_them_and_their_marks_however_many_there_are(
+    client: Client, user: User
+) -> None:
     for number in range(45):
         conversation_of(user, title=f"number {number}", pinned_at=timezone.now() if number % 9 == 0 else None)
     with CaptureQueriesContext(connection) as statements:
         client.get("/sidebar/")
-    assert len([one for one in statements if "conversations_conversation" in one["sql"]]) == 2
+    assert len([one for one in statements if "conversations_conversation" in one["sql"]]) == 3
 
 
 def test_days_are_those_of_the_readers_calendar(client: Client, user: User) -> None:

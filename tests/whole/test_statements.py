@@ -71,6 +71,8 @@ def own_pages(conversation: Conversation, rerun: Conversation) -> Iterator[tuple
     yield "create", posting(path("create"))
     yield "new", posting(path("new"))
     yield "sidebar", getting(path("sidebar"))
+    yield "theme", posting(path("theme"), theme="dark")
+    yield "waiting", getting(path("waiting"))
     yield "settings", getting(path("settings"))
     yield (
         "prompt",

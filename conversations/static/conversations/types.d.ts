@@ -82,6 +82,7 @@ type Frame =
   | { type: "run"; id?: string; call: string; arguments?: object }
   | { type: "resume"; id?: string; resume: { interruptId: string; status: "resolved"; payload: Decision }[] }
   | { type: "stop" }
+  | { type: "seen"; conversation: string }
   | { type: "ack"; seq: number };
 
 /** Sends a frame, and says whether it could be sent. */

@@ -13,6 +13,7 @@ import { copyOnClick, textToCopy } from "../lib/copy.js";
 import { whenNear } from "../lib/documents.js";
 import { byId, closeOnLeaving, closestTo } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
+import { nameTab } from "../lib/tab.js";
 import { chattingActions } from "../shortcuts/acting.js";
 import { listenToShortcuts } from "../shortcuts/listening.js";
 import { Announcer } from "../transcript/announcer.js";
@@ -290,7 +291,7 @@ const isInSight = (element) => element !== document.body && element.checkVisibil
 function showTitle(title) {
   if (byId("title").textContent === title) return;
   byId("title").textContent = title;
-  document.title = `${title} · Turntable`;
+  nameTab(`${title} · Turntable`);
   document.querySelector("nav [aria-current=page]")?.replaceChildren(title);
 }
 

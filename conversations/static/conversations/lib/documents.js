@@ -7,15 +7,36 @@
  * @param {string} url
  * @returns {Promise<Document>}
  */
-export function loadDocument(url) {
+export const loadDocument = (url) => load("GET", url, (status) => status === 200);
+
+/**
+ * The document that answers a form, also one that says why it is refused.
+ * @param {HTMLFormElement} form
+ */
+export const sendForm = (form) =>
+  load(
+    "POST",
+    form.action,
+    (status) => status < 500,
+    new URLSearchParams(/** @type {any} */ (new FormData(form))),
+  );
+
+/**
+ * @param {string} method
+ * @param {string} url
+ * @param {(status: number) => boolean} isAnswer
+ * @param {URLSearchParams} [body]
+ * @returns {Promise<Document>}
+ */
+function load(method, url, isAnswer, body) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.responseType = "document";
     request.onload = () =>
-      request.status === 200 ? resolve(request.response) : reject(Error(request.statusText));
+      isAnswer(request.status) ? resolve(request.response) : reject(Error(request.statusText));
     request.onerror = () => reject(Error("The server cannot be reached."));
-    request.open("GET", url);
-    request.send();
+    request.open(method, url);
+    request.send(body);
   });
 }
 

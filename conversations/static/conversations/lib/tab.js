@@ -1,0 +1,20 @@
+/**
+ * The tab's title: the page's name, behind the number of calls that wait for the reader.
+ */
+
+const prefix = (number) => (number ? `(${number}) ` : "");
+
+/** The number that the title says now. */
+const counted = () => Number(document.querySelector("title").dataset.waiting ?? 0);
+
+/** Names the tab. */
+export function nameTab(name) {
+  document.title = prefix(counted()) + name;
+}
+
+/** Puts the number before the tab's name; nothing before it if it is 0. */
+export function countInTab(number) {
+  const name = document.title.slice(prefix(counted()).length);
+  document.querySelector("title").dataset.waiting = number;
+  nameTab(name);
+}

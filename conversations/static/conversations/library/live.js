@@ -1,0 +1,101 @@
+/**
+ * Every page of a signed-in user: it hears of each change that lists show, of all processes, and says what is in sight.
+ */
+import { Socket } from "../chat/socket.js";
+import { byId, setText } from "../lib/dom.js";
+import { countInTab, nameTab } from "../lib/tab.js";
+
+const RENEW_MS = 300;
+
+/** Marks that what the reader has in sight cannot have. */
+const NEWS = ["unread", "failed"];
+
+/** Tells the page's other scripts. */
+const announce = (name, detail) => document.dispatchEvent(new CustomEvent(`turntable:${name}`, { detail }));
+
+class Live {
+  /** @param {HTMLElement} body */
+  constructor(body) {
+    this.heard = Number(body.dataset.library);
+    /** @type {string | undefined} */
+    this.own = document.getElementById("conversation")?.dataset.id;
+    /** @type {Map<string, string>} */
+    this.times = new Map();
+    /** @type {any} */
+    this.due = undefined;
+    this.socket = new Socket(`${location.origin.replace(/^http/, "ws")}/library/socket/`, {
+      cursor: () => this.heard,
+      receive: (event) => this.receive(event),
+      changed: (status) => status === "open" && this.see(),
+    });
+  }
+
+  start() {
+    this.socket.connect();
+    document.addEventListener("visibilitychange", () => this.see());
+  }
+
+  /**
+   * Takes a frame; none can be missing, as each says what is true now.
+   * @param {any} event
+   */
+  receive(event) {
+    if (event.name !== "turntable.library") return true;
+    this.heard = event.timestamp;
+    this.show(event.value);
+    return true;
+  }
+
+  /** @param {any} change what lists show of a conversation now; without one, what is true of all */
+  show(change) {
+    if (change.conversation === this.own && NEWS.includes(change.mark) && this.see())
+      Object.assign(change, { mark: "", words: "" });
+    showNumber(change.waiting);
+    if (change.conversation) this.showConversation(change);
+    announce("change", change);
+    if (change.conversation ? this.isOutOfPlace(change) : change.stale) this.renewList();
+  }
+
+  showConversation({ conversation, title, mark, words }) {
+    for (const row of document.querySelectorAll(`[data-id="${conversation}"]`)) {
+      const state = /** @type {HTMLElement} */ (row.querySelector(".state"));
+      if (state) state.dataset.mark = mark;
+      if (state) setText(state, words);
+      if (state && title) setText(row.querySelector("a"), title);
+    }
+    if (conversation !== this.own || !title) return;
+    setText(byId("title"), title);
+    nameTab(`${title} · Turntable`);
+  }
+
+  /** Whether the list beside the page shows the conversation at another place, or not at all. */
+  isOutOfPlace({ conversation, updatedAt, pinned, archived, deleted }) {
+    const isNew = this.times.get(conversation) !== updatedAt;
+    this.times.set(conversation, updatedAt);
+    const row = document.querySelector(`#groups [data-id="${conversation}"]`);
+    if (!row || archived || deleted) return Boolean(row) === (archived || deleted);
+    const group = /** @type {HTMLElement} */ (row.closest(".group")).dataset.name;
+    if (pinned || group === "Pinned") return pinned !== (group === "Pinned");
+    return isNew && row !== document.querySelector('#groups .group:not([data-name="Pinned"]) li');
+  }
+
+  renewList() {
+    clearTimeout(this.due);
+    this.due = setTimeout(() => announce("library"), RENEW_MS);
+  }
+
+  /** Says that the page's conversation is in sight; returns whether it is. */
+  see() {
+    if (document.hidden || !this.own) return false;
+    return this.socket.send({ type: "seen", conversation: this.own });
+  }
+}
+
+function showNumber(number) {
+  const link = byId("waits");
+  link.hidden = number === 0;
+  setText(link.querySelector(".number"), String(number));
+  countInTab(number);
+}
+
+new Live(document.body).start();

@@ -1,0 +1,59 @@
+/**
+ * The page of what waits: decisions are sent without leaving it, and what is decided elsewhere goes away.
+ */
+import { loadDocument, sendForm } from "../lib/documents.js";
+import { byId } from "../lib/dom.js";
+import { showLocalTimes } from "../lib/times.js";
+
+const RENEW_MS = 100;
+
+const keys = (root) => [...root.querySelectorAll("[data-call]")].map(({ dataset }) => dataset.call).join();
+
+/** Shows what waits now. A call that still waits stays as it is, with what was written there. */
+function show(page) {
+  const [list, fresh] = [byId("pending"), page.getElementById("pending")];
+  if (!fresh) return location.reload(); // it leads to the sign-in
+  if (keys(list) === keys(fresh)) return undefined;
+  const focus = /** @type {HTMLElement} */ (document.activeElement);
+  const hadFocus = list.contains(focus);
+  for (const call of fresh.querySelectorAll("[data-call]"))
+    call.replaceWith(list.querySelector(`[data-call="${call.dataset.call}"]`) ?? call);
+  list.replaceChildren(...fresh.childNodes);
+  showLocalTimes(list);
+  if (!hadFocus) return undefined;
+  return (focus.isConnected ? focus : byId("heading")).focus({ preventScroll: focus.isConnected });
+}
+
+/** @param {SubmitEvent} event */
+async function decide(event) {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  event.preventDefault();
+  if (form.dataset.sent !== undefined) return;
+  form.dataset.sent = "";
+  try {
+    const page = await sendForm(form);
+    for (const id of ["feedback", "problem"])
+      byId(id).replaceChildren(...(page.getElementById(id)?.childNodes ?? []));
+    show(page);
+  } catch (error) {
+    byId("problem").textContent = error.message;
+  }
+  delete form.dataset.sent;
+}
+
+const renew = () =>
+  loadDocument(location.pathname).then(show, () => {
+    /* without a connection it stays as it is until there is one */
+  });
+
+function start() {
+  let due;
+  byId("pending").addEventListener("submit", decide);
+  document.addEventListener("turntable:change", () => {
+    clearTimeout(due);
+    due = setTimeout(renew, RENEW_MS);
+  });
+  showLocalTimes(document);
+}
+
+start();

@@ -1,0 +1,139 @@
+"""The calls that wait for their user's approval, to be decided where they stand."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from conversations import engine
+from conversations.errors import Refused
+from conversations.models import Approval, Conversation, marks
+from conversations.protocol.text import clean_text, visible
+
+from .access import SignedIn
+
+MOST = 100
+"""Calls on the page, those that have waited longest."""
+
+GONE = "This call does not wait for a decision any more."
+NEITHER = "Choose Approve or Deny."
+ANSWERS = {"approve": True, "deny": False}
+WORDS = {True: "is approved", False: "is denied"}
+
+
+@dataclass
+class Waiting:
+    """A call that waits, and what its form was sent with, if it was refused."""
+
+    approval: Approval
+    arguments: str
+    form: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The tool's name, as it can be read."""
+        return visible(self.approval.call.name)
+
+    @property
+    def shown(self) -> str:
+        """The arguments, as they can be read."""
+        return visible(self.arguments)
+
+    @property
+    def edited(self) -> str:
+        """The arguments as they stand in the form."""
+        return self.form.get("arguments", self.arguments)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def waiting(request: SignedIn) -> HttpResponse:
+    """The calls that wait for the user; decides about one on POST, 400 or 409 where that cannot be."""
+    if request.method != "POST":
+        return _page(request)
+    form = {name: str(value).replace("\r\n", "\n") for name, value in request.POST.items()}
+    approval = _approval(request, form.get("call", ""))
+    if approval is None:
+        return _page(request, GONE, status=409)
+    try:
+        answer = _decide(request, approval, form)
+    except Refused as refused:
+        return _page(request, str(refused), form, status=400)
+    messages.success(request, f"{visible(approval.call.name)} {WORDS[answer]}.")
+    return redirect("conversations:waiting")
+
+
+def _approval(request: SignedIn, call: str) -> Approval | None:
+    try:
+        key = UUID(call)
+    except ValueError:
+        return None
+    rows = marks.pending(request.user.pk).filter(call=key)
+    return rows.select_related("call__conversation").first()
+
+
+def _decide(request: SignedIn, approval: Approval, form: dict[str, str]) -> bool:
+    """Decides as the form says; raises Refused where that cannot be."""
+    answer = ANSWERS.get(form.get("decision", ""))
+    if answer is None:
+        raise Refused(NEITHER)
+    payload = {"approved": answer, "reason": form.get("reason", ""), "always": "always" in form}
+    if answer and form.get("arguments", "").strip() not in ("", arguments_of(approval)):
+        payload["editedArgs"] = _parsed(form["arguments"])
+    entry = {"interruptId": approval.call.tool_use_id, "status": "resolved", "payload": payload}
+    engine.resume(approval.call.conversation, request.user, [entry])
+    return answer
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        place = (
+            f": line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        )
+        raise Refused(f"The arguments are not JSON{place}.") from None
+
+
+def _page(
+    request: SignedIn, problem: str = "", form: dict[str, str] | None = None, status: int = 200
+) -> HttpResponse:
+    rows = marks.pending(request.user.pk).select_related("call__conversation")
+    rows = rows.order_by("requested_at", "call__conversation", "call__position")
+    approvals = list(rows[: MOST + 1])
+    context = {
+        "groups": _groups(approvals[:MOST], form or {}),
+        "is_cut": len(approvals) > MOST,
+        "most": MOST,
+        "problem": problem,
+    }
+    return render(request, "conversations/waiting.html", context, status=status)
+
+
+def _groups(
+    approvals: Iterable[Approval], form: dict[str, str]
+) -> list[tuple[Conversation, str, list[Waiting]]]:
+    """The calls by conversation, which comes with its title."""
+    groups = []
+    for _, members in groupby(approvals, key=lambda approval: approval.call.conversation_id):
+        calls = [_waiting(approval, form) for approval in members]
+        conversation = calls[0].approval.call.conversation
+        groups.append((conversation, visible(conversation.title), calls))
+    return groups
+
+
+def _waiting(approval: Approval, form: dict[str, str]) -> Waiting:
+    is_of_form = form.get("call") == str(approval.pk)
+    return Waiting(approval, arguments_of(approval), form if is_of_form else {})
+
+
+def arguments_of(approval: Approval) -> str:
+    """The call's arguments as JSON, in lines."""
+    return clean_text(json.dumps(approval.call.input, ensure_ascii=False, indent=2))
