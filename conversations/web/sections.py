@@ -11,6 +11,7 @@ from conversations.protocol.thoughts import parts_of
 
 from . import activities
 from .sentences import Failure, failure, notice
+from .summaries import summary
 
 Message = dict[str, Any]
 
@@ -36,11 +37,17 @@ class Block:
     name: str = ""
     result: "Block | None" = None
     is_left_out: bool = False
+    is_open: bool = False
 
     @property
     def template(self) -> str:
         """The template that shows it."""
         return f"conversations/blocks/{self.kind}.html"
+
+    @property
+    def summary(self) -> str:
+        """A call's arguments in one line."""
+        return summary(self.text)
 
     @property
     def pieces(self) -> list[str]:
@@ -53,8 +60,16 @@ class Block:
         return self.kind != "assistant" or bool(self.text.strip())
 
 
-Results = dict[str, tuple[int, Message]]
-"""The results on a page and their places, by the call that each answers."""
+@dataclass(frozen=True)
+class Answers:
+    """What a page has of calls: the results and their places by the call that each answers, and the calls that wait."""
+
+    results: dict[str, tuple[int, Message]]
+    waiting: set[str]
+
+    def of(self, call: str) -> tuple[int, Message | None]:
+        """A call's result and its place."""
+        return self.results.get(call, (0, None))
 
 
 @dataclass
@@ -91,7 +106,10 @@ class Section:
 def sections(page: Page, is_older: bool = False) -> list[Section]:
     """The page's turns, oldest first; the last turn of an older page may go on on a newer one."""
     calls = {_call_of(message) for message in page.messages} - {""}
-    results = {key: (at, m) for at, m in enumerate(page.messages) if (key := _answered(m))}
+    answers = Answers(
+        {key: (at, m) for at, m in enumerate(page.messages) if (key := _answered(m))},
+        {one["toolCallId"] for turn in page.turns for one in turn.get("interrupts", ())},
+    )
     by_turn = {turn["id"]: _section(turn) for turn in page.turns}
     attempts: dict[str, Attempt] = {}
     for at, message in enumerate(page.messages):
@@ -99,7 +117,7 @@ def sections(page: Page, is_older: bool = False) -> list[Section]:
         if message["role"] == "tool":
             attempts.pop(turn, None)
         elif _answered(message) not in calls:
-            for block in _blocks(at, message, results):
+            for block in _blocks(at, message, answers):
                 _put(by_turn[turn], block, message, attempts)
     for turn in page.turns:
         _end(by_turn[turn["id"]], turn, goes_on=is_older and turn is page.turns[-1])
@@ -166,12 +184,12 @@ def _server_key(message: Message, part: dict[str, Any]) -> str:
     return f"{message['metadata']['turn']}:{part.get('toolUseId', '')}" if part else ""
 
 
-def _blocks(at: int, message: Message, results: Results) -> list[Block]:
+def _blocks(at: int, message: Message, answers: Answers) -> list[Block]:
     """The blocks of a message: one, but for a text with thoughts in it."""
     if "toolCalls" in message:
-        return [_call(at, message, results)]
+        return [_call(at, message, answers)]
     if message["role"] == "activity":
-        return [_activity(at, message, results)]
+        return [_activity(at, message, answers)]
     whole = Block(
         KINDS[message["role"]],
         _without(message, ["content"]),
@@ -203,21 +221,40 @@ def _part_id(whole: Block, number: int) -> str:
     return f"{whole.id}~{number}" if number else whole.id
 
 
-def _activity(at: int, message: Message, results: Results) -> Block:
+def _activity(at: int, message: Message, answers: Answers) -> Block:
     kind, name = activities.kind(message), visible(activities.name(message))
-    result_at, result = results.get(_call_of(message) or _answered(message), (0, None))
+    result_at, result = answers.of(_call_of(message) or _answered(message))
     state = "" if result is message else json.dumps(result)  # whose use is not on the page
     inner = Block("result", state, activities.outcome(result), result_at) if result else None
-    return Block(kind, json.dumps(message), activities.arguments(message), at, message["id"], name, inner)
+    has_failed = result is not None and activities.result(result).get("status") == "error"
+    return Block(
+        kind,
+        json.dumps(message),
+        activities.arguments(message),
+        at,
+        message["id"],
+        name,
+        inner,
+        is_open=has_failed,
+    )
 
 
-def _call(at: int, message: Message, results: Results) -> Block:
+def _call(at: int, message: Message, answers: Answers) -> Block:
     call = message["toolCalls"][0]
     name, arguments = call["function"]["name"], call["function"]["arguments"]
     state = json.dumps(message | {"toolCalls": [call | {"function": {"name": name}}]})
-    result_at, result = results.get(call["id"], (0, None))
+    result_at, result = answers.of(call["id"])
     inner = Block("result", _without(result, ["content"]), result["content"], result_at) if result else None
-    return Block("tool", state, arguments, at, message["id"], visible(name), inner)
+    is_open = _has_failed(message, result) if result else call["id"] in answers.waiting
+    return Block("tool", state, arguments, at, message["id"], visible(name), inner, is_open=is_open)
+
+
+def _has_failed(call: Message, result: Message) -> bool:
+    """Whether a call came to an end that nobody wanted: its card stands open."""
+    if call["metadata"].get("interrupted") or result["metadata"].get("interrupted"):
+        return True
+    figures = result["metadata"]
+    return figures.get("status") != "success" and figures.get("error") not in ("denied", "stopped")
 
 
 def _without(message: Message, keys: Iterable[str]) -> str:

@@ -257,8 +257,8 @@ def test_the_player_shows_what_was_decided_and_asks_nothing(page: Page) -> None:
     expect(card.get_by_role("button", name="Approve")).to_have_count(0)
     playing.at(tape.times[-1])
     expect(card.locator(".decision")).to_have_text("Approved by owner")
+    expect(opened(card).get_by_role("button", name="Copy result")).to_be_visible()
     expect(card.get_by_role("button", name="Run again")).to_have_count(0)
-    expect(card.get_by_role("button", name="Copy result")).to_be_visible()
 
 
 def test_a_call_that_has_not_ended_is_not_run_again(card: Locator, chat: Chat) -> None:

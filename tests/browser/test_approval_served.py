@@ -122,17 +122,17 @@ def test_what_is_always_allowed_is_not_asked_again(chat: Chat) -> None:
 def test_a_call_is_run_again_as_it_was_and_with_changes(chat: Chat) -> None:
     chat.ask('count_files "here"')
     card = chat.tool("count_files")
-    expect(card.get_by_role("table")).to_be_visible()
+    expect(opened(card).get_by_role("table")).to_be_visible()
     press(card, "Run again")
     expect(card).to_have_count(2)
     chat.settled()
-    expect(card.nth(1).get_by_role("cell").first).to_have_text("here")
+    expect(opened(card.nth(1)).get_by_role("cell").first).to_have_text("here")
     press(card.nth(1), "Run again with changes")
     card.nth(1).get_by_role("textbox", name="Arguments").fill('{"path": "there"}')
     press(card.nth(1), "Run")
     expect(card).to_have_count(3)
     chat.settled()
-    expect(card.nth(2).get_by_role("cell").first).to_have_text("there")
+    expect(opened(card.nth(2)).get_by_role("cell").first).to_have_text("there")
     expect(chat.messages("You").nth(1)).to_contain_text("Run count_files again.")
 
 

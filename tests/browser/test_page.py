@@ -58,6 +58,8 @@ def test_everything_can_be_done_by_keyboard(page: Page) -> None:
     expect(chat.messages("Assistant").last).to_contain_text("Elemental Hotel")
     card = chat.tool("top_song").locator("summary")
     card.focus()
+    expect(chat.tool("top_song").locator(".outcome")).to_be_hidden()
+    page.keyboard.press("Enter")
     expect(chat.tool("top_song").locator(".outcome")).to_be_visible()
     page.keyboard.press("Enter")
     expect(chat.tool("top_song").locator(".outcome")).to_be_hidden()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.calling import Calls, press
+from tests.browser.calling import Calls, opened, press
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def ended(page: Page) -> Calls:
 
 
 def test_a_call_is_run_again(ended: Calls) -> None:
-    card = ended.live().tool("top_song")
+    card = opened(ended.live().tool("top_song"))
     press(card, "Run again")
     frame = ended.frame("run")
     assert frame["call"] == ended.ids[0]
@@ -29,7 +29,7 @@ def test_a_call_is_run_again(ended: Calls) -> None:
 
 
 def test_a_call_is_run_again_with_changes(ended: Calls) -> None:
-    card = ended.live().tool("top_song")
+    card = opened(ended.live().tool("top_song"))
     press(card, "Run again with changes")
     card.get_by_role("textbox", name="Arguments").fill('{"sign": "WKRP"}')
     press(card, "Run")
@@ -38,7 +38,7 @@ def test_a_call_is_run_again_with_changes(ended: Calls) -> None:
 
 
 def test_a_run_that_is_refused_says_why(ended: Calls) -> None:
-    card = ended.live().tool("top_song")
+    card = opened(ended.live().tool("top_song"))
     press(card, "Run again")
     ended.refuses(ended.frame("run"), "There is no tool top_song here.")
     expect(card).to_contain_text("There is no tool top_song here.")

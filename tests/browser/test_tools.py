@@ -67,6 +67,7 @@ def test_a_call_is_followed_from_its_first_argument_to_its_result(calls: Calls) 
     expect(state).to_have_text("Running")
     expect(card.locator(".elapsed")).to_have_text(re.compile(r"^[\d.]+ (ms|s|min)"))
     expect(card.get_by_role("listitem")).to_have_text("signWZPZ")
+    expect(card.locator(".preview")).to_have_text("sign: WZPZ")
     calls.answer(calls.record._calls[0], {"song": "Elemental Hotel"}, ms=61_000)
     calls.stage.play()
     expect(state).to_have_text("Succeeded")
@@ -100,7 +101,7 @@ def test_the_very_texts_can_be_seen_and_copied(calls: Calls, context: BrowserCon
     arguments, result = '{ "b" : 1.50,"a":"\u202e" }', '{"n":12345678901234567890.10}'
     calls.one(arguments, result)
     chat = calls.live()
-    card = chat.tool("top_song")
+    card = opened(chat.tool("top_song"))
     expect(card.locator(".arguments")).to_be_hidden()
     as_text = card.get_by_role("button", name="As text")
     as_text.click()
@@ -115,12 +116,40 @@ def test_the_very_texts_can_be_seen_and_copied(calls: Calls, context: BrowserCon
         chat.until(lambda text=text: chat.page.evaluate("navigator.clipboard.readText()") == text)
 
 
-def test_a_short_call_stands_open_and_a_long_one_is_folded(calls: Calls) -> None:
-    calls.one({}, "short", name="short")
-    calls.one({}, "long " * 200, name="long")
+def test_a_card_is_one_line_until_the_reader_opens_it_or_it_has_failed(calls: Calls) -> None:
+    calls.one({"sign": "WZPZ", "more": "words " * 90}, "fine", name="good")
+    calls.one({"sign": "WKRP"}, "Station not found.", "tool_error", name="bad")
+    first, second = calls.round(("one", {"list": [1]}), ("two", {}))
     chat = calls.live()
-    expect(chat.tool("short")).to_have_attribute("open", "")
-    expect(chat.tool("long")).not_to_have_attribute("open", "")
+    good, bad = chat.tool("good"), chat.tool("bad")
+    expect(good.locator(".preview")).to_have_text("sign: WZPZ, more: " + ("words " * 10)[:59] + "…")
+    expect(chat.tool("one").locator(".preview")).to_have_text("list: [1]")
+    expect(bad.locator(".result")).to_be_visible()
+    expect(good.locator(".result")).to_be_hidden()
+    for width in (1280, 390, 320):
+        chat.page.set_viewport_size({"width": width, "height": 800})
+        assert height(good) < 50, width
+        assert height(bad.locator("summary").first) < 50, width
+    # what the reader has done stays, whatever comes
+    bad.locator("summary").first.press("Enter")
+    one = opened(chat.tool("one"))
+    calls.answer(first, "done")
+    calls.answer(second, "done", "timeout")
+    calls.stage.play()
+    expect(chat.tool("two")).to_have_attribute("open", "")
+    expect(one.locator(".result")).to_be_visible()
+    calls.stage.cut()
+    expect(chat.page.locator("#connection")).not_to_be_empty()
+    calls.stage.is_cut = False
+    calls.one({}, "after a reconnect", name="later")
+    expect(chat.tool("later").locator(".tool-state")).to_have_text("Succeeded")
+    expect(one.locator(".result")).to_be_visible()
+    expect(bad.locator(".result")).to_be_hidden()
+
+
+def height(box) -> float:  # type: ignore[no-untyped-def]
+    """How high it is, in pixels."""
+    return float(box.bounding_box()["height"])
 
 
 # -- the calls of a round

@@ -3,6 +3,7 @@
  */
 import "./browser.js";
 import { readFileSync } from "node:fs";
+import { summaryOf } from "../../conversations/static/conversations/cards/summary.js";
 import { visible } from "../../conversations/static/conversations/lib/format.js";
 import { momentsOf } from "../../conversations/static/conversations/player/moments.js";
 import { endOf } from "../../conversations/static/conversations/text/pieces.js";
@@ -18,6 +19,7 @@ const TWINS = {
     return null;
   },
   visible,
+  summary: summaryOf,
   notice,
   thoughts: (text, open) => partsOf(text, open).map((part) => [part.text, part.isThought, part.open]),
   pieces: (text) => {

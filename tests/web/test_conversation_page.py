@@ -9,8 +9,10 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 from django.urls import reverse
 
+from conversations.journal import Page
 from conversations.models import Conversation, Turn
 from conversations.protocol.agui import events
+from conversations.web.sections import Block, sections
 from tests.recorded import recorded_turn, text_events
 
 MODEL = "cohere.command-r-v1:0"
@@ -50,13 +52,59 @@ def test_the_page_holds_each_tool_call_with_its_result(client: Client, conversat
     ]
     recorded_turn(conversation, "sing", *call)
     page = page_of(client, conversation)
-    assert 'role="group" aria-label="Tool call top_song"' in page
+    assert re.findall(
+        r'<details class="tool"[^>]*role="group" aria-label="Tool call top_song"[^>]* open>', page
+    )
+    assert '<code class="preview">\n{broken</code>' in page
     assert re.findall(r'<pre class="arguments"[^>]*>\n(.*?)</pre>', page, re.DOTALL)[0] == "\n{broken"
     assert (
         re.findall(r'<pre class="result"[^>]*>\n(.*?)</pre>', page, re.DOTALL)[0] == "&lt;b&gt;no&lt;/b&gt;"
     )
     state = json.loads(unescape(re.findall(r'data-result="(.*?)"', page)[0]))
     assert (state["metadata"]["status"], state["metadata"]["durationMs"]) == ("error", 5)
+
+
+OUTCOMES = {
+    "": False,
+    "tool_error": True,
+    "timeout": True,
+    "interrupted": True,
+    "expired": True,
+    "denied": False,
+    "stopped": False,
+}
+
+
+def test_a_call_is_one_line_that_is_open_where_it_failed(client: Client, conversation: Conversation) -> None:
+    calls = []
+    for error in OUTCOMES:
+        name = error or "success"
+        calls += [
+            {"type": "TOOL_CALL_START", "toolCallId": name, "toolCallName": name},
+            {"type": "TOOL_CALL_ARGS", "toolCallId": name, "delta": '{"sign": "WZPZ", "api_key": "k"}'},
+            {"type": "TOOL_CALL_END", "toolCallId": name},
+            events.tool_call_result(
+                name, "text", status="error" if error else "success", duration_ms=5, error=error
+            ),
+        ]
+    recorded_turn(conversation, "sing", *calls)
+    page = page_of(client, conversation)
+    cards = re.findall(r'<details class="tool"[^>]*aria-label="Tool call (\w+)"[^>]*?( open)?>', page)
+    assert [(name, bool(is_open)) for name, is_open in cards if name] == [
+        (error or "success", is_open) for error, is_open in OUTCOMES.items()
+    ]
+    assert page.count('<code class="preview">sign: WZPZ, api_key: ••••</code>') == len(OUTCOMES)
+
+
+def test_a_call_that_waits_stands_open() -> None:
+    calls = [{"id": name, "type": "function", "function": {"name": "f", "arguments": "{}"}} for name in "ab"]
+    messages = [
+        {"id": f"call:{call['id']}", "role": "assistant", "toolCalls": [call], "metadata": {"turn": "t"}}
+        for call in calls
+    ]
+    turn = {"id": "t", "status": "waiting", "stopReason": None, "error": None}
+    [section] = sections(Page(1, messages, [turn | {"interrupts": [{"id": "b", "toolCallId": "b"}]}]))
+    assert [isinstance(block, Block) and block.is_open for block in section.parts] == [False, True]
 
 
 def test_a_failed_turn_is_an_alert(client: Client, conversation: Conversation) -> None:

@@ -17,6 +17,7 @@ from conversations.protocol.text import visible
 from conversations.protocol.thoughts import parts_of
 from conversations.web.sections import LONGEST, Attempt, Block, pieces, sections
 from conversations.web.sentences import SENTENCES, notice
+from conversations.web.summaries import summary
 
 NODE = shutil.which("node")
 TWINS = Path(__file__).resolve().parents[1] / "scripts/twins.js"
@@ -54,6 +55,23 @@ LINES = st.builds(
 def test_a_long_text_is_cut_at_the_same_places(texts: list[str]) -> None:
     texts = [text for text in texts if len(text) > LONGEST] or ["a" * (LONGEST + 1)]
     assert scripts(*(["pieces", text] for text in texts)) == [pieces(text) for text in texts]
+
+
+SYLLABLES = [*"ab:/@ .\n\"'=", "e\u0301", "\U0001f4a9", "\u202e", "token", "apiKey", "pin"]
+WORDY = st.lists(st.sampled_from(SYLLABLES), max_size=12).map("".join)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | WORDY,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDY, inner, max_size=4),
+    max_leaves=8,
+)
+ARGUMENTS = st.dictionaries(WORDY, VALUES, max_size=6).map(json.dumps)
+BROKEN = st.tuples(ARGUMENTS, st.integers(0, 200)).map(lambda cut: cut[0][: cut[1]])
+
+
+@few
+@given(st.lists(ARGUMENTS | BROKEN | WORDY, min_size=1, max_size=200))
+def test_arguments_make_the_same_line(texts: list[str]) -> None:
+    assert scripts(*(["summary", text] for text in texts)) == [summary(text) for text in texts]
 
 
 def test_a_text_has_the_same_tokens_at_least() -> None:

@@ -4,7 +4,7 @@
 import { uuid } from "../lib/browser.js";
 import { closestTo, setText } from "../lib/dom.js";
 import { openEditor } from "./editor.js";
-import { callOf } from "./tool.js";
+import { callOf, keep } from "./tool.js";
 
 const PATIENCE_MS = 10_000; // after which an unanswered request may be sent again
 const OFFLINE = "Not sent: there is no connection.";
@@ -34,6 +34,7 @@ export class CallRequests {
   press(button) {
     if (!button || button.ariaDisabled === "true") return;
     const card = button.closest(".tool");
+    keep(card);
     switch (button.dataset.decide ?? button.dataset.run) {
       case "approve":
         return this.decide(card, { approved: true, ...always(card) });
@@ -55,6 +56,7 @@ export class CallRequests {
     event.preventDefault();
     if (event.target.closest("[aria-busy=true]")) return;
     const card = event.target.closest(".tool");
+    keep(card);
     const reason = card.querySelector("[name=reason]").value.trim();
     this.decide(card, { approved: false, ...(reason && { reason }) });
   }

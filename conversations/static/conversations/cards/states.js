@@ -41,6 +41,15 @@ const FAILURES = {
 /** Whether a call in this state may still change. */
 export const isOpen = (state) => ["writing", "waiting", "decided", "held", "running"].includes(state);
 
+/**
+ * Whether a card in this state opens by itself: it waits for the reader, or something went wrong that nobody wanted.
+ * @param {string} state
+ * @param {Message | undefined} result
+ */
+export const opensItself = (state, result) =>
+  state === "waiting" ||
+  Boolean(result && !isOpen(state) && !["success", "denied", "stopped"].includes(state));
+
 /** Whether it ran to an end of its own, so that the time it took says something. */
 export const hasRun = (state) => state === "success" || state === "error";
 

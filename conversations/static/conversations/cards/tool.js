@@ -1,22 +1,23 @@
 /**
- * A tool call's card: its arguments, its state and its result.
+ * A tool call's card: one line, and behind it the arguments, the result and what can be done with them.
  */
 import { serverNow } from "../lib/clock.js";
 import { copies } from "../lib/copy.js";
-import { setText } from "../lib/dom.js";
-import { beginning, duration, timeLeft, visible } from "../lib/format.js";
+import { create, fromTemplate, setText } from "../lib/dom.js";
+import { duration, timeLeft, visible } from "../lib/format.js";
 import { drawApproval, tellDecision } from "./approval.js";
-import { drawMark, hasRun, isOpen, standing, wordFor } from "./states.js";
+import { drawMark, hasRun, isOpen, opensItself, standing, wordFor } from "./states.js";
+import { summaryOf } from "./summary.js";
 import { drawValues } from "./values.js";
 
-const SHORT = 600; // characters of arguments and result together that are shown unasked
-const PREVIEW = 120;
-const PICTURE = /^\{"image": ?\{/m; // as results tell of them, a line each
+const SHORT = 600; // characters of arguments and result together that are drawn before anybody opens the card
 
 const OUTCOMES = { success: "Result", denied: "The model was told", expired: "The model was told" };
 
 const blocks = new WeakMap();
 const drawn = new WeakMap();
+const opened = new WeakMap(); // whether a card was open when it opened or folded by itself last
+const kept = new WeakSet(); // cards that the reader has opened or folded, or acts in
 
 /** The call that a card shows: `{id, name, arguments, result}`. */
 export function callOf(card) {
@@ -31,26 +32,37 @@ export function callOf(card) {
  * @param {Block} block
  */
 export function drawTool(card, block) {
-  if (!blocks.has(card)) equip(card);
+  const state = standing(block);
+  const isOpenByItself = opensItself(state, block.result);
+  if (!blocks.has(card)) equip(card, isOpenByItself);
   blocks.set(card, block);
   const { name, arguments: text } = callOf(card);
-  const state = standing(block);
   card.setAttribute(
     "aria-label",
     `${block.kind === "server" ? "Server tool" : "Tool call"} ${visible(name)}`,
   );
   setText(card.querySelector(".tool-name"), visible(name));
-  setText(card.querySelector(".preview"), visible(beginning(text, PREVIEW)));
+  setText(card.querySelector(".preview"), summaryOf(text));
   drawState(card, state, block);
   drawElapsed(card.querySelector(".elapsed"), state, block);
   drawParts(card, block);
   drawApproval(card, block);
-  fold(card, state, block);
+  fold(card, isOpenByItself);
   unfold(card);
 }
 
-function equip(card) {
-  card.addEventListener("toggle", () => unfold(card));
+/** Leaves it to the reader from now on whether the card is open. */
+export const keep = (card) => kept.add(card);
+
+function equip(card, isOpenByItself) {
+  // A reader may have been faster than the script.
+  if (card.dataset.message && card.open !== isOpenByItself) keep(card);
+  opened.set(card, card.open);
+  card.addEventListener("toggle", () => {
+    if (card.open !== opened.get(card)) keep(card);
+    unfold(card);
+  });
+  if (!card.querySelector(".handles")) card.append(fromTemplate("tool-template").querySelector(".handles"));
   const raw = card.querySelector("[data-raw]");
   raw.addEventListener("click", () => {
     raw.ariaPressed = String(raw.ariaPressed !== "true");
@@ -69,7 +81,7 @@ function drawState(card, state, { kind, result }) {
   const place = card.querySelector(".tool-state");
   const word = wordFor(state, result);
   if (place.textContent !== word || card.dataset.state !== state)
-    place.replaceChildren(drawMark(state), word);
+    place.replaceChildren(drawMark(state), create("span", "word", word));
   card.dataset.state = state;
   const canRun = kind !== "server" && result?.metadata.error !== "unknown_tool";
   const isPending = isOpen(state) || state === "unfinished";
@@ -111,28 +123,20 @@ function drawParts(card, block) {
   card.querySelector(".cut").hidden = !result.metadata.cut;
 }
 
-/**
- * Opens or folds the card once, when its state changes; after that it is the reader's.
- * @param {HTMLDetailsElement} card
- * @param {string} state
- * @param {Block} block
- */
-function fold(card, state, { message, result }) {
-  if (card.dataset.drawn === state) return;
-  card.dataset.drawn = state;
-  const content = result?.content ?? "";
-  const length =
-    message.toolCalls[0].function.arguments.length + (PICTURE.test(content) ? 0 : content.length);
-  if (state === "waiting") card.open = true;
-  else if (!isOpen(state)) card.open = length <= SHORT;
+// Nothing is folded that the reader is in.
+function fold(card, isOpenByItself) {
+  const focused = document.activeElement;
+  if (kept.has(card) || (card.open && card.contains(focused) && focused.localName !== "summary")) return;
+  opened.set(card, isOpenByItself);
+  card.open = isOpenByItself;
 }
 
 // -- what is in an open card
 
 function unfold(card) {
-  if (!card.open) return;
   const { message, result } = blocks.get(card);
   const { name, arguments: text } = callOf(card);
+  if (!card.open && text.length + (result?.content.length ?? 0) > SHORT) return;
   const { approval } = message.metadata;
   show(card.querySelector(".request"), message.metadata.open ? "" : text, name);
   show(card.querySelector(".changed"), approval?.editedArgs ? JSON.stringify(approval.editedArgs) : "", name);

@@ -1,0 +1,72 @@
+/**
+ * A call's arguments in one line, as web/summaries.py has them too: values that stand alone first, then what holds others.
+ */
+import { visible } from "../lib/format.js";
+import { parseNodes } from "../lib/json.js";
+import { textOf } from "./entries.js";
+
+const LONGEST = 20_000; // characters of JSON that are read for it
+const LINE = 120; // characters as a reader counts them
+const VALUE = 60;
+const HIDDEN = "••••";
+const PASSWORD = /:\/\/[^/ @]+@/g; // and its user, in an address
+const NAMES =
+  "pass(?:word|wd|phrase|code)?|pwd|secrets?|token|pin|otp|authorization|cookies?|credentials?|(?:api|private|access|secret)[^a-z]?keys?";
+const SECRET = new RegExp(`(?:^|[^a-z])(?:${NAMES})(?:[^a-z]|$)`);
+const WRITTEN = new RegExp(`(?:${NAMES})["']?[ \\t\\r\\n]*[:=]`, "i");
+
+const CLUSTERS = new Intl.Segmenter();
+
+/**
+ * The line: `name: value, name: value`; of what is no JSON object, the beginning as it is.
+ * @param {string} text
+ */
+export function summaryOf(text) {
+  const node = text.length <= LONGEST && /^\s*\{/.test(text) ? parseNodes(text) : null;
+  if (!node) return seen(cut(asItIs(text), LINE));
+  const isOne = ([, value]) => !value.entries?.length;
+  const entries = [...node.entries.filter(isOne), ...node.entries.filter((entry) => !isOne(entry))];
+  return seen(cut(entries.map(([name, value]) => `${name}: ${wordFor(name, value)}`).join(", "), LINE));
+}
+
+const seen = (text) => visible(text.toWellFormed());
+
+// Half a call, or a broken one: what follows the name of a secret is left out.
+function asItIs(text) {
+  const start = text.slice(0, LONGEST);
+  const match = WRITTEN.exec(start);
+  return match ? `${start.slice(0, match.index + match[0].length)} ${HIDDEN}` : start;
+}
+
+function wordFor(name, node) {
+  if (isSecret(name)) return HIDDEN;
+  return cut(node.entries?.length ? gist(node) : line(node), VALUE);
+}
+
+function gist({ kind, entries }) {
+  const isFlat = kind === "array" && entries.every(([, one]) => !one.entries?.length);
+  if (isFlat) return `[${entries.map(([, one]) => line(one)).join(", ")}]`;
+  const { length } = entries;
+  const word = kind === "array" ? "item" : "value";
+  return `${length} ${word}${length === 1 ? "" : "s"}`;
+}
+
+const line = (node) =>
+  (node.kind === "string" ? JSON.parse(node.text) : textOf(node))
+    .replace(/[ \t\r\n]+/g, " ")
+    .replace(PASSWORD, `://${HIDDEN}@`);
+
+/** Whether what has this name had better not be read over somebody's shoulder. */
+const isSecret = (name) => SECRET.test(name.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase());
+
+// The beginning, with an ellipsis where there is more: so many of what a reader takes for a character.
+function cut(text, most) {
+  if (text.length <= most) return text;
+  let [end, number] = [0, 0];
+  for (const { index } of CLUSTERS.segment(text)) {
+    if (number === most) return `${text.slice(0, end)}…`;
+    if (number === most - 1) end = index;
+    number += 1;
+  }
+  return text;
+}
