@@ -19,6 +19,7 @@ from conversations.models import Conversation, Model, marks, prices, search
 from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn, own_or_404
+from .prompts import suggested
 from .sections import sections
 from .sentences import SENTENCES
 
@@ -57,6 +58,7 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
         "sentences": json.dumps(SENTENCES),
         "now": int(time.time() * 1000),
         "is_older": before is not None,
+        "suggested": suggested(request.user.pk),
     }
     context |= gateway_summary() | _script_data(request, conversation, page)
     return render(request, "conversations/conversation.html", context)
@@ -69,7 +71,6 @@ def _script_data(request: SignedIn, conversation: Conversation, page: journal.Pa
         "models": [model.model_id for model in offered],
         "names": {model.model_id: model.name for model in offered if model.name},
         "prices": prices.as_json(),
-        "prompts": list(request.user.prompts.values("name", "text")),
         "totals": page.totals,
     }
     as_json = {name: json.dumps(value) for name, value in data.items()}
@@ -90,7 +91,10 @@ def start_page(
     if words:
         rows = rows.filter(pk__in={match.conversation for match in matches})
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    offered = Model.offered()
     context = {
+        "is_start": not request.GET.keys() & {"archived", "page", "q"},
+        "suggested": suggested(request.user.pk),
         "page": page,
         "conversations": _with_hits(list(page), matches, terms),
         "words": words,
@@ -98,7 +102,8 @@ def start_page(
         "is_cut": search.is_cut(matches),
         "problem": problem,
         "form": form,
-        "models": Model.offered(),
+        "models": offered,
+        "model_name": offered[0] if offered else "",
     }
     return render(request, "conversations/index.html", context | gateway_summary(), status=status)
 

@@ -8,6 +8,7 @@ from .exporting import export
 from .pages import conversation
 from .pictures import picture
 from .preferences import preferences, prompt, revoke
+from .prompts import prompts
 from .replay import ends, outline, replay, turn
 from .sidebar import sidebar
 from .start import create, index, new
@@ -36,6 +37,7 @@ urlpatterns = [
     path("settings/", preferences, name="settings"),
     path("sidebar/", sidebar, name="sidebar"),
     path("settings/allowances/<int:pk>/revoke/", revoke, name="revoke"),
+    path("settings/prompts/", prompts, name="prompts"),
     path("settings/prompts/<int:pk>/", prompt, name="prompt"),
     path("settings/theme/", theme, name="theme"),
 ]

@@ -69,7 +69,7 @@ def test_a_title_stays_text(page: Page, watched: list[str], attack: str) -> None
     page.goto("/")
     page.get_by_text("Title and instructions").click()
     page.get_by_label("Title").fill(attack)
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(attack)
     page.goto("/")
     expect(page.get_by_role("link", name=attack, exact=True).first).to_be_visible()

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
-from conversations.models import Conversation, Model, Prompt, Round, prices, totals
+from conversations.models import Conversation, Model, Round, prices, totals
 from tests.inspecting import stored
 
 pytestmark = pytest.mark.django_db
@@ -98,10 +98,8 @@ def test_an_amount_is_as_long_as_it_needs_to_be(amount: str, text: str) -> None:
 
 
 def test_the_page_is_given_what_its_script_counts_on_from(
-    client: Client, user: User, other_user: User, conversation: Conversation
+    client: Client, user: User, conversation: Conversation
 ) -> None:
-    Prompt.objects.create(user=user, name="brief", text=HOSTILE)
-    Prompt.objects.create(user=other_user, name="theirs", text="secret")
     Conversation.objects.update(draft=HOSTILE)
     client.force_login(user)
     answer = client.get(f"/conversations/{conversation.pk}/")
@@ -110,7 +108,6 @@ def test_the_page_is_given_what_its_script_counts_on_from(
     assert json.loads(context["prices"]) == {
         "sonnet": {"input": 3, "output": 15, "cacheRead": 0.3, "cacheWrite": 3.75}
     }
-    assert json.loads(context["prompts"]) == [{"name": "brief", "text": HOSTILE}]
     assert json.loads(context["totals"])["other"]["inputTokens"] == 7
     assert json.loads(context["models"]) == ["cohere.command-r-v1:0"]
     assert (context["currency"], context["draft"]) == ("EUR", HOSTILE)

@@ -78,6 +78,9 @@ def own_pages(conversation: Conversation, rerun: Conversation) -> Iterator[tuple
         "prompt",
         posting(path("prompt", prompt.pk), **{f"{prompt.pk}-name": "none", f"{prompt.pk}-text": ""}),
     )
+    yield "prompts", getting(path("prompts"))
+    yield "prompts, one", getting(path("prompts") + f"?id={prompt.pk}")
+    yield "theme", posting(path("theme"), theme="dark")
     yield "revoke", posting(path("revoke", allowance.pk))
     yield "compare", getting(path("compare", rerun.pk))
     for name in ("conversation", "again", "delete", "replay", "replay_outline", "tree"):

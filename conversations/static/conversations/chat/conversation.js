@@ -68,7 +68,7 @@ class ConversationPage {
       send,
       changed: () => this.toNewest(),
     });
-    new Prompts(this.composer.textarea, byId("prompts"), this.stored("prompts", []), {
+    new Prompts(this.composer.textarea, byId("prompts"), {
       put: (text) => this.composer.write(text),
       say: (sentence) => this.say(sentence),
     });

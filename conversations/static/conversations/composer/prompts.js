@@ -1,53 +1,125 @@
 /**
- * Saved prompts: a slash at the start of the message opens a list of them, which typing narrows. What is taken is put in, not sent.
+ * Saved prompts: a slash at the start of the message opens a list of them, which typing narrows. The names are fetched then, a text when it
+ * is taken. What is taken is put in, not sent.
  */
-import { create } from "../lib/dom.js";
-import { beginning } from "../lib/format.js";
+import { closestTo, create } from "../lib/dom.js";
 import { isComposing } from "../lib/keys.js";
+import { filled, variablesOf } from "./variables.js";
 
-const QUERY = /^\/([\w-]*)$/u;
-const PREVIEW = 120; // characters of a prompt
+const QUERY = /^\/([\p{L}\p{M}\p{N}_-]*)$/u;
+
+const FETCHING = "Fetching your prompts.";
+const FAILED = "Your prompts could not be fetched. Write on to try again.";
+const EMPTY = "You have no saved prompts yet. The settings keep them.";
+
+/** @typedef {{id: number, name: string, start: string}} Prompt */
 
 /** `put(text)` writes into the textarea, `say(sentence)` is for who cannot see the list. */
 export class Prompts {
-  constructor(textarea, list, prompts, { put, say }) {
+  /**
+   * @param {HTMLTextAreaElement} textarea
+   * @param {HTMLElement} box
+   * @param {{put: (text: string) => void, say: Say}} page
+   */
+  constructor(textarea, box, { put, say }) {
     this.textarea = textarea;
-    this.list = list;
-    this.prompts = prompts;
+    this.box = box;
+    this.address = box.dataset.prompts;
+    /** @type {HTMLElement} */
+    this.list = box.querySelector("[role=listbox]");
+    this.status = box.querySelector("p");
     this.put = put;
     this.say = say;
+    /** @type {Prompt[] | null} */
+    this.prompts = null;
+    /** @type {Prompt[]} */
     this.matches = [];
     this.at = 0;
-    if (!prompts.length) return;
+    this.listen();
+  }
+
+  listen() {
+    const { textarea, box, list } = this;
     textarea.setAttribute("aria-autocomplete", "list");
-    textarea.addEventListener("input", () => this.look());
+    textarea.addEventListener("input", (event) => this.look(/** @type {InputEvent} */ (event).isComposing));
+    textarea.addEventListener("compositionend", () => this.look());
     textarea.addEventListener("blur", () => this.close());
     textarea.addEventListener("keydown", (event) => this.press(event), { capture: true });
-    list.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays where one writes
-    list.addEventListener("click", ({ target }) =>
-      this.take(this.options.indexOf(target.closest("[role=option]"))),
+    box.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays where one writes
+    list.addEventListener("click", (event) =>
+      this.take(this.options.indexOf(closestTo(event, "[role=option]"))),
     );
+    document.addEventListener("click", (event) => this.takeFrom(closestTo(event, "[data-prompt]")));
   }
 
   get options() {
     return [...this.list.children];
   }
 
-  look() {
-    const query = QUERY.exec(this.textarea.value)?.[1].toLowerCase();
-    const matches = query === undefined ? [] : matching(this.prompts, query);
-    if (!matches.length) return this.close();
-    this.matches = matches;
+  get query() {
+    return QUERY.exec(this.textarea.value)?.[1].toLowerCase();
+  }
+
+  // -- the list
+
+  look(isComposed = false) {
+    if (isComposed || this.query === undefined) return this.close();
+    if (this.box.hidden) this.fetchNames();
+    return this.show();
+  }
+
+  // At each opening, since others may have been saved: mostly there is nothing newer.
+  async fetchNames() {
+    this.failed = false;
+    try {
+      this.prompts = (await fetchJSON(this.address)).prompts;
+    } catch {
+      this.failed = true;
+    }
+    if (!this.box.hidden) this.show();
+  }
+
+  show() {
+    const { prompts, query } = this;
+    if (query === undefined) return this.close();
+    if (!prompts) return this.tell(this.failed ? FAILED : FETCHING);
+    if (!prompts.length && !query) return this.tell(EMPTY);
+    this.matches = matching(prompts, query);
+    return this.matches.length ? this.draw() : this.close();
+  }
+
+  draw() {
+    const { matches } = this;
+    this.open("");
     this.list.replaceChildren(...matches.map(drawOption));
-    this.list.hidden = false;
     this.textarea.setAttribute("aria-controls", this.list.id);
     this.mark(0);
     this.say(`${matches.length} saved ${matches.length === 1 ? "prompt" : "prompts"}. ${matches[0].name}.`);
   }
 
+  tell(sentence) {
+    if (!this.box.hidden && this.status.textContent === sentence) return;
+    this.open(sentence);
+    this.say(sentence);
+  }
+
+  open(sentence) {
+    this.box.hidden = false;
+    this.status.textContent = sentence;
+    this.status.hidden = !sentence;
+    this.list.hidden = Boolean(sentence);
+    if (sentence) this.letGo();
+  }
+
   close() {
-    if (this.list.hidden) return;
+    if (this.box.hidden) return;
+    this.box.hidden = true;
     this.list.hidden = true;
+    this.letGo();
+    if (this.failed) this.prompts = null;
+  }
+
+  letGo() {
     this.textarea.removeAttribute("aria-activedescendant");
     this.textarea.removeAttribute("aria-controls");
   }
@@ -61,19 +133,54 @@ export class Prompts {
     this.textarea.setAttribute("aria-activedescendant", option.id);
   }
 
+  // -- what is taken
+
   take(at) {
     if (at < 0) return;
-    this.put(this.matches[at].text);
+    const prompt = this.matches[at];
+    this.insert(prompt, this.textarea.value);
+  }
+
+  /** Takes the prompt of a button. */
+  takeFrom(button) {
+    if (!button) return;
+    this.insert({ id: button.dataset.prompt, name: button.dataset.name }, this.textarea.value);
+  }
+
+  /** Puts a prompt into the box, unless something else has been written there meanwhile. */
+  async insert({ id, name }, before) {
+    this.tell(`Fetching /${name}.`);
+    const text = await fetchJSON(`${this.address}?id=${id}`).then(
+      (prompt) => prompt.text,
+      () => null,
+    );
+    if (this.textarea.value !== before) return;
+    if (text === null) return this.tell(`/${name} could not be fetched.`);
     this.close();
-    this.say(`${this.matches[at].name} is in the message.`);
+    const whole = await this.asked(name, text);
+    this.textarea.focus();
+    if (whole === null) return;
+    const rest = QUERY.test(before) ? "" : before.trim();
+    this.put([whole, rest].filter(Boolean).join("\n\n"));
+    this.say(`${name} is in the message.`);
+  }
+
+  /** The text with what the reader wants in the place of its variables; null if they leave. */
+  async asked(name, text) {
+    const names = variablesOf(text);
+    if (!names.length) return text;
+    const { askFor } = await import("./asking.js");
+    const values = await askFor(name, names);
+    return values && filled(text, values);
   }
 
   press(event) {
-    const act = !this.list.hidden && !isComposing(event) && KEYS[event.key];
+    if (this.box.hidden || isComposing(event)) return;
+    const act = (this.list.hidden ? TELLING_KEYS : KEYS)[event.key];
     if (!act || event.shiftKey || event.ctrlKey || event.metaKey) return;
+    if (act(this) === false) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    act(this);
   }
 }
 
@@ -85,6 +192,18 @@ const KEYS = {
   Escape: (prompts) => prompts.close(),
 };
 
+// What is on its way is not sent as a slash; where there is nothing to wait for it can be.
+const TELLING_KEYS = {
+  Enter: (prompts) => prompts.status.textContent.startsWith("Fetching"),
+  Escape: (prompts) => prompts.close(),
+};
+
+async function fetchJSON(address) {
+  const answer = await fetch(address, { headers: { Accept: "application/json" }, redirect: "error" });
+  if (!answer.ok) throw Error(answer.statusText);
+  return answer.json();
+}
+
 // Those that begin with it before those that have it elsewhere.
 function matching(prompts, query) {
   const places = prompts.map((prompt) => [prompt.name.toLowerCase().indexOf(query), prompt]);
@@ -92,8 +211,8 @@ function matching(prompts, query) {
   return matches.sort(([one], [other]) => Math.min(one, 1) - Math.min(other, 1)).map(([, prompt]) => prompt);
 }
 
-function drawOption({ name, text }, index) {
-  const words = create("span", "prompt-text", beginning(text, PREVIEW).replace(/\s+/g, " "));
+function drawOption({ name, start }, index) {
+  const words = create("span", "prompt-text", start);
   words.dir = "auto";
   const item = create("li", "", create("span", "prompt-name", `/${name}`), words);
   item.setAttribute("role", "option");

@@ -1,19 +1,48 @@
 /**
  * A page that lists what is stored: times are the reader's own, and where there is a box a new conversation starts with its first message.
  */
+import { byId } from "../lib/dom.js";
+import { grow } from "../lib/growing.js";
 import { switchThemes } from "../lib/theme.js";
 import { showLocalTimes } from "../lib/times.js";
 import { listenToShortcuts } from "../shortcuts/listening.js";
 import { fillFromButtons, writeIn } from "./composer.js";
+import { Prompts } from "./prompts.js";
 
 function start() {
-  const textarea = document.getElementById("message");
-  if (textarea) writeIn(textarea);
-  if (textarea) fillFromButtons(textarea);
+  const form = document.querySelector("form[data-start]");
+  if (form) begin(form);
   const themes = document.querySelector("form.theme");
   if (themes) switchThemes(themes);
   listenToShortcuts();
   showLocalTimes(document);
+}
+
+function begin(form) {
+  const textarea = byId("message");
+  writeIn(textarea);
+  fillFromButtons(textarea);
+  new Prompts(textarea, byId("prompts"), {
+    put: (text) => {
+      textarea.value = text;
+      grow(textarea);
+    },
+    say: (sentence) => byId("announcer").replaceChildren(sentence),
+  });
+  sendOnce(form);
+}
+
+// A second press of the key would make a second conversation; a form without a word in it would make an empty one.
+function sendOnce(form) {
+  let isSent = false;
+  addEventListener("pageshow", () => (isSent = false)); // also when the reader has come back
+  form.addEventListener("submit", (event) => {
+    const isBlank = [...form.querySelectorAll("textarea, input[name=title]")].every(
+      ({ value }) => !value.trim(),
+    );
+    if (isSent || isBlank) event.preventDefault();
+    else isSent = true;
+  });
 }
 
 start();

@@ -53,9 +53,13 @@ const COMMON = {
   sheet: () => void import("./sheet.js").then(({ openSheet }) => openSheet()),
 };
 
-// Where a new conversation is what is shown already, its box is all that is wanted.
+// Where an empty conversation is what is shown already, its box is all that is wanted.
 function begin() {
-  const box = document.querySelector("form[data-start] textarea");
-  if (box) /** @type {HTMLElement} */ (box).focus();
+  /** @type {HTMLElement} */
+  const box = document.querySelector("#welcome:not([hidden]) ~ .dock #message");
+  /** @type {HTMLElement} */
+  const button = document.querySelector("#sidebar .new");
+  if (box) box.focus();
+  else if (button) button.click();
   else location.assign("/");
 }
