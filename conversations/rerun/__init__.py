@@ -8,16 +8,20 @@ from . import fixtures
 from .comparing import Comparison, comparison, run_in_background
 from .report import Pair
 from .rerunning import Options, Rerun, against, rerun
-from .words import word_diff
+from .words import Change, as_marks, common_length, in_context, word_diff
 
 __all__ = [
+    "Change",
     "Comparison",
     "Options",
     "Pair",
     "Rerun",
     "against",
+    "as_marks",
+    "common_length",
     "comparison",
     "fixtures",
+    "in_context",
     "rerun",
     "run_in_background",
     "word_diff",

@@ -20,6 +20,7 @@ from conversations.tools import Outcome
 
 from .answers import Answer, answer
 from .streams import StreamEvent, rounds
+from .words import common_length
 
 Body = dict[str, Any]
 LATER = ("remedies", "words", "tools_off", "reasoning_budget")
@@ -154,7 +155,7 @@ class _Writing:
         if row.base_id not in self.bases:
             self.bases.add(row.base_id)
             yield BaseLine(sha256=row.base_id, body=body)
-        kept = _common_length(self.messages, messages)
+        kept = common_length(self.messages, messages)
         self.messages = messages
         ending = "" if row.status == Round.Status.COMPLETED else row.error_code or row.status
         news = {"kept": kept, "messages": messages[kept:], "remedies": _own(row)}
@@ -169,12 +170,6 @@ class _Writing:
 def _own(row: Round) -> list[Body]:
     """What the round's request was changed by, but for its cache points."""
     return [remedy for remedy in row.remedies if remedy["kind"] != "cache"]
-
-
-def _common_length(before: list[Body], now: list[Body]) -> int:
-    """The number of messages at the beginning that are the same."""
-    pairs = zip(before, now, strict=False)
-    return next((n for n, (old, new) in enumerate(pairs) if old != new), min(len(before), len(now)))
 
 
 def read(path: Path) -> list[TurnLine]:

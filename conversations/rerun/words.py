@@ -1,15 +1,23 @@
-"""The differences of two texts, word by word."""
+"""The differences of two texts, word by word; where a script has no spaces, character by character."""
 
-import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
+
+import regex
 
 AROUND = 8
 """Unchanged words that are shown beside a change."""
 
-LONG = 10_000
-"""The number of words from which on frequent words are not compared, as it would take too long."""
+MOST_PAIRS = 100_000
+"""Pairs of equal words from which on frequent words are no beginning of a match, as it would take too long."""
+
+MOST_WORDS = 100_000
+"""Words from which on what lies between the first change and the last is one change."""
+
+_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\u30fc\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]"
+_WORD = regex.compile(rf"\s*(?:(?={_UNSPACED})\X|(?:(?!{_UNSPACED})\S)+)\s*|\s+")
 
 
 class Change(NamedTuple):
@@ -27,36 +35,76 @@ class Change(NamedTuple):
 def word_diff(old: str, new: str) -> list[Change]:
     """The two texts side by side; all the old sides are the old text, all the new sides the new one."""
     before, after = _words(old), _words(new)
-    is_long = max(len(before), len(after)) > LONG
-    blocks = SequenceMatcher(None, before, after, autojunk=is_long).get_opcodes()
-    return [Change("".join(before[a:b]), "".join(after[c:d])) for _, a, b, c, d in blocks]
+    start = common_length(before, after)
+    end = common_length(before[start:][::-1], after[start:][::-1])
+    ends = len(before) - end, len(after) - end
+    changes = [
+        _change(before[:start], after[:start]),
+        *_between(before[start : ends[0]], after[start : ends[1]]),
+        _change(before[ends[0] :], after[ends[1] :]),
+    ]
+    return [change for change in changes if change.old or change.new]
+
+
+def common_length(one: Sequence[object], other: Sequence[object]) -> int:
+    """The number of members at the beginning that are the same."""
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def as_text(changes: list[Change]) -> str:
     """The changes as `[-removed-]{+added+}`, with a few words around each."""
-    last = len(changes) - 1
     return "".join(
-        _shortened(change.old, at == 0, at == last) if change.same else "".join(_marked(change))
-        for at, change in enumerate(changes)
+        change.old if change.same else _marked(change) for change in as_marks(in_context(changes, " ... "))
     )
+
+
+def in_context(changes: list[Change], gap: str = " … ") -> list[Change]:
+    """The changes with a few words around each; `gap` stands for those that are left out."""
+    last = len(changes) - 1
+    return [
+        Change(*[_shortened(change.old, gap, at == 0, at == last)] * 2) if change.same else change
+        for at, change in enumerate(changes)
+    ]
+
+
+def as_marks(changes: list[Change]) -> Iterator[Change]:
+    """The changes as they are marked: without the space that follows on a changed word."""
+    for change in changes:
+        if change.same:
+            yield change
+            continue
+        old, new = change.old.rstrip(), change.new.rstrip()
+        yield Change(old or change.old, new or change.new)
+        yield Change(*[(change.new or change.old)[len(new or old) :]] * 2)
 
 
 def _words(text: str) -> list[str]:
     """The words, each with the space that follows it."""
-    return re.findall(r"\s*\S+\s*|\s+", text)
+    return _WORD.findall(text)
 
 
-def _marked(change: Change) -> Iterator[str]:
-    old, new = change.old.rstrip(), change.new.rstrip()
-    if change.old:
-        yield f"[-{old or change.old}-]"
-    if change.new:
-        yield f"{{+{new or change.new}+}}"
-    yield (change.new or change.old)[len(new or old) :]
+def _between(before: list[str], after: list[str]) -> Iterator[Change]:
+    """The changes of words that begin and end differently."""
+    if not before or not after or len(before) + len(after) > MOST_WORDS:
+        yield _change(before, after)
+        return
+    others = Counter(after)
+    is_long = sum(count * others[word] for word, count in Counter(before).items()) > MOST_PAIRS
+    for _, a, b, c, d in SequenceMatcher(None, before, after, autojunk=is_long).get_opcodes():
+        yield _change(before[a:b], after[c:d])
 
 
-def _shortened(text: str, is_first: bool, is_last: bool) -> str:
+def _change(before: list[str], after: list[str]) -> Change:
+    return Change("".join(before), "".join(after))
+
+
+def _marked(change: Change) -> str:
+    return (f"[-{change.old}-]" if change.old else "") + (f"{{+{change.new}+}}" if change.new else "")
+
+
+def _shortened(text: str, gap: str, is_first: bool, is_last: bool) -> str:
     words = _words(text)
     front = "" if is_first else "".join(words[:AROUND])
     back = "" if is_last else "".join(words[-AROUND:])
-    return text if len(words) <= 2 * AROUND else f"{front} ... {back}"
+    return text if len(words) <= 2 * AROUND else f"{front}{gap}{back}"

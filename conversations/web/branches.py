@@ -5,12 +5,14 @@ logarithm of their number, however often a conversation forked.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
+
+from conversations.rerun import Change
 
 FOLDED = 5
 """Turns in a row without a fork that are folded, at least."""
@@ -26,6 +28,22 @@ class Stem(NamedTuple):
     model: str
     created_at: datetime
     words: str
+    answer: str = ""
+    version_of: int = 0
+    """The number of the first turn in its place; 0 for that itself."""
+
+    changes: Sequence[Change] = ()
+    """What its words change of that turn's; nothing where they are the same."""
+
+    @property
+    def created(self) -> str:
+        """When it was asked, as a machine reads it."""
+        return self.created_at.isoformat(timespec="seconds")
+
+    @property
+    def created_in_words(self) -> str:
+        """The same for a person, before a script writes it as the reader's own time."""
+        return f"{self.created_at:%Y-%m-%d %H:%M} UTC"
 
 
 @dataclass

@@ -5,20 +5,25 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from conversations import engine
 from conversations.errors import Refused
-from conversations.models import Conversation, Message, Tree
-from conversations.protocol.converse.content import plain_text
-from conversations.protocol.text import beginning, visible
+from conversations.models import Conversation, Tree, Turn
+from conversations.protocol.text import visible
 
 from .access import SignedIn, own_or_404
 from .branches import Stem, branches
+from .openings import Opening, changes, first_line, openings
 
-BEGINNING = 120
-"""Characters of a message that are shown."""
+STATES = {
+    Turn.Status.RUNNING.value: "Running",
+    Turn.Status.WAITING.value: "Waiting for approval",
+    Turn.Status.FAILED.value: "Failed",
+}
+"""The states that are told in the words of the lists."""
 
 
 @never_cache
@@ -49,6 +54,7 @@ def _page(
     turns = Tree.of(conversation.pk)
     context = {
         "conversation": conversation,
+        "replay": reverse("conversations:replay", args=[conversation.pk]),
         "heading": visible(conversation.title),
         "branch": branches(_stems(conversation, turns), _line(turns)),
         "problem": problem,
@@ -62,17 +68,18 @@ def _line(turns: Tree) -> set[UUID]:
 
 
 def _stems(conversation: Conversation, turns: Tree) -> Iterator[Stem]:
-    messages = Message.objects.filter(conversation=conversation, role=Message.Role.USER)
-    contents = messages.values_list("turn", "content").iterator()
-    words = {turn: _beginning(content) for turn, content in contents}
+    texts = openings(conversation)
     rows = conversation.turns.order_by("number")
+    first: dict[UUID | None, tuple[int, str]] = {}
     for pk, number, status, model, created in rows.values_list(
         "pk", "number", "status", "model", "created_at"
     ):
-        if pk in turns.nodes:
-            yield Stem(pk, turns.nodes[pk].parent, number, status, model, created, words.get(pk, ""))
-
-
-def _beginning(content: list[dict[str, object]]) -> str:
-    text = " ".join(plain_text(content)[: 4 * BEGINNING].split())
-    return visible(text if len(text) <= BEGINNING else f"{beginning(text, BEGINNING)}…")
+        if pk not in turns.nodes:
+            continue
+        parent, text = turns.nodes[pk].parent, texts.get(pk, Opening())
+        origin, words = first.setdefault(parent, (number, text.question))
+        yield Stem(
+            pk, parent, number, STATES.get(status, status), model, created, first_line(text.question), text.answer,
+            version_of=origin if origin != number else 0,
+            changes=changes(words, text.question),
+        )  # fmt: skip

@@ -1,5 +1,6 @@
 """The overview of a conversation's branches: turns, forks, the active branch, the way to another."""
 
+import json
 import random
 import re
 import uuid
@@ -20,6 +21,7 @@ from conversations import engine
 from conversations.errors import Refused
 from conversations.models import Conversation, Message, Tree, Turn
 from conversations.web.branches import Branch, Stem, branches
+from conversations.web.openings import READ, text_of
 from tests.asking import ask, conversation_of
 from tests.inspecting import html_of
 
@@ -203,6 +205,61 @@ def test_what_was_queued_before_an_update_waits_for_its_place_after_it(user: Use
     tree = Tree.of(conversation.pk)
     places = [tree.nodes[turn.pk].parent for turn in (following, edit, behind)]
     assert places == [second.pk, None, edit.pk]
+
+
+def reworded(conversation: Conversation, *questions: str) -> None:
+    """Gives the turns these questions."""
+    for number, question in enumerate(questions, 1):
+        rows = Message.objects.filter(conversation=conversation, turn__number=number, role="user")
+        rows.update(content=[{"text": question}])
+
+
+def test_of_a_changed_question_the_words_that_differ_are_marked(client: Client, user: User) -> None:
+    conversation = grown(user, [0, 1, 1, 1], head=2)
+    reworded(
+        conversation, "Hi", "What is <b>new</b> today?", "What is old today?", "What is <b>new</b> today?"
+    )
+    page = html_of(client, address(conversation))
+    assert (
+        "Differs from turn 2: </span>What is <del>&lt;b&gt;new&lt;/b&gt;</del><ins>old</ins> today?" in page
+    )
+    assert (page.count("<del>"), page.count("Turn 2, asked again")) == (1, 1)
+    assert 'aria-label="Other versions of turn 2"' in page
+
+
+def test_a_difference_far_into_a_long_question_is_shown_with_the_words_around_it(
+    client: Client, user: User
+) -> None:
+    conversation = grown(user, [0, 0], head=1)
+    verse = " ".join(f"la{number}" for number in range(2_000))
+    reworded(conversation, f"{verse} one {verse}", f"{verse} two {verse}")
+    page = html_of(client, address(conversation))
+    assert " la1999 <del>one</del><ins>two</ins> la0 " in page
+    assert page.count("la1000") == 0
+
+
+def test_the_beginning_of_the_answer_stands_under_its_question(client: Client, user: User) -> None:
+    conversation = grown(user, [0])
+    for content in (
+        [{"text": "I look it up."}],
+        [{"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"text": "It is\nElemental Hotel."}],
+        [{"toolUse": {"toolUseId": "t1", "name": "top_song", "input": {}}}],
+    ):
+        turn = conversation.turns.get()
+        Message.objects.create(conversation=conversation, turn=turn, role="assistant", content=content)
+    page = html_of(client, address(conversation))
+    assert "Answer: </span>It is Elemental Hotel.</p>" in page
+    assert "I look it up." not in page
+
+
+@pytest.mark.parametrize("cut", range(READ - 20, READ))
+def test_of_a_long_message_only_the_beginning_is_read_wherever_that_ends(cut: int) -> None:
+    thought = {"reasoningContent": {"reasoningText": {"text": "Secret"}}}
+    text = ("x" * (cut - 107)) + '"\\\N{GRINNING FACE}é' * 100
+    stored = json.dumps([thought, {"text": text}], separators=(",", ":"))
+    read = text_of(stored[:READ])
+    assert text.startswith(read.rstrip("\N{REPLACEMENT CHARACTER}"))
+    assert len(read) > READ - 250
 
 
 def test_choosing_a_branch_shows_it(client: Client, user: User) -> None:
