@@ -9,6 +9,7 @@
 `python -m bench search`: how long a search takes in a million messages.
 `python -m bench admin`: what the operator waits for, over a million tool calls.
 `python -m bench replay`: how long a long conversation takes to open in the player.
+`python -m bench upload`: what an attached file adds to the memory of each web server.
 `python -m bench page`: how smooth the chat's page is in Chromium.
 """
 
@@ -18,7 +19,7 @@ import sys
 from collections.abc import Callable, Sequence
 from random import SystemRandom
 
-from . import admin, crash, floor, page, peers, replay, search, silent, turn, workers
+from . import admin, crash, floor, page, peers, replay, search, silent, turn, upload, workers
 from .crash.kills import kill
 from .crash.report import as_json, text
 from .report import Report, figures_report
@@ -33,7 +34,14 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True)
-    modules = {"turn": turn, "silent": silent, "workers": workers, "peers": peers, "search": search}
+    modules = {
+        "turn": turn,
+        "silent": silent,
+        "workers": workers,
+        "peers": peers,
+        "search": search,
+        "upload": upload,
+    }
     for name, module in modules.items():
         module.add_options(_command(commands, name, module.__doc__, module.report))
     floor.add_floor_options(_command(commands, "floor", floor.__doc__, floor.report))

@@ -62,14 +62,18 @@ class Site:
         """The Cookie header of the owner's requests."""
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies)
 
+    @property
+    def token(self) -> str:
+        """The token of the owner's forms."""
+        return next(cookie.value or "" for cookie in self._cookies if cookie.name == "csrftoken")
+
     def conversation(self, model: str) -> str:
         """The id of a new conversation with a model."""
         return self.post("/conversations/", model=model)
 
     def post(self, path: str, **fields: str) -> str:
         """The id of the conversation that a form leads to."""
-        token = next(cookie.value for cookie in self._cookies if cookie.name == "csrftoken")
-        form = urlencode(fields | {"csrfmiddlewaretoken": token})
+        form = urlencode(fields | {"csrfmiddlewaretoken": self.token})
         try:
             self._form.open(self.url + path, form.encode()).close()
         except HTTPError as answer:

@@ -7,6 +7,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
+from project.bodies import BoundedBodies
 from project.origin import SameOriginOnly, refuse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
@@ -16,4 +17,6 @@ from conversations.sockets import websocket_urlpatterns  # noqa: E402 (models ne
 
 anywhere_else = re_path("", refuse)  # type: ignore[arg-type]  # Channels routes to applications, not views
 websockets = URLRouter([*websocket_urlpatterns, anywhere_else])
-application = ProtocolTypeRouter({"http": http, "websocket": SameOriginOnly(AuthMiddlewareStack(websockets))})
+application = ProtocolTypeRouter(
+    {"http": BoundedBodies(http), "websocket": SameOriginOnly(AuthMiddlewareStack(websockets))}
+)

@@ -11,10 +11,13 @@ from project.server import PING_EVERY, PING_TIMEOUT, SERVER_NAME, WRITE, Start, 
 # Before Daphne is imported: it keeps a reactor that is there already.
 asyncioreactor.install(new_loop())  # type: ignore[no-untyped-call]
 
+from daphne import http_protocol  # noqa: E402
 from daphne.apps import DaphneConfig  # noqa: E402
 from daphne.server import Server  # noqa: E402
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol  # noqa: E402
 from twisted.internet import reactor  # noqa: E402
+
+from project.bodies import LIMIT  # noqa: E402
 
 
 class DaphneApp(DaphneConfig):  # type: ignore[misc]  # ships no types
@@ -54,6 +57,19 @@ class Websocket(WebSocketProtocol):  # type: ignore[misc]  # ships no types
             self.sendCloseFrame(code=1000 if code is None else code, isReply=False)
 
 
+class Request(http_protocol.WebRequest):  # type: ignore[misc]  # ships no types
+    """Daphne's request, of whose body no more is kept than is taken. Twisted would read forms into memory."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._parsePOSTFormSubmission = False  # Django reads them, from a file
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
+        """Stores a piece of the body, unless there is too much already: the site then answers 413."""
+        if self.content.tell() <= LIMIT:
+            super().handleContentChunk(data)
+
+
 class ScopedServer(Server):  # type: ignore[misc]  # ships no types
     """Daphne's server, whose applications may write to a websocket without waiting."""
 
@@ -71,6 +87,7 @@ def _writers() -> list[Any]:
 def run(application: ASGI3Application, listener: socket.socket, on_start: Start) -> None:
     """Serves until the function that `on_start` gets is called; frames of over 1 MiB close their socket."""
     WebSocketFactory.protocol = Websocket
+    http_protocol.WebRequest = Request
     server = ScopedServer(
         application,
         endpoints=[f"fd:fileno={listener.detach()}"],

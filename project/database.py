@@ -1,6 +1,6 @@
 """The database: its settings for Django from its URL, and a sentence about its failures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,12 @@ def from_url(url: str, folder: Path = Path()) -> dict[str, Any]:
         options["pool"] = POOL | {"max_size": options["pool"]}
     # With a pool this means: a connection is tried before it is used, so that a restarted database is survived.
     return settings | {"OPTIONS": options, "CONN_HEALTH_CHECKS": bool(options.get("pool"))}
+
+
+def attachments_folder(database: Mapping[str, Any], folder: Path) -> Path:
+    """Where attached files are: beside an SQLite file, or else in the folder."""
+    is_file = "sqlite" in database["ENGINE"]
+    return (Path(database["NAME"]).parent if is_file else folder) / "attachments"
 
 
 def not_up_to_date() -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from project.database import from_url
+from project.database import attachments_folder, from_url
 from project.environment import read_environment
 from project.secret_key import read_or_make
 
@@ -41,6 +41,9 @@ ALLOWED_HOSTS = _env.ALLOWED_HOSTS
 
 # Of a process, and as many idle connections to the gateway; further turns are queued.
 MAX_TURNS_AT_ONCE = 1000
+
+# Bytes of a conversation's attached files; a request holds those of all its turns. 0: no limit.
+ATTACHMENTS_LIMIT = 100_000_000
 
 # The parts
 INSTALLED_APPS = [
@@ -99,6 +102,11 @@ CHANNEL_LAYERS = {
 STATIC_URL = "static/"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Never below an address: files are handed out by their view alone.
+    "attachments": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": attachments_folder(DATABASES["default"], BASE_DIR), "base_url": None},
+    },
     # `serve` collects: no collectstatic, no build.
     "staticfiles": {"BACKEND": "project.static_files.HashedFiles"},
 }

@@ -1,8 +1,10 @@
 """Fixtures of every test: a database in a file, two users, a conversation, a gateway that behaves."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connections
 from django.test import override_settings
@@ -35,6 +37,14 @@ def django_db_modify_db_settings(
 def fast_passwords() -> Iterator[None]:
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def attachments_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tests' attached files are."""
+    folder: Path = tmp_path_factory.mktemp("attachments")
+    settings.STORAGES["attachments"]["OPTIONS"]["location"] = folder
+    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from . import marks, prices, reindexing, retention, search
 from .approval import Allowance, Approval
+from .attachment import Attachment, delete_unsent, unsent
 from .catalogue import FACTS, PRICE_COLUMNS, Model, forget_rows, learn
 from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Place, Turn
 from .fields import IN_FORCE, TOKENS, InForce, JSONText, uuid_value
@@ -19,6 +20,7 @@ __all__ = [
     "TOKENS",
     "Allowance",
     "Approval",
+    "Attachment",
     "Conversation",
     "ConversationQuerySet",
     "Event",
@@ -41,6 +43,7 @@ __all__ = [
     "Turn",
     "UsageTotal",
     "active_line",
+    "delete_unsent",
     "forget_rows",
     "learn",
     "line",
@@ -51,5 +54,6 @@ __all__ = [
     "retention",
     "search",
     "totals",
+    "unsent",
     "uuid_value",
 ]

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from .approval import Approval
+from .attachment import Attachment
 from .conversation import Conversation, Turn
 from .record import Event, Recording
 from .round import Message, RequestBase, Round, ToolCall
@@ -67,6 +68,7 @@ def _prune(ids: list[UUID], moment: datetime) -> Deletions:
 def _counts(keys: Any, conversations: int) -> Deletions:
     of_conversations: dict[str, type[models.Model]] = {
         "turns": Turn, "messages": Message, "tool calls": ToolCall, "events": Event, "recordings": Recording,
+        "attached files": Attachment,
     }  # fmt: skip
     counts = {
         name: model._default_manager.filter(conversation__in=keys).count()

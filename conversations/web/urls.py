@@ -3,6 +3,7 @@
 from django.urls import path
 
 from .again import again, compare
+from .attaching import attach, attachment
 from .deleting import delete
 from .exporting import export
 from .pages import conversation
@@ -20,10 +21,12 @@ app_name = "conversations"
 
 urlpatterns = [
     path("", index, name="index"),
+    path("attachments/<uuid:pk>/", attachment, name="attachment"),
     path("conversations/", create, name="create"),
     path("conversations/new/", new, name="new"),
     path("conversations/<uuid:pk>/", conversation, name="conversation"),
     path("conversations/<uuid:pk>/again/", again, name="again"),
+    path("conversations/<uuid:pk>/attachments/", attach, name="attach"),
     path("conversations/<uuid:pk>/compare/", compare, name="compare"),
     path("conversations/<uuid:pk>/delete/", delete, name="delete"),
     path("conversations/<uuid:pk>/export/", export, name="export"),

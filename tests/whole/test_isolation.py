@@ -21,6 +21,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from conversations.models import Allowance, Approval, Conversation, Message, Prompt, ToolCall, Turn
 from conversations.sockets.consumer import ChatConsumer
 from tests.asking import ask, conversation_of
+from tests.attaching import attached
 from tests.sockets.pages import page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -50,13 +51,15 @@ OWN = {
 }
 """What asks for a session and names nothing of anybody's."""
 
-OF_ONE_CONVERSATION = {path for path in ROUTES if "<uuid:pk>" in path}
+OF_ONE_CONVERSATION = {path for path in ROUTES if "<uuid:pk>" in path and path != "attachments/<uuid:pk>/"}
 
 OF_ONE_USER: dict[str, type[Model]] = {
     "settings/allowances/<int:pk>/revoke/": Allowance,
     "settings/prompts/<int:pk>/": Prompt,
 }
 """What names a row of somebody's settings."""
+
+OF_ONE_FILE = "attachments/<uuid:pk>/"
 
 
 @pytest.fixture
@@ -94,7 +97,7 @@ def filled(path: str, pk: object) -> str:
 
 
 def test_every_address_has_a_case() -> None:
-    assert set(ROUTES) == {*OPEN, *OWN, *OF_ONE_CONVERSATION, *OF_ONE_USER}
+    assert set(ROUTES) == {*OPEN, *OWN, *OF_ONE_CONVERSATION, *OF_ONE_USER, OF_ONE_FILE}
     assert "conversations/<uuid:pk>/" in OF_ONE_CONVERSATION
 
 
@@ -122,6 +125,16 @@ def test_somebody_elses_settings_are_404_and_unchanged(
     for method in METHODS:
         answer = getattr(client, method)(filled(path, pk), {f"{pk}-name": "x", f"{pk}-text": "x"})
         assert answer.status_code == (404 if method == "post" else 405)
+        assert SECRET not in answer.content.decode()
+    assert everything() == before
+
+
+def test_somebody_elses_file_is_404(client: Client, theirs: Conversation) -> None:
+    file = attached(theirs, f"{SECRET}.txt", SECRET.encode())
+    before = everything()
+    for method in METHODS:
+        answer = getattr(client, method)(filled(OF_ONE_FILE, file.pk))
+        assert answer.status_code == (404 if method in ("get", "head") else 405)
         assert SECRET not in answer.content.decode()
     assert everything() == before
 

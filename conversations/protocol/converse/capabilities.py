@@ -57,9 +57,14 @@ class Capabilities:
 UNKNOWN = Capabilities()
 
 
+def family(model_id: str) -> str:
+    """A model's id without an inference profile's region, or that of its ARN."""
+    return _PROFILE.sub("", model_id, count=1)
+
+
 def capabilities_of(model_id: str) -> Capabilities:
     """What is known of a model by its id, with or without an inference profile's region, or of its ARN."""
-    name = _PROFILE.sub("", model_id, count=1)
+    name = family(model_id)
     known = UNKNOWN
     for prefix in sorted(FAMILIES, key=len):
         if name.startswith(prefix):

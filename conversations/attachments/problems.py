@@ -1,0 +1,44 @@
+"""Why a file is not taken: a class's docstring is what its sender reads."""
+
+
+class NotTaken(Exception):
+    """This file is not taken."""
+
+    code = "invalid_request"
+    status = 400
+
+    def __str__(self) -> str:
+        """The detail, or else the class's sentence."""
+        return super().__str__() or " ".join((type(self).__doc__ or "").split())
+
+
+class NoFile(NotTaken):
+    """No file came. Choose it again."""
+
+
+class Empty(NotTaken):
+    """This file is empty."""
+
+    code = "empty"
+
+
+class Damaged(NotTaken):
+    """This file is damaged: it cannot be read to its end."""
+
+    code = "damaged"
+
+
+class TooLarge(NotTaken):
+    """This file is too large: 32 MB at most."""
+
+    code = "too_large"
+    status = 413
+
+
+class Unsupported(NotTaken):
+    """This kind of file is not taken. Pictures (PNG, JPEG, GIF, WebP) and documents (PDF, DOCX, DOC, XLSX, XLS, CSV, HTML, MD, TXT)
+    are.
+    """
+
+    code = "unsupported"
+    status = 415

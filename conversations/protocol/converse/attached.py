@@ -1,0 +1,200 @@
+"""Attached files in messages: a stored message names them, and a request has their bytes.
+
+A name is `{"attachment": {"id", "name", "size"}}` in the place of a block's source. What a model takes of files is a table by the
+beginning of its id: AWS's pages `API_runtime_Message` and `inference-api-restrictions`, and the makers' own.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .capabilities import Capabilities, family
+from .content import Block, Message, encode_base64, text
+
+KINDS = ("image", "document")
+LEFT_OUT = {
+    "image": "(A picture, which is left out of later turns.)",
+    "document": "(A document, which is left out of later turns.)",
+}
+LOST = {"image": "(A picture, which is lost.)", "document": "(A document, which is lost.)"}
+SEE_DOCUMENTS = "See what is attached."
+"""The text beside documents that were sent without any: Bedrock wants some."""
+
+MB = 1024 * 1024
+LARGEST = 32 * MB
+"""Bytes of a file that may be attached at all."""
+
+Read = Callable[[str], bytes | None]
+"""The bytes of an attachment by its id, None where they are lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a model takes of files in a request."""
+
+    pictures: int = 20
+    picture_bytes: int = 3_932_160
+    side: int = 8_000
+    documents: int = 5
+    document_bytes: int = 4_718_592
+    pdf_bytes: int = 4_718_592
+
+    def bytes_of(self, format_: str) -> int:
+        """The most bytes of a document of this format."""
+        return self.pdf_bytes if format_ == "pdf" else self.document_bytes
+
+
+STRICTEST = Limits()
+FAMILIES: dict[str, dict[str, int]] = {
+    "anthropic.claude-haiku-4": {"pdf_bytes": 22 * MB},
+    "anthropic.claude-haiku-5": {"pdf_bytes": 22 * MB},
+    "anthropic.claude-opus": {"pdf_bytes": 22 * MB},
+    "anthropic.claude-sonnet": {"pdf_bytes": 22 * MB},
+    "amazon.nova": {"pdf_bytes": 18 * MB},
+}
+"""Where a family takes more than the strictest. Requests hold 32 MB (Claude) and 25 MB (Nova) as base64."""
+
+
+def limits_of(model_id: str) -> Limits:
+    """The limits of a model: the strictest where it is not known."""
+    name = family(model_id)
+    limits = STRICTEST
+    for prefix in sorted(FAMILIES, key=len):
+        if name.startswith(prefix):
+            limits = replace(limits, **FAMILIES[prefix])
+    return limits
+
+
+def cites(model_id: str) -> bool:
+    """Whether the model sees a PDF's pages only with citations on: without them Claude gets its text alone."""
+    return family(model_id).startswith("anthropic.claude-") and not family(model_id).startswith(
+        ("anthropic.claude-instant", "anthropic.claude-v2", "anthropic.claude-3")
+    )
+
+
+# -- blocks
+
+
+def block(facts: Mapping[str, Any]) -> Block:
+    """The block that names an attachment with these facts."""
+    source = {"attachment": {name: facts[name] for name in ("id", "name", "size")}}
+    return {facts["kind"]: {"format": facts["format"], "source": source}}
+
+
+def facts(content: Iterable[Block]) -> list[dict[str, Any]]:
+    """The attachments that a message names, as readers are told of them."""
+    return [
+        {"id": own["id"], "name": own["name"], "kind": kind, "format": body["format"], "size": own["size"]}
+        for kind, body, own in _attachments(content)
+    ]
+
+
+def ids(messages: Iterable[Message]) -> list[str]:
+    """The ids of the attachments that the messages name, in order."""
+    return [own["id"] for message in messages for _, _, own in _attachments(message["content"])]
+
+
+def _attachments(content: Iterable[Block]) -> Iterator[tuple[str, Block, Block]]:
+    for part in content:
+        kind, own = attachment(part)
+        if own:
+            yield kind, part[kind], own
+
+
+def attachment(part: Block) -> tuple[str, Block]:
+    """The kind of an attachment and what a block says of it; nothing of any other block."""
+    kind = next((kind for kind in KINDS if kind in part), "")
+    source = part[kind].get("source") if kind else None
+    own = source.get("attachment") if isinstance(source, dict) else None
+    return (kind, own) if isinstance(own, dict) else ("", {})
+
+
+# -- what the model does not take
+
+
+def problem(files: Iterable[Mapping[str, Any]], name: str, limits: Limits, known: Capabilities) -> str:
+    """Why the model `name` does not take files with these facts, in a sentence; blank if it does."""
+    counts = {"image": 0, "document": 0}
+    for file in files:
+        counts[file["kind"]] += 1
+        most = limits.bytes_of(file["format"])
+        if file["kind"] == "document" and file["size"] > most:
+            return (
+                f"{file['name']} is too large for {name}: it takes documents of {_megabytes(most)} at most."
+            )
+    if counts["image"] and known.takes_pictures is False:
+        return f"{name} takes no pictures. Choose another model, or send the message without them."
+    if counts["document"] and known.takes_documents is False:
+        return f"{name} takes no documents. Choose another model, or send the message without them."
+    return _too_many(counts, name, limits)
+
+
+def _too_many(counts: Mapping[str, int], name: str, limits: Limits) -> str:
+    if counts["image"] > limits.pictures:
+        return f"{name} takes {limits.pictures} pictures at most."
+    if counts["document"] > limits.documents:
+        return f"{name} takes {limits.documents} documents at most."
+    return ""
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / MB:.1f}".removesuffix(".0") + " MB"
+
+
+# -- requests
+
+
+def excess(messages: Iterable[Message], limits: Limits, left_out: Iterable[str] = ()) -> list[str]:
+    """The ids of attachments that stay out of a request: `left_out`, and the oldest of too many."""
+    out = list(dict.fromkeys(left_out))
+    found = [(kind, own["id"]) for message in messages for kind, _, own in _attachments(message["content"])]
+    for kind, most in (("image", limits.pictures), ("document", limits.documents)):
+        own = [pk for of, pk in found if of == kind and pk not in out]
+        out += dict.fromkeys(own[: max(0, len(own) - most)])
+    return [pk for pk in out if pk in {pk for _, pk in found}]
+
+
+def without(part: Block, out: Iterable[str]) -> Block:
+    """The block, or a line in its place if it names one of these attachments."""
+    kind, own = attachment(part)
+    return text(LEFT_OUT[kind]) if own and own["id"] in out else part
+
+
+def with_bytes(messages: list[Message], read: Read, *, citing: bool = False) -> list[Message]:
+    """The messages with the bytes of the files that they name; documents are numbered, and cited if `citing`.
+
+    What stands in a request is never a file's own name, in which instructions could hide.
+    """
+    documents = 0
+    whole = []
+    for message in messages:
+        content = []
+        for part in message["content"]:
+            kind, own = attachment(part)
+            documents += kind == "document"
+            content.append(_whole(kind, part[kind], read(own["id"]), documents, citing) if own else part)
+        whole.append(message | {"content": _with_text(content, message["content"])})
+    return whole
+
+
+def _whole(kind: str, part: Block, data: bytes | None, number: int, citing: bool) -> Block:
+    if data is None:
+        return text(LOST[kind])
+    source = {"source": {"bytes": encode_base64(data)}}
+    if kind == "image":
+        return {kind: {"format": part["format"], **source}}
+    cited = {"citations": {"enabled": True}} if citing and part["format"] == "pdf" else {}
+    return {kind: {"format": part["format"], "name": f"Document {number}", **source, **cited}}
+
+
+def _with_text(content: list[Block], before: list[Block]) -> list[Block]:
+    """The content, with a text if it has documents and none."""
+    has_documents = any(attachment(part)[0] == "document" for part in before)
+    return (
+        content
+        if not has_documents or any("text" in part for part in content)
+        else [
+            *content,
+            text(SEE_DOCUMENTS),
+        ]
+    )
