@@ -2,7 +2,10 @@
 
 import os
 import shutil
+import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -11,7 +14,6 @@ from playwright.sync_api import (
     BrowserContext,
     Error,
     Page,
-    Playwright,
     StorageState,
     expect,
     sync_playwright,
@@ -50,25 +52,53 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium for a module.
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[str]:
+    """The address of a headless Chromium for all modules.
 
-    For no longer, since Playwright keeps an event loop running in this thread.
+    It is kept by a thread of its own, since Playwright leaves an event loop running in the thread that uses it.
     """
-    expect.set_options(timeout=20_000)  # a busy machine is no failure
-    with sync_playwright() as playwright:
-        browser = _launched(playwright)
-        yield browser
-        browser.close()
+    address: Future[str] = Future()
+    end = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(address, end))
+    keeper.start()
+    try:
+        yield address.result()
+    finally:
+        end.set()
+        keeper.join()
 
 
-def _launched(playwright: Playwright) -> Browser:
+def _keep(address: "Future[str]", end: threading.Event) -> None:
     installed = filter(None, map(shutil.which, CHROMIUMS))
     program = os.environ.get("CHROMIUM") or next(installed, None)
-    with suppress(Error):
-        return playwright.chromium.launch(executable_path=program, args=FLAGS)
-    pytest.skip("no Chromium: install one, or name it in the environment variable CHROMIUM")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with sync_playwright() as playwright:
+        try:
+            launched = playwright.chromium.launch(
+                executable_path=program, args=[*FLAGS, f"--remote-debugging-port={port}"]
+            )
+        except Error:
+            address.set_exception(
+                pytest.skip.Exception(
+                    "no Chromium: install one, or name it in the environment variable CHROMIUM"
+                )
+            )
+            return
+        address.set_result(f"http://127.0.0.1:{port}")
+        end.wait()
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """The Chromium, joined for a module."""
+    expect.set_options(timeout=20_000)  # a busy machine is no failure
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.connect_over_cdp(chromium)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")
