@@ -112,11 +112,12 @@ class Stage:
         self.chat.page.unroute(self.address)
         return self.chat
 
-    def answer_page(self, text: str) -> Chat:
-        """The served page of a question that was answered with this text, all of it rendered."""
-        write_turn(self.record, "Show it", text)
+    def answer_page(self, *texts: str) -> Chat:
+        """The served page of questions that were answered with these texts, all of them rendered."""
+        for text in texts:
+            write_turn(self.record, "Show it", text)
         chat = self.served()
-        expect(chat.log.locator(".assistant .rendered")).to_have_count(1)
+        expect(chat.log.locator(".assistant .rendered")).to_have_count(len(texts))
         return chat
 
     def _context(self) -> dict[str, Any]:

@@ -18,11 +18,11 @@ def test_code_is_coloured_and_says_what_it_is(page: Page) -> None:
     expect(box).to_have_attribute("data-language", "python")
 
 
-@pytest.mark.parametrize("fence", ["```", "```nonsense", "```constructor", "```__proto__"])
-def test_code_in_no_language_that_is_known_stays_plain(page: Page, fence: str) -> None:
-    chat = Stage(page).answer_page(f"{fence}\n{PYTHON}```\n\nThen.")
-    expect(chat.messages("Assistant")).to_contain_text("Then.")
-    expect(chat.log.locator(".code code")).to_have_text(PYTHON)
+def test_code_in_no_language_that_is_known_stays_plain(page: Page) -> None:
+    languages = ("", "nonsense", "constructor", "__proto__")
+    chat = Stage(page).answer_page(*(f"```{language}\n{PYTHON}```\n\nThen." for language in languages))
+    expect(chat.messages("Assistant")).to_contain_text(["Then."] * len(languages))
+    expect(chat.log.locator(".code code")).to_have_text([PYTHON] * len(languages))
     expect(chat.log.locator(".code code *")).to_have_count(0)
 
 
@@ -52,17 +52,16 @@ def test_an_open_block_of_code_stays_where_it_is_and_is_coloured_once_it_is_fini
     assert code.evaluate("element => element.closest('.code').mark") == "kept"
 
 
-@pytest.mark.parametrize("language", ["html", "xml", "javascript", "css", "markdown", "php"])
-def test_no_code_becomes_anything_but_text(page: Page, language: str) -> None:
+def test_no_code_becomes_anything_but_text(page: Page) -> None:
     attack = "<script>window.owned=1</script><img src=x onerror=window.owned=1>&lt;b&gt;\n<style>* { display: none }</style>\n"
-    chat = Stage(page).answer_page(f"```{language}\n{attack}```")
+    languages = ("html", "xml", "javascript", "css", "markdown", "php")
+    chat = Stage(page).answer_page(*(f"```{language}\n{attack}```" for language in languages))
     code = chat.log.locator(".code code")
-    expect(code.locator("span").first).to_be_attached()
-    expect(code).to_have_text(attack)
+    expect(code).to_have_text([attack] * len(languages))
+    for block in code.all():
+        expect(block.locator("span").first).to_be_attached()
     expect(code.locator(":not(span)")).to_have_count(0)
-    attributes = code.evaluate(
-        "code => [...code.querySelectorAll('*')].flatMap((element) => element.getAttributeNames())"
-    )
+    attributes = code.locator("*").evaluate_all("all => all.flatMap(element => element.getAttributeNames())")
     assert set(attributes) <= {"class"}
     assert page.evaluate("window.owned") is None
 

@@ -1,8 +1,5 @@
 """Formulas are printed by KaTeX where they are meant, and stay as written where they are wrong."""
 
-import re
-
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.staging import Stage
@@ -21,25 +18,31 @@ HOSTILE = (
 )
 
 
-@pytest.mark.parametrize(
-    ("text", "formulas"),
-    [
-        (r"Of $E = mc^2$ and \(a^2\).", 2),
-        ("$$\nx = 1\n+ 2\n$$", 1),
-        (r"\[ x = 1 \]", 1),
-        ("So $$x$$, where $x$ is small:\n\\[\nx\n\\]\nand no more.", 3),
-        ("- in a list $x$\n\n> $$y$$\n\n| $a$ | b |\n| --- | --- |\n| c | $d$ |", 4),
-        ("It costs $5 and $6, or US$7 to US$8, or $9/$10.", 0),
-        ("Set $HOME and $PATH, `$x$`, \\$y\\$, $$ and $ z $.", 0),
-        ("$$\nnever ended", 0),
-        ("```\n$$\nx\n$$\n```", 0),
-    ],
+FORMULAS = {
+    r"Of $E = mc^2$ and \(a^2\).": 2,
+    "$$\nx = 1\n+ 2\n$$": 1,
+    r"\[ x = 1 \]": 1,
+    "So $$x$$, where $x$ is small:\n\\[\nx\n\\]\nand no more.": 3,
+    "- in a list $x$\n\n> $$y$$\n\n| $a$ | b |\n| --- | --- |\n| c | $d$ |": 4,
+}
+PRICES = (
+    "It costs $5 and $6, or US$7 to US$8, or $9/$10.",
+    "Set $HOME and $PATH, `$x$`, \\$y\\$, $$ and $ z $.",
+    "$$\nnever ended",
+    "```\n$$\nx\n$$\n```",
 )
-def test_a_formula_is_printed_and_a_price_is_not(page: Page, text: str, formulas: int) -> None:
-    chat = Stage(page).answer_page(text)
-    expect(chat.log.locator(".katex-html")).to_have_count(formulas)
-    if not formulas:
-        assert page.locator("head link[href*=katex]").count() == 0
+
+
+def test_formulas_are_printed(page: Page) -> None:
+    chat = Stage(page).answer_page(*FORMULAS)
+    for answer, (text, formulas) in zip(chat.messages("Assistant").all(), FORMULAS.items(), strict=True):
+        expect(answer.locator(".katex-html"), text).to_have_count(formulas)
+
+
+def test_prices_are_no_formulas_and_load_nothing(page: Page) -> None:
+    chat = Stage(page).answer_page(*PRICES)
+    expect(chat.log.locator(".katex-html")).to_have_count(0)
+    assert page.locator("head link[href*=katex]").count() == 0
 
 
 def test_a_displayed_formula_stands_alone_and_has_mathml_for_those_who_hear_it(page: Page) -> None:
@@ -72,13 +75,15 @@ def test_a_formula_is_printed_as_soon_as_it_is_complete(page: Page) -> None:
     expect(chat.log.locator(".katex-html")).to_have_count(2)
 
 
-@pytest.mark.parametrize("attack", HOSTILE, ids=range(len(HOSTILE)))
-def test_no_formula_runs_loads_names_or_covers_anything(page: Page, attack: str) -> None:
+def test_no_formula_runs_loads_names_or_covers_anything(page: Page) -> None:
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))
-    chat = Stage(page).answer_page(f"First ${{x}}$.\n\n{attack}\n\nLast.")
-    expect(chat.log.locator(".katex-html").first).to_be_attached()
-    expect(chat.messages("Assistant")).to_contain_text("Last.")
+    texts = [f"First ${{x}}$.\n\n{attack}\n\nLast." for attack in HOSTILE]
+    chat = Stage(page).answer_page(*texts)
+    for answer in chat.messages("Assistant").all():
+        expect(answer.locator(".katex-html").first).to_be_attached()
+        expect(answer).to_contain_text("First")
+        expect(answer).to_contain_text("Last.")
     assert page.evaluate("window.owned") is None
     assert [url for url in urls if "attacker" in url] == []
     inside = chat.log.locator(".math")
@@ -88,4 +93,3 @@ def test_no_formula_runs_loads_names_or_covers_anything(page: Page, attack: str)
         "elements => elements.map((element) => element.getBoundingClientRect().height)"
     )
     assert max(heights) < 2_000
-    assert re.search("First", chat.messages("Assistant").inner_text())
