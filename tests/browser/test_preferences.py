@@ -69,10 +69,10 @@ def furnished(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield Site(server, browser, *process.stdout.split())
 
 
-@pytest.fixture(params=WIDTHS)
-def plain(request: pytest.FixtureRequest, furnished: Site) -> Iterator[Page]:
-    """A tab without script."""
-    page = furnished.page(request.param, script=False)
+@pytest.fixture
+def plain(furnished: Site) -> Iterator[Page]:
+    """A phone's tab without script."""
+    page = furnished.page(WIDTHS[0], script=False)
     yield page
     page.context.close()
 
@@ -124,8 +124,7 @@ def test_a_branch_is_chosen_without_script(plain: Page, furnished: Site) -> None
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "scheme"), zip(WIDTHS, ("dark", "light"), strict=True))
 def test_nothing_is_wider_than_the_screen_or_too_small_to_press(
     furnished: Site, width: int, scheme: str
 ) -> None:
