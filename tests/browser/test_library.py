@@ -65,3 +65,52 @@ def test_what_waits_is_marked_counted_and_decided_in_every_tab(page: Page, conte
     other.goto(first)
     expect(row(page, "old.csv").first).not_to_contain_text("Unread")
     expect(row(page, "older.csv")).to_contain_text("Unread")
+
+
+TOLD = "JSON.parse(localStorage.getItem('told') ?? '[]')"
+UNSEEN = """
+    Object.defineProperty(document, "hidden", { get: () => true });
+    window.Notification = class {
+        static permission = "granted";
+        static requestPermission = async () => "granted";
+        constructor(title, { body }) {
+            const told = JSON.parse(localStorage.getItem("told") ?? "[]");
+            localStorage.setItem("told", JSON.stringify([...told, `${title}: ${body}`]));
+            window.newest = this;
+        }
+        close() {}
+    };
+"""
+"""A tab that is never in sight, whose notifications are kept where each tab can read them."""
+
+
+@pytest.mark.own_browser
+def test_what_happens_out_of_sight_is_told_once_by_a_notification_that_leads_there(
+    page: Page, context: BrowserContext
+) -> None:
+    context.add_init_script(UNSEEN)
+    tabs = [page, context.new_page()]
+    for tab in tabs:
+        tab.goto("/settings/")
+    page.get_by_role("button", name="Turn notifications on").click()
+    expect(page.get_by_role("button", name="Turn notifications off")).to_be_visible()
+    told: list[str] = []
+    for text, body in (
+        ("hello", "The answer has ended."),
+        (DELETE.format("old.csv"), "A call waits for your approval."),
+    ):
+        begin(page, text)
+        told.append(f"{text}: {body}")
+        Chat(page).until(lambda: page.evaluate(TOLD) == told)
+    clicked = [tab for tab in tabs if tab.evaluate("'newest' in window")]
+    assert len(clicked) == 1
+    clicked[0].evaluate("window.newest.onclick()")
+    expect(clicked[0].get_by_role("group", name="Tool call delete_file")).to_be_visible()
+
+
+def begin(page: Page, text: str) -> None:
+    """Starts a conversation in no tab."""
+    [token] = [cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "csrftoken"]
+    page.request.post(
+        "/conversations/", form={"csrfmiddlewaretoken": token, "message": text}, max_redirects=0
+    )

@@ -4,6 +4,7 @@
 import { Socket } from "../chat/socket.js";
 import { byId, setText } from "../lib/dom.js";
 import { countInTab, nameTab } from "../lib/tab.js";
+import { Notifying, offer } from "./notifying.js";
 
 const RENEW_MS = 300;
 
@@ -42,7 +43,7 @@ class Live {
   receive(event) {
     if (event.name !== "turntable.library") return true;
     this.heard = event.timestamp;
-    this.show(event.value);
+    this.show({ ...event.value, at: event.timestamp });
     return true;
   }
 
@@ -98,4 +99,7 @@ function showNumber(number) {
   countInTab(number);
 }
 
+const button = document.getElementById("notifications");
+if (button) offer(button, byId("notifications-state"));
+new Notifying().start();
 new Live(document.body).start();

@@ -1,0 +1,142 @@
+/**
+ * Notifications of the browser, where the reader wants them: of what happens while no tab is in sight, once for all tabs.
+ */
+import { setText } from "../lib/dom.js";
+
+const KEY = "turntable.notifications";
+const TELLS = "turntable.tells";
+const IN_SIGHT = "turntable.in-sight";
+
+const FRESH_MS = 60_000; // older news is no event any more
+const SEEN_MS = 700; // in which another device may have it in sight
+const KEPT = 200;
+
+/** @type {Record<string, string>} */
+const WORDS = {
+  waiting: "A call waits for your approval.",
+  unread: "The answer has ended.",
+  failed: "The answer failed.",
+};
+
+const isPossible = () => "Notification" in window && isSecureContext;
+
+const isWanted = () => {
+  try {
+    return localStorage.getItem(KEY) === "on" && isPossible() && Notification.permission === "granted";
+  } catch {
+    return false;
+  }
+};
+
+/** Holds a lock until the promise is settled; a browser without locks has a notification's tag instead. */
+const hold = (name, until, options = {}) =>
+  navigator.locks?.request(name, options, () => until).catch(() => undefined);
+
+async function isInSight() {
+  if (!document.hidden) return true;
+  const state = await navigator.locks?.query();
+  return Boolean(state?.held?.some(({ name }) => name === IN_SIGHT));
+}
+
+export class Notifying {
+  constructor() {
+    /** Whether this is the tab that tells for all. */
+    this.tells = !navigator.locks;
+    /** @type {Set<string>} */
+    this.known = new Set();
+    /** @type {Map<string, string>} */
+    this.marks = new Map();
+  }
+
+  start() {
+    this.takeTurns();
+    this.watchSight();
+    document.addEventListener("turntable:change", (event) =>
+      this.hear(/** @type {CustomEvent} */ (event).detail),
+    );
+  }
+
+  takeTurns() {
+    if (!navigator.locks) return;
+    const forEver = new Promise(() => undefined);
+    navigator.locks.request(TELLS, () => {
+      this.tells = true;
+      return forEver;
+    });
+  }
+
+  watchSight() {
+    /** @type {(value?: any) => void} */
+    let end = () => undefined;
+    const watch = () => {
+      end();
+      if (!document.hidden) hold(IN_SIGHT, new Promise((resolve) => (end = resolve)), { mode: "shared" });
+    };
+    document.addEventListener("visibilitychange", watch);
+    watch();
+  }
+
+  /** Notes the state of a conversation; tells it if it is new, and still so when others have had time to see it. */
+  hear({ conversation, title, mark, updatedAt, at }) {
+    if (!conversation) return;
+    const key = `${conversation} ${mark} ${updatedAt}`;
+    const isNew = !this.known.has(key) && at - Date.parse(updatedAt) < FRESH_MS;
+    this.marks.set(conversation, mark);
+    this.known.add(key);
+    if (this.known.size > KEPT) this.known.delete(this.known.values().next().value);
+    if (!WORDS[mark] || !isNew) return;
+    setTimeout(
+      () => this.marks.get(conversation) === mark && this.tell(key, conversation, title, mark),
+      SEEN_MS,
+    );
+  }
+
+  async tell(key, conversation, title, mark) {
+    if (this.tells && isWanted() && !(await isInSight()))
+      notify(key, conversation, title || "Turntable", mark);
+  }
+}
+
+function notify(key, conversation, title, mark) {
+  try {
+    const notification = new Notification(title, { body: WORDS[mark], tag: key });
+    notification.onclick = () => {
+      notification.close();
+      window.focus();
+      location.assign(`/conversations/${conversation}/`);
+    };
+  } catch {
+    return false; // a phone's browser, which has them for service workers alone
+  }
+  return true;
+}
+
+const STATES = {
+  none: "This browser shows none here. It needs https, and on a phone it may show none at all.",
+  denied: "This browser does not allow them here. Its settings of this site can change that.",
+  off: "",
+  on: "They are on in this browser.",
+};
+
+/** Lets the settings page's button turn them on and off in this browser. */
+export function offer(button, status) {
+  const show = (state) => {
+    button.hidden = state === "none";
+    button.textContent = state === "on" ? "Turn notifications off" : "Turn notifications on";
+    setText(status, STATES[state]);
+  };
+  const keep = (state) => {
+    try {
+      localStorage.setItem(KEY, state);
+    } catch {
+      return show("none");
+    }
+    return show(state);
+  };
+  const turnOn = async () => {
+    if ((await Notification.requestPermission()) !== "granted") return show("denied");
+    return keep("on");
+  };
+  button.addEventListener("click", () => (isWanted() ? keep("off") : turnOn()));
+  show(isPossible() ? (isWanted() ? "on" : "off") : "none");
+}
