@@ -2,7 +2,7 @@
 
 from .inspecting import Inspected, clean_name, inspect
 from .problems import Empty, NoFile, NotTaken, TooLarge
-from .storing import keep, with_bytes
+from .storing import keep, left_out, with_bytes
 
 __all__ = [
     "Empty",
@@ -13,5 +13,6 @@ __all__ = [
     "clean_name",
     "inspect",
     "keep",
+    "left_out",
     "with_bytes",
 ]

@@ -50,6 +50,12 @@ def _check_room(conversation: Conversation, size: int) -> None:
         raise TooLarge(f"The files of a conversation may have {most} MB together. Begin a new one for more.")
 
 
+def left_out(conversation: UUID) -> set[str]:
+    """The ids of the conversation's files that requests of later turns are without."""
+    rows = Attachment.objects.filter(conversation=conversation, left_out=True)
+    return {str(pk) for pk in rows.values_list("pk", flat=True)}
+
+
 def with_bytes(body: Body, model: str) -> Body:
     """A request with the bytes of the files that its messages name."""
     ids = attached.ids(body["messages"])

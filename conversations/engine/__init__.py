@@ -17,6 +17,7 @@ from .commands import (
     stop_here,
     withdraw,
 )
+from .files import ids_in
 from .library import change, see
 from .messages import Accepted, Repetition
 from .notices import current_notices, first_notices
@@ -37,6 +38,7 @@ __all__ = [
     "current_notices",
     "edit",
     "first_notices",
+    "ids_in",
     "keep_draft",
     "past_turns",
     "rebuild_request",

@@ -5,6 +5,7 @@ All raise Refused, with a sentence for the person, for what cannot be.
 
 import json
 import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,8 +19,17 @@ from conversations.protocol.text import beginning, clean_text
 from conversations.tools import registry
 
 from . import approvals, lifecycle, notices
+from .files import ids_in
 from .lifecycle import Admit, lock
-from .messages import LONGEST_TEXT, Accepted, NewMessage, Repetition, canonical, checked
+from .messages import (
+    LONGEST_TEXT,
+    Accepted,
+    NewMessage,
+    Repetition,
+    canonical,
+    checked,
+    checked_files,
+)
 from .worker import WORKER
 
 if TYPE_CHECKING:
@@ -37,13 +47,19 @@ def start(  # noqa: PLR0913 (what a message is, and who may send it)
     model: str | None = None,
     repetition: Repetition | None = None,
     admit: Admit | None = None,
+    files: object = None,
+    kept_files: Sequence[UUID] = (),
 ) -> Accepted:
     """Takes a user's message; its turn runs as soon as no other comes before it.
 
     The same id again changes nothing. `admit` is called with the conversation and raises where its sender may not write in it.
-    Raises Refused for an id that is no UUID and a text that is blank or too long, Throttled over the user's limits, NotFound.
+    `files` are the ids of attached files, or else `kept_files` those of a message that it repeats. Raises Refused for an id that is no
+    UUID, a text that is too long or blank without files, and files that are not taken, Throttled over the user's limits, NotFound.
     """
-    message = NewMessage(canonical(message_id), checked(text), model, repetition)
+    ids = kept_files if files is None else checked_files(files)
+    message = NewMessage(
+        canonical(message_id), checked(text, ids), model, repetition, tuple(ids), is_model_free=files is None
+    )
     accepted = lifecycle.accept(conversation, message, at_once=WORKER.has_room, admit=admit)
     if accepted.new and accepted.queued:
         notices.queue_changed(conversation)
@@ -102,19 +118,32 @@ def regenerate(
         plain_text(question.content),
         model=model if isinstance(model, str) else None,
         repetition=Repetition(answers=answers, beside=question.turn),
+        kept_files=ids_in(question.content),
     )
 
 
-def edit(conversation: Conversation, message: object, message_id: object, text: object) -> None:
+def edit(
+    conversation: Conversation, message: object, message_id: object, text: object, files: object = None
+) -> None:
     """Asks something else in the place of an earlier message, in a turn beside its own.
 
-    A message that is still queued is changed where it is.
+    A message that is still queued is changed where it is. Without `files`, ids of attached ones, it keeps its own.
     """
-    if lifecycle.change_queued(conversation, canonical(message), canonical(message_id), checked(text)):
+    question = _question(conversation, message)
+    kept = ids_in(question.content)
+    ids = None if files is None else checked_files(files)
+    words = checked(text, kept if ids is None else ids)
+    if lifecycle.change_queued(conversation, question.public_id, canonical(message_id), words, ids):
         notices.queue_changed(conversation.pk)
     else:
-        beside = _question(conversation, message).turn
-        start(conversation.pk, message_id, text, repetition=Repetition(beside=beside))
+        start(
+            conversation.pk,
+            message_id,
+            words,
+            repetition=Repetition(beside=question.turn),
+            files=files,
+            kept_files=kept,
+        )
 
 
 def withdraw(conversation: Conversation, message: object) -> None:

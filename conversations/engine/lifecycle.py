@@ -5,7 +5,7 @@ running turns and then updates their conversations, so nothing here locks a conv
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,9 @@ from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 
 from conversations.errors import InternalError, NotFound, Refused
-from conversations.models import TOKENS, Approval, Conversation, Message, Turn
-from conversations.protocol.converse.content import text as text_block
+from conversations.models import TOKENS, Approval, Conversation, Turn
 
-from . import approvals, library, limits
+from . import approvals, files, library, limits
 from .messages import Accepted, NewMessage, Opening, Repetition
 
 if TYPE_CHECKING:
@@ -55,9 +54,9 @@ GONE = "This message does not wait any more."
 def accept(conversation: UUID, message: NewMessage, *, at_once: bool, admit: Admit | None = None) -> Accepted:
     """Stores a user's message and its turn, which runs if `at_once` and no other comes before it.
 
-    The same id again changes nothing. Raises NotFound, what `admit` raises, and Throttled over the user's limits.
+    The same id again changes nothing. Raises NotFound, what `admit` raises, Throttled over the user's limits, and Refused for files
+    that are not the conversation's or that the model does not take.
     """
-    content = [text_block(message.text)]
     with transaction.atomic():
         row = _lock_with_owner(conversation)
         if admit is not None:
@@ -67,13 +66,12 @@ def accept(conversation: UUID, message: NewMessage, *, at_once: bool, admit: Adm
             return Accepted(Turn.objects.get(pk=facts.stored), new=False)
         limits.check(facts)
         turn = _new_turn(row, facts.last, message)
+        attached = files.files_of(row, message, turn.model)
         if at_once and not facts.is_busy:
             _begin(turn, row)
         turn.save(force_insert=True)
-        Message.objects.create(
-            conversation=row, turn=turn, public_id=message.id, role=Message.Role.USER, content=content
-        )
-        _update_conversation(row, message.text)
+        content = files.store(turn, message, attached)
+        _update_conversation(row, message.text or attached[0].name)
     return Accepted(
         turn, new=True, opening=Opening(message.id, content, row.title, facts.seq, facts.has_calls)
     )
@@ -127,14 +125,18 @@ def lock(conversation: UUID) -> Conversation:
 # -- the queue
 
 
-def change_queued(conversation: Conversation, message: UUID, message_id: UUID, text: str) -> bool:
+def change_queued(
+    conversation: Conversation, message: UUID, message_id: UUID, text: str, ids: Sequence[UUID] | None = None
+) -> bool:
     """Changes a message if it is queued; False if it is not, unless this very change was stored before."""
     with transaction.atomic():
         row = lock(conversation.pk)
         if row.messages.filter(public_id=message_id).exists():
             return True
-        queued = row.messages.filter(public_id=message, turn__status=Status.QUEUED)
-        return queued.update(public_id=message_id, content=[text_block(text)]) > 0
+        queued = row.messages.filter(public_id=message, turn__status=Status.QUEUED).first()
+        if queued is not None:
+            files.change(queued, message_id, text, ids)
+        return queued is not None
 
 
 def withdraw(conversation: Conversation, message: UUID) -> None:

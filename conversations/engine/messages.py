@@ -1,5 +1,6 @@
 """A user's message on its way in: checked, perhaps a repetition of an earlier one, and accepted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,8 @@ from conversations.protocol.converse.content import Block
 from conversations.protocol.text import clean_text
 
 LONGEST_TEXT = 100_000
+MOST_FILES = 100
+NO_FILE = "A file of this message is not attached here any more. Remove it, then attach it again."
 UUID_LENGTH = 36
 
 
@@ -63,6 +66,11 @@ class NewMessage:
     text: str
     model: str | None = None
     repetition: Repetition | None = None
+    files: tuple[UUID, ...] = ()
+    """The ids of the files that it is sent with."""
+
+    is_model_free: bool = False
+    """Whether its files may be such as the model does not take: they were taken once."""
 
 
 def canonical(message_id: object) -> UUID:
@@ -75,9 +83,23 @@ def canonical(message_id: object) -> UUID:
     raise Refused("A message needs an id that is a UUID.")
 
 
-def checked(text: object) -> str:
-    """A message's text; raises Refused for a blank and a too long one."""
-    if not isinstance(text, str) or not text.strip():
+def checked_files(ids: object) -> tuple[UUID, ...]:
+    """The ids of a message's files, once each; raises Refused for anything else."""
+    if ids is None:
+        return ()
+    if not isinstance(ids, list | tuple) or len(ids) > MOST_FILES:
+        raise Refused(f"A message's attachments are a list of at most {MOST_FILES} ids.")
+    try:
+        return tuple(dict.fromkeys(UUID(str(one)) for one in ids))
+    except ValueError:
+        raise Refused(NO_FILE) from None
+
+
+def checked(text: object, files: Sequence[UUID] = ()) -> str:
+    """A message's text; raises Refused for a too long one, and for a blank one without files."""
+    if text is None and files:
+        return ""
+    if not isinstance(text, str) or not (text.strip() or files):
         raise Refused("The message is empty.")
     if len(text) > LONGEST_TEXT:
         raise Refused(f"The message is too long: {len(text):,} characters of at most {LONGEST_TEXT:,}.")

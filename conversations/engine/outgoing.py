@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from conversations import attachments
 from conversations.errors import ContentRefused, GatewayError, InvalidRequest, TurntableError
 from conversations.gateway import Call
 from conversations.journal import Write
 from conversations.models import Model, RequestBase, Round, learn
-from conversations.protocol.converse import remedies, request
+from conversations.protocol.converse import attached, remedies, request
+from conversations.protocol.converse.content import Message
 from conversations.protocol.converse.remedies import Remedies, Remedy
 
 from . import synthetic
@@ -41,16 +43,27 @@ class Outgoing:
             messages, request.with_reasoning(base, capabilities, turn.reasoning_budget)
         )
         active = remedies.of_model(capabilities, self._whole)
-        for remedy in self.memory.remedies:
+        for remedy in (*self._without_files(messages), *self.memory.remedies):
             active = remedies.combined(active, remedy)
         return self._changed(active)
 
+    def _without_files(self, messages: list[Message]) -> Remedies:
+        """The change that leaves files out: those that a person left out of later turns, and too many."""
+        if not attached.ids(messages):
+            return ()
+        own = {facts["id"] for facts in attached.facts(self.memory.user)}
+        left_out = attachments.left_out(self.turn.conversation_id) - own
+        out = attached.excess(messages, attached.limits_of(self.turn.model), left_out)
+        return (Remedy("attachments", out),) if out else ()
+
     @property
     def notice(self) -> Remedy | None:
-        """What a reader has to know of the model, whose catalogue says that it takes no tools."""
+        """What a reader has to know of the model, whose catalogue says that it takes no tools, or not these files."""
         is_first = self.row.number == self.row.attempt == 1 and self.turn.rerun.get("rounds") != "person"
         active = remedies.from_row(self.row.remedies) if is_first else ()
-        return next((one for one in active if one.kind == "tools" and not one.why), None)
+        kinds = {"tools", *(f"{facts['kind']}s" for facts in attached.facts(self.memory.user))}
+        kinds |= {"pictures"} if "images" in kinds else set()
+        return next((one for one in active if one.kind in kinds and not one.why), None)
 
     @property
     def limit(self) -> int:
@@ -66,7 +79,8 @@ class Outgoing:
             "conversation": str(turn.conversation_id),
             "turn": str(turn.pk),
         }
-        call: Call = synthetic.gateway_of(turn).call(self.row.model, self._body, labels)
+        body = attachments.with_bytes(self._body, self.row.model)
+        call: Call = synthetic.gateway_of(turn).call(self.row.model, body, labels)
         return call
 
     def remedy(self, error: GatewayError) -> Remedy | None:

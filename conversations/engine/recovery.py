@@ -14,6 +14,7 @@ from conversations.models import Message, Round, ToolCall, Turn
 from conversations.protocol.agui import events
 from conversations.protocol.agui.interrupted import CUT, closing
 from conversations.protocol.agui.snapshot import Snapshot
+from conversations.protocol.converse import attached
 from conversations.protocol.converse.content import plain_text, text
 from conversations.protocol.converse.usage import least_tokens
 
@@ -57,7 +58,8 @@ def opening_events(turn: Turn, opening: Opening) -> list[events.Event]:
     parent = str(turn.parent_id) if turn.parent_id else None
     is_root = turn.parent_id is None and turn.number > 1
     start = events.run_started(str(turn.conversation_id), turn.run_id, parent, is_root=is_root)
-    message = events.user_message(str(opening.message_id), plain_text(opening.content))
+    files = attached.facts(opening.content)
+    message = events.user_message(str(opening.message_id), plain_text(opening.content), files)
     title = events.custom("conversation", {"title": opening.title})
     return [start, *message, *([title] if turn.number == 1 else [])]
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import FilteredRelation, Q
 
+from conversations import attachments
 from conversations.models import Approval, Figures, Message, Round, ToolCall, Turn, line
 from conversations.protocol.converse import history, remedies, request
 from conversations.protocol.converse.content import Block, tool_result
@@ -143,7 +144,8 @@ def rebuild_request(row: Round) -> bytes:
     """The body of a past round's request, byte for byte; its SHA-256 is `row.request_sha256`."""
     messages = history.messages(past_turns(row.turn, row.number), row.model)
     body = request.body(messages, request.with_system(json.loads(row.base.body), row.turn.system))
-    return request.encoded(remedies.adjusted(body, remedies.from_row(row.remedies)))
+    adjusted = remedies.adjusted(body, remedies.from_row(row.remedies))
+    return request.encoded(attachments.with_bytes(adjusted, row.model))
 
 
 def _is_in_history(row: Round) -> bool:

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef, Q
 
 from conversations.models import Conversation, Event, Message, Recording, Tree, Turn, totals
+from conversations.protocol.converse.attached import facts
 from conversations.protocol.converse.content import plain_text
 from conversations.protocol.text import cut_bytes
 from conversations.threads import Threads
@@ -249,7 +250,9 @@ def _waiting(conversation: UUID, which: Q) -> list[dict[str, Any]]:
     own = Message.objects.filter(which, conversation=conversation, role=Message.Role.USER)
     waiting = own.order_by("turn__number")
     room = QUEUE_BYTES // max(1, len(waiting))
-    return [
-        {"id": str(message.public_id), "text": cut_bytes(plain_text(message.content), room)[0]}
-        for message in waiting
-    ]
+    return [_as_queued(message, room) for message in waiting]
+
+
+def _as_queued(message: Message, room: int) -> dict[str, Any]:
+    text, files = cut_bytes(plain_text(message.content), room)[0], facts(message.content)
+    return {"id": str(message.public_id), "text": text} | ({"attachments": files} if files else {})

@@ -17,6 +17,8 @@ UNREAD = frozenset(
         "format",
         "location",
         "cachePoint",
+        "id",
+        "size",
     }
 )
 """Members of content blocks that nobody reads."""

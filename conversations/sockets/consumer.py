@@ -113,7 +113,8 @@ class ChatConsumer(SignedInConsumer):
                 self._refuse(frame, InternalError.code, str(InternalError()))
 
     def _message(self, frame: dict[str, Any]) -> None:
-        engine.start(self.conversation_id, frame.get("id"), frame.get("text"), admit=self._admit)
+        files = frame.get("attachments")
+        engine.start(self.conversation_id, frame.get("id"), frame.get("text"), files=files, admit=self._admit)
 
     def _stop(self, frame: dict[str, Any]) -> None:
         """Stores the stop of the turn that was stopped when the frame came, not of the one behind it."""
@@ -124,7 +125,8 @@ class ChatConsumer(SignedInConsumer):
         engine.regenerate(self._conversation(), frame.get("id"), message=message, model=model)
 
     def _edit(self, frame: dict[str, Any]) -> None:
-        engine.edit(self._conversation(), frame.get("message"), frame.get("id"), frame.get("text"))
+        message, files = frame.get("message"), frame.get("attachments")
+        engine.edit(self._conversation(), message, frame.get("id"), frame.get("text"), files)
 
     def _withdraw(self, frame: dict[str, Any]) -> None:
         engine.withdraw(self._conversation(), frame.get("message"))

@@ -5,7 +5,7 @@ The journal adds their times and numbers. The vocabulary is <https://docs.ag-ui.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from conversations.protocol.converse.blocks import Delta
@@ -62,10 +62,11 @@ def run_started(conversation: str, run: str, after: str | None = None, *, is_roo
     return event | parent | ({"metadata": {"parent": None}} if is_root else {})
 
 
-def user_message(message_id: str, text: str) -> list[Event]:
-    """The user's message, whole."""
+def user_message(message_id: str, text: str, files: Sequence[dict[str, Any]] = ()) -> list[Event]:
+    """The user's message, whole, with the facts of the files that it was sent with."""
+    attachments = {"metadata": {"attachments": list(files)}} if files else {}
     return [
-        {"type": "TEXT_MESSAGE_START", "messageId": message_id, "role": "user"},
+        {"type": "TEXT_MESSAGE_START", "messageId": message_id, "role": "user"} | attachments,
         *_deltas("TEXT_MESSAGE_CONTENT", message_id, text),
         {"type": "TEXT_MESSAGE_END", "messageId": message_id},
     ]

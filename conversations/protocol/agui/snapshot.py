@@ -64,6 +64,8 @@ class Snapshot:
 
     def _text_start(self, event: Event) -> None:
         self._begin(event["messageId"], {"role": event.get("role", "assistant"), "content": ""})
+        if files := event.get("metadata", {}).get("attachments"):
+            self.messages[event["messageId"]]["metadata"]["attachments"] = files
 
     def _reasoning_start(self, event: Event) -> None:
         self._begin(event["messageId"], {"role": "reasoning", "content": ""})

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .attached import without
 from .cache import with_points
 from .content import Block, Message, is_client_tool_use, text
 from .history import CONTINUE, INTERRUPTED
@@ -47,12 +48,20 @@ def _messages(messages: list[Message], kind: str, value: Any) -> list[Message]:
             return _without_reasoning(messages, len(messages) if value == "all" else last_question(messages))
         case "split":
             return [part for message in messages for part in _split(message)]
-        case "results":
-            return _with_blocks(messages, lambda block: [_withheld(block, value)])
-        case "status":
-            return _with_blocks(messages, lambda block: [_without_status(block)])
         case _:
-            return _with_blocks(messages, lambda block: [_without_media(block, *MEDIA[kind])])
+            return _with_blocks(messages, lambda block: [_changed_block(block, kind, value)])
+
+
+def _changed_block(block: Block, kind: str, value: Any) -> Block:
+    match kind:
+        case "results":
+            return _withheld(block, value)
+        case "status":
+            return _without_status(block)
+        case "attachments":
+            return without(block, value)
+        case _:
+            return _without_media(block, *MEDIA[kind])
 
 
 def last_question(messages: list[Message]) -> int:

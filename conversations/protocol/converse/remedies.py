@@ -19,7 +19,7 @@ SMALLEST_ANSWER = 256
 """Tokens: where fewer are left beside the conversation, that is too long."""
 
 ORDER = (
-    "unanswered", "results", "reasoning", "pictures", "documents", "numbers", "status", "split", "tools", "system",
+    "attachments", "unanswered", "results", "reasoning", "pictures", "documents", "numbers", "status", "split", "tools", "system",
     "sampling", "max_tokens", "room", "cache",
 )  # fmt: skip
 """The kinds, in the order in which they are applied."""
@@ -43,6 +43,7 @@ OF_THE_CONVERSATION = frozenset({"unanswered", "results", "reasoning", "numbers"
 """Kinds whose reason is the conversation's content; the model's capabilities give the others."""
 
 CHANGES = {
+    "attachments": "without files that are left out",
     "unanswered": "without earlier messages that were never answered",
     "results": "without results of tool calls",
     "reasoning": "without the reasoning of earlier turns",

@@ -1,0 +1,72 @@
+"""The files of a message on its way in: of this conversation, and such as the model takes."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from conversations.errors import Refused
+from conversations.models import Attachment, Conversation, Message, Model, Turn
+from conversations.protocol.converse import attached
+from conversations.protocol.converse.content import Block, is_blank, text
+
+from .messages import NO_FILE, NewMessage
+
+
+def files_of(conversation: Conversation, message: NewMessage, model_id: str) -> list[Attachment]:
+    """The files of a new message, in its order; raises Refused where one is not there or not taken."""
+    files = _of_conversation(conversation, message.files)
+    if files and not message.is_model_free:
+        _check_model(files, model_id)
+    return files
+
+
+def _of_conversation(conversation: Conversation, ids: Sequence[UUID]) -> list[Attachment]:
+    if not ids:
+        return []
+    rows = conversation.attachments.in_bulk(ids)
+    if len(rows) < len(ids):
+        raise Refused(NO_FILE)
+    return [rows[pk] for pk in ids]
+
+
+def _check_model(files: Iterable[Attachment], model_id: str) -> None:
+    model, limits = Model.of(model_id), attached.limits_of(model_id)
+    problem = attached.problem([file.facts for file in files], str(model), limits, model.capabilities)
+    if problem:
+        raise Refused(problem)
+
+
+def content(words: str, files: Sequence[Attachment]) -> list[Block]:
+    """A message's blocks: its files, then its text, unless that is blank."""
+    blocks = [attached.block(file.facts) for file in files]
+    return blocks if files and is_blank(text(words)) else [*blocks, text(words)]
+
+
+def store(turn: Turn, message: NewMessage, files: Sequence[Attachment]) -> list[Block]:
+    """Stores the message of a turn with its files; returns its blocks."""
+    blocks = content(message.text, files)
+    row = Message.objects.create(
+        conversation=turn.conversation,
+        turn=turn,
+        public_id=message.id,
+        role=Message.Role.USER,
+        content=blocks,
+    )
+    if files:
+        row.attachments.add(*files)
+    return blocks
+
+
+def change(message: Message, message_id: UUID, words: str, ids: Sequence[UUID] | None) -> None:
+    """Changes a stored message; without `ids` it keeps its files."""
+    kept = ids_in(message.content) if ids is None else ids
+    files = _of_conversation(message.conversation, kept)
+    if ids:
+        _check_model(files, message.turn.model)
+    message.public_id, message.content = message_id, content(words, files)
+    message.save(update_fields=["public_id", "content"])
+    message.attachments.set(files)
+
+
+def ids_in(blocks: Iterable[Block]) -> tuple[UUID, ...]:
+    """The ids of the files that a stored message has."""
+    return tuple(UUID(facts["id"]) for facts in attached.facts(blocks))
