@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from conversations.protocol.converse.content import decode_base64
+
 STOPPED = """
     a an the is are was were be do does did have has had will would can could should may i you he she it we they me my
     your our its of on in at to for from by with about and or not no if then than that this these those there what
@@ -52,6 +54,24 @@ class Result:
     def values(self) -> Mapping[str, Any] | None:
         """Its first JSON object."""
         return next((part["json"] for part in self.content if isinstance(part.get("json"), dict)), None)
+
+
+@dataclass(frozen=True)
+class File:
+    """A picture or document of the newest message."""
+
+    kind: str
+    format: str
+    data: bytes
+
+    @property
+    def size(self) -> str:
+        """Its size, as people say it."""
+        return (
+            f"{len(self.data) / 1000:,.1f} KB"
+            if len(self.data) < 10**6
+            else f"{len(self.data) / 10**6:.1f} MB"
+        )
 
 
 def words(text: str) -> frozenset[str]:
@@ -114,6 +134,14 @@ class Conversation:
         calls = {use["toolUseId"]: use for use in uses}
         return [_result(block["toolResult"], calls) for block in last if block.get("toolResult")]
 
+    @cached_property
+    def files(self) -> list[File]:
+        """The pictures and documents that the newest message brings."""
+        content = self.messages[-1]["content"] if self.messages else []
+        return [
+            _file(kind, block[kind]) for block in content for kind in ("image", "document") if kind in block
+        ]
+
     @property
     def _tool_config(self) -> Mapping[str, Any]:
         return self.body.get("toolConfig") or {}
@@ -126,6 +154,11 @@ class Conversation:
 
 def _text(content: list[Any]) -> str:
     return "\n".join(block["text"] for block in content if block.get("text")).strip()
+
+
+def _file(kind: str, block: Mapping[str, Any]) -> File:
+    data = decode_base64(block.get("source", {}).get("bytes")) or b""
+    return File("picture" if kind == "image" else "document", block["format"], data)
 
 
 def _result(block: Mapping[str, Any], calls: Mapping[str, Any]) -> Result:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conversations.demo_gateway import arguments
-from conversations.demo_gateway.conversation import Conversation, Result, Tool, words
+from conversations.demo_gateway.conversation import Conversation, File, Result, Tool, words
 from conversations.demo_gateway.reply import Block, Reply, call, say, text
 from conversations.protocol.text import beginning
 
@@ -14,6 +14,7 @@ SUCH_AS = ', such as "What is the most popular song on WZPZ?"'
 ENOUGH = 2
 """A word of a tool's name counts two, a word of its description one."""
 LONG = 400
+READABLE = ("csv", "html", "md", "txt")
 MAKERS = {"artist", "author", "band", "by", "composer", "creator", "director", "maker", "singer", "writer"}
 
 
@@ -72,12 +73,20 @@ def explain(conversation: Conversation, question: str) -> Reply:
     lines = ["This is Turntable's demo gateway, not a model: it answers from the request alone."]
     if question:
         lines.append(f"You wrote: “{_shortened(question, 200)}”")
+    lines += [f"With it came {_described(file)}" for file in conversation.files]
     if conversation.system:
         lines.append(
             f"The request came with a system prompt that begins “{_shortened(conversation.system, 60)}”"
         )
     lines.append(_offer(conversation))
     return say("\n\n".join(lines))
+
+
+def _described(file: File) -> str:
+    """What a file is, and how it begins if that can be read."""
+    what = f"a {file.kind}: {file.format.upper()}, {file.size}."
+    beginning = file.data[:200].decode(errors="ignore") if file.format in READABLE else ""
+    return f"{what} It begins “{_shortened(beginning, 60)}”" if beginning.strip() else what
 
 
 def _offer(conversation: Conversation) -> str:

@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from django.utils import timezone
 from conversations.errors import ConfigurationError
 from conversations.gateway import get_gateway
 from conversations.journal import HUB, Journal, keep_in_touch, pack, ring_queue
-from conversations.models import Approval, Event, Turn
+from conversations.models import Approval, Event, Turn, delete_unsent
 from conversations.threads import Threads
 
 from . import lifecycle, notices
@@ -36,6 +37,10 @@ RENEW_EVERY = 5
 SWEEP_EVERY = 2.0
 CLAIM_EVERY = 0.5
 """Seconds between two looks for turns that no process runs, where no bell rings before."""
+
+TIDY_EVERY = 600.0
+UNSENT = timedelta(days=1)
+"""How long a file is kept that was attached and not sent."""
 
 DATABASE_THREADS = 4
 HAND_OVER = 2.0
@@ -163,6 +168,7 @@ class Worker:
             self._call(partial(self._keep, self._warm_up()))
             self._call(partial(self._keep, self._claim_for_ever(queue)))
             self._call(partial(self._keep, self._sweep_for_ever()))
+            self._call(partial(self._keep, self._tidy_for_ever()))
 
     # -- the loop
 
@@ -263,7 +269,13 @@ class Worker:
             await self._safely(self.sweep)
             await asyncio.sleep(SWEEP_EVERY)
 
-    async def _safely(self, work: Callable[[], None]) -> None:
+    async def _tidy_for_ever(self) -> None:
+        """Deletes attached files that were never sent."""
+        while not self.draining:
+            await self._safely(lambda: delete_unsent(timezone.now() - UNSENT))
+            await asyncio.sleep(TIDY_EVERY)
+
+    async def _safely(self, work: Callable[[], object]) -> None:
         try:
             await self._keeper.run(work)
         except Exception:

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from django.core.files.base import ContentFile, File
@@ -75,8 +76,7 @@ class Attachment(models.Model):
 
     def forget(self) -> None:
         """Deletes its files."""
-        for copy in COPIES:
-            storage().delete(_path(self.pk, copy))
+        _delete(self.pk)
 
 
 def storage() -> Storage:
@@ -103,4 +103,9 @@ def delete_unsent(before: datetime) -> int:
 @receiver(post_delete, sender=Attachment)
 def _delete_files(instance: Attachment, **_: Any) -> None:
     """Deletes the files of a row once it is gone for good: a file without a row hurts nobody."""
-    transaction.on_commit(instance.forget)
+    transaction.on_commit(partial(_delete, instance.pk), robust=True)
+
+
+def _delete(pk: uuid.UUID) -> None:
+    for copy in COPIES:
+        storage().delete(_path(pk, copy))

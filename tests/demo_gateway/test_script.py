@@ -373,3 +373,12 @@ def test_the_phrase_is_taken_out_of_the_question() -> None:
 def test_a_reply_is_the_same_for_the_same_request_but_for_its_ids() -> None:
     first, second = reply("show markdown"), reply("show markdown")
     assert first == replace(second)
+
+
+def test_files_are_told_of_by_kind_format_and_size() -> None:
+    picture = {"image": {"format": "png", "source": {"bytes": base64.b64encode(bytes(2500)).decode()}}}
+    notes = {"bytes": base64.b64encode(b"As God is my witness").decode()}
+    document = {"document": {"format": "txt", "name": "Document 1", "source": notes}}
+    answer = text(reply({"role": "user", "content": [picture, document, {"text": "What is this?"}]}))
+    assert "a picture: PNG, 2.5 KB." in answer
+    assert "a document: TXT, 0.0 KB. It begins \N{LEFT DOUBLE QUOTATION MARK}As God is my witness" in answer
