@@ -183,7 +183,9 @@ def related(row: Model, lookup: str, **models: str) -> SafeString:
 
 
 def page_links(request: HttpRequest, conversation: Conversation, anchor: str = "") -> Iterator[SafeString]:
-    """Links to the playback, for those who may watch it, and to the chat, for its owner."""
+    """Links to the playback, for those who may watch it, and to the chat, for its owner, unless it is deleted."""
+    if conversation.deleted_at:
+        return
     links = [
         ("replay", "Play it back from here", anchor, conversation.is_watched_by(request.user)),
         ("conversation", "Open the chat", "", conversation.owner_id == request.user.pk),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
@@ -12,7 +13,7 @@ from conversations.models import Conversation, InForce, Message, Turn, UsageTota
 
 from .lists import UserFilter, by
 from .markup import json_html, prose
-from .pages import Panel, ReadOnlyAdmin, duration, link, page_links, related, status
+from .pages import Panel, ReadOnlyAdmin, duration, link, page_links, related, status, time_column
 from .searching import WORDS_HELP, WordSearch
 from .usage import tokens_column, usage_panel
 from .waterfall import WORDS, charts
@@ -34,12 +35,22 @@ class ConversationAdmin(WordSearch):
     named_user = "owner"
     date_hierarchy = "created_at"
     ordering = ("-updated_at",)
-    fields = ("title", "owner", "model", "created", "updated", "its_turns", "id")
+    fields = ("title", "owner", "model", "created", "updated", "deleted", "its_turns", "id")
+    deleted = time_column("deleted_at", "deleted")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
+        """All that there are: what its owner has deleted is there until it is removed, and says so."""
+        return Conversation.with_deleted.all()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Its columns, the time of its deletion only if it is deleted."""
+        fields = super().get_fields(request, obj)
+        return [name for name in fields if name != "deleted" or (obj and obj.deleted_at)]
 
     @admin.display(description="title", ordering="title")
     def title_or_id(self, row: Conversation) -> str:
         """Its title, or else its id."""
-        return row.title or str(row.pk)
+        return f"{row.title or row.pk}{' (deleted)' if row.deleted_at else ''}"
 
     @admin.display(description="all of its")
     def its_turns(self, row: Conversation) -> SafeString:

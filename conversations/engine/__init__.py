@@ -22,6 +22,7 @@ from .library import change, see
 from .messages import Accepted, Repetition
 from .notices import current_notices, first_notices
 from .requests import past_turns, rebuild_request
+from .shelving import archive, delete, pin, rename, restore
 from .stopping import Stopped
 from .synthetic import NOT_RECORDED, PLAYERS, RecordedCall, recorded_calls
 from .worker import WORKER
@@ -34,16 +35,21 @@ __all__ = [
     "RecordedCall",
     "Repetition",
     "Stopped",
+    "archive",
     "change",
     "current_notices",
+    "delete",
     "edit",
     "first_notices",
     "ids_in",
     "keep_draft",
     "past_turns",
+    "pin",
     "rebuild_request",
     "recorded_calls",
     "regenerate",
+    "rename",
+    "restore",
     "resume",
     "run_again",
     "see",

@@ -4,6 +4,7 @@ Every process tells the lists that its users have open; one that hears no bell s
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from conversations.journal import HUB
-from conversations.models import Conversation, marks
+from conversations.models import Conversation, marks, retention
 from conversations.protocol.text import beginning
 
 TITLE_LENGTH = 60
+RESTORABLE = timedelta(minutes=10)
+"""How long a deletion can be undone at least."""
 
 
 def announce(conversation: UUID) -> None:
@@ -39,6 +42,11 @@ def see(conversation: UUID, owner: int) -> None:
     """Takes all that has ended in the owner's conversation as seen by them."""
     if marks.see(conversation, owner):
         announce(conversation)
+
+
+def remove_deleted() -> None:
+    """Removes the conversations whose deletion can no longer be undone, with all of their record."""
+    retention.remove_deleted(timezone.now() - RESTORABLE)
 
 
 def title_of(text: str) -> str:

@@ -173,7 +173,8 @@ def _candidates(only: UUID | None) -> QuerySet[Turn]:
     before = conversation.filter(
         Q(status__in=Turn.ACTIVE) | Q(status=Status.QUEUED, number__lt=OuterRef("number"))
     )
-    queued = Turn.objects.filter(~Exists(before), status=Status.QUEUED).order_by("created_at", "number")
+    queued = Turn.objects.filter(~Exists(before), status=Status.QUEUED, conversation__deleted_at=None)
+    queued = queued.order_by("created_at", "number")
     if only is not None:
         return queued.filter(conversation=only)
     running = Turn.objects.filter(user=OuterRef("user"), status=Status.RUNNING).order_by()
@@ -186,7 +187,8 @@ def _candidates(only: UUID | None) -> QuerySet[Turn]:
 
 def _locked(turns: list[UUID], *, skip_locked: bool) -> QuerySet[Turn]:
     rows = Turn.objects.select_for_update(no_key=True, skip_locked=skip_locked, of=("conversation", "self"))
-    queued = rows.filter(pk__in=turns, status=Status.QUEUED).order_by("conversation_id", "pk")
+    queued = rows.filter(pk__in=turns, status=Status.QUEUED, conversation__deleted_at=None)
+    queued = queued.order_by("conversation_id", "pk")
     return queued.select_related("conversation__head", "user", "beside")
 
 

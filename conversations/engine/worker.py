@@ -20,7 +20,7 @@ from conversations.journal import HUB, Journal, keep_in_touch, pack, ring_queue
 from conversations.models import Approval, Event, Turn, delete_unsent
 from conversations.threads import Threads
 
-from . import lifecycle, notices
+from . import library, lifecycle, notices
 from .lifecycle import ATTEMPTS, LEASE
 from .messages import Opening
 from .recovery import begin_anew, give_up, take_up
@@ -38,7 +38,7 @@ SWEEP_EVERY = 2.0
 CLAIM_EVERY = 0.5
 """Seconds between two looks for turns that no process runs, where no bell rings before."""
 
-TIDY_EVERY = 600.0
+TIDY_EVERY = 60.0
 UNSENT = timedelta(days=1)
 """How long a file is kept that was attached and not sent."""
 
@@ -270,9 +270,10 @@ class Worker:
             await asyncio.sleep(SWEEP_EVERY)
 
     async def _tidy_for_ever(self) -> None:
-        """Deletes attached files that were never sent."""
+        """Deletes attached files that were never sent, and conversations whose deletion was not undone."""
         while not self.draining:
             await self._safely(lambda: delete_unsent(timezone.now() - UNSENT))
+            await self._safely(library.remove_deleted)
             await asyncio.sleep(TIDY_EVERY)
 
     async def _safely(self, work: Callable[[], object]) -> None:

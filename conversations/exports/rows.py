@@ -67,6 +67,7 @@ def _conversation(whole: Whole, ids: Ids, owner: "User") -> Conversation:
         **whole.columns(Conversation),
         id=UUID(ids[str(whole.id)]),
         owner=owner,
+        has_own_title=bool(whole.title),
         seen=len(whole.turns),
     )
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.db import connection, models, transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import timezone
 
 from .approval import Approval
 from .attachment import Attachment
@@ -27,7 +26,14 @@ Deletions = Counter[str]
 def older_than(moment: datetime) -> QuerySet[Conversation]:
     """The conversations last active before the moment in which no turn runs, waits or is queued."""
     open_turns = Turn.objects.filter(conversation=OuterRef("pk"), status__in=Turn.OPEN)
-    return Conversation.objects.filter(~Exists(open_turns), updated_at__lt=moment).order_by("updated_at")
+    rows = Conversation.with_deleted.filter(~Exists(open_turns), updated_at__lt=moment)
+    return rows.order_by("updated_at")
+
+
+def deleted_before(moment: datetime) -> QuerySet[Conversation]:
+    """The conversations that were deleted before the moment, but for those in which a turn has yet to end."""
+    active = Turn.objects.filter(conversation=OuterRef("pk"), status__in=Turn.ACTIVE)
+    return Conversation.with_deleted.filter(~Exists(active), deleted_at__lt=moment).order_by("deleted_at")
 
 
 def count(moment: datetime) -> Deletions:
@@ -38,30 +44,33 @@ def count(moment: datetime) -> Deletions:
 
 def prune(moment: datetime) -> Iterator[Deletions]:
     """Deletes old conversations, a batch at a time, then the request bases that no round uses any more."""
-    ids = list(older_than(moment).values_list("pk", flat=True))
-    for batch in _batches(ids):
-        yield _prune(batch, moment)
+    yield from _remove(older_than(moment))
     yield _prune_bases()
 
 
-def delete(conversation: UUID) -> bool:
-    """Deletes a conversation but for its usage; False where a turn of it runs, waits or is queued."""
-    return _prune([conversation], timezone.now())["conversations"] == 1
+def remove_deleted(moment: datetime) -> None:
+    """Removes what was deleted before the moment."""
+    if sum((batch["conversations"] for batch in _remove(deleted_before(moment))), 0):
+        _prune_bases()
 
 
 def _batches(ids: list[UUID]) -> Iterator[list[UUID]]:
     return (ids[at : at + BATCH] for at in range(0, len(ids), BATCH))
 
 
-def _prune(ids: list[UUID], moment: datetime) -> Deletions:
-    """Deletes what is still old under the conversations' locks: one may have been taken up meanwhile."""
+def _remove(rows: QuerySet[Conversation]) -> Iterator[Deletions]:
+    for batch in _batches(list(rows.values_list("pk", flat=True))):
+        yield _remove_batch(rows.filter(pk__in=batch), batch)
+
+
+def _remove_batch(rows: QuerySet[Conversation], ids: list[UUID]) -> Deletions:
+    """Deletes those that are still among the rows under their locks: one may have been taken up meanwhile."""
     with transaction.atomic():
-        rows = Conversation.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-        locked = list(rows.values_list("pk", flat=True))
-        old = list(older_than(moment).filter(pk__in=locked).values_list("pk", flat=True))
-        add_up(old)
-        deletions = _counts(old, len(old))
-        Conversation.objects.filter(pk__in=old).delete()
+        list(Conversation.with_deleted.select_for_update().filter(pk__in=ids).order_by("pk").values("pk"))
+        keys = list(rows.values_list("pk", flat=True))
+        add_up(keys)
+        deletions = _counts(keys, len(keys))
+        Conversation.with_deleted.filter(pk__in=keys).delete()
     return deletions
 
 

@@ -206,6 +206,7 @@ def rerun(
     new = onto or Conversation(
         owner=owner or conversation.owner,
         title=conversation.title,
+        has_own_title=conversation.has_own_title,
         model=options.model or conversation.model,
         rerun_of=conversation,
     )

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -14,11 +15,11 @@ from conversations.journal import HUB
 
 from .cursor import TooSlow
 from .inbound import Inbox, Meter
-from .sessions import NO_SESSION, RESTART, SOCKETS
+from .sessions import NO_SESSION, NOT_FOUND, RESTART, SOCKETS
 
 logger = logging.getLogger(__name__)
 
-NOT_FOUND, TOO_SLOW, FLOOD, BROKEN = 4404, 4008, 1008, 1011
+TOO_SLOW, FLOOD, BROKEN = 4008, 1008, 1011
 
 
 class Gone(Exception):
@@ -37,6 +38,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     has_left = False
     is_open = False
+    conversation_id: UUID | None = None
     tasks: "tuple[asyncio.Task[None], ...]" = ()
 
     async def dispatch(self, message: dict[str, Any]) -> None:

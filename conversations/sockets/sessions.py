@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.models import Session
@@ -12,10 +13,11 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from conversations.journal import READERS
+from conversations.models import Conversation
 
 logger = logging.getLogger(__name__)
 
-NO_SESSION, RESTART = 4401, 1012
+NO_SESSION, NOT_FOUND, RESTART = 4401, 4404, 1012
 CHECK_EVERY = 2.0
 CLOSE_TIMEOUT = 0.5
 """Seconds for a client to answer that the socket is closed."""
@@ -29,6 +31,9 @@ class OpenSocket(Protocol):
 
     owner: int
     """The id of its user."""
+
+    conversation_id: UUID | None
+    """What it shows, if that is a conversation."""
 
     def finish(self) -> None:
         """Leaves with RESTART once everything is sent."""
@@ -79,6 +84,7 @@ class Sockets:
             await asyncio.sleep(CHECK_EVERY)
             try:
                 await self._close_signed_out()
+                await self._close_deleted()
             except Exception:
                 logger.exception("the sessions of %d sockets could not be looked up", len(self._open))
 
@@ -89,8 +95,23 @@ class Sockets:
             if socket.session not in valid:
                 await socket.leave(NO_SESSION)
 
+    async def _close_deleted(self) -> None:
+        sockets = list(self._open)
+        deleted = await READERS.run(
+            _deleted, {socket.conversation_id for socket in sockets if socket.conversation_id}
+        )
+        for socket in sockets:
+            if socket.conversation_id in deleted:
+                await socket.leave(NOT_FOUND)
+
 
 SOCKETS = Sockets()
+
+
+def _deleted(conversations: set[UUID]) -> set[UUID]:
+    """Those of the conversations that are deleted."""
+    rows = Conversation.with_deleted.filter(pk__in=conversations, deleted_at__isnull=False)
+    return set(rows.values_list("pk", flat=True))
 
 
 def signed_in(owners: Mapping[str, int]) -> set[str]:

@@ -1,10 +1,12 @@
 """A conversation as a file to keep."""
 
 from collections.abc import Callable, Iterable
+from tempfile import TemporaryFile
 from typing import NamedTuple
 from uuid import UUID
+from zipfile import ZIP_DEFLATED, ZipFile
 
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -46,6 +48,17 @@ def export(request: SignedIn, pk: UUID) -> HttpResponse:
     body = text if isinstance(text, str) else "".join(text)
     headers = {"Content-Disposition": f'attachment; filename="{_file_name(conversation)}.{name}"'}
     return HttpResponse(body, content_type=FORMATS[name].media_type, headers=headers)
+
+
+def as_zip(conversations: Iterable[Conversation]) -> FileResponse:
+    """A file with the JSON exports of several conversations, each of which `import` takes."""
+    file = TemporaryFile()  # noqa: SIM115 (the response closes it)
+    with ZipFile(file, "w", ZIP_DEFLATED) as zipped:
+        for conversation in conversations:
+            with zipped.open(f"{_file_name(conversation)}-{str(conversation.pk)[:8]}.json", "w") as member:
+                member.writelines(part.encode() for part in exports.as_json(conversation))
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename="conversations.zip")
 
 
 def _file_name(conversation: Conversation) -> str:

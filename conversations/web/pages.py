@@ -15,13 +15,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from conversations import gateway, journal
-from conversations.models import Conversation, Model, marks, prices, search
+from conversations.models import Conversation, ConversationQuerySet, Model, marks, prices, search
 from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn, own_or_404
+from .changes import just_deleted
 from .prompts import suggested
 from .sections import sections
 from .sentences import SENTENCES
+from .sidebar import COLUMNS
 
 PER_PAGE = 50
 """Conversations on a page of the list."""
@@ -82,15 +84,13 @@ def start_page(
 ) -> HttpResponse:
     """The user's conversations, newest first, and the form of a new one as it was filled in.
 
-    With `?q=` the conversations are those that hold its words.
+    With `?q=` the conversations are those that hold its words, with `?archived` those in the archive.
     """
     words = clean_text(request.GET.get("q", "")).strip()
     terms = search.terms(words, beginnings=True)
     matches = search.matches(terms, request.user.pk)
-    rows = Conversation.objects.owned_by(request.user)
-    if words:
-        rows = rows.filter(pk__in={match.conversation for match in matches})
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    rows = _rows(request, words, matches)
+    page = Paginator(rows.only("owner", "model", *COLUMNS), PER_PAGE).get_page(request.GET.get("page"))
     offered = Model.offered()
     context = {
         "is_start": not request.GET.keys() & {"archived", "page", "q"},
@@ -98,7 +98,9 @@ def start_page(
         "page": page,
         "conversations": _with_hits(list(page), matches, terms),
         "words": words,
+        "is_archive": _is_archive(request),
         "is_part": bool(request.GET),
+        "deleted": just_deleted(request),
         "is_cut": search.is_cut(matches),
         "problem": problem,
         "form": form,
@@ -106,6 +108,18 @@ def start_page(
         "model_name": offered[0] if offered else "",
     }
     return render(request, "conversations/index.html", context | gateway_summary(), status=status)
+
+
+def _rows(request: HttpRequest, words: str, matches: list[search.Match]) -> ConversationQuerySet:
+    """What is listed: what a search finds, the archive too; else the archive, or what is not in it."""
+    own = Conversation.objects.owned_by(request.user)
+    if words:
+        return own.filter(pk__in={match.conversation for match in matches})
+    return own.archived() if _is_archive(request) else own.listed()
+
+
+def _is_archive(request: HttpRequest) -> bool:
+    return "archived" in request.GET
 
 
 def _titled(rows: Iterable[Conversation]) -> list[tuple[Conversation, str]]:

@@ -105,7 +105,9 @@ def _begin(owner: "User | Any", form: Form) -> Conversation:
     if not Model.is_offered(model):
         raise Refused(NOT_OFFERED)
     title, system = beginning(clean_text(form["title"]).strip(), 200), clean_text(form["system"])
-    conversation = Conversation.objects.create(owner=owner, model=model, title=title, system=system)
+    conversation = Conversation.objects.create(
+        owner=owner, model=model, title=title, has_own_title=bool(title), system=system
+    )
     try:
         if form["message"].strip():
             engine.start(conversation.pk, str(uuid4()), form["message"])

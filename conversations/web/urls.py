@@ -4,6 +4,7 @@ from django.urls import path
 
 from .again import again, compare
 from .attaching import attach, attachment
+from .changes import change
 from .deleting import delete
 from .exporting import export
 from .pages import conversation
@@ -23,6 +24,7 @@ urlpatterns = [
     path("", index, name="index"),
     path("attachments/<uuid:pk>/", attachment, name="attachment"),
     path("conversations/", create, name="create"),
+    path("conversations/change/", change, name="change"),
     path("conversations/new/", new, name="new"),
     path("conversations/<uuid:pk>/", conversation, name="conversation"),
     path("conversations/<uuid:pk>/again/", again, name="again"),

@@ -158,8 +158,31 @@ def test_approvals_go_with_their_calls_and_permissions_stay(user: User, other_us
     assert Allowance.objects.get() == allowance
     again = used(user)
     Approval.objects.create(call=again.tool_calls.first(), status="denied")
-    assert retention.delete(again.pk)
+    Conversation.objects.update(deleted_at=timezone.now())
+    retention.remove_deleted(timezone.now())
     assert not Approval.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "remains"), [("completed", 0), ("queued", 0), ("running", 1), ("waiting", 1)]
+)
+def test_what_was_deleted_goes_once_no_turn_of_it_has_to_end(user: User, status: str, remains: int) -> None:
+    conversation = used(user, status="completed")
+    kept = used(user)
+    conversation.turns.filter(number=2).update(status=status)
+    Conversation.objects.filter(pk=conversation.pk).update(deleted_at=timezone.now())
+    retention.remove_deleted(timezone.now() - timedelta(minutes=1))
+    assert Conversation.with_deleted.count() == 2
+    retention.remove_deleted(timezone.now())
+    assert Conversation.with_deleted.exclude(pk=kept.pk).count() == remains
+    assert UsageTotal.objects.exists() == (not remains)
+    assert kept.turns.count() == 2
+
+
+def test_old_conversations_go_though_they_are_deleted(user: User) -> None:
+    Conversation.objects.filter(pk=used(user).pk).update(deleted_at=timezone.now())
+    pruned("--delete")
+    assert not Conversation.with_deleted.exists()
 
 
 @pytest.mark.parametrize("age", ["90", "0d", "-1d", "d", "90 days", "1.5d", "9999y", ""])

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
+from conversations import engine
 from conversations.models import Conversation, Turn
 from conversations.sockets import sessions as sockets
 from conversations.sockets.consumer import ChatConsumer
@@ -78,6 +79,21 @@ async def test_the_next_command_is_refused_before_that(
 
 async def test_the_look_comes_often_enough() -> None:
     assert sockets.CHECK_EVERY < 4
+
+
+async def test_a_page_is_closed_once_its_conversation_is_deleted(
+    user: User, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "CHECK_EVERY", 0.05)
+    other = await sync_to_async(conversation_of)(user)
+    async with page_of(user, conversation) as page, page_of(user, other, "?after=0") as stays:
+        await page.receive()
+        await sync_to_async(engine.delete)([conversation.pk])
+        assert await page.closed() == 4404
+        await stays.ask("What is the most popular song on WZPZ?")
+        assert (await stays.until_end())[-1]["outcome"] == {"type": "success"}
+    async with page_of(user, conversation) as page:
+        assert await page.closed() == 4404
 
 
 async def test_everybody_else_stays(

@@ -230,20 +230,6 @@ def test_deleting_asks_first_and_says_what_goes(client: Client, conversation: Co
     assert client.post(path).status_code == 404
 
 
-@pytest.mark.parametrize("status", ["running", "waiting", "queued"])
-def test_a_conversation_with_a_turn_under_way_is_not_deleted(
-    client: Client, conversation: Conversation, status: str
-) -> None:
-    turn = recorded_turn(conversation, "hello")
-    turn.status = status
-    turn.save()
-    path = f"/conversations/{conversation.pk}/delete/"
-    assert "Stop it first." in client.get(path).content.decode()
-    answer = client.post(path)
-    assert (answer.status_code, "Stop it first." in answer.content.decode()) == (409, True)
-    assert Conversation.objects.exists()
-
-
 AGAIN = {"model": "", "system": "", "tools": "recorded", "miss": "stop"}
 
 

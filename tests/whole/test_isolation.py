@@ -46,7 +46,7 @@ OPEN = {"accounts/login/": 200, "accounts/link/": 403, "accounts/unsent/": 302, 
 """What anybody may see, and its answer to somebody without a session."""
 
 OWN = {
-    *("accounts/logout/", "", "conversations/", "conversations/new/"),
+    *("accounts/logout/", "", "conversations/", "conversations/new/", "conversations/change/"),
     *("settings/", "settings/prompts/", "settings/theme/", "sidebar/", "waiting/"),
 }
 """What asks for a session and names nothing of anybody's."""

@@ -69,6 +69,8 @@ def own_pages(conversation: Conversation, rerun: Conversation) -> Iterator[tuple
     yield "index", getting(path("index"))
     yield "index, a search", getting(path("index") + "?q=song")
     yield "create", posting(path("create"))
+    yield "change", posting(path("change"), action="pin", ids=str(rerun.pk))
+    yield "index, the archive", getting(path("index") + "?archived")
     yield "new", posting(path("new"))
     yield "sidebar", getting(path("sidebar"))
     yield "theme", posting(path("theme"), theme="dark")

@@ -4,6 +4,7 @@
 
 import { loadDocument, whenNear } from "../lib/documents.js";
 import { closestTo } from "../lib/dom.js";
+import { showLocalTimes } from "../lib/times.js";
 
 export class List {
   constructor(sidebar) {
@@ -60,24 +61,47 @@ export class List {
     return this.groups.querySelectorAll("li");
   }
 
-  /** Fetches the list anew, as long as it was; the focus stays where it was. */
+  /** Fetches the list anew, as long as it was, and the page's own; the focus stays where it was. Not while a title is written. */
   async refresh() {
+    if (document.querySelector(".renaming")) return;
+    await Promise.all([this.refreshGroups(), refreshLibrary()]);
+  }
+
+  async refreshGroups() {
     const { list, current = "" } = this.sidebar.dataset;
     const page = await loadDocument(`${list}?number=${this.rows().length || ""}&current=${current}`).catch(
       () => null,
     );
     if (!page) return;
     delete this.groups.dataset.late;
-    const focus = placeOf(document.activeElement);
     const { scrollTop } = this.groups;
-    this.groups.replaceChildren(...page.body.children);
+    keepingFocus(this.groups, () => this.groups.replaceChildren(...page.body.children));
     this.groups.scrollTop = scrollTop;
-    if (focus) this.groups.querySelector(focus)?.focus();
     this.watch();
   }
 }
 
-function placeOf(element) {
-  const row = element?.closest("#groups li");
-  return row && `[data-id="${row.dataset.id}"] ${element.localName}`;
+/** The list of the start page, a search or the archive; what is chosen stays chosen. */
+async function refreshLibrary() {
+  const library = document.querySelector("#library .chosen");
+  if (!library) return;
+  const page = await loadDocument(location.href).catch(() => null);
+  const fresh = page?.querySelector("#library .chosen");
+  if (!fresh || !library.isConnected) return;
+  const chosen = Array.from(library.querySelectorAll(":checked"), (box) => box.getAttribute("value"));
+  keepingFocus(library, () => library.replaceChildren(...fresh.children));
+  for (const id of chosen) choose(library.querySelector(`input[value="${id}"]`));
+  showLocalTimes(library);
+}
+
+function choose(box) {
+  if (box) box.checked = true;
+}
+
+/** Lets `replace` replace a list's rows; the focus stays on the same part of the same row. */
+function keepingFocus(list, replace) {
+  const { activeElement } = document;
+  const row = list.contains(activeElement) && activeElement.closest("li");
+  replace();
+  if (row) list.querySelector(`[data-id="${row.dataset.id}"] ${activeElement.localName}`)?.focus();
 }

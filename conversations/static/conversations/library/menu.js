@@ -1,0 +1,122 @@
+/**
+ * The menu of a conversation in a list: by its button, by the keyboard, or by a long press or the right button on its row.
+ */
+import { create } from "../lib/dom.js";
+
+const GAP = 4; // pixels between the menu and the edge of the window
+const FORMATS = { json: "JSON", md: "Markdown", jsonl: "AG-UI JSON Lines" };
+const STEPS = { ArrowDown: 1, ArrowUp: -1 };
+
+export class Menu {
+  /** `act(name, row)` does what was chosen. */
+  constructor(act) {
+    this.act = act;
+    this.element = create("div", "choices row-menu");
+    this.element.setAttribute("role", "menu");
+    this.element.setAttribute("popover", "");
+    this.element.addEventListener("keydown", (event) => this.move(event));
+    this.element.addEventListener("click", (event) => this.choose(event));
+    this.element.addEventListener("toggle", ({ newState }) => newState === "closed" && this.forget());
+  }
+
+  /** Opens at a row's button, or at the point that was pressed. */
+  open(row, point) {
+    this.close();
+    this.row = row;
+    this.button = row.querySelector(".dots");
+    this.button.setAttribute("aria-expanded", "true");
+    this.element.setAttribute("aria-label", this.button.getAttribute("aria-label"));
+    const { pinned, archived } = row.dataset;
+    const pin = pinned === undefined ? "Pin" : "Unpin";
+    const archive = archived === undefined ? "Archive" : "Unarchive";
+    this.show(["Rename", ...(archived === undefined ? [pin] : []), archive, "Export", "Delete"].map(item));
+    row.append(this.element); // inside the drawer, if that is open: it stays
+    this.element.showPopover();
+    this.place(point ?? below(this.button));
+    this.items()[0].focus();
+  }
+
+  show(items) {
+    this.element.replaceChildren(...items);
+  }
+
+  place({ x, y }) {
+    const { offsetWidth, offsetHeight } = this.element;
+    const { clientWidth, clientHeight } = document.documentElement;
+    this.element.style.left = `${Math.max(GAP, Math.min(x, clientWidth - offsetWidth - GAP))}px`;
+    this.element.style.top = `${Math.max(GAP, Math.min(y, clientHeight - offsetHeight - GAP))}px`;
+  }
+
+  items() {
+    return /** @type {HTMLElement[]} */ (Array.from(this.element.children));
+  }
+
+  move(event) {
+    const items = this.items();
+    const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    if (event.key === "Tab") this.close();
+    if (event.key === " " && items[at]?.localName === "a") items[at].click();
+    const place = { Home: 0, End: items.length - 1 }[event.key] ?? at + STEPS[event.key];
+    if (event.key !== " " && Number.isNaN(place)) return;
+    event.preventDefault();
+    items.at(place % items.length)?.focus();
+  }
+
+  choose({ target }) {
+    const chosen = target.closest("[role=menuitem]");
+    if (!chosen) return;
+    if (chosen.value === "export") {
+      this.show(Object.entries(FORMATS).map(([format, name]) => download(this.row, format, name)));
+      this.items()[0].focus();
+      return;
+    }
+    const { row } = this;
+    this.close();
+    if (chosen.value) this.act(chosen.value, row);
+  }
+
+  close() {
+    if (this.element.matches(":popover-open")) this.element.hidePopover();
+    this.forget();
+  }
+
+  // Escape, or a click elsewhere: the focus goes back to where the menu belongs, if it was in it.
+  forget() {
+    if (!this.button) return;
+    const { button } = this;
+    this.button = null;
+    button.removeAttribute("aria-expanded");
+    if (this.element.contains(document.activeElement) || document.activeElement === document.body)
+      button.focus();
+    this.element.remove();
+  }
+}
+
+/** Puts the focus on the menu button of a conversation's row. */
+export function focusRow(id) {
+  /** @type {HTMLElement} */ (document.querySelector(`[data-id="${id}"] .dots`))?.focus();
+}
+
+const below = (button) => {
+  const { left, bottom } = button.getBoundingClientRect();
+  return { x: left, y: bottom };
+};
+
+function asItem(element, grave = false) {
+  element.setAttribute("role", "menuitem");
+  element.tabIndex = -1;
+  element.classList.toggle("grave", grave);
+  return element;
+}
+
+function item(name) {
+  const value = name.toLowerCase();
+  return asItem(Object.assign(create("button", "", name), { type: "button", value }), value === "delete");
+}
+
+function download(row, format, name) {
+  const link = create("a", "", `Export as ${name}`);
+  link.href = `${row.querySelector("a").pathname}export/?format=${format}`;
+  link.download = "";
+  return asItem(link);
+}

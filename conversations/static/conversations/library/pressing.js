@@ -1,0 +1,26 @@
+/**
+ * Long presses on a touch screen whose browser makes no context menu of them.
+ */
+const LONG_MS = 500;
+const FAR = 10; // pixels that a finger may tremble
+
+/** Calls `press(element, point)` when an element that the selector names is pressed long; the click that follows is none. */
+export function onLongPress(selector, press) {
+  let timer;
+  let start;
+  const end = () => clearTimeout(timer);
+  document.addEventListener("pointerdown", (event) => {
+    end();
+    const element = /** @type {Element} */ (event.target).closest(selector);
+    if (event.pointerType !== "touch" || !element) return;
+    start = { x: event.clientX, y: event.clientY };
+    timer = setTimeout(() => {
+      element.addEventListener("click", (click) => click.preventDefault(), { capture: true, once: true });
+      press(element, start);
+    }, LONG_MS);
+  });
+  document.addEventListener("pointermove", ({ clientX, clientY }) => {
+    if (start && Math.hypot(clientX - start.x, clientY - start.y) > FAR) end();
+  });
+  for (const name of ["pointerup", "pointercancel", "contextmenu"]) document.addEventListener(name, end);
+}

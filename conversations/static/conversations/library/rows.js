@@ -1,0 +1,107 @@
+/**
+ * What is done with the conversations of a list: renamed in place, pinned, put away, deleted with a way back.
+ */
+import { byId, create, setText } from "../lib/dom.js";
+import { isComposing } from "../lib/keys.js";
+import { nameTab } from "../lib/tab.js";
+import { focusRow, Menu } from "./menu.js";
+import { Undo } from "./undo.js";
+
+export class Rows {
+  /** `changed()` shows the lists anew. */
+  constructor(sidebar, changed) {
+    this.address = sidebar.dataset.change;
+    this.current = sidebar.dataset.current;
+    this.token = sidebar.querySelector("[name=csrfmiddlewaretoken]").value;
+    this.changed = changed;
+    this.menu = new Menu((name, row) => this.act(name, row));
+    this.undo = new Undo(byId("undo"), (ids) => this.post("restore", ids));
+  }
+
+  act(name, row) {
+    if (name === "rename") this.rename(row);
+    else if (name === "delete") this.delete(row);
+    else this.change(name, row);
+  }
+
+  async change(name, row) {
+    if (await this.post(name, [row.dataset.id])) focusRow(row.dataset.id);
+  }
+
+  /** Sends an action; returns the answer, null if it failed, which is told. */
+  async post(action, ids, fields = {}) {
+    const body = new URLSearchParams({ action, csrfmiddlewaretoken: this.token, ...fields });
+    for (const id of ids) body.append("ids", id);
+    const headers = { Accept: "application/json" };
+    const answer = await fetch(this.address, { method: "POST", headers, body }).catch(() => null);
+    if (!answer?.ok || answer.redirected) {
+      this.undo.tell("That did not work. Load the page again and try once more.");
+      return null;
+    }
+    await this.changed();
+    return answer.json();
+  }
+
+  // -- names
+
+  rename(row) {
+    const link = row.querySelector("a");
+    const box = Object.assign(create("input", "renaming"), { value: link.textContent, maxLength: 200 });
+    if (link.textContent === "Untitled") box.value = "";
+    box.setAttribute("aria-label", "New title");
+    box.dir = "auto";
+    link.hidden = true;
+    link.before(box);
+    box.focus();
+    box.select();
+    const end = (isKept) => this.endRenaming(row, box, isKept);
+    box.addEventListener("blur", () => end(true));
+    box.addEventListener("keydown", (event) => {
+      event.stopPropagation(); // no shortcut, and no drawer that Escape closes
+      if (isComposing(event) || !["Enter", "Escape"].includes(event.key)) return;
+      event.preventDefault();
+      end(event.key === "Enter");
+    });
+  }
+
+  async endRenaming(row, box, isKept) {
+    if (!box.isConnected) return;
+    const link = row.querySelector("a");
+    const title = box.value.trim();
+    const hadFocus = document.activeElement === box;
+    const { id } = row.dataset;
+    link.hidden = false;
+    box.remove(); // blurs it, which finds it gone
+    if (hadFocus) link.focus();
+    if (!isKept || !title || title === link.textContent) return;
+    const answer = await this.post("rename", [id], { title });
+    if (answer && id === this.current) showTitle(answer.title);
+  }
+
+  // -- deletions
+
+  async delete(row) {
+    const { id } = row.dataset;
+    if (id === this.current) {
+      this.leave(id);
+      return;
+    }
+    const title = row.querySelector("a").textContent;
+    if (await this.post("delete", [id])) this.undo.offer(`“${title}” is deleted.`, [id]);
+  }
+
+  // The page of a conversation that is deleted is left: the start page offers the way back.
+  leave(id) {
+    const form = Object.assign(create("form"), { method: "post", action: this.address });
+    const fields = { action: "delete", ids: id, csrfmiddlewaretoken: this.token };
+    for (const [name, value] of Object.entries(fields))
+      form.append(Object.assign(create("input"), { type: "hidden", name, value }));
+    document.body.append(form);
+    form.submit();
+  }
+}
+
+function showTitle(title) {
+  if (byId("title")) setText(byId("title"), title);
+  nameTab(`${title} · Turntable`);
+}

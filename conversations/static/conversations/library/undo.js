@@ -1,0 +1,46 @@
+/**
+ * The line that says what was deleted and brings it back. It stays until it is closed or another takes its place.
+ */
+import { button, create } from "../lib/dom.js";
+import { focusRow } from "./menu.js";
+
+export class Undo {
+  /** `restore(ids)` brings conversations back, and returns something if it could. */
+  constructor(element, restore) {
+    this.element = element;
+    this.restore = restore;
+    element.setAttribute("popover", "manual"); // above a drawer that is open
+    if (element.querySelector("form")) this.takeUp();
+  }
+
+  // What the page came with: a form, which works without a script.
+  takeUp() {
+    const ids = Array.from(this.element.querySelectorAll("[name=ids]"), ({ value }) => value);
+    this.offer(this.element.querySelector("p").textContent, ids);
+  }
+
+  /** Says what was deleted; the focus, which was there, goes to the way back. */
+  offer(text, ids) {
+    const undo = button("", "Undo", async () => {
+      this.close();
+      if (await this.restore(ids)) focusRow(ids[0]);
+    });
+    this.show(create("p", "", text), undo);
+    if (document.activeElement === document.body) undo.focus();
+  }
+
+  tell(text) {
+    this.show(create("p", "", text));
+  }
+
+  show(...content) {
+    const close = button("quiet", "Close", () => this.close());
+    this.element.replaceChildren(...content, close);
+    if (!this.element.matches(":popover-open")) this.element.showPopover();
+  }
+
+  close() {
+    this.element.hidePopover();
+    this.element.replaceChildren();
+  }
+}

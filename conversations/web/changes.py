@@ -1,0 +1,97 @@
+"""What a person does with conversations where they are listed, one or several: by script, or by a form without one."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+from django.views.decorators.http import require_POST
+
+from conversations import engine
+from conversations.models import Conversation
+from conversations.protocol.text import beginning, clean_text, visible
+
+from .access import SignedIn
+from .exporting import as_zip
+
+TITLE_LENGTH = 200
+DELETED = "deleted"
+"""The key of what the session's last form has deleted, which the next page offers to bring back."""
+
+CHANGES: dict[str, Callable[[Sequence[UUID]], None]] = {
+    "pin": engine.pin,
+    "unpin": partial(engine.pin, on=False),
+    "archive": engine.archive,
+    "unarchive": partial(engine.archive, on=False),
+    "delete": engine.delete,
+    "restore": engine.restore,
+}
+
+
+@require_POST
+def change(request: SignedIn) -> HttpResponseBase:
+    """Does an action with the conversations of a form; 404 unless all of them are the user's own.
+
+    A script gets JSON, a form the list again.
+    """
+    action, is_restoring = request.POST.get("action", ""), request.POST.get("action") == "restore"
+    ids = _own(request, with_deleted=is_restoring)
+    if action == "rename":
+        return _rename(request, ids)
+    if action == "export" and ids:
+        return as_zip(Conversation.objects.filter(pk__in=ids))
+    if action not in {*CHANGES, "export"}:
+        return HttpResponseBadRequest("There is no such action.", content_type="text/plain")
+    if ids:
+        CHANGES[action](ids)
+    return _answer(request, ids, is_deletion=action == "delete")
+
+
+def _rename(request: SignedIn, ids: list[UUID]) -> HttpResponse:
+    title = title_of(request)
+    if len(ids) != 1 or not title:
+        return HttpResponseBadRequest("A title has at least one letter.", content_type="text/plain")
+    engine.rename(ids[0], title)
+    return _answer(request, ids, title=visible(title))
+
+
+def title_of(request: HttpRequest) -> str:
+    """The title in a form, as it is stored: one line, no more than the column takes."""
+    return beginning(" ".join(clean_text(request.POST.get("title", "")).split()), TITLE_LENGTH)
+
+
+def _own(request: SignedIn, *, with_deleted: bool) -> list[UUID]:
+    """The ids in a form, in their order; Http404 if any is not that of a conversation of the user's."""
+    try:
+        ids = list(dict.fromkeys(map(UUID, request.POST.getlist("ids"))))
+    except ValueError:
+        raise Http404 from None
+    rows = Conversation.with_deleted if with_deleted else Conversation.objects
+    if rows.filter(owner=request.user, pk__in=ids).count() < len(ids):
+        raise Http404
+    return ids
+
+
+def _answer(request: SignedIn, ids: list[UUID], *, is_deletion: bool = False, **members: Any) -> HttpResponse:
+    if request.headers.get("Accept", "").startswith("application/json"):
+        return JsonResponse({"ids": ids, **members})
+    if is_deletion:
+        return to_list_with_undo(request, ids)
+    archived = "?archived" if "archived" in request.POST else ""
+    return redirect(f"{resolve_url('conversations:index')}{archived}#all")
+
+
+def to_list_with_undo(request: HttpRequest, ids: Sequence[UUID]) -> HttpResponse:
+    """Leads to the list, which offers to bring back what was just deleted."""
+    request.session[DELETED] = [str(pk) for pk in ids]
+    return redirect("conversations:index")
+
+
+def just_deleted(request: HttpRequest) -> list[Conversation]:
+    """What the form before this page has deleted, once."""
+    ids = request.session.pop(DELETED, [])
+    rows = Conversation.with_deleted.filter(owner=request.user.pk, deleted_at__isnull=False)
+    return list(rows.filter(pk__in=ids).only("title")) if ids else []
