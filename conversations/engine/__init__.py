@@ -5,7 +5,9 @@ its running turns, run.py one turn's way through its steps: rounds.py and tool_c
 lost turn again, approvals.py waits for a person, requests.py builds what a model is sent, synthetic.py answers a turn that is asked again.
 """
 
+from . import settings
 from .commands import (
+    change_settings,
     edit,
     keep_draft,
     regenerate,
@@ -37,6 +39,7 @@ __all__ = [
     "Stopped",
     "archive",
     "change",
+    "change_settings",
     "current_notices",
     "delete",
     "edit",
@@ -53,6 +56,7 @@ __all__ = [
     "resume",
     "run_again",
     "see",
+    "settings",
     "show_branch",
     "start",
     "stop",

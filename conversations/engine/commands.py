@@ -1,11 +1,11 @@
-"""What a person may do: send, stop, decide, regenerate, edit, withdraw, show a branch, repeat a call.
+"""What a person may do: send, stop, decide, regenerate, edit, withdraw, repeat a call, change settings.
 
 All raise Refused, with a sentence for the person, for what cannot be.
 """
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from conversations.protocol.converse.content import plain_text
 from conversations.protocol.text import beginning, clean_text
 from conversations.tools import registry
 
-from . import approvals, lifecycle, notices
+from . import approvals, lifecycle, notices, settings
 from .files import ids_in
 from .lifecycle import Admit, lock
 from .messages import (
@@ -204,6 +204,23 @@ def keep_draft(conversation: Conversation, text: object) -> None:
     conversation.draft = clean_text(text)
     Conversation.objects.filter(pk=conversation.pk).update(draft=conversation.draft)
     notices.announce(conversation, "draft")
+
+
+def change_settings(conversation: Conversation, fields: Mapping[str, str]) -> dict[str, str]:
+    """Stores settings for the turns to come, by their fields; a sentence for each that cannot be.
+
+    If there is such a field, nothing is stored.
+    """
+    with transaction.atomic():
+        row = lock(conversation.pk)
+        before = row.in_force()
+        faults = settings.apply(row, fields)
+        is_changed = not faults and row.in_force() != before
+        if is_changed:
+            row.save(update_fields=[*before])
+    if is_changed:
+        notices.announce(row, "settings")
+    return faults
 
 
 def _messages(conversation: Conversation) -> QuerySet[Message]:

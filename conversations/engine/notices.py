@@ -1,6 +1,6 @@
 """Notices to every open socket of a conversation, which are no part of its record.
 
-They are about its queue, its draft, its shown branch, and the calls that are decided.
+They are about its queue, its draft, its shown branch, its settings, and the calls that are decided.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,11 +13,13 @@ from conversations.protocol.agui import events
 from conversations.protocol.agui.events import Event
 
 from . import approvals
+from .settings import fields_of
 
 VALUES: dict[str, Callable[[Conversation], Any]] = {
     "queued": lambda conversation: queue(conversation.pk),
     "draft": lambda conversation: {"text": conversation.draft},
     "branch": lambda conversation: {"turn": str(Tree.of(conversation.pk).active_line()[-1])},
+    "settings": lambda conversation: {"name": conversation.model_name} | fields_of(conversation),
     "decided": lambda conversation: {"interrupts": approvals.decided(conversation)},
 }
 """A notice's value by its name, read from the database, where every process sees the same."""

@@ -97,6 +97,11 @@ def get(name: str) -> Tool | None:
     return _registries[-1].get(name)
 
 
+def names() -> list[str]:
+    """The names of the tools, in order."""
+    return sorted(_registries[-1])
+
+
 def specs() -> list[dict[str, Any]]:
     """The tools as `toolConfig` takes them, by name; the entries are shared and not to be changed."""
     return [tool.spec for _, tool in sorted(_registries[-1].items())]

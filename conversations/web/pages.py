@@ -20,6 +20,7 @@ from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn, own_or_404
 from .changes import just_deleted
+from .options import panel
 from .prompts import suggested
 from .sections import sections
 from .sentences import SENTENCES
@@ -54,6 +55,7 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
         "conversation": conversation,
         "page": page,
         "model_name": conversation.model_name,
+        "panel": panel(conversation),
         "heading": visible(conversation.title),
         "queue": json.dumps(page.queue),
         "sections": sections(page, is_older=before is not None),

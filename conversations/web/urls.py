@@ -7,6 +7,7 @@ from .attaching import attach, attachment
 from .changes import change
 from .deleting import delete
 from .exporting import export
+from .options import options
 from .pages import conversation
 from .pictures import picture
 from .preferences import preferences, prompt, revoke
@@ -37,6 +38,7 @@ urlpatterns = [
     path("conversations/<uuid:pk>/replay/ends/", ends, name="replay_ends"),
     path("conversations/<uuid:pk>/replay/outline/", outline, name="replay_outline"),
     path("conversations/<uuid:pk>/replay/turns/<uuid:turn>/", turn, name="replay_turn"),
+    path("conversations/<uuid:pk>/settings/", options, name="options"),
     path("conversations/<uuid:pk>/tree/", tree, name="tree"),
     path("waiting/", waiting, name="waiting"),
     path("settings/", preferences, name="settings"),

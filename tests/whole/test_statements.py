@@ -85,7 +85,7 @@ def own_pages(conversation: Conversation, rerun: Conversation) -> Iterator[tuple
     yield "theme", posting(path("theme"), theme="dark")
     yield "revoke", posting(path("revoke", allowance.pk))
     yield "compare", getting(path("compare", rerun.pk))
-    for name in ("conversation", "again", "delete", "replay", "replay_outline", "tree"):
+    for name in ("conversation", "again", "delete", "options", "replay", "replay_outline", "tree"):
         yield name, getting(path(name, conversation.pk))
     for kind in ("json", "md", "jsonl"):
         yield f"export, {kind}", getting(path("export", conversation.pk) + f"?format={kind}")

@@ -6,6 +6,7 @@ import { tick as tickTools } from "../cards/tool.js";
 import { Composer } from "../composer/composer.js";
 import { Draft } from "../composer/drafts.js";
 import { Editing, Queue } from "../composer/editing.js";
+import { Options } from "../composer/options.js";
 import { Outbox } from "../composer/outbox.js";
 import { Prompts } from "../composer/prompts.js";
 import { setClock } from "../lib/clock.js";
@@ -30,6 +31,7 @@ import { Connection } from "./connection.js";
 import { Socket } from "./socket.js";
 
 const TICK_MS = 200;
+const ASKS = ["message", "edit", "regenerate"];
 const PACE_MS = 1000; // between messages, after the server has found them too many
 
 /** The page, from what the server made: its parts, and the state that they show. */
@@ -55,12 +57,13 @@ class ConversationPage {
     });
     this.connection = new Connection(page);
     this.addComposer();
+    this.addOptions();
     this.addActions();
   }
 
   addComposer() {
     const { id, draft } = this.page.dataset;
-    const send = (frame) => this.socket.send(frame);
+    const send = (frame) => this.send(frame);
     this.draft = new Draft(id, draft ?? "", { send, changed: () => this.composer.showDraft() });
     this.composer = new Composer(byId("composer"), {
       outbox: this.outbox,
@@ -74,8 +77,15 @@ class ConversationPage {
     });
   }
 
+  addOptions() {
+    this.options = new Options(document.querySelector("form[data-options]"), {
+      say: (sentence) => this.say(sentence),
+      refuse: (reason) => this.composer.refuse(reason),
+    });
+  }
+
   addActions() {
-    const send = (frame) => this.socket.send(frame);
+    const send = (frame) => this.send(frame);
     const ask = (frame) => this.ask(frame);
     const say = (sentence) => this.say(sentence);
     const { composer } = this;
@@ -127,9 +137,17 @@ class ConversationPage {
 
   // -- what is sent
 
+  // A message is answered with the settings that its writer sees: it waits until they are stored.
+  send(frame) {
+    if (ASKS.includes(frame.type)) this.options.save();
+    if (!this.options?.saving || !ASKS.includes(frame.type)) return this.socket.send(frame);
+    this.options.saving.then(() => this.socket.send(frame));
+    return true;
+  }
+
   // What is asked for at once or not at all: a message is kept until it can be sent, this is not.
   ask(frame) {
-    const isSent = this.socket.send(frame);
+    const isSent = this.send(frame);
     this.composer.refuse(isSent ? "" : "Not done: there is no connection.");
     return isSent;
   }
@@ -163,6 +181,7 @@ class ConversationPage {
   // Events that are not of the record, for one part of the page each.
   hearAside({ name, value }) {
     if (name === "turntable.refused") this.editing.refused(value) || this.composer.refused(value);
+    if (name === "turntable.settings") this.options.receive(value);
     if (name === "turntable.draft") this.draft.receive(value.text);
     const isOther = name === "turntable.branch" && value.turn !== (this.state.turns.at(-1)?.id ?? null);
     if (isOther) queueMicrotask(() => this.restart());
@@ -177,10 +196,12 @@ class ConversationPage {
     this.connection.show(status);
     if (status === "gone") this.composer.close("This conversation is not here any more.");
     if (status !== "open") {
+      this.wasLost = true;
       lineLost();
       return this.draft.lost();
     }
     lineOpened();
+    if (this.wasLost) this.options.refresh();
     this.composer.deliverAll(this.socket.slower > 1 ? PACE_MS : 0);
     this.editing.deliver();
     return this.draft.opened();

@@ -1,0 +1,79 @@
+"""A conversation's settings, which its owner changes at any time: what goes to the model beside the messages.
+
+Pages have them as texts by the names of their fields; a tool's is `tool-NAME`, `on` or `off`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+from conversations.models import InForce, Model
+from conversations.protocol.converse import inference
+from conversations.protocol.converse.inference import Faults, Unfit
+from conversations.protocol.converse.request import budget_of
+from conversations.protocol.text import clean_text
+from conversations.tools import registry
+
+from .messages import LONGEST_TEXT
+
+Fields = Mapping[str, str]
+TOOL = "tool-"
+NOT_OFFERED = "This model is not offered. Choose one of the list."
+TOO_LONG = f"Instructions have {LONGEST_TEXT:,} characters at most."
+
+
+def fields_of(row: InForce) -> dict[str, str]:
+    """The settings as a page's fields have them."""
+    budget = budget_of(Model.of(row.model).capabilities, _max_tokens(row.inference), row.reasoning_budget)
+    tools = {f"{TOOL}{name}": "off" if name in row.tools_off else "on" for name in registry.names()}
+    reasoning = {"reasoning": "on" if budget else "off", "budget": str(budget or "")}
+    return {"model": row.model, "system": row.system} | inference.as_texts(row.inference) | reasoning | tools
+
+
+def apply(row: InForce, fields: Fields) -> Faults:
+    """Sets a row's columns, which stay unsaved, and returns a sentence for each field that cannot be.
+
+    Fields that are not there leave their settings as they are.
+    """
+    before, texts = fields_of(row), {name: _text(value) for name, value in fields.items()}
+    news = {name: text for name, text in texts.items() if text != before.get(name, "")}
+    if "model" in news and not Model.is_offered(news["model"]):
+        return {"model": NOT_OFFERED}
+    row.model = news.get("model", row.model)
+    known = Model.of(row.model).capabilities
+    row.inference, faults = inference.changed(row.inference, news, known)
+    row.tools_off = _tools_off(row.tools_off, news)
+    row.system = news.get("system", row.system)
+    if len(row.system) > LONGEST_TEXT:
+        faults["system"] = TOO_LONG
+    if {"reasoning", "budget"} & news.keys():
+        faults |= _set_budget(row, before | news)
+    return faults
+
+
+def _text(value: str) -> str:
+    return clean_text(value).replace("\r\n", "\n")
+
+
+def _tools_off(before: list[str], news: Fields) -> list[str]:
+    changed = {name.removeprefix(TOOL): text for name, text in news.items() if name.startswith(TOOL)}
+    kept = {name for name in before if name not in changed}
+    return sorted(kept | {name for name, text in changed.items() if text == "off" and registry.get(name)})
+
+
+def _set_budget(row: InForce, fields: Fields) -> Faults:
+    if fields["reasoning"] != "on":
+        row.reasoning_budget = 0
+        return {}
+    known = Model.of(row.model).capabilities
+    try:
+        row.reasoning_budget = inference.budget(fields["budget"].strip(), known, _max_tokens(row.inference))
+    except Unfit as unfit:
+        return {"budget": str(unfit)}
+    return {}
+
+
+def _max_tokens(values: Mapping[str, Any]) -> int:
+    tokens = values.get("maxTokens")
+    return tokens if isinstance(tokens, int) else int(settings.MAX_TOKENS)

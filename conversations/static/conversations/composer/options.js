@@ -1,0 +1,168 @@
+/**
+ * The settings of a conversation: shown as the chosen model takes them, stored as soon as one is changed, and live in the reader's other tabs.
+ */
+import { setText } from "../lib/dom.js";
+
+const WHOLE = 60_000; // bytes of a request that may outlive its page
+const NO_CONNECTION = "The settings are not saved: there is no connection.";
+
+/** Shows what the chosen model takes and what it has no use for. */
+export function fit(root) {
+  const { about, lacks, highest } = field(root, "model").selectedOptions[0].dataset;
+  setText(root.querySelector("#option-model-about"), about);
+  field(root, "temperature").max = highest;
+  for (const part of root.querySelectorAll("[data-field]"))
+    part.hidden = lacks.split(" ").includes(part.dataset.field);
+  root.querySelector("[data-field=budget]").hidden = !field(root, "reasoning").checked;
+}
+
+/** Fits the fields to what is chosen, and keeps Enter from sending them: they are no message. */
+export function keepFitting(root) {
+  root.addEventListener("change", () => fit(root));
+  root.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches("input")) return;
+    event.preventDefault();
+    event.target.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+}
+
+/** `say(sentence)` is for who cannot see the panel, `refuse(reason)` shows what went wrong where one writes. */
+export class Options {
+  /**
+   * @param {HTMLFormElement} form
+   * @param {{say: Say, refuse: (reason: string) => void}} page
+   */
+  constructor(form, { say, refuse }) {
+    this.form = form;
+    this.say = say;
+    this.refuse = refuse;
+    this.stored = this.values();
+    /** @type {Record<string, string>} */
+    this.refused = {};
+    /** @type {Promise<void> | null} */
+    this.saving = null;
+    keepFitting(form);
+    form.addEventListener("change", ({ target }) => this.change(target));
+    form.addEventListener("submit", (event) => event.preventDefault());
+    addEventListener("pagehide", () => this.save());
+  }
+
+  /** @returns {Record<string, string>} */
+  values() {
+    const { csrfmiddlewaretoken, ...values } = Object.fromEntries(new FormData(this.form));
+    return /** @type {Record<string, string>} */ (values);
+  }
+
+  /** What differs from what is stored, but for what was refused already. */
+  news() {
+    const values = Object.entries(this.values());
+    return Object.fromEntries(
+      values.filter(([name, value]) => value !== (this.stored[name] ?? "") && value !== this.refused[name]),
+    );
+  }
+
+  /** @returns {HTMLElement | null} */
+  fault = (name) => this.form.querySelector(`#option-${CSS.escape(name)}-fault`);
+
+  change(target) {
+    const { name, validity } = target;
+    if (validity.badInput) return this.show(name, "This is no number.");
+    if (this.values()[name] !== this.refused[name]) this.show(name, "");
+    return this.save();
+  }
+
+  /** Stores what is new, one request after the other; `saving` is there until all is stored. */
+  save() {
+    const news = this.news();
+    if (!Object.keys(news).length) return;
+    const before = this.saving ?? Promise.resolve();
+    const saving = before.then(() => this.post(news)).catch(() => this.refuse(NO_CONNECTION));
+    this.saving = saving;
+    saving.then(() => {
+      if (this.saving === saving) this.saving = null;
+    });
+  }
+
+  async post(news) {
+    const body = String(new URLSearchParams(news));
+    const { settings, faults } = await this.fetch({ method: "POST", body, keepalive: body.length < WHOLE });
+    if (Object.keys(faults).length) return this.fail(news, faults);
+    for (const [name, value] of Object.entries(news))
+      if (this.values()[name] === value) this.put(name, settings[name] ?? value);
+    this.take(settings);
+    this.refuse("");
+    return this.say("Saved.");
+  }
+
+  // Nothing is stored where one of several is refused: the others go once more.
+  fail(news, faults) {
+    for (const [name, fault] of Object.entries(faults)) {
+      this.refused[name] = news[name] ?? this.values()[name];
+      this.show(name, fault);
+    }
+    if (!this.form.checkVisibility()) this.refuse(inWords(this.form, faults));
+    this.save();
+  }
+
+  async fetch(options = {}) {
+    const token = field(this.form, "csrfmiddlewaretoken", "").value;
+    const headers = {
+      Accept: "application/json",
+      "Content-Type": "application/x-www-form-urlencoded",
+      "X-CSRFToken": token,
+    };
+    const answer = await fetch(this.form.action, { headers, redirect: "error", ...options });
+    if (!answer.ok && answer.status !== 400) throw new Error(String(answer.status));
+    return answer.json();
+  }
+
+  /** Brings the fields in line with what was stored elsewhere; what is being changed here stays. */
+  receive(settings) {
+    const values = this.values();
+    for (const [name, value] of Object.entries(settings))
+      if (name in values && values[name] === this.stored[name]) this.put(name, value);
+    this.take(settings);
+  }
+
+  /** What was missed while there was no connection. */
+  async refresh() {
+    if (this.saving) return;
+    this.save();
+    if (!this.saving) this.receive((await this.fetch()).settings);
+  }
+
+  take({ name, ...settings }) {
+    this.stored = { ...this.stored, ...settings };
+    fit(this.form);
+    for (const element of document.querySelectorAll(".model")) setText(element, name);
+  }
+
+  put(name, value) {
+    const element = field(this.form, name);
+    if (element.type === "checkbox") element.checked = value === "on";
+    else if (element.value !== value) element.value = value;
+    this.show(name, "");
+  }
+
+  show(name, fault) {
+    const line = this.fault(name);
+    if (!line) return;
+    setText(line, fault);
+    line.hidden = !fault;
+    field(this.form, name).ariaInvalid = fault ? "true" : null;
+  }
+}
+
+/**
+ * The control of that name, not what stands in for a box that is not checked.
+ * @returns {any}
+ */
+const field = (root, name, kind = ":not([type=hidden])") =>
+  root.querySelector(`[name="${CSS.escape(name)}"]${kind}`);
+
+const labelOf = (root, name) => root.querySelector(`label[for="option-${name}"]`)?.textContent ?? name;
+
+const inWords = (root, faults) =>
+  Object.entries(faults)
+    .map(([name, fault]) => `${labelOf(root, name)} is not saved: ${fault}`)
+    .join(" ");

@@ -1,0 +1,157 @@
+"""The settings of a conversation, as a panel beside it and as a page of their own."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from conversations import engine
+from conversations.models import Conversation, InForce, Model, prices
+from conversations.protocol.text import visible
+from conversations.tools import registry
+
+from .access import SignedIn, own_or_404
+
+Fields = Mapping[str, str]
+NAMES = ("model", "system", "temperature", "topP", "maxTokens", "stopSequences", "reasoning", "budget")
+LABELS = {
+    "model": "Model", "system": "Instructions", "temperature": "Temperature", "topP": "topP", "maxTokens": "Most tokens",
+    "stopSequences": "Stop sequences", "budget": "Reasoning budget",
+}  # fmt: skip
+ABILITIES = {
+    "takes_tools": "tools",
+    "takes_pictures": "pictures",
+    "takes_documents": "documents",
+    "reasons": "reasoning",
+}
+NEEDS = {
+    "temperature": "takes_temperature",
+    "topP": "takes_top_p",
+    "stopSequences": "takes_stop_sequences",
+    "tools": "takes_tools",
+}
+"""The fields that a model has no use for which takes no such thing."""
+
+
+class Choice(NamedTuple):
+    """A model that can be chosen: what can be said of it, and the fields that it has no use for."""
+
+    model_id: str
+    name: str
+    about: str
+    lacks: str
+    highest_temperature: float
+
+
+class Switch(NamedTuple):
+    """A tool that can be switched off."""
+
+    name: str
+    description: str
+    is_on: bool
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def options(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The settings of the user's own conversation; changes those that are sent on POST, 400 if any cannot be.
+
+    Scripts, which accept JSON, get the settings as they are then, and what cannot be.
+    """
+    conversation = own_or_404(request, pk)
+    is_post = request.method == "POST"
+    faults = engine.change_settings(conversation, fields_in(request.POST)) if is_post else {}
+    status = 400 if faults else 200
+    if request.accepts("application/json") and not request.accepts("text/html"):
+        conversation.refresh_from_db()
+        fields = {"name": conversation.model_name} | engine.settings.fields_of(conversation)
+        return JsonResponse({"settings": fields, "faults": faults}, status=status)
+    if is_post and not faults:
+        return redirect("conversations:conversation", pk=pk)
+    return _page(request, conversation, faults, status)
+
+
+def _page(
+    request: HttpRequest, conversation: Conversation, faults: Mapping[str, str], status: int
+) -> HttpResponse:
+    context = {
+        "conversation": conversation,
+        "heading": visible(conversation.title),
+        "panel": panel(conversation, fields_in(request.POST), faults),
+    }
+    return render(request, "conversations/options_page.html", context, status=status)
+
+
+def fields_in(form: QueryDict) -> dict[str, str]:
+    """The fields of a form that are settings. A box that is not checked is there by the one behind it."""
+    return {name: str(form[name]) for name in form if name in NAMES or name.startswith(engine.settings.TOOL)}
+
+
+def in_words(faults: Mapping[str, str]) -> str:
+    """What cannot be, as one text."""
+    return " ".join(f"{LABELS.get(name, name)}: {sentence}" for name, sentence in faults.items())
+
+
+def panel(row: InForce, written: Fields | None = None, faults: Fields | None = None) -> dict[str, Any]:
+    """What the panel's template needs, filled in with what was written."""
+    fields = {**engine.settings.fields_of(row), **(written or {})}
+    choices = list(_choices(row.model))
+    chosen = next((choice for choice in choices if choice.model_id == fields["model"]), choices[0])
+    return {
+        "fields": fields,
+        "faults": faults or {},
+        "choices": choices,
+        "chosen": chosen,
+        "lacks": chosen.lacks.split(),
+        "switches": list(_switches(fields)),
+        "max_tokens": settings.MAX_TOKENS,
+    }
+
+
+def _choices(current: str) -> Iterator[Choice]:
+    """The models on offer, and the conversation's own if it is none of them any more."""
+    offered = Model.offered()
+    others = [] if current in {model.model_id for model in offered} else [Model.of(current)]
+    for model in [*offered, *others]:
+        name = f"{model} (not offered any more)" if model in others else str(model)
+        highest = model.capabilities.highest_temperature
+        yield Choice(model.model_id, name, _about(model), " ".join(_lacks(model)), highest)
+
+
+def _lacks(model: Model) -> Iterator[str]:
+    known = model.capabilities
+    yield from (field for field, fact in NEEDS.items() if getattr(known, fact) is False)
+    if known.takes_tools_streaming is False and known.takes_tools is not False:
+        yield "tools"
+    if known.reasons is not True:
+        yield "reasoning"
+
+
+def _about(model: Model) -> str:
+    """What the model can do and what it costs, as far as is known."""
+    known = model.capabilities
+    facts = {name: getattr(known, fact) for fact, name in ABILITIES.items()}
+    takes = ", ".join(name for name, fact in facts.items() if fact)
+    lacks = " or ".join(name for name, fact in facts.items() if fact is False)
+    context = f"{known.context_window:,} tokens of context" if known.context_window else ""
+    sentences = [takes.capitalize(), f"No {lacks}" if lacks else "", context, _price(model)]
+    return " ".join(f"{sentence}." for sentence in sentences if sentence) or "What it takes is not known."
+
+
+def _price(model: Model) -> str:
+    if model.prices is None:
+        return ""
+    read, written = (prices.as_text(model.prices[kind]) for kind in ("input", "output"))
+    return f"A million tokens cost {read} in, {written} out"
+
+
+def _switches(fields: Fields) -> Iterator[Switch]:
+    for spec in registry.specs():
+        tool = spec["toolSpec"]
+        name, description = tool["name"], visible(tool.get("description", ""))
+        yield Switch(name, description, fields.get(f"{engine.settings.TOOL}{name}") != "off")
