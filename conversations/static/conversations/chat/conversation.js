@@ -23,6 +23,7 @@ import { Follow } from "../transcript/follow.js";
 import { tick as tickFeet } from "../transcript/foot.js";
 import { hydrate, loadOlder } from "../transcript/hydrate.js";
 import { questionOf, sections, turnUnderWay } from "../transcript/layout.js";
+import { openMore } from "../transcript/more.js";
 import { position, prepend, reduce } from "../transcript/reducer.js";
 import { lineHeard, lineLost, lineOpened } from "../transcript/silence.js";
 import { View } from "../transcript/view.js";
@@ -115,6 +116,7 @@ class ConversationPage {
     setClock(Number(this.page.dataset.now));
     byId("older").addEventListener("click", (event) => this.showOlder(event));
     this.log.addEventListener("click", (event) => this.actOnClick(event));
+    openMore(this.log);
     copyOnClick(
       (button) => textToCopy(button, this.state),
       (sentence) => this.say(sentence),

@@ -20,10 +20,18 @@ export function drawFigures(foot, section) {
   const { turn } = section;
   sum.hidden = !turn.rounds?.length || !turn.endedAt || turn.status === "waiting";
   if (sum.hidden) return fold(foot, false);
-  if (sections.get(foot)?.turn !== turn) sum.textContent = lineOf(section);
+  if (sections.get(foot)?.turn !== turn) drawLine(sum, section);
   sections.set(foot, section);
   sum.onclick = () => toggle(foot);
   if (sum.ariaExpanded === "true") fold(foot, true);
+}
+
+// The time alone is in sight until somebody comes near.
+function drawLine(sum, section) {
+  const { before, time, after } = wordsOf(section);
+  const beyond = (words) => create("span", "beyond", words);
+  const words = time ? [beyond(`${before}, `), time, beyond(after)] : [before, after];
+  sum.replaceChildren(create("span", "", ...words));
 }
 
 function toggle(foot) {
@@ -44,6 +52,12 @@ function fold(foot, open) {
  * @param {Section} section
  */
 export function lineOf(section) {
+  const { before, time, after } = wordsOf(section);
+  return (time ? `${before}, ${time}` : before) + after;
+}
+
+/** @param {Section} section */
+function wordsOf(section) {
   const { startedAt, endedAt } = section.turn;
   const rounds = usages(section);
   const tokens = rounds.reduce((sum, { usage }) => sum + tokensOf(usage), 0);
@@ -54,7 +68,8 @@ export function lineOf(section) {
     tokens ? least + quantity(tokens, "token") : least && `${DASH} tokens`,
     cost !== null && least + money(cost),
   ];
-  return [quantity(rounds.length, "round"), time, ...used].filter(Boolean).join(", ");
+  const after = used.map((words) => words && `, ${words}`).filter(Boolean);
+  return { before: quantity(rounds.length, "round"), time, after: after.join("") };
 }
 
 /**

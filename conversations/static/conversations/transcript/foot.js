@@ -6,6 +6,7 @@ import { fromTemplate, setText } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { drawFigures } from "./figures.js";
 import { isBlock } from "./layout.js";
+import { drawMore } from "./more.js";
 import { models, replayAddress, sentences } from "./page.js";
 import { silence, unconfirmed } from "./silence.js";
 
@@ -93,11 +94,12 @@ function drawActions(actions, section, offers) {
   const { turn } = section;
   const isOver = Boolean(turn.id) && turn.status !== "running";
   for (const name of OFFERED) actions.querySelector(`[data-do=${name}]`).hidden = !offers.includes(name);
-  for (const button of actions.querySelectorAll(".with"))
-    button.hidden = models().length < 2 || button.previousElementSibling.hidden;
+  const isAskedAgain = offers.includes("regenerate") || offers.includes("again");
+  actions.querySelector("[data-with]").hidden = models().length < 2 || !isAskedAgain;
   actions.querySelector("[data-copy]").hidden = !isOver || !isCopied(section);
   linkToPlayback(actions.querySelector("[data-play]"), turn, isOver);
   drawVersions(actions.querySelector(".versions"), turn, offers);
+  drawMore(actions.querySelector(".more"));
   actions.hidden = !isOver && !offers.includes("withdraw");
 }
 
