@@ -17,7 +17,11 @@ MILLION = 1_000_000
 
 def cost(model: str, tokens: Mapping[str, int]) -> Decimal | None:
     """The cost of tokens, by Converse's names for them, with a model; None where it has no price."""
-    price = Model.of(model).prices
+    return cost_at(Model.of(model).prices, tokens)
+
+
+def cost_at(price: Mapping[str, Decimal] | None, tokens: Mapping[str, int]) -> Decimal | None:
+    """The cost of tokens at the prices of a model; None where there are none."""
     if price is None:
         return None
     return sum((price[kind] * tokens.get(name, 0) for name, kind in KINDS.items()), Decimal(0)) / MILLION

@@ -5,12 +5,14 @@ writes a file from what streams.py rebuilds, player.py answers from it, testing.
 """
 
 from . import fixtures
+from .answers import Answer
 from .comparing import Comparison, comparison, run_in_background
 from .report import Pair
 from .rerunning import Options, Rerun, against, rerun
-from .words import Change, as_marks, common_length, in_context, word_diff
+from .words import Change, as_marks, common_length, in_context, split_words, word_diff
 
 __all__ = [
+    "Answer",
     "Change",
     "Comparison",
     "Options",
@@ -24,5 +26,6 @@ __all__ = [
     "in_context",
     "rerun",
     "run_in_background",
+    "split_words",
     "word_diff",
 ]

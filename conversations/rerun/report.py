@@ -156,7 +156,9 @@ def _names(differs: list[str]) -> str:
 
 
 def _tokens(answer: Answer) -> str:
-    return f"{answer.tokens.get('input', 0):,} in {answer.tokens.get('output', 0):,} out"
+    total, written = (answer.tokens.get(kind, 0) for kind in ("total", "output"))
+    read = max(answer.tokens.get("input", 0), total - written)  # those of the cache too
+    return f"{read:,} in {written:,} out"
 
 
 def _duration(milliseconds: int | None) -> str:

@@ -34,7 +34,7 @@ class Change(NamedTuple):
 
 def word_diff(old: str, new: str) -> list[Change]:
     """The two texts side by side; all the old sides are the old text, all the new sides the new one."""
-    before, after = _words(old), _words(new)
+    before, after = split_words(old), split_words(new)
     start = common_length(before, after)
     end = common_length(before[start:][::-1], after[start:][::-1])
     ends = len(before) - end, len(after) - end
@@ -79,7 +79,7 @@ def as_marks(changes: list[Change]) -> Iterator[Change]:
         yield Change(*[(change.new or change.old)[len(new or old) :]] * 2)
 
 
-def _words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The words, each with the space that follows it."""
     return _WORD.findall(text)
 
@@ -104,7 +104,7 @@ def _marked(change: Change) -> str:
 
 
 def _shortened(text: str, gap: str, is_first: bool, is_last: bool) -> str:
-    words = _words(text)
+    words = split_words(text)
     front = "" if is_first else "".join(words[:AROUND])
     back = "" if is_last else "".join(words[-AROUND:])
     return text if len(words) <= 2 * AROUND else f"{front}{gap}{back}"

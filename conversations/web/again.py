@@ -12,8 +12,9 @@ from conversations import rerun
 from conversations.errors import Refused
 from conversations.models import Conversation, Model
 from conversations.protocol.text import clean_text, visible
-from conversations.rerun import Pair, word_diff
+from conversations.rerun import Pair
 
+from . import compared, measures
 from .access import SignedIn, own_or_404
 
 TOOLS = {"recorded": "from the recording", "live": "run again, for real"}
@@ -72,21 +73,48 @@ def compare(request: SignedIn, pk: UUID) -> HttpResponse:
     if conversation.rerun_of is None or conversation.rerun_of.owner_id != request.user.pk:
         raise Http404
     pairs, unasked = rerun.comparison(conversation)
+    page = _Compared(pairs)
     context = {
         "conversation": conversation,
         "heading": visible(conversation.title),
-        "turns": [_turn(pair) for pair in pairs],
+        "turns": [page.turn(pair) for pair in pairs],
+        "totals": page.totals() if pairs else [],
         "unasked": unasked,
     }
     return render(request, "conversations/compare.html", context)
 
 
-def _turn(pair: Pair) -> dict[str, Any]:
-    old, new = (visible(answer.text) for answer in (pair.question.answer, pair.again))
-    return {
-        "number": pair.question.number,
-        "message": visible(pair.question.text),
-        "differs": [name.replace("_", " ") for name in pair.differs],
-        "words": word_diff(old, new),
-        "report": visible("\n".join(pair.as_text())),
-    }
+class _Compared:
+    """The turns of a comparison as the page shows them; their calls and prices are read at once."""
+
+    def __init__(self, pairs: list[Pair]) -> None:
+        turns = [turn for pair in pairs for turn in (pair.question.turn, pair.turn) if turn]
+        self._calls, self._prices = compared.calls(turns), measures.Prices(turns)
+        self._measures = [(self._recorded(pair), self._again(pair)) for pair in pairs]
+
+    def totals(self) -> list[measures.Row]:
+        """What all turns took."""
+        return measures.table(*(measures.total(side) for side in zip(*self._measures, strict=True)))
+
+    def turn(self, pair: Pair) -> dict[str, Any]:
+        """A turn beside the recorded one."""
+        question, again = pair.question, pair.again
+        sides = [self._calls[turn.pk] if turn else [] for turn in (question.turn, pair.turn)]
+        return {
+            "number": question.number,
+            "message": visible(question.text),
+            "models": (question.model, pair.turn.model),
+            "differs": [name.replace("_", " ") for name in pair.differs],
+            "stretches": compared.stretches(question.answer.text, again.text),
+            "calls": list(compared.call_pairs(*sides)),
+            "missed": list(compared.missed(pair)),
+            "ends": compared.ends(question.answer, again),
+            "figures": measures.table(self._recorded(pair), self._again(pair)),
+        }
+
+    def _recorded(self, pair: Pair) -> measures.Measures:
+        turn = pair.question.turn
+        return self._prices.measures(turn, pair.question.answer.total_ms) if turn else {}
+
+    def _again(self, pair: Pair) -> measures.Measures:
+        return self._prices.measures(pair.turn, pair.again.total_ms)
