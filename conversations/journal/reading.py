@@ -110,7 +110,7 @@ def _at_most(limit: int, following: list[Frame]) -> list[Frame]:
 class Page:
     """The newest messages of a conversation that fit, oldest first, as they are at `seq`.
 
-    `before` is the first one's id if older ones exist.
+    `before` is the first one's id if older ones exist; `is_aside` says that they are on another branch than the shown one.
     """
 
     seq: int
@@ -119,6 +119,7 @@ class Page:
     queue: list[dict[str, Any]] = field(default_factory=list)
     before: str | None = None
     totals: dict[str, dict[str, int]] = field(default_factory=dict)
+    is_aside: bool = False
 
     def event(self) -> dict[str, Any]:
         """The page as the AG-UI event that a socket without a cursor begins with."""
@@ -127,11 +128,17 @@ class Page:
         return {"type": "MESSAGES_SNAPSHOT", "messages": self.messages, "metadata": metadata | older}
 
 
-def page(conversation: Conversation, before: str | None = None) -> Page:
-    """The conversation's newest messages up to 512 KiB, or those before the message with the id `before`."""
+def page(conversation: Conversation, before: str | None = None, end: UUID | None = None) -> Page:
+    """The conversation's newest messages up to 512 KiB, or those before the message with the id `before`.
+
+    With `end` those of that turn and what it follows on, on whatever branch; none if there is no such turn.
+    """
     tree = Tree.of(conversation.pk)
-    seq, summaries = _newest_first(conversation, tree)
+    active = tree.active_line()
+    line = active if end is None else _line_to(end, tree)
+    seq, summaries = _newest_first(conversation, tree, set(line))
     result = Page(seq, queue=_unrecorded(conversation.pk), totals=totals(conversation.pk))
+    result.is_aside = end is not None and end not in active
     room, skipping = SNAPSHOT_BYTES, before is not None
     for turn in summaries:
         turn["state"] |= _versions(tree, turn["state"]["id"])
@@ -145,6 +152,11 @@ def page(conversation: Conversation, before: str | None = None) -> Page:
         if result.before:
             break
     return result
+
+
+def _line_to(end: UUID, tree: Tree) -> list[UUID]:
+    """A turn that has begun and what it follows on; nothing for another."""
+    return tree.line(end) if end in tree.nodes and tree.nodes[end].has_begun else []
 
 
 def _fill(result: Page, messages: list[dict[str, Any]], state: dict[str, Any], room: int) -> int:
@@ -193,8 +205,10 @@ def _versions(tree: Tree, turn: str) -> dict[str, Any]:
     return {"versions": [str(pk) for pk in versions]} if len(versions) > 1 else {}
 
 
-def _newest_first(conversation: Conversation, tree: Tree) -> tuple[int, Iterator[dict[str, Any]]]:
-    """The last `seq`, and the summaries of the shown branch's turns.
+def _newest_first(
+    conversation: Conversation, tree: Tree, branch: set[UUID]
+) -> tuple[int, Iterator[dict[str, Any]]]:
+    """The last `seq`, and the summaries of a branch's turns.
 
     A turn that is packed or begun between the two queries does not join on to the events that were read first and is left out.
     """
@@ -203,7 +217,6 @@ def _newest_first(conversation: Conversation, tree: Tree) -> tuple[int, Iterator
     recordings = Recording.objects.filter(conversation=conversation).exclude(turn__in=events)
     spans = [(part[0].seq, part[-1].seq) for part in events.values()]
     last = _joined([*spans, *recordings.values_list("first_seq", "last_seq")])
-    branch = set(tree.active_line())
     if len(branch) < len(tree.nodes):
         recordings = recordings.filter(turn__in=branch)
     recordings = recordings.filter(last_seq__lte=last).defer("body").order_by("-last_seq")

@@ -209,20 +209,28 @@ def is_cut(matches: Sequence[Match]) -> bool:
 
 @dataclass
 class Hit:
-    """A message or a tool call that holds the terms: who says it, and the text around them."""
+    """A message or a tool call that holds the terms: who says it, and the text around them.
+
+    `place` is what the ids of its messages in its turn's events begin with.
+    """
 
     speaker: str
     parts: list[Part] = field(default_factory=list)
+    turn: UUID | None = None
+    place: str = ""
 
 
 def hits(
-    matches: Sequence[Match], conversations: Iterable[Conversation], terms: Sequence[Term]
+    matches: Sequence[Match],
+    conversations: Iterable[Conversation],
+    terms: Sequence[Term],
+    shown: int = HITS_SHOWN,
 ) -> dict[UUID, list[Hit]]:
     """The newest hits of each conversation, but for its title."""
     chosen: dict[UUID, list[Match]] = {row.pk: [] for row in conversations}
     for match in matches:
         of_conversation = chosen.get(match.conversation, [])
-        if len(of_conversation) < HITS_SHOWN and (match.message or match.call):
+        if len(of_conversation) < shown and (match.message or match.call):
             of_conversation.append(match)
     rows = _rows([match for several in chosen.values() for match in several])
     return {
@@ -232,7 +240,9 @@ def hits(
 
 def _rows(matches: list[Match]) -> dict[Match, Message | ToolCall]:
     """The rows that match; one that was deleted meanwhile is missing."""
-    messages = Message.objects.in_bulk([match.message for match in matches if match.message])
+    messages = Message.objects.select_related("round").in_bulk(
+        [match.message for match in matches if match.message]
+    )
     calls = ToolCall.objects.in_bulk([match.call for match in matches if match.call])
     rows: dict[Match, Any] = {
         match: messages.get(match.message) or calls.get(match.call) for match in matches
@@ -243,8 +253,11 @@ def _rows(matches: list[Match]) -> dict[Match, Message | ToolCall]:
 def _hit(row: Message | ToolCall, terms: Sequence[Term]) -> Hit:
     text = TEXTS[str(row._meta.model_name)](row)
     if isinstance(row, ToolCall):
-        return Hit(row.name, snippet(text.partition("\n")[2], terms))
-    return Hit("You" if row.role == Message.Role.USER else "Assistant", snippet(text, terms))
+        parts = snippet(text.partition("\n")[2], terms)
+        return Hit(row.name, parts, row.turn_id, f"call:{row.tool_use_id}")
+    speaker = "You" if row.role == Message.Role.USER else "Assistant"
+    place = row.round.prefix if row.round else str(row.public_id)
+    return Hit(speaker, snippet(text, terms), row.turn_id, place)
 
 
 def snippet(text: str, terms: Sequence[Term]) -> list[Part]:

@@ -44,13 +44,13 @@ DEMO_PHRASES = (
 @never_cache  # a copy in the browser's cache would outlive the session
 @require_safe
 def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
-    """A conversation's newest messages, or those before `?before=`; 404 unless it is the user's own."""
-    before = request.GET.get("before")
+    """A conversation's newest messages; 404 unless it is the user's own.
+
+    With `?before=` those before a message, with `?at=` those with a turn among them.
+    """
     with journal.one_snapshot():
         conversation = own_or_404(request, pk)
-        page = journal.page(conversation, before)
-    if before and not page.messages:
-        raise Http404
+        page, is_older = _page(request, conversation)
     context = {
         "conversation": conversation,
         "page": page,
@@ -58,14 +58,33 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
         "panel": panel(conversation),
         "heading": visible(conversation.title),
         "queue": json.dumps(page.queue),
-        "sections": sections(page, is_older=before is not None),
+        "sections": sections(page, is_older=is_older),
         "sentences": json.dumps(SENTENCES),
         "now": int(time.time() * 1000),
-        "is_older": before is not None,
+        "is_older": is_older,
         "suggested": suggested(request.user.pk),
     }
     context |= gateway_summary() | _script_data(request, conversation, page)
     return render(request, "conversations/conversation.html", context)
+
+
+def _page(request: SignedIn, conversation: Conversation) -> tuple[journal.Page, bool]:
+    """The messages that are shown, and whether there are newer ones or others in their place."""
+    before, turn = request.GET.get("before"), _uuid(request.GET.get("at", ""))
+    page = journal.page(conversation, before, turn if before else None)
+    if before and not page.messages:
+        raise Http404
+    if before is not None or turn is None or str(turn) in {state["id"] for state in page.turns}:
+        return page, before is not None
+    older = journal.page(conversation, end=turn)
+    return (older, True) if older.messages else (page, False)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _script_data(request: SignedIn, conversation: Conversation, page: journal.Page) -> dict[str, str]:

@@ -7,6 +7,7 @@ from .attaching import attach, attachment
 from .changes import change
 from .deleting import delete
 from .exporting import export
+from .finding import find
 from .options import options
 from .pages import conversation
 from .pictures import picture
@@ -41,6 +42,7 @@ urlpatterns = [
     path("conversations/<uuid:pk>/settings/", options, name="options"),
     path("conversations/<uuid:pk>/tree/", tree, name="tree"),
     path("waiting/", waiting, name="waiting"),
+    path("find/", find, name="find"),
     path("settings/", preferences, name="settings"),
     path("sidebar/", sidebar, name="sidebar"),
     path("settings/allowances/<int:pk>/revoke/", revoke, name="revoke"),

@@ -47,7 +47,7 @@ OPEN = {"accounts/login/": 200, "accounts/link/": 403, "accounts/unsent/": 302, 
 
 OWN = {
     *("accounts/logout/", "", "conversations/", "conversations/new/", "conversations/change/"),
-    *("settings/", "settings/prompts/", "settings/theme/", "sidebar/", "waiting/"),
+    *("find/", "settings/", "settings/prompts/", "settings/theme/", "sidebar/", "waiting/"),
 }
 """What asks for a session and names nothing of anybody's."""
 

@@ -80,6 +80,8 @@ def own_pages(conversation: Conversation, rerun: Conversation) -> Iterator[tuple
         "prompt",
         posting(path("prompt", prompt.pk), **{f"{prompt.pk}-name": "none", f"{prompt.pk}-text": ""}),
     )
+    yield "find", getting(path("find") + "?q=song")
+    yield "find, the newest", getting(path("find"))
     yield "prompts", getting(path("prompts"))
     yield "prompts, one", getting(path("prompts") + f"?id={prompt.pk}")
     yield "theme", posting(path("theme"), theme="dark")

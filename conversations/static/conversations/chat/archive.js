@@ -14,12 +14,20 @@ function start() {
   const view = new View(log);
   const state = { ...hydrate(document), queue: [], partial: true };
   const announcer = new Announcer(document.getElementById("announcer"));
-  const show = () => view.render(state, []) || requestAnimationFrame(show);
+  const show = () => (view.render(state, []) ? arriveIfAsked(log) : requestAnimationFrame(show));
   const say = (sentence) => announcer.say(sentence);
   copyOnClick((button) => textToCopy(button, state), say);
   listenToShortcuts(readingActions(log, say));
   closeOnLeaving(document.querySelector("details.menu"));
   show();
+}
+
+/** Goes to what a search has found. */
+async function arriveIfAsked(log) {
+  const query = new URLSearchParams(location.search);
+  if (!query.has("at")) return;
+  const { arrive } = await import("../finding/arrival.js");
+  await arrive(log, query);
 }
 
 start();

@@ -47,6 +47,9 @@ class ConversationPage {
     /** @type {State} */
     this.state = { ...hydrate(document), totals: this.stored("totals", {}) };
     this.isDue = false;
+    this.isDrawn = new Promise((resolve) => {
+      this.drawn = () => resolve(null);
+    });
     this.view = new View(log);
     this.follow = new Follow(byId("jump"), log);
     this.announcer = new Announcer(byId("announcer"));
@@ -126,6 +129,17 @@ class ConversationPage {
     this.socket.connect();
     this.refresh();
     whenNear(byId("older"), () => this.showOlder());
+    const query = new URLSearchParams(location.search);
+    if (query.has("at")) this.arrive(query);
+  }
+
+  /** Goes to what a search has found; the address is the conversation's own then. */
+  async arrive(query) {
+    this.follow.following = false;
+    const { arrive } = await import("../finding/arrival.js");
+    await this.isDrawn;
+    history.replaceState(null, "", location.pathname);
+    await arrive(this.log, query);
   }
 
   tick() {
@@ -233,7 +247,8 @@ class ConversationPage {
     byId("welcome").hidden = log.childElementCount > 0;
     if (focused && !isInSight(document.activeElement)) log.focus({ preventScroll: true });
     this.follow.settle();
-    if (!complete) this.refresh();
+    if (complete) this.drawn();
+    else this.refresh();
   }
 
   showHead() {

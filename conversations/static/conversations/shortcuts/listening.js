@@ -1,7 +1,7 @@
 /**
  * Hears the keys of shortcuts, and the buttons that do the same. The sheet and the palette are fetched when they are first wanted.
  */
-import { closestTo } from "../lib/dom.js";
+import { byId, closestTo } from "../lib/dom.js";
 import { isApple, isDue, SHORTCUTS, shortcutOf } from "./table.js";
 
 const MODAL = "dialog[open]";
@@ -49,9 +49,21 @@ function showButtons(name, isHere) {
 }
 
 const COMMON = {
+  search: () => search(),
   new: () => begin(),
   sheet: () => void import("./sheet.js").then(({ openSheet }) => openSheet()),
 };
+
+let opening = null;
+
+function search() {
+  const address = byId("sidebar")?.dataset.find;
+  if (!address) return false;
+  opening ??= import("../finding/palette.js")
+    .then(({ openPalette }) => openPalette(address, begin))
+    .finally(() => (opening = null));
+  return true;
+}
 
 // Where an empty conversation is what is shown already, its box is all that is wanted.
 function begin() {

@@ -1,0 +1,92 @@
+/**
+ * The way from a search to its hit: the address names the turn, the message and the words; there the words are marked and in sight.
+ */
+import { style } from "../lib/styles.js";
+import { spansOf } from "./matching.js";
+
+const MOST = 500; // ranges that are marked
+
+/**
+ * Goes to the hit that the address names, in a log that is drawn to its end; the focus goes there, too.
+ * @param {HTMLElement} log
+ * @param {URLSearchParams} query
+ */
+export async function arrive(log, query) {
+  const places = placesOf(log, query);
+  if (!places.length) return;
+  await style(new URL("./arrival.css", import.meta.url)).catch(() => undefined);
+  const ranges = places.flatMap((place) => rangesIn(place, query.get("words") ?? "")).slice(0, MOST);
+  const place = ranges.length ? blockOf(ranges[0], places) : places[0];
+  open(ranges[0]?.startContainer.parentElement ?? place);
+  mark(ranges);
+  for (const again of [false, true]) {
+    if (again) await frames(2); // what is above has its true height now
+    (seen(ranges) ?? place).scrollIntoView({ block: "center", behavior: "instant" });
+  }
+  place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+}
+
+/** The blocks of the message; those of its turn where it has none. */
+function placesOf(log, query) {
+  const name = query.get("in") ?? "";
+  const blocks = [...log.querySelectorAll("[data-key]")];
+  const isOf = ({ dataset: { key } }) => key === name || key.startsWith(`${name}:`);
+  const own = name ? blocks.filter(isOf) : [];
+  return own.length ? own : blocks.filter(({ dataset }) => dataset.key === `turn:${query.get("at")}`);
+}
+
+const blockOf = (range, places) => places.find((place) => place.contains(range.startContainer));
+
+/** The words in an element, wherever one text node ends and the next begins. */
+function rangesIn(element, words) {
+  const nodes = [];
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  let text = "";
+  while (walker.nextNode()) {
+    nodes.push({ node: walker.currentNode, start: text.length });
+    text += /** @type {Text} */ (walker.currentNode).data;
+  }
+  return spansOf(text, words).map(([start, end]) => {
+    const range = new Range();
+    const [first, last] = [placeIn(nodes, start, 0), placeIn(nodes, end, 1)];
+    range.setStart(first.node, first.offset);
+    range.setEnd(last.node, last.offset);
+    return range;
+  });
+}
+
+// A range begins in the node that has its first letter, and ends in that which has its last.
+function placeIn(nodes, at, back) {
+  const { node, start } = nodes.findLast((one) => one.start <= at - back);
+  return { node, offset: at - start };
+}
+
+/** Opens what the element is folded in. */
+function open(element) {
+  for (let details = element.closest("details"); details; details = details.parentElement.closest("details"))
+    details.open = true;
+}
+
+function mark(ranges) {
+  if (globalThis.CSS?.highlights) CSS.highlights.set("hit", new Highlight(...ranges));
+  else for (const range of ranges.toReversed()) wrap(range);
+}
+
+// Where no highlight can be painted over a text, an element goes round it, if it is in one piece.
+function wrap(range) {
+  if (range.startContainer !== range.endContainer) return;
+  const element = document.createElement("mark");
+  element.className = "hit-mark";
+  range.surroundContents(element);
+}
+
+// A range itself cannot be scrolled to: the element of its text is, if it is not hidden.
+function seen(ranges) {
+  const elements = ranges.map(({ startContainer }) => startContainer.parentElement);
+  return elements.find((element) => element.checkVisibility?.() ?? true);
+}
+
+async function frames(count) {
+  for (let at = 0; at < count; at += 1) await new Promise(requestAnimationFrame);
+}

@@ -1,0 +1,196 @@
+/**
+ * The palette: a dialog that goes to conversations by their titles and to their messages by their words.
+ */
+
+import { show } from "../lib/dialog.js";
+import { create } from "../lib/dom.js";
+import { isComposing } from "../lib/keys.js";
+import { style } from "../lib/styles.js";
+import { openSheet } from "../shortcuts/sheet.js";
+
+const PAUSE_MS = 150; // in typing, after which is searched
+
+/** @typedef {{title: string, url: string, at: string, archived: boolean, hits?: Hit[]}} Entry */
+/** @typedef {{speaker: string, parts: [string, boolean][], url: string}} Hit */
+
+/** Opens the palette; `address` answers searches, `begin()` begins a new conversation. */
+export async function openPalette(address, begin) {
+  await style(new URL("./palette.css", import.meta.url)).catch(() => undefined);
+  const palette = new Palette(address, [
+    ["New conversation", begin],
+    ["All conversations", () => location.assign("/#all")],
+    ["Settings", () => location.assign("/settings/")],
+    ["Keyboard shortcuts", openSheet],
+  ]);
+  await show(palette.dialog);
+  palette.search();
+}
+
+class Palette {
+  constructor(address, actions) {
+    this.address = address;
+    this.actions = actions;
+    /** @type {((isAside: boolean) => void)[]} what each option does, in a tab of its own if it can */
+    this.acts = [];
+    this.at = 0;
+    this.draw();
+    this.listen();
+  }
+
+  draw() {
+    this.dialog = /** @type {HTMLDialogElement} */ (create("dialog", "dialog palette"));
+    this.dialog.setAttribute("aria-label", "Search");
+    this.box = Object.assign(create("input"), { type: "text", autocomplete: "off", spellcheck: false });
+    this.box.placeholder = "Search titles and messages";
+    this.list = create("ul");
+    this.list.id = "palette-list";
+    this.status = create("p", "palette-status");
+    set(this.box, { role: "combobox", "aria-label": "Search", "aria-autocomplete": "list" });
+    set(this.box, { "aria-expanded": "false", "aria-controls": this.list.id, enterkeyhint: "go" });
+    set(this.list, { role: "listbox", "aria-label": "Results" });
+    set(this.status, { role: "status" });
+    this.dialog.append(this.box, this.status, this.list);
+  }
+
+  listen() {
+    const { box, list } = this;
+    box.addEventListener("input", ({ isComposing: isComposed }) => isComposed || this.searchSoon());
+    box.addEventListener("compositionend", () => this.searchSoon());
+    box.addEventListener("keydown", (event) => this.press(event));
+    list.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays where one writes
+    list.addEventListener("click", (event) => this.choose(indexIn(list, event.target), event));
+    this.dialog.addEventListener("close", () => this.stop());
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    this.request?.abort();
+  }
+
+  searchSoon() {
+    this.stop();
+    this.timer = setTimeout(() => this.search(), PAUSE_MS);
+  }
+
+  // An answer to what is not asked any more is dropped.
+  async search() {
+    this.stop();
+    const request = new AbortController();
+    this.request = request;
+    const words = this.box.value.trim();
+    const isLate = setTimeout(() => this.tell("Searching."), 2 * PAUSE_MS);
+    try {
+      const { conversations, more } = await fetchJSON(
+        `${this.address}?q=${encodeURIComponent(words)}`,
+        request.signal,
+      );
+      if (this.request === request) this.show(words, conversations, more);
+    } catch {
+      if (this.request === request && !request.signal.aborted) this.fail();
+    } finally {
+      clearTimeout(isLate);
+    }
+  }
+
+  fail() {
+    this.put([]);
+    this.tell("The search has failed. Write on to try again.");
+  }
+
+  /** @param {Entry[]} entries */
+  show(words, entries, more) {
+    const fitting = this.actions.filter(([name]) => name.toLowerCase().includes(words.toLowerCase()));
+    const found = entries.flatMap((entry) => [
+      option(drawEntry(entry), (isAside) => go(entry.url, isAside)),
+      ...(entry.hits ?? []).map((hit) => option(drawHit(hit), (isAside) => go(hit.url, isAside))),
+    ]);
+    this.put([...found, ...fitting.map(([name, act]) => option(create("span", "action", name), act))]);
+    this.tell(words ? summary(entries, more) : "");
+  }
+
+  put(options) {
+    this.acts = options.map(({ act }) => act);
+    this.list.replaceChildren(...options.map(({ element }) => element));
+    for (const [index, element] of [...this.list.children].entries()) element.id = `palette-${index}`;
+    this.box.setAttribute("aria-expanded", String(options.length > 0));
+    this.mark(0);
+  }
+
+  mark(at) {
+    const options = [...this.list.children];
+    this.at = options.length && (at + options.length) % options.length;
+    for (const [index, element] of options.entries())
+      element.setAttribute("aria-selected", String(index === this.at));
+    if (!options.length) return this.box.removeAttribute("aria-activedescendant");
+    options[this.at].scrollIntoView({ block: "nearest" });
+    return this.box.setAttribute("aria-activedescendant", options[this.at].id);
+  }
+
+  tell(sentence) {
+    this.status.textContent = sentence;
+  }
+
+  press(event) {
+    const act = !isComposing(event) && KEYS[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act(this, event);
+  }
+
+  choose(at, { ctrlKey, metaKey }) {
+    const act = this.acts[at];
+    if (!act) return;
+    const isAside = ctrlKey || metaKey;
+    if (!isAside) this.dialog.close();
+    act(isAside);
+  }
+}
+
+const KEYS = {
+  ArrowDown: (palette) => palette.mark(palette.at + 1),
+  ArrowUp: (palette) => palette.mark(palette.at - 1),
+  Enter: (palette, event) => palette.choose(palette.at, event),
+};
+
+function go(url, isAside) {
+  if (isAside) window.open(url, "_blank", "noopener");
+  else location.assign(url);
+}
+
+const indexIn = (list, target) => [...list.children].indexOf(target.closest("[role=option]"));
+
+function option(content, act) {
+  const element = create("li", "", content);
+  set(element, { role: "option", "aria-selected": "false" });
+  return { element, act };
+}
+
+function set(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+}
+
+/** @param {Entry} entry */
+function drawEntry({ title, at, archived }) {
+  const name = create("bdi", "title", title || "Untitled");
+  const when = new Date(at).toLocaleDateString(undefined, { dateStyle: "medium" });
+  return create("span", "entry", name, create("span", "when", archived ? `archived · ${when}` : when));
+}
+
+/** @param {Hit} hit */
+function drawHit({ speaker, parts }) {
+  const words = parts.map(([text, isHit]) => (isHit ? create("mark", "", text) : text));
+  return create("span", "snippet", `${speaker}: `, create("bdi", "", ...words));
+}
+
+function summary(entries, more) {
+  if (!entries.length) return "Nothing has these words.";
+  const messages = entries.reduce((sum, { hits = [] }) => sum + hits.length, 0);
+  const count = (number, name) => `${number} ${name}${number === 1 ? "" : "s"}`;
+  return `${count(entries.length, "conversation")}${more ? " and more" : ""}, ${count(messages, "message")}.`;
+}
+
+async function fetchJSON(url, signal) {
+  const answer = await fetch(url, { signal, headers: { Accept: "application/json" }, redirect: "error" });
+  if (!answer.ok) throw Error(answer.statusText);
+  return answer.json();
+}
