@@ -18,7 +18,7 @@ from conversations.protocol.converse import attached
 from conversations.protocol.converse.content import plain_text, text
 from conversations.protocol.converse.usage import least_tokens
 
-from . import approvals, requests
+from . import approvals, requests, settings
 from .messages import Opening
 from .requests import Memory
 
@@ -57,7 +57,10 @@ def opening_events(turn: Turn, opening: Opening) -> list[events.Event]:
     """The first events of a turn's record."""
     parent = str(turn.parent_id) if turn.parent_id else None
     is_root = turn.parent_id is None and turn.number > 1
-    start = events.run_started(str(turn.conversation_id), turn.run_id, parent, is_root=is_root)
+    in_force = {} if "call" in turn.rerun else settings.recorded(turn)
+    start = events.run_started(
+        str(turn.conversation_id), turn.run_id, parent, is_root=is_root, settings=in_force
+    )
     files = attached.facts(opening.content)
     message = events.user_message(str(opening.message_id), plain_text(opening.content), files)
     title = events.custom("conversation", {"title": opening.title})

@@ -8,17 +8,20 @@ from typing import Any
 
 from django.conf import settings
 
-from conversations.models import InForce, Model
+from conversations.models import InForce, Model, Turn
 from conversations.protocol.converse import inference
 from conversations.protocol.converse.inference import Faults, Unfit
 from conversations.protocol.converse.request import budget_of
-from conversations.protocol.text import clean_text
+from conversations.protocol.text import beginning, clean_text
 from conversations.tools import registry
 
 from .messages import LONGEST_TEXT
 
 Fields = Mapping[str, str]
 TOOL = "tool-"
+SHOWN_INSTRUCTIONS = 300
+"""Characters of a turn's instructions in its record: the row has all of them."""
+
 NOT_OFFERED = "This model is not offered. Choose one of the list."
 TOO_LONG = f"Instructions have {LONGEST_TEXT:,} characters at most."
 
@@ -29,6 +32,19 @@ def fields_of(row: InForce) -> dict[str, str]:
     tools = {f"{TOOL}{name}": "off" if name in row.tools_off else "on" for name in registry.names()}
     reasoning = {"reasoning": "on" if budget else "off", "budget": str(budget or "")}
     return {"model": row.model, "system": row.system} | inference.as_texts(row.inference) | reasoning | tools
+
+
+def recorded(turn: Turn) -> dict[str, Any]:
+    """What the record of a turn says that its model is asked with; what is not set is not there."""
+    budget = budget_of(Model.of(turn.model).capabilities, _max_tokens(turn.inference), turn.reasoning_budget)
+    in_force = {
+        "model": turn.model,
+        "inference": turn.inference,
+        "reasoning": budget,
+        "toolsOff": [name for name in turn.tools_off if registry.get(name)],
+        "instructions": beginning(" ".join(turn.system.split()), SHOWN_INSTRUCTIONS),
+    }
+    return {name: value for name, value in in_force.items() if value}
 
 
 def apply(row: InForce, fields: Fields) -> Faults:

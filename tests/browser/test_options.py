@@ -73,6 +73,7 @@ def test_what_is_changed_goes_with_the_very_next_message(tab: Page, gateway: Wir
     body = sent(gateway)
     assert (body["system"], body["inferenceConfig"]["temperature"]) == ([{"text": "Be brief."}], 0.3)
     assert "toolConfig" not in body
+    expect(chat.log).to_contain_text("temperature 0.3 · without top_song · instructions “Be brief.”")
     settings.temperature.fill("")
     settings.model.select_option(OTHER)
     expect(tab.get_by_text("Tools, pictures, documents, reasoning.")).to_be_visible()
@@ -84,6 +85,7 @@ def test_what_is_changed_goes_with_the_very_next_message(tab: Page, gateway: Wir
     assert body["additionalModelRequestFields"]["thinking"]["budget_tokens"] == 2048
     assert "temperature" not in body["inferenceConfig"]
     expect(tab.get_by_role("banner")).to_contain_text(OTHER)
+    expect(chat.log).to_contain_text(f"{OTHER} · up to 2,048 tokens of reasoning · without top_song")
 
 
 def test_what_cannot_be_is_said_beside_its_field_and_every_tab_has_the_same(tab: Page) -> None:

@@ -9,9 +9,10 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from conversations import engine
+from conversations.journal import page
 from conversations.models import Conversation, Model, ToolCall, Turn
 from conversations.tools import registry, tool
-from tests.asking import conversation_of
+from tests.asking import conversation_of, of_type
 from tests.faults.scene import HEALTHY, Scene, asking_for
 from tests.gateway.wire import Answer, WireServer
 
@@ -142,3 +143,7 @@ def test_a_turn_keeps_what_was_in_force_when_it_was_sent(scene: Scene) -> None:
     turn = Turn.objects.get()
     in_force = {"model": scene.conversation.model, "reasoning_budget": 0} | columns
     assert turn.in_force() == in_force
+    [start] = of_type(scene.events(), "RUN_STARTED")
+    recorded = {"model": scene.conversation.model, "inference": {"topP": 0.5}, "toolsOff": ["top_song"]}
+    assert start["metadata"]["settings"] == recorded | {"instructions": "Be brief."}
+    assert page(scene.conversation).turns[0]["settings"] == start["metadata"]["settings"]

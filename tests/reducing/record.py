@@ -68,7 +68,13 @@ class Record:
         self.turns.append([])
         is_root = parent is None and number > 1
         self.write(
-            events.run_started(CONVERSATION, self.turn, parent, is_root=is_root),
+            events.run_started(
+                CONVERSATION,
+                self.turn,
+                parent,
+                is_root=is_root,
+                settings={"model": "m", "instructions": text},
+            ),
             *events.user_message(f"question-{number}", text),
         )
 

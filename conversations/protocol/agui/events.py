@@ -46,11 +46,18 @@ def chunks(text: str, limit: int = DELTA_BYTES) -> Iterator[str]:
         start += len(chunk)
 
 
-def run_started(conversation: str, run: str, after: str | None = None, *, is_root: bool = False) -> Event:
+def run_started(
+    conversation: str,
+    run: str,
+    after: str | None = None,
+    *,
+    is_root: bool = False,
+    settings: dict[str, Any] | None = None,
+) -> Event:
     """A turn starts, or goes on as a further run.
 
     `after` is the turn that it follows on; `is_root` says that it follows on none, though others came before it. Without either it
-    follows on the turn before it in the record.
+    follows on the turn before it in the record. `settings` are what its model is asked with.
     """
     event = {
         "type": "RUN_STARTED",
@@ -59,7 +66,8 @@ def run_started(conversation: str, run: str, after: str | None = None, *, is_roo
         "protocolVersion": PROTOCOL_VERSION,
     }
     parent = {"parentRunId": after} if after else {}
-    return event | parent | ({"metadata": {"parent": None}} if is_root else {})
+    metadata = ({"parent": None} if is_root else {}) | ({"settings": settings} if settings else {})
+    return event | parent | ({"metadata": metadata} if metadata else {})
 
 
 def user_message(message_id: str, text: str, files: Sequence[dict[str, Any]] = ()) -> list[Event]:

@@ -104,6 +104,8 @@ class Snapshot:
 
     def _run_started(self, event: Event) -> None:
         at, rounds = event.get("timestamp"), self.state["rounds"]
+        if settings := event.get("metadata", {}).get("settings"):
+            self.state["settings"] = settings
         self.state |= {"status": "running", "interrupts": [], "endedAt": None}
         if rounds:
             rounds[-1]["calledAt"] = at

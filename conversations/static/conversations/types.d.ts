@@ -25,7 +25,7 @@ type SnapshotFigures = { seq: number; before?: string | null; turns?: Turn[]; qu
 /** Every event but a snapshot and asides has a number in the conversation's record and its time. */
 type Recorded<Fields, Metadata = object> = Fields & { timestamp?: number; metadata?: Metadata & { seq?: number } };
 
-type RunStarted = Recorded<{ type: "RUN_STARTED"; runId: string; parentRunId?: string }, { parent?: null }>;
+type RunStarted = Recorded<{ type: "RUN_STARTED"; runId: string; parentRunId?: string }, { parent?: null; settings?: Settings }>;
 type RunFinished = Recorded<{ type: "RUN_FINISHED"; runId: string; outcome?: Outcome }>;
 type RunError = Recorded<{ type: "RUN_ERROR"; code: string; message: string }, { requestId?: string; leftOut?: true }>;
 type StepStarted = Recorded<{ type: "STEP_STARTED"; stepName: string }>;
@@ -146,6 +146,15 @@ type Round = {
 /** How a round was asked again, and the refusal's words. */
 type Adjustment = { what: string; why: string };
 
+/** What a turn's model was asked with; what was not set is not there. */
+type Settings = {
+  model?: string;
+  inference?: { temperature?: number; topP?: number; maxTokens?: number; stopSequences?: string[] };
+  reasoning?: number;
+  toolsOff?: string[];
+  instructions?: string;
+};
+
 type TurnError = { code: string; message: string; requestId?: string };
 
 type Turn = {
@@ -154,6 +163,7 @@ type Turn = {
   error: TurnError | null;
   stopReason: string | null;
   model?: string;
+  settings?: Settings;
   steps: number;
   retrying: Retry | null;
   adjusted?: Adjustment[];
@@ -239,6 +249,8 @@ type Section = {
   blocks: Block[];
   /** What may be done, as words: continue again regenerate edit versions switch withdraw. */
   offers: string;
+  /** The settings of the turn before it. */
+  before?: Settings;
   goesOn?: boolean;
 };
 

@@ -5,6 +5,7 @@ import { create, svg } from "../lib/dom.js";
 import { count, duration, quantity, visible } from "../lib/format.js";
 import { costOf, money, sumOf } from "./cost.js";
 import { isBlock } from "./layout.js";
+import { inWords } from "./settings.js";
 import { cachedAnewOf, cachedOf, isReported, leastTokens, readOf, tokensOf, writtenIn } from "./tokens.js";
 
 const LEAST = "at least ";
@@ -44,7 +45,11 @@ function fold(foot, open) {
   const figures = foot.querySelector(".figures");
   foot.querySelector(".sum").ariaExpanded = String(open);
   figures.hidden = !open;
-  if (open) drawWaterfall(figures, rowsOf(sections.get(foot)));
+  if (!open) return;
+  const section = sections.get(foot);
+  const { settings } = section.turn;
+  drawWaterfall(figures, rowsOf(section));
+  if (settings) figures.append(cell("p", `Asked with ${inWords(settings)}`, { className: "hint" }));
 }
 
 /**

@@ -8,6 +8,7 @@ import { drawFigures } from "./figures.js";
 import { isBlock } from "./layout.js";
 import { drawMore } from "./more.js";
 import { models, replayAddress, sentences } from "./page.js";
+import { drawSettings } from "./settings.js";
 import { silence, unconfirmed } from "./silence.js";
 
 /**
@@ -82,6 +83,7 @@ export function drawFoot(foot, section) {
   drawActions(foot.querySelector(".actions"), section, offers.split(" "));
   const edit = blocks.find(({ kind }) => kind === "you") && foot.parentElement.querySelector(".you .edit");
   if (edit) edit.hidden = !offers.includes("edit");
+  drawSettings(foot, section);
   drawFigures(foot, section);
 }
 

@@ -17,6 +17,7 @@ export function sections(state, outgoing) {
   const nonEmpty = turns.filter(({ turn, parts }) => parts.length || turn.error);
   if (state.partial && nonEmpty.length) nonEmpty.at(-1).goesOn = true; // on a newer page
   if (!state.partial && !state.played) offer(nonEmpty, isIdle(state, outgoing));
+  for (const [at, section] of turns.entries()) section.before = turns[at - 1]?.turn.settings;
   const queued = state.queue.map((message) => waiting(message, "queued", "edit withdraw"));
   const sending = outgoing.map((message) => waiting(message, "sending"));
   return [...nonEmpty, ...queued, ...sending];

@@ -12,6 +12,7 @@ function once(read) {
 
 export const sentences = once(({ sentences: text }) => JSON.parse(text || "{}"));
 export const models = once(({ models: text }) => JSON.parse(text || "[]"));
+export const names = once(({ names: text }) => JSON.parse(text || "{}"));
 export const prices = once(({ prices: text }) => JSON.parse(text || "{}"));
 export const currency = once((data) => data.currency || "USD");
 export const picturesAddress = once((data) => data.pictures ?? "");

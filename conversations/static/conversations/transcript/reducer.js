@@ -171,8 +171,11 @@ function runStarted(state, event) {
   const id = turnOf(event);
   const at = event.timestamp ?? null;
   const turn = state.turns.find((one) => one.id === id);
-  if (!turn) return changeTurn(onBranch(state, id, event), id, { status: "running", startedAt: at });
+  const settings = event.metadata?.settings && { settings: event.metadata.settings };
+  if (!turn)
+    return changeTurn(onBranch(state, id, event), id, { status: "running", startedAt: at, ...settings });
   const changes = {
+    ...settings,
     status: "running",
     interrupts: [],
     endedAt: null,

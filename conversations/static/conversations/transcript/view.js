@@ -36,8 +36,8 @@ const messageOf = (part) => part?.message;
  * All that a section is made of; the rest follows from it.
  * @param {Section} section
  */
-const factsOf = ({ turn, parts, sources, offers, goesOn }) => [
-  ...[turn, parts.length, offers, goesOn],
+const factsOf = ({ turn, parts, sources, offers, goesOn, before }) => [
+  ...[turn, parts.length, offers, goesOn, before],
   ...parts
     .flatMap((part) => (isBlock(part) ? part : part.blocks))
     .flatMap(({ message, result, marks }) => [message, result, String(marks)]),
@@ -92,12 +92,12 @@ export class View {
    * @param {Section} section
    */
   fill(element, section) {
-    const { turn, parts, sources, offers, goesOn } = section;
+    const { turn, parts, sources, offers, goesOn, before } = section;
     const [blocks, foot] = element.children;
     const { late } = this;
     const elements = groupCalls(section).map((part) => this.part(part));
     arrange(blocks, sources.length ? [...elements, this.sources(section)] : elements);
-    this.once(foot, [turn, parts.length, messageOf(parts.at(-1)), offers, goesOn], () => {
+    this.once(foot, [turn, parts.length, messageOf(parts.at(-1)), offers, goesOn, before], () => {
       complete(foot, ".actions", () => clone("turn").lastElementChild.children);
       drawFoot(foot, section);
     });
