@@ -151,6 +151,18 @@ class Environment(BaseSettings):
         return value
 
 
+class TitleEnvironment(BaseSettings):
+    """How conversations are titled: by a model if one is named, else by their first words."""
+
+    model_config = Environment.model_config
+
+    TITLE_MODEL: str = ""
+    TITLE_PROMPT: str = (
+        "You write titles. Read the beginning of a conversation and answer with its title alone: at most six words, in the language of "
+        "the user's message, naming what it is about. No quotes, no full stop, no explanation."
+    )
+
+
 def read_environment() -> Environment:
     """The environment as settings; raises ConfigurationError, which repeats no value of a bad variable."""
     try:

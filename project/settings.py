@@ -9,7 +9,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 
 from project.database import attachments_folder, from_url
-from project.environment import read_environment
+from project.environment import TitleEnvironment, read_environment
 from project.secret_key import read_or_make
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -38,6 +38,11 @@ REDIS_URL = _env.REDIS_URL
 SECRET_KEY = _env.SECRET_KEY or read_or_make(BASE_DIR / ".secret_key")
 DEBUG = _env.DEBUG
 ALLOWED_HOSTS = _env.ALLOWED_HOSTS
+
+# By a model, after the first answer
+_titles = TitleEnvironment()
+TITLE_MODEL = _titles.TITLE_MODEL
+TITLE_PROMPT = _titles.TITLE_PROMPT
 
 # Of a process, and as many idle connections to the gateway; further turns are queued.
 MAX_TURNS_AT_ONCE = 1000

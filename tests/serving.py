@@ -37,6 +37,7 @@ SETTINGS = (
     "ALLOWED_",
     "APPROVAL_",
     "PRICE_",
+    "TITLE_",
 )
 NO_PROC = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="memory is told by /proc, which is Linux's"

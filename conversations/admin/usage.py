@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from conversations.models import Conversation, Round, Totals, Turn, prices, totals
+from conversations.models import Conversation, Round, Totals, Turn, prices, title_usage, totals
 from conversations.protocol.converse.usage import count
 
 from .pages import Panel
@@ -20,8 +20,11 @@ HOW = (
 
 
 def usage_panel(conversation: Conversation) -> Panel:
-    """Tokens and cost of all of its rounds, those of other branches too."""
+    """Tokens and cost of all of its rounds, those of other branches and of its title too."""
     by_model = totals(conversation.pk)
+    for model, usage in title_usage(conversation.pk).items():
+        others = by_model.get(model, {})
+        by_model[model] = others | {name: others.get(name, 0) + number for name, number in usage.items()}
     cost, unpriced = prices.cost_of_all(by_model)
     if not by_model:
         return Panel("Tokens and cost", "", "none yet")

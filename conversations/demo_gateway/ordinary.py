@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conversations.demo_gateway import arguments
-from conversations.demo_gateway.conversation import Conversation, File, Result, Tool, words
+from conversations.demo_gateway.conversation import STOP_WORDS, Conversation, File, Result, Tool, words
 from conversations.demo_gateway.reply import Block, Reply, call, say, text
 from conversations.protocol.text import beginning
 
@@ -99,6 +99,21 @@ def _offer(conversation: Conversation) -> str:
 def _shortened(words: str, most: int) -> str:
     line = " ".join(words.split())
     return line if len(line) <= most else f"{beginning(line, most).rstrip()}..."
+
+
+TO_TITLE = re.compile(r"<conversation>\s*User: (.+?)\s*(?:Assistant: .*)?</conversation>", re.DOTALL)
+TITLE_WORDS = 5
+
+
+def title(question: str) -> str:
+    """A title of the telling words of a conversation that is to have one; blank for any other question."""
+    opening = TO_TITLE.fullmatch(question.strip())
+    if opening is None:
+        return ""
+    every = re.findall(r"\w+", opening[1])
+    telling = [word for word in every if word.lower() not in STOP_WORDS][:TITLE_WORDS]
+    line = " ".join(telling or every[:TITLE_WORDS]) or "A conversation"
+    return line[0].upper() + line[1:]
 
 
 # -- what tools answered

@@ -15,6 +15,8 @@ def answer(conversation: Conversation, tried: bool = False) -> Answer:
 
     `tried` says that this very request has failed once already.
     """
+    if title := ordinary.title(conversation.question):
+        return say(title)
     phrase = phrases.find(conversation.question)
     rest = phrases.rest(conversation.question, phrase) if phrase else conversation.question
     reply: Answer

@@ -39,7 +39,7 @@ class Facts(NamedTuple):
 
     in_a_minute: int
     in_a_day: int
-    """The tokens of the user's turns of a day that have ended."""
+    """The tokens of the user's turns of a day that have ended, and of titles."""
 
 
 FACTS = """
@@ -56,6 +56,8 @@ SELECT
   (SELECT coalesce(sum(total_tokens), 0) FROM conversations_turn
     WHERE user_id = %s AND created_at > %s AND created_at <= %s
       AND status NOT IN ('running', 'waiting', 'queued'))
+    + (SELECT coalesce(sum(total_tokens), 0) FROM conversations_titling
+    WHERE user_id = %s AND created_at > %s AND created_at <= %s)
 """
 """SQL, since the ORM takes longer to write the query than the database to answer it.
 
@@ -69,7 +71,7 @@ def facts(conversation: Conversation, message_id: UUID) -> Facts:
     user, now = conversation.owner_id, timezone.now()
     moment, minute = _time(now), _time(now - MINUTE)
     day = _time(now - DAY) if settings.USER_TOKENS_PER_DAY else moment
-    spans = [user, minute, moment, user, day, moment]
+    spans = [user, minute, moment, *[user, day, moment] * 2]
     with connection.cursor() as cursor:
         cursor.execute(FACTS, [key, message, key, key, key, key, key, user, *spans])
         stored, is_busy, last, events, packed, has_calls, under_way, in_a_minute, in_a_day = cursor.fetchone()

@@ -20,7 +20,7 @@ from conversations.journal import HUB, Journal, keep_in_touch, pack, ring_queue
 from conversations.models import Approval, Event, Turn, delete_unsent
 from conversations.threads import Threads
 
-from . import library, lifecycle, notices
+from . import library, lifecycle, notices, titles
 from .lifecycle import ATTEMPTS, LEASE
 from .messages import Opening
 from .recovery import begin_anew, give_up, take_up
@@ -214,6 +214,8 @@ class Worker:
             logger.exception("what waits behind turn %s could not be begun", run.turn.pk)
         finally:
             self._forget(run)
+        if titles.may_follow(run.turn):
+            self._keep(titles.entitle(run.turn, self.journal, self._threads))
 
     def _follow(self, run: Run) -> None:
         """Begins what follows a run: queued turns, or its own end if it was stopped just before it waits."""

@@ -10,8 +10,9 @@ from .passage import Passage
 from .prompt import Preset, Prompt
 from .record import Event, Recording
 from .round import Message, RequestBase, Round, ToolCall
+from .titling import Titling
 from .tree import Tree, active_line, line, line_of
-from .usage import Totals, UsageTotal, totals
+from .usage import Totals, UsageTotal, title_usage, totals
 
 __all__ = [
     "FACTS",
@@ -37,6 +38,7 @@ __all__ = [
     "Recording",
     "RequestBase",
     "Round",
+    "Titling",
     "ToolCall",
     "Totals",
     "Tree",
@@ -53,6 +55,7 @@ __all__ = [
     "reindexing",
     "retention",
     "search",
+    "title_usage",
     "totals",
     "unsent",
     "uuid_value",

@@ -14,6 +14,7 @@ from django.db.models.functions import TruncMonth
 from .conversation import Turn
 from .fields import TOKENS
 from .round import Round, ToolCall
+from .titling import Titling
 
 Totals = dict[str, dict[str, int]]
 """Tokens by Converse's names, and the number of `rounds` and of those `unreported`, by model."""
@@ -45,6 +46,13 @@ class UsageTotal(models.Model):
         return f"{self.model} in {self.month:%B %Y}"
 
 
+def title_usage(conversation: UUID) -> dict[str, dict[str, int]]:
+    """The usage of the round that has titled a conversation, by its model; empty without one."""
+    columns = {name: F(column) for column, name in TOKENS.items() if column != "total_tokens"}
+    rows: Any = Titling.objects.filter(conversation=conversation).values("model", **columns)
+    return {row.pop("model"): row | {"rounds": 1} for row in rows}
+
+
 def totals(conversation: UUID) -> Totals:
     """The usage of each model in a conversation's rounds that have ended, on all branches.
 
@@ -68,7 +76,9 @@ def add_up(conversations: list[UUID]) -> None:
     tokens = {column: Sum(column) for column in TOKENS}
     rounds = _by_month(Round.objects.filter(turn__conversation__in=conversations), "turn__")
     calls = _by_month(ToolCall.objects.filter(conversation__in=conversations), "turn__")
+    titles = Titling.objects.filter(conversation__in=conversations)
     for row in chain(
+        _by_month(titles, "").annotate(rounds=Count("pk"), **tokens),
         turns.annotate(turns=Count("pk"), **tokens),
         rounds.annotate(rounds=Count("pk")),
         calls.annotate(tool_calls=Count("pk")),

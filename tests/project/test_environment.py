@@ -7,7 +7,7 @@ import pytest
 
 from conversations.errors import ConfigurationError
 from project.database import POOL, POSTGRES_OPTIONS, from_url
-from project.environment import Environment, read_environment
+from project.environment import Environment, TitleEnvironment, read_environment
 from project.secret_key import read_or_make
 
 KINDS = ("input", "output", "cacheRead", "cacheWrite")
@@ -28,7 +28,7 @@ BAD_PRICES = (
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Environment.model_fields:
+    for name in (*Environment.model_fields, *TitleEnvironment.model_fields):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -61,7 +61,7 @@ def test_without_any_variable_the_defaults_are_the_contracts() -> None:
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Environment.model_fields:
+    for name in (*Environment.model_fields, *TitleEnvironment.model_fields):
         monkeypatch.setenv(name, "")
     assert read_environment() == Environment()
 
@@ -244,3 +244,11 @@ def test_a_folder_that_takes_no_key_is_one_sentence(tmp_path: Path) -> None:
         ConfigurationError, match=r"^SECRET_KEY must be set: .* cannot be used \(Not a directory\)"
     ):
         read_or_make(tmp_path / "file" / ".secret_key")
+
+
+def test_titles_cost_nothing_unless_a_model_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert TitleEnvironment().TITLE_MODEL == ""
+    monkeypatch.setenv("TITLE_MODEL", " small.model-v1 ")
+    monkeypatch.setenv("TITLE_PROMPT", "")
+    assert TitleEnvironment().TITLE_MODEL == "small.model-v1"
+    assert "title" in TitleEnvironment().TITLE_PROMPT
