@@ -67,11 +67,10 @@ class File:
     @property
     def size(self) -> str:
         """Its size, as people say it."""
-        return (
-            f"{len(self.data) / 1000:,.1f} KB"
-            if len(self.data) < 10**6
-            else f"{len(self.data) / 10**6:.1f} MB"
-        )
+        size = len(self.data)
+        if size < 1024:
+            return f"{size} bytes"
+        return f"{size / 1024:.1f} KB" if size < 1024**2 else f"{size / 1024**2:.1f} MB"
 
 
 def words(text: str) -> frozenset[str]:
@@ -100,7 +99,9 @@ class Conversation:
 
     @property
     def question(self) -> str:
-        """The user's newest text."""
+        """The user's newest text; none where the newest message brings files alone."""
+        if self.files and not _text(self.messages[-1]["content"]):
+            return ""
         return self.questions[-1] if self.questions else ""
 
     @cached_property

@@ -30,7 +30,8 @@ def _of_conversation(conversation: Conversation, ids: Sequence[UUID]) -> list[At
 
 def _check_model(files: Iterable[Attachment], model_id: str) -> None:
     model, limits = Model.of(model_id), attached.limits_of(model_id)
-    problem = attached.problem([file.facts for file in files], str(model), limits, model.capabilities)
+    rules = attached.rules(str(model), limits, model.capabilities)
+    problem = attached.problem([file.facts for file in files], rules)
     if problem:
         raise Refused(problem)
 

@@ -22,7 +22,7 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods
 
 from conversations.attachments import Inspected, NoFile, NotTaken, TooLarge, inspect, keep
 from conversations.models import Attachment, Conversation
@@ -30,6 +30,7 @@ from conversations.protocol.converse.attached import LARGEST
 from conversations.threads import Threads
 
 from .access import SignedIn
+from .pictures import MEDIA_TYPES
 
 INSPECTING = Threads("attachments", 1)
 """One file is looked at at a time: a picture of 64 million pixels takes a quarter of a gigabyte."""
@@ -41,6 +42,10 @@ NO_SESSION = "Your session has ended. Sign in again, then attach the file once m
 NOT_FOUND = "There is no such conversation."
 NOT_POST = "A file is attached by POST."
 FAILED = "The file could not be stored. Try again; if it happens again, tell your operator."
+
+SENT = "This file was sent with a message, which keeps it."
+COPIES = {"thumbnail": ".thumbnail", "large": ".model"}
+"""The copies of a picture that pages show, by their parameter."""
 
 HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -135,12 +140,25 @@ def _error(status: int, code: str, message: str, headers: dict[str, str] | None 
     return JsonResponse({"error": {"code": code, "message": message}}, status=status, headers=headers)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "DELETE"])
 def attachment(request: SignedIn, pk: UUID) -> HttpResponseBase:
-    """A file as it came, for its conversation's owner; with `?thumbnail` a small copy of a picture."""
+    """A file as it came, for its conversation's owner.
+
+    With `?thumbnail` it is a small copy of a picture, with `?large` what a model gets. One that was never sent can be deleted.
+    """
     rows = Attachment.objects.filter(conversation__in=Conversation.objects.owned_by(request.user))
     row = get_object_or_404(rows, pk=pk)
-    return thumbnail(request, row) if "thumbnail" in request.GET else download(request, row)
+    if request.method == "DELETE":
+        return _forget(row)
+    copy = next((name for name in COPIES if name in request.GET), None)
+    return inline(request, row, copy) if copy else download(request, row)
+
+
+def _forget(row: Attachment) -> HttpResponse:
+    if row.messages.exists():
+        return _error(409, "sent", SENT)
+    row.delete()
+    return HttpResponse(status=204)
 
 
 @never_cache
@@ -154,12 +172,14 @@ def download(request: HttpRequest, row: Attachment) -> HttpResponse:
     )
 
 
-def thumbnail(request: HttpRequest, row: Attachment) -> HttpResponseBase:
-    """A small copy of a picture, made here, for a page."""
+def inline(request: HttpRequest, row: Attachment, name: str) -> HttpResponseBase:
+    """A copy of a picture, made here, for a page."""
     if not row.is_picture:
         raise Http404
-    response = HttpResponse(_bytes(row, ".thumbnail"), content_type="image/webp", headers=HEADERS)
-    response["ETag"] = etag = f'"{row.pk.hex}"'
+    copy = COPIES[name]
+    content_type = "image/webp" if copy == ".thumbnail" else MEDIA_TYPES[row.format]
+    response = HttpResponse(_bytes(row, copy), content_type=content_type, headers=HEADERS)
+    response["ETag"] = etag = f'"{row.pk.hex}-{name}"'
     patch_cache_control(response, private=True, no_cache=True)  # kept, but never shown without a session
     return get_conditional_response(request, etag=etag, response=response) or response
 

@@ -15,7 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from conversations import gateway, journal
-from conversations.models import Conversation, ConversationQuerySet, Model, marks, prices, search
+from conversations.models import Conversation, ConversationQuerySet, Model, marks, prices, search, unsent
+from conversations.protocol.converse import attached
 from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn, own_or_404
@@ -94,10 +95,21 @@ def _script_data(request: SignedIn, conversation: Conversation, page: journal.Pa
         "models": [model.model_id for model in offered],
         "names": {model.model_id: model.name for model in offered if model.name},
         "prices": prices.as_json(),
+        "file_rules": _file_rules(conversation, offered),
+        "unsent": [file.facts for file in unsent(conversation)],
         "totals": page.totals,
     }
     as_json = {name: json.dumps(value) for name, value in data.items()}
     return as_json | {"currency": settings.PRICE_CURRENCY, "draft": conversation.draft}
+
+
+def _file_rules(conversation: Conversation, offered: Iterable[Model]) -> dict[str, attached.Rules]:
+    """What the models do not take of files, by id."""
+    models = {model.model_id: model for model in (Model.of(conversation.model), *offered)}
+    return {
+        name: attached.rules(str(model), attached.limits_of(name), model.capabilities)
+        for name, model in models.items()
+    }
 
 
 def start_page(

@@ -10,6 +10,7 @@ from conversations.protocol.text import visible
 from conversations.protocol.thoughts import parts_of
 
 from . import activities
+from .files import File, files_of
 from .sentences import Failure, failure, notice
 from .summaries import summary
 
@@ -38,6 +39,7 @@ class Block:
     result: "Block | None" = None
     is_left_out: bool = False
     is_open: bool = False
+    files: tuple[File, ...] = ()
 
     @property
     def template(self) -> str:
@@ -197,6 +199,7 @@ def _blocks(at: int, message: Message, answers: Answers) -> list[Block]:
         at,
         message["id"],
         is_left_out="leftOut" in message["metadata"],
+        files=files_of(message),
     )
     return (message["role"] == "assistant" and _split(whole, message)) or [whole]
 

@@ -380,5 +380,5 @@ def test_files_are_told_of_by_kind_format_and_size() -> None:
     notes = {"bytes": base64.b64encode(b"As God is my witness").decode()}
     document = {"document": {"format": "txt", "name": "Document 1", "source": notes}}
     answer = text(reply({"role": "user", "content": [picture, document, {"text": "What is this?"}]}))
-    assert "a picture: PNG, 2.5 KB." in answer
-    assert "a document: TXT, 0.0 KB. It begins \N{LEFT DOUBLE QUOTATION MARK}As God is my witness" in answer
+    assert "a picture: PNG, 2.4 KB." in answer
+    assert "a document: TXT, 20 bytes. It begins \N{LEFT DOUBLE QUOTATION MARK}As God is my witness" in answer

@@ -48,7 +48,7 @@ def test_any_other_block_names_no_file(block: Block) -> None:
 def test_limits_are_the_strictest_unless_the_family_is_known() -> None:
     assert attached.limits_of("who.knows") == attached.STRICTEST
     claude = attached.limits_of("eu.anthropic.claude-sonnet-4-5-20250929-v1:0")
-    assert claude.bytes_of("pdf") > claude.bytes_of("txt") == attached.STRICTEST.document_bytes
+    assert claude.pdf_bytes > claude.document_bytes == attached.STRICTEST.document_bytes
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_limits_are_the_strictest_unless_the_family_is_known() -> None:
     [
         ([facts()], UNKNOWN, ""),
         ([facts("image", "png", 10**9)], UNKNOWN, ""),
-        ([facts(size=4_718_593)], UNKNOWN, "file is too large for M: it takes documents of 4.5 MB at most."),
+        ([facts(size=4_718_593)], UNKNOWN, "M takes documents of 4.5 MB at most."),
         ([facts("image")], Capabilities(takes_pictures=False), "M takes no pictures."),
         ([facts()], Capabilities(takes_documents=False), "M takes no documents."),
         ([facts("image")] * 2, UNKNOWN, "M takes 1 pictures at most."),
@@ -66,7 +66,7 @@ def test_limits_are_the_strictest_unless_the_family_is_known() -> None:
 def test_what_a_model_does_not_take_is_a_sentence(
     files: list[dict[str, Any]], known: Capabilities, words: str
 ) -> None:
-    problem = attached.problem(files, "M", LIMITS, known)
+    problem = attached.problem(files, attached.rules("M", LIMITS, known))
     assert problem.startswith(words)
     assert bool(problem) == bool(words)
 

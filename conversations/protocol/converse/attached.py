@@ -12,6 +12,9 @@ from .capabilities import Capabilities, family
 from .content import Block, Message, encode_base64, text
 
 KINDS = ("image", "document")
+PLURALS = {"image": "pictures", "document": "documents"}
+NOT_TAKEN = "{} takes no {}. Choose another model, or send the message without them."
+TOO_LARGE = "{} takes documents of {} at most."
 LEFT_OUT = {
     "image": "(A picture, which is left out of later turns.)",
     "document": "(A document, which is left out of later turns.)",
@@ -23,6 +26,8 @@ SEE_DOCUMENTS = "See what is attached."
 MB = 1024 * 1024
 LARGEST = 32 * MB
 """Bytes of a file that may be attached at all."""
+
+Rules = dict[str, Any]
 
 Read = Callable[[str], bytes | None]
 """The bytes of an attachment by its id, None where they are lost."""
@@ -38,10 +43,6 @@ class Limits:
     documents: int = 5
     document_bytes: int = 4_718_592
     pdf_bytes: int = 4_718_592
-
-    def bytes_of(self, format_: str) -> int:
-        """The most bytes of a document of this format."""
-        return self.pdf_bytes if format_ == "pdf" else self.document_bytes
 
 
 STRICTEST = Limits()
@@ -112,29 +113,35 @@ def attachment(part: Block) -> tuple[str, Block]:
 # -- what the model does not take
 
 
-def problem(files: Iterable[Mapping[str, Any]], name: str, limits: Limits, known: Capabilities) -> str:
-    """Why the model `name` does not take files with these facts, in a sentence; blank if it does."""
+def rules(name: str, limits: Limits, known: Capabilities) -> Rules:
+    """What the model `name` does not take of files, with the sentences that say so: a page reads them too."""
+    takes = {"image": known.takes_pictures, "document": known.takes_documents}
+    return {
+        "refused": {kind: NOT_TAKEN.format(name, PLURALS[kind]) for kind in KINDS if takes[kind] is False},
+        "most": {"image": limits.pictures, "document": limits.documents},
+        "tooMany": {
+            "image": f"{name} takes {limits.pictures} pictures at most.",
+            "document": f"{name} takes {limits.documents} documents at most.",
+        },
+        "bytes": {"pdf": limits.pdf_bytes, "": limits.document_bytes},
+        "tooLarge": {
+            "pdf": TOO_LARGE.format(name, _megabytes(limits.pdf_bytes)),
+            "": TOO_LARGE.format(name, _megabytes(limits.document_bytes)),
+        },
+    }
+
+
+def problem(files: Iterable[Mapping[str, Any]], rules: Rules) -> str:
+    """Why files with these facts are not taken, in a sentence; blank if they are."""
     counts = {"image": 0, "document": 0}
     for file in files:
-        counts[file["kind"]] += 1
-        most = limits.bytes_of(file["format"])
-        if file["kind"] == "document" and file["size"] > most:
-            return (
-                f"{file['name']} is too large for {name}: it takes documents of {_megabytes(most)} at most."
-            )
-    if counts["image"] and known.takes_pictures is False:
-        return f"{name} takes no pictures. Choose another model, or send the message without them."
-    if counts["document"] and known.takes_documents is False:
-        return f"{name} takes no documents. Choose another model, or send the message without them."
-    return _too_many(counts, name, limits)
-
-
-def _too_many(counts: Mapping[str, int], name: str, limits: Limits) -> str:
-    if counts["image"] > limits.pictures:
-        return f"{name} takes {limits.pictures} pictures at most."
-    if counts["document"] > limits.documents:
-        return f"{name} takes {limits.documents} documents at most."
-    return ""
+        kind, key = file["kind"], "pdf" if file["format"] == "pdf" else ""
+        counts[kind] += 1
+        if kind in rules["refused"]:
+            return str(rules["refused"][kind])
+        if kind == "document" and file["size"] > rules["bytes"][key]:
+            return str(rules["tooLarge"][key])
+    return next((rules["tooMany"][kind] for kind in KINDS if counts[kind] > rules["most"][kind]), "")
 
 
 def _megabytes(size: int) -> str:

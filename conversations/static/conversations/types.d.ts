@@ -30,7 +30,10 @@ type RunFinished = Recorded<{ type: "RUN_FINISHED"; runId: string; outcome?: Out
 type RunError = Recorded<{ type: "RUN_ERROR"; code: string; message: string }, { requestId?: string; leftOut?: true }>;
 type StepStarted = Recorded<{ type: "STEP_STARTED"; stepName: string }>;
 type StepFinished = Recorded<{ type: "STEP_FINISHED"; stepName: string }> & { metadata: RoundEnd & { seq?: number } };
-type MessageStart = Recorded<{ type: "TEXT_MESSAGE_START"; messageId: string; role: "user" | "assistant" }>;
+type MessageStart = Recorded<
+  { type: "TEXT_MESSAGE_START"; messageId: string; role: "user" | "assistant" },
+  { attachments?: AttachedFile[] }
+>;
 type MessageContent = Recorded<{ type: "TEXT_MESSAGE_CONTENT"; messageId: string; delta: string }>;
 type MessageEnd = Recorded<{ type: "TEXT_MESSAGE_END"; messageId: string }>;
 type ReasoningStart = Recorded<{ type: "REASONING_START"; messageId: string }>;
@@ -73,7 +76,7 @@ type AguiEvent =
 type Decision = { approved: boolean; editedArgs?: object; reason?: string; always?: true };
 
 type Frame =
-  | { type: "message"; id: string; text: string }
+  | { type: "message"; id: string; text: string; attachments?: string[] }
   | { type: "edit"; id: string; message: string; text: string }
   | { type: "regenerate"; id: string; model?: string }
   | { type: "branch"; turn: string }
@@ -101,6 +104,7 @@ type MessageFigures = Partial<ResultFigures> & {
   interrupted?: boolean;
   leftOut?: boolean;
   approval?: Approval;
+  attachments?: AttachedFile[];
 };
 
 /** A message as MESSAGES_SNAPSHOT has it: a text, a reasoning, one tool call, or a tool's result. */
@@ -196,10 +200,22 @@ type State = {
 type Reducer<Kind> = (state: State, event: Kind) => State;
 
 /** A message that waits for the turns before it. */
-type QueuedMessage = { id: string; text: string };
+type QueuedMessage = { id: string; text: string; attachments?: AttachedFile[] };
+
+/** A file that was sent, or will be. */
+type AttachedFile = { id: string; name: string; kind: "image" | "document"; format: string; size: number };
+
+/** What a model does not take of files, and the sentences that say so. */
+type FileRules = {
+  refused: Record<string, string>;
+  most: Record<string, number>;
+  tooMany: Record<string, string>;
+  bytes: Record<string, number>;
+  tooLarge: Record<string, string>;
+};
 
 /** A message that the server has not confirmed. */
-type UnsentMessage = { id: string; text: string; at: number };
+type UnsentMessage = { id: string; text: string; at: number; attachments?: AttachedFile[] };
 
 // -- what is drawn
 

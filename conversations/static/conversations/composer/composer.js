@@ -1,9 +1,11 @@
 /**
  * The form in which a message is written and sent, and to which a refused one returns.
  */
+
 import { closestTo } from "../lib/dom.js";
 import { grow, keepGrowing } from "../lib/growing.js";
 import { isTouch, sends } from "../lib/keys.js";
+import { Attaching } from "./attaching.js";
 
 /** Makes a textarea the box of a message: it grows with its text, and a key that sends submits its form. */
 export function writeIn(textarea) {
@@ -42,6 +44,7 @@ export class Composer {
     this.textarea = form.querySelector("textarea");
     this.stop = form.querySelector("#stop");
     this.reason = form.querySelector("#refusal");
+    this.files = new Attaching(form, (reason) => this.refuse(reason));
     this.takeEarly();
     this.listen();
     this.showDraft();
@@ -72,22 +75,30 @@ export class Composer {
 
   submit() {
     const text = this.textarea.value;
+    const problem = this.files.problem(() => this.submit());
+    if (problem) return this.refuse(problem);
     if (text.trim() !== "") this.write("");
     this.draft.flush();
-    this.say(text);
+    return this.say(text, this.files.take());
   }
 
-  /** Sends a text of its own; what is being written stays. */
-  say(text) {
+  /**
+   * Sends a text of its own; what is being written stays.
+   * @param {string} text
+   * @param {AttachedFile[]} [files]
+   */
+  say(text, files = []) {
     this.textarea.focus({ preventScroll: true });
-    if (text.trim() === "") return;
+    if (text.trim() === "" && !files.length) return;
     this.refuse("");
-    this.deliver(this.outbox.add(text));
+    this.deliver(this.outbox.add(text, files));
     this.changed();
   }
 
-  deliver({ id, text }) {
-    this.send({ type: "message", id, text });
+  /** @param {UnsentMessage} message */
+  deliver({ id, text, attachments }) {
+    const files = attachments ? { attachments: attachments.map((file) => file.id) } : {};
+    this.send({ type: "message", id, text, ...files });
   }
 
   /** Sends again what is not known to have arrived, which the id makes harmless; a message each `pace` ms. */
@@ -103,6 +114,7 @@ export class Composer {
   refused({ id, message }) {
     const returned = this.outbox.take(id);
     if (returned) this.giveBack(returned.text);
+    if (returned?.attachments) this.files.giveBack(returned.attachments);
     this.refuse(message);
     this.changed();
   }

@@ -13,11 +13,13 @@ export class Outbox {
   }
 
   /**
-   * Takes a text in; returns the message with the id that it will keep.
+   * Takes a text in, with the files that it is sent with; returns the message with the id that it will keep.
    * @param {string} text
+   * @param {AttachedFile[]} [attachments]
    */
-  add(text) {
-    const message = { id: uuid(), text, at: Date.now() };
+  add(text, attachments = []) {
+    const files = attachments.length ? { attachments } : {};
+    const message = { id: uuid(), text, at: Date.now(), ...files };
     this.keep([...this.messages, message]);
     return message;
   }

@@ -25,6 +25,13 @@ export const count = (number) => NUMBER.format(number);
 /** "1 round", "2 rounds". */
 export const quantity = (number, name) => `${count(number)} ${name}${number === 1 ? "" : "s"}`;
 
+/** "12 bytes", "1.5 KB", "24 KB", "3.2 MB": as the server says it too. */
+export function sizeInWords(bytes) {
+  if (bytes < 1024) return `${bytes} bytes`;
+  if (bytes < 1024 ** 2) return `${(bytes / 1024).toFixed(bytes < 10_240 ? 1 : 0)} KB`;
+  return `${(bytes / 1024 ** 2).toFixed(1)} MB`;
+}
+
 const CLUSTERS = new Intl.Segmenter();
 
 /** The first `most` characters of a text at most, with no family, flag or accented letter cut apart. */

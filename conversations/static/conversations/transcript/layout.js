@@ -66,7 +66,7 @@ function offer(nonEmpty, idle) {
   for (const section of nonEmpty) {
     const { turn, blocks } = section;
     const words = [turn.versions?.length > 1 && "versions"];
-    if (idle) words.push(turn.versions && "switch", questionOf(blocks) && "edit");
+    if (idle) words.push(turn.versions && "switch", questionOf(blocks) !== undefined && "edit");
     if (idle && section === nonEmpty.at(-1)) words.push(...atEnd(section));
     section.offers = words.filter(Boolean).join(" ");
   }
@@ -82,7 +82,7 @@ function atEnd({ turn, blocks }) {
   const cutShort = code === "stream_cut" && blocks.some(({ kind }) => kind === "assistant");
   const isLimit = code === "round_limit" || code === "max_tokens";
   const goesOn = isLimit || cutShort || (turn.status === "completed" && turn.stopReason === "max_tokens");
-  return [goesOn && "continue", questionOf(blocks) && (failed ? "again" : "regenerate")];
+  return [goesOn && "continue", questionOf(blocks) !== undefined && (failed ? "again" : "regenerate")];
 }
 
 /**
@@ -148,7 +148,10 @@ function addTo(attempt, block, parts) {
 // A result is a part of its call; models also send text blocks with nothing in them.
 const isShown = (message) =>
   message.role !== "tool" &&
-  (message.toolCalls || ["reasoning", "activity"].includes(message.role) || message.content.trim() !== "");
+  (message.toolCalls ||
+    ["reasoning", "activity"].includes(message.role) ||
+    message.content.trim() !== "" ||
+    message.metadata.attachments);
 
 /** @type {WeakMap<Message, Message[]>} */
 const spokenAs = new WeakMap(); // the view compares messages with `===`
@@ -208,9 +211,9 @@ const KINDS = { user: "you", assistant: "assistant", reasoning: "reasoning" };
  * @param {string} status
  * @returns {Section}
  */
-function waiting({ id, text, at }, status, offers = "") {
+function waiting({ id, text, at, attachments }, status, offers = "") {
   /** @type {Message} */
-  const message = { id, role: "user", content: text, metadata: {} };
+  const message = { id, role: "user", content: text, metadata: attachments ? { attachments } : {} };
   /** @type {Block} */
   const block = { id, kind: "you", message };
   const turn = { status, error: null, at };

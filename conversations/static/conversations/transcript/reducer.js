@@ -93,9 +93,10 @@ function withMessage(state, message) {
 /**
  * @param {State} state
  * @param {Omit<Message, "metadata">} message
+ * @param {MessageFigures} figures
  */
-function putMessage(state, message) {
-  const open = { ...message, metadata: { turn: runningTurn(state)?.id, open: true } };
+function putMessage(state, message, figures = {}) {
+  const open = { ...message, metadata: { turn: runningTurn(state)?.id, open: true, ...figures } };
   const queue = state.queue.some(({ id }) => id === message.id) ? dequeued(state, message.id) : state.queue;
   return { ...withMessage(state, open), queue };
 }
@@ -340,8 +341,8 @@ const HANDLERS = {
   RUN_ERROR: runError,
   STEP_STARTED: stepStarted,
   STEP_FINISHED: stepFinished,
-  TEXT_MESSAGE_START: (state, event) =>
-    putMessage(state, { id: event.messageId, role: event.role, content: "" }),
+  TEXT_MESSAGE_START: (state, { messageId: id, role, metadata }) =>
+    putMessage(state, { id, role, content: "" }, pick(metadata ?? {}, ["attachments"])),
   TEXT_MESSAGE_CONTENT: (state, event) => append(state, event.messageId, event.delta),
   TEXT_MESSAGE_END: (state, event) => close(state, event.messageId),
   REASONING_START: (state, event) =>

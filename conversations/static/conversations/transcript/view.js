@@ -9,6 +9,7 @@ import { visible } from "../lib/format.js";
 import { Writing } from "../text/writing.js";
 import { asCall } from "./activities.js";
 import { drawCalls, groupCalls } from "./calls.js";
+import { drawFiles } from "./files.js";
 import { drawFoot } from "./foot.js";
 import { isBlock, sections } from "./layout.js";
 import { picturesAddress } from "./page.js";
@@ -196,6 +197,7 @@ function complete(element, selector, make) {
 }
 
 function drawQuestion(element, text, { content, metadata }) {
+  drawFiles(element, metadata.attachments);
   if (text.textContent !== visible(content)) text.textContent = visible(content);
   if (metadata.leftOut) complete(element, ".left-out", () => [fromTemplate("left-out-template")]);
   complete(element, ".edit", () => [clone("you").querySelector(".edit")]);

@@ -1,0 +1,220 @@
+/**
+ * The files of a message that is being written: chosen, dropped or pasted, taken to the server one by one, and kept there until it is sent.
+ */
+import { byId, fromTemplate, setText } from "../lib/dom.js";
+import { visible } from "../lib/format.js";
+import { aboutFile, addressOf } from "../transcript/files.js";
+import { problemOf } from "./rules.js";
+import { upload } from "./uploading.js";
+
+const UNDER_WAY = "It is sent as soon as its files are there.";
+const REMOVE_FIRST = "A file could not be attached. Remove it, or attach another in its place.";
+
+/** @typedef {{element: HTMLElement, name: string, facts?: AttachedFile, problem: string, stop: () => void}} Entry */
+
+/** `refuse(reason)` says why something was not done, "" when that is over. */
+export class Attaching {
+  /**
+   * @param {HTMLFormElement} form
+   * @param {(reason: string) => void} refuse
+   */
+  constructor(form, refuse) {
+    this.form = form;
+    this.refuse = refuse;
+    /** @type {Entry[]} */
+    this.entries = [];
+    /** @type {(() => void) | null} */
+    this.afterwards = null;
+    this.list = byId("attached");
+    this.address = this.list.dataset.address;
+    this.rules = JSON.parse(this.list.dataset.rules || "{}");
+    this.giveBack(JSON.parse(this.list.dataset.unsent || "[]"));
+    this.listen();
+  }
+
+  listen() {
+    const choice = byId("files");
+    const attach = byId("attach");
+    attach.hidden = false;
+    attach.addEventListener("click", () => choice.click());
+    choice.addEventListener("change", () => {
+      this.add(choice.files);
+      choice.value = "";
+    });
+    this.form.addEventListener("paste", (event) => this.paste(event));
+    document.addEventListener("change", ({ target }) => {
+      if (/** @type {HTMLElement} */ (target).matches("select[name=model]")) this.check();
+    });
+    this.listenToDrops();
+  }
+
+  listenToDrops() {
+    const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+    const mark = (isOver) => this.form.toggleAttribute("data-drop", isOver);
+    document.addEventListener("dragover", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      mark(true);
+    });
+    document.addEventListener("dragleave", ({ relatedTarget }) => relatedTarget || mark(false));
+    document.addEventListener("drop", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      mark(false);
+      this.add(event.dataTransfer.files);
+    });
+  }
+
+  // What is copied from a document has a picture of it beside its text: then the text is meant.
+  paste(event) {
+    const { files, types } = event.clipboardData ?? { files: [], types: [] };
+    if (!files.length || types.includes("text/plain")) return;
+    event.preventDefault();
+    this.add(files);
+  }
+
+  /** Takes files in, each with a line of its own. */
+  add(files) {
+    this.refuse("");
+    for (const file of files) this.takeUp(file);
+    byId("message").focus({ preventScroll: true });
+  }
+
+  /** @param {File} file */
+  takeUp(file) {
+    const entry = this.enter(file.name);
+    const bar = entry.element.querySelector("progress");
+    bar.hidden = false;
+    entry.stop = upload(this.address, file, {
+      progress: (part) => {
+        bar.value = part;
+      },
+      done: (facts) => this.taken(entry, facts),
+      failed: (reason) => this.settle(entry, reason),
+    });
+  }
+
+  /** @returns {Entry} */
+  enter(name) {
+    const element = fromTemplate("attached-template");
+    const entry = { element, name: visible(name), problem: "", stop: () => undefined };
+    setText(element.querySelector(".file-name"), entry.name);
+    const remove = element.querySelector("button");
+    remove.setAttribute("aria-label", `Remove ${entry.name}`);
+    remove.addEventListener("click", () => this.remove(entry));
+    this.entries.push(entry);
+    this.list.append(element);
+    this.list.hidden = false;
+    return entry;
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {AttachedFile} facts
+   */
+  taken(entry, facts) {
+    entry.facts = facts;
+    entry.name = visible(facts.name);
+    const { element } = entry;
+    setText(element.querySelector(".file-name"), entry.name);
+    setText(element.querySelector(".file-about"), aboutFile(facts));
+    element.querySelector("button").setAttribute("aria-label", `Remove ${entry.name}`);
+    const image = element.querySelector("img");
+    if (facts.kind === "image") image.src = `${addressOf(facts)}?thumbnail`;
+    image.hidden = facts.kind !== "image";
+    this.settle(entry, "");
+  }
+
+  settle(entry, reason) {
+    entry.element.querySelector("progress").hidden = true;
+    entry.problem = reason;
+    this.check();
+    if (!this.isBusy()) this.goOn();
+  }
+
+  // Once all files are there: what waited for them is done, unless one of them is no good.
+  goOn() {
+    const { afterwards } = this;
+    this.afterwards = null;
+    if (afterwards) afterwards();
+  }
+
+  /** Says beside each file what is wrong with it, for the model that is chosen now. */
+  check() {
+    const rules = this.rulesNow();
+    const files = [];
+    for (const entry of this.entries) {
+      if (entry.facts) files.push(entry.facts);
+      const reason = entry.problem || (entry.facts && rules ? problemOf(files, rules) : "");
+      const place = failureOf(entry);
+      setText(place, reason);
+      place.hidden = !reason;
+    }
+  }
+
+  /** @returns {FileRules | undefined} */
+  rulesNow() {
+    const choice = /** @type {HTMLSelectElement | null} */ (document.querySelector("select[name=model]"));
+    return this.rules[choice?.value ?? this.list.dataset.model] ?? this.rules[this.list.dataset.model];
+  }
+
+  isBusy() {
+    return this.entries.some(({ facts, problem }) => !facts && !problem);
+  }
+
+  /** Why the message cannot be sent, "" where it can; `afterwards` is called once files that are on their way are there. */
+  problem(afterwards) {
+    this.check();
+    const wrong = this.entries.find((entry) => !failureOf(entry).hidden);
+    if (wrong) return wrong.facts ? failureOf(wrong).textContent : REMOVE_FIRST;
+    if (!this.isBusy()) return "";
+    this.afterwards = afterwards;
+    return UNDER_WAY;
+  }
+
+  /** Hands the files over, which are then no longer here. */
+  take() {
+    const files = this.entries.map(({ facts }) => facts).filter(Boolean);
+    for (const { element } of this.entries) element.remove();
+    this.entries = [];
+    this.list.hidden = true;
+    return files;
+  }
+
+  /** @param {AttachedFile[]} files */
+  giveBack(files) {
+    const here = new Set(this.entries.map(({ facts }) => facts?.id));
+    for (const facts of files) if (!here.has(facts.id)) this.taken(this.enter(facts.name), facts);
+  }
+
+  // The focus goes to the next file, or else to what is written.
+  remove(entry) {
+    const at = this.entries.indexOf(entry);
+    entry.stop();
+    if (entry.facts) forget(entry.facts);
+    entry.element.remove();
+    this.entries.splice(at, 1);
+    this.list.hidden = !this.entries.length;
+    this.refuse("");
+    const next = this.entries[at] ?? this.entries[at - 1];
+    (next?.element.querySelector("button") ?? byId("message")).focus({ preventScroll: true });
+    this.check();
+    if (!this.isBusy()) this.goOn();
+  }
+}
+
+/**
+ * Where a file's line says what is wrong with it.
+ * @param {Entry} entry
+ * @returns {HTMLElement}
+ */
+const failureOf = ({ element }) => element.querySelector(".failure");
+
+/** Lets the server forget a file; one that is not reached forgets it after a day. */
+function forget(file) {
+  const headers = { "X-CSRFToken": tokenOf() };
+  fetch(addressOf(file), { method: "DELETE", headers, keepalive: true }).catch(() => undefined);
+}
+
+const tokenOf = () =>
+  /** @type {HTMLInputElement} */ (document.querySelector("[name=csrfmiddlewaretoken]")).value;

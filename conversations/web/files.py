@@ -1,0 +1,51 @@
+"""The files of a user's message, as a page lists them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from conversations.protocol.text import visible
+
+THOUSAND = 1024
+
+
+@dataclass(frozen=True)
+class File:
+    """An attached file, from the facts that the record has of it."""
+
+    facts: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its name, with what cannot be seen made visible."""
+        return visible(self.facts["name"])
+
+    @property
+    def address(self) -> str:
+        """Where it can be fetched."""
+        return reverse("conversations:attachment", args=[self.facts["id"]])
+
+    @property
+    def about(self) -> str:
+        """What it is, and its size."""
+        return f"{self.facts['format'].upper()}, {size_in_words(self.facts['size'])}"
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether there is a thumbnail."""
+        return bool(self.facts["kind"] == "image")
+
+
+def files_of(message: dict[str, Any]) -> tuple[File, ...]:
+    """The files that a message was sent with."""
+    return tuple(map(File, message["metadata"].get("attachments", ())))
+
+
+def size_in_words(size: int) -> str:
+    """A number of bytes, as the script says it too."""
+    if size < THOUSAND:
+        return f"{size} bytes"
+    if size < THOUSAND**2:
+        return f"{size / THOUSAND:.{int(size < 10 * THOUSAND)}f} KB"
+    return f"{size / THOUSAND**2:.1f} MB"

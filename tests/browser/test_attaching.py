@@ -1,0 +1,96 @@
+"""Files attached by the button, by dropping and by pasting; removed, sent without a word, and kept over a reload."""
+
+import base64
+import io
+import re
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from tests.attaching import HTML, picture
+from tests.browser.conversing import Chat
+
+PUT = """(target, [kind, name, type, data]) => {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], name, { type }));
+  const options = { bubbles: true, cancelable: true };
+  const event = kind === "paste"
+    ? new ClipboardEvent(kind, { ...options, clipboardData: transfer })
+    : new DragEvent(kind, { ...options, dataTransfer: transfer });
+  target.dispatchEvent(event);
+}"""
+
+
+def put(target: Locator, kind: str, name: str, mime: str, data: bytes) -> None:
+    """Drops or pastes a file."""
+    target.evaluate(PUT, [kind, name, mime, base64.b64encode(data).decode()])
+
+
+def choose(page: Page, *files: tuple[str, str, bytes]) -> None:
+    """Chooses files by the button."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Attach", exact=True).click()
+    chooser.value.set_files([{"name": name, "mimeType": mime, "buffer": data} for name, mime, data in files])
+
+
+def files_of(place: Page | Locator) -> Any:
+    return place.get_by_role("list", name="Attached files").get_by_role("listitem")
+
+
+def test_files_are_attached_removed_sent_and_seen_again(chat: Chat) -> None:
+    page = chat.page
+    output = io.BytesIO()
+    Image.effect_mandelbrot((320, 200), (-2, -1.2, 1, 1.2), 60).save(output, "PNG")
+    choose(page, ("turkey drop.png", "image/png", output.getvalue()), ("notes.txt", "text/plain", b"WKRP"))
+    put(chat.box, "paste", "pasted.png", "image/png", picture())
+    put(page.locator("body"), "drop", "dropped.csv", "text/csv", b"a,b")
+    for name in ("turkey drop.png", "notes.txt", "pasted.png", "dropped.csv"):
+        expect(files_of(page).filter(has_text=name).locator(".file-about")).to_have_text(
+            re.compile("(PNG|TXT|CSV), ")
+        )
+    page.get_by_role("button", name="Remove pasted.png").click()
+    expect(page.get_by_role("button", name="Remove dropped.csv")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(files_of(page)).to_have_count(2)
+
+    put(chat.box, "paste", "photo.png", "image/png", HTML)
+    wrong = files_of(page).filter(has_text="photo.png")
+    expect(wrong.get_by_role("alert")).to_have_text("This is no PNG file, though its name says so.")
+    chat.send_button.click()
+    expect(page.locator("#refusal")).to_contain_text("could not be attached")
+    page.get_by_role("button", name="Remove photo.png").click()
+
+    page.reload()
+    expect(files_of(page)).to_have_count(2)
+    expect(files_of(page).filter(has_text="turkey").locator("img")).to_have_js_property("naturalWidth", 320)
+    chat.send_button.click()
+    chat.settled()
+    expect(page.locator("#attached")).to_be_hidden()
+    expect(files_of(chat.messages("You"))).to_have_count(2)
+    expect(chat.messages("Assistant")).to_contain_text("a picture: PNG,")
+    for _ in range(2):
+        thumbnail = chat.messages("You").get_by_role("link", name="Open turkey drop.png")
+        expect(thumbnail.locator("img")).to_have_js_property("naturalWidth", 320)
+        link = chat.messages("You").get_by_role("link", name="notes.txt")
+        assert page.request.get(str(link.get_attribute("href"))).body() == b"WKRP"
+        page.reload()  # the server draws the same
+    expect(page.get_by_role("button", name="Regenerate").first).to_be_visible()
+
+
+@pytest.mark.own_browser
+def test_send_waits_for_a_file_that_is_on_its_way(chat: Chat) -> None:
+    page = chat.page
+    held: list[Any] = []
+    page.route("**/attachments/", held.append)
+    choose(page, ("notes.txt", "text/plain", b"WKRP"))
+    chat.box.fill("Read this")
+    chat.box.press("Enter")
+    expect(page.locator("#refusal")).to_have_text("It is sent as soon as its files are there.")
+    expect(chat.messages("You")).to_have_count(0)
+    held[0].continue_()
+    expect(chat.messages("You")).to_contain_text("Read this")
+    expect(files_of(chat.messages("You"))).to_have_count(1)
+    chat.settled()
