@@ -53,7 +53,7 @@ class AllowanceAdmin(ReadOnlyAdmin):
     @admin.display(description="arguments")
     def its_arguments(self, row: Allowance) -> str:
         """The beginning of its arguments."""
-        return beginning(one_line(row.input), 80)
+        return "any" if row.input is None else beginning(one_line(row.input), 80)
 
     @admin.display(description="used")
     def used(self, row: Any) -> int:
@@ -72,5 +72,7 @@ class AllowanceAdmin(ReadOnlyAdmin):
         return rows.annotate(uses=Coalesce(uses.annotate(number=Count("pk")).values("number"), 0))
 
     def panels(self, request: HttpRequest, row: Allowance) -> Iterator[Panel]:
-        """Its arguments."""
+        """Its arguments, if it is for some."""
+        if row.input is None:
+            return
         yield Panel("Arguments", json_html(row.input, address(row, "file", "input")))

@@ -69,6 +69,7 @@ def approval_panel(call: ToolCall) -> Iterator[Panel]:
     facts = {"Decision": decision(call), "By": approval.decider or "nobody"}
     facts |= {name.title(): time(None, approval) for name, time in ApprovalAdmin.TIMES.items()}
     facts |= {"Reason": approval.reason} if approval.reason else {}
+    facts |= {"Always": approval.get_always_display()} if approval.always else {}
     facts |= {"Standing permission": link(approval.allowance)} if approval.allowance else {}
     rows = format_html_join("", '<tr><th scope="row">{}</th><td>{}</td></tr>', facts.items())
     yield Panel("Approval", format_html("<table>{}</table>", rows))
@@ -110,7 +111,8 @@ class ApprovalAdmin(ReadOnlyAdmin):
     ordering = ("-requested_at",)
     sortable_by = ()
     fields = (
-        "its_call", "its_status", "its_decider", "requested", "expires", "decided", "reason", "its_allowance", "user", "its_conversation",
+        "its_call", "its_status", "its_decider", "requested", "expires", "decided", "reason", "always", "its_allowance", "user",
+        "its_conversation",
     )  # fmt: skip
     raw: ClassVar = {"input": lambda row: json.dumps(row.input)}
 

@@ -6,6 +6,7 @@ lost turn again, approvals.py waits for a person, requests.py builds what a mode
 """
 
 from . import settings
+from .approvals import may_be_let_through_whole
 from .commands import (
     change_settings,
     edit,
@@ -46,6 +47,7 @@ __all__ = [
     "first_notices",
     "ids_in",
     "keep_draft",
+    "may_be_let_through_whole",
     "past_turns",
     "pin",
     "rebuild_request",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Status = Approval.Status
+Always = Approval.Always
 Entry = dict[str, Any]
 
 NOBODY = "Not run: nobody decided about it in time."
@@ -32,6 +33,7 @@ WITHDRAWN = "Not run: the turn was stopped before anybody had decided."
 CHANGED = "The user changed the arguments before it ran: "
 LONGEST_REASON = 2_000
 GONE = "This call does not wait for a decision any more."
+NOT_WHOLE = "This tool may be let through with the same arguments alone, not with any."
 
 
 def requested(turn: Turn, calls: Iterable[ToolCall]) -> list[Approval]:
@@ -45,7 +47,7 @@ def requested(turn: Turn, calls: Iterable[ToolCall]) -> list[Approval]:
     if turn.rerun.get("rounds") == "person":
         return [_approved(turn, call) for call in calls]  # whoever asks for the very call approves it
     allowances = _allowances(turn, calls)
-    return [_approval(turn, call, allowances.get(_key(call))) for call in calls]
+    return [_approval(turn, call, _first(allowances, _keys(call))) for call in calls]
 
 
 def needs_approval(call: ToolCall) -> bool:
@@ -54,12 +56,24 @@ def needs_approval(call: ToolCall) -> bool:
     return call.result is None and tool is not None and tool.approval and call.input is not None
 
 
-def _key(call: ToolCall) -> str:
-    return Allowance.key_of(call.name, call.input)
+def _keys(call: ToolCall) -> list[str]:
+    """The keys of the permissions that let a call through: for its arguments, and for any if the tool may have that."""
+    either = (call.input, None) if may_be_let_through_whole(call.name) else (call.input,)
+    return [Allowance.key_of(call.name, arguments) for arguments in either]
+
+
+def may_be_let_through_whole(name: str) -> bool:
+    """Whether a user may let the tool of this name run unasked with any arguments."""
+    tool = registry.get(name)
+    return tool is not None and tool.always == "tool"
+
+
+def _first(allowances: dict[str, Allowance], keys: Iterable[str]) -> Allowance | None:
+    return next((allowances[key] for key in keys if key in allowances), None)
 
 
 def _allowances(turn: Turn, calls: Iterable[ToolCall]) -> dict[str, Allowance]:
-    keys = [_key(call) for call in calls]
+    keys = [key for call in calls for key in _keys(call)]
     standing = Allowance.objects.filter(user=turn.user_id, key__in=keys, revoked_at=None) if keys else ()
     return {allowance.key: allowance for allowance in standing}
 
@@ -88,7 +102,10 @@ def interrupts(turn: Turn) -> list[dict[str, Any]]:
 
 def _interrupt(approval: Approval) -> dict[str, Any]:
     expiry = approval.expires_at.isoformat() if approval.expires_at else None
-    return agui_interrupts.interrupt(approval.call.tool_use_id, approval.call.name, expiry)
+    call = approval.call
+    return agui_interrupts.interrupt(
+        call.tool_use_id, call.name, expiry, whole_tool=may_be_let_through_whole(call.name)
+    )
 
 
 def decisions(turn: Turn) -> list[Event]:
@@ -132,8 +149,9 @@ def decide(approval: Approval, user: "User", entry: Entry) -> None:
     approval.decided_by, approval.decided_at = user, timezone.now()
     if is_approved:
         approval.status, approval.input = Status.APPROVED, _edited(approval.call, payload.get("editedArgs"))
-        if payload.get("always") is True and user.pk == approval.call.turn.user_id:
-            _allow(approval, user)
+        if user.pk == approval.call.turn.user_id:  # staff decide single calls
+            approval.always = _always(approval.call.name, payload.get("always"))
+        _allow(approval, user)
     else:
         approval.status, approval.reason = Status.DENIED, _reason(payload.get("reason"))
     approval.save()
@@ -159,9 +177,23 @@ def checked_arguments(name: str, arguments: object) -> dict[str, Any]:
     return clean
 
 
+def _always(tool: str, value: object) -> str:
+    """What an answer lets through from now on; raises Refused for a tool that may not be let through whole."""
+    if value is True:
+        return Always.ARGUMENTS
+    if value != "tool":
+        return ""
+    if not may_be_let_through_whole(tool):
+        raise Refused(NOT_WHOLE)
+    return Always.TOOL
+
+
 def _allow(approval: Approval, user: "User") -> None:
-    """Stores a standing permission of the turn's own user for these arguments: staff decide single calls."""
+    """Stores the standing permission that the decision gives, if it gives one."""
+    if not approval.always:
+        return
     arguments = approval.call.input if approval.input is None else approval.input
+    arguments = None if approval.always == Always.TOOL else arguments
     key = Allowance.key_of(approval.call.name, arguments)
     Allowance.objects.get_or_create(
         user=user, key=key, revoked_at=None, defaults={"tool": approval.call.name, "input": arguments}

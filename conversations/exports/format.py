@@ -125,6 +125,7 @@ class ApprovalPart(Part):
     decided_by: Annotated[str, Field(max_length=150)] | None
     reason: Text
     input: Object | None
+    always: Literal["", "arguments", "tool"] = ""
 
 
 class CallPart(Part):

@@ -14,11 +14,14 @@ from .round import ToolCall
 
 
 class Allowance(models.Model):
-    """A user's standing permission for a tool to run with these very arguments, until it is revoked."""
+    """A user's standing permission for a tool to run unasked, until it is revoked.
+
+    It holds for these very arguments, or for any where it has none.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="allowances")
     tool = models.CharField(max_length=200)
-    input = JSONText(help_text="The arguments.")
+    input = JSONText(null=True, help_text="The arguments; null for any.")
     key = models.CharField(max_length=64, help_text="SHA-256 of tool and canonical arguments.")
     created_at = models.DateTimeField(default=timezone.now)
     revoked_at = models.DateTimeField(null=True)
@@ -35,8 +38,8 @@ class Allowance(models.Model):
         return f"{self.tool} for {self.user}"
 
     @staticmethod
-    def key_of(tool: str, arguments: dict[str, Any]) -> str:
-        """The SHA-256 of the tool's name and its arguments, whatever their order."""
+    def key_of(tool: str, arguments: dict[str, Any] | None) -> str:
+        """The SHA-256 of the tool's name and its arguments, whatever their order; None stands for any."""
         return hashlib.sha256(json.dumps([tool, arguments], sort_keys=True).encode()).hexdigest()
 
 
@@ -49,6 +52,10 @@ class Approval(models.Model):
         DENIED = "denied"
         EXPIRED = "expired"
         WITHDRAWN = "withdrawn"
+
+    class Always(models.TextChoices):
+        ARGUMENTS = "arguments"
+        TOOL = "tool"
 
     call = models.OneToOneField(ToolCall, on_delete=models.CASCADE, primary_key=True, related_name="approval")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
@@ -63,6 +70,12 @@ class Approval(models.Model):
     )
     reason = models.TextField(blank=True, help_text="Why it was denied: the model is told.")
     input = JSONText(null=True, help_text="The arguments, if they were changed.")
+    always = models.CharField(
+        max_length=16,
+        blank=True,
+        choices=Always.choices,
+        help_text="What was let through from then on: these arguments, or the tool with any.",
+    )
     allowance = models.ForeignKey(
         Allowance,
         on_delete=models.SET_NULL,

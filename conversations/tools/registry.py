@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar, overload
+from typing import Any, Literal, TypeVar, get_args, overload
 
 from django.conf import settings
 
@@ -17,6 +17,9 @@ from conversations.tools.arguments import Arguments
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # The service's own rule: ToolSpecification in botocore's bedrock-runtime model.
+Always = Literal["arguments", "tool"]
+"""How far a user may let a tool run unasked: with the same arguments again, or with any."""
+
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -28,8 +31,8 @@ class ToolError(Exception):
 class Tool:
     """A declared function.
 
-    `timeout` is in seconds, None for the setting's. `approval` asks a person before each call. `idempotent` says that a call whose
-    end is unknown may be made again.
+    `timeout` is in seconds, None for the setting's. `approval` asks a person before each call, `always` says for what they may answer
+    once and for all. `idempotent` says that a call whose end is unknown may be made again.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Tool:
     timeout: float | None = None
     approval: bool = False
     idempotent: bool = False
+    always: Always = "arguments"
 
     @property
     def seconds(self) -> float:
@@ -65,9 +69,14 @@ _registries: list[dict[str, Tool]] = [{}]
 def tool(function: Function, /) -> Function: ...
 @overload
 def tool(
-    *, name: str | None = None, timeout: float | None = None, approval: bool = False, idempotent: bool = False
+    *,
+    name: str | None = None,
+    timeout: float | None = None,
+    approval: bool = False,
+    idempotent: bool = False,
+    always: Always = "arguments",
 ) -> Callable[[Function], Function]: ...
-def tool(
+def tool(  # noqa: PLR0913 (a declaration names what it wants)
     function: Callable[..., Any] | None = None,
     /,
     *,
@@ -75,6 +84,7 @@ def tool(
     timeout: float | None = None,
     approval: bool = False,
     idempotent: bool = False,
+    always: Always = "arguments",
 ) -> Any:
     """Declares a function, sync or async, as a tool, and leaves it as it is.
 
@@ -85,8 +95,9 @@ def tool(
     def declare(function: Function) -> Function:
         tool_name = name or function.__name__
         _check(tool_name, timeout)
+        _check_always(tool_name, approval, always)
         arguments = _arguments(tool_name, function)
-        _register(Tool(tool_name, function, arguments, timeout, approval, idempotent))
+        _register(Tool(tool_name, function, arguments, timeout, approval, idempotent, always))
         return function
 
     return declare if function is None else declare(function)
@@ -125,6 +136,13 @@ def _check(name: str, timeout: float | None) -> None:
         raise ConfigurationError(f"Tool {name!r}: a name has 1 to 64 letters of a-z, A-Z, 0-9, _ and -.")
     if timeout is not None and not 0 < timeout < float("inf"):
         raise ConfigurationError(f"Tool {name!r}: timeout is {timeout!r}, but must be seconds above 0.")
+
+
+def _check_always(name: str, approval: bool, always: str) -> None:
+    if always not in get_args(Always):
+        raise ConfigurationError(f"Tool {name!r}: always is {always!r}, but must be 'arguments' or 'tool'.")
+    if always == "tool" and not approval:
+        raise ConfigurationError(f"Tool {name!r}: always='tool' needs approval=True, else nobody is asked.")
 
 
 def _arguments(name: str, function: Callable[..., Any]) -> Arguments:

@@ -119,7 +119,9 @@ def _standing(request: SignedIn) -> Any:
 
 
 def _arguments(row: Allowance) -> str:
-    """The arguments in one line, or in several if that is long."""
+    """The arguments in one line, or in several if that is long; blank for any."""
+    if row.input is None:
+        return ""
     line = json.dumps(row.input, ensure_ascii=False)
     text = line if len(line) <= LINE else json.dumps(row.input, ensure_ascii=False, indent=2)
     return visible(clean_text(text))

@@ -47,6 +47,11 @@ class Waiting:
         return visible(self.arguments)
 
     @property
+    def whole_tool(self) -> bool:
+        """Whether the tool may be let through with any arguments."""
+        return engine.may_be_let_through_whole(self.approval.call.name)
+
+    @property
     def edited(self) -> str:
         """The arguments as they stand in the form."""
         return self.form.get("arguments", self.arguments)
@@ -84,7 +89,8 @@ def _decide(request: SignedIn, approval: Approval, form: dict[str, str]) -> bool
     answer = ANSWERS.get(form.get("decision", ""))
     if answer is None:
         raise Refused(NEITHER)
-    payload = {"approved": answer, "reason": form.get("reason", ""), "always": "always" in form}
+    always = "tool" if form.get("always") == "tool" else "always" in form
+    payload = {"approved": answer, "reason": form.get("reason", ""), "always": always}
     if answer and form.get("arguments", "").strip() not in ("", arguments_of(approval)):
         payload["editedArgs"] = _parsed(form["arguments"])
     entry = {"interruptId": approval.call.tool_use_id, "status": "resolved", "payload": payload}

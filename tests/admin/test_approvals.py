@@ -107,6 +107,19 @@ def test_approvals_are_filtered_by_status_tool_and_decider(
     assert listed(operator, Approval, by="x") == []
 
 
+def test_a_permission_for_any_arguments_says_so_and_so_does_the_approval_that_gave_it(
+    operator: Client, user: User
+) -> None:
+    approval = stored(user).tool_calls.get().approval
+    Approval.objects.update(always="tool")
+    Allowance.objects.update(input=None)
+    assert "<td>Tool</td>" in html_of(operator, address_of(approval.call))
+    assert "always" in html_of(operator, address_of(approval)).lower()
+    [row] = listed(operator, Allowance)
+    assert '<td class="field-its_arguments">any</td>' in html_of(operator, "/admin/conversations/allowance/")
+    assert "null" not in html_of(operator, address_of(row)).partition("<main")[2]
+
+
 def test_permissions_are_filtered_by_whether_they_stand(operator: Client, user: User) -> None:
     for _ in range(2):
         stored(user)

@@ -65,7 +65,7 @@ class Calls:
         [call] = self.round((name, arguments))
         self.answer(call, result, error, ms)
 
-    def waits(self, *calls: str, hours: float = 24) -> None:
+    def waits(self, *calls: str, hours: float = 24, whole_tool: bool = False) -> None:
         """Makes the turn wait for a decision on these calls."""
         names = {
             event["toolCallId"]: event.get("toolCallName", "")
@@ -76,7 +76,7 @@ class Calls:
             if event["type"] == "TOOL_CALL_START":
                 names[event["toolCallId"]] = event["toolCallName"]
         expires = (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
-        pending = [interrupts.interrupt(call, names[call], expires) for call in calls]
+        pending = [interrupts.interrupt(call, names[call], expires, whole_tool=whole_tool) for call in calls]
         self.record._waits = True
         self.record.write(interrupts.run_interrupted(CONVERSATION, self.record.turn, pending, []))
 

@@ -105,6 +105,22 @@ def test_a_standing_permission_is_asked_for_with_the_approval(card: Locator, cal
     assert answer(calls) == {"approved": True, "always": True}
 
 
+def test_a_whole_tool_is_let_through_where_it_may_be(page: Page) -> None:
+    calls = Calls(page)
+    [call] = calls.round(("delete_file", ARGUMENTS))
+    calls.waits(call, whole_tool=True)
+    for way in ("live", "served"):  # the choice is in the events and in the page
+        card = getattr(calls.stage, way)().tool("delete_file")
+        these = card.get_by_role("checkbox", name="Always for these arguments", exact=True)
+        whole = card.get_by_role("checkbox", name="Always for this tool", exact=True)
+        these.press("Space")
+        whole.press("Space")
+        expect(these).not_to_be_checked()
+        expect(whole).to_be_checked()
+    press(card, "Approve")
+    assert answer(calls) == {"approved": True, "always": "tool"}
+
+
 def test_arguments_are_changed_and_shown_beside_the_model_s(card: Locator, calls: Calls) -> None:
     press(card, "Edit arguments")
     box = card.get_by_role("textbox", name="Arguments")

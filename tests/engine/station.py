@@ -7,16 +7,21 @@ from typing import Any
 from ag_ui_validate.pytest_plugin import validate_agui
 
 from conversations.tools import registry, tool
+from conversations.tools.registry import Always
 
 
 @contextmanager
 def top_song_as(
-    play: Callable[[str], object], *, approval: bool = False, idempotent: bool = False
+    play: Callable[[str], object],
+    *,
+    approval: bool = False,
+    idempotent: bool = False,
+    always: Always = "arguments",
 ) -> Iterator[None]:
     """Replaces what `top_song` does; the options are those of `@tool`."""
     with registry.override():
 
-        @tool(approval=approval, idempotent=idempotent)
+        @tool(approval=approval, idempotent=idempotent, always=always)
         def top_song(sign: str) -> object:
             """Get the most popular song played on a radio station."""
             return play(sign)

@@ -341,6 +341,20 @@ def test_a_time_that_cannot_be_is_refused_at_import(timeout: float) -> None:
         def endless() -> None: ...
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"always": "user", "approval": True}, "must be 'arguments' or 'tool'"),
+        ({"always": "tool"}, "needs approval=True"),
+    ],
+)
+def test_a_permission_that_cannot_be_is_refused_at_import(options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ConfigurationError, match=reason):
+
+        @tool(**options)
+        def careless() -> None: ...
+
+
 @pytest.mark.parametrize("signature", ["*words", "**options", "word, /"])
 def test_parameters_that_have_no_name_are_refused_at_import(signature: str) -> None:
     scope: dict[str, Any] = {}

@@ -13,6 +13,7 @@ from conversations import engine
 from conversations.models import Allowance, Approval, Conversation
 from conversations.web import waiting as page
 from tests.asking import conversation_of
+from tests.engine.station import top_song_as
 from tests.journaling import running
 from tests.losing import Lost
 
@@ -92,6 +93,25 @@ def test_arguments_may_be_changed_and_allowed_always(client: Client, user: User)
     approval.refresh_from_db()
     assert approval.input == {"sign": "WKRP"}
     assert Allowance.objects.get().input == {"sign": "WKRP"}
+
+
+def test_a_whole_tool_is_allowed_where_it_may_be_and_listed_until_it_is_revoked(
+    client: Client, user: User
+) -> None:
+    first, second = waiting(conversation_of(user), "one", "two")
+    assert "Always for this tool with these arguments" in shown(client)
+    answer = decide(client, first, "approve", always="tool")
+    assert "This tool may be let through with the same arguments alone" in unescape(answer.content.decode())
+    with top_song_as(str, approval=True, always="tool"):
+        page = shown(client)
+        assert page.count("Always for these arguments") == page.count("Always for this tool") == 2
+        decide(client, second, "approve", always="tool")
+    second.refresh_from_db()
+    allowance = Allowance.objects.get()
+    assert (second.always, allowance.input) == ("tool", None)
+    assert "With any arguments." in client.get("/settings/").content.decode()
+    client.post(f"/settings/allowances/{allowance.pk}/revoke/")
+    assert "With any arguments." not in client.get("/settings/").content.decode()
 
 
 @pytest.mark.parametrize(

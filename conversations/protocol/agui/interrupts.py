@@ -4,7 +4,7 @@ from typing import Any
 
 from .events import Event, custom, run_finished
 
-ANSWER_SCHEMA = {
+ANSWER_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "approved": {"type": "boolean"},
@@ -16,6 +16,14 @@ ANSWER_SCHEMA = {
 }
 """The JSON Schema of an answer to an interrupt."""
 
+WHOLE_TOOL = {
+    "enum": [True, False, "tool"],
+    "description": "Let this tool run with these arguments, or with any (`tool`), from now on.",
+}
+"""What `always` may be in an answer about a tool that may be let through whole."""
+
+WHOLE_TOOL_SCHEMA = ANSWER_SCHEMA | {"properties": ANSWER_SCHEMA["properties"] | {"always": WHOLE_TOOL}}
+
 
 def run_interrupted(
     conversation: str, run: str, interrupts: list[dict[str, Any]], usage: list[dict[str, Any]]
@@ -25,15 +33,21 @@ def run_interrupted(
     return run_finished(conversation, run, "interrupt", usage) | outcome
 
 
-def interrupt(tool_call_id: str, name: str, expires_at: str | None) -> dict[str, Any]:
-    """The interrupt of a waiting call; a `resume` entry answers it by its id."""
+def interrupt(
+    tool_call_id: str, name: str, expires_at: str | None, *, whole_tool: bool = False
+) -> dict[str, Any]:
+    """The interrupt of a waiting call; a `resume` entry answers it by its id.
+
+    `whole_tool` says that the answer may be for all calls of the tool.
+    """
     value = {
         "id": tool_call_id,
         "reason": "tool_call",
         "message": f"Run {name}?",
         "toolCallId": tool_call_id,
-        "responseSchema": ANSWER_SCHEMA,
+        "responseSchema": WHOLE_TOOL_SCHEMA if whole_tool else ANSWER_SCHEMA,
     }
+    value |= {"metadata": {"always": "tool"}} if whole_tool else {}
     return value | ({"expiresAt": expires_at} if expires_at else {})
 
 

@@ -10,7 +10,7 @@ OUTCOMES = {"cancelled": "stopped", "interrupt": "waiting"}
 ACTIVITIES = ("turntable.image", "turntable.citation", "turntable.server_tool")
 """The news that are messages of their own: what a model brings beside text, reasoning and calls."""
 
-INTERRUPT_MEMBERS = ("id", "message", "toolCallId", "expiresAt")
+INTERRUPT_MEMBERS = ("id", "message", "toolCallId", "expiresAt", "metadata")
 ROUND_MEMBERS = ("stopReason", "usage", "latencyMs", "firstTokenMs", "model", "damaged", "interrupted")
 """The members that are kept of an interrupt, and of a round's end."""
 

@@ -12,7 +12,7 @@ type Usage = {
 /** Tokens by model. */
 type Totals = Record<string, Usage & { rounds?: number; unreported?: number }>;
 
-type Interrupt = { id: string; message?: string; toolCallId?: string; expiresAt?: string; decided?: boolean };
+type Interrupt = { id: string; message?: string; toolCallId?: string; expiresAt?: string; metadata?: { always?: "tool" }; decided?: boolean };
 
 type Outcome = { type: string; interrupts?: Interrupt[] };
 
@@ -73,7 +73,7 @@ type AguiEvent =
 
 // -- frames, as the contract has them
 
-type Decision = { approved: boolean; editedArgs?: object; reason?: string; always?: true };
+type Decision = { approved: boolean; editedArgs?: object; reason?: string; always?: true | "tool" };
 
 type Frame =
   | { type: "message"; id: string; text: string; attachments?: string[] }

@@ -49,9 +49,10 @@ export function drawApproval(card, { interrupt, result }) {
 }
 
 /** @param {Interrupt} interrupt */
-function drawForm({ message, expiresAt }) {
+function drawForm({ message, expiresAt, metadata }) {
   const form = fromTemplate("approval-template");
   setText(form.querySelector(".question"), visible(message ?? "Run this?"));
+  if (metadata?.always === "tool") offerWholeTool(form);
   const expiry = form.querySelector(".expiry");
   expiry.hidden = !expiresAt;
   if (expiresAt) {
@@ -59,4 +60,16 @@ function drawForm({ message, expiresAt }) {
     expiry.title = exactTime(expiresAt);
   }
   return form;
+}
+
+// Two answers, of which one at most is given.
+function offerWholeTool(form) {
+  const labels = [...form.querySelectorAll(".always")];
+  setText(labels[0].querySelector("span"), "Always for these arguments");
+  for (const label of labels) {
+    label.hidden = false;
+    label.addEventListener("change", () => {
+      for (const other of labels) if (other !== label) other.querySelector("input").checked = false;
+    });
+  }
 }

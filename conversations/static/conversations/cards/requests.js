@@ -84,8 +84,11 @@ export class CallRequests {
   }
 }
 
-/** @returns {{always?: true}} */
-const always = (card) => (card.querySelector("[name=always]").checked ? { always: true } : {});
+/** @returns {{always?: true | "tool"}} */
+function always(card) {
+  const choice = card.querySelector("[name=always]:checked");
+  return choice ? { always: choice.value === "tool" ? "tool" : true } : {};
+}
 
 function edit(card, opener, action, submit) {
   openEditor(card.querySelector(".editing"), { text: callOf(card).arguments, action, opener, submit });

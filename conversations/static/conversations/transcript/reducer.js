@@ -199,12 +199,13 @@ function changeLastRound(state, id, changes) {
   });
 }
 
+const INTERRUPT = ["id", "message", "toolCallId", "expiresAt", "metadata"];
 const OUTCOMES = { cancelled: "stopped", interrupt: "waiting" };
 
 /** @type {Reducer<RunFinished>} */
 function runFinished(state, event) {
   const { type, interrupts: all = [] } = event.outcome ?? {};
-  const interrupts = all.map((interrupt) => pick(interrupt, ["id", "message", "toolCallId", "expiresAt"]));
+  const interrupts = all.map((interrupt) => pick(interrupt, INTERRUPT));
   return endTurn(state, turnOf(event), {
     status: OUTCOMES[type] ?? "completed",
     interrupts,
