@@ -1,10 +1,13 @@
 """A user's pages hear of what lists show of their conversations, in every process, and of nobody else's."""
 
+import json
 import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -12,6 +15,8 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from pytest_django.fixtures import Settings
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from conversations import engine
 from conversations.engine import notices
@@ -21,6 +26,7 @@ from conversations.sockets import library, sessions
 from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, Request, WireServer, answer_frames
 from tests.losing import Lost
+from tests.serving import Browser, serving, site
 from tests.sockets.pages import Page, socket_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -178,3 +184,39 @@ async def test_a_frame_that_is_none_is_refused_and_a_flood_ends_the_socket(user:
         for _ in range(400):
             await page.send({"type": "ack", "seq": 1})
         assert await page.closed() == 1008
+
+
+# -- in other processes
+
+
+@pytest.mark.processes
+def test_a_turn_of_one_server_is_marked_on_the_pages_of_another_within_two_seconds(tmp_path: Path) -> None:
+    environment = site(tmp_path)
+    reader = Browser()
+    with serving(environment) as server, serving(environment) as other:
+        address = reader.open(server.url + server.path).url
+        with library_at(other.url, reader) as library, reader.connect(address) as page:
+            page.send(json.dumps({"type": "message", "id": str(uuid4()), "text": "show slow"}))
+            while not page.recv(timeout=20).count('"RUN_STARTED"'):
+                pass
+            began = time.monotonic()
+            assert mark(library) == "running"
+            assert time.monotonic() - began < 2.5
+            page.send(json.dumps({"type": "stop"}))
+            while mark(library):
+                pass
+
+
+def library_at(url: str, reader: Browser) -> ClientConnection:
+    """The library's socket of a page that has just been made by the server."""
+    return connect(
+        f"{url.replace('http', 'ws', 1)}/library/socket/?after={time.time_ns() // 1_000_000}",
+        origin=Origin(url),
+        additional_headers={"Cookie": reader.cookie},
+    )
+
+
+def mark(library: ClientConnection) -> str:
+    """The mark of the next frame that is about a conversation, and not as it was made."""
+    value = json.loads(library.recv(timeout=20))["value"]
+    return str(value["mark"]) if value.get("title") else mark(library)
