@@ -50,7 +50,7 @@ PACKING, CONSUMER = "conversations.journal.recordings", "conversations.sockets.c
 
 POINTS = (
     Point("a message has come", f"{LIFECYCLE}:accept"),
-    Point("a message is written, not committed", f"{LIFECYCLE}:_title"),
+    Point("a message is written, not committed", f"{LIFECYCLE}:_update_conversation"),
     Point("a message is stored, its turn not begun", f"{LIFECYCLE}:accept", "after"),
     Point("a turn is opened", f"{RECOVERY}:opening_events", "after"),
     Point("a step is written, not committed", f"{STREAMING}._save_start", "after"),
