@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connections
-from django.test import override_settings
+from django.db import connection, connections, transaction
+from django.test import TransactionTestCase, override_settings
 from hypothesis import settings as examples
 
 from conversations import demo_gateway as demo
@@ -31,6 +31,7 @@ def django_db_modify_db_settings(
     database = connections.databases["default"]
     if "sqlite" in database["ENGINE"]:
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+        database["OPTIONS"]["init_command"] += "; PRAGMA synchronous=OFF"  # no test cuts the power
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,6 +46,25 @@ def attachments_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("attachments")
     settings.STORAGES["attachments"]["OPTIONS"]["location"] = folder
     return folder
+
+
+KEPT = {"auth_permission", "django_content_type", "django_migrations"}
+"""Tables whose rows are written by `migrate` and by no test."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush() -> Iterator[None]:
+    """Deletes a test's rows where Django truncates every table and then writes all permissions anew."""
+
+    def delete_rows(case: TransactionTestCase) -> None:
+        tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        with transaction.atomic(), connection.cursor() as cursor:
+            for table in set(tables) - KEPT:
+                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608 (Django's names)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", delete_rows)
+        yield
 
 
 @pytest.fixture(autouse=True)
