@@ -2,7 +2,7 @@
 
 from .inspecting import Inspected, clean_name, inspect
 from .problems import Empty, NoFile, NotTaken, TooLarge
-from .storing import keep, left_out, with_bytes
+from .storing import copied, keep, left_out, messages_with_bytes, with_bytes
 
 __all__ = [
     "Empty",
@@ -11,8 +11,10 @@ __all__ = [
     "NotTaken",
     "TooLarge",
     "clean_name",
+    "copied",
     "inspect",
     "keep",
     "left_out",
+    "messages_with_bytes",
     "with_bytes",
 ]

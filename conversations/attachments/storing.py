@@ -8,8 +8,9 @@ from django.core.files.base import File
 from django.db import transaction
 from django.db.models import Sum
 
-from conversations.models import Attachment, Conversation
+from conversations.models import COPIES, Attachment, Conversation
 from conversations.protocol.converse import attached
+from conversations.protocol.converse.content import Message
 
 from .inspecting import Inspected
 from .problems import TooLarge
@@ -56,12 +57,27 @@ def left_out(conversation: UUID) -> set[str]:
     return {str(pk) for pk in rows.values_list("pk", flat=True)}
 
 
-def with_bytes(body: Body, model: str) -> Body:
-    """A request with the bytes of the files that its messages name."""
-    ids = attached.ids(body["messages"])
+def copied(row: Attachment, conversation: Conversation) -> Attachment:
+    """The same file in another conversation."""
+    with row.open() as file:
+        members = ("name", "format", "size", "sha256", "width", "height")
+        copies = {copy: row.read(copy) for copy in COPIES[1:]} if row.is_picture else {}
+        facts = {name: getattr(row, name) for name in members}
+        return keep(conversation, file, Inspected(**facts, copies=copies))
+
+
+def with_bytes(body: Body, model: str, conversation: UUID) -> Body:
+    """A request with the bytes of the files of the conversation that its messages name."""
+    return body | {"messages": messages_with_bytes(body["messages"], model, conversation)}
+
+
+def messages_with_bytes(messages: list[Message], model: str, conversation: UUID) -> list[Message]:
+    """The messages with the bytes of the files of the conversation that they name."""
+    ids = attached.ids(messages)
     if not ids:
-        return body
-    rows = {str(row.pk): row for row in Attachment.objects.filter(pk__in=map(UUID, ids))}
+        return messages
+    own = Attachment.objects.filter(conversation=conversation, pk__in=map(UUID, ids))
+    rows = {str(row.pk): row for row in own}
 
     def read(pk: str) -> bytes | None:
         try:
@@ -69,5 +85,4 @@ def with_bytes(body: Body, model: str) -> Body:
         except (KeyError, FileNotFoundError):
             return None
 
-    messages = attached.with_bytes(body["messages"], read, citing=attached.cites(model))
-    return body | {"messages": messages}
+    return attached.with_bytes(messages, read, citing=attached.cites(model))

@@ -79,7 +79,7 @@ class Outgoing:
             "conversation": str(turn.conversation_id),
             "turn": str(turn.pk),
         }
-        body = attachments.with_bytes(self._body, self.row.model)
+        body = attachments.with_bytes(self._body, self.row.model, turn.conversation_id)
         call: Call = synthetic.gateway_of(turn).call(self.row.model, body, labels)
         return call
 

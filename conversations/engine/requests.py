@@ -145,7 +145,7 @@ def rebuild_request(row: Round) -> bytes:
     messages = history.messages(past_turns(row.turn, row.number), row.model)
     body = request.body(messages, request.with_system(json.loads(row.base.body), row.turn.system))
     adjusted = remedies.adjusted(body, remedies.from_row(row.remedies))
-    return request.encoded(attachments.with_bytes(adjusted, row.model))
+    return request.encoded(attachments.with_bytes(adjusted, row.model, row.turn.conversation_id))
 
 
 def _is_in_history(row: Round) -> bool:

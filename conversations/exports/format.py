@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.db.models import Model as Row
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Text = str
@@ -149,6 +149,20 @@ class CallPart(Part):
     approval: ApprovalPart | None = None
 
 
+class FilePart(Part):
+    """An attached file's row, and its bytes as they came."""
+
+    id: UUID
+    name: Name
+    kind: Literal["image", "document"]
+    format: Annotated[str, Field(max_length=8)]
+    size: Count
+    sha256: Hash
+    left_out: bool = False
+    created_at: AwareDatetime
+    data: Base64Bytes
+
+
 class Whole(Part):
     """The export; `messages` are made of the rest and not read."""
 
@@ -167,3 +181,4 @@ class Whole(Part):
     tool_calls: list[CallPart]
     turns: list[TurnPart]
     request_bases: dict[Hash, Text]
+    attachments: list[FilePart] = []

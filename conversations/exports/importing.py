@@ -7,13 +7,15 @@ import json
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from pydantic import ValidationError
 
+from conversations.attachments import NotTaken
 from conversations.errors import TurntableError
 from conversations.models import Conversation
 from conversations.protocol.agui.snapshot import CHANGES, Snapshot
-from conversations.protocol.converse import remedies
+from conversations.protocol.converse import attached, remedies
 from conversations.protocol.converse.content import plain_text
 from conversations.protocol.converse.history import repair
 from conversations.protocol.converse.request import sha256
@@ -56,6 +58,8 @@ def import_document(text: str, owner: "User") -> Conversation:
         return save(_checked(_parsed(text)), owner)
     except Wrong as wrong:
         raise Damaged(str(wrong)) from None
+    except NotTaken as problem:
+        raise Damaged(f"attachments: {problem}") from None
 
 
 def _parsed(text: str) -> Any:
@@ -179,6 +183,7 @@ def _content_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
         try:
             repair([{"role": "user", "content": [{"text": "?"}]}, {"role": role, "content": content}])
             plain_text(content)
+            [UUID(facts["id"]) for facts in attached.facts(content)]
         except (KeyError, TypeError, AttributeError, ValueError):
             yield place, "its content is not Converse's"
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from conversations.models import Conversation, Round, Turn
 from conversations.protocol.agui.events import result_text
+from conversations.protocol.converse import attached
 from conversations.protocol.converse.content import plain_text
 
 from .blocks import as_text, code_block, details, line, paragraphs, quote
@@ -30,7 +31,10 @@ def _paragraphs(export: Document) -> Iterator[str]:
 
 def _turn(turn: Document, calls: dict[tuple[str, int, int], list[Document]]) -> Iterator[str]:
     yield "## You"
-    yield quote(plain_text(turn["message"]["content"]))
+    content = turn["message"]["content"]
+    yield from (f"*Attached: {line(file['name'])}*" for file in attached.facts(content))
+    if plain_text(content).strip():
+        yield quote(plain_text(content))
     yield "## Assistant"
     for row in turn["rounds"]:
         if row["status"] == Round.Status.INTERRUPTED:

@@ -1,17 +1,22 @@
 """The rows of a checked export, under new ids."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
+from conversations.attachments import inspect, keep
+from conversations.engine import ids_in
 from conversations.journal import pack
 from conversations.journal.lines import encode
 from conversations.models import (
     Approval,
+    Attachment,
     Conversation,
     Event,
     Message,
@@ -35,12 +40,13 @@ def save(whole: Whole, owner: "User") -> Conversation:
     """Stores the conversation of an export in one transaction."""
     ids = _new_ids(whole)
     rounds: Rounds = {}
-    with transaction.atomic():
+    with ExitStack() as stack, transaction.atomic():
         conversation = _conversation(whole, ids, owner)
         RequestBase.objects.bulk_create(
             [RequestBase(sha256=name, body=body) for name, body in whole.request_bases.items()],
             ignore_conflicts=True,
         )
+        files = _files(whole, conversation, ids, stack)
         turns = [_turn(part, conversation, ids) for part in whole.turns]
         for part, turn in zip(whole.turns, turns, strict=True):
             rounds |= {(part.id, row.number, row.attempt): _round(row, turn, ids) for row in part.rounds}
@@ -52,7 +58,28 @@ def save(whole: Whole, owner: "User") -> Conversation:
             conversation.save(update_fields=["head"])
         for turn in turns:
             pack(turn)
+        _link(conversation, files)
+        stack.pop_all()  # the files stay
     return conversation
+
+
+def _files(whole: Whole, conversation: Conversation, ids: Ids, stack: ExitStack) -> dict[str, Attachment]:
+    """Stores the files of an export, which `stack` deletes if anything else is wrong; raises NotTaken."""
+    files = {}
+    for part in whole.attachments:
+        file = BytesIO(part.data)
+        row = keep(conversation, file, inspect(file, part.name))
+        stack.callback(row.forget)
+        Attachment.objects.filter(pk=row.pk).update(left_out=part.left_out, created_at=part.created_at)
+        ids[str(part.id)] = str(row.pk)
+        files[str(row.pk)] = row
+    return files
+
+
+def _link(conversation: Conversation, files: Mapping[str, Attachment]) -> None:
+    """Stores which messages have the files."""
+    for message in conversation.messages.filter(role=Message.Role.USER) if files else ():
+        message.attachments.set(files[pk] for pk in map(str, ids_in(message.content)) if pk in files)
 
 
 def _new_ids(whole: Whole) -> Ids:
@@ -122,14 +149,24 @@ def _round(part: RoundPart, turn: Turn, ids: Ids) -> Round:
     failure = part.error.columns(Round) if part.error else {}
     row = Round(**part.columns(Round), **failure, turn=turn, base_id=part.base_id)
     row.take_usage(part.usage)
+    row.remedies = [_with_files(remedy, ids) for remedy in row.remedies]
     row.save(force_insert=True)
     if part.message:
         _message(part.message, turn, row, ids)
     return row
 
 
+def _with_files(remedy: dict[str, Any], ids: Ids) -> dict[str, Any]:
+    """A remedy that leaves files out, with the new ids for the old; any other as it is."""
+    if remedy["kind"] != "attachments":
+        return remedy
+    return remedy | {"value": [ids.get(pk, pk) for pk in remedy["value"]]}
+
+
 def _message(part: MessagePart, turn: Turn, row: Round | None, ids: Ids) -> None:
     columns = part.columns(Message) | {"public_id": UUID(ids[str(part.public_id)])}
+    if not row:
+        columns["content"] = _with_ids(part.content, ids)
     role = Message.Role.ASSISTANT if row else Message.Role.USER
     conversation = turn.conversation_id
     Message.objects.create(**columns, conversation_id=conversation, turn=turn, round=row, role=role)

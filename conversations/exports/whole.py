@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from conversations.attachments import messages_with_bytes
 from conversations.engine import past_turns
 from conversations.journal import turn_frames
 from conversations.models import (
     Approval,
+    Attachment,
     Conversation,
     Message,
     RequestBase,
@@ -19,8 +21,9 @@ from conversations.models import (
     active_line,
 )
 from conversations.protocol.converse import history
+from conversations.protocol.converse.content import encode_base64
 
-from .format import ApprovalPart, CallPart, Document, Fault, MessagePart, RoundPart, TurnPart, Whole
+from .format import ApprovalPart, CallPart, Document, Fault, FilePart, MessagePart, RoundPart, TurnPart, Whole
 
 VERSION = 1
 
@@ -43,13 +46,28 @@ def document(conversation: Conversation) -> Document:
         tool_calls=[_call(row) for row in _calls(conversation)],
         turns=[_turn(turn, questions[turn.pk], rounds[turn.pk]) for turn in turns],
         request_bases=_bases(conversation),
+        attachments=[
+            _file(row) for row in conversation.attachments.filter(messages__isnull=False).distinct()
+        ],
     )
     return _without_defaults(whole)
 
 
 def _messages(conversation: Conversation) -> list[Document]:
     line = active_line(conversation)
-    return history.export_messages(past_turns(line[-1])) if line else []
+    messages = history.export_messages(past_turns(line[-1])) if line else []
+    return messages_with_bytes(messages, line[-1].model, conversation.pk) if line else []
+
+
+def _file(row: Attachment) -> Document:
+    try:
+        data = row.read()
+    except FileNotFoundError:
+        data = b""
+    part = FilePart.of(row, data=encode_base64(data))
+    if not row.left_out:
+        del part["leftOut"]
+    return part
 
 
 def _calls(conversation: Conversation) -> Iterator[ToolCall]:
@@ -92,8 +110,8 @@ def _turn(turn: Turn, question: Message, rounds: list[Round]) -> Document:
 
 
 def _without_defaults(part: Document) -> Document:
-    """The part as in exports from before tools could be switched off, unless any are."""
-    defaults: Document = {"toolsOff": [], "reasoningBudget": None}
+    """The part as in exports from before there were attachments, or tools could be switched off, unless there are."""
+    defaults: Document = {"toolsOff": [], "reasoningBudget": None, "attachments": []}
     return {name: value for name, value in part.items() if (name, value) not in defaults.items()}
 
 

@@ -2,7 +2,7 @@
 
 from . import marks, prices, reindexing, retention, search
 from .approval import Allowance, Approval
-from .attachment import Attachment, delete_unsent, unsent
+from .attachment import COPIES, Attachment, delete_unsent, unsent
 from .catalogue import FACTS, PRICE_COLUMNS, Model, forget_rows, learn
 from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Place, Turn
 from .fields import IN_FORCE, TOKENS, InForce, JSONText, uuid_value
@@ -15,6 +15,7 @@ from .tree import Tree, active_line, line, line_of
 from .usage import Totals, UsageTotal, title_usage, totals
 
 __all__ = [
+    "COPIES",
     "FACTS",
     "IN_FORCE",
     "PRICE_COLUMNS",

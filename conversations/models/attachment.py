@@ -65,7 +65,11 @@ class Attachment(models.Model):
 
     def model_bytes(self) -> bytes:
         """What a model is sent of it."""
-        with self.open(".model" if self.is_picture else "") as file:
+        return self.read(".model" if self.is_picture else "")
+
+    def read(self, copy: str = "") -> bytes:
+        """The bytes of the file, or of a copy; raises FileNotFoundError where it is lost."""
+        with self.open(copy) as file:
             data: bytes = file.read()
             return data
 

@@ -6,16 +6,19 @@ a `round` of the turn above it, an `event` of the stream of the round above it, 
 
 import json
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from conversations.engine import RecordedCall, rebuild_request, recorded_calls
+from conversations.attachments import NotTaken, inspect, keep
+from conversations.engine import RecordedCall, ids_in, rebuild_request, recorded_calls
 from conversations.errors import ContextOverflow, InvalidRequest, Refused
 from conversations.models import Conversation, Message, Round, Turn, active_line
 from conversations.protocol.converse.cache import without_points
-from conversations.protocol.converse.content import plain_text
+from conversations.protocol.converse.content import decode_base64, encode_base64, plain_text
 from conversations.tools import Outcome
 
 from .answers import Answer, answer
@@ -23,7 +26,7 @@ from .streams import StreamEvent, rounds
 from .words import common_length
 
 Body = dict[str, Any]
-LATER = ("remedies", "words", "tools_off", "reasoning_budget")
+LATER = ("files", "remedies", "words", "tools_off", "reasoning_budget")
 """Members that earlier files did not have."""
 
 REFUSED = (InvalidRequest.code, ContextOverflow.code)
@@ -102,6 +105,27 @@ class RoundLine(Part):
     events: list[EventLine] = Field(default=[], exclude=True)
 
 
+class FileLine(BaseModel):
+    """An attached file in base64; `for_model` are the bytes that a model gets of a picture."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    data: str
+    for_model: str | None = None
+
+    def attach(self, conversation: Conversation) -> UUID:
+        """Attaches it to a conversation; returns its id. Raises Refused for what is no file that is taken."""
+        file = BytesIO(decode_base64(self.data) or b"")
+        try:
+            inspected = inspect(file, self.name)
+        except NotTaken as problem:
+            raise Refused(f"{self.name}: {problem}") from None
+        if self.for_model is not None:
+            inspected.copies[".model"] = decode_base64(self.for_model) or b""
+        return keep(conversation, file, inspected).pk
+
+
 class TurnLine(Part):
     """A user message, the settings that it was sent with, and its answer."""
 
@@ -114,8 +138,13 @@ class TurnLine(Part):
     tools_off: list[str] = []
     reasoning_budget: int | None = None
     answer: Answer = Field(alias="said")
+    files: list[FileLine] = []
     rounds: list[RoundLine] = Field(default=[], exclude=True)
     calls: list[CallLine] = Field(default=[], exclude=True)
+
+    def attach(self, conversation: Conversation) -> list[UUID]:
+        """Attaches its files to a conversation; returns their ids."""
+        return [file.attach(conversation) for file in self.files]
 
 
 Line = HeadLine | BaseLine | TurnLine | RoundLine | EventLine | CallLine
@@ -141,8 +170,9 @@ class _Writing:
         self.messages: list[Body] = []
 
     def turn(self, number: int, turn: Turn) -> Iterator[Part]:
-        text = plain_text(Message.objects.get(turn=turn, role=Message.Role.USER).content)
-        yield TurnLine(number=number, text=text, **turn.in_force(), said=answer(turn))
+        message = Message.objects.get(turn=turn, role=Message.Role.USER)
+        text, files = plain_text(message.content), list(_file_lines(message))
+        yield TurnLine(number=number, text=text, **turn.in_force(), said=answer(turn), files=files)
         for row, stream in rounds(turn):
             yield from self.round(row, stream)
         for name, arguments, value, outcome in recorded_calls([turn]):
@@ -168,8 +198,15 @@ class _Writing:
 
 
 def _own(row: Round) -> list[Body]:
-    """What the round's request was changed by, but for its cache points."""
-    return [remedy for remedy in row.remedies if remedy["kind"] != "cache"]
+    """What the round's request was changed by, but for its cache points and the files that it is without."""
+    return [remedy for remedy in row.remedies if remedy["kind"] not in ("attachments", "cache")]
+
+
+def _file_lines(message: Message) -> Iterator[FileLine]:
+    rows = {row.pk: row for row in message.attachments.all()}
+    for row in (rows[pk] for pk in ids_in(message.content) if pk in rows):
+        for_model = encode_base64(row.model_bytes()) if row.is_picture else None
+        yield FileLine(name=row.name, data=encode_base64(row.read()), for_model=for_model)
 
 
 def read(path: Path) -> list[TurnLine]:

@@ -1,16 +1,21 @@
 """The questions of a rerun: user messages, stored or of a fixture, with their settings and answers."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from conversations.attachments import copied
+from conversations.engine import ids_in
 from conversations.models import Conversation, Message, Round, ToolCall, Turn, active_line
 from conversations.protocol.converse.content import plain_text
 
 from .answers import Answer, answers, call_of
 from .fixtures import TurnLine
+
+Attach = Callable[[Conversation], Sequence[UUID]]
 
 
 @dataclass(frozen=True)
@@ -27,18 +32,22 @@ class Question:
     answer: Answer
     calls: list[dict[str, Any]]
     turn: Turn | None = None
+    attach: Attach = lambda conversation: ()
+    """Attaches its files to the conversation in which it is asked; returns their ids."""
 
 
 def stored_questions(conversation: Conversation) -> list[Question]:
     """The questions of the active branch that have been answered, whatever the answer."""
     turns = [turn for turn in active_line(conversation) if turn.finished_at is not None]
     rows = Message.objects.filter(turn__in=turns, role=Message.Role.USER)
-    texts = {row.turn_id: plain_text(row.content) for row in rows}
+    rows = rows.prefetch_related("attachments")
+    messages = {row.turn_id: row for row in rows}
     by_turn, calls = answers(turns), _recorded_calls(turns)
     return [
         Question(
             number=number,
-            text=texts[turn.pk],
+            text=plain_text(messages[turn.pk].content),
+            attach=partial(_copy_files, messages[turn.pk]),
             **turn.in_force(),
             answer=by_turn[turn.pk],
             calls=calls[turn.pk],
@@ -46,6 +55,11 @@ def stored_questions(conversation: Conversation) -> list[Question]:
         )
         for number, turn in enumerate(turns, 1)
     ]
+
+
+def _copy_files(message: Message, conversation: Conversation) -> list[UUID]:
+    rows = {row.pk: row for row in message.attachments.all()}
+    return [copied(rows[pk], conversation).pk for pk in ids_in(message.content) if pk in rows]
 
 
 def _recorded_calls(turns: Iterable[Turn]) -> dict[UUID, list[dict[str, Any]]]:
@@ -72,6 +86,7 @@ def file_questions(turns: Iterable[TurnLine]) -> list[Question]:
             reasoning_budget=turn.reasoning_budget,
             answer=turn.answer,
             calls=[call_of(call.as_recorded()) for call in turn.calls],
+            attach=turn.attach,
         )
         for turn in turns
     ]

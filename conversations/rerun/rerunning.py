@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -151,14 +151,20 @@ class Rerun:
         # A person's call is made again, and no model is asked.
         if question.turn and "call" in question.turn.rerun:
             answers |= {"rounds": "person", "call": question.turn.rerun["call"]}
-        return (yield from self._start(question.text, engine.Repetition(question.turn, answers)))
+        files = question.attach(new)
+        return (yield from self._start(question.text, engine.Repetition(question.turn, answers), files))
 
-    def _start(self, text: str, repetition: engine.Repetition) -> Generator[Pause, None, Turn]:
+    def _start(
+        self, text: str, repetition: engine.Repetition, files: Sequence[UUID]
+    ) -> Generator[Pause, None, Turn]:
         until = time.monotonic() + PATIENCE
         is_throttled = False
         while True:
             try:
-                return engine.start(self.conversation.pk, str(uuid.uuid4()), text, repetition=repetition).turn
+                message_id = str(uuid.uuid4())
+                return engine.start(
+                    self.conversation.pk, message_id, text, repetition=repetition, kept_files=files
+                ).turn
             except Throttled as refused:
                 if time.monotonic() > until:
                     raise

@@ -186,8 +186,6 @@ def inline(request: HttpRequest, row: Attachment, name: str) -> HttpResponseBase
 
 def _bytes(row: Attachment, copy: str = "") -> bytes:
     try:
-        with row.open(copy) as file:
-            data: bytes = file.read()
-            return data
+        return row.read(copy)
     except FileNotFoundError:
         raise Http404 from None
