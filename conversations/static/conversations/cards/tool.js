@@ -4,6 +4,7 @@
 import { serverNow } from "../lib/clock.js";
 import { copies } from "../lib/copy.js";
 import { create, fromTemplate, setText } from "../lib/dom.js";
+import { foldLines } from "../lib/folding.js";
 import { duration, timeLeft, visible } from "../lib/format.js";
 import { drawApproval, tellDecision } from "./approval.js";
 import { drawMark, hasRun, isOpen, opensItself, standing, wordFor } from "./states.js";
@@ -146,6 +147,7 @@ function unfold(card) {
   for (const view of card.querySelectorAll(".view")) {
     view.hidden = raw.ariaPressed === "true" || view.childElementCount === 0;
     view.nextElementSibling.hidden = !view.hidden;
+    if (card.open) foldLines(view.nextElementSibling);
   }
 }
 

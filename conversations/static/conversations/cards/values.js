@@ -2,6 +2,7 @@
  * A tool's arguments or result in the form that suits them: pictures, a table, keys and values, or text.
  */
 import { create } from "../lib/dom.js";
+import { foldLines } from "../lib/folding.js";
 import { visible } from "../lib/format.js";
 import { parseNodes } from "../lib/json.js";
 import { drawEntries } from "./entries.js";
@@ -21,7 +22,13 @@ export function drawValues(text, tool) {
   return parts.some((part) => typeof part !== "string") ? parts.map(asElement) : [];
 }
 
-const asElement = (part) => (typeof part === "string" ? create("p", "paragraph", visible(part)) : part);
+const asElement = (part) => (typeof part === "string" ? paragraph(part) : part);
+
+function paragraph(text) {
+  const box = create("div", "paragraphs", create("p", "paragraph", visible(text)));
+  foldLines(box.firstElementChild);
+  return box;
+}
 
 // A result of several blocks comes as lines, JSON and pictures one line each.
 function partsOf(text) {

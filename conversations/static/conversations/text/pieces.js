@@ -1,6 +1,7 @@
 /**
  * Text that is too long to be laid out at once, in pieces that the browser lays out as they come into sight.
  */
+import { foldLines } from "../lib/folding.js";
 import { visible } from "../lib/format.js";
 
 const LONGEST = 4_000; // characters; the server cuts in the same way (pieces.py)
@@ -95,6 +96,12 @@ export class Long {
     this.end = end;
     this.seen = from;
     this.pieces = new Pieces(element, end === BLANK ? "div" : "span", "raw");
+  }
+
+  /** Folds what has come to its end, if it is code. */
+  fold() {
+    const code = this.pieces.parent.closest("pre");
+    if (code) foldLines(code);
   }
 
   /** Shows the text as far as this block goes; where it ends, or `undefined` while it goes on. Only whole lines can end it. */

@@ -2,6 +2,7 @@
  * A text block while it is written or read in: what is finished is rendered once and not touched again, the open block alone is rendered
  * again, and what is not rendered yet stands there as it was written. A deadline bounds its share of a frame.
  */
+import { foldLines, isReadInside } from "../lib/folding.js";
 import { highlight } from "./code.js";
 import { typeset } from "./formulas.js";
 import { blocks, labelsWithout, render } from "./markdown.js";
@@ -167,6 +168,7 @@ export class Writing {
     const end = this.long.show(this.text, open);
     this.drawnTo = this.settled = end ?? this.text.length;
     if (end === undefined) return false;
+    this.long.fold();
     this.long = null;
     this.endPiece();
     return true;
@@ -210,7 +212,9 @@ export class Writing {
   // Prints a formula or colours code; false while that cannot be done yet. What was replaced meanwhile is passed over.
   dress(element) {
     if (!this.element.contains(element) || isDressed(element)) return true;
-    return element.matches(".math") ? typeset(element) : highlight(element);
+    if (element.matches(".math")) return typeset(element);
+    if (!isReadInside(element.parentElement)) foldLines(element.parentElement);
+    return highlight(element);
   }
 
   renderAgain({ source, elements }) {
