@@ -1,5 +1,6 @@
 """The settings of a conversation, as a panel beside it and as a page of their own."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from conversations import engine
+from conversations.errors import Refused
 from conversations.models import Conversation, InForce, Model, prices
 from conversations.protocol.text import visible
 from conversations.tools import registry
@@ -44,8 +46,13 @@ class Choice(NamedTuple):
     model_id: str
     name: str
     about: str
-    lacks: str
+    lacks: list[str]
     highest_temperature: float
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the page's script needs of it."""
+        return {"about": self.about, "lacks": self.lacks, "highest": self.highest_temperature}
 
 
 class Switch(NamedTuple):
@@ -89,7 +96,7 @@ def _page(
 
 def fields_in(form: QueryDict) -> dict[str, str]:
     """The fields of a form that are settings. A box that is not checked is there by the one behind it."""
-    return {name: str(form[name]) for name in form if name in NAMES or name.startswith(engine.settings.TOOL)}
+    return {name: str(form[name]) for name in form if _is_setting(name)}
 
 
 def in_words(faults: Mapping[str, str]) -> str:
@@ -107,10 +114,34 @@ def panel(row: InForce, written: Fields | None = None, faults: Fields | None = N
         "faults": faults or {},
         "choices": choices,
         "chosen": chosen,
-        "lacks": chosen.lacks.split(),
+        "facts": json.dumps({choice.model_id: choice.facts for choice in choices}),
         "switches": list(_switches(fields)),
         "max_tokens": settings.MAX_TOKENS,
     }
+
+
+def start_panel(form: Fields) -> dict[str, Any]:
+    """The panel of a new conversation, whose form may have been sent and refused."""
+    row = Conversation(model=Model.default().model_id)
+    written = {name: text for name, text in form.items() if _is_setting(name) and text}
+    faults = engine.settings.apply(row, written)
+    return panel(Conversation(model=row.model), written, faults)
+
+
+def begun(owner: Any, form: Fields) -> Conversation:
+    """A new conversation with the settings of a form, not stored yet; raises Refused for what cannot be."""
+    row = Conversation(owner=owner, model=Model.default().model_id)
+    written = {name: text for name, text in form.items() if _is_setting(name) and text}
+    faults = engine.settings.apply(row, written)
+    if not Model.is_offered(row.model):
+        faults = {"model": engine.settings.NOT_OFFERED}
+    if faults:
+        raise Refused(in_words(faults))
+    return row
+
+
+def _is_setting(name: str) -> bool:
+    return name in NAMES or name.startswith(engine.settings.TOOL)
 
 
 def _choices(current: str) -> Iterator[Choice]:
@@ -120,7 +151,7 @@ def _choices(current: str) -> Iterator[Choice]:
     for model in [*offered, *others]:
         name = f"{model} (not offered any more)" if model in others else str(model)
         highest = model.capabilities.highest_temperature
-        yield Choice(model.model_id, name, _about(model), " ".join(_lacks(model)), highest)
+        yield Choice(model.model_id, name, _about(model), list(_lacks(model)), highest)
 
 
 def _lacks(model: Model) -> Iterator[str]:

@@ -21,7 +21,7 @@ from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn, own_or_404
 from .changes import just_deleted
-from .options import panel
+from .options import panel, start_panel
 from .prompts import suggested
 from .sections import sections
 from .sentences import SENTENCES
@@ -138,6 +138,7 @@ def start_page(
         "problem": problem,
         "form": form,
         "models": offered,
+        "panel": start_panel(form),
         "model_name": offered[0] if offered else "",
     }
     return render(request, "conversations/index.html", context | gateway_summary(), status=status)

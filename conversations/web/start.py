@@ -18,6 +18,7 @@ from conversations.models import Conversation, Model
 from conversations.protocol.text import beginning, clean_text
 
 from .access import SignedIn
+from .options import begun, fields_in
 from .pages import start_page
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 FIELDS = ("model", "title", "system", "message")
 UNSENT = "unsent"
-NOT_OFFERED = "This model is not offered. Choose one of the list."
+NOT_OFFERED = engine.settings.NOT_OFFERED
 
 Form = dict[str, str]
 
@@ -72,7 +73,8 @@ def new(request: SignedIn) -> HttpResponse:
 
 
 def _form(request: HttpRequest) -> Form:
-    return {name: request.POST.get(name, "").replace("\r\n", "\n") for name in FIELDS}
+    written = {name: request.POST.get(name, "") for name in FIELDS} | fields_in(request.POST)
+    return {name: text.replace("\r\n", "\n") for name, text in written.items()}
 
 
 def unsent_form(request: HttpRequest, address: str) -> Form | None:
@@ -101,13 +103,10 @@ def _keep(request: HttpRequest) -> str:
 
 def _begin(owner: "User | Any", form: Form) -> Conversation:
     """Creates a conversation and starts its first turn; raises Refused and leaves neither."""
-    model = form["model"] or Model.default().model_id
-    if not Model.is_offered(model):
-        raise Refused(NOT_OFFERED)
-    title, system = beginning(clean_text(form["title"]).strip(), 200), clean_text(form["system"])
-    conversation = Conversation.objects.create(
-        owner=owner, model=model, title=title, has_own_title=bool(title), system=system
-    )
+    conversation = begun(owner, form)
+    conversation.title = beginning(clean_text(form["title"]).strip(), 200)
+    conversation.has_own_title = bool(conversation.title)
+    conversation.save(force_insert=True)
     try:
         if form["message"].strip():
             engine.start(conversation.pk, str(uuid4()), form["message"])

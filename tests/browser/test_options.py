@@ -28,12 +28,12 @@ class Settings:
 
     def open(self) -> "Settings":
         self.button.click()
-        expect(self.model).to_be_focused()
+        expect(self.temperature).to_be_visible()
         return self
 
     def close(self) -> None:
         self.page.keyboard.press("Escape")
-        expect(self.model).to_be_hidden()
+        expect(self.temperature).to_be_hidden()
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_what_cannot_be_is_said_beside_its_field_and_every_tab_has_the_same(tab:
     expect(other.temperature).to_have_value("")
     expect(other.instructions).to_have_value("half a thou")
     settings.temperature.fill("1")
-    settings.model.focus()
+    settings.instructions.focus()
     expect(tab.get_by_role("alert")).to_have_count(0)
     expect(other.temperature).to_have_value("1.0")
     settings.close()

@@ -130,19 +130,11 @@ def test_the_page_of_a_conversation_says_what_each_model_takes_and_costs(
 ) -> None:
     Model.objects.create(model_id=CLAUDE, name="Claude")
     page = client.get(f"/conversations/{conversation.pk}/").content.decode()
-    options = {
-        name: (unescape(about), lacks)
-        for about, lacks, name in re.findall(
-            r'<option value="[^"]*" data-about="([^"]*)" data-lacks="([^"]*)"[^>]*>([^<]*)', page
-        )
-    }
-    assert options["Claude"] == (
-        ABOUT_CLAUDE,
-        "",
-    )
-    about, lacks = options["amazon.titan-text-lite-v1"]
-    assert about.startswith("Documents. No tools or pictures.")
-    assert lacks == "tools reasoning"
+    assert f'<option value="{CLAUDE}">Claude</option>' in page
+    facts = json.loads(unescape(re.findall(r'data-facts="([^"]*)"', page)[0]))
+    assert facts[CLAUDE] == {"about": ABOUT_CLAUDE, "lacks": [], "highest": 1}
+    assert facts["amazon.titan-text-lite-v1"]["lacks"] == ["tools", "reasoning"]
+    assert facts["amazon.titan-text-lite-v1"]["about"].startswith("Documents. No tools or pictures.")
 
 
 def test_a_model_that_is_not_offered_any_more_stays_until_another_is_chosen(
@@ -190,3 +182,32 @@ def test_scripts_read_what_is_in_force(client: Client, user: User) -> None:
         "reasoning": "off",
     }
     assert expected.items() <= settings.items()
+
+
+def test_a_new_conversation_begins_with_the_settings_of_its_form(client: Client) -> None:
+    form = {
+        "model": CLAUDE,
+        "system": "Be brief.",
+        "temperature": "0.3",
+        "reasoning": "on",
+        "tool-top_song": "off",
+    }
+    client.post("/conversations/", form | {"budget": ""})
+    assert Conversation.objects.get().in_force() == {
+        "model": CLAUDE,
+        "system": "Be brief.",
+        "inference": {"temperature": 0.3},
+        "tools_off": ["top_song"],
+        "reasoning_budget": 2048,
+    }
+
+
+def test_a_new_conversation_with_a_setting_that_cannot_be_is_refused_and_loses_nothing(
+    client: Client,
+) -> None:
+    answer = client.post("/conversations/", {"message": "hello", "temperature": "7", "tool-top_song": "off"})
+    page = answer.content.decode()
+    assert (answer.status_code, "Temperature: This is a number from 0 to 1." in page) == (400, True)
+    assert re.search(r'name="temperature"[^>]* value="7"', page)
+    assert not re.search(r'name="tool-top_song" value="on" checked', page)
+    assert not Conversation.objects.exists()

@@ -6,23 +6,41 @@ import { setText } from "../lib/dom.js";
 const WHOLE = 60_000; // bytes of a request that may outlive its page
 const NO_CONNECTION = "The settings are not saved: there is no connection.";
 
-/** Shows what the chosen model takes and what it has no use for. */
-export function fit(root) {
-  const { about, lacks, highest } = field(root, "model").selectedOptions[0].dataset;
-  setText(root.querySelector("#option-model-about"), about);
-  field(root, "temperature").max = highest;
-  for (const part of root.querySelectorAll("[data-field]"))
-    part.hidden = lacks.split(" ").includes(part.dataset.field);
-  root.querySelector("[data-field=budget]").hidden = !field(root, "reasoning").checked;
+/**
+ * Shows what the chosen model takes, and hides what it has no use for.
+ * @param {HTMLFormElement} form
+ */
+export function fit(form) {
+  const facts = JSON.parse(part(form, "[data-facts]").dataset.facts);
+  const { about, lacks, highest } = facts[field(form, "model")?.value] ?? Object.values(facts)[0];
+  setText(part(form, "#option-about"), about);
+  field(form, "temperature").max = highest;
+  for (const one of form.querySelectorAll("[data-field]")) {
+    const { dataset } = /** @type {HTMLElement} */ (one);
+    one.toggleAttribute("hidden", lacks.includes(dataset.field));
+  }
+  part(form, "[data-field=budget]").hidden = !field(form, "reasoning").checked;
 }
 
-/** Fits the fields to what is chosen, and keeps Enter from sending them: they are no message. */
-export function keepFitting(root) {
-  root.addEventListener("change", () => fit(root));
-  root.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !event.target.matches("input")) return;
+/** @type {(form: HTMLFormElement, selector: string) => any} */
+const part = (form, selector) => form.querySelector(selector);
+
+/**
+ * Fits the fields to what is chosen, and keeps Enter from sending them: they are no message. `changed(field)` hears of each.
+ * @param {HTMLFormElement} form
+ * @param {(target: any) => void} changed
+ */
+export function keepFitting(form, changed = () => {}) {
+  document.addEventListener("change", ({ target }) => {
+    if (/** @type {any} */ (target).form !== form) return; // the model's is elsewhere on the page
+    fit(form);
+    changed(target);
+  });
+  form.addEventListener("keydown", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (event.key !== "Enter" || !target.matches("[data-options] input")) return;
     event.preventDefault();
-    event.target.dispatchEvent(new Event("change", { bubbles: true }));
+    target.dispatchEvent(new Event("change", { bubbles: true }));
   });
 }
 
@@ -41,8 +59,7 @@ export class Options {
     this.refused = {};
     /** @type {Promise<void> | null} */
     this.saving = null;
-    keepFitting(form);
-    form.addEventListener("change", ({ target }) => this.change(target));
+    keepFitting(form, (target) => this.change(target));
     form.addEventListener("submit", (event) => event.preventDefault());
     addEventListener("pagehide", () => this.save());
   }
@@ -100,12 +117,12 @@ export class Options {
       this.refused[name] = news[name] ?? this.values()[name];
       this.show(name, fault);
     }
-    if (!this.form.checkVisibility()) this.refuse(inWords(this.form, faults));
+    if (!this.form.checkVisibility()) this.refuse(inWords(faults));
     this.save();
   }
 
   async fetch(options = {}) {
-    const token = field(this.form, "csrfmiddlewaretoken", "").value;
+    const token = String(new FormData(this.form).get("csrfmiddlewaretoken"));
     const headers = {
       Accept: "application/json",
       "Content-Type": "application/x-www-form-urlencoded",
@@ -157,12 +174,12 @@ export class Options {
  * The control of that name, not what stands in for a box that is not checked.
  * @returns {any}
  */
-const field = (root, name, kind = ":not([type=hidden])") =>
-  root.querySelector(`[name="${CSS.escape(name)}"]${kind}`);
+const field = (form, name) =>
+  [...form.elements].find((element) => element.name === name && element.type !== "hidden");
 
-const labelOf = (root, name) => root.querySelector(`label[for="option-${name}"]`)?.textContent ?? name;
+const labelOf = (name) => document.querySelector(`label[for="option-${name}"]`)?.textContent ?? "This";
 
-const inWords = (root, faults) =>
+const inWords = (faults) =>
   Object.entries(faults)
-    .map(([name, fault]) => `${labelOf(root, name)} is not saved: ${fault}`)
+    .map(([name, fault]) => `${labelOf(name)} is not saved: ${fault}`)
     .join(" ");

@@ -6,7 +6,9 @@ import { grow } from "../lib/growing.js";
 import { switchThemes } from "../lib/theme.js";
 import { showLocalTimes } from "../lib/times.js";
 import { listenToShortcuts } from "../shortcuts/listening.js";
+
 import { fillFromButtons, writeIn } from "./composer.js";
+import { fit, keepFitting } from "./options.js";
 import { Prompts } from "./prompts.js";
 
 function start() {
@@ -29,6 +31,8 @@ function begin(form) {
     },
     say: (sentence) => byId("announcer").replaceChildren(sentence),
   });
+  keepFitting(form);
+  fit(form); // the browser may have filled it in with what it held before
   sendOnce(form);
 }
 
