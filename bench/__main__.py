@@ -7,6 +7,7 @@
 `python -m bench peers`: the same load on FastAPI with boto3, and on Chainlit.
 `python -m bench crash`: what is lost when the server is killed, again and again.
 `python -m bench search`: how long a search takes in a million messages.
+`python -m bench library`: how long the lists of 50,000 conversations take, among a million messages.
 `python -m bench admin`: what the operator waits for, over a million tool calls.
 `python -m bench replay`: how long a long conversation takes to open in the player.
 `python -m bench upload`: what an attached file adds to the memory of each web server.
@@ -19,7 +20,7 @@ import sys
 from collections.abc import Callable, Sequence
 from random import SystemRandom
 
-from . import admin, crash, floor, page, peers, replay, search, silent, turn, upload, workers
+from . import admin, crash, floor, library, page, peers, replay, search, silent, turn, upload, workers
 from .crash.kills import kill
 from .crash.report import as_json, text
 from .report import Report, figures_report
@@ -40,6 +41,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "workers": workers,
         "peers": peers,
         "search": search,
+        "library": library,
         "upload": upload,
     }
     for name, module in modules.items():

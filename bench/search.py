@@ -1,31 +1,18 @@
 """How long a user and the operator wait for a search in a million messages, on both databases."""
 
 import argparse
-import multiprocessing
-import os
-import random
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
-from itertools import count
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from .filled import Size, filled, on_each_database
 from .report import Figure, Report, are_well, report_data, table
-from .services import Missing, postgres
 
 DUE_MS = 100.0
-USERS = 200
 PER_CONVERSATION = 20
 """Messages of a conversation; every second one has a tool call."""
-
-BATCH = 10
-"""Conversations that are written at once: messages and tool calls have to come by turns."""
 
 SEARCHES = {
     "a common word": "common",
@@ -77,22 +64,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def report(options: argparse.Namespace, tell: Callable[[str], None]) -> Report:
     """Measures each database in a process of its own; all is well when every page is there in time."""
-    measurements = []
-    with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory(prefix="turntable-search-"))
-        for url in _urls(stack, Path(folder), tell):
-            context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(1, mp_context=context) as process:
-                measurements.append(process.submit(measure, url, options.messages, options.repeat).result())
-    return _report(measurements, options.messages)
-
-
-def _urls(stack: ExitStack, folder: Path, tell: Callable[[str], None]) -> Iterator[str]:
-    yield f"sqlite:///{folder}/db.sqlite3"
-    try:
-        yield stack.enter_context(postgres())
-    except Missing as missing:
-        tell(f"not on PostgreSQL: {missing}")
+    size = Size(options.messages // PER_CONVERSATION, PER_CONVERSATION)
+    return _report(on_each_database(measure, (size, options.repeat), tell), options.messages)
 
 
 def _report(measurements: list[Measurement], messages: int) -> Report:
@@ -123,112 +96,12 @@ def _report(measurements: list[Measurement], messages: int) -> Report:
 # -- in the process of a database
 
 
-def measure(url: str, messages: int, repeat: int) -> Measurement:
+def measure(url: str, size: Size, repeat: int) -> Measurement:
     """Fills the database, then searches as each person."""
-    os.environ |= {
-        "DATABASE_URL": url,
-        "DJANGO_SETTINGS_MODULE": "project.settings",
-        "ALLOWED_HOSTS": "testserver",
-    }
-    import django
+    with filled(url, size) as written:
+        from django.db import connection
 
-    django.setup()
-    from django.core.management import call_command
-    from django.db import connection, connections
-
-    from project.database import patient
-
-    call_command("migrate", verbosity=0)
-    begin = time.monotonic()
-    with patient():
-        _fill(messages)
-        written = (time.monotonic() - begin) / messages * 1e6
-        print(f"{connection.vendor}: {messages:,} messages, {written:.0f} us each", file=sys.stderr)
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
-    try:
         return Measurement(connection.vendor, written, list(_timings(connection.vendor, repeat)))
-    finally:
-        connections.close_all()
-
-
-def _fill(messages: int) -> None:
-    """Writes the messages as the product does, row and index at once."""
-    from django.contrib.auth.models import User
-    from django.db import transaction
-
-    users = User.objects.bulk_create(
-        User(username=f"user{n}", is_staff=not n, is_superuser=not n) for n in range(USERS)
-    )
-    chance = random.Random(7)  # noqa: S311 (no cryptography)
-    base, texts = _base(), _texts(chance)
-    number = messages // PER_CONVERSATION
-    for first in range(0, number, BATCH):
-        numbers = range(first, min(first + BATCH, number))
-        with transaction.atomic():
-            _write([users[0] if n % 2 else users[n // 2 % USERS] for n in numbers], base, texts)
-
-
-def _base() -> Any:
-    from conversations.models import RequestBase
-
-    return RequestBase.objects.create(sha256="0" * 64, body="{}")
-
-
-def _write(owners: list[Any], base: Any, texts: Iterator[str]) -> None:
-    from conversations.models import Conversation, Message, Round, ToolCall, Turn
-
-    whole = [Conversation(owner=owner, title=next(texts)[:40], model="bench") for owner in owners]
-    rows = Conversation.objects.bulk_create(whole)
-    turns = [
-        Turn(conversation=row, number=1, user=row.owner, status="completed", model="bench") for row in rows
-    ]
-    Turn.objects.bulk_create(turns)
-    rounds = [Round(turn=turn, number=1, status="completed", model="bench", base=base) for turn in turns]
-    Round.objects.bulk_create(rounds)
-    Message.objects.bulk_create(
-        Message(
-            conversation=turn.conversation,
-            turn=turn,
-            role="assistant" if at else "user",
-            content=[{"text": next(texts)}],
-        )
-        for turn in turns
-        for at in range(PER_CONVERSATION)
-    )
-    ToolCall.objects.bulk_create(
-        ToolCall(
-            conversation=row.turn.conversation, turn=row.turn, round=row, position=at, tool_use_id=f"tooluse_{at}", name="top_song",
-            status="success", input={"sign": f"WZPZ {at}"}, result=[{"json": {"song": "Elemental Hotel"}}],
-        )
-        for row in rounds
-        for at in range(PER_CONVERSATION // 2)
-    )  # fmt: skip
-
-
-def _texts(chance: random.Random) -> Iterator[str]:
-    """Texts of 350 bytes, two in five of them Chinese, by words as rare as those of a language are."""
-    vocabulary = [f"word{n}" for n in range(20_000)]
-    letters = list("天气很好的是不了我") + [chr(0x4E00 + n) for n in range(3_000)]
-    word_weights, letter_weights = _weights(len(vocabulary)), _weights(len(letters))
-    for number in count():
-        if number % 5 < 2:
-            parts = chance.choices(letters, cum_weights=letter_weights, k=110)
-            parts += ["天气很好"] * (number % 5 == 0) + ["龍龜"] * (number % 1000 == 0)
-            yield "".join(parts)
-        else:
-            parts = chance.choices(vocabulary, cum_weights=word_weights, k=45)
-            parts += ["common"] + ["seldom"] * (number % 100 == 2) + [f"needle{number}"]
-            yield " ".join(parts)
-
-
-def _weights(number: int) -> list[float]:
-    """Sums of the weights 1, 1/2, 1/3, and so on."""
-    total, sums = 0.0, []
-    for rank in range(1, number + 1):
-        total += 1 / rank
-        sums.append(total)
-    return sums
 
 
 def _timings(database: str, repeat: int) -> Iterator[Timing]:

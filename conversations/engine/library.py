@@ -14,9 +14,7 @@ from django.utils import timezone
 
 from conversations.journal import HUB
 from conversations.models import Conversation, marks, retention
-from conversations.protocol.text import beginning
 
-TITLE_LENGTH = 60
 RESTORABLE = timedelta(minutes=10)
 """How long a deletion can be undone at least."""
 
@@ -47,9 +45,3 @@ def see(conversation: UUID, owner: int) -> None:
 def remove_deleted() -> None:
     """Removes the conversations whose deletion can no longer be undone, with all of their record."""
     retention.remove_deleted(timezone.now() - RESTORABLE)
-
-
-def title_of(text: str) -> str:
-    """A message's first words as a title."""
-    line = " ".join(text.split())
-    return line if len(line) <= TITLE_LENGTH else beginning(line, TITLE_LENGTH - 1).rstrip() + "…"

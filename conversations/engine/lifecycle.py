@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from conversations.errors import InternalError, NotFound, Refused
 from conversations.models import TOKENS, Approval, Conversation, Turn
+from conversations.protocol.titles import title_of
 
 from . import approvals, files, library, limits
 from .messages import Accepted, NewMessage, Opening, Repetition
@@ -101,7 +102,7 @@ def _beside(head: Turn | None, repetition: Repetition | None) -> Turn | None:
 def _update_conversation(row: Conversation, text: str) -> None:
     columns = ["draft", "head", "updated_at", "changed_at"]
     if not row.title:
-        row.title = library.title_of(text)
+        row.title = title_of(text)
         columns.append("title")
     row.draft = "" if row.draft.strip() == text.strip() else row.draft
     row.updated_at = row.changed_at = timezone.now()

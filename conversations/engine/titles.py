@@ -24,6 +24,7 @@ from conversations.protocol.converse.stream import Assembly
 from conversations.protocol.converse.usage import is_reported
 from conversations.protocol.text import beginning, clean_text
 from conversations.protocol.thoughts import parts_of
+from conversations.protocol.titles import title_of
 
 from . import library
 
@@ -100,7 +101,7 @@ def _draft(turn: Turn) -> Draft | None:
     if conversation is None:
         return None
     question, answer = _texts(turn)
-    if not answer.strip() or conversation.title != library.title_of(question):
+    if not answer.strip() or conversation.title != title_of(question):
         return None
     row = Titling(conversation=conversation, user_id=turn.user_id, model=settings.TITLE_MODEL)
     return Draft(row, _call(turn, question, answer), conversation.title)
@@ -145,7 +146,7 @@ def title_in(answer: str) -> str:
     line = PREFIX.sub("", next(filter(None, lines), ""))
     while len(line) > 1 and line[0] + line[-1] in PAIRS:
         line = line[1:-1].strip()
-    return library.title_of(line.removesuffix("."))
+    return title_of(line.removesuffix("."))
 
 
 def _spoken(text: str) -> str:

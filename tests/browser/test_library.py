@@ -1,116 +1,140 @@
-"""Two tabs of one reader: what happens in a conversation is marked, counted and decided in each of them."""
+"""The conversations beside a page: their menu, names, deletions and the way back, the drawer, and what loads as one scrolls."""
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from conversations import demo_gateway as demo
-from tests.browser.conversing import Chat
-from tests.browser.furnishing import TOOLS, filing
-from tests.serving import Server
-
-DELETE = 'delete_file "{}"'
+PHONE = {"width": 390, "height": 844}
+FOCUS = "document.activeElement.closest('#sidebar, #undo') !== null"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, quick_gateway: demo.DemoGateway) -> Iterator[Server]:
-    """A site with a tool that asks before it runs."""
-    with filing(tmp_path_factory.mktemp("filing"), quick_gateway.url, TOOLS) as running:
-        yield running
+def made(page: Page, *titles: str) -> None:
+    """Begins conversations by the address that makes one each time."""
+    page.goto("/settings/")
+    token = page.locator("#sidebar [name=csrfmiddlewaretoken]").first.input_value()
+    for title in titles:
+        form = {"title": title, "csrfmiddlewaretoken": token}
+        page.request.post("/conversations/", form=form, headers={"Referer": page.url}, max_redirects=0)
 
 
-def waiting(page: Page, name: str) -> Chat:
-    """A conversation of the tab in which a call waits."""
-    chat = Chat.begun(page)
-    chat.say(DELETE.format(name))
-    expect(chat.tool("delete_file").get_by_role("button", name="Approve")).to_be_visible()
-    return chat
+def beside(page: Page) -> Locator:
+    return page.get_by_role("navigation", name="Conversations", exact=True)
 
 
-def row(page: Page, name: str) -> Locator:
-    """The conversation in the list beside the page."""
-    return page.get_by_role("navigation", name="Conversations").get_by_role("listitem").filter(has_text=name)
+def row(page: Page, title: str) -> Locator:
+    link = page.get_by_role("link", name=title, exact=True)
+    return beside(page).get_by_role("listitem").filter(has=link)
 
 
-def test_what_waits_is_marked_counted_and_decided_in_every_tab(page: Page, context: BrowserContext) -> None:
-    other = context.new_page()
-    other.goto("/settings/")
-    first = waiting(page, "old.csv").page.url
-    expect(row(other, "old.csv")).to_contain_text("Waiting for approval")
-    waiting(page, "older.csv")
-    for tab in (page, other):
-        expect(tab).to_have_title(re.compile(r"^\(2\) .+ · Turntable$"))
-        tab.get_by_role("link", name="2 waiting for your approval").click()
-        expect(tab.get_by_role("heading", name="Waiting for you")).to_be_visible()
-    calls = page.get_by_role("group", name="Tool call delete_file")
-    reason = calls.last.get_by_label("Reason")
-    reason.fill("it is still needed")
-    with page.expect_response("**/waiting/"):  # what has changed is fetched
-        other.get_by_role("group", name="Tool call delete_file").first.get_by_role(
-            "button", name="Approve"
-        ).click()
-        expect(other.get_by_role("status")).to_contain_text("delete_file is approved.")
-    expect(calls).to_have_count(1)
-    expect(reason).to_have_value("it is still needed")
-    expect(reason).to_be_focused()
-    expect(row(page, "old.csv")).to_contain_text("Unread")
-    reason.press("Enter")
-    expect(page.locator("main")).to_contain_text("Nothing waits for you.")
-    expect(page.get_by_role("heading", name="Waiting for you")).to_be_focused()
-    expect(page).to_have_title("Waiting for you · Turntable")
-    expect(other.get_by_role("link", name="waiting for your approval")).to_be_hidden()
-    expect(row(page, "older.csv")).to_contain_text("Unread")
-    other.goto(first)
-    expect(row(page, "old.csv").first).not_to_contain_text("Unread")
-    expect(row(page, "older.csv")).to_contain_text("Unread")
+def choose(page: Page, title: str, name: str) -> None:
+    """Chooses from a row's menu by the keyboard alone."""
+    page.get_by_role("button", name=f"Menu for {title}", exact=True).first.focus()
+    page.keyboard.press("Enter")
+    item = page.get_by_role("menuitem", name=name, exact=True)
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    for _ in range(10):
+        if item.evaluate("element => element === document.activeElement"):
+            break
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
 
 
-TOLD = "JSON.parse(localStorage.getItem('told') ?? '[]')"
-UNSEEN = """
-    Object.defineProperty(document, "hidden", { get: () => true });
-    window.Notification = class {
-        static permission = "granted";
-        static requestPermission = async () => "granted";
-        constructor(title, { body }) {
-            const told = JSON.parse(localStorage.getItem("told") ?? "[]");
-            localStorage.setItem("told", JSON.stringify([...told, `${title}: ${body}`]));
-            window.newest = this;
-        }
-        close() {}
-    };
-"""
-"""A tab that is never in sight, whose notifications are kept where each tab can read them."""
+def test_a_conversation_is_named_pinned_put_away_deleted_and_brought_back_by_the_keyboard(page: Page) -> None:
+    made(page, "Flying turkeys", "Another one")
+    page.goto("/settings/")
+    choose(page, "Flying turkeys", "Rename")
+    page.keyboard.type("Swimming ducks")
+    page.keyboard.press("Escape")
+    expect(row(page, "Flying turkeys").get_by_role("link")).to_be_focused()
+    choose(page, "Flying turkeys", "Rename")
+    page.keyboard.type("Walking birds")
+    page.keyboard.press("Enter")
+    expect(row(page, "Walking birds").get_by_role("link")).to_be_focused()
+    choose(page, "Walking birds", "Pin")
+    pinned = beside(page).get_by_role("list", name="Pinned")
+    expect(pinned.get_by_role("link", name="Walking birds")).to_be_visible()
+    choose(page, "Walking birds", "Export")
+    expect(page.get_by_role("menuitem", name="Export as Markdown")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("menu")).to_have_count(0)
+    expect(row(page, "Walking birds").get_by_role("button")).to_be_focused()
+    choose(page, "Walking birds", "Archive")
+    expect(row(page, "Walking birds")).to_have_count(0)
+    choose(page, "Another one", "Delete")
+    expect(row(page, "Another one")).to_have_count(0)
+    expect(page.get_by_role("status").filter(has_text="“Another one” is deleted.")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(row(page, "Another one").get_by_role("button")).to_be_focused()
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
 
 
-@pytest.mark.own_browser
-def test_what_happens_out_of_sight_is_told_once_by_a_notification_that_leads_there(
-    page: Page, context: BrowserContext
-) -> None:
-    context.add_init_script(UNSEEN)
-    tabs = [page, context.new_page()]
-    for tab in tabs:
-        tab.goto("/settings/")
-    page.get_by_role("button", name="Turn notifications on").click()
-    expect(page.get_by_role("button", name="Turn notifications off")).to_be_visible()
-    told: list[str] = []
-    for text, body in (
-        ("hello", "The answer has ended."),
-        (DELETE.format("old.csv"), "A call waits for your approval."),
-    ):
-        begin(page, text)
-        told.append(f"{text}: {body}")
-        Chat(page).until(lambda: page.evaluate(TOLD) == told)
-    clicked = [tab for tab in tabs if tab.evaluate("'newest' in window")]
-    assert len(clicked) == 1
-    clicked[0].evaluate("window.newest.onclick()")
-    expect(clicked[0].get_by_role("group", name="Tool call delete_file")).to_be_visible()
+def test_whoever_deletes_the_open_conversation_is_offered_it_on_the_start_page(page: Page) -> None:
+    made(page, "Open and shut")
+    page.goto("/")
+    row(page, "Open and shut").get_by_role("link").click()
+    expect(beside(page).locator("[aria-current=page]")).to_have_text("Open and shut")
+    other = page.context.new_page()
+    other.goto(page.url)
+    row(page, "Open and shut").click(button="right")
+    page.get_by_role("menuitem", name="Delete").click()
+    expect(page).to_have_url(re.compile("/$"))
+    expect(row(other, "Open and shut")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    for each in (page, other):
+        expect(row(each, "Open and shut")).to_be_visible()
 
 
-def begin(page: Page, text: str) -> None:
-    """Starts a conversation in no tab."""
-    [token] = [cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "csrftoken"]
-    page.request.post(
-        "/conversations/", form={"csrfmiddlewaretoken": token, "message": text}, max_redirects=0
-    )
+def test_the_drawer_takes_the_focus_and_gives_it_back(page: Page) -> None:
+    made(page, "In the drawer")
+    page.set_viewport_size(PHONE)
+    page.goto("/settings/")
+    opener = page.get_by_role("button", name="Conversations")
+    expect(beside(page)).to_be_hidden()
+    for close in (lambda: page.keyboard.press("Escape"), lambda: page.mouse.click(380, 400)):
+        opener.focus()
+        page.keyboard.press("Enter")
+        expect(beside(page)).to_be_visible()
+        expect(opener).to_have_attribute("aria-expanded", "true")
+        page.keyboard.press("Tab")
+        assert page.evaluate(FOCUS)
+        close()
+        expect(beside(page)).to_be_hidden()
+        expect(opener).to_have_attribute("aria-expanded", "false")
+    opener.click()
+    choose(page, "In the drawer", "Delete")
+    expect(row(page, "In the drawer")).to_have_count(0)
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(row(page, "In the drawer")).to_be_visible()
+    page.mouse.wheel(0, 5_000)
+    expect(opener).to_be_in_viewport()
+
+
+def test_a_sidebar_that_is_put_away_is_away_on_the_next_page(page: Page) -> None:
+    page.goto("/settings/")
+    page.get_by_role("button", name="Conversations").click()
+    expect(beside(page)).to_be_hidden()
+    page.goto("/")
+    expect(beside(page)).to_be_hidden()
+    page.get_by_role("button", name="Conversations").click()
+    expect(beside(page)).to_be_visible()
+
+
+def test_the_list_goes_on_as_one_scrolls_and_begins_where_the_page_is(page: Page) -> None:
+    made(page, *(f"scrolled {number}" for number in range(90)))
+    page.goto("/settings/")
+    expect(row(page, "scrolled 89")).to_be_visible()
+    expect(row(page, "scrolled 0")).to_have_count(0)
+    for number in (50, 10, 0):
+        row(page, f"scrolled {number}").scroll_into_view_if_needed()
+    link = row(page, "scrolled 30").get_by_role("link")
+    page.goto(link.get_attribute("href") or "")
+    expect(beside(page).locator("[aria-current=page]")).to_be_in_viewport()
+    expect(beside(page).get_by_role("link", name="scrolled 30", exact=True)).to_have_count(1)
+    page.goto("/")
+    page.locator("[name=ids]").nth(0).check()
+    page.locator("[name=ids]").nth(1).check()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="2 conversations are deleted.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(row(page, "scrolled 89")).to_be_visible()

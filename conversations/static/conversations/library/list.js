@@ -6,6 +6,11 @@ import { loadDocument, whenNear } from "../lib/documents.js";
 import { closestTo } from "../lib/dom.js";
 import { showLocalTimes } from "../lib/times.js";
 
+const LATER_MS = 500;
+
+/** Whether a row's menu is open, or its title is being written. */
+const isBusy = () => document.querySelector(".renaming, .row-menu") !== null;
+
 export class List {
   constructor(sidebar) {
     this.sidebar = sidebar;
@@ -61,10 +66,11 @@ export class List {
     return this.groups.querySelectorAll("li");
   }
 
-  /** Fetches the list anew, as long as it was, and the page's own; the focus stays where it was. Not while a title is written. */
+  /** Fetches the list anew, as long as it was, and the page's own; the focus stays where it was. Later, while a menu is open. */
   async refresh() {
-    if (document.querySelector(".renaming")) return;
-    await Promise.all([this.refreshGroups(), refreshLibrary()]);
+    clearTimeout(this.later);
+    if (isBusy()) this.later = setTimeout(() => this.refresh(), LATER_MS);
+    else await Promise.all([this.refreshGroups(), refreshLibrary()]);
   }
 
   async refreshGroups() {
@@ -73,6 +79,10 @@ export class List {
       () => null,
     );
     if (!page) return;
+    if (isBusy()) {
+      this.refresh();
+      return;
+    }
     delete this.groups.dataset.late;
     const { scrollTop } = this.groups;
     keepingFocus(this.groups, () => this.groups.replaceChildren(...page.body.children));
@@ -87,7 +97,7 @@ async function refreshLibrary() {
   if (!library) return;
   const page = await loadDocument(location.href).catch(() => null);
   const fresh = page?.querySelector("#library .chosen");
-  if (!fresh || !library.isConnected) return;
+  if (!fresh || isBusy() || !library.isConnected) return;
   const chosen = Array.from(library.querySelectorAll(":checked"), (box) => box.getAttribute("value"));
   keepingFocus(library, () => library.replaceChildren(...fresh.children));
   for (const id of chosen) choose(library.querySelector(`input[value="${id}"]`));

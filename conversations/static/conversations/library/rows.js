@@ -54,7 +54,12 @@ export class Rows {
     link.before(box);
     box.focus();
     box.select();
-    const end = (isKept) => this.endRenaming(row, box, isKept);
+    let isOver = false; // a box that is removed is blurred too
+    const end = (isKept) => {
+      if (isOver) return;
+      isOver = true;
+      this.endRenaming(row, box, isKept);
+    };
     box.addEventListener("blur", () => end(true));
     box.addEventListener("keydown", (event) => {
       event.stopPropagation(); // no shortcut, and no drawer that Escape closes
@@ -65,13 +70,12 @@ export class Rows {
   }
 
   async endRenaming(row, box, isKept) {
-    if (!box.isConnected) return;
     const link = row.querySelector("a");
     const title = box.value.trim();
     const hadFocus = document.activeElement === box;
     const { id } = row.dataset;
     link.hidden = false;
-    box.remove(); // blurs it, which finds it gone
+    box.remove();
     if (hadFocus) link.focus();
     if (!isKept || !title || title === link.textContent) return;
     const answer = await this.post("rename", [id], { title });

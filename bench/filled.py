@@ -1,0 +1,172 @@
+"""A site's database with as many conversations and messages as are asked for, on SQLite and on PostgreSQL."""
+
+import multiprocessing
+import os
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple, TypeVar
+
+from .services import Missing, postgres
+
+USERS = 200
+BATCH = 10
+"""Conversations that are written at once: messages and tool calls have to come by turns."""
+
+Measured = TypeVar("Measured")
+
+
+class Size(NamedTuple):
+    """Conversations, and messages in each; every second message has a tool call."""
+
+    conversations: int
+    messages: int
+
+    @property
+    def all_messages(self) -> int:
+        """The messages of all conversations."""
+        return self.conversations * self.messages
+
+
+def on_each_database(
+    measure: Callable[..., Measured], arguments: tuple[Any, ...], tell: Callable[[str], None]
+) -> list[Measured]:
+    """Calls `measure` with the URL of each empty database, in a process of its own."""
+    measurements = []
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="turntable-bench-"))
+        for url in _urls(stack, Path(folder), tell):
+            context = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(1, mp_context=context) as process:
+                measurements.append(process.submit(measure, url, *arguments).result())
+    return measurements
+
+
+def _urls(stack: ExitStack, folder: Path, tell: Callable[[str], None]) -> Iterator[str]:
+    yield f"sqlite:///{folder}/db.sqlite3"
+    try:
+        yield stack.enter_context(postgres())
+    except Missing as missing:
+        tell(f"not on PostgreSQL: {missing}")
+
+
+# -- in the process of a database
+
+
+@contextmanager
+def filled(url: str, size: Size, more: Callable[[], None] = lambda: None) -> Iterator[float]:
+    """Django on a filled database; gives the microseconds that a message took to be written with its index.
+
+    What `more` does comes before the database is told to look at what it has.
+    """
+    os.environ |= {
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "project.settings",
+        "ALLOWED_HOSTS": "testserver",
+    }
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection, connections
+
+    from project.database import patient
+
+    call_command("migrate", verbosity=0)
+    begin = time.monotonic()
+    with patient():
+        _fill(size)
+        written = (time.monotonic() - begin) / size.all_messages * 1e6
+        print(f"{connection.vendor}: {size.all_messages:,} messages, {written:.0f} us each", file=sys.stderr)
+        more()
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+    try:
+        yield written
+    finally:
+        connections.close_all()
+
+
+def _fill(size: Size) -> None:
+    """Writes the messages as the product does, row and index at once; half of all are the first user's."""
+    from django.contrib.auth.models import User
+    from django.db import transaction
+
+    users = User.objects.bulk_create(
+        User(username=f"user{n}", is_staff=not n, is_superuser=not n) for n in range(USERS)
+    )
+    chance = random.Random(7)  # noqa: S311 (no cryptography)
+    base, texts = _base(), _texts(chance)
+    for first in range(0, size.conversations, BATCH):
+        numbers = range(first, min(first + BATCH, size.conversations))
+        owners = [users[0] if n % 2 else users[n // 2 % USERS] for n in numbers]
+        with transaction.atomic():
+            _write(owners, size.messages, base, texts)
+
+
+def _base() -> Any:
+    from conversations.models import RequestBase
+
+    return RequestBase.objects.create(sha256="0" * 64, body="{}")
+
+
+def _write(owners: list[Any], messages: int, base: Any, texts: Iterator[str]) -> None:
+    from conversations.models import Conversation, Message, Round, ToolCall, Turn
+
+    whole = [Conversation(owner=owner, title=next(texts)[:40], model="bench") for owner in owners]
+    rows = Conversation.objects.bulk_create(whole)
+    turns = [
+        Turn(conversation=row, number=1, user=row.owner, status="completed", model="bench") for row in rows
+    ]
+    Turn.objects.bulk_create(turns)
+    rounds = [Round(turn=turn, number=1, status="completed", model="bench", base=base) for turn in turns]
+    Round.objects.bulk_create(rounds)
+    Message.objects.bulk_create(
+        Message(
+            conversation=turn.conversation,
+            turn=turn,
+            role="assistant" if at else "user",
+            content=[{"text": next(texts)}],
+        )
+        for turn in turns
+        for at in range(messages)
+    )
+    ToolCall.objects.bulk_create(
+        ToolCall(
+            conversation=row.turn.conversation, turn=row.turn, round=row, position=at, tool_use_id=f"tooluse_{at}", name="top_song",
+            status="success", input={"sign": f"WZPZ {at}"}, result=[{"json": {"song": "Elemental Hotel"}}],
+        )
+        for row in rounds
+        for at in range(messages // 2)
+    )  # fmt: skip
+
+
+def _texts(chance: random.Random) -> Iterator[str]:
+    """Texts of 350 bytes, two in five of them Chinese, by words as rare as those of a language are."""
+    vocabulary = [f"word{n}" for n in range(20_000)]
+    letters = list("天气很好的是不了我") + [chr(0x4E00 + n) for n in range(3_000)]
+    word_weights, letter_weights = _weights(len(vocabulary)), _weights(len(letters))
+    for number in count():
+        if number % 5 < 2:
+            parts = chance.choices(letters, cum_weights=letter_weights, k=110)
+            parts += ["天气很好"] * (number % 5 == 0) + ["龍龜"] * (number % 1000 == 0)
+            yield "".join(parts)
+        else:
+            parts = chance.choices(vocabulary, cum_weights=word_weights, k=45)
+            parts += ["common"] + ["seldom"] * (number % 100 == 2) + [f"needle{number}"]
+            yield " ".join(parts)
+
+
+def _weights(number: int) -> list[float]:
+    """Sums of the weights 1, 1/2, 1/3, and so on."""
+    total, sums = 0.0, []
+    for rank in range(1, number + 1):
+        total += 1 / rank
+        sums.append(total)
+    return sums
