@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from csp.decorators import csp_replace
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from conversations import gateway, journal
@@ -29,6 +31,9 @@ from .sidebar import COLUMNS
 
 PER_PAGE = 50
 """Conversations on a page of the list."""
+
+FRAME = "frame.html"
+"""The template of what stands round a page."""
 
 Listed = tuple[Conversation, str, marks.Mark | None, list[search.Hit]]
 """A conversation, its title, its mark, and what a search finds in it."""
@@ -49,10 +54,25 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
 
     With `?before=` those before a message, with `?at=` those with a turn among them.
     """
+    return _conversation(request, pk, FRAME)
+
+
+@never_cache
+@xframe_options_sameorigin
+@csp_replace({"frame-ancestors": ["'self'"]})  # type: ignore[arg-type]  # it knows no views with arguments
+@require_safe
+def column(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The same without what stands round it, to be shown beside another one."""
+    return _conversation(request, pk, "conversations/column.html")
+
+
+def _conversation(request: SignedIn, pk: UUID, frame: str) -> HttpResponse:
     with journal.one_snapshot():
         conversation = own_or_404(request, pk)
         page, is_older = _page(request, conversation)
     context = {
+        "frame": frame,
+        "is_column": frame != FRAME,
         "conversation": conversation,
         "page": page,
         "model_name": conversation.model_name,

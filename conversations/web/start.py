@@ -18,6 +18,7 @@ from conversations.models import Conversation, Model
 from conversations.protocol.text import beginning, clean_text
 
 from .access import SignedIn
+from .beside import second_of
 from .options import begun, fields_in
 from .pages import start_page
 
@@ -55,6 +56,9 @@ def _create(request: HttpRequest, owner: "User") -> HttpResponse:
     except Refused as refused:
         return start_page(request, form, str(refused), 429 if isinstance(refused, Throttled) else 400)
     request.session.pop(UNSENT, None)
+    twin = second_of(owner, conversation, request.POST.get("second", ""), form["message"])
+    if twin is not None:
+        return redirect("conversations:beside", pk=conversation.pk, other=twin.pk)
     return redirect("conversations:conversation", pk=conversation.pk)
 
 

@@ -4,12 +4,13 @@ from django.urls import path
 
 from .again import again, compare
 from .attaching import attach, attachment
+from .beside import ask_two, beside
 from .changes import change
 from .deleting import delete
 from .exporting import export
 from .finding import find
 from .options import options
-from .pages import conversation
+from .pages import column, conversation
 from .pictures import picture
 from .preferences import preferences, prompt, revoke
 from .prompts import prompts
@@ -31,6 +32,9 @@ urlpatterns = [
     path("conversations/<uuid:pk>/", conversation, name="conversation"),
     path("conversations/<uuid:pk>/again/", again, name="again"),
     path("conversations/<uuid:pk>/attachments/", attach, name="attach"),
+    path("conversations/<uuid:pk>/beside/", ask_two, name="ask_two"),
+    path("conversations/<uuid:pk>/beside/<uuid:other>/", beside, name="beside"),
+    path("conversations/<uuid:pk>/column/", column, name="column"),
     path("conversations/<uuid:pk>/compare/", compare, name="compare"),
     path("conversations/<uuid:pk>/delete/", delete, name="delete"),
     path("conversations/<uuid:pk>/export/", export, name="export"),

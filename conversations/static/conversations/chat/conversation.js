@@ -9,6 +9,7 @@ import { Editing, Queue } from "../composer/editing.js";
 import { Options } from "../composer/options.js";
 import { Outbox } from "../composer/outbox.js";
 import { Prompts } from "../composer/prompts.js";
+import { offerSecond } from "../composer/two.js";
 import { setClock } from "../lib/clock.js";
 import { copyOnClick, textToCopy } from "../lib/copy.js";
 import { whenNear } from "../lib/documents.js";
@@ -82,6 +83,7 @@ class ConversationPage {
   }
 
   addOptions() {
+    offerSecond();
     this.options = new Options(document.querySelector("form[data-options]"), {
       say: (sentence) => this.say(sentence),
       refuse: (reason) => this.composer.refuse(reason),

@@ -10,6 +10,7 @@ import { listenToShortcuts } from "../shortcuts/listening.js";
 import { fillFromButtons, writeIn } from "./composer.js";
 import { fit, keepFitting } from "./options.js";
 import { Prompts } from "./prompts.js";
+import { offerSecond } from "./two.js";
 
 function start() {
   const form = document.querySelector("form[data-start]");
@@ -24,6 +25,7 @@ function begin(form) {
   const textarea = byId("message");
   writeIn(textarea);
   fillFromButtons(textarea);
+  offerSecond();
   new Prompts(textarea, byId("prompts"), {
     put: (text) => {
       textarea.value = text;

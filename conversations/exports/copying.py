@@ -1,0 +1,23 @@
+"""A copy of a conversation, as an export of it would be taken back."""
+
+from django.db import transaction
+
+from conversations.models import TOKENS, Conversation, Round
+
+from .importing import import_document
+from .whole import as_json
+
+
+def copied(conversation: Conversation, model: str) -> Conversation:
+    """A copy of a conversation without open turns, whose owner goes on in it with another model.
+
+    Its tokens were paid for once, and count for the conversation that they were paid in.
+    """
+    nothing = dict.fromkeys(TOKENS, 0)
+    with transaction.atomic():
+        copy = import_document(as_json(conversation), conversation.owner)
+        copy.model, copy.has_own_title = model, conversation.has_own_title
+        copy.save(update_fields=["model", "has_own_title"])
+        copy.turns.update(**nothing)
+        Round.objects.filter(turn__conversation=copy).update(**nothing)
+    return copy

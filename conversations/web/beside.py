@@ -1,0 +1,91 @@
+"""One question to two models: the answers stand beside each other, and the reader goes on with either."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from csp.decorators import csp_update
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from conversations import engine, exports
+from conversations.errors import Refused
+from conversations.models import IN_FORCE, Conversation, Model, Turn
+from conversations.protocol.text import clean_text, visible
+
+from .access import SignedIn, own_or_404
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+UNDER_WAY = "Not while a turn is under way. Ask again when it has ended."
+NOT_OFFERED = "This model is not offered. Choose one of the list."
+
+
+@require_POST
+def ask_two(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Asks the conversation's model and `second`, in a copy of the conversation; 400 where that cannot be."""
+    conversation = own_or_404(request, pk)
+    text = clean_text(request.POST.get("message", "")).replace("\r\n", "\n")
+    try:
+        twin = _asked_twin(conversation, request.POST.get("second", ""), text)
+    except Refused as refused:
+        engine.keep_draft(conversation, text)
+        context = {"conversation": conversation, "problem": str(refused), "text": text}
+        return render(request, "conversations/not_asked.html", context, status=400)
+    return redirect("conversations:beside", pk=pk, other=twin.pk)
+
+
+def _asked_twin(conversation: Conversation, model: str, text: str) -> Conversation:
+    """The copy, with the question under way in both; raises Refused where it is under way in neither."""
+    if not Model.is_offered(model):
+        raise Refused(NOT_OFFERED)
+    if conversation.turns.filter(status__in=Turn.OPEN).exists():
+        raise Refused(UNDER_WAY)
+    twin = exports.copied(conversation, model)
+    try:
+        engine.start(conversation.pk, str(uuid4()), text)
+    except Refused:
+        twin.delete()
+        raise
+    ask_too(twin, text)
+    return twin
+
+
+def ask_too(twin: Conversation, text: str) -> None:
+    """Asks the second model; where the user's limits let no more in, the question is a draft there."""
+    try:
+        engine.start(twin.pk, str(uuid4()), text)
+    except Refused:
+        engine.keep_draft(twin, text)
+
+
+def second_of(owner: "User", first: Conversation, model: str, text: str) -> Conversation | None:
+    """The second of two new conversations with the same question; None for a model that is not offered."""
+    if not Model.is_offered(model) or not text.strip():
+        return None
+    own = {name: getattr(first, name) for name in ("title", "has_own_title", *IN_FORCE)}
+    twin = Conversation.objects.create(owner=owner, **own | {"model": model})
+    ask_too(twin, text)
+    return twin
+
+
+@never_cache
+@csp_update({"frame-src": ["'self'"]})  # type: ignore[arg-type]  # it knows no views with arguments
+@require_http_methods(["GET", "HEAD", "POST"])
+def beside(request: SignedIn, pk: UUID, other: UUID) -> HttpResponse:
+    """Two of the user's conversations beside each other; on POST keeps one and archives the other."""
+    both = [own_or_404(request, one) for one in (pk, other)]
+    if request.method == "POST":
+        return _keep(both, request.POST.get("keep", ""))
+    context = {"both": both, "heading": visible(both[0].title)}
+    return render(request, "conversations/beside_page.html", context)
+
+
+def _keep(both: list[Conversation], kept: str) -> HttpResponse:
+    others = [one.pk for one in both if str(one.pk) != kept]
+    if len(others) == len(both):
+        raise Http404
+    engine.archive(others)
+    return redirect("conversations:conversation", pk=kept)

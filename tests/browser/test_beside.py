@@ -1,0 +1,31 @@
+"""One question to two models: both answers come in beside each other, and the reader goes on with one."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conversing import Chat
+
+
+def test_what_is_written_is_asked_of_two_models_and_either_is_kept(chat: Chat) -> None:
+    page = chat.page
+    chat.ask("hello")
+    page.get_by_role("button", name="Ask two").click()
+    menu = page.get_by_role("group", name="Ask a second model too")
+    second = menu.get_by_role("button", name="other.model-v1")
+    expect(second).to_be_focused()
+    second.click()
+    expect(page.get_by_role("textbox", name="Message")).to_be_focused()  # nothing is written yet
+    page.get_by_role("textbox", name="Message").fill("help")
+    page.get_by_role("button", name="Ask two").press("Enter")
+    second.press("Enter")
+    page.wait_for_url(re.compile("/beside/"))
+    for model in ("cohere.command-r-v1:0", "other.model-v1"):
+        column = page.frame_locator(f'iframe[title="Conversation with {model}"]')
+        questions = column.get_by_role("article", name="You")
+        expect(questions).to_have_text(["hello", "help"])
+        expect(column.get_by_role("article", name="Assistant").last).to_contain_text("Say one of these")
+    page.get_by_role("button", name="Keep this one: other.model-v1").click()
+    page.wait_for_url(re.compile(r"/conversations/[0-9a-f-]+/$"))
+    expect(chat.messages("You")).to_have_text(["hello", "help"])
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("")
