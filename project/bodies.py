@@ -23,7 +23,11 @@ Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 
 class TooLarge(Exception):
-    """More came than may."""
+    """More came than may; `is_all` says that there is no more."""
+
+    def __init__(self, *, is_all: bool) -> None:
+        super().__init__()
+        self.is_all = is_all
 
 
 class BoundedBodies:
@@ -44,13 +48,13 @@ class BoundedBodies:
             message = await receive()
             size += len(message.get("body", b""))
             if size > LIMIT:
-                raise TooLarge
+                raise TooLarge(is_all=not message.get("more_body"))
             return message
 
         try:
             await self.application(scope, bounded, send)
-        except TooLarge:
-            await _refuse(receive, send)
+        except TooLarge as error:
+            await _refuse(receive, send, is_all=error.is_all)
 
 
 def _length(scope: dict[str, Any]) -> int:
@@ -58,13 +62,12 @@ def _length(scope: dict[str, Any]) -> int:
     return int(length) if length.isdigit() else 0
 
 
-async def _refuse(receive: Receive, send: Send) -> None:
+async def _refuse(receive: Receive, send: Send, *, is_all: bool = False) -> None:
     size = 0
-    while size < PATIENCE:
+    while size < PATIENCE and not is_all:
         message = await receive()
         size += len(message.get("body", b""))
-        if not message.get("more_body"):
-            break
+        is_all = not message.get("more_body")
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(ANSWER)).encode())]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": ANSWER})
