@@ -169,6 +169,29 @@ def test_a_picture_is_shown(calls: Calls) -> None:
     expect(card.locator(".result")).to_contain_text('{"image": {"format": "png"')
 
 
+def test_a_picture_opens_large(calls: Calls) -> None:
+    card = card_of(calls, image("png", picture(1600, 300)))
+    page = calls.stage.chat.page
+    dialog = page.get_by_role("dialog", name="Picture from top_song")
+    opener = card.get_by_role("button", name="Open large")
+    opener.press("Enter")
+    large = dialog.get_by_role("img", name="Picture from top_song")
+    expect(large).to_be_in_viewport(ratio=1)
+    whole = dialog.get_by_role("button", name="Actual size")
+    whole.press("Enter")
+    expect(whole).to_have_attribute("aria-pressed", "true")
+    calls.stage.chat.until(lambda: large.evaluate("(one) => one.clientWidth") == 1600)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(opener).to_be_focused()
+    page.set_viewport_size({"width": 390, "height": 700})
+    card.get_by_role("img").click()
+    expect(large).to_be_in_viewport(ratio=1)
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_have_count(0)
+    expect(opener).to_be_focused()
+
+
 def test_pictures_stand_among_the_words_of_their_result(calls: Calls) -> None:
     card = card_of(
         calls, f"Two of them:\n{json.dumps(image('png', picture()))}\n{json.dumps(image('png', picture()))}"

@@ -4,6 +4,7 @@
  * The former are shown from `data:` addresses, the latter from an address of this server: of these types alone, since SVG may hold script.
  */
 import { create } from "../lib/dom.js";
+import { enlarger } from "../lib/picture.js";
 
 const TYPES = { png: "image/png", jpeg: "image/jpeg", gif: "image/gif", webp: "image/webp" };
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
@@ -50,11 +51,13 @@ function figure(source, format, size, alt) {
   const save = create("a", "quiet", "Save");
   save.href = source;
   save.download = `picture.${format}`;
-  const caption = create("figcaption", "", create("span", "", sizeOf(format, size)), save);
+  const caption = create("figcaption", "", create("span", "", sizeOf(format, size)), enlarger(), save);
   const element = create("figure", "picture", image, caption);
-  image.addEventListener("error", () => image.replaceWith(create("p", "", "This picture cannot be shown.")), {
-    once: true,
-  });
+  const tell = () => {
+    image.replaceWith(create("p", "", "This picture cannot be shown."));
+    caption.querySelector("[data-large]").remove();
+  };
+  image.addEventListener("error", tell, { once: true });
   return element;
 }
 

@@ -6,6 +6,7 @@ import { drawSources, mark } from "../cards/sources.js";
 import { drawTool } from "../cards/tool.js";
 import { fromTemplate } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
+import { openPicturesOf } from "../lib/picture.js";
 import { Writing } from "../text/writing.js";
 import { asCall } from "./activities.js";
 import { drawCalls, groupCalls } from "./calls.js";
@@ -55,6 +56,7 @@ export class View {
     this.drawn = new WeakMap();
     this.writings = new WeakMap();
     this.adopt();
+    openPicturesOf(log);
   }
 
   adopt() {
