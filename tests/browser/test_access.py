@@ -84,7 +84,7 @@ def test_nobody_is_kept_from_signing_in_or_from_what_an_error_says(stranger: Pag
 
 def test_no_page_beside_the_chat_keeps_anybody_from_using_it(page: Page, places: Places) -> None:
     pages = (
-        "/", "/?q=hello", "/?q=zebra", "/settings/", f"{places.rich}tree/", f"{places.plain}again/",
+        "/", "/?q=hello", "/?q=zebra", "/waiting/", "/settings/", f"{places.rich}tree/", f"{places.plain}again/",
         f"{places.rerun}compare/", f"{places.plain}delete/", f"{places.rich}delete/", f"{places.rich}replay/",
     )  # fmt: skip
     wrong = []

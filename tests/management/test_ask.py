@@ -55,6 +55,13 @@ def test_it_leaves_the_record_that_a_page_would_leave(user: User) -> None:
 
 @in_process
 @pytest.mark.usefixtures("gateway")
+def test_what_was_answered_in_the_terminal_is_not_unread(user: User) -> None:
+    ask_command(QUESTION)
+    assert Conversation.objects.get().seen == 1
+
+
+@in_process
+@pytest.mark.usefixtures("gateway")
 def test_a_conversation_is_gone_on_with_and_another_model_asked(user: User) -> None:
     ask_command(QUESTION)
     conversation = Conversation.objects.get()

@@ -186,6 +186,15 @@ async def test_a_frame_that_is_none_is_refused_and_a_flood_ends_the_socket(user:
         assert await page.closed() == 1008
 
 
+async def test_a_server_that_ends_lets_its_pages_come_back(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with library_of(user) as (page, _):
+        await sessions.SOCKETS.finish(10)
+        monkeypatch.setattr(sessions.SOCKETS, "finishing", False)
+        assert await page.closed() == 1012
+
+
 # -- in other processes
 
 

@@ -66,6 +66,7 @@ class Command(BaseCommand):
                 engine.resume(conversation, user, answers(turn, sys.stdout))
                 error = _follow(printer, str(turn.pk), conversation.pk)
             self.stdout.write("")
+            engine.see(conversation.pk, user.pk)
             return turn, error
         except Refused:
             if not conversation_id:

@@ -46,10 +46,18 @@ const renew = () =>
     /* without a connection it stays as it is until there is one */
   });
 
+/** Whether a change may be one of what waits. */
+function concerns({ conversation, mark, waiting }) {
+  const list = byId("pending");
+  const isShown = list.querySelector(`[data-of="${conversation}"]`) !== null;
+  return isShown || mark === "waiting" || waiting !== list.querySelectorAll("[data-call]").length;
+}
+
 function start() {
   let due;
   byId("pending").addEventListener("submit", decide);
-  document.addEventListener("turntable:change", () => {
+  document.addEventListener("turntable:change", (event) => {
+    if (!concerns(/** @type {CustomEvent} */ (event).detail)) return;
     clearTimeout(due);
     due = setTimeout(renew, RENEW_MS);
   });
