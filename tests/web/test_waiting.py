@@ -57,7 +57,7 @@ def test_each_call_stands_under_its_conversation_and_the_number_on_every_page(
     assert "Secret plans" not in text
     for path in ("/", "/settings/", "/waiting/", f"/conversations/{first.pk}/"):
         html = client.get(path).content.decode()
-        assert '<span class="number">3</span> waiting' in html
+        assert '<span class="number">3</span> <span class="word">waiting</span>' in html
         assert "(3) " in html[html.index("<title") : html.index("</title>")]
 
 
