@@ -115,7 +115,7 @@ def _script_data(request: SignedIn, conversation: Conversation, page: journal.Pa
         "models": [model.model_id for model in offered],
         "names": {model.model_id: model.name for model in offered if model.name},
         "prices": prices.as_json(),
-        "file_rules": _file_rules(conversation, offered),
+        "file_rules": _file_rules(Model.of(conversation.model), *offered),
         "unsent": [file.facts for file in unsent(conversation)],
         "totals": page.totals,
     }
@@ -123,12 +123,11 @@ def _script_data(request: SignedIn, conversation: Conversation, page: journal.Pa
     return as_json | {"currency": settings.PRICE_CURRENCY, "draft": conversation.draft}
 
 
-def _file_rules(conversation: Conversation, offered: Iterable[Model]) -> dict[str, attached.Rules]:
+def _file_rules(*models: Model) -> dict[str, attached.Rules]:
     """What the models do not take of files, by id."""
-    models = {model.model_id: model for model in (Model.of(conversation.model), *offered)}
     return {
-        name: attached.rules(str(model), attached.limits_of(name), model.capabilities)
-        for name, model in models.items()
+        model.model_id: attached.rules(str(model), attached.limits_of(model.model_id), model.capabilities)
+        for model in models
     }
 
 
@@ -158,6 +157,8 @@ def start_page(
         "problem": problem,
         "form": form,
         "models": offered,
+        "file_rules": json.dumps(_file_rules(*offered)),
+        "unsent": "[]",
         "panel": start_panel(form),
         "model_name": offered[0] if offered else "",
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.attaching import HTML, picture
 from tests.browser.conversing import Chat
@@ -83,8 +83,12 @@ def test_files_are_attached_removed_sent_and_seen_again(chat: Chat) -> None:
 @pytest.mark.own_browser
 def test_send_waits_for_a_file_that_is_on_its_way(chat: Chat) -> None:
     page = chat.page
-    held: list[Any] = []
-    page.route("**/attachments/", held.append)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/attachments/", hold)
     choose(page, ("notes.txt", "text/plain", b"WKRP"))
     chat.box.fill("Read this")
     chat.box.press("Enter")
@@ -94,3 +98,16 @@ def test_send_waits_for_a_file_that_is_on_its_way(chat: Chat) -> None:
     expect(chat.messages("You")).to_contain_text("Read this")
     expect(files_of(chat.messages("You"))).to_have_count(1)
     chat.settled()
+
+
+def test_files_are_attached_on_the_start_page_too(page: Page) -> None:
+    page.goto("/")
+    choose(page, ("notes.txt", "text/plain", b"WKRP"), ("more.txt", "text/plain", b"more"))
+    expect(files_of(page).filter(has_text="TXT")).to_have_count(2)
+    page.get_by_role("button", name="Remove more.txt").click()
+    page.get_by_role("textbox", name="Message").fill("Read this")
+    page.get_by_role("button", name="Send").click()
+    expect(page).to_have_url(re.compile("/conversations/[0-9a-f-]{36}/$"))
+    expect(page.get_by_role("article", name="You")).to_contain_text("Read this")
+    expect(page.get_by_role("article", name="Assistant")).to_contain_text("It begins \u201cWKRP\u201d")
+    expect(files_of(page)).to_have_count(1)

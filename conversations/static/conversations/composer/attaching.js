@@ -12,21 +12,22 @@ const REMOVE_FIRST = "A file could not be attached. Remove it, or attach another
 
 /** @typedef {{element: HTMLElement, name: string, facts?: AttachedFile, problem: string, stop: () => void}} Entry */
 
-/** `refuse(reason)` says why something was not done, "" when that is over. */
+/** `refuse(reason)` says why something was not done, "" when that is over; `begin()` makes a conversation where there is none yet. */
 export class Attaching {
   /**
    * @param {HTMLFormElement} form
    * @param {(reason: string) => void} refuse
+   * @param {() => Promise<string>} [begin]
    */
-  constructor(form, refuse) {
+  constructor(form, refuse, begin) {
     this.form = form;
     this.refuse = refuse;
+    this.begin = begin;
     /** @type {Entry[]} */
     this.entries = [];
     /** @type {(() => void) | null} */
     this.afterwards = null;
     this.list = byId("attached");
-    this.address = this.list.dataset.address;
     this.rules = JSON.parse(this.list.dataset.rules || "{}");
     this.giveBack(JSON.parse(this.list.dataset.unsent || "[]"));
     this.listen();
@@ -85,13 +86,23 @@ export class Attaching {
     const entry = this.enter(file.name);
     const bar = entry.element.querySelector("progress");
     bar.hidden = false;
-    entry.stop = upload(this.address, file, {
+    entry.stop = upload(() => this.address(), this.list.dataset.token, file, {
       progress: (part) => {
         bar.value = part;
       },
       done: (facts) => this.taken(entry, facts),
       failed: (reason) => this.settle(entry, reason),
     });
+  }
+
+  /** Where files are taken to: for all of them the same conversation. */
+  address() {
+    const { address } = this.list.dataset;
+    this.place ??= address ? Promise.resolve(address) : this.begin().then((page) => `${page}attachments/`);
+    this.place.catch(() => {
+      this.place = undefined;
+    });
+    return this.place;
   }
 
   /** @returns {Entry} */
@@ -181,6 +192,17 @@ export class Attaching {
     return files;
   }
 
+  /**
+   * Shows files no more that a message has which is on its way.
+   * @param {AttachedFile[]} files
+   */
+  letGo(files) {
+    const gone = new Set(files.map(({ id }) => id));
+    for (const { facts, element } of this.entries) if (facts && gone.has(facts.id)) element.remove();
+    this.entries = this.entries.filter(({ facts }) => !facts || !gone.has(facts.id));
+    this.list.hidden = !this.entries.length;
+  }
+
   /** @param {AttachedFile[]} files */
   giveBack(files) {
     const here = new Set(this.entries.map(({ facts }) => facts?.id));
@@ -191,7 +213,7 @@ export class Attaching {
   remove(entry) {
     const at = this.entries.indexOf(entry);
     entry.stop();
-    if (entry.facts) forget(entry.facts);
+    if (entry.facts) this.forget(entry.facts);
     entry.element.remove();
     this.entries.splice(at, 1);
     this.list.hidden = !this.entries.length;
@@ -201,6 +223,12 @@ export class Attaching {
     this.check();
     if (!this.isBusy()) this.goOn();
   }
+
+  /** Lets the server forget a file; one that is not reached forgets it after a day. */
+  forget(file) {
+    const headers = { "X-CSRFToken": this.list.dataset.token };
+    fetch(addressOf(file), { method: "DELETE", headers, keepalive: true }).catch(() => undefined);
+  }
 }
 
 /**
@@ -209,12 +237,3 @@ export class Attaching {
  * @returns {HTMLElement}
  */
 const failureOf = ({ element }) => element.querySelector(".failure");
-
-/** Lets the server forget a file; one that is not reached forgets it after a day. */
-function forget(file) {
-  const headers = { "X-CSRFToken": tokenOf() };
-  fetch(addressOf(file), { method: "DELETE", headers, keepalive: true }).catch(() => undefined);
-}
-
-const tokenOf = () =>
-  /** @type {HTMLInputElement} */ (document.querySelector("[name=csrfmiddlewaretoken]")).value;

@@ -45,6 +45,7 @@ export class Composer {
     this.stop = form.querySelector("#stop");
     this.reason = form.querySelector("#refusal");
     this.files = new Attaching(form, (reason) => this.refuse(reason));
+    this.files.letGo(outbox.messages.flatMap(({ attachments = [] }) => attachments));
     this.takeEarly();
     this.listen();
     this.showDraft();

@@ -10,6 +10,7 @@ import { listenToShortcuts } from "../shortcuts/listening.js";
 import { fillFromButtons, writeIn } from "./composer.js";
 import { fit, keepFitting } from "./options.js";
 import { Prompts } from "./prompts.js";
+import { attachAtStart } from "./starting.js";
 import { offerSecond } from "./two.js";
 
 function start() {
@@ -33,6 +34,7 @@ function begin(form) {
     },
     say: (sentence) => byId("announcer").replaceChildren(sentence),
   });
+  attachAtStart(form);
   keepFitting(form);
   fit(form); // the browser may have filled it in with what it held before
   sendOnce(form);

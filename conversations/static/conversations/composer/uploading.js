@@ -7,12 +7,13 @@ const EMPTY = "This file is empty.";
 const LOST = "The connection was lost. Remove the file, then attach it again.";
 
 /**
- * Takes a file to the address; returns what stops it.
- * @param {string} address
+ * Takes a file to the address, once that is known; returns what stops it.
+ * @param {() => Promise<string>} address
+ * @param {string} token
  * @param {File} file
  * @param {{progress: (part: number) => void, done: (facts: AttachedFile) => void, failed: (reason: string) => void}} page
  */
-export function upload(address, file, { progress, done, failed }) {
+export function upload(address, token, file, { progress, done, failed }) {
   if (file.size > LARGEST || !file.size) {
     queueMicrotask(() => failed(file.size ? TOO_LARGE : EMPTY));
     return () => undefined;
@@ -27,11 +28,18 @@ export function upload(address, file, { progress, done, failed }) {
     else failed(answer?.error?.message ?? LOST);
   });
   request.addEventListener("error", () => failed(LOST));
-  request.open("POST", address);
-  const token = /** @type {HTMLInputElement} */ (document.querySelector("[name=csrfmiddlewaretoken]"));
-  request.setRequestHeader("X-CSRFToken", token.value);
-  request.send(form);
-  return () => request.abort();
+  let isOver = false;
+  const begin = (url) => {
+    if (isOver) return;
+    request.open("POST", url);
+    request.setRequestHeader("X-CSRFToken", token);
+    request.send(form);
+  };
+  address().then(begin, () => failed(LOST));
+  return () => {
+    isOver = true;
+    request.abort();
+  };
 }
 
 function answerOf({ responseText }) {

@@ -1,0 +1,57 @@
+/**
+ * Files on the start page, where there is no conversation yet: the first of them makes one, and the message is sent on its page.
+ */
+import { save, uuid } from "../lib/browser.js";
+import { byId } from "../lib/dom.js";
+import { Attaching } from "./attaching.js";
+
+const PAGE = /\/conversations\/([0-9a-f-]{36})\/$/;
+
+/** Lets files be attached to the message of a form that makes a conversation. */
+export function attachAtStart(form) {
+  let page = "";
+  const begin = async () => {
+    page = await conversationOf(form);
+    return page;
+  };
+  const files = new Attaching(form, refuse, begin);
+  const submit = () => {
+    const problem = files.problem(submit);
+    if (problem) refuse(problem);
+    else send(page, form, files.take());
+  };
+  form.addEventListener("submit", (event) => {
+    if (!files.entries.length || event.submitter?.name === "second") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    submit();
+  });
+}
+
+/** The address of a new conversation, with the form's settings and no message yet. */
+async function conversationOf(form) {
+  const answer = await fetch(form.action, { method: "POST", body: settingsOf(form) });
+  if (!PAGE.test(new URL(answer.url).pathname)) throw new Error("no conversation was made");
+  return answer.url;
+}
+
+function settingsOf(form) {
+  const fields = new FormData(form);
+  for (const name of ["message", "second"]) fields.delete(name);
+  return fields;
+}
+
+// The settings may have changed since the first file was attached.
+async function send(page, form, attachments) {
+  await fetch(`${page}settings/`, { method: "POST", body: settingsOf(form) }).catch(() => undefined);
+  const [, conversation] = PAGE.exec(new URL(page).pathname);
+  const message = { id: uuid(), text: byId("message").value, at: Date.now(), attachments };
+  save(`outbox:${conversation}`, [message]);
+  location.assign(page);
+}
+
+function refuse(reason) {
+  const place = byId("refusal");
+  place.textContent = reason;
+  place.hidden = !reason;
+}
