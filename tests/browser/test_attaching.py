@@ -77,6 +77,11 @@ def test_files_are_attached_removed_sent_and_seen_again(chat: Chat) -> None:
         link = chat.messages("You").get_by_role("link", name="notes.txt")
         assert page.request.get(str(link.get_attribute("href"))).body() == b"WKRP"
         page.reload()  # the server draws the same
+    chat.messages("You").get_by_role("link", name="Open turkey drop.png").click()
+    large = page.get_by_role("dialog", name="turkey drop.png").get_by_role("img", name="turkey drop.png")
+    chat.until(lambda: large.evaluate("(one) => one.naturalWidth") > 0)
+    page.keyboard.press("Escape")
+    expect(large).to_have_count(0)
     expect(page.get_by_role("button", name="Regenerate").first).to_be_visible()
 
 

@@ -147,9 +147,17 @@ def test_a_long_table_comes_a_part_at_a_time_and_is_sorted_whole(calls: Calls) -
     assert column(card, 1)[:2] == ["119", "118"]
 
 
-def test_lists_that_are_not_flat_are_no_table(calls: Calls) -> None:
-    card = card_of(calls, [{"a": [1, 2]}, {"a": 3}])
-    expect(card.get_by_role("table")).to_have_count(0)
+def test_what_a_cell_holds_is_unfolded_in_it(calls: Calls) -> None:
+    sizes = {"least": 1, "most": [2, [3]]}
+    card = card_of(
+        calls, {"page": {"next": 2}, "rows": [{"path": "a", "sizes": sizes}, {"path": "b", "sizes": {}}]}
+    )
+    expect(card.get_by_role("columnheader")).to_have_text(["path", "sizes"])
+    expect(card.get_by_role("cell")).to_have_text(["a", "least, most", "b", "{}"])
+    card.get_by_role("cell").nth(1).locator("summary").press("Enter")
+    expect(card.get_by_role("cell").nth(1).get_by_role("listitem").first).to_have_text("least1")
+    table = card.get_by_role("region", name="Table of 2 rows")
+    expect(table).to_have_attribute("tabindex", "0")  # so that keys scroll it
 
 
 # -- pictures

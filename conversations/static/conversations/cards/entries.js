@@ -25,6 +25,10 @@ function item(key, node, levels) {
   return line ? create("li", "leaf", name(key), line) : create("li", "", branch(key, node, levels));
 }
 
+/** What stands in a table's cell: a value, a few of them in a line, or more to unfold. */
+export const drawCell = (node) =>
+  node.entries?.length ? (inLine(node) ?? unfoldable(node, "", 0)) : drawValue(node);
+
 // A few short values in one line.
 function inLine({ kind, entries }) {
   if (
@@ -44,8 +48,10 @@ function name(key) {
   return create("span", typeof key === "number" ? "key index" : "key", text);
 }
 
-function branch(key, node, levels) {
-  const summary = create("summary", "fold", name(key), create("span", "gist", gist(node)));
+const branch = (key, node, levels) => unfoldable(node, name(key), levels);
+
+function unfoldable(node, before, levels) {
+  const summary = create("summary", "fold", before, create("span", "gist", gist(node)));
   const details = create("details", "branch", summary);
   const unfold = () =>
     details.open && details.children.length === 1 && details.append(drawEntries(node, levels - 1));

@@ -1,22 +1,35 @@
 /**
- * A list of flat objects as a table that can be sorted.
+ * A list of objects of one shape as a table that can be sorted.
  */
 import { button, create, fill } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
-import { drawValue, textOf } from "./entries.js";
+import { drawCell, textOf } from "./entries.js";
 
 const STEP = 50; // rows
 const MOST_COLUMNS = 30;
 
-const isFlat = ({ kind, entries }) =>
-  kind === "object" && entries.length > 0 && entries.every(([, { entries: inner }]) => !inner?.length);
-
 /** The table that a node is: `{columns, rows}`, a row a Map of nodes by column; null when it is none. */
 export function tableOf({ kind, entries }) {
-  if (kind !== "array" || !entries.length || !entries.every(([, row]) => isFlat(row))) return null;
+  if (kind !== "array" || !entries.length || entries.some(([, row]) => row.kind !== "object")) return null;
   const rows = entries.map(([, row]) => new Map(row.entries));
+  if (rows.some((row, index) => !row.size || row.size < entries[index][1].entries.length)) return null;
   const columns = [...new Set(rows.flatMap((row) => [...row.keys()]))];
-  return columns.length <= MOST_COLUMNS ? { columns, rows } : null;
+  return columns.length <= MOST_COLUMNS && isOneShape(columns, rows) ? { columns, rows } : null;
+}
+
+// Half of the cells are filled, a column holds either single values or lists or objects, and most hold single ones.
+function isOneShape(columns, rows) {
+  const filled = rows.reduce((sum, row) => sum + row.size, 0);
+  const kinds = columns.map((column) => new Set(rows.map((row) => formOf(row.get(column))).filter(Boolean)));
+  const nested = kinds.filter((forms) => forms.has("object") || forms.has("array")).length;
+  const isRegular = kinds.every((forms) => forms.size <= 1);
+  return isRegular && 2 * filled >= rows.length * columns.length && 2 * nested <= columns.length;
+}
+
+// Empty ones may stand for either.
+function formOf(node) {
+  if (!node || node.text === "null" || node.entries?.length === 0) return "";
+  return node.entries ? node.kind : "single";
 }
 
 /** Draws the table; a press on a column's head sorts by it, another turns the order round, a third brings the first one back. */
@@ -68,7 +81,7 @@ function mark(cell, direction) {
 function line(columns, numeric, row) {
   const cells = columns.map((column) => {
     const node = row.get(column);
-    return create("td", numeric.has(column) ? "number" : "", ...(node ? [drawValue(node)] : []));
+    return create("td", numeric.has(column) ? "number" : "", ...(node ? [drawCell(node)] : []));
   });
   return create("tr", "", ...cells);
 }
@@ -88,6 +101,7 @@ function by(column, direction) {
 }
 
 function compare(a, b) {
+  if (a.entries || b.entries) return (a.entries?.length ?? 0) - (b.entries?.length ?? 0);
   if (a.kind !== "number" || b.kind !== "number") return words.compare(textOf(a), textOf(b));
   const difference = Number(a.text) - Number(b.text);
   if (difference || !WHOLE.test(a.text) || !WHOLE.test(b.text)) return difference || 0;

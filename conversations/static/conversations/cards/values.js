@@ -57,10 +57,12 @@ function drawNode(node, levels) {
   return list ? withTable(node, list, levels) : drawEntries(node, levels);
 }
 
-// The one table in an object that holds nothing else but single values.
+// The one table in an object. Beside other things that hold values it has two rows at least.
 function onlyList({ entries }) {
   const containers = entries.filter(([, inner]) => inner.entries?.length);
-  return containers.length === 1 && tableOf(containers[0][1]) ? containers[0] : null;
+  const least = containers.length === 1 ? 1 : 2;
+  const tables = containers.filter(([, inner]) => inner.entries.length >= least && tableOf(inner));
+  return tables.length === 1 ? tables[0] : null;
 }
 
 function withTable(node, list, levels) {
