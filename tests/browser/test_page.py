@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conversing import UNENDING, Chat
 
@@ -36,6 +36,15 @@ def test_nothing_is_wider_than_the_screen(chat: Chat) -> None:
             assert chat.page.evaluate(OVERFLOW) == 0, (path, width)
 
 
+def tab_to(button: Locator) -> None:
+    """Presses Tab until the button has the focus, past what can be chosen for the message."""
+    for _ in range(6):
+        button.page.keyboard.press("Tab")
+        if button.evaluate("button => button === document.activeElement"):
+            return
+    expect(button).to_be_focused()
+
+
 def test_everything_can_be_done_by_keyboard(page: Page) -> None:
     page.goto("/")
     focused = page.locator(":focus")
@@ -46,14 +55,12 @@ def test_everything_can_be_done_by_keyboard(page: Page) -> None:
     chat = Chat(page)
     expect(chat.messages("Assistant")).not_to_be_empty()
     expect(chat.box).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(chat.stop_button).to_be_focused()
+    tab_to(chat.stop_button)
     page.keyboard.press("Space")
     expect(chat.log).to_contain_text("Stopped.")
     expect(chat.box).to_be_focused()
     page.keyboard.type("What is the most popular song on WZPZ?")
-    page.keyboard.press("Tab")
-    expect(chat.send_button).to_be_focused()
+    tab_to(chat.send_button)
     page.keyboard.press("Enter")
     expect(chat.messages("Assistant").last).to_contain_text("Elemental Hotel")
     card = chat.tool("top_song").locator("summary")

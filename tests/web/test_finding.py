@@ -1,5 +1,6 @@
 """What the palette goes to, and the page that shows a hit."""
 
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -89,6 +90,14 @@ def test_a_hit_leads_to_a_page_that_holds_it_by_an_id_that_is_there(
         assert (answer.wsgi_request.GET["words"], answer.context["is_older"]) == ("kqed", True)
         places.add(hit["speaker"])
     assert places == {"You", "Assistant", "top_song"}
+
+
+def test_the_list_of_a_search_leads_to_the_same_places(client: Client, user: User) -> None:
+    stored(user, "a popular song")
+    [entry] = found(client, "popular")
+    assert entry["hits"]
+    page = unescape(html_of(client, "/?q=popular"))
+    assert [page.count(f'href="{hit["url"]}"') for hit in entry["hits"]] == [1] * len(entry["hits"])
 
 
 @pytest.mark.django_db(transaction=True)
