@@ -23,7 +23,8 @@ SHOWN_INSTRUCTIONS = 300
 """Characters of a turn's instructions in its record: the row has all of them."""
 
 NOT_OFFERED = "This model is not offered. Choose one of the list."
-TOO_LONG = f"Instructions have {LONGEST_TEXT:,} characters at most."
+LONGEST = LONGEST_TEXT
+TOO_LONG = f"Instructions have {LONGEST:,} characters at most."
 
 
 def fields_of(row: InForce) -> dict[str, str]:
@@ -61,7 +62,7 @@ def apply(row: InForce, fields: Fields) -> Faults:
     row.inference, faults = inference.changed(row.inference, news, known)
     row.tools_off = _tools_off(row.tools_off, news)
     row.system = news.get("system", row.system)
-    if len(row.system) > LONGEST_TEXT:
+    if len(row.system) > LONGEST:
         faults["system"] = TOO_LONG
     if {"reasoning", "budget"} & news.keys():
         faults |= _set_budget(row, before | news)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from conversations import engine
 from conversations.errors import Refused
-from conversations.models import Conversation, InForce, Model, prices
+from conversations.models import Conversation, Model, Preset, prices
 from conversations.protocol.text import visible
 from conversations.tools import registry
 
@@ -104,7 +104,7 @@ def in_words(faults: Mapping[str, str]) -> str:
     return " ".join(f"{LABELS.get(name, name)}: {sentence}" for name, sentence in faults.items())
 
 
-def panel(row: InForce, written: Fields | None = None, faults: Fields | None = None) -> dict[str, Any]:
+def panel(row: Conversation, written: Fields | None = None, faults: Fields | None = None) -> dict[str, Any]:
     """What the panel's template needs, filled in with what was written."""
     fields = {**engine.settings.fields_of(row), **(written or {})}
     choices = list(_choices(row.model))
@@ -115,6 +115,7 @@ def panel(row: InForce, written: Fields | None = None, faults: Fields | None = N
         "choices": choices,
         "chosen": chosen,
         "facts": json.dumps({choice.model_id: choice.facts for choice in choices}),
+        "presets": list(Preset.objects.filter(user=row.owner_id).values_list("pk", "name")),
         "switches": list(_switches(fields)),
         "max_tokens": settings.MAX_TOKENS,
     }

@@ -1,7 +1,7 @@
 """A user's settings: the prompts that they keep, and the tools that they let run unasked."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -19,7 +19,7 @@ from conversations.protocol.text import clean_text, visible
 from .access import SignedIn
 
 if TYPE_CHECKING:
-    Form = forms.ModelForm[Prompt]
+    Form = forms.ModelForm[Any]
 else:
     Form = forms.ModelForm
 
@@ -28,9 +28,9 @@ PROMPTS = 100
 
 LONGEST = 10_000
 LINE = 60
-NAME_TAKEN = "You have a prompt with this name already. Choose another name, or change that one."
-TOO_MANY = f"You have {PROMPTS} prompts already. Delete one first."
-TOO_LONG = f"This is {{:,}} characters long. A prompt has {LONGEST:,} at most."
+NAME_TAKEN = "You have a {} with this name already. Choose another name, or change that one."
+TOO_MANY = f"You have {PROMPTS} {{}}s already. Delete one first."
+TOO_LONG = "This is {:,} characters long. A {} has {:,} at most."
 
 
 class PromptForm(Form):
@@ -40,22 +40,25 @@ class PromptForm(Form):
         model = Prompt
         fields = ("name", "text")
 
+    LONGEST: ClassVar = LONGEST
+    KIND: ClassVar = "prompt"
+
     def clean_text(self) -> str:
         """The text as any database takes it, its lines ended as the chat's are."""
         text = clean_text(self.cleaned_data["text"]).replace("\r\n", "\n")
-        if len(text) > LONGEST:
-            raise forms.ValidationError(TOO_LONG.format(len(text)))
+        if len(text) > self.LONGEST:
+            raise forms.ValidationError(TOO_LONG.format(len(text), self.KIND, self.LONGEST))
         return text
 
     def store(self) -> bool:
-        """Stores the prompt; returns False, with errors on the form, if there is anything wrong with it."""
+        """Stores the row; returns False, with errors on the form, if there is anything wrong with it."""
         if not self.is_valid():
             return False
         try:
             with transaction.atomic():
                 self.save()
         except IntegrityError:
-            self.add_error("name", NAME_TAKEN)
+            self.add_error("name", NAME_TAKEN.format(self.KIND))
             return False
         return True
 
@@ -68,7 +71,7 @@ def preferences(request: SignedIn) -> HttpResponse:
         return _page(request)
     form = PromptForm(request.POST, instance=Prompt(user=request.user), prefix="new")
     if request.user.prompts.count() >= PROMPTS:
-        form.add_error(None, TOO_MANY)
+        form.add_error(None, TOO_MANY.format(form.KIND))
     return _store(request, form)
 
 

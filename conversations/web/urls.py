@@ -13,6 +13,7 @@ from .options import options
 from .pages import column, conversation
 from .pictures import picture
 from .preferences import preferences, prompt, revoke
+from .presets import preset, presets
 from .prompts import prompts
 from .replay import ends, outline, replay, turn
 from .sidebar import sidebar
@@ -51,6 +52,8 @@ urlpatterns = [
     path("sidebar/", sidebar, name="sidebar"),
     path("settings/allowances/<int:pk>/revoke/", revoke, name="revoke"),
     path("settings/prompts/", prompts, name="prompts"),
+    path("settings/presets/", presets, name="presets"),
+    path("settings/presets/<int:pk>/", preset, name="preset"),
     path("settings/prompts/<int:pk>/", prompt, name="prompt"),
     path("settings/theme/", theme, name="theme"),
 ]

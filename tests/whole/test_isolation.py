@@ -18,7 +18,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from conversations.models import Allowance, Approval, Conversation, Message, Prompt, ToolCall, Turn
+from conversations.models import Allowance, Approval, Conversation, Message, Preset, Prompt, ToolCall, Turn
 from conversations.sockets.consumer import ChatConsumer
 from tests.asking import ask, conversation_of
 from tests.attaching import attached
@@ -47,7 +47,15 @@ OPEN = {"accounts/login/": 200, "accounts/link/": 403, "accounts/unsent/": 302, 
 
 OWN = {
     *("accounts/logout/", "", "conversations/", "conversations/new/", "conversations/change/"),
-    *("find/", "settings/", "settings/prompts/", "settings/theme/", "sidebar/", "waiting/"),
+    *(
+        "find/",
+        "settings/",
+        "settings/presets/",
+        "settings/prompts/",
+        "settings/theme/",
+        "sidebar/",
+        "waiting/",
+    ),
 }
 """What asks for a session and names nothing of anybody's."""
 
@@ -55,6 +63,7 @@ OF_ONE_CONVERSATION = {path for path in ROUTES if "<uuid:pk>" in path and path !
 
 OF_ONE_USER: dict[str, type[Model]] = {
     "settings/allowances/<int:pk>/revoke/": Allowance,
+    "settings/presets/<int:pk>/": Preset,
     "settings/prompts/<int:pk>/": Prompt,
 }
 """What names a row of somebody's settings."""
@@ -72,6 +81,7 @@ def theirs(other_user: User) -> Conversation:
         call=ToolCall.objects.get(), status="approved", reason=SECRET, allowance=allowance
     )
     Prompt.objects.create(user=other_user, name="Flight", text=SECRET)
+    Preset.objects.create(user=other_user, name="Flight", text=SECRET)
     return conversation
 
 

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from bench.statements.log import CONTROL
 from conversations import engine, journal
-from conversations.models import Allowance, Conversation, Prompt, ToolCall, Turn
+from conversations.models import Allowance, Conversation, Preset, Prompt, ToolCall, Turn
 from conversations.protocol.converse.content import picture_facts
 from conversations.web import urlpatterns
 from tests.asking import ask, conversation_of
@@ -47,6 +47,7 @@ def grow(conversation: Conversation, number: int) -> Conversation:
         beside = stored(user, within=beside)
         conversation_of(user, title=f"another {at}")
         Prompt.objects.create(user=user, name=f"prompt-{user.prompts.count()}", text="Be brief.")
+        Preset.objects.create(user=user, name=f"preset {user.presets.count()}", text="Be brief.")
     rerun_of(conversation)
     return Conversation.objects.get(rerun_of=conversation, turns__number=conversation.turns.count())
 
@@ -82,6 +83,9 @@ def own_pages(conversation: Conversation, rerun: Conversation) -> Iterator[tuple
     )
     yield "find", getting(path("find") + "?q=song")
     yield "find, the newest", getting(path("find"))
+    preset = Preset.objects.latest("pk")
+    yield "presets", getting(path("presets") + f"?id={preset.pk}")
+    yield "preset", posting(path("preset", preset.pk), **{f"preset-{preset.pk}-name": ""})
     yield "prompts", getting(path("prompts"))
     yield "prompts, one", getting(path("prompts") + f"?id={prompt.pk}")
     yield "theme", posting(path("theme"), theme="dark")
@@ -119,7 +123,7 @@ def counts(client: Client, visits: Iterator[tuple[str, Visit]]) -> dict[str, int
         with CaptureQueriesContext(connection) as statements:
             answer = visit(client)
             b"".join(answer)  # what is streamed, too
-        assert answer.status_code in (200, 302) or name == "prompt", (name, answer.status_code)
+        assert answer.status_code in (200, 302) or name in ("preset", "prompt"), (name, answer.status_code)
         numbers[name] = len(statements)
     return numbers
 

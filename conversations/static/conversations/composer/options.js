@@ -2,6 +2,7 @@
  * The settings of a conversation: shown as the chosen model takes them, stored as soon as one is changed, and live in the reader's other tabs.
  */
 import { setText } from "../lib/dom.js";
+import { Presets } from "./presets.js";
 
 const WHOLE = 60_000; // bytes of a request that may outlive its page
 const NO_CONNECTION = "The settings are not saved: there is no connection.";
@@ -60,6 +61,12 @@ export class Options {
     /** @type {Promise<void> | null} */
     this.saving = null;
     keepFitting(form, (target) => this.change(target));
+    new Presets(form.querySelector("[data-presets]"), {
+      text: () => field(form, "system").value,
+      put: (text) => this.write("system", text),
+      token: () => this.token(),
+      say,
+    });
     form.addEventListener("submit", (event) => event.preventDefault());
     addEventListener("pagehide", () => this.save());
   }
@@ -83,9 +90,17 @@ export class Options {
 
   change(target) {
     const { name, validity } = target;
+    if (!name) return undefined; // the list of presets
     if (validity.badInput) return this.show(name, "This is no number.");
     if (this.values()[name] !== this.refused[name]) this.show(name, "");
     return this.save();
+  }
+
+  /** Writes into a field as its reader would. */
+  write(name, text) {
+    const element = field(this.form, name);
+    element.value = text;
+    element.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   /** Stores what is new, one request after the other; `saving` is there until all is stored. */
@@ -121,12 +136,13 @@ export class Options {
     this.save();
   }
 
+  token = () => String(new FormData(this.form).get("csrfmiddlewaretoken"));
+
   async fetch(options = {}) {
-    const token = String(new FormData(this.form).get("csrfmiddlewaretoken"));
     const headers = {
       Accept: "application/json",
       "Content-Type": "application/x-www-form-urlencoded",
-      "X-CSRFToken": token,
+      "X-CSRFToken": this.token(),
     };
     const answer = await fetch(this.form.action, { headers, redirect: "error", ...options });
     if (!answer.ok && answer.status !== 400) throw new Error(String(answer.status));

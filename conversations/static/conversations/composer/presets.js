@@ -1,0 +1,80 @@
+/**
+ * Presets of instructions: chosen ones take the place of what is written, and what is written can be kept as another.
+ */
+import { setText } from "../lib/dom.js";
+
+const UNREACHABLE = "This is not done: there is no connection.";
+
+/** `put(text)` writes the instructions, `say(sentence)` is for who cannot see the list. */
+export class Presets {
+  /**
+   * @param {any} root
+   * @param {{text: () => string, put: (text: string) => void, token: () => string, say: Say}} page
+   */
+  constructor(root, { text, put, token, say }) {
+    this.text = text;
+    this.put = put;
+    this.token = token;
+    this.say = say;
+    this.address = root.dataset.presets;
+    this.list = root.querySelector("select");
+    this.opener = root.querySelector("[aria-expanded]");
+    this.keeping = root.querySelector(".keeping");
+    this.name = this.keeping.querySelector("input");
+    this.fault = this.keeping.querySelector(".failure");
+    root.hidden = false;
+    this.list.addEventListener("change", () => this.take(this.list.value));
+    this.opener.addEventListener("click", () => this.open(this.keeping.hidden));
+    this.keeping.querySelector("button").addEventListener("click", () => this.keep());
+    this.name.addEventListener("keydown", (event) => this.press(event));
+  }
+
+  async take(id) {
+    const name = this.list.selectedOptions[0].textContent;
+    this.list.value = "";
+    if (!id) return;
+    const { text } = await this.ask(`${this.address}?id=${id}`);
+    if (text === undefined) return;
+    this.put(text);
+    this.say(`${name} is in the instructions.`);
+  }
+
+  open(isOpen) {
+    this.keeping.hidden = !isOpen;
+    this.opener.ariaExpanded = String(isOpen);
+    this.refuse("");
+    (isOpen ? this.name : this.opener).focus();
+  }
+
+  press(event) {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.keep();
+  }
+
+  async keep() {
+    const body = new URLSearchParams({ "preset-name": this.name.value, "preset-text": this.text() });
+    const { id, name, fault } = await this.ask(this.address, { method: "POST", body });
+    if (!id) return this.refuse(fault ?? UNREACHABLE);
+    this.list.append(new Option(name, id));
+    this.name.value = "";
+    this.open(false);
+    return this.say(`${name} is kept.`);
+  }
+
+  /** @returns {Promise<any>} */
+  async ask(address, options = {}) {
+    const headers = { Accept: "application/json", "X-CSRFToken": this.token() };
+    try {
+      return await (await fetch(address, { headers, redirect: "error", ...options })).json();
+    } catch {
+      return {};
+    }
+  }
+
+  refuse(fault) {
+    setText(this.fault, fault);
+    this.fault.hidden = !fault;
+  }
+}
