@@ -42,6 +42,8 @@ export function isTold({ turn: { settings }, before }) {
 export function drawSettings(foot, section) {
   const old = foot.querySelector(".in-force");
   if (!isTold(section)) return void old?.remove();
-  const line = old ?? foot.insertBefore(create("p", "in-force"), foot.querySelector(".actions"));
+  const line = old ?? create("p", "in-force");
+  const actions = foot.querySelector(".actions");
+  if (line.nextElementSibling !== actions) foot.insertBefore(line, actions); // below the notice, which came later
   return setText(line, `Asked with ${inWords(section.turn.settings)}`);
 }
