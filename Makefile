@@ -23,10 +23,10 @@ NODE_TOOLS := node_modules/.package-lock.json
 NO_NODE := There is no Node 18 or newer with npm and none can be installed: install the packages nodejs and npm.
 # What reads and writes rows: once more, on PostgreSQL with Valkey between processes.
 # The test database is left behind: the journal's writer may still hold it when the tests have ended.
-ON_POSTGRES := $(addprefix tests/,admin engine exports journal models playback rerun sockets project/test_database_pool.py)
+ON_POSTGRES := $(addprefix tests/,admin attachments engine exports journal models playback rerun sockets project/test_database_pool.py)
 
 # What is quick, and says soon what is broken.
-QUICK := $(addprefix tests/,demo_gateway engine gateway journal management models playback project protocol sockets tools web)
+QUICK := $(addprefix tests/,attachments demo_gateway engine gateway journal management models playback project protocol sockets tools web)
 
 .PHONY: run test test-quick check format clean help
 .DEFAULT_GOAL := help

@@ -140,16 +140,20 @@ def _error(status: int, code: str, message: str, headers: dict[str, str] | None 
     return JsonResponse({"error": {"code": code, "message": message}}, status=status, headers=headers)
 
 
-@require_http_methods(["GET", "HEAD", "DELETE"])
+@require_http_methods(["GET", "HEAD", "POST", "DELETE"])
 def attachment(request: SignedIn, pk: UUID) -> HttpResponseBase:
     """A file as it came, for its conversation's owner.
 
-    With `?thumbnail` it is a small copy of a picture, with `?large` what a model gets. One that was never sent can be deleted.
+    With `?thumbnail` it is a small copy of a picture, with `?large` what a model gets. One that was never sent can be deleted; POST with
+    `left_out` leaves it out of later turns (`1`) or takes it back in.
     """
     rows = Attachment.objects.filter(conversation__in=Conversation.objects.owned_by(request.user))
     row = get_object_or_404(rows, pk=pk)
     if request.method == "DELETE":
         return _forget(row)
+    if request.method == "POST":
+        rows.filter(pk=pk).update(left_out=request.POST.get("left_out") == "1")
+        return HttpResponse(status=204)
     copy = next((name for name in COPIES if name in request.GET), None)
     return inline(request, row, copy) if copy else download(request, row)
 

@@ -17,6 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from conversations import gateway, journal
+from conversations.attachments import left_out
 from conversations.models import Conversation, ConversationQuerySet, Model, marks, prices, search, unsent
 from conversations.protocol.converse import attached
 from conversations.protocol.text import clean_text, visible
@@ -115,12 +116,17 @@ def _script_data(request: SignedIn, conversation: Conversation, page: journal.Pa
         "models": [model.model_id for model in offered],
         "names": {model.model_id: model.name for model in offered if model.name},
         "prices": prices.as_json(),
+        "left_out": sorted(left_out(conversation.pk)) if _has_files(page) else [],
         "file_rules": _file_rules(Model.of(conversation.model), *offered),
         "unsent": [file.facts for file in unsent(conversation)],
         "totals": page.totals,
     }
     as_json = {name: json.dumps(value) for name, value in data.items()}
     return as_json | {"currency": settings.PRICE_CURRENCY, "draft": conversation.draft}
+
+
+def _has_files(page: journal.Page) -> bool:
+    return any("attachments" in message["metadata"] for message in page.messages)
 
 
 def _file_rules(*models: Model) -> dict[str, attached.Rules]:

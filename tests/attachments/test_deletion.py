@@ -27,7 +27,7 @@ def test_files_go_with_their_conversation(
 ) -> None:
     file, other = attached(conversation), attached(conversation_of(user))
     assert stored(attachments_folder, file) == 3
-    assert retention.delete(conversation.pk)
+    conversation.delete()
     assert (stored(attachments_folder, file), stored(attachments_folder, other)) == (0, 3)
     assert Attachment.objects.get() == other
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from PIL import Image
 
-from conversations.models import Attachment, Conversation
+from conversations.models import Attachment, Conversation, Message
 from tests.asking import conversation_of
 from tests.attaching import HTML, OLE, PDF, SVG, attached, office, picture, pixel_bomb, upload
 
@@ -231,3 +231,22 @@ def test_a_file_over_32_mb_and_one_too_many_are_413(
     assert upload(client, conversation, "one.txt", b"1234567890").status_code == 201
     assert upload(client, conversation, "two.txt", b"1").status_code == 413
     assert Attachment.objects.count() == 1
+
+
+def test_a_file_is_deleted_only_before_it_is_sent_and_left_out_only_by_its_owner(
+    client: Client, conversation: Conversation, other_user: User
+) -> None:
+    row, theirs = attached(conversation), attached(conversation_of(other_user))
+    address = f"/attachments/{row.pk}/"
+    for value, is_left_out in (("1", True), ("0", False)):
+        assert client.post(address, {"left_out": value}).status_code == 204
+        row.refresh_from_db()
+        assert row.left_out is is_left_out
+    for method in (client.post, client.delete):
+        assert method(f"/attachments/{theirs.pk}/", {"left_out": "1"}).status_code == 404
+    own = {"conversation": conversation, "turn": conversation.turns.create(number=1, user=conversation.owner)}
+    row.messages.add(Message.objects.create(**own, role="user", content=[]))
+    assert client.delete(address).status_code == 409
+    row.messages.clear()
+    assert client.delete(address).status_code == 204
+    assert Attachment.objects.get() == theirs

@@ -84,6 +84,13 @@ def test_files_are_attached_removed_sent_and_seen_again(chat: Chat) -> None:
     expect(large).to_have_count(0)
     expect(page.get_by_role("button", name="Regenerate").first).to_be_visible()
 
+    leave = page.get_by_role("button", name="Leave out of later turns: notes.txt")
+    leave.click()
+    left = page.get_by_role("button", name="Left out of later turns: notes.txt", pressed=True)
+    expect(left).to_be_visible()
+    page.reload()
+    expect(left).to_be_visible()
+
 
 @pytest.mark.own_browser
 def test_send_waits_for_a_file_that_is_on_its_way(chat: Chat) -> None:

@@ -227,7 +227,8 @@ export class Attaching {
   /** Lets the server forget a file; one that is not reached forgets it after a day. */
   forget(file) {
     const headers = { "X-CSRFToken": this.list.dataset.token };
-    fetch(addressOf(file), { method: "DELETE", headers, keepalive: true }).catch(() => undefined);
+    const answer = fetch(addressOf(file), { method: "DELETE", headers, keepalive: true });
+    this.forgotten = Promise.allSettled([this.forgotten, answer]);
   }
 }
 

@@ -18,7 +18,7 @@ export function attachAtStart(form) {
   const submit = () => {
     const problem = files.problem(submit);
     if (problem) refuse(problem);
-    else send(page, form, files.take());
+    else send(page, form, files);
   };
   form.addEventListener("submit", (event) => {
     if (!files.entries.length || event.submitter?.name === "second") return;
@@ -42,7 +42,9 @@ function settingsOf(form) {
 }
 
 // The settings may have changed since the first file was attached.
-async function send(page, form, attachments) {
+async function send(page, form, files) {
+  const attachments = files.take();
+  await files.forgotten; // else its page would list what was removed here
   await fetch(`${page}settings/`, { method: "POST", body: settingsOf(form) }).catch(() => undefined);
   const [, conversation] = PAGE.exec(new URL(page).pathname);
   const message = { id: uuid(), text: byId("message").value, at: Date.now(), attachments };

@@ -1,7 +1,7 @@
 /**
  * The files that a message was sent with: a picture with its thumbnail, any other by its name. The server makes the same elements.
  */
-import { create } from "../lib/dom.js";
+import { button, byId, create, setText } from "../lib/dom.js";
 import { sizeInWords, visible } from "../lib/format.js";
 
 /** Where a file can be fetched. */
@@ -19,13 +19,53 @@ export function drawFiles(element, files) {
   /** @type {HTMLElement | null} */
   const list = element.querySelector(".files");
   const key = (files ?? []).map(({ id }) => id).join(" ");
-  if (list && (list.dataset.ids ?? key) === key) return;
+  if (list && (list.dataset.ids ?? key) === key) return offerToLeaveOut(list, files);
   list?.remove();
   if (!files?.length) return;
   const drawn = create("ul", "files", ...files.map(drawFile));
   drawn.setAttribute("aria-label", "Attached files");
   drawn.dataset.ids = key;
   element.prepend(drawn);
+  offerToLeaveOut(drawn, files);
+}
+
+/**
+ * Adds the switches by which files stay out of later turns, on the page that says which do.
+ * @param {HTMLElement} list
+ * @param {AttachedFile[]} [files]
+ */
+function offerToLeaveOut(list, files = []) {
+  const log = byId("transcript");
+  if (!log?.dataset.leftOut || !byId("attached") || list.querySelector(".leave-out")) return;
+  const leftOut = new Set(JSON.parse(log.dataset.leftOut));
+  files.forEach((file, at) => {
+    list.children[at]?.append(switchOf(file, leftOut.has(file.id)));
+  });
+}
+
+function switchOf(file, isOut) {
+  const element = button("quiet leave-out", "", () => toggle(element, file));
+  element.title = "Later turns are sent without it: this saves tokens.";
+  mark(element, file, isOut);
+  return element;
+}
+
+function mark(element, { name }, isOut) {
+  setText(element, isOut ? "Left out of later turns" : "Leave out of later turns");
+  element.setAttribute("aria-label", `${element.textContent}: ${visible(name)}`);
+  element.setAttribute("aria-pressed", String(isOut));
+}
+
+async function toggle(element, file) {
+  const isOut = element.getAttribute("aria-pressed") !== "true";
+  const { token } = byId("attached").dataset;
+  const body = new URLSearchParams({ left_out: isOut ? "1" : "0" });
+  const answer = await fetch(addressOf(file), { method: "POST", body, headers: { "X-CSRFToken": token } });
+  if (!answer.ok) return;
+  mark(element, file, isOut);
+  const log = byId("transcript");
+  const others = JSON.parse(log.dataset.leftOut).filter((id) => id !== file.id);
+  log.dataset.leftOut = JSON.stringify(isOut ? [...others, file.id] : others);
 }
 
 function drawFile(file) {
