@@ -8,6 +8,8 @@ from tests.browser.conversing import Chat
 LOG = "\n".join(f"line {n} of the log" for n in range(1, 3001))
 CODE = "\n".join(f"value_{n} = {n}" for n in range(1, 71))
 
+LONG = "\n".join(f"the line number {n}" for n in range(1, 3001))  # more than is rendered as one block
+
 
 def height(box: Locator) -> float:
     """How high it is, in pixels."""
@@ -20,7 +22,9 @@ def read(calls: Calls) -> Chat:
     calls.one({"path": "/srv/short"}, "\n".join(["short"] * 40), name="read_short")
     calls.record.step()
     calls.record.text()
-    calls.record.part(f"```python\n{CODE}\n```\n\n```python\nshort = 1\n```\n\nThat was it.")
+    calls.record.part(
+        f"```python\n{CODE}\n```\n\n```python\nshort = 1\n```\n\n```\n{LONG}\n```\n\nThat was it."
+    )
     calls.record.end()
     calls.record.finish_step()
     calls.record.finish()
@@ -48,8 +52,8 @@ def test_long_results_and_code_are_folded_until_the_reader_wants_all_lines(calls
     short = opened(chat.tool("read_short"))
     expect(short.locator(".unfold")).to_have_count(0)
     code = chat.log.locator(".code")
-    expect(code).to_have_count(2)
-    expect(code.locator(".unfold")).to_have_text("Show all 70 lines")
+    expect(code).to_have_count(3)
+    expect(code.locator(".unfold")).to_have_text(["Show all 70 lines", "Show all 3,000 lines"])
     assert height(code.first) < 700
     code.get_by_role("button", name="Show all 70 lines").click()
     assert height(code.first) > 1000

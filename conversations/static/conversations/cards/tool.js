@@ -158,6 +158,21 @@ function show(part, text, name) {
   view.replaceChildren(...drawValues(text, visible(name)));
 }
 
+/** Opens the log's cards while it is printed: what they hold is read on paper. */
+export function openForPrint(log) {
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...log.querySelectorAll(".tool:not([open])")].filter((card) => blocks.has(card));
+    for (const card of folded) {
+      card.open = true;
+      unfold(card);
+    }
+  });
+  addEventListener("afterprint", () => {
+    for (const card of folded) card.open = false;
+  });
+}
+
 /** Shows the time that running calls have taken so far, and what is left for those that wait. */
 export function tick(root) {
   for (const element of root.querySelectorAll("[data-since]"))

@@ -3,7 +3,7 @@
  */
 import { drawModelPicture } from "../cards/pictures.js";
 import { drawSources, mark } from "../cards/sources.js";
-import { drawTool } from "../cards/tool.js";
+import { drawTool, openForPrint } from "../cards/tool.js";
 import { fromTemplate } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { openPicturesOf } from "../lib/picture.js";
@@ -57,6 +57,7 @@ export class View {
     this.writings = new WeakMap();
     this.adopt();
     openPicturesOf(log);
+    openForPrint(log);
   }
 
   adopt() {
