@@ -17,6 +17,7 @@ from conversations.models import Conversation, marks
 from conversations.protocol.agui.events import custom
 from conversations.protocol.text import visible
 
+from .cursor import TooSlow
 from .door import FLOOD, SignedInConsumer, SignedOut
 from .inbound import Flood, cost, json_object
 from .sessions import RESTART, signed_in
@@ -32,6 +33,11 @@ MOST = 100
 OVERLAP = timedelta(seconds=2)
 """A commit may come later than its time, and a page may have been made before it."""
 
+WINDOW = 64 * 1024
+"""Characters that a page may leave unacknowledged; what changes meanwhile waits, the newest state of each conversation."""
+
+ACK_TIMEOUT = 60.0
+
 Frame = tuple[UUID | None, str]
 """A conversation and what is said of it; none for what is said of all."""
 
@@ -42,7 +48,8 @@ class LibraryConsumer(SignedInConsumer):
     def begin(self) -> tuple[Awaitable[None], ...]:
         """Hears of changes from now on, then says what has changed since `after`."""
         self._frames: dict[UUID | None, str] = {}
-        self._news = asyncio.Event()
+        self._news, self._room = asyncio.Event(), asyncio.Event()
+        self._unacknowledged = 0
         self._is_finishing = False
         SHELF.add(self)
         return self._send_for_ever(), self._do_commands()
@@ -52,14 +59,17 @@ class LibraryConsumer(SignedInConsumer):
         SHELF.remove(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Takes a `seen` frame; others, such as acknowledgements, have nothing to say here."""
+        """Takes what was seen, and acknowledgements of all that was sent."""
         if not self.is_open or self.has_left:
             return
         charge = cost(text_data, bytes_data)
         try:
             self.meter.charge(charge)
             frame = json_object(text_data)
-            if frame.get("type") == "seen":
+            if frame.get("type") == "ack":
+                self._unacknowledged = 0
+                self._room.set()
+            elif frame.get("type") == "seen":
                 self.inbox.put({"conversation": _uuid(frame.get("conversation"))}, charge)
         except Refused as refused:
             value = {"id": None, "code": refused.code, "message": str(refused)}
@@ -83,6 +93,8 @@ class LibraryConsumer(SignedInConsumer):
         self._frames.pop(conversation, None)
         self._frames[conversation] = text
         self._news.set()
+        if len(self._frames) > MOST:
+            self._room.set()  # it has to come back, and is told less then
 
     def finish(self) -> None:
         """Leaves with RESTART once everything is sent."""
@@ -97,8 +109,25 @@ class LibraryConsumer(SignedInConsumer):
             await self._news.wait()
             self._news.clear()
             while self._frames:
-                await self._send_text(self._frames.pop(next(iter(self._frames))))
+                await self._wait_for_room()
+                await self._send_next()
         await self.leave(RESTART)
+
+    async def _send_next(self) -> None:
+        text = self._frames.pop(next(iter(self._frames)))
+        self._unacknowledged += len(text)
+        await self._send_text(text)
+
+    async def _wait_for_room(self) -> None:
+        """Waits while too much is unacknowledged; raises TooSlow for a page that has to come back."""
+        while self._unacknowledged >= WINDOW:
+            if len(self._frames) > MOST:
+                raise TooSlow
+            self._room.clear()
+            try:
+                await asyncio.wait_for(self._room.wait(), ACK_TIMEOUT)
+            except TimeoutError:
+                raise TooSlow from None
 
     def _first(self) -> list[Frame]:
         """What is true now: the number that waits, and what has changed since the page was made."""

@@ -186,6 +186,22 @@ async def test_a_frame_that_is_none_is_refused_and_a_flood_ends_the_socket(user:
         assert await page.closed() == 1008
 
 
+async def test_of_what_a_page_does_not_acknowledge_the_newest_state_waits(
+    user: User, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "WINDOW", 1)
+    async with library_of(user) as (page, _):  # whose first frame fills it
+        for title in ("one", "other"):
+            await sync_to_async(engine.change)([conversation.pk], title=title)
+            assert await page.communicator.receive_nothing(timeout=0.2)
+        await page.send({"type": "ack", "seq": 1})
+        assert (await value(page))["title"] == "other"
+        monkeypatch.setattr(library, "MOST", 1)
+        others = [(await sync_to_async(conversation_of)(user)).pk for _ in range(3)]
+        await sync_to_async(engine.change)(others)
+        assert await page.closed() == 4008
+
+
 async def test_a_server_that_ends_lets_its_pages_come_back(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
