@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conversing import Chat
+
 PHONE = {"width": 390, "height": 844}
 FOCUS = "document.activeElement.closest('#sidebar, #undo') !== null"
 
@@ -83,6 +85,19 @@ def test_whoever_deletes_the_open_conversation_is_offered_it_on_the_start_page(p
     page.get_by_role("button", name="Undo").click()
     for each in (page, other):
         expect(row(each, "Open and shut")).to_be_visible()
+
+
+def test_a_name_that_somebody_gave_stays_whatever_is_said_then(chat: Chat) -> None:
+    chat.ask("**help**")
+    heading = chat.page.locator("#title")
+    expect(heading).to_have_text("help")
+    choose(chat.page, "help", "Rename")
+    chat.page.keyboard.type("What it can do")
+    chat.page.keyboard.press("Enter")
+    expect(heading).to_have_text("What it can do")
+    chat.ask("help")
+    expect(heading).to_have_text("What it can do")
+    expect(row(chat.page, "What it can do")).to_be_visible()
 
 
 def test_the_drawer_takes_the_focus_and_gives_it_back(page: Page) -> None:

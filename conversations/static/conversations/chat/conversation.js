@@ -47,6 +47,7 @@ class ConversationPage {
     this.log = log;
     /** @type {State} */
     this.state = { ...hydrate(document), totals: this.stored("totals", {}) };
+    this.title = null;
     this.isDue = false;
     this.isDrawn = new Promise((resolve) => {
       this.drawn = () => resolve(null);
@@ -255,7 +256,8 @@ class ConversationPage {
 
   showHead() {
     const { title, totals, before } = this.state;
-    if (title) showTitle(visible(title));
+    if (title && title !== this.title) showTitle(visible(title)); // once: a person may give another
+    this.title = title;
     byId("totals").textContent = totalsInWords(totals);
     byId("older").hidden = !before;
     if (before) byId("older").search = String(new URLSearchParams({ before }));

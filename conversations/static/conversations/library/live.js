@@ -62,7 +62,7 @@ class Live {
       const state = /** @type {HTMLElement} */ (row.querySelector(".state"));
       if (state) state.dataset.mark = mark;
       if (state) setText(state, words);
-      if (state && title) setText(row.querySelector("a"), title);
+      if (state && title) nameRow(row, title);
     }
     if (conversation !== this.own || !title) return;
     setText(byId("title"), title);
@@ -90,6 +90,13 @@ class Live {
     if (document.hidden || !this.own) return false;
     return this.socket.send({ type: "seen", conversation: this.own });
   }
+}
+
+/** Names a row, its menu, and what chooses it. */
+function nameRow(row, title) {
+  setText(row.querySelector("a"), title);
+  row.querySelector(".dots")?.setAttribute("aria-label", `Menu for ${title}`);
+  row.querySelector("[name=ids]")?.setAttribute("aria-label", `Choose ${title}`);
 }
 
 function showNumber(number) {
