@@ -19,6 +19,10 @@ LIVE = (
     f":is(svg, math, [style]):not({OF_FORMULAS}, {OF_THE_PAGE})"
 )
 
+SHEETS_OF_THE_HEAD_ALONE = (
+    "document.styleSheets.length === document.head.querySelectorAll('link[rel=stylesheet]').length"
+)
+
 
 @pytest.fixture
 def watched(page: Page) -> Iterator[list[str]]:
@@ -34,7 +38,7 @@ def refuses_all(chat: Chat) -> None:
     """Looks at the transcript after hovering and clicking what it holds."""
     page = chat.page
     assert page.evaluate("window.owned") is None
-    assert page.evaluate("document.styleSheets.length") == page.locator("head link[rel=stylesheet]").count()
+    chat.until(lambda: page.evaluate(SHEETS_OF_THE_HEAD_ALONE))
     expect(chat.log.locator(LIVE)).to_have_count(0)
     for link in chat.log.locator(f"a:not({OUR_OWN})").all():
         href = link.get_attribute("href")
