@@ -1,5 +1,6 @@
 """Fixtures of every test: a database in a file, two users, a conversation, a gateway that behaves."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,3 +110,8 @@ def gateway(demo_gateway: demo.DemoGateway) -> Iterator[demo.DemoGateway]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begins with the kills, which take longest: at the end one process would be left alone with them."""
     items.sort(key=lambda item: "crash" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """Spares the collections of garbage a walk through all modules and tests."""
+    gc.freeze()
