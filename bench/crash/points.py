@@ -14,6 +14,12 @@ from .site import Life, crashing, short_leases
 REACHED_IN = 20.0
 """Seconds for a scene to reach its point."""
 
+UNDER_WAY = ("stop", "lost", "drain")
+"""Scenes of something that happens in the middle of an answer."""
+
+SLOW, QUICK = 0.3, 0.1
+"""The gateway's pace in these, and in the others."""
+
 Scene = Callable[["Failing", Chat, Point], Awaitable[None]]
 
 
@@ -34,6 +40,7 @@ class Failing(Session):
 
     async def _fails(self, point: Point) -> bool:
         """Plays the scene until the point has failed; returns whether it did."""
+        self.site.gateway.pace = SLOW if point.scene in UNDER_WAY else QUICK
         chat = await self.open(self.life)
         await SCENES[point.scene](self, chat, point)
         reached = await until(lambda: failpoints.has_fired(self.site.folder), REACHED_IN)

@@ -131,7 +131,11 @@ class Session:
         await until(settled)
 
     async def finish(self, life: Life) -> Outcome:
-        """Lets all end, asks every conversation once more, opens its page once more, and checks everything."""
+        """Lets all end, asks every conversation once more, opens its page once more, and checks everything.
+
+        Nothing fails any more, and the gateway sends at once what is left of its answers.
+        """
+        self.site.gateway.pace = 0
         for chat in self.chats:
             chat.come()
         await self.settle()

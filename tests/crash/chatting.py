@@ -1,17 +1,30 @@
 """Conversations with several processes: what is asked, and what readers were told."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 
 from bench.crash.reader import Reader
 from bench.crash.session import Chat, Session, until
 
 LONG = "show a long answer"
-PACE = 0.25
-"""A long answer takes some eight seconds, then."""
+PACE = 0.5
+"""A long answer takes some fifteen seconds, then."""
 
 STOPS_IN = 1.0
 """Seconds, as promised, whichever process runs the turn."""
+
+
+@contextmanager
+def slow_answers(session: Session) -> Iterator[None]:
+    """Lets the gateway write slowly, while something has to happen in the middle of an answer.
+
+    The rest of the answer comes at once.
+    """
+    session.site.gateway.pace = PACE
+    yield
+    session.site.gateway.pace = 0
 
 
 def events_of(reader: Reader, kind: str) -> list[dict]:

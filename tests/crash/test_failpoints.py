@@ -11,8 +11,8 @@ from conversations.tools import registry
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("mode", ["kill", "raise"])
-def test_a_failure_at_any_named_point_loses_nothing(mode: Mode) -> None:
-    outcome = fail(POINTS, mode)
+def test_a_failure_at_any_named_point_loses_nothing(mode: Mode, sqlite: dict[str, str]) -> None:
+    outcome = fail(POINTS, mode, **sqlite)
     assert outcome.violations == []
     assert set(outcome.statuses) <= {"completed", "interrupted", "stopped", "failed"}
 

@@ -14,7 +14,7 @@ from bench.crash.kills import LEASE
 from bench.crash.reader import Reader
 from bench.crash.session import Chat, Session, until
 from bench.crash.site import MODEL, Life, crashing, free_port, short_leases
-from tests.crash.chatting import LONG, PACE, STOPS_IN, answering, cut, events_of, seconds_to_stop
+from tests.crash.chatting import LONG, STOPS_IN, answering, cut, events_of, seconds_to_stop, slow_answers
 from tests.serving import manage
 
 SOON = 3.0
@@ -22,9 +22,9 @@ SOON = 3.0
 
 
 @asynccontextmanager
-async def web_alone(variables: dict[str, str]) -> AsyncIterator[tuple[Session, Life]]:
+async def web_alone(variables: dict[str, str], pace: float = 0) -> AsyncIterator[tuple[Session, Life]]:
     """A session on a site with a web process, which leaves turns to others."""
-    with crashing(variables, PACE) as site:
+    with crashing(variables, pace) as site:
         async with Session(site) as session:
             yield session, await session.live(None, "--no-turns")
 
@@ -84,11 +84,12 @@ async def test_a_stop_and_a_decision_reach_the_worker_from_the_web_process(joine
     async with web_alone(joined) as (session, web):
         await session.work()
         chat = await session.open(web)
-        await chat.ask(LONG)
-        await answering(chat)
-        await chat.readers[0].stop()
-        assert await until(lambda: session.site.gateway.connections == 0)
-        assert await outcome(chat, "cancelled")
+        with slow_answers(session):
+            await chat.ask(LONG)
+            await answering(chat)
+            await chat.readers[0].stop()
+            assert await until(lambda: session.site.gateway.connections == 0)
+            assert await outcome(chat, "cancelled")
         await chat.ask('refund "order-1"')
         assert await outcome(chat, "interrupt")
         decided = await decide(chat.readers[0], *interrupts(chat.readers[0]))
@@ -150,16 +151,18 @@ async def test_a_worker_that_ends_or_dies_leaves_its_turn_to_another(layer: dict
     async with web_alone(short_leases(LEASE) | layer) as (session, web):
         chat = await session.open(web)
         old = await session.work()
-        await chat.ask(LONG)
-        await answering(chat)
-        old.signal(signal.SIGTERM)
-        assert await asyncio.to_thread(old.wait, 20) == 0
+        with slow_answers(session):
+            await chat.ask(LONG)
+            await answering(chat)
+            old.signal(signal.SIGTERM)
+            assert await asyncio.to_thread(old.wait, 20) == 0
         other = await session.work()
         assert await outcome(chat, "success")
         assert len(cut(chat.readers[0])) == 1
-        await chat.ask(LONG)
-        await answering(chat, cuts=1)
-        await session.kill(other)
+        with slow_answers(session):
+            await chat.ask(LONG)
+            await answering(chat, cuts=1)
+            await session.kill(other)
         await session.work()
         assert await until(lambda: chat.readers[0].ended == 2)
         assert len(cut(chat.readers[0])) == 2
@@ -184,7 +187,7 @@ for _ in range(2):
 async def test_a_worker_of_one_turn_runs_one_at_a_time_and_takes_users_in_turn(
     looking: dict[str, str],
 ) -> None:
-    async with web_alone(looking) as (session, web):
+    async with web_alone(looking, pace=0.05) as (session, web):
         chats = [await session.open(web) for _ in range(3)]
         for chat in chats:
             await chat.ask("help")
