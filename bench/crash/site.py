@@ -1,19 +1,18 @@
 """A site that dies and comes back: `manage.py serve` and `work` on one database, port and gateway."""
 
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from multiprocessing import Pipe
 from pathlib import Path
-from subprocess import PIPE, Popen
 from tempfile import TemporaryDirectory
 
-from bench.processes import ROOT, Process, free_port
+from bench.processes import Process, free_port
 from bench.site import Site
 from conversations import demo_gateway as demo
 
-from . import failpoints
+from . import failpoints, nursery
 from .apps import LEASE
 from .store import Store
 
@@ -24,11 +23,9 @@ class Life:
     """One run of a server or worker, from its start to its death."""
 
     def __init__(self, environment: Mapping[str, str], log: Path, *command: str, url: str = "") -> None:
-        with log.open("a") as errors:
-            self.process = Popen(  # noqa: S603 (a command of our own)
-                [sys.executable, "manage.py", *command],
-                cwd=ROOT, env=environment, stdout=PIPE, stderr=errors, text=True,
-            )  # fmt: skip
+        self._output, output = Pipe(duplex=False)
+        with output:
+            self.process = nursery.start(environment, log, output, *command)
         self.url = url
         self.greeting = self._line()
         if not self.greeting.startswith("Turntable "):
@@ -36,28 +33,31 @@ class Life:
             raise RuntimeError(f"the server did not start:\n{log.read_text()[-4000:]}")
 
     def _line(self) -> str:
-        return self.process.stdout.readline() if self.process.stdout else ""
+        line = b""
+        while not line.endswith(b"\n") and (byte := os.read(self._output.fileno(), 1)):
+            line += byte
+        return line.decode()
 
     @property
     def alive(self) -> bool:
         """Whether it still runs."""
-        return self.process.poll() is None
+        return self.process.is_alive()
 
     def signal(self, number: int) -> None:
         """Sends it a signal."""
-        self.process.send_signal(number)
+        os.kill(self.process.pid or 0, number)
 
-    def wait(self, timeout: float) -> int:
-        """Its exit code; raises TimeoutExpired."""
-        return self.process.wait(timeout)
+    def wait(self, timeout: float) -> int | None:
+        """Its exit code; None if it still runs."""
+        self.process.join(timeout)
+        return self.process.exitcode
 
     def kill(self) -> float:
         """Ends it with SIGKILL; returns the time."""
         at = time.time()
         self.process.kill()
-        self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        self.process.join()
+        self._output.close()
         return at
 
 
@@ -122,7 +122,7 @@ class _Greeting(Process):
     """A life as a process whose next line is the greeting, as bench.site wants it."""
 
     def __init__(self, life: Life) -> None:
-        self.pid, self._greeting = life.process.pid, life.greeting
+        self.pid, self._greeting = life.process.pid or 0, life.greeting
 
     def line(self) -> str:
         """The greeting."""
