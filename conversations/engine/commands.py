@@ -129,6 +129,8 @@ def edit(
 
     A message that is still queued is changed where it is. Without `files`, ids of attached ones, it keeps its own.
     """
+    if conversation.messages.filter(public_id=canonical(message_id)).exists():
+        return  # the same change came before, and the message that it names may be gone
     question = _question(conversation, message)
     kept = ids_in(question.content)
     ids = None if files is None else checked_files(files)
