@@ -109,3 +109,20 @@ def test_what_cannot_be_is_said_beside_its_field_and_every_tab_has_the_same(tab:
     settings.close()
     expect(settings.button).to_be_focused()
     other.page.close()
+
+
+def test_instructions_are_kept_as_a_preset_and_chosen_again(tab: Page) -> None:
+    tab.goto(new_conversation(tab))
+    settings = Settings(tab).open()
+    settings.instructions.fill("Answer in rhymes.")
+    tab.get_by_role("button", name="Keep as a preset").click()
+    title = tab.get_by_role("textbox", name="Title of the preset")
+    expect(title).to_be_focused()
+    title.fill("Poet")
+    title.press("Enter")
+    expect(title).to_be_hidden()
+    settings.instructions.fill("")
+    tab.get_by_role("combobox", name="Presets").select_option("Poet")
+    expect(settings.instructions).to_have_value("Answer in rhymes.")
+    tab.reload()
+    expect(settings.open().instructions).to_have_value("Answer in rhymes.")
