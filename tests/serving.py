@@ -23,6 +23,8 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
+from conversations import demo_gateway as demo
+
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = (
     "GATEWAY_",
@@ -172,22 +174,30 @@ class Browser:
 
 
 class SlowTurn(NamedTuple):
-    """A server in the middle of an answer, the page that reads it, its browser, and the page's address."""
+    """A server in the middle of an answer, the page that reads it, its browser, and the page's address.
+
+    The gateway is the test's own, which may let the rest of the answer come at once.
+    """
 
     server: Server
     page: ClientConnection
     browser: Browser
     address: str
+    gateway: demo.DemoGateway
 
 
 @contextmanager
 def slow_turn(folder: Path, kind: str) -> Iterator[SlowTurn]:
     """A server in the middle of an answer, which takes some ten seconds."""
-    with serving(site(folder), kind=kind) as server:
-        reader = Browser()
-        address = reader.open(server.url + server.path).url
-        with reader.connect(address) as page:
-            page.send(json.dumps({"type": "message", "id": str(uuid4()), "text": "show slow"}))
-            while '"role":"assistant"' not in str(page.recv(timeout=30)).replace(" ", ""):
-                pass
-            yield SlowTurn(server, page, reader, address)
+    gateway = demo.start()
+    try:
+        with serving(site(folder, GATEWAY_URL=gateway.url), kind=kind) as server:
+            reader = Browser()
+            address = reader.open(server.url + server.path).url
+            with reader.connect(address) as page:
+                page.send(json.dumps({"type": "message", "id": str(uuid4()), "text": "show slow"}))
+                while '"role":"assistant"' not in str(page.recv(timeout=30)).replace(" ", ""):
+                    pass
+                yield SlowTurn(server, page, reader, address, gateway)
+    finally:
+        gateway.close()
