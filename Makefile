@@ -3,7 +3,7 @@
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8080
-WORKERS ?= 3
+WORKERS ?= 4
 # What is left out: the benchmarks' own tests. `make test MARKS=` runs them too.
 MARKS ?= not slow
 
