@@ -1,6 +1,7 @@
 """A page takes no more statements for many rows than for few, and a turn takes few."""
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from statistics import median
 from typing import Any
 
@@ -20,6 +21,7 @@ from conversations.models import Allowance, Conversation, Preset, Prompt, ToolCa
 from conversations.protocol.converse.content import picture_facts
 from conversations.web import urlpatterns
 from tests.asking import ask, conversation_of
+from tests.attaching import attached, picture
 from tests.gateway.wire import Answer, Request, WireServer, answer_frames
 from tests.inspecting import QUESTION, address_of, listing, rows_of, stored
 from tests.rerunning import rerun_of
@@ -28,6 +30,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FEW, MANY = 2, 20
 A_TURN = 2
 """Statements of an export for each turn's part of the record, of which it holds no more than one at a time."""
+
+REFUSED = ("preset", "prompt", "ask_two")
+"""Forms that are answered with what is wrong with them."""
 
 Visit = Callable[[Client], Any]
 
@@ -46,6 +51,7 @@ def grow(conversation: Conversation, number: int) -> Conversation:
         ask(conversation, QUESTION)
         beside = stored(user, within=beside)
         conversation_of(user, title=f"another {at}")
+        attached(conversation)
         Prompt.objects.create(user=user, name=f"prompt-{user.prompts.count()}", text="Be brief.")
         Preset.objects.create(user=user, name=f"preset {user.presets.count()}", text="Be brief.")
     rerun_of(conversation)
@@ -56,7 +62,7 @@ def getting(path: str) -> Visit:
     return lambda client: client.get(path)
 
 
-def posting(path: str, **form: str) -> Visit:
+def posting(path: str, **form: Any) -> Visit:
     return lambda client: client.post(path, form)
 
 
@@ -100,6 +106,11 @@ def own_pages(conversation: Conversation, rerun: Conversation) -> Iterator[tuple
     turn = conversation.turns.latest("number")
     yield "replay_turn", getting(path("replay_turn", conversation.pk, turn.pk))
     first = conversation.turns.earliest("number")
+    yield "attach", posting(path("attach", conversation.pk), file=BytesIO(picture()))
+    yield "attachment", getting(path("attachment", conversation.attachments.latest("created_at").pk))
+    yield "ask_two", posting(path("ask_two", conversation.pk), message="hello", second="none")
+    yield "beside", getting(path("beside", conversation.pk, rerun.pk))
+    yield "column", getting(path("column", conversation.pk))
     [image] = [block["image"] for block in first.messages.get(role="assistant").content if "image" in block]
     yield "picture", getting(path("picture", conversation.pk, first.pk, picture_facts(image)["sha256"]))
 
@@ -123,7 +134,7 @@ def counts(client: Client, visits: Iterator[tuple[str, Visit]]) -> dict[str, int
         with CaptureQueriesContext(connection) as statements:
             answer = visit(client)
             b"".join(answer)  # what is streamed, too
-        assert answer.status_code in (200, 302) or name in ("preset", "prompt"), (name, answer.status_code)
+        assert answer.status_code in (200, 201, 302) or name in REFUSED, (name, answer.status_code)
         numbers[name] = len(statements)
     return numbers
 
