@@ -4,6 +4,7 @@
 import { save, uuid } from "../lib/browser.js";
 import { byId } from "../lib/dom.js";
 import { Attaching } from "./attaching.js";
+import { WITH_FILES } from "./two.js";
 
 const PAGE = /\/conversations\/([0-9a-f-]{36})\/$/;
 
@@ -21,10 +22,11 @@ export function attachAtStart(form) {
     else send(page, form, files);
   };
   form.addEventListener("submit", (event) => {
-    if (!files.entries.length || event.submitter?.name === "second") return;
+    if (!files.entries.length) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    submit();
+    if (event.submitter?.name === "second") refuse(WITH_FILES);
+    else submit();
   });
 }
 

@@ -3,7 +3,7 @@
  */
 import { byId, closestTo, create } from "../lib/dom.js";
 
-const WITH_FILES = "Two models cannot be asked with files. Send them to one, or remove them.";
+export const WITH_FILES = "Two models cannot be asked with files. Send them to one, or remove them.";
 const GAP = 4; // pixels between the button and the menu above it
 
 /** Opens the menu above its button, for below is where one writes; without the model that is chosen already. */
