@@ -66,7 +66,7 @@ class LibraryConsumer(SignedInConsumer):
         try:
             self.meter.charge(charge)
             frame = json_object(text_data)
-            if frame.get("type") == "ack":
+            if frame.get("type") == "heard":
                 self._unacknowledged = 0
                 self._room.set()
             elif frame.get("type") == "seen":

@@ -182,7 +182,7 @@ async def test_a_frame_that_is_none_is_refused_and_a_flood_ends_the_socket(user:
             await page.send(frame)
             assert (await page.receive())["name"] == "turntable.refused"
         for _ in range(400):
-            await page.send({"type": "ack", "seq": 1})
+            await page.send({"type": "heard"})
         assert await page.closed() == 1008
 
 
@@ -194,7 +194,7 @@ async def test_of_what_a_page_does_not_acknowledge_the_newest_state_waits(
         for title in ("one", "other"):
             await sync_to_async(engine.change)([conversation.pk], title=title)
             assert await page.communicator.receive_nothing(timeout=0.2)
-        await page.send({"type": "ack", "seq": 1})
+        await page.send({"type": "heard"})
         assert (await value(page))["title"] == "other"
         monkeypatch.setattr(library, "MOST", 1)
         others = [(await sync_to_async(conversation_of)(user)).pk for _ in range(3)]

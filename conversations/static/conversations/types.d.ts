@@ -86,6 +86,7 @@ type Frame =
   | { type: "resume"; id?: string; resume: { interruptId: string; status: "resolved"; payload: Decision }[] }
   | { type: "stop" }
   | { type: "seen"; conversation: string }
+  | { type: "heard" }
   | { type: "ack"; seq: number };
 
 /** Sends a frame, and says whether it could be sent. */

@@ -14,6 +14,15 @@ const NEWS = ["unread", "failed"];
 /** Tells the page's other scripts. */
 const announce = (name, detail) => document.dispatchEvent(new CustomEvent(`turntable:${name}`, { detail }));
 
+/** A socket whose acknowledgement says only that all was heard: each frame says what is true now. */
+class LibrarySocket extends Socket {
+  acknowledge() {
+    clearTimeout(this.idle);
+    this.idle = undefined;
+    if (this.unacknowledged && this.send({ type: "heard" })) this.unacknowledged = 0;
+  }
+}
+
 class Live {
   /** @param {HTMLElement} body */
   constructor(body) {
@@ -24,7 +33,7 @@ class Live {
     this.times = new Map();
     /** @type {any} */
     this.due = undefined;
-    this.socket = new Socket(`${location.origin.replace(/^http/, "ws")}/library/socket/`, {
+    this.socket = new LibrarySocket(`${location.origin.replace(/^http/, "ws")}/library/socket/`, {
       cursor: () => this.heard,
       receive: (event) => this.receive(event),
       changed: (status) => status === "open" && this.see(),
