@@ -11,7 +11,7 @@ def test_what_is_written_is_asked_of_two_models_and_either_is_kept(chat: Chat) -
     page = chat.page
     chat.ask("hello")
     page.get_by_role("button", name="Ask two").click()
-    menu = page.get_by_role("group", name="Ask a second model too")
+    menu = page.get_by_role("group", name="Ask a second one too")
     second = menu.get_by_role("button", name="other.model-v1")
     expect(second).to_be_focused()
     second.click()

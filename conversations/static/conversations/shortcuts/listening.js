@@ -5,8 +5,13 @@ import { byId, closestTo } from "../lib/dom.js";
 import { isApple, isDue, SHORTCUTS, shortcutOf } from "./table.js";
 
 const MODAL = "dialog[open]";
-const OPEN =
-  "dialog[open], [popover]:not([popover=manual]):popover-open, details.menu[open], [aria-haspopup][aria-expanded=true]";
+const OPEN = [
+  "dialog[open]",
+  "[popover]:not([popover=manual]):popover-open",
+  "details.menu[open]",
+  "[aria-haspopup][aria-expanded=true]",
+  ".more > [aria-expanded=true]",
+].join();
 const FIELD =
   "textarea, select, [contenteditable], input:not([type=button], [type=checkbox], [type=radio], [type=submit])";
 
