@@ -124,7 +124,7 @@ def test_a_branch_is_chosen_without_script(plain: Page, furnished: Site) -> None
     )
 
 
-@pytest.mark.parametrize(("width", "scheme"), zip(WIDTHS, ("dark", "light"), strict=True))
+@pytest.mark.parametrize(("width", "scheme"), list(zip(WIDTHS, ("dark", "light"), strict=True)))
 def test_nothing_is_wider_than_the_screen_or_too_small_to_press(
     furnished: Site, width: int, scheme: str
 ) -> None:
