@@ -7,17 +7,19 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from pytest_django.fixtures import Settings
 
 from conversations import engine
 from conversations.engine import lifecycle
 from conversations.engine.messages import NewMessage
 from conversations.errors import Refused
 from conversations.journal import page
-from conversations.models import Attachment, Conversation, Message, Model, Round, Turn
+from conversations.models import Attachment, Conversation, Message, Model, Round, Turn, forget_rows
 from conversations.protocol.converse.content import decode_base64
 from conversations.protocol.converse.request import sha256
 from tests.asking import conversation_of, of_type, record
 from tests.attaching import PDF, attached, new_id, picture
+from tests.gateway.wire import Answer, Request, WireServer, answer_frames
 from tests.sockets.pages import page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -128,10 +130,11 @@ def test_a_file_that_is_switched_off_stays_out_of_later_turns_alone(conversation
 # -- refused
 
 
-def refusal(conversation: Conversation, *files: object, text: object = "hello") -> str:
+def refusal_of(conversation: Conversation, *files: object, text: object = "hello") -> str:
+    turns = conversation.turns.count()
     with pytest.raises(Refused) as refused:
         engine.start(conversation.pk, new_id(), text, files=list(files))
-    assert not Turn.objects.filter(conversation=conversation).exists()
+    assert conversation.turns.count() == turns
     return str(refused.value)
 
 
@@ -139,13 +142,13 @@ def test_only_files_of_the_conversation_can_be_sent(
     conversation: Conversation, user: User, other_user: User
 ) -> None:
     for other in (attached(conversation_of(user)), attached(conversation_of(other_user))):
-        assert "not attached here" in refusal(conversation, str(other.pk))
+        assert "not attached here" in refusal_of(conversation, str(other.pk))
     for nonsense in (new_id(), "x", None, 7, {}):
-        assert "not attached here" in refusal(conversation, nonsense)
+        assert "not attached here" in refusal_of(conversation, nonsense)
     for nonsense in ("x", {}, 7, ["x"] * 101):
         with pytest.raises(Refused):
             engine.start(conversation.pk, new_id(), "hello", files=nonsense)
-    assert "empty" in refusal(conversation, text="  ")
+    assert "empty" in refusal_of(conversation, text="  ")
 
 
 @pytest.mark.parametrize(
@@ -160,18 +163,18 @@ def test_what_the_model_does_not_take_is_refused_in_words(
     user: User, model: str, name: str, data: bytes, words: str
 ) -> None:
     conversation = conversation_of(user, model=model)
-    assert words in refusal(conversation, str(attached(conversation, name, data).pk))
+    assert words in refusal_of(conversation, str(attached(conversation, name, data).pk))
 
 
 def test_a_model_that_the_catalogue_says_takes_no_documents_is_sent_none(conversation: Conversation) -> None:
     Model.objects.create(model_id=conversation.model, name="Command R", takes_documents=False)
     paper = attached(conversation, "paper.pdf", PDF)
-    assert refusal(conversation, str(paper.pk)).startswith("Command R takes no documents.")
+    assert refusal_of(conversation, str(paper.pk)).startswith("Command R takes no documents.")
 
 
 def test_six_documents_are_too_many(conversation: Conversation) -> None:
     papers = [attached(conversation, f"{at}.txt", b"x") for at in range(6)]
-    assert "5 documents at most" in refusal(conversation, *(str(paper.pk) for paper in papers))
+    assert "5 documents at most" in refusal_of(conversation, *(str(paper.pk) for paper in papers))
 
 
 def test_the_same_message_again_changes_nothing(conversation: Conversation) -> None:
@@ -232,3 +235,36 @@ async def test_files_come_by_the_websocket_and_refusals_go_back(
         events = await socket.until_end()
     assert events[-1]["type"] == "RUN_FINISHED"
     assert of_type(events, "TEXT_MESSAGE_START")[0]["metadata"]["attachments"] == [photo.facts]
+
+
+# -- what a gateway refuses
+
+
+def test_a_model_without_eyes_is_asked_again_without_the_picture_and_known_from_then_on(
+    conversation: Conversation, settings: Settings
+) -> None:
+    words = {"message": "This model doesn't support the image content block. Remove the image and try again."}
+    refusal = Answer.error(400, words, {"x-amzn-ErrorType": "ValidationException"})
+    photo, bodies = attached(conversation), []
+
+    def answer(request: Request) -> Answer:
+        bodies.append(request.body)
+        return refusal if b'"image"' in request.body else Answer.stream(*answer_frames("Hello."))
+
+    with WireServer([answer]) as server:
+        settings.GATEWAY_URL = server.url
+        turn = send(conversation, "What is this?", photo)
+        assert (turn.status, len(bodies)) == (Turn.Status.COMPLETED, 2)
+        assert sha256(bodies[-1]) == Round.objects.get().request_sha256
+        forget_rows()
+        assert send(conversation, "And now?").status == Turn.Status.COMPLETED
+    assert len(bodies) == 3
+    assert "takes no pictures" in refusal_of(conversation, str(photo.pk))
+
+
+def test_a_file_that_is_lost_ends_no_turn(conversation: Conversation) -> None:
+    photo = attached(conversation)
+    photo.forget()
+    turn = send(conversation, "What is this?", photo)
+    assert turn.status == Turn.Status.COMPLETED
+    assert {"text": "(A picture, which is lost.)"} in request_of(turn)["messages"][0]["content"]

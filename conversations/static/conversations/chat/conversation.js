@@ -103,7 +103,7 @@ class ConversationPage {
     });
     this.queue = new Queue({
       ask,
-      giveBack: (text) => composer.takeBack(text),
+      giveBack: (text, files) => composer.takeBack(text, files),
       say,
     });
     this.branches = new Branches(byId("models"), this.stored("models", []), this.stored("names", {}), {

@@ -126,7 +126,8 @@ export class Composer {
   }
 
   /** Puts a message that was withdrawn where it can be written anew, unless something else is being written there. */
-  takeBack(text) {
+  takeBack(text, files = []) {
+    this.files.giveBack(files);
     if (!this.textarea.value.trim()) this.giveBack(text);
     this.textarea.focus({ preventScroll: true });
   }

@@ -58,8 +58,8 @@ export class Editing {
   }
 
   submit() {
-    const { textarea, id } = this.open;
-    if (textarea.value.trim() === "") return;
+    const { article, textarea, id } = this.open;
+    if (textarea.value.trim() === "" && !article.querySelector(".files")) return;
     this.open.sent = { type: "edit", message: id, id: uuid(), text: textarea.value };
     const isSent = this.send(this.open.sent);
     this.tell(isSent ? "" : "Not sent: there is no connection. It is sent when there is one.");
@@ -114,18 +114,19 @@ export class Editing {
 
 /** `ask(frame)` returns whether the frame could be sent; `giveBack(text)` takes the words of a message that does not wait any more. */
 export class Queue {
-  /** @param {{ask: Send, giveBack: (text: string) => void, say: Say}} page */
+  /** @param {{ask: Send, giveBack: (text: string, files?: AttachedFile[]) => void, say: Say}} page */
   constructor({ ask, giveBack, say }) {
     this.ask = ask;
     this.giveBack = giveBack;
     this.say = say;
-    /** @type {{id: string, content?: string}[]} */
+    /** @type {{id: string, content?: string, files?: AttachedFile[]}[]} */
     this.withdrawn = [];
   }
 
   /** @param {Message} message */
-  withdraw({ id, content }) {
-    if (this.ask({ type: "withdraw", message: id })) this.withdrawn.push({ id, content });
+  withdraw({ id, content, metadata }) {
+    const files = metadata.attachments;
+    if (this.ask({ type: "withdraw", message: id })) this.withdrawn.push({ id, content, files });
   }
 
   /** Gives back what the server has let go of; what it has begun to answer instead is forgotten. */
@@ -133,9 +134,9 @@ export class Queue {
     if (!this.withdrawn.length) return;
     const gone = this.withdrawn.filter(({ id }) => !queue.some((message) => message.id === id));
     this.withdrawn = this.withdrawn.filter((message) => !gone.includes(message));
-    for (const { id, content } of gone) {
+    for (const { id, content, files } of gone) {
       if (messages.some((message) => message.id === id)) continue;
-      this.giveBack(content);
+      this.giveBack(content, files);
       this.say("Withdrawn.");
     }
   }
