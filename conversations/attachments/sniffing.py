@@ -29,6 +29,7 @@ ENDINGS = {
 }  # fmt: skip
 FORMATS = {ending: name for name, endings in ENDINGS.items() for ending in endings}
 TEXTS = ("csv", "html", "md", "txt")
+NOT_UTF8 = "This text is not in UTF-8. Save it as UTF-8, then attach it again."
 STREAMS = {"WordDocument": "doc", "Workbook": "xls", "Book": "xls"}
 """The streams of an OLE file that say what it is."""
 
@@ -145,7 +146,7 @@ def _holds(file: IO[bytes], words: bytes) -> bool:
 
 
 def _text(file: IO[bytes], head: bytes, ending: str) -> str:
-    _check_utf8(file)
+    _check_utf8(file, is_text=FORMATS.get(ending, "") in TEXTS)
     start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     if b"<svg" in start[:4096] and start.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg")):
         raise Unsupported("SVG is not taken: it may hold script. Save it as PNG.")
@@ -155,14 +156,16 @@ def _text(file: IO[bytes], head: bytes, ending: str) -> str:
     return "html" if not ending and start.startswith((b"<!doctype html", b"<html")) else "txt"
 
 
-def _check_utf8(file: IO[bytes]) -> None:
+def _check_utf8(file: IO[bytes], *, is_text: bool) -> None:
+    """Raises Unsupported for what is no UTF-8, as programs and pictures are not, nor texts of long ago."""
+    words = NOT_UTF8 if is_text else ""
     decoder = codecs.getincrementaldecoder("utf-8")()
     file.seek(0)
     try:
         while chunk := file.read(CHUNK):
             if b"\0" in chunk:
-                raise Unsupported
+                raise Unsupported(words)
             decoder.decode(chunk)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise Unsupported from error
+        raise Unsupported(words) from error
