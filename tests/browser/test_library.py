@@ -56,7 +56,10 @@ def test_a_conversation_is_named_pinned_put_away_deleted_and_brought_back_by_the
     pinned = beside(page).get_by_role("list", name="Pinned")
     expect(pinned.get_by_role("link", name="Walking birds")).to_be_visible()
     choose(page, "Walking birds", "Export")
-    expect(page.get_by_role("menuitem", name="Export as Markdown")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Export as Markdown").click()
+    assert download.value.suggested_filename == "walking-birds.md"
+    choose(page, "Walking birds", "Export")
     page.keyboard.press("Escape")
     expect(page.get_by_role("menu")).to_have_count(0)
     expect(row(page, "Walking birds").get_by_role("button")).to_be_focused()

@@ -11,17 +11,20 @@ export class Menu {
   /** `act(name, row)` does what was chosen. */
   constructor(act) {
     this.act = act;
-    this.element = create("div", "choices row-menu");
+    this.button = null;
+    this.element = create("div", "row-menu");
     this.element.setAttribute("role", "menu");
-    this.element.setAttribute("popover", "");
+    this.element.setAttribute("popover", "manual"); // else the release of the button or finger that opened it would close it
     this.element.addEventListener("keydown", (event) => this.move(event));
     this.element.addEventListener("click", (event) => this.choose(event));
-    this.element.addEventListener("toggle", ({ newState }) => newState === "closed" && this.forget());
+    document.addEventListener("pointerdown", ({ target }) => this.leave(/** @type {Node} */ (target)));
   }
 
   /** Opens at a row's button, or at the point that was pressed. */
   open(row, point) {
+    const isOpen = this.button !== null && this.row === row && !point;
     this.close();
+    if (isOpen) return; // pressed again
     this.row = row;
     this.button = row.querySelector(".dots");
     this.button.setAttribute("aria-expanded", "true");
@@ -29,7 +32,7 @@ export class Menu {
     const { pinned, archived } = row.dataset;
     const pin = pinned === undefined ? "Pin" : "Unpin";
     const archive = archived === undefined ? "Archive" : "Unarchive";
-    this.show(["Rename", ...(archived === undefined ? [pin] : []), archive, "Export", "Delete"].map(item));
+    this.show(["Rename", pin, archive, "Export", "Delete"].map(item));
     row.append(this.element); // inside the drawer, if that is open: it stays
     this.element.showPopover();
     this.place(point ?? below(this.button));
@@ -51,15 +54,22 @@ export class Menu {
     return /** @type {HTMLElement[]} */ (Array.from(this.element.children));
   }
 
+  // A click elsewhere; one on its own button is a press of that.
+  leave(target) {
+    if (this.button && !this.button.contains(target) && !this.element.contains(target)) this.close();
+  }
+
   move(event) {
     const items = this.items();
     const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
-    if (event.key === "Tab") this.close();
-    if (event.key === " " && items[at]?.localName === "a") items[at].click();
     const place = { Home: 0, End: items.length - 1 }[event.key] ?? at + STEPS[event.key];
-    if (event.key !== " " && Number.isNaN(place)) return;
+    if (["Escape", "Tab"].includes(event.key)) this.close();
+    else if (event.key === " " && items[at]?.localName === "a") items[at].click();
+    else if (Number.isNaN(place)) return;
+    else items.at(place % items.length).focus();
+    if (event.key === "Tab") return;
     event.preventDefault();
-    items.at(place % items.length)?.focus();
+    event.stopPropagation(); // Escape stops no answer and closes no drawer
   }
 
   choose({ target }) {

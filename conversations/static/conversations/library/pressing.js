@@ -8,17 +8,20 @@ const FAR = 10; // pixels that a finger may tremble
 export function onLongPress(selector, press) {
   let timer;
   let start;
+  let wasLong = false;
   const end = () => clearTimeout(timer);
   document.addEventListener("pointerdown", (event) => {
     end();
+    wasLong = false;
     const element = /** @type {Element} */ (event.target).closest(selector);
     if (event.pointerType !== "touch" || !element) return;
     start = { x: event.clientX, y: event.clientY };
     timer = setTimeout(() => {
-      element.addEventListener("click", (click) => click.preventDefault(), { capture: true, once: true });
+      wasLong = true;
       press(element, start);
     }, LONG_MS);
   });
+  document.addEventListener("click", (event) => wasLong && event.preventDefault(), { capture: true });
   document.addEventListener("pointermove", ({ clientX, clientY }) => {
     if (start && Math.hypot(clientX - start.x, clientY - start.y) > FAR) end();
   });
