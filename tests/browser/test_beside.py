@@ -29,3 +29,10 @@ def test_what_is_written_is_asked_of_two_models_and_either_is_kept(chat: Chat) -
     page.wait_for_url(re.compile(r"/conversations/[0-9a-f-]+/$"))
     expect(chat.messages("You")).to_have_text(["hello", "help"])
     expect(page.get_by_role("textbox", name="Message")).to_have_value("")
+    page.goto("/")
+    page.get_by_role("textbox", name="Message").fill("help")
+    page.get_by_role("button", name="Ask two").press("Enter")
+    expect(menu.get_by_role("button")).to_have_text(["other.model-v1"])  # beside the one that is chosen
+    second.press("Enter")
+    page.wait_for_url(re.compile("/beside/"))
+    expect(page.frame_locator("iframe").first.get_by_role("article", name="You")).to_have_text("help")

@@ -28,7 +28,7 @@ function ask(menu, second) {
   const textarea = byId("message");
   const text = textarea.value;
   menu.hidePopover();
-  if (byId("attached").querySelector("li")) return refuse(WITH_FILES);
+  if (byId("attached")?.querySelector("li")) return refuse(WITH_FILES);
   if (!text.trim()) return textarea.focus();
   const form = create("form");
   const { action, token } = menu.dataset;
@@ -40,13 +40,21 @@ function ask(menu, second) {
   form.submit();
 }
 
+/** On the start page the form that begins a conversation takes the second model along. */
+function begin(menu, second) {
+  menu.hidePopover();
+  const along = field("second", second);
+  byId("composer").append(along);
+  byId("composer").requestSubmit();
+  along.remove();
+}
+
 /** Lets the button, where there is one, open the menu of the other models, and a model there be asked. */
 export function offerSecond() {
   const menu = byId("seconds");
   menu?.addEventListener("toggle", ({ newState }) => newState === "open" && place(menu));
-  if (!menu?.dataset.action) return; // on the start page the composer's form takes it along
-  menu.addEventListener("click", (event) => {
+  menu?.addEventListener("click", (event) => {
     const button = closestTo(event, "button");
-    if (button) ask(menu, button.value);
+    if (button) (menu.dataset.action ? ask : begin)(menu, button.value);
   });
 }
