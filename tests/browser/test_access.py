@@ -115,7 +115,7 @@ def test_what_opens_over_a_conversation_keeps_nobody_from_using_it(page: Page, p
     page.goto(places.empty)
     wrong = faults(page)
     chat.box.press_sequentially("/")
-    expect(page.get_by_role("option")).to_be_visible()
+    expect(page.get_by_role("listbox").get_by_role("option")).to_be_visible()
     wrong += faults(page)
     page.goto(places.plain)
     chat.log.get_by_role("button", name="With another model").click()
