@@ -32,7 +32,7 @@ def test_the_first_question_is_answered_with_a_tool_call(page: Page) -> None:
     expect(chat.box).to_be_focused()
     chat.box.press("Enter")
     chat.settled()
-    expect(page.get_by_role("button", name=SONG)).to_be_hidden()
+    expect(page.get_by_role("button", name=SONG, exact=True)).to_be_hidden()
     expect(chat.messages("You")).to_have_text([SONG])
     expect(chat.messages("Assistant").last).to_contain_text("Elemental Hotel")
     call = chat.tool("top_song")

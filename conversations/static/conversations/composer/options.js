@@ -161,7 +161,9 @@ export class Options {
   async refresh() {
     if (this.saving) return;
     this.save();
-    if (!this.saving) this.receive((await this.fetch()).settings);
+    if (this.saving) return;
+    const answer = await this.fetch().catch(() => null); // signed out meanwhile, or offline again
+    if (answer) this.receive(answer.settings);
   }
 
   take({ name, ...settings }) {
