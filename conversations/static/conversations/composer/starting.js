@@ -25,7 +25,7 @@ export function attachAtStart(form) {
     if (!files.entries.length) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (event.submitter?.name === "second") refuse(WITH_FILES);
+    if (form.querySelector("input[name=second]")) refuse(WITH_FILES);
     else submit();
   });
 }
