@@ -72,7 +72,7 @@ def test_a_tool_call_and_its_result_stay_text(chat: Chat, watched: list[str]) ->
 def test_a_title_stays_text(page: Page, watched: list[str], attack: str) -> None:
     page.goto("/")
     page.get_by_text("Title and instructions").click()
-    page.get_by_label("Title").fill(attack)
+    page.get_by_role("textbox", name="Title").fill(attack)
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(attack)
     page.goto("/")

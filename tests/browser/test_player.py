@@ -382,7 +382,7 @@ def test_the_menu_of_a_conversation_can_be_used_by_keyboard(chat: Chat) -> None:
     chat.page.get_by_role("link", name="Delete").click()
     chat.page.get_by_role("button", name="Delete").click()
     chat.page.wait_for_url(re.compile("/$"))
-    expect(chat.page.get_by_role("heading", name="New conversation")).to_be_visible()
+    expect(chat.page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
 
 
 def test_what_is_pressed_before_the_recording_is_there_does_no_harm(page: Page, tape: Tape) -> None:
