@@ -59,11 +59,11 @@ HEADERS = {
 @login_not_required  # likewise
 async def attach(request: HttpRequest, pk: UUID) -> JsonResponse:
     """Takes a file into the user's own conversation: 201 and its facts, or why it is not taken."""
-    if request.method != "POST":
-        return _error(405, "invalid_request", NOT_POST, {"Allow": "POST"})
     conversation = await _own(request, pk)
     if not isinstance(conversation, Conversation):
         return conversation
+    if request.method != "POST":
+        return _error(405, "invalid_request", NOT_POST, {"Allow": "POST"})
     try:
         file, inspected = await INSPECTING.run(_inspected, request)
         row = await sync_to_async(keep)(conversation, file, inspected)
@@ -77,7 +77,7 @@ async def attach(request: HttpRequest, pk: UUID) -> JsonResponse:
 async def _own(request: HttpRequest, pk: UUID) -> Conversation | JsonResponse:
     user = await request.auser()
     if not user.is_authenticated:
-        return _error(403, "no_session", NO_SESSION)
+        return _error(401, "no_session", NO_SESSION)
     conversation = await Conversation.objects.owned_by(user).filter(pk=pk).afirst()
     return conversation or _error(404, "not_found", NOT_FOUND)
 

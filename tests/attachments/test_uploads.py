@@ -194,7 +194,7 @@ def test_every_refusal_is_json(client: Client, conversation: Conversation, user:
         "got": client.get(address),
     }
     assert {name: answer.status_code for name, answer in answers.items()} == {
-        "no session": 403, "no token": 403, "no file": 400, "no form": 400, "a broken form": 400, "a field": 400,
+        "no session": 401, "no token": 403, "no file": 400, "no form": 400, "a broken form": 400, "a field": 400,
         "got": 405,
     }  # fmt: skip
     assert all(json.loads(answer.content)["error"]["message"] for answer in answers.values())

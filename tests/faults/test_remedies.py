@@ -257,8 +257,14 @@ def points(body: dict[str, Any]) -> int:
     return json.dumps(body).count('"cachePoint"')
 
 
-def test_a_model_that_takes_cache_points_gets_them_and_all_rounds_share_a_base(scene: Scene) -> None:
+def keep_prompts(scene: Scene) -> None:
+    """Lets the model take cache points, with instructions that are long enough for them."""
     Model.objects.create(model_id=scene.conversation.model, takes_cache_points=True)
+    Conversation.objects.update(system="Be brief. " * 500)
+
+
+def test_a_model_that_takes_cache_points_gets_them_and_all_rounds_share_a_base(scene: Scene) -> None:
+    keep_prompts(scene)
     turns = [scene.ask(SONG, WHOLE)]
     assert [points(body) for body in bodies(scene)] == [2, 3]
     turns.append(scene.ask(WHOLE, text="And now?"))
@@ -269,7 +275,7 @@ def test_a_model_that_takes_cache_points_gets_them_and_all_rounds_share_a_base(s
 
 
 def test_refused_cache_points_are_sent_no_more(scene: Scene) -> None:
-    Model.objects.create(model_id=scene.conversation.model, takes_cache_points=True)
+    keep_prompts(scene)
     words = "You invoked an unsupported model or your request did not allow prompt caching."
     scene.completed(scene.ask(refusing(b"cachePoint", Answer.error(403, {"message": words}))), "All is well.")
     assert [points(body) for body in bodies(scene)] == [2, 0]

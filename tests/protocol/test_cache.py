@@ -20,8 +20,14 @@ from tests.protocol.test_every_history import valid_conversations
 Body = dict[str, Any]
 DOCUMENT = {"document": {"format": "pdf", "name": "Doc", "source": {"bytes": "JVBERi0="}}}
 TOOL = {
-    "toolSpec": {"name": "top_song", "description": "A song.", "inputSchema": {"json": {"type": "object"}}}
+    "toolSpec": {
+        "name": "top_song",
+        "description": "A song. " * 500,
+        "inputSchema": {"json": {"type": "object"}},
+    }
 }
+SHORT = {"toolSpec": TOOL["toolSpec"] | {"description": "A song."}}
+LONG = "Be brief. " * 400
 CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 NOVA = "amazon.nova-pro-v1:0"
 UNSUPPORTED = "You invoked an unsupported model or your request did not allow prompt caching. See the documentation for more information."
@@ -50,7 +56,17 @@ def test_they_end_the_tools_the_system_prompt_and_the_users_two_newest_messages(
 
 
 def test_without_tools_or_a_system_prompt_there_are_none_of_those() -> None:
-    assert places(with_points(body_of(user("Hi"), system="", tools=()), "all")) == ["0"]
+    assert places(with_points(body_of(user(LONG), system="", tools=()), "all")) == ["0"]
+
+
+def test_where_too_little_stands_for_any_model_to_keep_it_there_is_none() -> None:
+    short = body_of(user("Hi"), assistant("Yes?"), user("Which?"), tools=[SHORT])
+    assert with_points(short, "all") == short
+    body = body_of(user("Hi"), assistant(LONG), user("Which?"), tools=[SHORT])
+    assert places(with_points(body, "all")) == ["2"]
+    body = body_of(user("Hi"), tools=[SHORT], system=LONG)
+    assert places(with_points(body, "all")) == ["system", "0"]
+    assert remedies.of_model(capabilities_of(CLAUDE), short) == ()
 
 
 def test_none_follows_on_a_document_or_stands_in_a_message_of_documents_alone() -> None:
@@ -65,7 +81,7 @@ def test_whatever_the_request_converse_takes_it_and_it_is_the_same_but_for_at_mo
     messages: list[Any], has_system: bool, has_tools: bool, media: list[Any]
 ) -> None:
     messages = [*messages, user("Look", *media)] if messages[-1]["role"] == "assistant" else messages
-    body = body_of(*messages, system="Be brief." * has_system, tools=[TOOL] * has_tools)
+    body = body_of(*messages, system=LONG * has_system, tools=[TOOL] * has_tools)
     before = copy.deepcopy(body)
     for value in PLACES:
         pointed = with_points(body, value)

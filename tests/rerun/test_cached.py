@@ -14,7 +14,7 @@ CLAUDE = "us.anthropic.claude-sonnet-4-5-v1:0"
 
 
 def test_cache_points_are_no_part_of_a_fixture_and_no_difference(user: User, tmp_path: Path) -> None:
-    conversation = conversation_with(user, QUESTION, "help", model=CLAUDE)
+    conversation = conversation_with(user, QUESTION, "help", model=CLAUDE, system="Be brief. " * 500)
     assert conversation.turns.latest("number").cache_read_tokens > 0
     file = fixture_of(conversation, tmp_path)
     assert "cachePoint" not in file.read_text()

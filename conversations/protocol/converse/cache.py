@@ -8,9 +8,16 @@ from .request import Body
 MOST = 4
 """Cache points that Converse takes in a request."""
 
+LEAST = 4_000
+"""Bytes of what stands before a cache point, some 1,000 tokens: less is kept by no model.
+
+Claude keeps 1,024 tokens and more, Haiku 2,048 or 4,096, Nova 1,000 (docs.aws.amazon.com/bedrock, prompt caching).
+"""
+
 IN_MESSAGES = 2
 """Those in messages: the newest of the user's, and the one before it, at which the last request ended."""
 
+MEDIA = frozenset({"image", "document", "video"})
 POINT = {"cachePoint": {"type": "default"}}
 PLACES = {
     "all": frozenset({"tools", "system", "messages"}),
@@ -28,12 +35,15 @@ def with_points(body: Body, value: str) -> Body:
     if value not in PLACES:
         raise ValueError(f"{value} is no choice of cache points")
     body, places = without_points(body), PLACES[value]
-    if "tools" in places and body.get("toolConfig", {}).get("tools"):
-        body["toolConfig"] = body["toolConfig"] | {"tools": [*body["toolConfig"]["tools"], POINT]}
-    if "system" in places and body.get("system"):
-        body["system"] = [*body["system"], POINT]
+    tools, system = body.get("toolConfig", {}).get("tools", []), body.get("system", [])
+    missing = LEAST - _size(tools)
+    if "tools" in places and missing <= 0:
+        body["toolConfig"] = body["toolConfig"] | {"tools": [*tools, POINT]}
+    missing -= _size(system)
+    if "system" in places and system and missing <= 0:
+        body["system"] = [*system, POINT]
     if "messages" in places:
-        body["messages"] = _with_points(body["messages"])
+        body["messages"] = _with_points(body["messages"], missing)
     return body
 
 
@@ -53,11 +63,26 @@ def _plain(blocks: Iterable[Block]) -> list[Block]:
     return [block for block in blocks if "cachePoint" not in block]
 
 
-def _with_points(messages: list[Message]) -> list[Message]:
-    """The messages, the newest of the user's that can take a cache point with one."""
+def _with_points(messages: list[Message], missing: int) -> list[Message]:
+    """The messages, the newest of the user's with cache points, once `missing` bytes stand before them."""
+    first = _first_long(messages, missing)
     spots = [(at, _spot(message)) for at, message in enumerate(messages) if message["role"] == "user"]
-    after = dict([(at, spot) for at, spot in spots if spot][-IN_MESSAGES:])
+    after = dict([(at, spot) for at, spot in spots if spot and at >= first][-IN_MESSAGES:])
     return [_pointed(message, after[at]) if at in after else message for at, message in enumerate(messages)]
+
+
+def _first_long(messages: list[Message], missing: int) -> int:
+    """The number of the first message with whose end the bytes have come."""
+    for at, message in enumerate(messages):
+        missing -= _size(message["content"])
+        if missing <= 0:
+            return at
+    return len(messages)
+
+
+def _size(blocks: Iterable[Block]) -> int:
+    """About the bytes of some blocks; a picture or document, which is named here, is long enough."""
+    return sum(LEAST if MEDIA & block.keys() else len(repr(block)) for block in blocks)
 
 
 def _spot(message: Message) -> int:
