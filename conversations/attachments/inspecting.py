@@ -57,17 +57,17 @@ def inspect(file: IO[bytes], name: str) -> Inspected:
 
 
 def clean_name(name: str) -> str:
-    """A file's name without folders, line breaks and what cannot be seen: 200 characters, its ending kept."""
+    """A file's name without folders and invisible characters: 200 letters, its ending kept."""
     last = PureWindowsPath(PurePosixPath(clean_text(name).replace("\0", "")).name).name
-    seen = "".join(" " if letter.isspace() else letter for letter in last if _is_seen(letter))
-    words = " ".join(seen.split()).strip(". ")
+    visible = "".join(" " if letter.isspace() else letter for letter in last if _is_visible(letter))
+    words = " ".join(visible.split()).strip(". ")
     if len(words) <= NAME_LENGTH:
         return words
     ending = PurePosixPath(words).suffix[:20]
     return beginning(words, NAME_LENGTH - len(ending)) + ending
 
 
-def _is_seen(letter: str) -> bool:
+def _is_visible(letter: str) -> bool:
     return letter.isspace() or (letter not in UNSEEN and letter.isprintable() and letter != "\ufffd")
 
 

@@ -47,16 +47,16 @@ def format_of(file: IO[bytes], name: str) -> str:
     Unsupported is also what is not what its name says.
     """
     ending = PurePath(name).suffix.lower().removeprefix(".")
-    found = _sniffed(file, ending)
+    format_ = _format_of_content(file, ending)
     named = FORMATS.get(ending, "")
-    if named and named != found:
+    if named and named != format_:
         raise Unsupported(f"This is no {named.upper()} file, though its name says so.")
     if not named and _is_of_another_kind(name, ending):
         raise Unsupported(f"Files that end in .{ending} are not taken.")
-    return found
+    return format_
 
 
-def _sniffed(file: IO[bytes], ending: str) -> str:
+def _format_of_content(file: IO[bytes], ending: str) -> str:
     head = _head(file)
     kind = next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), "")
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":

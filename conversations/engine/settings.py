@@ -58,8 +58,8 @@ def apply(row: InForce, fields: Fields) -> Faults:
     if "model" in news and not Model.is_offered(news["model"]):
         return {"model": NOT_OFFERED}
     row.model = news.get("model", row.model)
-    known = Model.of(row.model).capabilities
-    row.inference, faults = inference.changed(row.inference, news, known)
+    capabilities = Model.of(row.model).capabilities
+    row.inference, faults = inference.changed(row.inference, news, capabilities)
     row.tools_off = _tools_off(row.tools_off, news)
     row.system = news.get("system", row.system)
     if len(row.system) > LONGEST:
@@ -75,17 +75,19 @@ def _text(value: str) -> str:
 
 def _tools_off(before: list[str], news: Fields) -> list[str]:
     changed = {name.removeprefix(TOOL): text for name, text in news.items() if name.startswith(TOOL)}
-    kept = {name for name in before if name not in changed}
-    return sorted(kept | {name for name, text in changed.items() if text == "off" and registry.get(name)})
+    others = {name for name in before if name not in changed}
+    return sorted(others | {name for name, text in changed.items() if text == "off" and registry.get(name)})
 
 
 def _set_budget(row: InForce, fields: Fields) -> Faults:
     if fields["reasoning"] != "on":
         row.reasoning_budget = 0
         return {}
-    known = Model.of(row.model).capabilities
+    capabilities = Model.of(row.model).capabilities
     try:
-        row.reasoning_budget = inference.budget(fields["budget"].strip(), known, _max_tokens(row.inference))
+        row.reasoning_budget = inference.budget(
+            fields["budget"].strip(), capabilities, _max_tokens(row.inference)
+        )
     except Unfit as unfit:
         return {"budget": str(unfit)}
     return {}

@@ -83,9 +83,9 @@ def beside(request: SignedIn, pk: UUID, other: UUID) -> HttpResponse:
     return render(request, "conversations/beside_page.html", context)
 
 
-def _keep(both: list[Conversation], kept: str) -> HttpResponse:
-    others = [one.pk for one in both if str(one.pk) != kept]
+def _keep(both: list[Conversation], pk: str) -> HttpResponse:
+    others = [one.pk for one in both if str(one.pk) != pk]
     if len(others) == len(both):
         raise Http404
     engine.archive(others)
-    return redirect("conversations:conversation", pk=kept)
+    return redirect("conversations:conversation", pk=pk)

@@ -98,20 +98,20 @@ def stretches(old: str, new: str) -> list[Stretch]:
 
 
 def _stretches(changes: Sequence[Change]) -> Iterator[Stretch]:
-    shown: list[Change] = []
+    pending: list[Change] = []
     last = len(changes) - 1
     for at, change in enumerate(changes):
         words = split_words(change.old) if change.same else []
         front, back = (0 if at == 0 else NEAR), (0 if at == last else NEAR)
         folded = words[front : len(words) - back]
         if len(folded) < FOLDED:
-            shown.append(change)
+            pending.append(change)
             continue
-        shown += _same(words[:front])
-        yield from _rows(shown)
+        pending += _same(words[:front])
+        yield from _rows(pending)
         yield Stretch([], "".join(folded), len(folded))
-        shown = _same(words[len(words) - back :])
-    yield from _rows(shown)
+        pending = _same(words[len(words) - back :])
+    yield from _rows(pending)
 
 
 def _rows(changes: Sequence[Change]) -> Iterator[Stretch]:
@@ -147,10 +147,10 @@ def calls(turns: Sequence[Turn]) -> dict[UUID, list[Call]]:
         if newest.setdefault(key, row.attempt) < row.attempt:
             newest[key], by_round[key] = row.attempt, []
         by_round[key].append(row)
-    found: dict[UUID, list[Call]] = defaultdict(list)
+    by_turn: dict[UUID, list[Call]] = defaultdict(list)
     for (turn, _), own in by_round.items():
-        found[turn] += map(_call, own)
-    return found
+        by_turn[turn] += map(_call, own)
+    return by_turn
 
 
 def _call(row: Any) -> Call:

@@ -129,7 +129,7 @@ def start_panel(form: Fields) -> dict[str, Any]:
     return panel(Conversation(model=row.model), written, faults)
 
 
-def begun(owner: Any, form: Fields) -> Conversation:
+def new_conversation(owner: Any, form: Fields) -> Conversation:
     """A new conversation with the settings of a form, not stored yet; raises Refused for what cannot be."""
     row = Conversation(owner=owner, model=Model.default().model_id)
     written = {name: text for name, text in form.items() if _is_setting(name) and text}
@@ -156,21 +156,21 @@ def _choices(current: str) -> Iterator[Choice]:
 
 
 def _lacks(model: Model) -> Iterator[str]:
-    known = model.capabilities
-    yield from (field for field, fact in NEEDS.items() if getattr(known, fact) is False)
-    if known.takes_tools_streaming is False and known.takes_tools is not False:
+    capabilities = model.capabilities
+    yield from (field for field, fact in NEEDS.items() if getattr(capabilities, fact) is False)
+    if capabilities.takes_tools_streaming is False and capabilities.takes_tools is not False:
         yield "tools"
-    if known.reasons is not True:
+    if capabilities.reasons is not True:
         yield "reasoning"
 
 
 def _about(model: Model) -> str:
     """What the model can do and what it costs, as far as is known."""
-    known = model.capabilities
-    facts = {name: getattr(known, fact) for fact, name in ABILITIES.items()}
+    capabilities = model.capabilities
+    facts = {name: getattr(capabilities, fact) for fact, name in ABILITIES.items()}
     takes = ", ".join(name for name, fact in facts.items() if fact)
     lacks = " or ".join(name for name, fact in facts.items() if fact is False)
-    context = f"{known.context_window:,} tokens of context" if known.context_window else ""
+    context = f"{capabilities.context_window:,} tokens of context" if capabilities.context_window else ""
     sentences = [takes.capitalize(), f"No {lacks}" if lacks else "", context, _price(model)]
     return " ".join(f"{sentence}." for sentence in sentences if sentence) or "What it takes is not known."
 

@@ -19,7 +19,7 @@ from conversations.protocol.text import beginning, clean_text
 
 from .access import SignedIn
 from .beside import second_of
-from .options import begun, fields_in
+from .options import fields_in, new_conversation
 from .pages import start_page
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _keep(request: HttpRequest) -> str:
 
 def _begin(owner: "User | Any", form: Form) -> Conversation:
     """Creates a conversation and starts its first turn; raises Refused and leaves neither."""
-    conversation = begun(owner, form)
+    conversation = new_conversation(owner, form)
     conversation.title = beginning(clean_text(form["title"]).strip(), 200)
     conversation.has_own_title = bool(conversation.title)
     conversation.save(force_insert=True)

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 @pytest.fixture
-def told(conversation: Conversation) -> Conversation:
+def with_files(conversation: Conversation) -> Conversation:
     """A conversation with a picture and a document, one of them left out of a second turn."""
     photo, paper = attached(conversation), attached(conversation, "paper.pdf", PDF)
     send(conversation, "What is this?", photo, paper)
@@ -28,8 +28,8 @@ def told(conversation: Conversation) -> Conversation:
     return conversation
 
 
-def test_an_exports_messages_can_be_sent_again_and_its_files_are_whole(told: Conversation) -> None:
-    export = json.loads(exports.as_json(told))
+def test_an_exports_messages_can_be_sent_again_and_its_files_are_whole(with_files: Conversation) -> None:
+    export = json.loads(exports.as_json(with_files))
     image, document, text = export["messages"][0]["content"]
     assert base64.b64decode(document["document"]["source"]["bytes"]) == PDF
     assert document["document"]["name"] == "Document 1"
@@ -43,10 +43,10 @@ def test_an_export_without_files_is_as_before(conversation: Conversation) -> Non
     assert "attachments" not in json.loads(exports.as_json(conversation))
 
 
-def test_an_import_has_files_of_its_own(told: Conversation, other_user: User) -> None:
-    text = exports.as_json(told)
-    requests = [request_of(turn) for turn in told.turns.order_by("number")]
-    told.delete()
+def test_an_import_has_files_of_its_own(with_files: Conversation, other_user: User) -> None:
+    text = exports.as_json(with_files)
+    requests = [request_of(turn) for turn in with_files.turns.order_by("number")]
+    with_files.delete()
     assert not Attachment.objects.exists()
     again = exports.import_document(text, other_user)
     assert {file.name for file in again.attachments.all()} == {"photo.png", "paper.pdf"}
@@ -58,12 +58,12 @@ def test_an_import_has_files_of_its_own(told: Conversation, other_user: User) ->
     assert {file["id"] for file in start["metadata"]["attachments"]} == ids
 
 
-def test_an_import_reaches_nobody_elses_files(told: Conversation, user: User, other_user: User) -> None:
+def test_an_import_reaches_nobody_elses_files(with_files: Conversation, user: User, other_user: User) -> None:
     """A file that names another conversation's attachments gets none of their bytes."""
     secret = attached(conversation_of(other_user), "secret.txt", b"the turkeys can fly")
-    export = json.loads(exports.as_json(told))
+    export = json.loads(exports.as_json(with_files))
     names = {file["name"]: file["id"] for file in export["attachments"]}
-    text = exports.as_json(told).replace(names["paper.pdf"], str(secret.pk))
+    text = exports.as_json(with_files).replace(names["paper.pdf"], str(secret.pk))
     parts = json.loads(text)
     parts["attachments"] = [file for file in parts["attachments"] if file["name"] != "paper.pdf"]
     stolen = exports.import_document(json.dumps(parts), user)
@@ -72,8 +72,8 @@ def test_an_import_reaches_nobody_elses_files(told: Conversation, user: User, ot
     assert b"(A document, which is lost.)" in body
 
 
-def test_a_hostile_file_in_an_export_is_refused_with_all_of_it(told: Conversation, user: User) -> None:
-    export = json.loads(exports.as_json(told))
+def test_a_hostile_file_in_an_export_is_refused_with_all_of_it(with_files: Conversation, user: User) -> None:
+    export = json.loads(exports.as_json(with_files))
     export["attachments"][0]["data"] = base64.b64encode(b"<svg/>").decode()
     before = Conversation.objects.count(), Attachment.objects.count()
     with pytest.raises(exports.Damaged):
@@ -81,8 +81,10 @@ def test_a_hostile_file_in_an_export_is_refused_with_all_of_it(told: Conversatio
     assert (Conversation.objects.count(), Attachment.objects.count()) == before
 
 
-def test_markdown_names_the_files(told: Conversation) -> None:
-    assert "*Attached: photo.png*\n\n*Attached: paper.pdf*\n\n> What is this?" in exports.as_markdown(told)
+def test_markdown_names_the_files(with_files: Conversation) -> None:
+    assert "*Attached: photo.png*\n\n*Attached: paper.pdf*\n\n> What is this?" in exports.as_markdown(
+        with_files
+    )
 
 
 def test_a_rerun_asks_with_files_of_its_own(conversation: Conversation) -> None:

@@ -25,7 +25,7 @@ def client(user: User) -> Client:
     return client
 
 
-TAKEN: list[tuple[str, bytes, str, str]] = [
+FILES: list[tuple[str, bytes, str, str]] = [
     ("photo.png", picture("png"), "image", "png"),
     ("photo.JPG", picture("jpeg"), "image", "jpeg"),
     ("photo.jpeg", picture("jpeg"), "image", "jpeg"),
@@ -47,7 +47,7 @@ TAKEN: list[tuple[str, bytes, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "data", "kind", "format_"), TAKEN, ids=[case[0] for case in TAKEN])
+@pytest.mark.parametrize(("name", "data", "kind", "format_"), FILES, ids=[case[0] for case in FILES])
 def test_a_file_that_converse_takes_is_taken(
     client: Client, conversation: Conversation, name: str, data: bytes, kind: str, format_: str
 ) -> None:

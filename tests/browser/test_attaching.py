@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.attaching import HTML, picture
 from tests.browser.conversing import Chat
 
-PUT = """(target, [kind, name, type, data]) => {
+DROP_OR_PASTE = """(target, [kind, name, type, data]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   const transfer = new DataTransfer();
   transfer.items.add(new File([bytes], name, { type }));
@@ -24,9 +24,9 @@ PUT = """(target, [kind, name, type, data]) => {
 }"""
 
 
-def put(target: Locator, kind: str, name: str, mime: str, data: bytes) -> None:
+def drop_or_paste(target: Locator, kind: str, name: str, mime: str, data: bytes) -> None:
     """Drops or pastes a file."""
-    target.evaluate(PUT, [kind, name, mime, base64.b64encode(data).decode()])
+    target.evaluate(DROP_OR_PASTE, [kind, name, mime, base64.b64encode(data).decode()])
 
 
 def choose(page: Page, *files: tuple[str, str, bytes]) -> None:
@@ -45,8 +45,8 @@ def test_files_are_attached_removed_sent_and_seen_again(chat: Chat) -> None:
     output = io.BytesIO()
     Image.effect_mandelbrot((320, 200), (-2, -1.2, 1, 1.2), 60).save(output, "PNG")
     choose(page, ("turkey drop.png", "image/png", output.getvalue()), ("notes.txt", "text/plain", b"WKRP"))
-    put(chat.box, "paste", "pasted.png", "image/png", picture())
-    put(page.locator("body"), "drop", "dropped.csv", "text/csv", b"a,b")
+    drop_or_paste(chat.box, "paste", "pasted.png", "image/png", picture())
+    drop_or_paste(page.locator("body"), "drop", "dropped.csv", "text/csv", b"a,b")
     for name in ("turkey drop.png", "notes.txt", "pasted.png", "dropped.csv"):
         expect(files_of(page).filter(has_text=name).locator(".file-about")).to_have_text(
             re.compile("(PNG|TXT|CSV), ")
@@ -56,7 +56,7 @@ def test_files_are_attached_removed_sent_and_seen_again(chat: Chat) -> None:
     page.keyboard.press("Enter")
     expect(files_of(page)).to_have_count(2)
 
-    put(chat.box, "paste", "photo.png", "image/png", HTML)
+    drop_or_paste(chat.box, "paste", "photo.png", "image/png", HTML)
     wrong = files_of(page).filter(has_text="photo.png")
     expect(wrong.get_by_role("alert")).to_have_text("This is no PNG file, though its name says so.")
     chat.send_button.click()
@@ -86,19 +86,19 @@ def test_files_are_attached_removed_sent_and_seen_again(chat: Chat) -> None:
 
     leave = page.get_by_role("button", name="Leave out of later turns: notes.txt")
     leave.click()
-    left = page.get_by_role("button", name="Left out of later turns: notes.txt", pressed=True)
-    expect(left).to_be_visible()
+    pressed = page.get_by_role("button", name="Left out of later turns: notes.txt", pressed=True)
+    expect(pressed).to_be_visible()
     page.reload()
-    expect(left).to_be_visible()
+    expect(pressed).to_be_visible()
 
 
 @pytest.mark.own_browser
 def test_send_waits_for_a_file_that_is_on_its_way(chat: Chat) -> None:
     page = chat.page
-    held: list[Route] = []
+    routes: list[Route] = []
 
     def hold(route: Route) -> None:
-        held.append(route)
+        routes.append(route)
 
     page.route("**/attachments/", hold)
     choose(page, ("notes.txt", "text/plain", b"WKRP"))
@@ -106,7 +106,7 @@ def test_send_waits_for_a_file_that_is_on_its_way(chat: Chat) -> None:
     chat.box.press("Enter")
     expect(page.locator("#refusal")).to_have_text("It is sent as soon as its files are there.")
     expect(chat.messages("You")).to_have_count(0)
-    held[0].continue_()
+    routes[0].continue_()
     expect(chat.messages("You")).to_contain_text("Read this")
     expect(files_of(chat.messages("You"))).to_have_count(1)
     chat.settled()

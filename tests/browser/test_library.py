@@ -10,7 +10,7 @@ PHONE = {"width": 390, "height": 844}
 FOCUS = "document.activeElement.closest('#sidebar, #undo') !== null"
 
 
-def made(page: Page, *titles: str) -> None:
+def begin_conversations(page: Page, *titles: str) -> None:
     """Begins conversations by the address that makes one each time."""
     page.goto("/settings/")
     token = page.locator("#sidebar [name=csrfmiddlewaretoken]").first.input_value()
@@ -42,7 +42,7 @@ def choose(page: Page, title: str, name: str) -> None:
 
 
 def test_a_conversation_is_named_pinned_put_away_deleted_and_brought_back_by_the_keyboard(page: Page) -> None:
-    made(page, "Flying turkeys", "Another one")
+    begin_conversations(page, "Flying turkeys", "Another one")
     page.goto("/settings/")
     choose(page, "Flying turkeys", "Rename")
     page.keyboard.type("Swimming ducks")
@@ -75,7 +75,7 @@ def test_a_conversation_is_named_pinned_put_away_deleted_and_brought_back_by_the
 
 
 def test_whoever_deletes_the_open_conversation_is_offered_it_on_the_start_page(page: Page) -> None:
-    made(page, "Open and shut")
+    begin_conversations(page, "Open and shut")
     page.goto("/")
     row(page, "Open and shut").get_by_role("link").click()
     expect(beside(page).locator("[aria-current=page]")).to_have_text("Open and shut")
@@ -86,8 +86,8 @@ def test_whoever_deletes_the_open_conversation_is_offered_it_on_the_start_page(p
     expect(page).to_have_url(re.compile("/$"))
     expect(row(other, "Open and shut")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
-    for each in (page, other):
-        expect(row(each, "Open and shut")).to_be_visible()
+    for tab in (page, other):
+        expect(row(tab, "Open and shut")).to_be_visible()
 
 
 def test_a_name_that_somebody_gave_stays_whatever_is_said_then(chat: Chat) -> None:
@@ -104,7 +104,7 @@ def test_a_name_that_somebody_gave_stays_whatever_is_said_then(chat: Chat) -> No
 
 
 def test_the_drawer_takes_the_focus_and_gives_it_back(page: Page) -> None:
-    made(page, "In the drawer")
+    begin_conversations(page, "In the drawer")
     page.set_viewport_size(PHONE)
     page.goto("/settings/")
     opener = page.get_by_role("button", name="Conversations")
@@ -139,7 +139,7 @@ def test_a_sidebar_that_is_put_away_is_away_on_the_next_page(page: Page) -> None
 
 
 def test_the_list_goes_on_as_one_scrolls_and_begins_where_the_page_is(page: Page) -> None:
-    made(page, *(f"scrolled {number}" for number in range(90)))
+    begin_conversations(page, *(f"scrolled {number}" for number in range(90)))
     page.goto("/settings/")
     expect(row(page, "scrolled 89")).to_be_visible()
     expect(row(page, "scrolled 0")).to_have_count(0)

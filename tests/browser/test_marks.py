@@ -67,15 +67,15 @@ def test_what_waits_is_marked_counted_and_decided_in_every_tab(page: Page, conte
     expect(row(page, "older.csv")).to_contain_text("Unread")
 
 
-TOLD = "JSON.parse(localStorage.getItem('told') ?? '[]')"
+NOTIFICATIONS = "JSON.parse(localStorage.getItem('notifications') ?? '[]')"
 UNSEEN = """
     Object.defineProperty(document, "hidden", { get: () => true });
     window.Notification = class {
         static permission = "granted";
         static requestPermission = async () => "granted";
         constructor(title, { body }) {
-            const told = JSON.parse(localStorage.getItem("told") ?? "[]");
-            localStorage.setItem("told", JSON.stringify([...told, `${title}: ${body}`]));
+            const earlier = JSON.parse(localStorage.getItem("notifications") ?? "[]");
+            localStorage.setItem("notifications", JSON.stringify([...earlier, `${title}: ${body}`]));
             window.newest = this;
         }
         close() {}
@@ -94,14 +94,14 @@ def test_what_happens_out_of_sight_is_told_once_by_a_notification_that_leads_the
         tab.goto("/settings/")
     page.get_by_role("button", name="Turn notifications on").click()
     expect(page.get_by_role("button", name="Turn notifications off")).to_be_visible()
-    told: list[str] = []
+    notifications: list[str] = []
     for text, body in (
         ("hello", "The answer has ended."),
         (DELETE.format("old.csv"), "A call waits for your approval."),
     ):
         begin(page, text)
-        told.append(f"{text}: {body}")
-        Chat(page).until(lambda: page.evaluate(TOLD) == told)
+        notifications.append(f"{text}: {body}")
+        Chat(page).until(lambda: page.evaluate(NOTIFICATIONS) == notifications)
     clicked = [tab for tab in tabs if tab.evaluate("'newest' in window")]
     assert len(clicked) == 1
     clicked[0].evaluate("window.newest.onclick()")

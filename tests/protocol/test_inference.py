@@ -12,7 +12,9 @@ TEXTS = {"temperature": "0.3", "topP": "0.9", "maxTokens": "99", "stopSequences"
 BLANK = dict.fromkeys(TEXTS, "")
 
 
-def taken(texts: dict[str, str], inference: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
+def settings_after(
+    texts: dict[str, str], inference: dict[str, Any] | None = None, **facts: Any
+) -> dict[str, Any]:
     """The settings after a change in which nothing is wrong."""
     settings, faults = changed(inference or {}, texts, Capabilities(**facts))
     assert faults == {}
@@ -25,12 +27,12 @@ def faults(texts: dict[str, str], inference: dict[str, Any] | None = None, **fac
 
 def test_settings_are_texts_and_settings_again() -> None:
     assert (as_texts(ALL), as_texts({})) == (TEXTS, BLANK)
-    assert taken(TEXTS) == ALL
-    assert taken(BLANK, ALL) == {}
+    assert settings_after(TEXTS) == ALL
+    assert settings_after(BLANK, ALL) == {}
 
 
 def test_what_is_not_written_stays() -> None:
-    assert taken({"topP": "1"}, ALL) == ALL | {"topP": 1}
+    assert settings_after({"topP": "1"}, ALL) == ALL | {"topP": 1}
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,10 @@ def test_what_no_model_takes_is_a_fault_of_its_field(texts: dict[str, str]) -> N
 
 def test_the_bounds_are_the_models() -> None:
     facts = {"most_temperature": 2.0, "most_output_tokens": 500}
-    assert taken({"temperature": "2", "maxTokens": " 500 "}, **facts) == {"temperature": 2, "maxTokens": 500}
+    assert settings_after({"temperature": "2", "maxTokens": " 500 "}, **facts) == {
+        "temperature": 2,
+        "maxTokens": 500,
+    }
     assert faults({"temperature": "2.1", "maxTokens": "501"}, **facts) == {
         "temperature": "This is a number from 0 to 2.",
         "maxTokens": "This is a whole number from 1 to 500.",
@@ -59,15 +64,17 @@ def test_a_setting_that_a_model_does_not_take_can_be_unset_alone() -> None:
         "temperature": "This model takes no temperature.",
         "stopSequences": "This model takes no stop sequences.",
     }
-    assert taken(BLANK, ALL, **facts) == {}
+    assert settings_after(BLANK, ALL, **facts) == {}
 
 
 def test_of_two_that_exclude_each_other_the_one_that_is_written_is_at_fault() -> None:
     one_of_two = {"takes_temperature_with_top_p": False}
     assert faults({"topP": "0.5"}, {"temperature": 0.5}, **one_of_two) == {"topP": NOT_BOTH}
     assert faults({"temperature": "0.5"}, {"topP": 0.5}, **one_of_two) == {"temperature": NOT_BOTH}
-    assert taken({"maxTokens": "5"}, ALL, **one_of_two)["maxTokens"] == 5
-    assert taken({"temperature": "0.5", "topP": ""}, {"topP": 0.5}, **one_of_two) == {"temperature": 0.5}
+    assert settings_after({"maxTokens": "5"}, ALL, **one_of_two)["maxTokens"] == 5
+    assert settings_after({"temperature": "0.5", "topP": ""}, {"topP": 0.5}, **one_of_two) == {
+        "temperature": 0.5
+    }
 
 
 @pytest.mark.parametrize(

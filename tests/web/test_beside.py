@@ -61,10 +61,10 @@ def test_both_models_are_asked_with_the_same_history(client: Client, conversatio
     assert [m["content"][0].get("text") for m in second["messages"]][:3] == [
         m["content"][0].get("text") for m in first["messages"]
     ][:3]
-    asked = [
+    requests = [
         json.loads(engine.rebuild_request(turn.rounds.get(number=1))) for turn in newest(conversation, twin)
     ]
-    assert asked[0] == asked[1]
+    assert requests[0] == requests[1]
 
 
 def newest(*conversations: Conversation) -> list[Turn]:

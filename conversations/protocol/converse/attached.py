@@ -113,9 +113,9 @@ def attachment(part: Block) -> tuple[str, Block]:
 # -- what the model does not take
 
 
-def rules(name: str, limits: Limits, known: Capabilities) -> Rules:
+def rules(name: str, limits: Limits, capabilities: Capabilities) -> Rules:
     """What the model `name` does not take of files, with the sentences that say so: a page reads them too."""
-    takes = {"image": known.takes_pictures, "document": known.takes_documents}
+    takes = {"image": capabilities.takes_pictures, "document": capabilities.takes_documents}
     return {
         "refused": {kind: NOT_TAKEN.format(name, PLURALS[kind]) for kind in KINDS if takes[kind] is False},
         "most": {"image": limits.pictures, "document": limits.documents},
@@ -154,11 +154,11 @@ def _megabytes(size: int) -> str:
 def excess(messages: Iterable[Message], limits: Limits, left_out: Iterable[str] = ()) -> list[str]:
     """The ids of attachments that stay out of a request: `left_out`, and the oldest of too many."""
     out = list(dict.fromkeys(left_out))
-    found = [(kind, own["id"]) for message in messages for kind, _, own in _attachments(message["content"])]
+    files = [(kind, own["id"]) for message in messages for kind, _, own in _attachments(message["content"])]
     for kind, most in (("image", limits.pictures), ("document", limits.documents)):
-        own = [pk for of, pk in found if of == kind and pk not in out]
+        own = [pk for of, pk in files if of == kind and pk not in out]
         out += dict.fromkeys(own[: max(0, len(own) - most)])
-    return [pk for pk in out if pk in {pk for _, pk in found}]
+    return [pk for pk in out if pk in {pk for _, pk in files}]
 
 
 def without(part: Block, out: Iterable[str]) -> Block:
