@@ -1,4 +1,4 @@
-"""A site's database with as many conversations and messages as are asked for, on SQLite and on PostgreSQL."""
+"""A database with many conversations and messages, on SQLite and on PostgreSQL."""
 
 import multiprocessing
 import os
@@ -61,7 +61,7 @@ def _urls(stack: ExitStack, folder: Path, tell: Callable[[str], None]) -> Iterat
 
 @contextmanager
 def filled(url: str, size: Size, more: Callable[[], None] = lambda: None) -> Iterator[float]:
-    """Django on a filled database; gives the microseconds that a message took to be written with its index.
+    """Django on a filled database; gives the microseconds in which a message and its index were written.
 
     What `more` does comes before the database is told to look at what it has.
     """

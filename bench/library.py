@@ -1,4 +1,4 @@
-"""How long a user of 50,000 conversations waits for their lists, among 100,000 conversations and 1,000,000 messages."""
+"""How long a user of 50,000 conversations waits for lists, among 1,000,000 messages."""
 
 import argparse
 import re

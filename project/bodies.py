@@ -1,4 +1,7 @@
-"""A bound on the body of a request. What is over it is read and thrown away, so that the sender sees why."""
+"""A bound on the body of a request.
+
+What is over it is read and thrown away, so that the sender sees why.
+"""
 
 import json
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,7 @@
-"""A file on its way in: what it is, its clean name, its copies. Takes time and memory, but no database."""
+"""A file on its way in: what it is, its clean name, its copies.
+
+Looking takes time and memory, but no database.
+"""
 
 import hashlib
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The demo gateway's prompt cache: prefixes of requests up to their cache points, kept for five minutes."""
+"""The demo gateway's prompt cache: requests up to their cache points, for five minutes."""
 
 import hashlib
 import json

@@ -57,7 +57,7 @@ def needs_approval(call: ToolCall) -> bool:
 
 
 def _keys(call: ToolCall) -> list[str]:
-    """The keys of the permissions that let a call through: for its arguments, and for any if the tool may have that."""
+    """The keys of the permissions that let a call through: for its arguments or, if allowed, for any."""
     either = (call.input, None) if may_be_let_through_whole(call.name) else (call.input,)
     return [Allowance.key_of(call.name, arguments) for arguments in either]
 
@@ -178,7 +178,7 @@ def checked_arguments(name: str, arguments: object) -> dict[str, Any]:
 
 
 def _always(tool: str, value: object) -> str:
-    """What an answer lets through from now on; raises Refused for a tool that may not be let through whole."""
+    """What an answer lets through from now on; raises Refused if the tool may not be let through whole."""
     if value is True:
         return Always.ARGUMENTS
     if value != "tool":

@@ -1,4 +1,4 @@
-"""What a person may do: send, stop, decide, regenerate, edit, withdraw, repeat a call, change settings.
+"""What a person may do: send, stop, decide, regenerate, edit, withdraw, repeat, change settings.
 
 All raise Refused, with a sentence for the person, for what cannot be.
 """

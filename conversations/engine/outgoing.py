@@ -58,7 +58,7 @@ class Outgoing:
 
     @property
     def notice(self) -> Remedy | None:
-        """What a reader has to know of the model, whose catalogue says that it takes no tools, or not these files."""
+        """What a reader has to know: that the model takes no tools, or not these files."""
         is_first = self.row.number == self.row.attempt == 1 and self.turn.rerun.get("rounds") != "person"
         active = remedies.from_row(self.row.remedies) if is_first else ()
         kinds = {"tools", *(f"{facts['kind']}s" for facts in attached.facts(self.memory.user))}

@@ -1,6 +1,6 @@
-"""A conversation's settings, which its owner changes at any time: what goes to the model beside the messages.
+"""A conversation's settings: what goes to the model beside the messages.
 
-Pages have them as texts by the names of their fields; a tool's is `tool-NAME`, `on` or `off`.
+Its owner changes them at any time. Pages have them as texts by the names of their fields; a tool's is `tool-NAME`, `on` or `off`.
 """
 
 from collections.abc import Mapping

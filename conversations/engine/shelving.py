@@ -1,4 +1,4 @@
-"""What a person does with conversations in their list: name, pin, put away, delete, and take that back.
+"""What a person does with conversations in their list: name, pin, archive, delete, undo.
 
 A deletion can be undone for a while: the rows stay, and nobody sees them. The sweep removes them then.
 """

@@ -110,7 +110,7 @@ def _turn(turn: Turn, question: Message, rounds: list[Round]) -> Document:
 
 
 def _without_defaults(part: Document) -> Document:
-    """The part as in exports from before there were attachments, or tools could be switched off, unless there are."""
+    """The part without newer fields that are at their defaults, as older exports are."""
     defaults: Document = {"toolsOff": [], "reasoningBudget": None, "attachments": []}
     return {name: value for name, value in part.items() if (name, value) not in defaults.items()}
 

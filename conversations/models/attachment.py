@@ -1,4 +1,7 @@
-"""Files that a person attaches to a conversation. Their bytes are in a storage, under names made of ids."""
+"""Files that a person attaches to a conversation.
+
+Their bytes are in a storage, under names made of ids.
+"""
 
 import uuid
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a list says of a conversation to its reader: it runs, waits for them, failed, or has something new."""
+"""What a list says of a conversation to its reader: it runs, waits, failed, or has something new."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What a person does with conversations where they are listed, one or several: by script, or by a form without one."""
+"""What a person does with one or several listed conversations, by script or by a plain form."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -91,7 +91,10 @@ def to_list_with_undo(request: HttpRequest, ids: Sequence[UUID]) -> HttpResponse
 
 
 def just_deleted(request: HttpRequest) -> list[Conversation]:
-    """What the form before this page has deleted, once; a list that a script fetches anew says nothing of it."""
+    """What the form before this page has deleted, once.
+
+    A list that a script fetches anew says nothing of it.
+    """
     if "X-Requested-With" in request.headers:
         return []
     ids = request.session.pop(DELETED, [])

@@ -1,4 +1,4 @@
-"""A rerun's turns beside the recorded ones as the page shows them: words, calls and figures, side by side."""
+"""A rerun's turns beside the recorded ones, as the page shows them: words, calls and figures."""
 
 import json
 from collections import defaultdict
@@ -30,7 +30,7 @@ READ = 8_192
 
 
 class Stretch(NamedTuple):
-    """A stretch of two texts: lines with changes, or lines that are the same in both, folded where there are many."""
+    """A stretch of two texts: lines with changes, or lines without any, folded where there are many."""
 
     changes: list[Change]
     folded: str = ""

@@ -27,7 +27,7 @@ LONGEST = 500
 @never_cache
 @require_safe
 def find(request: SignedIn) -> HttpResponse:
-    """The user's conversations with the words of `?q=` in their titles or messages; the newest where there are none."""
+    """The user's conversations with the words of `?q=` in titles or messages; without words the newest."""
     words = clean_text(request.GET.get("q", ""))[:LONGEST].strip()
     owned = Conversation.objects.owned_by(request.user)
     if not words:
@@ -42,7 +42,10 @@ def find(request: SignedIn) -> HttpResponse:
 
 
 def _in_order(matches: list[search.Match]) -> list[UUID]:
-    """The conversations that match, those by their titles first; some more than are listed, as some may be deleted."""
+    """The conversations that match, by their titles first.
+
+    They are more than are listed, as some may be deleted.
+    """
     by_title = [match.conversation for match in matches if not match.message and not match.call]
     return list(dict.fromkeys([*by_title, *(match.conversation for match in matches)]))[: 3 * LISTED]
 

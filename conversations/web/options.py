@@ -66,7 +66,7 @@ class Switch(NamedTuple):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def options(request: SignedIn, pk: UUID) -> HttpResponse:
-    """The settings of the user's own conversation; changes those that are sent on POST, 400 if any cannot be.
+    """The settings of the user's own conversation; a POST changes those it has, 400 if any cannot be.
 
     Scripts, which accept JSON, get the settings as they are then, and what cannot be.
     """

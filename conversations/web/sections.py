@@ -64,7 +64,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Answers:
-    """What a page has of calls: the results and their places by the call that each answers, and the calls that wait."""
+    """The results of a page's calls with their places, by the call, and the calls that wait."""
 
     results: dict[str, tuple[int, Message]]
     waiting: set[str]

@@ -1,4 +1,4 @@
-"""Files attached by the button, by dropping and by pasting; removed, sent without a word, and kept over a reload."""
+"""Files attached by button, drop and paste; removed, sent without a word, and there after a reload."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""The conversations beside a page: their menu, names, deletions and the way back, the drawer, and what loads as one scrolls."""
+"""The conversations beside a page: menu, names, deletion and undo, the drawer, loading on scroll."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Two tabs of one reader: what happens in a conversation is marked, counted and decided in each of them."""
+"""Two tabs of one reader: what happens in a conversation is marked, counted and decided in both."""
 
 import re
 from collections.abc import Iterator

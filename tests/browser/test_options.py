@@ -1,4 +1,4 @@
-"""The settings of a conversation in its page: stored as they are changed, heeded by the next message, live in every tab."""
+"""The settings of a conversation: stored at once, heeded by the next message, live in every tab."""
 
 from collections.abc import Iterator
 from pathlib import Path

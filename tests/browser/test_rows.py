@@ -1,4 +1,4 @@
-"""The row below a turn: drawings with names, what it took behind a line, a menu where there is no room."""
+"""The row below a turn: icons with names, figures behind a line, a menu where there is no room."""
 
 import json
 

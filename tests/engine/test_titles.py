@@ -1,4 +1,4 @@
-"""A model titles a conversation after its first answer, where the site wants it; what a person chose stays."""
+"""A model titles a conversation after its first answer, if the site wants it and no person has."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What a list says of a conversation follows from its turns, and from what its reader has had in sight."""
+"""What a list says of a conversation follows from its turns, and from what its reader has seen."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -1,4 +1,4 @@
-"""A user's pages hear of what lists show of their conversations, in every process, and of nobody else's."""
+"""A user's pages hear of changes to their own conversations, in every process."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""What is done with conversations in their list: names, pins, the archive, deletions and their undoing, exports."""
+"""What is done with conversations in their list: names, pins, archive, deletion, undo, exports."""
 
 import io
 import json

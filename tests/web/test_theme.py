@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 
 def look(client: Client, path: str) -> tuple[str, str, str]:
-    """What a page says of its theme, to the style sheet and to the browser, and which choice it offers as taken."""
+    """A page's theme for the style sheet and for the browser, and the choice that is checked."""
     html = html_of(client, path)
     root = re.findall(r'<html lang="en"(.*)>', html)[0].strip()
     [meta] = re.findall(r'<meta name="color-scheme" content="(.*?)">', html)

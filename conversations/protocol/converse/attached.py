@@ -67,7 +67,10 @@ def limits_of(model_id: str) -> Limits:
 
 
 def cites(model_id: str) -> bool:
-    """Whether the model sees a PDF's pages only with citations on: without them Claude gets its text alone."""
+    """Whether the model sees a PDF's pages only with citations on.
+
+    Without them Claude gets its text alone.
+    """
     return family(model_id).startswith("anthropic.claude-") and not family(model_id).startswith(
         ("anthropic.claude-instant", "anthropic.claude-v2", "anthropic.claude-3")
     )
@@ -168,9 +171,9 @@ def without(part: Block, out: Iterable[str]) -> Block:
 
 
 def with_bytes(messages: list[Message], read: Read, *, citing: bool = False) -> list[Message]:
-    """The messages with the bytes of the files that they name; documents are numbered, and cited if `citing`.
+    """The messages with the bytes of the files that they name, PDFs with citations on if `citing`.
 
-    What stands in a request is never a file's own name, in which instructions could hide.
+    Documents are numbered. What stands in a request is never a file's own name, in which instructions could hide.
     """
     documents = 0
     whole = []

@@ -86,7 +86,10 @@ def _size(blocks: Iterable[Block]) -> int:
 
 
 def _spot(message: Message) -> int:
-    """The number of blocks before a cache point, which must not follow on a document or a video; 0: nowhere."""
+    """The number of blocks before a cache point; 0: nowhere.
+
+    It must not follow on a document or a video.
+    """
     content = message["content"]
     ends = (at for at in range(len(content), 0, -1) if {"text", "toolResult"} & content[at - 1].keys())
     return next(ends, 0)

@@ -1,4 +1,4 @@
-"""Settings of an answer as people write them: texts -> Converse's inferenceConfig, held to what a model takes."""
+"""Settings of an answer: people's texts -> Converse's inferenceConfig, within what a model takes."""
 
 from collections.abc import Mapping
 from typing import Any
