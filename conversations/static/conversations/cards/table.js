@@ -47,7 +47,7 @@ export function drawTable({ columns, rows }) {
   );
   box.append(scroll);
   scroll.tabIndex = 0;
-  scroll.role = "region";
+  scroll.role = "group";
   scroll.ariaLabel = `Table of ${count(rows.length)}`;
   const show = (sorted) => {
     body.replaceChildren();
