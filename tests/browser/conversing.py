@@ -31,8 +31,8 @@ class Chat:
         self.page = page
         self.log = page.get_by_role("log", name="Conversation")
         self.box = page.get_by_role("textbox", name="Message")
-        self.send_button = page.get_by_role("button", name="Send")
-        self.stop_button = page.get_by_role("button", name="Stop")
+        self.send_button = page.get_by_role("button", name="Send", exact=True)
+        self.stop_button = page.get_by_role("button", name="Stop", exact=True)
         self.alert = self.log.get_by_role("alert")
 
     @classmethod
