@@ -117,6 +117,8 @@ def test_after_a_form_the_list_offers_once_to_bring_back_what_it_deleted(
     client: Client, conversation: Conversation
 ) -> None:
     answer = client.post(f"/conversations/{conversation.pk}/delete/")
+    fetched = client.get("/", headers={"X-Requested-With": "XMLHttpRequest"}).content.decode()
+    assert ">Undo</button>" not in fetched  # by a script of the page that was left, or of another tab
     page = client.get(answer["Location"]).content.decode()
     assert "“<bdi>Turkeys</bdi>” is deleted." in page
     assert ">Undo</button>" in page

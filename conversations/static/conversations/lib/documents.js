@@ -36,6 +36,7 @@ function load(method, url, isAnswer, body) {
       isAnswer(request.status) ? resolve(request.response) : reject(Error(request.statusText));
     request.onerror = () => reject(Error("The server cannot be reached."));
     request.open(method, url);
+    request.setRequestHeader("X-Requested-With", "XMLHttpRequest"); // what is said once is for a page that is seen
     request.send(body);
   });
 }

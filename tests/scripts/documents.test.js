@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadDocument } from "../../conversations/static/conversations/lib/documents.js";
+
+test("the server can tell what a script fetches from a page that is seen", async () => {
+  const headers = new Map();
+  globalThis.XMLHttpRequest = /** @type {any} */ (
+    class {
+      status = 200;
+      response = "a document";
+      open() {}
+      setRequestHeader(name, value) {
+        headers.set(name, value);
+      }
+      send() {
+        this.onload();
+      }
+    }
+  );
+  assert.equal(await loadDocument("/"), "a document");
+  assert.equal(headers.get("X-Requested-With"), "XMLHttpRequest");
+});
