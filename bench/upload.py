@@ -53,9 +53,9 @@ def measure(site: Site, what: str, body: bytes, name: str, status: int) -> Itera
     attach(site, conversation, "small.png", noise(0))
     before = resident(site.pids[0])
     forget_peak(site.pids[0])
-    begun = time.monotonic()
+    start = time.monotonic()
     answer = attach(site, conversation, name, body)
-    seconds = time.monotonic() - begun
+    seconds = time.monotonic() - start
     if answer != status:
         raise RuntimeError(f"{name} was answered {answer}")
     yield Figure(f"{what}: memory at most", peak(site.pids[0]) - before, "MB", MEMORY)

@@ -132,9 +132,9 @@ def edit(
     if conversation.messages.filter(public_id=canonical(message_id)).exists():
         return  # the same change came before, and the message that it names may be gone
     question = _question(conversation, message)
-    kept = ids_in(question.content)
+    earlier = ids_in(question.content)
     ids = None if files is None else checked_files(files)
-    words = checked(text, kept if ids is None else ids)
+    words = checked(text, earlier if ids is None else ids)
     if lifecycle.change_queued(conversation, question.public_id, canonical(message_id), words, ids):
         notices.queue_changed(conversation.pk)
     else:
@@ -144,7 +144,7 @@ def edit(
             words,
             repetition=Repetition(beside=question.turn),
             files=files,
-            kept_files=kept,
+            kept_files=earlier,
         )
 
 

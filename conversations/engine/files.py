@@ -59,8 +59,8 @@ def store(turn: Turn, message: NewMessage, files: Sequence[Attachment]) -> list[
 
 def change(message: Message, message_id: UUID, words: str, ids: Sequence[UUID] | None) -> None:
     """Changes a stored message; without `ids` it keeps its files."""
-    kept = ids_in(message.content) if ids is None else ids
-    files = _of_conversation(message.conversation, kept)
+    all_ids = ids_in(message.content) if ids is None else ids
+    files = _of_conversation(message.conversation, all_ids)
     if ids:
         _check_model(files, message.turn.model)
     message.public_id, message.content = message_id, content(words, files)

@@ -224,13 +224,13 @@ def hits(
     matches: Sequence[Match],
     conversations: Iterable[Conversation],
     terms: Sequence[Term],
-    shown: int = HITS_SHOWN,
+    most: int = HITS_SHOWN,
 ) -> dict[UUID, list[Hit]]:
     """The newest hits of each conversation, but for its title."""
     chosen: dict[UUID, list[Match]] = {row.pk: [] for row in conversations}
     for match in matches:
         of_conversation = chosen.get(match.conversation, [])
-        if len(of_conversation) < shown and (match.message or match.call):
+        if len(of_conversation) < most and (match.message or match.call):
             of_conversation.append(match)
     rows = _rows([match for several in chosen.values() for match in several])
     return {

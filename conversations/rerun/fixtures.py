@@ -185,10 +185,10 @@ class _Writing:
         if row.base_id not in self.bases:
             self.bases.add(row.base_id)
             yield BaseLine(sha256=row.base_id, body=body)
-        kept = common_length(self.messages, messages)
+        prefix = common_length(self.messages, messages)
         self.messages = messages
         ending = "" if row.status == Round.Status.COMPLETED else row.error_code or row.status
-        news = {"kept": kept, "messages": messages[kept:], "remedies": _own(row)}
+        news = {"kept": prefix, "messages": messages[prefix:], "remedies": _own(row)}
         words = row.error_detail if row.error_code in REFUSED else ""
         yield RoundLine(
             number=row.number, model=row.model, base=row.base_id, ending=ending, words=words, **news

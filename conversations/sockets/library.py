@@ -145,7 +145,7 @@ class Shelf:
     def __init__(self) -> None:
         self._sockets: dict[int, set[LibraryConsumer]] = {}
         self._changed: set[UUID] = set()
-        self._shown: dict[UUID, datetime] = {}
+        self._changed_at: dict[UUID, datetime] = {}
         self._reading: asyncio.Task[None] | None = None
 
     def owners(self) -> list[int]:
@@ -166,7 +166,7 @@ class Shelf:
 
     def changed(self, conversation: UUID, at: datetime | None = None) -> None:
         """Reads a conversation again soon, if anybody's page is open and does not show its state of `at`."""
-        if not self._sockets or (at is not None and self._shown.get(conversation) == at):
+        if not self._sockets or (at is not None and self._changed_at.get(conversation) == at):
             return
         self._changed.add(conversation)
         loop = asyncio.get_running_loop()
@@ -184,10 +184,10 @@ class Shelf:
 
     async def _tell(self, changed: set[UUID]) -> None:
         entries, numbers = await READERS.run(_read, changed, self.owners())
-        if len(self._shown) > MOST:
-            self._shown.clear()
+        if len(self._changed_at) > MOST:
+            self._changed_at.clear()
         for entry, (conversation, text) in zip(entries, frames(entries, numbers), strict=True):
-            self._shown[entry.conversation] = entry.changed_at
+            self._changed_at[entry.conversation] = entry.changed_at
             for socket in list(self._sockets.get(entry.owner, ())):
                 socket.tell(conversation, text)
 

@@ -41,9 +41,9 @@ def summary(text: str) -> str:
     """
     value = _parsed(text)
     if not isinstance(value, _Object):
-        return _seen(_cut(_as_it_is(text[:LONGEST]), LINE))
+        return _visible_text(_cut(_as_it_is(text[:LONGEST]), LINE))
     entries = sorted(value, key=lambda entry: isinstance(entry[1], list) and bool(entry[1]))
-    return _seen(_cut(", ".join(f"{name}: {_word(name, one)}" for name, one in entries), LINE))
+    return _visible_text(_cut(", ".join(f"{name}: {_word(name, one)}" for name, one in entries), LINE))
 
 
 def _parsed(text: str) -> Any:
@@ -68,7 +68,7 @@ def _as_it_is(text: str) -> str:
     return f"{text[: name.end()]} {HIDDEN}" if name else text
 
 
-def _seen(text: str) -> str:
+def _visible_text(text: str) -> str:
     return visible(clean_text(text))
 
 

@@ -42,7 +42,7 @@ class Waiting:
         return visible(self.approval.call.name)
 
     @property
-    def shown(self) -> str:
+    def readable(self) -> str:
         """The arguments, as they can be read."""
         return visible(self.arguments)
 

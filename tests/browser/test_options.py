@@ -55,7 +55,7 @@ def tab(browser: Browser, gateway: WireServer, tmp_path_factory: pytest.TempPath
         context.close()
 
 
-def sent(gateway: WireServer) -> dict[str, Any]:
+def newest_request(gateway: WireServer) -> dict[str, Any]:
     """The newest request."""
     import json
 
@@ -70,7 +70,7 @@ def test_what_is_changed_goes_with_the_very_next_message(tab: Page, gateway: Wir
     settings.temperature.fill("0.3")
     settings.tool.uncheck()
     chat.ask("hello")
-    body = sent(gateway)
+    body = newest_request(gateway)
     assert (body["system"], body["inferenceConfig"]["temperature"]) == ([{"text": "Be brief."}], 0.3)
     assert "toolConfig" not in body
     expect(chat.log).to_contain_text("temperature 0.3 · without top_song · instructions “Be brief.”")
@@ -80,7 +80,7 @@ def test_what_is_changed_goes_with_the_very_next_message(tab: Page, gateway: Wir
     settings.reasoning.check()
     expect(tab.get_by_role("spinbutton", name="Its budget of tokens")).to_have_value("2048")
     chat.ask("hello")
-    body = sent(gateway)
+    body = newest_request(gateway)
     assert "claude-sonnet-4" in body["path"]
     assert body["additionalModelRequestFields"]["thinking"]["budget_tokens"] == 2048
     assert "temperature" not in body["inferenceConfig"]

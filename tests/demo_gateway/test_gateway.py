@@ -414,25 +414,25 @@ def test_a_port_that_cannot_be_had_is_a_configuration_error() -> None:
 def test_a_prefix_that_ends_at_a_cache_point_is_read_from_the_cache_the_next_time(client: Any) -> None:
     point = {"cachePoint": {"type": "default"}}
     content = [{"text": "Hello. " * 100}, point]
-    first = used(client, messages=[{"role": "user", "content": content}])
+    first = usage_of(client, messages=[{"role": "user", "content": content}])
     assert (first["cacheReadInputTokens"], first["inputTokens"]) == (0, 0)
     assert first["cacheWriteInputTokens"] > 150
     later = [{"role": "assistant", "content": [{"text": "Yes?"}]}, user("And now?")]
-    second = used(client, messages=[{"role": "user", "content": content}, *later])
+    second = usage_of(client, messages=[{"role": "user", "content": content}, *later])
     assert second["cacheReadInputTokens"] == first["cacheWriteInputTokens"]
     assert (second["cacheWriteInputTokens"], second["inputTokens"] > 5) == (0, True)
     parts = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
     assert second["totalTokens"] == sum(second[name] for name in parts)
     assert (
-        used(client, MODEL + ":other", messages=[{"role": "user", "content": content}])[
+        usage_of(client, MODEL + ":other", messages=[{"role": "user", "content": content}])[
             "cacheReadInputTokens"
         ]
         == 0
     )
-    assert "cacheReadInputTokens" not in used(client, messages=[user("Hello.")])
+    assert "cacheReadInputTokens" not in usage_of(client, messages=[user("Hello.")])
 
 
-def used(client: Any, model: str = MODEL, **request: Any) -> dict[str, int]:
+def usage_of(client: Any, model: str = MODEL, **request: Any) -> dict[str, int]:
     """The usage of an answer."""
     usage: dict[str, int] = client.converse(modelId=model, **request)["usage"]
     return usage

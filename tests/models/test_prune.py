@@ -168,15 +168,15 @@ def test_approvals_go_with_their_calls_and_permissions_stay(user: User, other_us
 )
 def test_what_was_deleted_goes_once_no_turn_of_it_has_to_end(user: User, status: str, remains: int) -> None:
     conversation = used(user, status="completed")
-    kept = used(user)
+    other = used(user)
     conversation.turns.filter(number=2).update(status=status)
     Conversation.objects.filter(pk=conversation.pk).update(deleted_at=timezone.now())
     retention.remove_deleted(timezone.now() - timedelta(minutes=1))
     assert Conversation.with_deleted.count() == 2
     retention.remove_deleted(timezone.now())
-    assert Conversation.with_deleted.exclude(pk=kept.pk).count() == remains
+    assert Conversation.with_deleted.exclude(pk=other.pk).count() == remains
     assert UsageTotal.objects.exists() == (not remains)
-    assert kept.turns.count() == 2
+    assert other.turns.count() == 2
 
 
 def test_old_conversations_go_though_they_are_deleted(user: User) -> None:

@@ -52,7 +52,7 @@ def test_limits_are_the_strictest_unless_the_family_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "known", "words"),
+    ("files", "capabilities", "words"),
     [
         ([facts()], UNKNOWN, ""),
         ([facts("image", "png", 10**9)], UNKNOWN, ""),
@@ -64,9 +64,9 @@ def test_limits_are_the_strictest_unless_the_family_is_known() -> None:
     ],
 )
 def test_what_a_model_does_not_take_is_a_sentence(
-    files: list[dict[str, Any]], known: Capabilities, words: str
+    files: list[dict[str, Any]], capabilities: Capabilities, words: str
 ) -> None:
-    problem = attached.problem(files, attached.rules("M", LIMITS, known))
+    problem = attached.problem(files, attached.rules("M", LIMITS, capabilities))
     assert problem.startswith(words)
     assert bool(problem) == bool(words)
 

@@ -30,8 +30,8 @@ def call(name: str = "top_song", **changed: str) -> Call:
 def test_the_stretches_add_up_to_both_texts_and_only_what_is_the_same_is_folded(old: str, new: str) -> None:
     parts = stretches(old, new)
     for side, text in (("old", old), ("new", new)):
-        shown = (part.folded or "".join(getattr(change, side) for change in part.changes) for part in parts)
-        assert "".join("".join(shown).split()) == "".join(text.split())
+        sides = (part.folded or "".join(getattr(change, side) for change in part.changes) for part in parts)
+        assert "".join("".join(sides).split()) == "".join(text.split())
     assert all(part.words >= FOLDED for part in parts if part.folded)
 
 
@@ -70,8 +70,8 @@ def test_a_row_of_figures_has_both_and_their_difference(
     old: dict[str, Any], new: dict[str, Any], row: tuple[str, ...]
 ) -> None:
     nothing = dict.fromkeys(measures.KINDS)
-    [found] = measures.table(nothing | old, nothing | new)
-    assert (found.old, found.new, found.difference) == row
+    [figures] = measures.table(nothing | old, nothing | new)
+    assert (figures.old, figures.new, figures.difference) == row
 
 
 def test_a_sum_with_something_unknown_is_unknown() -> None:

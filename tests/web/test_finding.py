@@ -18,7 +18,7 @@ from tests.inspecting import html_of, queries, stored
 pytestmark = pytest.mark.django_db
 
 
-def found(client: Client, words: str) -> list[dict[str, Any]]:
+def find(client: Client, words: str) -> list[dict[str, Any]]:
     """The conversations with these words."""
     listed: list[dict[str, Any]] = client.get("/find/", {"q": words}).json()["conversations"]
     return listed
@@ -34,7 +34,7 @@ def texts(entry: dict[str, Any]) -> list[tuple[str, list[str]]]:
 def test_titles_come_first_then_messages_and_calls_with_the_words_marked(client: Client, user: User) -> None:
     stored(user, "Which SÖNG is popular?")
     titled = conversation_of(user, title="A song for you", archived_at=timezone.now())
-    entries = found(client, "song")
+    entries = find(client, "song")
     assert entries[0]["title"] == titled.title
     assert [entry["archived"] for entry in entries] == [True, False]
     assert entries[0]["url"] == f"/conversations/{titled.pk}/"
@@ -46,10 +46,10 @@ def test_without_words_the_newest_are_listed_and_nothing_of_anothers(
     client: Client, user: User, other_user: User
 ) -> None:
     stored(other_user, "secret song")
-    assert found(client, "song") == found(client, "") == []
+    assert find(client, "song") == find(client, "") == []
     own = [conversation_of(user, title=f"{number}") for number in range(25)]
-    assert [entry["title"] for entry in found(client, "")] == [row.title for row in own[:-21:-1]]
-    assert found(client, "x" * 9_000) == []
+    assert [entry["title"] for entry in find(client, "")] == [row.title for row in own[:-21:-1]]
+    assert find(client, "x" * 9_000) == []
 
 
 def test_a_search_takes_as_many_queries_for_many_as_for_few(client: Client, user: User) -> None:
@@ -81,7 +81,7 @@ def test_a_hit_leads_to_a_page_that_holds_it_by_an_id_that_is_there(
 ) -> None:
     assert "KQED" not in html_of(client, f"/conversations/{long.pk}/")
     places = set()
-    [entry] = found(client, "kqed")
+    [entry] = find(client, "kqed")
     for hit in entry["hits"]:
         answer = client.get(hit["url"])
         place = answer.wsgi_request.GET["in"]
@@ -94,7 +94,7 @@ def test_a_hit_leads_to_a_page_that_holds_it_by_an_id_that_is_there(
 
 def test_the_list_of_a_search_leads_to_the_same_places(client: Client, user: User) -> None:
     stored(user, "a popular song")
-    [entry] = found(client, "popular")
+    [entry] = find(client, "popular")
     assert entry["hits"]
     page = unescape(html_of(client, "/?q=popular"))
     assert [page.count(f'href="{hit["url"]}"') for hit in entry["hits"]] == [1] * len(entry["hits"])
@@ -107,7 +107,7 @@ def test_a_hit_on_another_branch_is_shown_with_the_way_to_show_it_for_good(
     first = Message.objects.filter(conversation=long, role="user").earliest("pk")
     engine.edit(long, str(first.public_id), str(uuid4()), "hello instead")
     assert engine.WORKER.wait(20)
-    [entry] = found(client, "kqed")
+    [entry] = find(client, "kqed")
     page = html_of(client, entry["hits"][0]["url"])
     assert "KQED" in page
     turn = ToolCall.objects.get().turn_id

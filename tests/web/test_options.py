@@ -53,8 +53,8 @@ def faults(client: Client, conversation: Conversation, **fields: str) -> dict[st
     answer = client.post(path_of(conversation), fields, headers=JSON)
     assert answer.status_code == 400
     assert Conversation.objects.get(pk=conversation.pk).in_force() == before
-    found: dict[str, str] = answer.json()["faults"]
-    return found
+    sentences: dict[str, str] = answer.json()["faults"]
+    return sentences
 
 
 def test_what_is_sent_is_changed_and_all_else_stays(client: Client, conversation: Conversation) -> None:

@@ -45,10 +45,10 @@ def test_what_a_browser_has_is_not_sent_again_until_it_changes(client: Client, u
     Prompt.objects.create(user=user, name="one", text="Text")
     first = client.get("/settings/prompts/")
     assert {"private", "no-cache"} <= set(first["Cache-Control"].split(", "))
-    known = {"HTTP_IF_NONE_MATCH": first["ETag"]}
-    assert client.get("/settings/prompts/", **known).status_code == 304
+    with_etag = {"HTTP_IF_NONE_MATCH": first["ETag"]}
+    assert client.get("/settings/prompts/", **with_etag).status_code == 304
     user.prompts.update(text="Other")
-    assert client.get("/settings/prompts/", **known).status_code == 200
+    assert client.get("/settings/prompts/", **with_etag).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/conversations/{}/"])

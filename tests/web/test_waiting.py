@@ -35,7 +35,7 @@ def waiting(conversation: Conversation, *calls: str) -> list[Approval]:
     return approvals
 
 
-def shown(client: Client) -> str:
+def waiting_page(client: Client) -> str:
     return unescape(client.get("/waiting/").content.decode())
 
 
@@ -50,7 +50,7 @@ def test_each_call_stands_under_its_conversation_and_the_number_on_every_page(
     waiting(first, "one", "two")
     waiting(second, "three")
     waiting(conversation_of(other_user, title="Secret plans"), "four")
-    text = shown(client)
+    text = waiting_page(client)
     assert text.count('role="group" aria-label="Tool call top_song"') == 3
     assert [text.count(f">{title}</a></h2>") for title in ("Songs", "Other songs")] == [1, 1]
     assert text.index(">Songs</a></h2>") < text.index(">Other songs</a></h2>")
@@ -63,7 +63,7 @@ def test_each_call_stands_under_its_conversation_and_the_number_on_every_page(
 
 def test_where_nothing_waits_the_page_says_what_it_is_for(client: Client, user: User) -> None:
     waiting(conversation_of(user), "one")[0].call.turn.conversation.turns.update(status="stopped")
-    text = shown(client)
+    text = waiting_page(client)
     assert "Nothing waits for you." in text
     assert '<title data-waiting="0">Waiting for you · Turntable</title>' in text
 
@@ -75,7 +75,7 @@ def test_a_decision_is_stored_as_in_the_conversation(
     first, second = waiting(conversation_of(user), "one", "two")
     answer = decide(client, first, decision, reason="no thanks", arguments=page.arguments_of(first))
     assert answer["Location"] == "/waiting/"
-    text = shown(client)
+    text = waiting_page(client)
     assert f"top_song is {status}." in text
     assert (str(first.pk) in text, str(second.pk) in text) == (False, True)
     first.refresh_from_db()
@@ -83,7 +83,7 @@ def test_a_decision_is_stored_as_in_the_conversation(
     assert first.reason == ("no thanks" if status == "denied" else "")
     assert first.call.turn.status == "waiting"
     decide(client, second, decision)
-    assert "Nothing waits for you." in shown(client)
+    assert "Nothing waits for you." in waiting_page(client)
     assert Approval.objects.get(pk=second.pk).call.turn.status == "running"
 
 
@@ -99,11 +99,11 @@ def test_a_whole_tool_is_allowed_where_it_may_be_and_listed_until_it_is_revoked(
     client: Client, user: User
 ) -> None:
     first, second = waiting(conversation_of(user), "one", "two")
-    assert "Always for this tool with these arguments" in shown(client)
+    assert "Always for this tool with these arguments" in waiting_page(client)
     answer = decide(client, first, "approve", always="tool")
     assert "This tool may be let through with the same arguments alone" in unescape(answer.content.decode())
     with top_song_as(str, approval=True, always="tool"):
-        page = shown(client)
+        page = waiting_page(client)
         assert page.count("Always for these arguments") == page.count("Always for this tool") == 2
         decide(client, second, "approve", always="tool")
     second.refresh_from_db()
@@ -162,7 +162,7 @@ def test_of_very_many_calls_the_oldest_are_shown(
 ) -> None:
     monkeypatch.setattr(page, "MOST", 2)
     waiting(conversation_of(user), "one", "two", "three")
-    text = shown(client)
+    text = waiting_page(client)
     assert text.count('role="group"') == 2
     assert "These are the 2 that have waited longest." in text
 
@@ -175,5 +175,5 @@ def test_lists_say_in_words_what_is_new_and_what_waits(client: Client, user: Use
     for path in ("/", "/sidebar/"):
         rows = client.get(path).content.decode().split("<li data-id")[1:]
         marks[path] = [re.findall(r'class="state" data-mark="(\w*)">([^<]*)<', row)[0] for row in rows]
-    found = [("", ""), ("unread", "Unread"), ("waiting", "Waiting for approval")]
-    assert marks == {"/sidebar/": found, "/": found * 2}
+    states = [("", ""), ("unread", "Unread"), ("waiting", "Waiting for approval")]
+    assert marks == {"/sidebar/": states, "/": states * 2}

@@ -31,31 +31,37 @@ def as_texts(inference: Mapping[str, Any]) -> dict[str, str]:
     return {name: _as_text(inference.get(name, "")) for name in NAMES}
 
 
-def changed(inference: Mapping[str, Any], texts: Texts, known: Capabilities) -> tuple[dict[str, Any], Faults]:
+def changed(
+    inference: Mapping[str, Any], texts: Texts, capabilities: Capabilities
+) -> tuple[dict[str, Any], Faults]:
     """The settings after a change to the texts, of which a blank one unsets its setting; what cannot be."""
     settings, faults = dict(inference), Faults()
     for name in NAMES:
         if name in texts:
             settings.pop(name, None)
             try:
-                settings |= _setting(name, texts[name], known)
+                settings |= _setting(name, texts[name], capabilities)
             except Unfit as unfit:
                 faults[name] = str(unfit)
     one_of_two = [name for name in ("topP", "temperature") if texts.get(name, "").strip()]
-    if one_of_two and known.takes_temperature_with_top_p is False and {"topP", "temperature"} <= {*settings}:
+    if (
+        one_of_two
+        and capabilities.takes_temperature_with_top_p is False
+        and {"topP", "temperature"} <= {*settings}
+    ):
         faults[one_of_two[0]] = NOT_BOTH
     return settings, faults
 
 
-def budget(text: str, known: Capabilities, max_tokens: int) -> int:
+def budget(text: str, capabilities: Capabilities, max_tokens: int) -> int:
     """A budget of reasoning, the usual one for a blank text; raises Unfit."""
-    if known.reasons is not True:
+    if capabilities.reasons is not True:
         raise Unfit("This model is not known to reason.")
-    most = min(max_tokens, known.most_output_tokens or max_tokens) - 1
+    most = min(max_tokens, capabilities.most_output_tokens or max_tokens) - 1
     if most < LEAST_BUDGET:
         raise Unfit(NO_ROOM)
     if not text:
-        return max(LEAST_BUDGET, min(known.reasoning_budget or USUAL_BUDGET, most))
+        return max(LEAST_BUDGET, min(capabilities.reasoning_budget or USUAL_BUDGET, most))
     return _whole_number(text, LEAST_BUDGET, most)
 
 
@@ -63,18 +69,18 @@ def _as_text(value: Any) -> str:
     return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _setting(name: str, text: str, known: Capabilities) -> dict[str, Any]:
+def _setting(name: str, text: str, capabilities: Capabilities) -> dict[str, Any]:
     if not text.strip():
         return {}
-    if name in SETTINGS and getattr(known, SETTINGS[name]) is False:
+    if name in SETTINGS and getattr(capabilities, SETTINGS[name]) is False:
         raise Unfit(f"This model takes no {TITLES[name]}.")
     match name:
         case "maxTokens":
-            return {name: _whole_number(text.strip(), 1, known.most_output_tokens or MOST_TOKENS)}
+            return {name: _whole_number(text.strip(), 1, capabilities.most_output_tokens or MOST_TOKENS)}
         case "stopSequences":
             return {name: _sequences(text)}
         case _:
-            return {name: _number(text, 1.0 if name == "topP" else known.highest_temperature)}
+            return {name: _number(text, 1.0 if name == "topP" else capabilities.highest_temperature)}
 
 
 def _number(text: str, most: float) -> float:

@@ -147,34 +147,40 @@ def within_turn(remedies: Remedies) -> Remedies:
     return tuple(one for one in remedies if one.kind != "room")
 
 
-def of_model(known: Capabilities, body: Body) -> Remedies:
+def of_model(capabilities: Capabilities, body: Body) -> Remedies:
     """The changes that a request needs for what is known of its model."""
     settings = body["inferenceConfig"]
-    refused = [name for name in SETTINGS if name in settings and not _is_taken(known, name, settings[name])]
+    refused = [
+        name for name in SETTINGS if name in settings and not _is_taken(capabilities, name, settings[name])
+    ]
     if (
-        known.takes_temperature_with_top_p is False
+        capabilities.takes_temperature_with_top_p is False
         and not refused
         and {"temperature", "topP"} <= settings.keys()
     ):
         refused = ["topP"]
     needs: list[tuple[str, Any]] = [
-        (kind, True) for kind, facts in NEEDS.items() if any(getattr(known, fact) is False for fact in facts)
+        (kind, True)
+        for kind, facts in NEEDS.items()
+        if any(getattr(capabilities, fact) is False for fact in facts)
     ]
     needs += [("sampling", refused)]
-    needs += [("max_tokens", known.most_output_tokens)] if known.most_output_tokens else []
-    needs += [("cache", _places(known))] if known.takes_cache_points else []
+    needs += [("max_tokens", capabilities.most_output_tokens)] if capabilities.most_output_tokens else []
+    needs += [("cache", _places(capabilities))] if capabilities.takes_cache_points else []
     return tuple(Remedy(kind, value) for kind, value in needs if changed(body, kind, value) != body)
 
 
-def _places(known: Capabilities) -> str:
+def _places(capabilities: Capabilities) -> str:
     """The places of a request's cache points, for a model that takes any."""
-    return "untooled" if known.takes_cache_point_after_tools is False else "all"
+    return "untooled" if capabilities.takes_cache_point_after_tools is False else "all"
 
 
-def _is_taken(known: Capabilities, name: str, value: Any) -> bool:
-    """Whether a setting may be sent to the model, as far as is known."""
-    is_over = name == "temperature" and isinstance(value, int | float) and value > known.highest_temperature
-    return getattr(known, SETTINGS[name]) is not False and not is_over
+def _is_taken(capabilities: Capabilities, name: str, value: Any) -> bool:
+    """Whether a setting may be sent to the model, as far as is capabilities."""
+    is_over = (
+        name == "temperature" and isinstance(value, int | float) and value > capabilities.highest_temperature
+    )
+    return getattr(capabilities, SETTINGS[name]) is not False and not is_over
 
 
 def facts(refusal: Refusal, remedy: Remedy) -> dict[str, Any]:

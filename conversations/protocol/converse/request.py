@@ -52,24 +52,24 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def budget_of(known: Capabilities, max_tokens: int, wish: int | None = None) -> int:
+def budget_of(capabilities: Capabilities, max_tokens: int, wish: int | None = None) -> int:
     """The tokens that a model may think, 0 for none. Without a `wish` they are the catalogue's.
 
     The budget leaves at least a token for the answer.
     """
-    most = min(max_tokens, known.most_output_tokens or max_tokens)
-    is_taken = known.reasons is not False if wish is None else known.reasons is True
-    budget = min((known.reasoning_budget or 0) if wish is None else wish, most - 1)
+    most = min(max_tokens, capabilities.most_output_tokens or max_tokens)
+    is_taken = capabilities.reasons is not False if wish is None else capabilities.reasons is True
+    budget = min((capabilities.reasoning_budget or 0) if wish is None else wish, most - 1)
     return budget if is_taken and budget >= LEAST_BUDGET else 0
 
 
-def with_reasoning(base: Body, known: Capabilities, wish: int | None = None) -> Body:
+def with_reasoning(base: Body, capabilities: Capabilities, wish: int | None = None) -> Body:
     """The base with the budget of the model's reasoning, if it has one.
 
     Claude takes no sampling settings beside it.
     """
     settings = base["inferenceConfig"]
-    budget = budget_of(known, settings["maxTokens"], wish)
+    budget = budget_of(capabilities, settings["maxTokens"], wish)
     if not budget:
         return base
     others = {name: value for name, value in settings.items() if name not in ("temperature", "topP")}
