@@ -104,10 +104,25 @@ def test_variables_are_asked_for_by_keyboard_and_put_in_as_text(stage: Stage) ->
     expect(chat.box).to_have_value("Make $& {{how much}} summery, a lot\n: $& {{how much}}.")
     expect(chat.box).to_be_focused()
     taken_by(chat, "ArrowUp", "Enter")
+    expect(form.get_by_role("textbox", name="what", exact=True)).to_be_focused()
     chat.page.keyboard.press("Escape")
     expect(form).to_have_count(0)
     expect(chat.box).to_have_value("/")
     expect(chat.box).to_be_focused()
+
+
+def test_escape_calls_off_a_prompt_that_is_on_its_way(stage: Stage) -> None:
+    chat, routes = stage.served(), list[Route]()
+    page = chat.page
+    page.route("**/settings/prompts/?id=*", lambda route: routes.append(route))  # noqa: PLW0108 (it takes no built-in)
+    taken_by(chat, "ArrowUp", "ArrowUp", "Enter")
+    expect(page.locator(".prompts-state")).to_have_text("Fetching /summary.")
+    chat.box.press("Escape")
+    expect(page.locator(".prompts-state")).to_be_hidden()
+    with page.expect_request_finished():
+        serve(routes[0])
+    page.evaluate("() => new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve)))")
+    expect(chat.box).to_have_value("/")
 
 
 def test_what_is_awaited_what_has_failed_and_what_is_empty_is_said(page: Page) -> None:

@@ -35,6 +35,8 @@ export class Prompts {
     /** @type {Prompt[]} */
     this.matches = [];
     this.at = 0;
+    /** @type {object | null} */
+    this.insertion = null;
     this.listen();
   }
 
@@ -147,17 +149,22 @@ export class Prompts {
     this.insert({ id: button.dataset.prompt, name: button.dataset.name }, this.textarea.value);
   }
 
-  /** Puts a prompt into the box, unless something else has been written there meanwhile. */
+  /** Puts a prompt into the box, unless something else has been written there meanwhile or Escape has called it off. */
   async insert({ id, name }, before) {
     this.tell(`Fetching /${name}.`);
+    const insertion = {};
+    this.insertion = insertion;
+    const isOver = () => this.insertion !== insertion || this.textarea.value !== before;
     const text = await fetchJSON(`${this.address}?id=${id}`).then(
       (prompt) => prompt.text,
       () => null,
     );
-    if (this.textarea.value !== before) return;
+    if (isOver()) return;
     if (text === null) return this.tell(`/${name} could not be fetched.`);
+    const ask = await dialogFor(name, text);
+    if (isOver()) return;
     this.close();
-    const whole = await this.asked(name, text);
+    const whole = await ask();
     this.textarea.focus();
     if (whole === null) return;
     const rest = QUERY.test(before) ? "" : before.trim();
@@ -165,13 +172,9 @@ export class Prompts {
     this.say(`${name} is in the message.`);
   }
 
-  /** The text with what the reader wants in the place of its variables; null if they leave. */
-  async asked(name, text) {
-    const names = variablesOf(text);
-    if (!names.length) return text;
-    const { askFor } = await import("./asking.js");
-    const values = await askFor(name, names);
-    return values && filled(text, values);
+  leave() {
+    this.insertion = null;
+    this.close();
   }
 
   press(event) {
@@ -189,14 +192,25 @@ const KEYS = {
   ArrowUp: (prompts) => prompts.mark(prompts.at - 1),
   Enter: (prompts) => prompts.take(prompts.at),
   Tab: (prompts) => prompts.take(prompts.at),
-  Escape: (prompts) => prompts.close(),
+  Escape: (prompts) => prompts.leave(),
 };
 
 // What is on its way is not sent as a slash; where there is nothing to wait for it can be.
 const TELLING_KEYS = {
   Enter: (prompts) => prompts.status.textContent.startsWith("Fetching"),
-  Escape: (prompts) => prompts.close(),
+  Escape: (prompts) => prompts.leave(),
 };
+
+/** What gives the text with the reader's values in the place of its variables, or null if the reader leaves. */
+async function dialogFor(name, text) {
+  const names = variablesOf(text);
+  if (!names.length) return () => text;
+  const { askFor } = await import("./asking.js");
+  return async () => {
+    const values = await askFor(name, names);
+    return values && filled(text, values);
+  };
+}
 
 async function fetchJSON(address) {
   const answer = await fetch(address, { headers: { Accept: "application/json" }, redirect: "error" });
