@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conversing import Chat
 
@@ -72,6 +72,21 @@ def test_a_conversation_is_named_pinned_put_away_deleted_and_brought_back_by_the
     page.keyboard.press("Enter")
     expect(row(page, "Another one").get_by_role("button")).to_be_focused()
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+def test_a_menu_opens_even_if_its_list_is_fetched_anew_meanwhile(page: Page) -> None:
+    begin_conversations(page, "Fetched anew")
+    scripts: list[Route] = []
+    page.route(re.compile(r"/library/rows\b"), lambda route: scripts.append(route))  # noqa: PLW0108 (it takes no built-in)
+    page.goto("/settings/")
+    dots = row(page, "Fetched anew").get_by_role("button")
+    dots.evaluate("button => button.closest('li').classList.add('stale')")
+    dots.press("Enter")
+    Chat(page).until(lambda: scripts)
+    page.evaluate("document.dispatchEvent(new CustomEvent('turntable:library'))")
+    expect(page.locator("li.stale")).to_have_count(0)
+    scripts[0].continue_()
+    expect(row(page, "Fetched anew").get_by_role("menuitem").first).to_be_focused()
 
 
 def test_whoever_deletes_the_open_conversation_is_offered_it_on_the_start_page(page: Page) -> None:

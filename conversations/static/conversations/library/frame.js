@@ -28,7 +28,10 @@ function listen(sidebar, list) {
   };
   const open = async (row, point) => {
     rows ??= load();
-    (await rows).menu.open(row, point);
+    const place = row.closest("#groups") ? "#groups" : ".conversations";
+    const { menu } = await rows;
+    const current = row.isConnected ? row : document.querySelector(`${place} [data-id="${row.dataset.id}"]`);
+    if (current) menu.open(current, point); // the list may have been fetched anew meanwhile
   };
   document.addEventListener("click", (event) => {
     const dots = closestTo(event, ".dots");
