@@ -12,6 +12,7 @@ from django.urls import reverse
 from conversations.models import (
     Allowance,
     Approval,
+    Attachment,
     Conversation,
     Message,
     Model,
@@ -44,7 +45,16 @@ def stored(user: User, text: str = QUESTION, within: Conversation | None = None)
         turn=turn, number=1, base=base, status="completed", gateway_request_id=str(turn.pk)[:8]
     )
     own = {"conversation": conversation, "turn": turn}
-    Message.objects.create(**own, role="user", content=[{"text": text}])
+    question = Message.objects.create(**own, role="user", content=[{"text": text}])
+    file = Attachment.objects.create(
+        conversation=conversation,
+        kind="document",
+        format="pdf",
+        name="Charts.pdf",
+        size=4711,
+        sha256="0" * 64,
+    )
+    file.messages.add(question)
     Message.objects.create(**own, round=row, role="assistant", content=[{"text": "I will look that up."}])
     call = ToolCall.objects.create(
         **own, round=row, position=0, tool_use_id=f"tooluse_{turn.pk.hex}", name="top_song", status="success",

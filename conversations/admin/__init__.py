@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from .allowances import AllowanceAdmin
 from .approvals import ApprovalAdmin
+from .attachments import AttachmentAdmin
 from .calls import ToolCallAdmin
 from .catalogue import CatalogueAdmin
 from .rounds import MessageAdmin, RoundAdmin
@@ -15,6 +16,7 @@ admin.site.index_title = "The record"
 __all__ = [
     "AllowanceAdmin",
     "ApprovalAdmin",
+    "AttachmentAdmin",
     "CatalogueAdmin",
     "ConversationAdmin",
     "MessageAdmin",

@@ -17,6 +17,7 @@ from conversations.admin.pages import ReadOnlyAdmin
 from conversations.models import (
     Allowance,
     Approval,
+    Attachment,
     Conversation,
     Message,
     RequestBase,
@@ -39,7 +40,8 @@ def conversation(user: User) -> Conversation:
 
 
 def test_all_of_a_turn_is_shown() -> None:
-    assert set(MODELS) == {Conversation, Turn, Round, Message, ToolCall, Approval, Allowance, UsageTotal}
+    record = {Conversation, Turn, Round, Message, ToolCall, Approval, Allowance, Attachment, UsageTotal}
+    assert set(MODELS) == record
     assert listing(ToolCall) == "/admin/conversations/toolcall/"
 
 
