@@ -92,15 +92,21 @@ def test_files_are_attached_removed_sent_and_seen_again(chat: Chat) -> None:
     expect(pressed).to_be_visible()
 
 
+def uploads(page: Page) -> list[Route]:
+    """The requests by which files are taken to the server, which wait for the test to let them through."""
+    routes: list[Route] = []
+
+    def keep(route: Route) -> None:
+        routes.append(route)
+
+    page.route("**/attachments/", keep)
+    return routes
+
+
 @pytest.mark.own_browser
 def test_send_waits_for_a_file_that_is_on_its_way(chat: Chat) -> None:
     page = chat.page
-    routes: list[Route] = []
-
-    def hold(route: Route) -> None:
-        routes.append(route)
-
-    page.route("**/attachments/", hold)
+    routes = uploads(page)
     choose(page, ("notes.txt", "text/plain", b"WKRP"))
     chat.box.fill("Read this")
     chat.box.press("Enter")
@@ -110,6 +116,20 @@ def test_send_waits_for_a_file_that_is_on_its_way(chat: Chat) -> None:
     expect(chat.messages("You")).to_contain_text("Read this")
     expect(files_of(chat.messages("You"))).to_have_count(1)
     chat.settled()
+
+
+def test_a_file_that_is_removed_while_the_server_takes_it_is_forgotten(chat: Chat) -> None:
+    page = chat.page
+    routes = uploads(page)
+    choose(page, ("notes.txt", "text/plain", b"WKRP"))
+    chat.until(lambda: routes)
+    answer = routes[0].fetch()
+    page.get_by_role("button", name="Remove notes.txt").click()
+    with page.expect_response(lambda response: response.request.method == "DELETE"):
+        routes[0].fulfill(response=answer)
+    page.reload()
+    expect(chat.box).to_be_visible()
+    expect(files_of(page)).to_have_count(0)
 
 
 def test_files_are_attached_on_the_start_page_too(page: Page) -> None:

@@ -10,7 +10,7 @@ import { upload } from "./uploading.js";
 const UNDER_WAY = "It is sent as soon as its files are there.";
 const REMOVE_FIRST = "A file could not be attached. Remove it, or attach another in its place.";
 
-/** @typedef {{element: HTMLElement, name: string, facts?: AttachedFile, problem: string, stop: () => void}} Entry */
+/** @typedef {{element: HTMLElement, name: string, facts?: AttachedFile, problem: string, stop: () => any}} Entry */
 
 /** `refuse(reason)` says why something was not done, "" when that is over; `begin()` makes a conversation where there is none yet. */
 export class Attaching {
@@ -212,8 +212,7 @@ export class Attaching {
   // The focus goes to the next file, or else to what is written.
   remove(entry) {
     const at = this.entries.indexOf(entry);
-    entry.stop();
-    if (entry.facts) this.forget(entry.facts);
+    this.forget(entry.facts ?? entry.stop());
     entry.element.remove();
     this.entries.splice(at, 1);
     this.list.hidden = !this.entries.length;
@@ -226,8 +225,12 @@ export class Attaching {
 
   /** Lets the server forget a file; one that is not reached forgets it after a day. */
   forget(file) {
-    const headers = { "X-CSRFToken": this.list.dataset.token };
-    const answer = fetch(addressOf(file), { method: "DELETE", headers, keepalive: true });
+    const options = {
+      method: "DELETE",
+      headers: { "X-CSRFToken": this.list.dataset.token },
+      keepalive: true,
+    };
+    const answer = Promise.resolve(file).then((facts) => facts && fetch(addressOf(facts), options));
     this.forgotten = Promise.allSettled([this.forgotten, answer]);
   }
 }

@@ -3,11 +3,13 @@
  */
 const LARGEST = 32 * 1024 ** 2;
 const TOO_LARGE = "This file is too large: 32 MB at most.";
+const NEARLY_THERE = 1024 ** 2;
 const EMPTY = "This file is empty.";
 const LOST = "The connection was lost. Remove the file, then attach it again.";
 
 /**
- * Takes a file to the address, once that is known; returns what stops it.
+ * Takes a file to the address, once that is known; returns what stops it. A server may have the last bytes before the page knows, so
+ * a file that is nearly there is let through: what stops it promises its facts then, for it to be forgotten.
  * @param {() => Promise<string>} address
  * @param {string} token
  * @param {File} file
@@ -21,14 +23,19 @@ export function upload(address, token, file, { progress, done, failed }) {
   const request = new XMLHttpRequest();
   const form = new FormData();
   form.append("file", file, file.name);
-  request.upload.addEventListener("progress", ({ loaded, total }) => progress(loaded / (total || 1)));
+  let rest = file.size;
+  let isOver = false;
+  request.upload.addEventListener("progress", ({ loaded, total }) => {
+    rest = total - loaded;
+    progress(loaded / (total || 1));
+  });
   request.addEventListener("load", () => {
+    if (isOver) return;
     const answer = answerOf(request);
     if (request.status === 201) done(answer);
     else failed(answer?.error?.message ?? LOST);
   });
-  request.addEventListener("error", () => failed(LOST));
-  let isOver = false;
+  request.addEventListener("error", () => isOver || failed(LOST));
   const begin = (url) => {
     if (isOver) return;
     request.open("POST", url);
@@ -38,9 +45,17 @@ export function upload(address, token, file, { progress, done, failed }) {
   address().then(begin, () => failed(LOST));
   return () => {
     isOver = true;
-    request.abort();
+    if (rest > NEARLY_THERE) request.abort();
+    const isOnItsWay = request.readyState > XMLHttpRequest.UNSENT && request.readyState < XMLHttpRequest.DONE;
+    return isOnItsWay ? factsFrom(request) : null;
   };
 }
+
+/** The facts of a file whose request goes on, null where it fails. */
+const factsFrom = (request) =>
+  new Promise((resolve) => {
+    request.addEventListener("loadend", () => resolve(request.status === 201 ? answerOf(request) : null));
+  });
 
 function answerOf({ responseText }) {
   try {
