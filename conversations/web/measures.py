@@ -82,8 +82,8 @@ def table(old: Measures, new: Measures) -> list[Row]:
 
 
 def _sum(values: list[Value]) -> Value:
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) if len(numbers) == len(values) else None
 
 
 def _text(value: Value, write: Callable[[Any], str]) -> str:

@@ -200,10 +200,10 @@ def test_an_edited_and_a_repeated_message_keep_their_files(conversation: Convers
     again = engine.regenerate(conversation).turn
     assert engine.WORKER.wait(20)
     assert files_in(again) == [str(photo.pk)]
-    for files, kept in ((None, [photo]), ([str(paper.pk)], [paper]), ([], [])):
+    for files, files_after in ((None, [photo]), ([str(paper.pk)], [paper]), ([], [])):
         engine.edit(conversation, message_id, new_id(), "two", files)
         assert engine.WORKER.wait(20)
-        assert files_in(Turn.objects.latest("number")) == [str(file.pk) for file in kept]
+        assert files_in(Turn.objects.latest("number")) == [str(file.pk) for file in files_after]
     engine.edit(conversation, message_id, new_id(), "", None)
     assert engine.WORKER.wait(20)
     with pytest.raises(Refused):

@@ -104,22 +104,22 @@ def test_a_person_may_run_a_call_again_whose_tool_is_switched_off(scene: Scene) 
 
 
 @pytest.mark.parametrize(
-    ("by_staff", "wish", "sent"),
+    ("by_staff", "wish", "tokens"),
     [(None, 2_000, 2_000), (1_500, None, 1_500), (1_500, 0, None), (1_500, 3_000, 3_000), (None, None, None)],
 )
 def test_a_budget_of_reasoning_is_the_conversations_or_else_the_catalogues(
-    scene: Scene, by_staff: int | None, wish: int | None, sent: int | None
+    scene: Scene, by_staff: int | None, wish: int | None, tokens: int | None
 ) -> None:
     Model.objects.create(model_id=CLAUDE, reasoning_budget=by_staff)
     inference = {"temperature": 0.5}
     body = body_with(scene, model=CLAUDE, reasoning_budget=wish, inference=inference)
-    if sent is None:
+    if tokens is None:
         assert (body["inferenceConfig"], "additionalModelRequestFields" in body) == (
             {"maxTokens": 4096} | inference,
             False,
         )
     else:
-        thinking = {"thinking": {"type": "enabled", "budget_tokens": sent}}
+        thinking = {"thinking": {"type": "enabled", "budget_tokens": tokens}}
         assert (body["inferenceConfig"], body["additionalModelRequestFields"]) == (
             {"maxTokens": 4096},
             thinking,

@@ -127,11 +127,11 @@ def test_a_model_that_staff_say_takes_them_gets_them() -> None:
 
 def test_the_bytes_are_made_again_from_a_stored_base_and_the_stored_remedies() -> None:
     active = remedies.of_model(capabilities_of(CLAUDE), CALLED)
-    sent = remedies.adjusted(CALLED, active)
-    base = {name: part for name, part in sent.items() if name != "messages"}
+    adjusted = remedies.adjusted(CALLED, active)
+    base = {name: part for name, part in adjusted.items() if name != "messages"}
     stored = json.loads(json.dumps(remedies.stored(active)))
     again = request.body(CALLED["messages"], request.with_system(base, "Be brief."))
-    assert request.encoded(remedies.adjusted(again, remedies.from_row(stored))) == request.encoded(sent)
+    assert request.encoded(remedies.adjusted(again, remedies.from_row(stored))) == request.encoded(adjusted)
 
 
 # -- where they are refused

@@ -14,11 +14,11 @@ def body_with(wish: int | None = None, **facts: Any) -> request.Body:
     return request.with_reasoning({"inferenceConfig": SETTINGS}, Capabilities(**facts), wish)
 
 
-@pytest.mark.parametrize(("budget", "sent"), [(2_000, 2_000), (1_024, 1_024), (9_000, 4_095)])
-def test_a_budget_leaves_tokens_for_the_answer_and_goes_without_sampling(budget: int, sent: int) -> None:
+@pytest.mark.parametrize(("budget", "tokens"), [(2_000, 2_000), (1_024, 1_024), (9_000, 4_095)])
+def test_a_budget_leaves_tokens_for_the_answer_and_goes_without_sampling(budget: int, tokens: int) -> None:
     assert body_with(reasons=True, reasoning_budget=budget) == {
         "inferenceConfig": {"maxTokens": 4_096, "stopSequences": ["END"]},
-        "additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": sent}},
+        "additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": tokens}},
     }
 
 

@@ -90,7 +90,7 @@ export class Attaching {
       progress: (part) => {
         bar.value = part;
       },
-      done: (facts) => this.taken(entry, facts),
+      done: (facts) => this.describe(entry, facts),
       failed: (reason) => this.settle(entry, reason),
     });
   }
@@ -123,7 +123,7 @@ export class Attaching {
    * @param {Entry} entry
    * @param {AttachedFile} facts
    */
-  taken(entry, facts) {
+  describe(entry, facts) {
     entry.facts = facts;
     entry.name = visible(facts.name);
     const { element } = entry;
@@ -197,16 +197,16 @@ export class Attaching {
    * @param {AttachedFile[]} files
    */
   letGo(files) {
-    const gone = new Set(files.map(({ id }) => id));
-    for (const { facts, element } of this.entries) if (facts && gone.has(facts.id)) element.remove();
-    this.entries = this.entries.filter(({ facts }) => !facts || !gone.has(facts.id));
+    const ids = new Set(files.map(({ id }) => id));
+    for (const { facts, element } of this.entries) if (facts && ids.has(facts.id)) element.remove();
+    this.entries = this.entries.filter(({ facts }) => !facts || !ids.has(facts.id));
     this.list.hidden = !this.entries.length;
   }
 
   /** @param {AttachedFile[]} files */
   giveBack(files) {
     const here = new Set(this.entries.map(({ facts }) => facts?.id));
-    for (const facts of files) if (!here.has(facts.id)) this.taken(this.enter(facts.name), facts);
+    for (const facts of files) if (!here.has(facts.id)) this.describe(this.enter(facts.name), facts);
   }
 
   // The focus goes to the next file, or else to what is written.

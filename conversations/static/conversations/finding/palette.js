@@ -100,11 +100,11 @@ class Palette {
   /** @param {Entry[]} entries */
   show(words, entries, more) {
     const fitting = this.actions.filter(([name]) => name.toLowerCase().includes(words.toLowerCase()));
-    const found = entries.flatMap((entry) => [
+    const results = entries.flatMap((entry) => [
       option(drawEntry(entry), (isAside) => go(entry.url, isAside)),
       ...(entry.hits ?? []).map((hit) => option(drawHit(hit), (isAside) => go(hit.url, isAside))),
     ]);
-    this.put([...found, ...fitting.map(([name, act]) => option(create("span", "action", name), act))]);
+    this.put([...results, ...fitting.map(([name, act]) => option(create("span", "action", name), act))]);
     this.tell(words ? summary(entries, more) : "");
   }
 

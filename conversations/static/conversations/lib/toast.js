@@ -5,14 +5,14 @@ import { create } from "./dom.js";
 
 const SEEN_MS = 2500;
 
-let shown = null;
+let current = null;
 
 /** Shows a sentence in the place of the one before. */
 export function toast(sentence) {
-  shown?.remove();
+  current?.remove();
   const element = create("p", "toast", sentence);
   element.setAttribute("aria-hidden", "true");
   document.body.append(element);
-  shown = element;
+  current = element;
   setTimeout(() => element.remove(), SEEN_MS);
 }
