@@ -111,6 +111,22 @@ def test_variables_are_asked_for_by_keyboard_and_put_in_as_text(stage: Stage) ->
     expect(chat.box).to_be_focused()
 
 
+def test_names_that_are_fetched_again_leave_the_mark_where_it_is(stage: Stage) -> None:
+    chat, routes = stage.served(), list[Route]()
+    taken_by(chat, "Escape")
+    chat.page.route("**/settings/prompts/", lambda route: routes.append(route))  # noqa: PLW0108 (it takes no built-in)
+    chat.box.fill("")
+    chat.box.press("/")
+    options = chat.page.get_by_role("option")
+    expect(options).to_have_count(3)
+    chat.box.press("ArrowUp")
+    prompts = [name(2), name(3)]
+    chat.until(lambda: routes != [])
+    routes[0].fulfill(json={"prompts": prompts})
+    expect(options).to_have_count(2)
+    expect(options.last).to_have_attribute("aria-selected", "true")
+
+
 def test_escape_calls_off_a_prompt_that_is_on_its_way(stage: Stage) -> None:
     chat, routes = stage.served(), list[Route]()
     page = chat.page

@@ -65,6 +65,7 @@ export class Prompts {
   // -- the list
 
   look(isComposed = false) {
+    this.insertion = null; // what is on its way is put into no other text
     if (isComposed || this.query === undefined) return this.close();
     if (this.box.hidden) this.fetchNames();
     return this.show();
@@ -73,12 +74,18 @@ export class Prompts {
   // At each opening, since others may have been saved: mostly there is nothing newer.
   async fetchNames() {
     this.failed = false;
+    const before = JSON.stringify(this.prompts);
     try {
       this.prompts = (await fetchJSON(this.address)).prompts;
     } catch {
       this.failed = true;
     }
-    if (!this.box.hidden) this.show();
+    if (this.box.hidden || this.insertion || (this.prompts && JSON.stringify(this.prompts) === before))
+      return;
+    const marked = this.list.hidden ? undefined : this.matches[this.at].id;
+    this.show();
+    const at = this.list.hidden ? -1 : this.matches.findIndex(({ id }) => id === marked);
+    if (at > 0) this.mark(at); // the reader has gone there meanwhile
   }
 
   show() {
@@ -160,10 +167,13 @@ export class Prompts {
       () => null,
     );
     if (isOver()) return;
-    if (text === null) return this.tell(`/${name} could not be fetched.`);
+    if (text === null) {
+      this.insertion = null;
+      return this.tell(`/${name} could not be fetched.`);
+    }
     const ask = await dialogFor(name, text);
     if (isOver()) return;
-    this.close();
+    this.leave();
     const whole = await ask();
     this.textarea.focus();
     if (whole === null) return;
