@@ -104,7 +104,7 @@ class Live {
 /** Names a row, its menu, and what chooses it. */
 function nameRow(row, title) {
   setText(row.querySelector("a"), title);
-  row.querySelector(".dots")?.setAttribute("aria-label", `Menu for ${title}`);
+  row.querySelector(".dots")?.setAttribute("aria-description", title);
   row.querySelector("[name=ids]")?.setAttribute("aria-label", `Choose ${title}`);
 }
 
