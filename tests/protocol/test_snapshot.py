@@ -254,3 +254,10 @@ def test_a_round_that_was_cut_by_a_crash_leaves_what_was_known_before() -> None:
     assert (
         after([events.step_started(1), {"type": "STEP_FINISHED", "stepName": "round 1"}]).state["steps"] == 1
     )
+
+
+def test_what_a_turn_was_asked_with_stands_at_it() -> None:
+    settings = {"model": "other.model-v1", "temperature": 0.2}
+    started = events.run_started("c0", TURN, settings=settings)
+    assert after([started]).state["settings"] == settings
+    assert "settings" not in after([events.run_started("c0", TURN)]).state

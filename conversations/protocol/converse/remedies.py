@@ -270,10 +270,9 @@ def _in_steps(refusal: Refusal) -> Iterator[tuple[str, Any]]:
     if refusal.cause == "reasoning":
         yield "reasoning", "finished"
         yield "reasoning", "all"
-        return
-    if refusal.names:
-        yield "cache", "untooled"
-    yield "cache", "none"
+    else:
+        yield from [("cache", "untooled")] if refusal.names else []
+        yield "cache", "none"
 
 
 def _unnamed(body: Body, *, has_gone_well: bool) -> Iterator[tuple[str, Any]]:
