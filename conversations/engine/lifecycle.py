@@ -163,8 +163,10 @@ def claim(limit: int, only: UUID | None = None) -> list[Turn]:
         return []
     try:
         with transaction.atomic():
+            if only is not None:
+                lock(only)  # first alone: a turn that has begun since is not waited for
             return [_begun(turn) for turn in _locked(candidates, skip_locked=only is None)]
-    except IntegrityError:  # another process began one of the same conversation
+    except (IntegrityError, Conversation.DoesNotExist):  # another process began one of it, or deleted it
         return []
 
 
@@ -189,8 +191,7 @@ def _candidates(only: UUID | None) -> QuerySet[Turn]:
 def _locked(turns: list[UUID], *, skip_locked: bool) -> QuerySet[Turn]:
     rows = Turn.objects.select_for_update(no_key=True, skip_locked=skip_locked, of=("conversation", "self"))
     queued = rows.filter(pk__in=turns, status=Status.QUEUED, conversation__deleted_at=None)
-    queued = queued.order_by("conversation_id", "pk")
-    return queued.select_related("conversation__head", "user", "beside")
+    return queued.order_by("conversation_id", "pk").select_related("conversation__head", "user", "beside")
 
 
 def _begun(turn: Turn) -> Turn:

@@ -71,7 +71,7 @@ async def test_what_a_web_process_takes_waits_for_a_worker_and_arrives_whole(
         assert await outcome(chat, "success")
         await chat.ask(LONG)
         assert await until(lambda: chat.readers[0].ended == 2)
-        assert last_notice(chat.readers[0], "queued") == []
+        assert await until(lambda: last_notice(chat.readers[0], "queued") == [])
         worker.signal(signal.SIGTERM)
         assert await asyncio.to_thread(worker.wait, 20) == 0
         await session.work()
