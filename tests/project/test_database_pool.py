@@ -8,7 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import OperationalError, connection
+from asgiref.sync import SyncToAsync
+from django.db import OperationalError, connection, connections
 
 from project.database import CONNECTIONS, patient
 
@@ -24,6 +25,12 @@ RESERVED = 2
 
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+
+
+@pytest.fixture(autouse=True)
+def free_connections(transactional_db: None) -> None:
+    """Takes back the connection of the thread in which asynchronous tests have called the database."""
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result(10)
 
 
 def row(sql: str) -> tuple[object, ...]:
