@@ -48,6 +48,9 @@ SEEK = """async () => {
     for (const {id, begin} of turns) all.push(...momentsOf(await (await fetch(`turns/${id}/`)).text(), begin));
     const page = document.getElementById("conversation"), log = document.getElementById("transcript");
     const frame = () => new Promise(requestAnimationFrame);
+    const loadPictures = async (root) => {  // words take the place of one that cannot be shown, once it has been tried
+        while ([...root.querySelectorAll(".picture > img")].some((image) => !image.naturalWidth)) await frame();
+    };
     const markup = (node) => node.nodeType === Node.TEXT_NODE ? node.data : `<${node.tagName}${
         node.getAttributeNames().filter((name) => !["data-since", "data-waited"].includes(name)).sort()
             .map((name) => ` ${name}="${node.getAttribute(name)}"`).join("")
@@ -57,6 +60,7 @@ SEEK = """async () => {
         go();
         await moved;
         while (log.ariaBusy === "true") await frame();
+        await loadPictures(log);
         return [...log.children].map(markup).join("");
     };
     const reducedAt = async (time) => {
@@ -64,6 +68,7 @@ SEEK = """async () => {
         const events = all.filter(({at}) => at <= time).map(({event}, at) => ({...event, metadata: {...event.metadata, seq: at + 1}}));
         const state = {...events.reduce(reduce, EMPTY), queue: [], played: true};
         while (!view.render(state, [])) await frame();
+        await loadPictures(view.log);
         return [...view.log.children].map(markup).join("");
     };
     const times = [...new Set(all.map(({at}) => at))];
