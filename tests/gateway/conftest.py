@@ -35,6 +35,8 @@ def standing_wire() -> Iterator[Wire]:
 
 @pytest.fixture
 def wire(standing_wire: Wire) -> Wire:
+    """The standing server with an empty script, and no connection that it may just be closing."""
+    standing_wire.gateway.close()
     standing_wire.server.play()
     return standing_wire
 
