@@ -158,7 +158,7 @@ def test_the_list_goes_on_as_one_scrolls_and_begins_where_the_page_is(page: Page
     page.goto("/settings/")
     expect(row(page, "scrolled 89")).to_be_visible()
     expect(row(page, "scrolled 0")).to_have_count(0)
-    for number in (50, 10, 0):
+    for number in (60, 20, 0):
         row(page, f"scrolled {number}").hover()  # scrolls there, even if the list is fetched anew
     link = row(page, "scrolled 30").get_by_role("link")
     page.goto(link.get_attribute("href") or "")
