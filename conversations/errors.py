@@ -3,8 +3,9 @@
 A class's docstring is the sentence that a person reads; its code is the contract's.
 
 TurntableError
-├── Refused                      a frame or command that is not taken
-│   └── Throttled                one user's limits
+├── Refused                      a frame, command or file that is not taken
+│   ├── Throttled                one user's limits
+│   └── NotTaken                 a file (conversations.attachments)
 ├── NotFound                     no such conversation, or somebody else's
 ├── ConfigurationError           settings that cannot work
 ├── TurnError                    ends a turn
@@ -54,8 +55,8 @@ class Refused(TurntableError):
     code = "invalid_request"
 
     def __str__(self) -> str:
-        """The detail alone: it is written for the person who sent the frame."""
-        return self.detail or "This cannot be taken."
+        """The detail alone, if there is one: it is written for the person who sent it."""
+        return self.detail or super().__str__()
 
 
 class Throttled(Refused):

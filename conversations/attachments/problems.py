@@ -1,15 +1,12 @@
 """Why a file is not taken: a class's docstring is what its sender reads."""
 
+from conversations.errors import Refused
 
-class NotTaken(Exception):
+
+class NotTaken(Refused):
     """This file is not taken."""
 
-    code = "invalid_request"
     status = 400
-
-    def __str__(self) -> str:
-        """The detail, or else the class's sentence."""
-        return super().__str__() or " ".join((type(self).__doc__ or "").split())
 
 
 class NoFile(NotTaken):
