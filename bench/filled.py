@@ -94,7 +94,7 @@ def filled(url: str, size: Size, more: Callable[[], None] = lambda: None) -> Ite
 
 
 def _fill(size: Size) -> None:
-    """Writes the messages as the product does, row and index at once; half of all are the first user's."""
+    """Writes the messages with their index; half of all are the first user's."""
     from django.contrib.auth.models import User
     from django.db import transaction
 

@@ -81,7 +81,7 @@ def measure(url: str, size: Size, repeat: int) -> list[Timing]:
 
 
 def _arrange() -> None:
-    """Spreads the first user's conversations over two years; some are pinned, archived, unread or wait."""
+    """Spreads the first user's conversations over two years, with marks and pins on some."""
     from django.contrib.auth.models import User
     from django.utils import timezone
 

@@ -58,7 +58,7 @@ class Websocket(WebSocketProtocol):  # type: ignore[misc]  # ships no types
 
 
 class Request(http_protocol.WebRequest):  # type: ignore[misc]  # ships no types
-    """Daphne's request, of whose body no more is kept than is taken. Twisted would read forms into memory."""
+    """Daphne's request, whose body is bounded. Twisted would read forms into memory."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

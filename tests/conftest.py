@@ -70,7 +70,7 @@ def quick_flush() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def unread_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forgets the catalogue's rows of earlier tests, and reads them once a test: statements are counted."""
+    """Forgets the catalogue's rows of earlier tests. A test reads them once, as statements are counted."""
     monkeypatch.setattr("conversations.models.catalogue.FRESH_SECONDS", 86_400)
     forget_rows()
 

@@ -27,7 +27,10 @@ _context.set_forkserver_preload(["__main__", __name__, *LIBRARIES])
 def start(
     environment: Mapping[str, str], log: Path, output: Connection, *command: str
 ) -> multiprocessing.context.ForkServerProcess:
-    """Starts a command with this environment alone. Its output goes to the connection, its errors to the log."""
+    """Starts a command with this environment alone.
+
+    Its output goes to the connection, its errors to the log.
+    """
     process = _context.Process(target=_run, args=(dict(environment), log, output, command), daemon=True)
     process.start()
     return process

@@ -1,4 +1,4 @@
-"""Files that people attach: looked at by their content, kept in a storage, sent to models as blocks."""
+"""Files that people attach: inspected, stored, and sent to models as blocks."""
 
 from .inspecting import Inspected, clean_name, inspect
 from .problems import Empty, NoFile, NotTaken, TooLarge

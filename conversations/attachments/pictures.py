@@ -57,7 +57,7 @@ def read(file: IO[bytes], format_: str) -> Picture:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Raises what Pillow raises as what a sender is told."""
+    """Maps Pillow's exceptions to this room's."""
     try:
         yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

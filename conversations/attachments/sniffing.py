@@ -1,4 +1,4 @@
-"""What kind of file some bytes are: an allow-list of what Converse takes, and whether the name agrees.
+"""The kind of a file by its bytes, out of an allow-list of what Converse takes.
 
 A file is believed its content, never its name alone, and never what a browser says of it.
 """
@@ -79,7 +79,7 @@ def _head(file: IO[bytes]) -> bytes:
 
 
 def _is_of_another_kind(name: str, ending: str) -> bool:
-    """Whether a name says that the file is a picture, sound or program: only text may have any other name."""
+    """Whether the name's ending is that of a picture, a sound or a program."""
     kind = mimetypes.guess_type(name)[0] or ""
     major, _, minor = kind.partition("/")
     is_text = major == "text" or minor.endswith(("json", "xml", "javascript", "sh", "sql", "yaml", "toml"))
@@ -107,7 +107,7 @@ def _office(file: IO[bytes]) -> str:
 
 
 def _check_directory(file: IO[bytes]) -> None:
-    """Raises Damaged for a zip without its end, TooLarge for one whose directory would fill the memory."""
+    """Raises Damaged for a zip without its end, TooLarge for one with a huge directory."""
     size = file.seek(0, 2)
     file.seek(max(0, size - 66_000))
     tail = file.read()
@@ -157,7 +157,7 @@ def _text(file: IO[bytes], head: bytes, ending: str) -> str:
 
 
 def _check_utf8(file: IO[bytes], *, is_text: bool) -> None:
-    """Raises Unsupported for what is no UTF-8, as programs and pictures are not, nor texts of long ago."""
+    """Raises Unsupported for bytes that are no UTF-8."""
     words = NOT_UTF8 if is_text else ""
     decoder = codecs.getincrementaldecoder("utf-8")()
     file.seek(0)

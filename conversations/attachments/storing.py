@@ -1,4 +1,4 @@
-"""A file that was looked at, as a row with its stored copies; and the bytes that requests hold of it."""
+"""Attachments as rows with stored copies, and their bytes for requests."""
 
 from typing import IO, Any
 from uuid import UUID

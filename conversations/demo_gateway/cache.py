@@ -24,7 +24,7 @@ class PromptCache:
         self._lock = threading.Lock()
 
     def usage(self, model: str, body: Mapping[str, Any]) -> dict[str, int]:
-        """The tokens of a request: new ones, and with cache points those read from and written to the cache."""
+        """The tokens of a request: new ones, and those read from and written to the cache."""
         points, total = _points(model, body)
         if not points:
             return {"inputTokens": total}

@@ -106,7 +106,7 @@ TITLE_WORDS = 5
 
 
 def title(question: str) -> str:
-    """A title of the telling words of a conversation that is to have one; blank for any other question."""
+    """A title from a conversation's telling words; blank for any other question."""
     opening = TO_TITLE.fullmatch(question.strip())
     if opening is None:
         return ""

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class DemoGateway(ThreadingHTTPServer):
-    """A running demo gateway: its pace, its open connections, its cache, which requests have failed once."""
+    """A running demo gateway: its pace, open connections, cache, and requests that failed once."""
 
     daemon_threads = True
     block_on_close = False

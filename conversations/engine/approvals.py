@@ -178,7 +178,7 @@ def checked_arguments(name: str, arguments: object) -> dict[str, Any]:
 
 
 def _always(tool: str, value: object) -> str:
-    """What an answer lets through from now on; raises Refused if the tool may not be let through whole."""
+    """The permission that an answer gives; raises Refused if the tool allows none of that kind."""
     if value is True:
         return Always.ARGUMENTS
     if value != "tool":

@@ -25,7 +25,7 @@ def announce(conversation: UUID) -> None:
 
 
 def touch(conversation: UUID) -> None:
-    """Stores and announces that lists show a conversation in another way, by rows that are not its own."""
+    """Stores and announces that rows beside a conversation changed its place or mark in lists."""
     change([conversation])
 
 

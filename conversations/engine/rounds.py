@@ -260,7 +260,7 @@ class Streaming:
         )
 
     def _refusal(self, use: CallRequest) -> tuple[str, str]:
-        """Why a call of a whole round is not run: a word and a sentence for the model; blank if it may run."""
+        """Why a call of the round is not run: a word and a sentence for the model, or blanks."""
         is_off = use.name in self.turn.tools_off and "call" not in self.turn.rerun
         match use.fault:
             case "":

@@ -33,7 +33,7 @@ def archive(conversations: Sequence[UUID], *, on: bool = True) -> None:
 
 
 def delete(conversations: Sequence[UUID]) -> None:
-    """Deletes conversations for everybody and stops their turns; what is queued waits for a restoration."""
+    """Deletes conversations for everybody and stops their turns; queued ones wait for a restoration."""
     _change(conversations, deleted_at=timezone.now())
     active = Turn.objects.filter(conversation__in=conversations, status__in=Turn.ACTIVE)
     for conversation in active.order_by().values_list("conversation", flat=True):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FIRST = 3
-"""The number of the last turn after which a conversation may be titled: earlier ones may have failed."""
+"""The last turn after which a title is made: earlier ones may have failed."""
 
 MOST_TOKENS = 300
 LONGEST = 2_000
@@ -56,7 +56,7 @@ class Draft:
 
 
 def may_follow(turn: Turn) -> bool:
-    """Whether a title may be asked for after the turn, as far as can be told without a query."""
+    """Whether a title may follow the turn, as far as the turn itself says."""
     is_first = turn.number <= FIRST and not turn.rerun
     return bool(settings.TITLE_MODEL) and is_first and turn.status == Turn.Status.COMPLETED
 

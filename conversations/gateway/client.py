@@ -207,7 +207,7 @@ def _gateway(options: Options) -> Gateway:
 
 
 def _members(payload: bytes) -> dict[str, Any]:
-    """The members of a frame's JSON object; bytes that are not UTF-8 or no object add the mark of damage."""
+    """The members of a frame's JSON object, with a mark of damage for anything else."""
     mark: dict[str, Any] = {}
     try:
         text = payload.decode()

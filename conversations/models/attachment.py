@@ -20,7 +20,7 @@ from .conversation import Conversation
 from .round import Message
 
 COPIES = ("", ".model", ".thumbnail")
-"""What is stored of an attachment: the file as it came; of a picture also what a model and a page get."""
+"""The stored files of an attachment: the original; of a picture also a model's and a page's copy."""
 
 
 class Attachment(models.Model):

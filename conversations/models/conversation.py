@@ -54,7 +54,7 @@ class ConversationQuerySet(SearchableQuerySet["Conversation"]):
         return self.filter(older, updated_at__lte=updated_at)
 
     def empty(self) -> "ConversationQuerySet":
-        """Those in which nothing was written yet, as they were made."""
+        """Conversations without a turn, a title or changed settings."""
         turns = Turn.objects.filter(conversation=OuterRef("pk"))
         untouched: dict[str, Any] = {"system": "", "inference": {}, "tools_off": [], "reasoning_budget": None}
         return self.filter(~Exists(turns), title="", **untouched, rerun_of=None, archived_at=None)

@@ -31,7 +31,7 @@ def older_than(moment: datetime) -> QuerySet[Conversation]:
 
 
 def deleted_before(moment: datetime) -> QuerySet[Conversation]:
-    """The conversations that were deleted before the moment, but for those in which a turn has yet to end."""
+    """Conversations that were deleted before the moment and have no active turn."""
     active = Turn.objects.filter(conversation=OuterRef("pk"), status__in=Turn.ACTIVE)
     return Conversation.with_deleted.filter(~Exists(active), deleted_at__lt=moment).order_by("deleted_at")
 
@@ -64,7 +64,7 @@ def _remove(rows: QuerySet[Conversation]) -> Iterator[Deletions]:
 
 
 def _remove_batch(rows: QuerySet[Conversation], ids: list[UUID]) -> Deletions:
-    """Deletes those that are still among the rows under their locks: one may have been taken up meanwhile."""
+    """Deletes the rows that still match under their locks: one may have been restored meanwhile."""
     with transaction.atomic():
         list(Conversation.with_deleted.select_for_update().filter(pk__in=ids).order_by("pk").values("pk"))
         keys = list(rows.values_list("pk", flat=True))

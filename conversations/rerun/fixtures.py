@@ -198,7 +198,7 @@ class _Writing:
 
 
 def _own(row: Round) -> list[Body]:
-    """What the round's request was changed by, but for its cache points and the files that it is without."""
+    """The remedies of the round's request, but for cache points and files that were left out."""
     return [remedy for remedy in row.remedies if remedy["kind"] not in ("attachments", "cache")]
 
 

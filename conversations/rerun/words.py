@@ -1,4 +1,4 @@
-"""The differences of two texts, word by word; where a script has no spaces, character by character."""
+"""The differences of two texts, by words, or by characters in scripts without spaces."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ AROUND = 8
 """Unchanged words that are shown beside a change."""
 
 MOST_PAIRS = 100_000
-"""Pairs of equal words from which on frequent words are no beginning of a match, as it would take too long."""
+"""Pairs of equal words from which on frequent words begin no match, for the time's sake."""
 
 MOST_WORDS = 100_000
 """Words from which on what lies between the first change and the last is one change."""

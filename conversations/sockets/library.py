@@ -28,13 +28,13 @@ GAP = 0.02
 """Seconds from a change until it is read: changes of one moment are read together."""
 
 MOST = 100
-"""Changes that a page is told when it comes back. If there were more, it is told to load its list anew."""
+"""Changes that a page gets when it comes back. After more of them it loads its list anew."""
 
 OVERLAP = timedelta(seconds=2)
 """A commit may come later than its time, and a page may have been made before it."""
 
 WINDOW = 64 * 1024
-"""Characters that a page may leave unacknowledged; what changes meanwhile waits, the newest state of each conversation."""
+"""Characters that a page may leave unacknowledged. Of changes beyond, the newest of each conversation waits."""
 
 ACK_TIMEOUT = 60.0
 
@@ -130,7 +130,7 @@ class LibraryConsumer(SignedInConsumer):
                 raise TooSlow from None
 
     def _first(self) -> list[Frame]:
-        """What is true now: the number that waits, and what has changed since the page was made."""
+        """The number that waits now, and the changes since the page was rendered."""
         after = _after(self.scope["query_string"])
         rows = Conversation.with_deleted.filter(owner=self.owner).order_by("-changed_at")
         entries = marks.entries(rows.filter(changed_at__gt=after)[: MOST + 1]) if after else []

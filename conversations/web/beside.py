@@ -1,4 +1,4 @@
-"""One question to two models: the answers stand beside each other, and the reader goes on with either."""
+"""One question to two models, whose answers stand beside each other."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -25,7 +25,7 @@ NOT_OFFERED = "This model is not offered. Choose one of the list."
 
 @require_POST
 def ask_two(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Asks the conversation's model and `second`, in a copy of the conversation; 400 where that cannot be."""
+    """Asks the conversation's model and, in a copy of it, `second`; 400 where that cannot be."""
     conversation = own_or_404(request, pk)
     text = clean_text(request.POST.get("message", "")).replace("\r\n", "\n")
     try:
@@ -62,7 +62,7 @@ def ask_too(twin: Conversation, text: str) -> None:
 
 
 def second_of(owner: "User", first: Conversation, model: str, text: str) -> Conversation | None:
-    """The second of two new conversations with the same question; None for a model that is not offered."""
+    """The second of two new conversations; None for a model that is not offered."""
     if not Model.is_offered(model) or not text.strip():
         return None
     own = {name: getattr(first, name) for name in ("title", "has_own_title", *IN_FORCE)}

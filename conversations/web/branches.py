@@ -37,7 +37,7 @@ class Stem(NamedTuple):
 
     @property
     def created(self) -> str:
-        """When it was asked, as a machine reads it."""
+        """The time of its question, in ISO form."""
         return self.created_at.isoformat(timespec="seconds")
 
     @property

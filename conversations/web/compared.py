@@ -20,7 +20,7 @@ FOLDED = 80
 """Words in a row that are the same from which on they are folded, but for a few at their ends."""
 
 NEAR = 16
-"""Words at the ends of what is folded that are shown."""
+"""Words in sight at each end of a fold."""
 
 LONGEST = 100_000
 """Characters of a text that are compared."""

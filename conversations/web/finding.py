@@ -27,7 +27,7 @@ LONGEST = 500
 @never_cache
 @require_safe
 def find(request: SignedIn) -> HttpResponse:
-    """The user's conversations with the words of `?q=` in titles or messages; without words the newest."""
+    """The user's conversations that match `?q=`; without words the newest."""
     words = clean_text(request.GET.get("q", ""))[:LONGEST].strip()
     owned = Conversation.objects.owned_by(request.user)
     if not words:
@@ -64,6 +64,6 @@ def _hit(row: Conversation, hit: search.Hit, words: str) -> dict[str, Any]:
 
 
 def hit_address(row: Conversation, hit: search.Hit, words: str) -> str:
-    """The address of the page that shows a hit: its turn, its place there, and the words that are marked."""
+    """The address of a hit's page, with its turn, its place there and its words."""
     query = urlencode({"at": hit.turn, "in": hit.place, "words": words})
     return f"{resolve_url('conversations:conversation', pk=row.pk)}?{query}"

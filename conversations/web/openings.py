@@ -1,4 +1,4 @@
-"""How the messages of a conversation begin, read without those parts of long ones that nobody sees."""
+"""The beginnings of a conversation's messages, read without the rest of long ones."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from conversations.protocol.thoughts import answer_in
 from conversations.rerun import Change, as_marks, common_length, in_context, word_diff
 
 BEGINNING = 120
-"""Characters of a message that are shown."""
+"""Characters of a message in sight."""
 
 READ = 16_384
 """Characters of a message's stored content that are read."""

@@ -130,7 +130,7 @@ def start_panel(form: Fields) -> dict[str, Any]:
 
 
 def new_conversation(owner: Any, form: Fields) -> Conversation:
-    """A new conversation with the settings of a form, not stored yet; raises Refused for what cannot be."""
+    """A new conversation with a form's settings, not stored yet; raises Refused for faults."""
     row = Conversation(owner=owner, model=Model.default().model_id)
     written = {name: text for name, text in form.items() if _is_setting(name) and text}
     faults = engine.settings.apply(row, written)

@@ -91,7 +91,7 @@ def _conversation(request: SignedIn, pk: UUID, frame: str) -> HttpResponse:
 
 
 def _page(request: SignedIn, conversation: Conversation) -> tuple[journal.Page, bool]:
-    """The messages that are shown, and whether there are newer ones or others in their place."""
+    """The messages of the page, and whether newer ones or another branch exist."""
     before, turn = request.GET.get("before"), _uuid(request.GET.get("at", ""))
     page = journal.page(conversation, before, turn if before else None)
     if before and not page.messages:

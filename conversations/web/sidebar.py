@@ -31,7 +31,7 @@ COLUMNS = ("owner", "title", "updated_at", "pinned_at", "archived_at")
 
 
 class Row(NamedTuple):
-    """A conversation in the list, with its title as it is shown."""
+    """A conversation in the list, with its visible title."""
 
     conversation: Conversation
     title: str

@@ -64,7 +64,7 @@ def _create(request: HttpRequest, owner: "User") -> HttpResponse:
 
 @require_POST
 def new(request: SignedIn) -> HttpResponse:
-    """Leads to the user's empty conversation, which is made if there is none: pressed often, it makes one."""
+    """Leads to the user's one empty conversation, and makes it if there is none."""
     with transaction.atomic():
         get_user_model()._default_manager.select_for_update().get(pk=request.user.pk)
         conversation = Conversation.objects.owned_by(request.user).empty().first()

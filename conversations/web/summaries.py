@@ -98,7 +98,7 @@ def _literal(value: Any) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    """The beginning, with an ellipsis where there is more: so many of what a reader takes for a character."""
+    """The beginning of a text in so many graphemes, with an ellipsis if there is more."""
     if len(text) <= most:
         return text
     starts = list(_starts(text, most))

@@ -1,4 +1,4 @@
-"""Files go with their rows, and rows with their conversation; what was never sent goes after a day."""
+"""Files go with their rows, rows with their conversation, and unsent ones after a day."""
 
 from datetime import timedelta
 from pathlib import Path

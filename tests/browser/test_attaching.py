@@ -1,4 +1,4 @@
-"""Files attached by button, drop and paste; removed, sent without a word, and there after a reload."""
+"""Files attached by button, drop and paste; removed, sent alone, there after a reload."""
 
 import base64
 import io
@@ -93,7 +93,7 @@ def test_files_are_attached_removed_sent_and_seen_again(chat: Chat) -> None:
 
 
 def uploads(page: Page) -> list[Route]:
-    """The requests by which files are taken to the server, which wait for the test to let them through."""
+    """The uploads of files, which wait for the test to let them through."""
     routes: list[Route] = []
 
     def keep(route: Route) -> None:

@@ -1,4 +1,4 @@
-"""One question to two models: both answers come in beside each other, and the reader goes on with one."""
+"""One question to two models: both answers stream beside each other, and one is kept."""
 
 import re
 

@@ -19,7 +19,7 @@ FROZEN_MS = 5_000
 
 
 def letters_of(page: Page) -> str:
-    """The answer as it is shown, without blanks."""
+    """The letters of the answer in the page, without blanks."""
     return "".join(page.evaluate("document.querySelector('.assistant .text').textContent").split())
 
 

@@ -242,6 +242,6 @@ def library_at(url: str, reader: Browser) -> ClientConnection:
 
 
 def mark(library: ClientConnection) -> str:
-    """The mark of the next frame that is about a conversation, and not as it was made."""
+    """The mark of the next frame about a conversation, but for that of its beginning."""
     value = json.loads(library.recv(timeout=20))["value"]
     return str(value["mark"]) if value.get("title") else mark(library)

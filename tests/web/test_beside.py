@@ -1,4 +1,4 @@
-"""One question to two models: both are asked, each in its own conversation, and the reader keeps one."""
+"""One question to two models, each in a conversation of its own, of which one is kept."""
 
 import json
 import uuid

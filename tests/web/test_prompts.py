@@ -1,4 +1,4 @@
-"""The user's prompts as the box of a message fetches them: names first, then the text that is taken."""
+"""The user's prompts as the composer fetches them: names first, then the chosen text."""
 
 from typing import Any
 

@@ -53,7 +53,7 @@ FAMILIES: dict[str, dict[str, int]] = {
     "anthropic.claude-sonnet": {"pdf_bytes": 22 * MB},
     "amazon.nova": {"pdf_bytes": 18 * MB},
 }
-"""Where a family takes more than the strictest. Requests hold 32 MB (Claude) and 25 MB (Nova) as base64."""
+"""Families that take more than the strictest. Requests hold 32 MB (Claude), 25 MB (Nova) of base64."""
 
 
 def limits_of(model_id: str) -> Limits:
@@ -117,7 +117,7 @@ def attachment(part: Block) -> tuple[str, Block]:
 
 
 def rules(name: str, limits: Limits, capabilities: Capabilities) -> Rules:
-    """What the model `name` does not take of files, with the sentences that say so: a page reads them too."""
+    """What the model `name` does not take of files, in sentences that pages read too."""
     takes = {"image": capabilities.takes_pictures, "document": capabilities.takes_documents}
     return {
         "refused": {kind: NOT_TAKEN.format(name, PLURALS[kind]) for kind in KINDS if takes[kind] is False},

@@ -1,4 +1,4 @@
-"""Cache points: where a request tells a model to keep what it has read so far, for the next request."""
+"""Cache points: places in a request up to which a model keeps it for the next request."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ Claude keeps 1,024 tokens and more, Haiku 2,048 or 4,096, Nova 1,000 (docs.aws.a
 """
 
 IN_MESSAGES = 2
-"""Those in messages: the newest of the user's, and the one before it, at which the last request ended."""
+"""Cache points in messages: after the user's newest, and after the one before it."""
 
 MEDIA = frozenset({"image", "document", "video"})
 POINT = {"cachePoint": {"type": "default"}}
@@ -64,7 +64,7 @@ def _plain(blocks: Iterable[Block]) -> list[Block]:
 
 
 def _with_points(messages: list[Message], missing: int) -> list[Message]:
-    """The messages, the newest of the user's with cache points, once `missing` bytes stand before them."""
+    """The messages with cache points after the user's newest, from `missing` bytes on."""
     first = _first_long(messages, missing)
     spots = [(at, _spot(message)) for at, message in enumerate(messages) if message["role"] == "user"]
     after = dict([(at, spot) for at, spot in spots if spot and at >= first][-IN_MESSAGES:])

@@ -34,7 +34,7 @@ def as_texts(inference: Mapping[str, Any]) -> dict[str, str]:
 def changed(
     inference: Mapping[str, Any], texts: Texts, capabilities: Capabilities
 ) -> tuple[dict[str, Any], Faults]:
-    """The settings after a change to the texts, of which a blank one unsets its setting; what cannot be."""
+    """The settings after a change to the texts, and its faults. A blank text unsets a setting."""
     settings, faults = dict(inference), Faults()
     for name in NAMES:
         if name in texts:

@@ -62,7 +62,7 @@ function drawForm({ message, expiresAt, metadata }) {
   return form;
 }
 
-// Two answers, of which one at most is given.
+// The two boxes exclude each other.
 function offerWholeTool(form) {
   const labels = [...form.querySelectorAll(".always")];
   setText(labels[0].querySelector("span"), "Always for these arguments");

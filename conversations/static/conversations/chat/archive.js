@@ -22,7 +22,7 @@ function start() {
   show();
 }
 
-/** Goes to what a search has found. */
+/** Goes to the hit of a search. */
 async function arriveIfAsked(log) {
   const query = new URLSearchParams(location.search);
   if (!query.has("at")) return;

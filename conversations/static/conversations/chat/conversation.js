@@ -136,7 +136,7 @@ class ConversationPage {
     if (query.has("at")) this.arrive(query);
   }
 
-  /** Goes to what a search has found; the address is the conversation's own then. */
+  /** Goes to the hit of a search and restores the conversation's own address. */
   async arrive(query) {
     this.follow.following = false;
     const { arrive } = await import("../finding/arrival.js");

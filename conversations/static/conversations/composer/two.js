@@ -49,7 +49,7 @@ function begin(menu, second) {
   along.remove();
 }
 
-/** Lets the button, where there is one, open the menu of the other models, and a model there be asked. */
+/** Wires the button, if the page has one, to the menu of the other models, and each model to its question. */
 export function offerSecond() {
   const menu = byId("seconds");
   menu?.addEventListener("toggle", ({ newState }) => newState === "open" && place(menu));

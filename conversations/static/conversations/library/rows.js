@@ -28,7 +28,7 @@ export class Rows {
     if (await this.post(name, [row.dataset.id])) focusRow(row.dataset.id);
   }
 
-  /** Sends an action; returns the answer, null if it failed, which is told. */
+  /** Sends an action and returns the answer. After a failure it says so and returns null. */
   async post(action, ids, fields = {}) {
     const body = new URLSearchParams({ action, csrfmiddlewaretoken: this.token, ...fields });
     for (const id of ids) body.append("ids", id);
