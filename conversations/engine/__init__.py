@@ -2,10 +2,11 @@
 
 commands.py has what a person may do, messages.py what comes in, lifecycle.py every change of a turn's status. worker.py is a process with
 its running turns, run.py one turn's way through its steps: rounds.py and tool_calls.py are the two kinds of steps. recovery.py begins a
-lost turn again, approvals.py waits for a person, requests.py builds what a model is sent, synthetic.py answers a turn that is asked again.
+lost turn again, approvals.py waits for a person, permissions.py says which tools a user may use, progress.py how far a call has come,
+requests.py builds what a model is sent, synthetic.py answers a turn that is asked again.
 """
 
-from . import settings
+from . import permissions, settings
 from .approvals import may_be_let_through_whole
 from .commands import (
     change_settings,
@@ -49,6 +50,7 @@ __all__ = [
     "keep_draft",
     "may_be_let_through_whole",
     "past_turns",
+    "permissions",
     "pin",
     "rebuild_request",
     "recorded_calls",

@@ -18,7 +18,7 @@ from conversations.protocol.converse.content import plain_text
 from conversations.protocol.text import beginning, clean_text
 from conversations.tools import registry
 
-from . import approvals, lifecycle, notices, settings
+from . import approvals, lifecycle, notices, permissions, settings
 from .files import ids_in
 from .lifecycle import Admit, lock
 from .messages import (
@@ -178,6 +178,8 @@ def run_again(
     past = ToolCall.objects.filter(conversation=conversation, tool_use_id=str(call)[:64]).first()
     if past is None:
         raise Refused("There is no such call here.")
+    if permissions.lacking(conversation.owner_id, [past.name]):
+        raise Refused(f"You have no permission to use {past.name}.")
     call_input = _input(past, arguments)
     text = f"Run {past.name} again"
     if arguments is not None:

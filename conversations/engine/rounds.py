@@ -27,7 +27,7 @@ from conversations.protocol.converse.stream import Assembly
 from conversations.protocol.converse.usage import is_reported
 from conversations.protocol.steps import RoundState
 
-from . import approvals, requests
+from . import approvals, permissions, requests
 from .outgoing import Outgoing
 from .stopping import Stopped
 from .tool_calls import leading_results
@@ -60,6 +60,8 @@ class Streaming:
         self.prefix = self.row.prefix
         self.outgoing = Outgoing(run, self.row)
         self.assembly = self._new_assembly()
+        self.lacking: frozenset[str] = frozenset()
+        """The tools that it calls and its user has no permission for."""
 
     async def stream(self) -> None:
         """Streams the round; raises Stopped, or the GatewayError that ended it.
@@ -165,6 +167,7 @@ class Streaming:
     async def _end_well(self) -> None:
         if self.outgoing.has_learned:
             await self.run.in_database(self.outgoing.learn)
+        await self._look_up_permissions()
         self._settle(Round.Status.COMPLETED)
         calls = self._calls()
         rows: list[Approval] = []
@@ -178,6 +181,11 @@ class Streaming:
             *leading_results(calls),
             write=partial(self._save_end, calls, rows),
         )
+
+    async def _look_up_permissions(self) -> None:
+        names = [use.name for use in self.assembly.calls()]
+        if permissions.are_needed(names):
+            self.lacking = await self.run.in_database(permissions.lacking, self.turn.user_id, names)
 
     def _remember(self, calls: list[ToolCall], requested: Sequence[Approval]) -> None:
         """Keeps what the turn's next step and its next request need."""
@@ -263,6 +271,8 @@ class Streaming:
         """Why a call of the round is not run: a word and a sentence for the model, or blanks."""
         is_off = use.name in self.turn.tools_off and "call" not in self.turn.rerun
         match use.fault:
+            case "" if use.name in self.lacking:
+                return permissions.ERROR, permissions.REFUSAL
             case "":
                 return ("switched_off", SWITCHED_OFF) if is_off else ("", "")
             case "damaged":

@@ -18,12 +18,14 @@ from conversations.models import RequestBase, ToolCall, Turn, active_line, line_
 from conversations.protocol import steps
 from conversations.tools import Outcome, registry
 
+from . import permissions
+
 NOT_RECORDED = "not_recorded"
 MISSED = "Not run: the record that this conversation is answered from holds no such call."
 ENDS_RERUN = frozenset({NOT_RECORDED, "stopped"})
 NO_ANSWER = (
     *("stopped", "interrupted", "cut", "round_limit", "max_tokens", "damaged", "not_run", "switched_off"),
-    NOT_RECORDED,
+    *(permissions.ERROR, NOT_RECORDED),
 )
 """Errors of calls that did not run to their end: their results answer no later call."""
 
@@ -106,13 +108,14 @@ def gateway_of(turn: Turn) -> Any:
 def specs(turn: Turn) -> list[dict[str, Any]]:
     """The tools that the turn offers: the present ones, and those of the record if that answers calls.
 
-    Those that its user has switched off are not among them.
+    Those that its user has switched off, or has no permission for, are not among them.
     """
     present = [spec for spec in registry.specs() if spec["toolSpec"]["name"] not in turn.tools_off]
-    if turn.rerun.get("tools") != "recorded" or turn.rerun_of_id is None:
-        return present
-    offered = {spec["toolSpec"]["name"]: spec for spec in [*_recorded_specs(turn.rerun_of_id), *present]}
-    return [spec for _, spec in sorted(offered.items())]
+    lacking = permissions.lacking(turn.user_id)
+    if turn.rerun.get("tools") == "recorded" and turn.rerun_of_id is not None:
+        present = [*_recorded_specs(turn.rerun_of_id), *present]
+    offered = {spec["toolSpec"]["name"]: spec for spec in present}
+    return [spec for name, spec in sorted(offered.items()) if name not in lacking]
 
 
 def next_step(turn: Turn, rounds: Sequence[steps.RoundState]) -> steps.Step:

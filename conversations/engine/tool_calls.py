@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import dropwhile, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -16,9 +16,10 @@ from conversations.protocol.agui import events
 from conversations.protocol.agui.events import Event
 from conversations.protocol.converse.history import NO_RESULT
 from conversations.protocol.steps import RunTools
-from conversations.tools import Outcome, execute, registry
+from conversations.tools import Context, Outcome, execute, registry
 
-from . import approvals, requests, synthetic
+from . import approvals, permissions, requests, synthetic
+from .progress import Progress
 from .stopping import Stopped
 
 if TYPE_CHECKING:
@@ -89,14 +90,22 @@ class Calls:
         await self._run_approved([row for row in rows if row not in answers])
 
     async def _run_approved(self, rows: list[ToolCall]) -> None:
-        refusals = {row: refusal for row in rows if (refusal := self._refusal(row))}
+        names, lacking = [row.name for row in rows], frozenset[str]()
+        if permissions.are_needed(names):
+            lacking = await self.run.in_database(permissions.lacking, self.turn.user_id, names)
+        refusals = {row: refusal for row in rows if (refusal := self._refusal(row, lacking))}
         for row, refusal in refusals.items():
             await self._store(row, _error(*refusal))
         if approved := [row for row in rows if row not in refusals]:
             await self._run_all(approved)
 
-    def _refusal(self, row: ToolCall) -> tuple[str, str] | None:
-        """Why a person's decision, or the want of one, keeps the call from running; None if it may run."""
+    def _refusal(self, row: ToolCall, lacking: frozenset[str]) -> tuple[str, str] | None:
+        """Why a person's decision, or the want of one, keeps the call from running; None if it may run.
+
+        `lacking` are the tools that the turn's user has no permission for.
+        """
+        if row.name in lacking:
+            return permissions.ERROR, permissions.REFUSAL
         if approval := self._approvals.get(row.pk):
             return approvals.refusal(approval)
         return ("denied", NO_APPROVAL) if approvals.needs_approval(row) else None
@@ -112,12 +121,21 @@ class Calls:
         await self._store(row, await self._execute(row))
 
     async def _execute(self, row: ToolCall) -> Outcome:
-        stop, approval = self.run.stop.event, self._approvals.get(row.pk)
+        approval = self._approvals.get(row.pk)
         if approval is None or approval.input is None:
-            return await execute(row.name, row.input, stop=stop, key=str(row.pk))
-        outcome = await execute(row.name, approval.input, stop=stop, key=str(row.pk))
+            return await self._call(row, row.input)
+        outcome = await self._call(row, approval.input)
         change = {"text": approvals.CHANGED + json.dumps(approval.input, ensure_ascii=False)}
         return replace(outcome, content=[change, *outcome.content])
+
+    async def _call(self, row: ToolCall, arguments: dict[str, Any] | None) -> Outcome:
+        stop, key, tool = self.run.stop.event, str(row.pk), registry.get(row.name)
+        if tool is None or not tool.arguments.contexts:
+            return await execute(row.name, arguments, stop=stop, key=key)
+        turn = await self.run.in_database(_whole, self.turn)
+        with Progress(self.record, row.tool_use_id) as progress:
+            context = Context(turn.user, turn.conversation, turn, key, progress.report)
+            return await execute(row.name, arguments, stop=stop, context=context)
 
     def _save_running(self, rows: list[ToolCall]) -> None:
         now = timezone.now()
@@ -142,6 +160,11 @@ class Calls:
         while self._answered < len(self.rows) and self.rows[self._answered].result is not None:
             self._answered += 1
             yield _result(self.rows[self._answered - 1])
+
+
+def _whole(turn: Turn) -> Turn:
+    """The turn with its user and conversation, read anew: a tool may change what it gets."""
+    return Turn.objects.select_related("user", "conversation").get(pk=turn.pk)
 
 
 def _is_answered(row: ToolCall) -> bool:

@@ -2,12 +2,14 @@
 
 from conversations.tools import registry
 from conversations.tools.arguments import InvalidInput
+from conversations.tools.context import Context
 from conversations.tools.execution import Outcome, execute, idempotency_key
 from conversations.tools.registry import Tool, ToolError, tool
 from conversations.tools.results import Image
 from conversations.tools.top_song import top_song
 
 __all__ = [
+    "Context",
     "Image",
     "InvalidInput",
     "Outcome",

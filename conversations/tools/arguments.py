@@ -3,13 +3,14 @@
 import inspect
 import json
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 
 from conversations.errors import ConfigurationError
 from conversations.protocol.text import clean_json, clean_text
+from conversations.tools.context import Context
 from conversations.tools.schema import tidy
 
 _MAX_ERRORS = 10
@@ -29,12 +30,16 @@ class InvalidInput(Exception):
 class Arguments:
     """A function's parameters as a pydantic model; `schema` is their JSON Schema.
 
-    Raises ConfigurationError for a parameter without a name or with a type that has no JSON Schema.
+    `contexts` are those that get the call's Context, which the model does not know of. Raises ConfigurationError for a parameter
+    without a name or with a type that has no JSON Schema.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         try:
             parameters = _parameters(function)
+            self.contexts = [name for name, (hint, _) in parameters.items() if _is_context(hint)]
+            for name in self.contexts:
+                del parameters[name]
             # Fields have names of our own: a parameter may be called `json` or `_x`, which a field may not.
             self._names = {f"argument_{number}": name for number, name in enumerate(parameters)}
             self._model = _model(self._names, parameters)
@@ -62,6 +67,13 @@ def _parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
                 f"the model sends its input by name, so {parameter.name!r} ({stars}) cannot be filled"
             )
     return {p.name: (hints.get(p.name, Any), ... if p.default is p.empty else p.default) for p in parameters}
+
+
+def _is_context(hint: Any) -> bool:
+    """Whether a parameter is annotated `Context`, also as one that may be left out."""
+    if get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    return hint is Context or (Context in get_args(hint) and set(get_args(hint)) <= {Context, type(None)})
 
 
 def _model(names: dict[str, str], parameters: dict[str, tuple[Any, Any]]) -> type[BaseModel]:

@@ -18,6 +18,7 @@ from django.db import connections
 from conversations.protocol.text import clean_text
 from conversations.tools import registry, results
 from conversations.tools.arguments import InvalidInput
+from conversations.tools.context import Context
 from conversations.tools.places import Places, Wakeup
 from conversations.tools.registry import Tool, ToolError
 from conversations.tools.results import Content
@@ -59,19 +60,27 @@ def idempotency_key() -> str:
 
 
 async def execute(
-    name: str, arguments: dict[str, Any] | None, *, stop: asyncio.Event | None = None, key: str = ""
+    name: str,
+    arguments: dict[str, Any] | None,
+    *,
+    stop: asyncio.Event | None = None,
+    key: str = "",
+    context: Context | None = None,
 ) -> Outcome:
     """Makes the call and waits until it ends, its time is over or `stop` is set; failures are outcomes.
 
-    `arguments` is None for an input that is no JSON object. Cancelling the task that waits abandons the call. A function that does
-    not end goes on by itself, and its late result is discarded.
+    `arguments` is None for an input that is no JSON object; `context` is for a tool that wants one. Cancelling the task that waits
+    abandons the call. A function that does not end goes on by itself, and its late result is discarded.
     """
     started = time.monotonic()
-    error, content = await _answer(name, arguments, stop or asyncio.Event(), key)
+    context = context or Context(idempotency_key=key)
+    error, content = await _answer(name, arguments, stop or asyncio.Event(), context)
     return Outcome("error" if error else "success", error, content, _milliseconds(started))
 
 
-async def _answer(name: str, arguments: dict[str, Any] | None, stop: asyncio.Event, key: str) -> Answer:
+async def _answer(
+    name: str, arguments: dict[str, Any] | None, stop: asyncio.Event, context: Context
+) -> Answer:
     tool = registry.get(name)
     if tool is None:
         return "unknown_tool", results.text(_no_such_tool(name))
@@ -80,7 +89,7 @@ async def _answer(name: str, arguments: dict[str, Any] | None, stop: asyncio.Eve
     places = _places
     if stop.is_set() or not await places.enter(stop):
         return "stopped", results.text(_NOT_RUN)
-    call = _Call(tool, arguments, key, places)
+    call = _Call(tool, arguments, context, places)
     call.start()
     return await call.wait(stop)
 
@@ -88,10 +97,10 @@ async def _answer(name: str, arguments: dict[str, Any] | None, stop: asyncio.Eve
 class _Call:
     """A call in its thread. Its answer is set once: by the thread, or by whoever abandons it first."""
 
-    def __init__(self, tool: Tool, arguments: dict[str, Any], key: str, places: Places) -> None:
+    def __init__(self, tool: Tool, arguments: dict[str, Any], context: Context, places: Places) -> None:
         self._tool = tool
         self._arguments = arguments
-        self._key = key
+        self._context, self._key = context, context.idempotency_key
         self._places = places
         self._started = time.monotonic()
         self._answer: Future[Answer] = Future()
@@ -165,7 +174,9 @@ class _Call:
             return "tool_error", results.text(str(error) or _FAILED)
 
     def _run(self) -> Any:
-        result = self._tool.function(**self._tool.arguments.validate(self._arguments))
+        arguments = self._tool.arguments
+        contexts = dict.fromkeys(arguments.contexts, self._context)
+        result = self._tool.function(**arguments.validate(self._arguments), **contexts)
         return asyncio.run(self._async_result(result)) if inspect.isawaitable(result) else result
 
     async def _async_result(self, result: Awaitable[Any]) -> Any:
@@ -194,7 +205,7 @@ def _close_connections() -> None:
 
 
 def _no_such_tool(name: str) -> str:
-    names = ", ".join(spec["toolSpec"]["name"] for spec in registry.specs())
+    names = ", ".join(registry.open_names())
     return f"There is no tool named {clean_text(name[:64])!r}. There is: {names or 'none'}."
 
 

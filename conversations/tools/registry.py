@@ -21,6 +21,7 @@ Always = Literal["arguments", "tool"]
 """How far a user may let a tool run unasked: with the same arguments again, or with any."""
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_PERMISSION = re.compile(r"\w+\.\S+")
 
 
 class ToolError(Exception):
@@ -32,7 +33,8 @@ class Tool:
     """A declared function.
 
     `timeout` is in seconds, None for the setting's. `approval` asks a person before each call, `always` says for what they may answer
-    once and for all. `idempotent` says that a call whose end is unknown may be made again.
+    once and for all. `idempotent` says that a call whose end is unknown may be made again. `label` is what people read instead of the
+    name, `permission` what its user needs (`app.codename`), `card` the template that draws a call.
     """
 
     name: str
@@ -42,6 +44,14 @@ class Tool:
     approval: bool = False
     idempotent: bool = False
     always: Always = "arguments"
+    label: str = ""
+    permission: str = ""
+    card: str = ""
+
+    @property
+    def template(self) -> str:
+        """The template that draws a call's card, if the site has it."""
+        return self.card or f"conversations/tools/{self.name}.html"
 
     @property
     def seconds(self) -> float:
@@ -75,6 +85,9 @@ def tool(
     approval: bool = False,
     idempotent: bool = False,
     always: Always = "arguments",
+    label: str = "",
+    permission: str = "",
+    card: str = "",
 ) -> Callable[[Function], Function]: ...
 def tool(  # noqa: PLR0913 (a declaration names what it wants)
     function: Callable[..., Any] | None = None,
@@ -85,19 +98,28 @@ def tool(  # noqa: PLR0913 (a declaration names what it wants)
     approval: bool = False,
     idempotent: bool = False,
     always: Always = "arguments",
+    label: str = "",
+    permission: str = "",
+    card: str = "",
 ) -> Any:
     """Declares a function, sync or async, as a tool, and leaves it as it is.
 
-    Its name, docstring and type hints describe it to the model. Raises ConfigurationError for a name, a timeout or a parameter that
-    cannot be, and for another tool's name.
+    Its name, docstring and type hints describe it to the model. Raises ConfigurationError for a name, a timeout, a permission or a
+    parameter that cannot be, and for another tool's name.
     """
 
     def declare(function: Function) -> Function:
         tool_name = name or function.__name__
         _check(tool_name, timeout)
         _check_always(tool_name, approval, always)
+        _check_permission(tool_name, permission)
         arguments = _arguments(tool_name, function)
-        _register(Tool(tool_name, function, arguments, timeout, approval, idempotent, always))
+        words = clean_text(" ".join(label.split()))
+        _register(
+            Tool(
+                tool_name, function, arguments, timeout, approval, idempotent, always, words, permission, card
+            )
+        )
         return function
 
     return declare if function is None else declare(function)
@@ -111,6 +133,11 @@ def get(name: str) -> Tool | None:
 def names() -> list[str]:
     """The names of the tools, in order."""
     return sorted(_registries[-1])
+
+
+def open_names() -> list[str]:
+    """The names of the tools that need no permission, in order."""
+    return [name for name in names() if not _registries[-1][name].permission]
 
 
 def specs() -> list[dict[str, Any]]:
@@ -143,6 +170,13 @@ def _check_always(name: str, approval: bool, always: str) -> None:
         raise ConfigurationError(f"Tool {name!r}: always is {always!r}, but must be 'arguments' or 'tool'.")
     if always == "tool" and not approval:
         raise ConfigurationError(f"Tool {name!r}: always='tool' needs approval=True, else nobody is asked.")
+
+
+def _check_permission(name: str, permission: str) -> None:
+    if permission and not _PERMISSION.fullmatch(permission):
+        raise ConfigurationError(
+            f"Tool {name!r}: permission is {permission!r}, but must be like 'app.codename'."
+        )
 
 
 def _arguments(name: str, function: Callable[..., Any]) -> Arguments:

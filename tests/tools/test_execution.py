@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pytest_django import Settings
 
-from conversations.tools import Outcome, ToolError, idempotency_key, registry, tool
+from conversations.tools import Context, Outcome, ToolError, idempotency_key, registry, tool
 from tests.gateway.talking import until
 from tests.tools.calling import Stop, execute
 
@@ -532,3 +532,30 @@ def test_the_duration_is_that_of_the_call(gate: threading.Event) -> None:
 
     outcome = calling(wait)
     assert 200 <= outcome.duration_ms < 5000
+
+
+def test_a_tool_that_is_called_outside_of_a_turn_may_report_to_nobody() -> None:
+    @tool
+    def play(context: Context) -> str:
+        context.progress(1, 2)
+        return context.idempotency_key
+
+    assert execute("play", {}, key="one").content == [{"text": "one"}]
+
+
+@pytest.mark.parametrize(
+    ("report", "value"),
+    [
+        ((1, 3, "spinning"), {"done": 1, "of": 3, "text": "spinning"}),
+        ((0.5,), {"done": 0.5}),
+        ((True, 2), {"done": 1, "of": 2}),
+        ((float("nan"), float("inf")), {}),
+        ((10**400, 2**60), {"of": float(2**60)}),
+        ((1, None, "\x00a\ud800"), {"done": 1, "text": "\ufffda\ufffd"}),
+        ((1, None, "x" * 5000), {"done": 1, "text": "x" * 200}),
+    ],
+)
+def test_progress_is_what_every_browser_takes(report: tuple[Any, ...], value: dict[str, Any]) -> None:
+    values: list[dict[str, Any]] = []
+    Context(report=values.append).progress(*report)
+    assert values == [value]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, field_validator
 from pytest_django import Settings
 
 from conversations.errors import ConfigurationError
-from conversations.tools import ToolError, registry, tool
+from conversations.tools import Context, ToolError, registry, tool
 from conversations.tools.arguments import InvalidInput
 
 pytestmark = pytest.mark.usefixtures("no_other_tools")
@@ -443,3 +443,37 @@ def test_an_override_keeps_the_tools_that_it_names() -> None:
         assert registry.get("second") is None
     with pytest.raises(KeyError), registry.override("third"):
         pass
+
+
+def test_a_context_is_not_in_the_schema_and_the_model_cannot_send_it() -> None:
+    @tool
+    def play(sign: str, context: Context, other: Context | None = None) -> None: ...
+
+    assert list(schema_of("play")["properties"]) == ["sign"]
+    assert "is not an argument of this tool" in complaint("play", sign="WZPZ", context={})
+    declared = registry.get("play")
+    assert declared
+    assert declared.arguments.contexts == ["context", "other"]
+
+
+def test_a_label_a_permission_and_a_card_are_kept() -> None:
+    @tool(label="  Song of\nthe day ", permission="radio.play_song", card="radio/song.html")
+    def song() -> None: ...
+
+    @tool
+    def plain() -> None: ...
+
+    declared, other = registry.get("song"), registry.get("plain")
+    assert declared
+    assert other
+    assert (declared.label, declared.permission, declared.template) == (
+        *("Song of the day", "radio.play_song"),
+        "radio/song.html",
+    )
+    assert (other.label, other.permission, other.template) == ("", "", "conversations/tools/plain.html")
+
+
+@pytest.mark.parametrize("permission", ["play_song", "radio.", "radio play.song"])
+def test_a_permission_without_an_app_is_refused_at_import(permission: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"app\.codename"):
+        tool(name="song", permission=permission)(lambda: None)

@@ -10,6 +10,9 @@ OUTCOMES = {"cancelled": "stopped", "interrupt": "waiting"}
 ACTIVITIES = ("turntable.image", "turntable.citation", "turntable.server_tool")
 """The news that are messages of their own: what a model brings beside text, reasoning and calls."""
 
+MARKS = {"turntable.approval": "approval", "turntable.progress": "progress"}
+"""The news about a call, and the member of its metadata that they become."""
+
 INTERRUPT_MEMBERS = ("id", "message", "toolCallId", "expiresAt", "metadata")
 ROUND_MEMBERS = ("stopReason", "usage", "latencyMs", "firstTokenMs", "model", "damaged", "interrupted")
 """The members that are kept of an interrupt, and of a round's end."""
@@ -163,10 +166,10 @@ class Snapshot:
         elif event["name"] == "turntable.adjusted":
             value = {key: event["value"][key] for key in ("what", "why")}
             self.state["adjusted"] = [*self.state.get("adjusted", ()), value]
-        elif event["name"] == "turntable.approval":
+        elif mark := MARKS.get(event["name"]):
             call = self.messages.get(f"call:{event['value']['toolCallId']}")
             if call:
-                call["metadata"]["approval"] = event["value"]
+                call["metadata"][mark] = event["value"]
         elif event["name"] in ACTIVITIES:
             self._activity(event["name"], event["value"])
 

@@ -105,6 +105,7 @@ type MessageFigures = Partial<ResultFigures> & {
   interrupted?: boolean;
   leftOut?: boolean;
   approval?: Approval;
+  progress?: Progress;
   attachments?: AttachedFile[];
 };
 
@@ -130,6 +131,9 @@ type Approval = {
   editedArgs?: object;
   standing?: boolean;
 };
+
+/** How far a running call has come. */
+type Progress = { toolCallId: string; done?: number; of?: number; text?: string };
 
 type Retry = { code?: string; seconds: number; attempt: number; of: number; at: number | null };
 

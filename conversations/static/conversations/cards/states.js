@@ -30,6 +30,7 @@ const FAILURES = {
   round_limit: "Not run",
   not_run: "Not run",
   switched_off: "Not run, switched off",
+  not_permitted: "Not run, no permission",
   max_tokens: "Not run, cut at the token limit",
   damaged: "Not run, arrived damaged",
   not_recorded: "Not recorded",

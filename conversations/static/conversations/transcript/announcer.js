@@ -34,6 +34,7 @@ const ENDED = {
   round_limit: "was not run",
   not_run: "was not run",
   switched_off: "was not run",
+  not_permitted: "was not run",
   max_tokens: "was cut off and not run",
   damaged: "arrived damaged and was not run",
   timeout: "timed out",

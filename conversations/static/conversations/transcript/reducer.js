@@ -83,6 +83,8 @@ function changeMessage(state, id, change) {
   return { ...state, messages: replaceAt(state.messages, index, change(state.messages[index])) };
 }
 
+const marked = (message, mark) => ({ ...message, metadata: { ...message.metadata, ...mark } });
+
 /** @type {(state: State, message: Message) => State} */
 function withMessage(state, message) {
   const index = state.messages.findLastIndex(({ id }) => id === message.id);
@@ -225,9 +227,7 @@ function runError(before, { code, message, metadata, timestamp }) {
 // The question was refused itself, and later requests are without it.
 function leaveOut(state, turn) {
   const mark = (message) =>
-    message.role === "user" && message.metadata.turn === turn
-      ? { ...message, metadata: { ...message.metadata, leftOut: true } }
-      : message;
+    message.role === "user" && message.metadata.turn === turn ? marked(message, { leftOut: true }) : message;
   return { ...state, messages: state.messages.map(mark) };
 }
 
@@ -287,7 +287,7 @@ function stepBegin(state) {
 
 function markInterrupted(state) {
   const from = stepBegin(state);
-  const mark = (message) => ({ ...message, metadata: { ...message.metadata, interrupted: true } });
+  const mark = (message) => marked(message, { interrupted: true });
   return { ...state, messages: [...state.messages.slice(0, from), ...state.messages.slice(from).map(mark)] };
 }
 
@@ -313,6 +313,9 @@ function markDecided(state, { interrupts }) {
   return turn ? changeTurn(state, turn.id, { interrupts: turn.interrupts.map(mark) }) : state;
 }
 
+const markCall = (state, { toolCallId }, mark) =>
+  changeMessage(state, `call:${toolCallId}`, (call) => marked(call, mark));
+
 /** @type {Record<string, (state: State, value: any, event: Custom) => State>} */
 const CUSTOM = {
   "turntable.conversation": (state, { title }) => (title === undefined ? state : { ...state, title }),
@@ -320,11 +323,8 @@ const CUSTOM = {
     changeRunning(state, { retrying: { ...value, at: timestamp } }),
   "turntable.adjusted": (state, { what, why }) =>
     changeRunning(state, { adjusted: [...(runningTurn(state)?.adjusted ?? []), { what, why }] }),
-  "turntable.approval": (state, value) =>
-    changeMessage(state, `call:${value.toolCallId}`, (call) => ({
-      ...call,
-      metadata: { ...call.metadata, approval: value },
-    })),
+  "turntable.approval": (state, value) => markCall(state, value, { approval: value }),
+  "turntable.progress": (state, value) => markCall(state, value, { progress: value }),
   "turntable.image": putActivity,
   "turntable.citation": putActivity,
   "turntable.server_tool": putActivity,
