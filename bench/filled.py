@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,15 +34,26 @@ class Size(NamedTuple):
         """The messages of all conversations."""
         return self.conversations * self.messages
 
+    @property
+    def mark(self) -> str:
+        """The name of a user that only a database which was filled to this size has."""
+        return f"filled-{self.conversations}x{self.messages}"
+
 
 def on_each_database(
-    measure: Callable[..., Measured], arguments: tuple[Any, ...], tell: Callable[[str], None]
+    measure: Callable[..., Measured],
+    arguments: tuple[Any, ...],
+    tell: Callable[[str], None],
+    kept: str = "",
 ) -> list[Measured]:
-    """Calls `measure` with the URL of each empty database, in a process of its own."""
+    """Calls `measure` with the URL of each database, in a process of its own.
+
+    The databases are empty, unless they were filled before in the folder where they are `kept`.
+    """
     measurements = []
     with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory(prefix="turntable-bench-"))
-        for url in _urls(stack, Path(folder), tell):
+        folder = kept or stack.enter_context(TemporaryDirectory(prefix="turntable-bench-"))
+        for url in _urls(stack, Path(folder).resolve(), tell):
             context = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(1, mp_context=context) as process:
                 measurements.append(process.submit(measure, url, *arguments).result())
@@ -49,9 +61,10 @@ def on_each_database(
 
 
 def _urls(stack: ExitStack, folder: Path, tell: Callable[[str], None]) -> Iterator[str]:
+    folder.mkdir(parents=True, exist_ok=True)
     yield f"sqlite:///{folder}/db.sqlite3"
     try:
-        yield stack.enter_context(postgres())
+        yield stack.enter_context(postgres(folder / "postgres"))
     except Missing as missing:
         tell(f"not on PostgreSQL: {missing}")
 
@@ -74,23 +87,47 @@ def filled(url: str, size: Size, more: Callable[[], None] = lambda: None) -> Ite
 
     django.setup()
     from django.core.management import call_command
-    from django.db import connection, connections
-
-    from project.database import patient
+    from django.db import connections
 
     call_command("migrate", verbosity=0)
-    begin = time.monotonic()
-    with patient():
-        _fill(size)
-        written = (time.monotonic() - begin) / size.all_messages * 1e6
-        print(f"{connection.vendor}: {size.all_messages:,} messages, {written:.0f} us each", file=sys.stderr)
-        more()
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+    written = 0.0 if _is_filled(size) else _whole(size, more)
     try:
         yield written
     finally:
         connections.close_all()
+
+
+def _is_filled(size: Size) -> bool:
+    """Whether the database was filled before; raises RuntimeError for one that holds anything else."""
+    from django.contrib.auth.models import User
+
+    if User.objects.filter(username=size.mark).exists():
+        return True
+    if User.objects.exists():
+        raise RuntimeError("the database was filled otherwise, or not to the end: remove it")
+    return False
+
+
+def _whole(size: Size, more: Callable[[], None]) -> float:
+    """Fills the database, and marks it as filled at the end."""
+    from django.contrib.auth.models import User
+    from django.db import connection
+
+    from project.database import patient
+
+    begin = time.monotonic()
+    with patient(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA synchronous = OFF")
+            cursor.execute("PRAGMA cache_size = -500000")
+        _fill(size)
+        written = (time.monotonic() - begin) / size.all_messages * 1e6
+        print(f"{connection.vendor}: {size.all_messages:,} messages, {written:.0f} us each", file=sys.stderr)
+        more()
+        User.objects.create(username=size.mark)
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+    connection.close()  # what is measured has the settings of the product
+    return written
 
 
 def _fill(size: Size) -> None:
@@ -105,9 +142,30 @@ def _fill(size: Size) -> None:
     base, texts = _base(), _texts(chance)
     for first in range(0, size.conversations, BATCH):
         numbers = range(first, min(first + BATCH, size.conversations))
-        owners = [users[0] if n % 2 else users[n // 2 % USERS] for n in numbers]
+        rows = [
+            _conversation(number, users[0] if number % 2 else users[number // 2 % USERS], next(texts)[:40])
+            for number in numbers
+        ]
         with transaction.atomic():
-            _write(owners, size.messages, base, texts)
+            _write(rows, size.messages, base, texts)
+
+
+def _conversation(number: int, owner: Any, title: str) -> Any:
+    """A conversation of the last two years; some are pinned, archived or unread."""
+    from django.utils import timezone
+
+    from conversations.models import Conversation
+
+    now = timezone.now()
+    return Conversation(
+        owner=owner,
+        title=title,
+        model="bench",
+        updated_at=now - timedelta(minutes=number * 10),
+        pinned_at=now if number % 10_000 == 15 else None,
+        archived_at=now if number % 20 == 7 else None,
+        seen=number % 7 > 0,
+    )
 
 
 def _base() -> Any:
@@ -116,11 +174,10 @@ def _base() -> Any:
     return RequestBase.objects.create(sha256="0" * 64, body="{}")
 
 
-def _write(owners: list[Any], messages: int, base: Any, texts: Iterator[str]) -> None:
+def _write(rows: list[Any], messages: int, base: Any, texts: Iterator[str]) -> None:
     from conversations.models import Conversation, Message, Round, ToolCall, Turn
 
-    whole = [Conversation(owner=owner, title=next(texts)[:40], model="bench") for owner in owners]
-    rows = Conversation.objects.bulk_create(whole)
+    Conversation.objects.bulk_create(rows)
     turns = [
         Turn(conversation=row, number=1, user=row.owner, status="completed", model="bench") for row in rows
     ]

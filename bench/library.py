@@ -5,7 +5,6 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -38,6 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command line."""
     parser.add_argument("--conversations", type=int, default=100_000, help="in the database (100,000)")
     parser.add_argument("--messages", type=int, default=1_000_000, help="in the database (1,000,000)")
+    parser.add_argument("--keep", default="", metavar="FOLDER", help="keeps the databases for the next time")
     parser.add_argument("--repeat", type=int, default=9, help="looks at each page, whose median counts (9)")
 
 
@@ -45,7 +45,9 @@ def report(options: argparse.Namespace, tell: Callable[[str], None]) -> Report:
     """Measures each database in a process of its own; all is well when every page is there in time."""
     size = Size(options.conversations, max(2, options.messages // options.conversations))
     timings = [
-        timing for several in on_each_database(measure, (size, options.repeat), tell) for timing in several
+        timing
+        for several in on_each_database(measure, (size, options.repeat), tell, options.keep)
+        for timing in several
     ]
     rows = [
         (f"{one.database}, {one.name}", f"{one.median:.1f}", f"{one.worst:.1f}", str(one.statements))
@@ -68,7 +70,7 @@ def report(options: argparse.Namespace, tell: Callable[[str], None]) -> Report:
 
 def measure(url: str, size: Size, repeat: int) -> list[Timing]:
     """Fills the database, then opens the user's pages."""
-    with filled(url, size, _arrange):
+    with filled(url, size, _let_wait):
         from django.contrib.auth.models import User
         from django.db import connection
         from django.test import Client
@@ -80,24 +82,14 @@ def measure(url: str, size: Size, repeat: int) -> list[Timing]:
         ]
 
 
-def _arrange() -> None:
-    """Spreads the first user's conversations over two years, with marks and pins on some."""
-    from django.contrib.auth.models import User
-    from django.utils import timezone
-
+def _let_wait() -> None:
+    """Some calls of the first user wait for an approval."""
     from conversations.models import Approval, Conversation, ToolCall, Turn
 
-    user, now = User.objects.get(username="user0"), timezone.now()
-    rows = list(Conversation.objects.filter(owner=user).only("pk").order_by("pk"))
-    for number, row in enumerate(rows):
-        row.updated_at = now - timedelta(minutes=number * 20)
-        row.pinned_at = now if number % 5_000 == 7 else None
-        row.archived_at = now if number % 10 == 3 else None
-        row.seen = number % 7 > 0
-    columns = ["updated_at", "pinned_at", "archived_at", "seen"]
-    for first in range(0, len(rows), 1_000):
-        Conversation.objects.bulk_update(rows[first : first + 1_000], columns, batch_size=100)
-    waiting = [row.pk for row in rows[:: max(1, len(rows) // PENDING)]][:PENDING]
+    keys = list(
+        Conversation.objects.filter(owner__username="user0").order_by("pk").values_list("pk", flat=True)
+    )
+    waiting = keys[:: max(1, len(keys) // PENDING)][:PENDING]
     Turn.objects.filter(conversation__in=waiting).update(status="waiting")
     calls = ToolCall.objects.filter(conversation__in=waiting, position=0)
     Approval.objects.bulk_create(Approval(call=call) for call in calls)

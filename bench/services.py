@@ -35,8 +35,11 @@ class Missing(Exception):
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """The DATABASE_URL of a running PostgreSQL; raises Missing where none can be had."""
+def postgres(kept: Path | None = None) -> Iterator[str]:
+    """The DATABASE_URL of a running PostgreSQL; raises Missing where none can be had.
+
+    Its data is `kept` in that folder, which a later one goes on with.
+    """
     if (url := os.environ.get("DATABASE_URL", "")).startswith("postgres"):
         yield url
         return
@@ -44,27 +47,23 @@ def postgres() -> Iterator[str]:
         folder = Path(name)
         folder.chmod(0o755)
         account, programs = _account(), _readable(_postgres_programs(), folder)
-        data = folder / "data"
-        data.mkdir(0o700)
-        shutil.chown(data, *([NOBODY] * 2 if account else [os.geteuid(), os.getegid()]))
-        init: list[Path | str] = [
-            programs / "initdb",
-            "-D",
-            data,
-            "-A",
-            "trust",
-            "-U",
-            "postgres",
-            "-E",
-            "UTF8",
-            "--locale=C",
-        ]
-        _run([*init, "--no-sync"], account)
+        data = kept or folder / "data"
+        _make_cluster(data, programs, account)
         options = {"listen_addresses": "", "fsync": "off", "max_connections": str(CONNECTIONS)}
         settings = [part for pair in options.items() for part in ("-c", "=".join(pair))]
         with _running([programs / "postgres", "-D", data, "-k", data, *settings], account):
             _wait(lambda: _answers([programs / "pg_isready", "-q", "-h", data]))
             yield f"postgres://postgres@{quote(str(data), safe='')}/postgres"
+
+
+def _make_cluster(data: Path, programs: Path, account: dict[str, Any]) -> None:
+    """Makes the folder of a cluster, unless it is there."""
+    if data.exists():
+        return
+    data.mkdir(0o700)
+    shutil.chown(data, *([NOBODY] * 2 if account else [os.geteuid(), os.getegid()]))
+    options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"]
+    _run([programs / "initdb", "-D", data, *options], account)
 
 
 @contextmanager

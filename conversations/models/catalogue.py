@@ -105,6 +105,12 @@ class Model(models.Model):
         return _fresh_rows().get(model_id) or Model(model_id=model_id)
 
     @staticmethod
+    def name_of(model_id: str) -> str:
+        """The model, as people call it."""
+        row = _fresh_rows().get(model_id)
+        return model_id if row is None else str(row)
+
+    @staticmethod
     def ids() -> list[str]:
         """The ids of all rows, and those that the settings name."""
         return list(dict.fromkeys([*_named(), *_fresh_rows()]))

@@ -141,7 +141,7 @@ class Conversation(Searchable, InForce):
     @property
     def model_name(self) -> str:
         """Its model, as people call it."""
-        return str(Model.of(self.model))
+        return Model.name_of(self.model)
 
     def is_watched_by(self, user: "User | AnonymousUser") -> bool:
         """Whether the user may see it played back: it is their own, or the admin shows them everybody's."""

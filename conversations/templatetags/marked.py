@@ -1,0 +1,18 @@
+"""The filter that marks what a search has hit in a snippet."""
+
+from collections.abc import Iterable
+
+from django import template
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from conversations.models.search import Part
+
+register = template.Library()
+
+
+@register.filter
+def marked(parts: Iterable[Part]) -> SafeString:
+    """The parts as HTML. A loop in a template takes ten times as long, and a snippet may have dozens."""
+    escaped = ((escape(text), is_hit) for text, is_hit in parts)
+    return mark_safe("".join(f"<mark>{text}</mark>" if is_hit else text for text, is_hit in escaped))  # noqa: S308 (escaped)
