@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal, InvalidOperation
 from string import ascii_letters, digits
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
@@ -163,11 +163,27 @@ class TitleEnvironment(BaseSettings):
     )
 
 
+class FileEnvironment(BaseSettings):
+    """What people may attach."""
+
+    model_config = Environment.model_config
+
+    ATTACHMENTS_LIMIT: Limit = 100_000_000
+
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
 def read_environment() -> Environment:
-    """The environment as settings; raises ConfigurationError, which repeats no value of a bad variable."""
+    """The environment as settings; raises ConfigurationError."""
+    return read_as(Environment)
+
+
+def read_as(settings: type[Settings]) -> Settings:
+    """Settings of the environment; raises ConfigurationError, which repeats no value of a bad variable."""
     try:
-        return Environment()
+        return settings()
     except ValidationError as error:
         names = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors(include_input=False))
-    fields = Environment.model_fields
+    fields = settings.model_fields
     raise ConfigurationError(" ".join(f"{name} must be {fields[name].description}." for name in names))

@@ -9,7 +9,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 
 from project.database import attachments_folder, from_url
-from project.environment import TitleEnvironment, read_environment
+from project.environment import FileEnvironment, TitleEnvironment, read_as, read_environment
 from project.secret_key import read_or_make
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -48,7 +48,7 @@ TITLE_PROMPT = _titles.TITLE_PROMPT
 MAX_TURNS_AT_ONCE = 1000
 
 # Bytes of a conversation's attached files; a request holds those of all its turns. 0: no limit.
-ATTACHMENTS_LIMIT = 100_000_000
+ATTACHMENTS_LIMIT = read_as(FileEnvironment).ATTACHMENTS_LIMIT
 
 # The parts
 INSTALLED_APPS = [

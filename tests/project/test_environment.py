@@ -7,7 +7,7 @@ import pytest
 
 from conversations.errors import ConfigurationError
 from project.database import POOL, POSTGRES_OPTIONS, from_url
-from project.environment import Environment, TitleEnvironment, read_environment
+from project.environment import Environment, FileEnvironment, TitleEnvironment, read_as, read_environment
 from project.secret_key import read_or_make
 
 KINDS = ("input", "output", "cacheRead", "cacheWrite")
@@ -28,7 +28,7 @@ BAD_PRICES = (
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*Environment.model_fields, *TitleEnvironment.model_fields):
+    for name in (*Environment.model_fields, *TitleEnvironment.model_fields, *FileEnvironment.model_fields):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -61,7 +61,7 @@ def test_without_any_variable_the_defaults_are_the_contracts() -> None:
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*Environment.model_fields, *TitleEnvironment.model_fields):
+    for name in (*Environment.model_fields, *TitleEnvironment.model_fields, *FileEnvironment.model_fields):
         monkeypatch.setenv(name, "")
     assert read_environment() == Environment()
 
@@ -252,3 +252,14 @@ def test_titles_cost_nothing_unless_a_model_is_named(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("TITLE_PROMPT", "")
     assert TitleEnvironment().TITLE_MODEL == "small.model-v1"
     assert "title" in TitleEnvironment().TITLE_PROMPT
+
+
+def test_the_limit_of_attached_files_is_a_number_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_as(FileEnvironment).ATTACHMENTS_LIMIT == 100_000_000
+    monkeypatch.setenv("ATTACHMENTS_LIMIT", "0")
+    assert read_as(FileEnvironment).ATTACHMENTS_LIMIT == 0
+    monkeypatch.setenv("ATTACHMENTS_LIMIT", "much")
+    with pytest.raises(
+        ConfigurationError, match="^ATTACHMENTS_LIMIT must be a whole number, 0 for no limit.$"
+    ):
+        read_as(FileEnvironment)
