@@ -21,7 +21,7 @@ from .commands import (
     stop_here,
     withdraw,
 )
-from .files import ids_in
+from .files import check_files, ids_in
 from .library import change, see
 from .messages import Accepted, Repetition
 from .notices import current_notices, first_notices
@@ -42,6 +42,7 @@ __all__ = [
     "archive",
     "change",
     "change_settings",
+    "check_files",
     "current_notices",
     "delete",
     "edit",

@@ -8,13 +8,21 @@ from conversations.models import Attachment, Conversation, Message, Model, Turn
 from conversations.protocol.converse import attached
 from conversations.protocol.converse.content import Block, is_blank, text
 
-from .messages import NO_FILE, NewMessage
+from .messages import NO_FILE, NewMessage, checked_files
 
 
 def files_of(conversation: Conversation, message: NewMessage, model_id: str) -> list[Attachment]:
     """The files of a new message, in its order; raises Refused where one is not there or not taken."""
     files = _of_conversation(conversation, message.files)
     if files and not message.is_model_free:
+        _check_model(files, model_id)
+    return files
+
+
+def check_files(conversation: Conversation, ids: object, model_id: str) -> list[Attachment]:
+    """The files of a message to come; raises Refused where one is not there, or the model does not take it."""
+    files = _of_conversation(conversation, checked_files(ids))
+    if files:
         _check_model(files, model_id)
     return files
 

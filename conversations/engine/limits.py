@@ -52,7 +52,9 @@ SELECT
   (SELECT coalesce(max(last_seq), 0) FROM conversations_recording WHERE conversation_id = %s),
   EXISTS (SELECT 1 FROM conversations_toolcall WHERE conversation_id = %s),
   (SELECT count(*) FROM conversations_turn WHERE user_id = %s AND status IN ('running', 'queued')),
-  (SELECT count(*) FROM conversations_turn WHERE user_id = %s AND created_at > %s AND created_at <= %s),
+  (SELECT count(*) FROM conversations_turn JOIN conversations_conversation AS own ON own.id = conversation_id
+    WHERE user_id = %s AND conversations_turn.created_at > %s AND conversations_turn.created_at <= %s
+      AND conversations_turn.created_at >= own.created_at),
   (SELECT coalesce(sum(total_tokens), 0) FROM conversations_turn
     WHERE user_id = %s AND created_at > %s AND created_at <= %s
       AND status NOT IN ('running', 'waiting', 'queued'))
@@ -61,7 +63,8 @@ SELECT
 """
 """SQL, since the ORM takes longer to write the query than the database to answer it.
 
-A turn of the future, which is there once a clock was set back, locks nobody out.
+A turn of the future, which is there once a clock was set back, locks nobody out. One that is older than its conversation came with a copy
+and was counted where it was begun.
 """
 
 

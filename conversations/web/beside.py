@@ -1,5 +1,6 @@
 """One question to two models, whose answers stand beside each other."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -9,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from conversations import engine, exports
+from conversations import attachments, engine, exports
 from conversations.errors import Refused
-from conversations.models import IN_FORCE, Conversation, Model, Turn
+from conversations.models import IN_FORCE, Attachment, Conversation, Model, Turn
 from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn, own_or_404
@@ -20,16 +21,19 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 UNDER_WAY = "Not while a turn is under way. Ask again when it has ended."
+LOST = "A file is lost. Attach it again."
 NOT_OFFERED = "This model is not offered. Choose one of the list."
 
 
 @require_POST
 def ask_two(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Asks the conversation's model and, in a copy of it, `second`; 400 where that cannot be."""
+    """Asks the conversation's model and `second`, in a copy of the conversation; 400 where that cannot be."""
     conversation = own_or_404(request, pk)
     text = clean_text(request.POST.get("message", "")).replace("\r\n", "\n")
     try:
-        twin = _asked_twin(conversation, request.POST.get("second", ""), text)
+        twin = _asked_twin(
+            conversation, request.POST.get("second", ""), text, request.POST.getlist("attachments")
+        )
     except Refused as refused:
         engine.keep_draft(conversation, text)
         context = {"conversation": conversation, "problem": str(refused), "text": text}
@@ -37,26 +41,28 @@ def ask_two(request: SignedIn, pk: UUID) -> HttpResponse:
     return redirect("conversations:beside", pk=pk, other=twin.pk)
 
 
-def _asked_twin(conversation: Conversation, model: str, text: str) -> Conversation:
+def _asked_twin(conversation: Conversation, model: str, text: str, ids: list[str]) -> Conversation:
     """The copy, with the question under way in both; raises Refused where it is under way in neither."""
     if not Model.is_offered(model):
         raise Refused(NOT_OFFERED)
     if conversation.turns.filter(status__in=Turn.OPEN).exists():
         raise Refused(UNDER_WAY)
+    files = engine.check_files(conversation, ids, model)
     twin = exports.copied(conversation, model)
     try:
-        engine.start(conversation.pk, str(uuid4()), text)
-    except Refused:
+        copies = [attachments.copied(file, twin) for file in files]
+        engine.start(conversation.pk, str(uuid4()), text, files=ids)
+    except (Refused, FileNotFoundError) as problem:
         twin.delete()
-        raise
-    ask_too(twin, text)
+        raise problem if isinstance(problem, Refused) else Refused(LOST) from None
+    ask_too(twin, text, copies)
     return twin
 
 
-def ask_too(twin: Conversation, text: str) -> None:
+def ask_too(twin: Conversation, text: str, files: Sequence[Attachment] = ()) -> None:
     """Asks the second model; where the user's limits let no more in, the question is a draft there."""
     try:
-        engine.start(twin.pk, str(uuid4()), text)
+        engine.start(twin.pk, str(uuid4()), text, files=[str(file.pk) for file in files])
     except Refused:
         engine.keep_draft(twin, text)
 

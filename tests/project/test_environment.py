@@ -260,6 +260,6 @@ def test_the_limit_of_attached_files_is_a_number_of_bytes(monkeypatch: pytest.Mo
     assert read_as(FileEnvironment).ATTACHMENTS_LIMIT == 0
     monkeypatch.setenv("ATTACHMENTS_LIMIT", "much")
     with pytest.raises(
-        ConfigurationError, match="^ATTACHMENTS_LIMIT must be a whole number, 0 for no limit.$"
+        ConfigurationError, match=r"^ATTACHMENTS_LIMIT must be a whole number, 0 for no limit\.$"
     ):
         read_as(FileEnvironment)

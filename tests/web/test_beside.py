@@ -11,7 +11,9 @@ from pytest_django.fixtures import Settings
 
 from conversations import engine, exports
 from conversations.models import TOKENS, Conversation, Model, Turn
+from conversations.models.catalogue import forget_rows
 from tests.asking import ask, conversation_of
+from tests.attaching import attached
 from tests.gateway.talking import until
 from tests.inspecting import html_of
 
@@ -35,7 +37,7 @@ def conversation(client: Client, user: User) -> Conversation:
     return conversation
 
 
-def ask_two(client: Client, conversation: Conversation, **fields: str) -> Any:
+def ask_two(client: Client, conversation: Conversation, **fields: str | list[str]) -> Any:
     form = {"message": QUESTION, "second": SECOND} | fields
     return client.post(f"/conversations/{conversation.pk}/beside/", form)
 
@@ -126,11 +128,38 @@ def test_nothing_is_asked_while_a_turn_is_open(client: Client, conversation: Con
 def test_where_the_limit_lets_one_in_the_other_question_is_a_draft(
     client: Client, conversation: Conversation, settings: Settings
 ) -> None:
-    settings.USER_TURNS_PER_MINUTE = 3  # the copied turn counts, too
+    settings.USER_TURNS_PER_MINUTE = 2  # of which the answered one is the first: its copy counts for nothing
     assert ask_two(client, conversation).status_code == 302
     twin = twin_of(conversation)
     assert (twin.turns.count(), twin.draft) == (1, QUESTION)
     ended(conversation)
+
+
+def test_both_models_get_the_files_of_the_question(client: Client, conversation: Conversation) -> None:
+    files = [attached(conversation), attached(conversation, "notes.txt", b"Less Nessman reads the news.")]
+    ids = [str(file.pk) for file in files]
+    assert ask_two(client, conversation, attachments=ids, message="").status_code == 302
+    twin = twin_of(conversation)
+    ended(conversation, twin)
+    first, second = (json.loads(engine.rebuild_request(t.rounds.get())) for t in newest(conversation, twin))
+    assert first["messages"] == second["messages"]
+    assert {block for block in first["messages"][-1]["content"] for block in block} >= {"image", "document"}
+    assert [one.attachments.count() for one in (conversation, twin)] == [2, 2]
+
+
+def test_files_that_one_of_the_models_does_not_take_are_asked_of_neither(
+    client: Client, conversation: Conversation, other_user: User
+) -> None:
+    Model.objects.filter(model_id=SECOND).update(takes_pictures=False)
+    forget_rows()
+    for file in (attached(conversation), attached(conversation_of(other_user))):
+        answer = ask_two(client, conversation, attachments=[str(file.pk)])
+        assert (answer.status_code, 'role="alert"' in answer.content.decode()) == (400, True)
+        assert (
+            conversation.turns.count(),
+            Conversation.objects.filter(owner=conversation.owner).count(),
+        ) == (1, 1)
+        assert file.messages.count() == 0
 
 
 def test_a_new_conversation_may_be_begun_with_two(client: Client, user: User) -> None:

@@ -84,7 +84,7 @@ class ConversationPage {
   }
 
   addOptions() {
-    offerSecond();
+    offerSecond(this.composer.files);
     this.options = new Options(document.querySelector("form[data-options]"), {
       say: (sentence) => this.say(sentence),
       refuse: (reason) => this.composer.refuse(reason),

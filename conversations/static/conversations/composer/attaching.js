@@ -173,14 +173,22 @@ export class Attaching {
     return this.entries.some(({ facts, problem }) => !facts && !problem);
   }
 
-  /** Why the message cannot be sent, "" where it can; `afterwards` is called once files that are on their way are there. */
-  problem(afterwards) {
+  /**
+   * Why the message cannot be sent, "" where it can. `afterwards` is called once files that are on their way are there; a `second` model,
+   * by its id, is asked too.
+   */
+  problem(afterwards, second = "") {
     this.check();
     const wrong = this.entries.find((entry) => !failureOf(entry).hidden);
     if (wrong) return wrong.facts ? failureOf(wrong).textContent : REMOVE_FIRST;
-    if (!this.isBusy()) return "";
+    if (!this.isBusy()) return this.refusedBy(second);
     this.afterwards = afterwards;
     return UNDER_WAY;
+  }
+
+  refusedBy(model) {
+    const files = this.entries.map(({ facts }) => facts).filter(Boolean);
+    return this.rules[model] ? problemOf(files, this.rules[model]) : "";
   }
 
   /** Hands the files over, which are then no longer here. */

@@ -4,7 +4,7 @@
 import { save, uuid } from "../lib/browser.js";
 import { byId } from "../lib/dom.js";
 import { Attaching } from "./attaching.js";
-import { WITH_FILES } from "./two.js";
+import { askBoth } from "./two.js";
 
 const PAGE = /\/conversations\/([0-9a-f-]{36})\/$/;
 
@@ -16,19 +16,20 @@ export function attachAtStart(form) {
     return page;
   };
   const files = new Attaching(form, refuse, begin);
-  const submit = () => {
-    const problem = files.problem(submit);
+  const submit = (second = "") => {
+    const problem = files.problem(() => submit(second), second);
     if (problem) refuse(problem);
-    else send(page, form, files);
+    else send(page, form, files, second);
   };
   form.addEventListener("submit", (event) => {
     if (!files.entries.length) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (form.querySelector("input[name=second]")) refuse(WITH_FILES);
-    else submit();
+    submit(hidden(form, "second"));
   });
 }
+
+const hidden = (form, name) => form.querySelector(`input[name=${name}]`)?.value ?? "";
 
 /** The address of a new conversation, with the form's settings and no message yet. */
 async function conversationOf(form) {
@@ -44,10 +45,12 @@ function settingsOf(form) {
 }
 
 // The settings may have changed since the first file was attached.
-async function send(page, form, files) {
+async function send(page, form, files, second) {
   const attachments = files.take();
   await files.forgotten; // else its page would list what was removed here
   await fetch(`${page}settings/`, { method: "POST", body: settingsOf(form) }).catch(() => undefined);
+  const token = hidden(form, "csrfmiddlewaretoken");
+  if (second) return askBoth(`${page}beside/`, token, second, attachments);
   const [, conversation] = PAGE.exec(new URL(page).pathname);
   const message = { id: uuid(), text: byId("message").value, at: Date.now(), attachments };
   save(`outbox:${conversation}`, [message]);

@@ -3,7 +3,8 @@
  */
 import { byId, closestTo, create } from "../lib/dom.js";
 
-export const WITH_FILES = "Two models cannot be asked with files. Send them to one, or remove them.";
+/** @typedef {import("./attaching.js").Attaching} Attaching */
+
 const GAP = 4; // pixels between the button and the menu above it
 
 /** Opens the menu above its button, for below is where one writes; without the model that is chosen already. */
@@ -23,21 +24,41 @@ function refuse(reason) {
   byId("refusal").hidden = false;
 }
 
-/** Sends what is written as a form of its own: the composer's goes through the socket. */
-function ask(menu, second) {
+/**
+ * Sends what is written as a form of its own: the composer's goes through the socket.
+ * @param {string} action
+ * @param {string} token
+ * @param {string} second
+ * @param {AttachedFile[]} files
+ */
+export function askBoth(action, token, second, files) {
   const textarea = byId("message");
-  const text = textarea.value;
-  menu.hidePopover();
-  if (byId("attached")?.querySelector("li")) return refuse(WITH_FILES);
-  if (!text.trim()) return textarea.focus();
   const form = create("form");
-  const { action, token } = menu.dataset;
-  form.append(field("message", text), field("second", second), field("csrfmiddlewaretoken", token));
+  form.append(
+    field("message", textarea.value),
+    field("second", second),
+    field("csrfmiddlewaretoken", token),
+    ...files.map(({ id }) => field("attachments", id)),
+  );
   Object.assign(form, { method: "post", action, hidden: true });
   document.body.append(form);
   textarea.value = "";
   textarea.dispatchEvent(new Event("input"));
   form.submit();
+}
+
+/**
+ * @param {HTMLElement} menu
+ * @param {string} second
+ * @param {Attaching} files
+ */
+function ask(menu, second, files) {
+  menu.hidePopover();
+  const textarea = byId("message");
+  if (!textarea.value.trim() && !files.entries.length) return textarea.focus();
+  const problem = files.problem(() => ask(menu, second, files), second);
+  if (problem) refuse(problem);
+  else askBoth(menu.dataset.action, menu.dataset.token, second, files.take());
 }
 
 /** On the start page the form that begins a conversation takes the second model along. */
@@ -49,12 +70,16 @@ function begin(menu, second) {
   along.remove();
 }
 
-/** Wires the button, if the page has one, to the menu of the other models, and each model to its question. */
-export function offerSecond() {
+/**
+ * Wires the button, if the page has one, to the menu of the other models, and each model to its question.
+ * @param {Attaching} [files] what is attached to the question; a form of its own looks after that itself
+ */
+export function offerSecond(files) {
   const menu = byId("seconds");
   menu?.addEventListener("toggle", ({ newState }) => newState === "open" && place(menu));
   menu?.addEventListener("click", (event) => {
     const button = closestTo(event, "button");
-    if (button) (menu.dataset.action ? ask : begin)(menu, button.value);
+    if (button && files) ask(menu, button.value, files);
+    else if (button) begin(menu, button.value);
   });
 }
