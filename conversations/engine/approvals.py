@@ -103,8 +103,9 @@ def interrupts(turn: Turn) -> list[dict[str, Any]]:
 def _interrupt(approval: Approval) -> dict[str, Any]:
     expiry = approval.expires_at.isoformat() if approval.expires_at else None
     call = approval.call
+    label = registry.label_of(call.name)
     return agui_interrupts.interrupt(
-        call.tool_use_id, call.name, expiry, whole_tool=may_be_let_through_whole(call.name)
+        call.tool_use_id, label, expiry, whole_tool=may_be_let_through_whole(call.name)
     )
 
 

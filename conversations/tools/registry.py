@@ -130,6 +130,12 @@ def get(name: str) -> Tool | None:
     return _registries[-1].get(name)
 
 
+def label_of(name: str) -> str:
+    """What people read in the place of a tool's name."""
+    declared = get(name)
+    return (declared.label if declared else "") or name
+
+
 def names() -> list[str]:
     """The names of the tools, in order."""
     return sorted(_registries[-1])

@@ -1,7 +1,8 @@
 """The pages: the list of conversations, a conversation and its views, the user's settings."""
 
+from .cards import tools_as_json
 from .sidebar import listing
 from .start import send, unsent_form
 from .urls import app_name, urlpatterns
 
-__all__ = ["app_name", "listing", "send", "unsent_form", "urlpatterns"]
+__all__ = ["app_name", "listing", "send", "tools_as_json", "unsent_form", "urlpatterns"]

@@ -59,6 +59,7 @@ class Switch(NamedTuple):
     """A tool that can be switched off."""
 
     name: str
+    label: str
     description: str
     is_on: bool
 
@@ -76,7 +77,11 @@ def options(request: SignedIn, pk: UUID) -> HttpResponse:
     status = 400 if faults else 200
     if request.accepts("application/json") and not request.accepts("text/html"):
         conversation.refresh_from_db()
+        hidden = {
+            f"{engine.settings.TOOL}{tool}" for tool in engine.permissions.lacking(conversation.owner_id)
+        }
         fields = {"name": conversation.model_name} | engine.settings.fields_of(conversation)
+        fields = {name: text for name, text in fields.items() if name not in hidden}
         return JsonResponse({"settings": fields, "faults": faults}, status=status)
     if is_post and not faults:
         return redirect("conversations:conversation", pk=pk)
@@ -105,7 +110,10 @@ def in_words(faults: Mapping[str, str]) -> str:
 
 
 def panel(row: Conversation, written: Fields | None = None, faults: Fields | None = None) -> dict[str, Any]:
-    """What the panel's template needs, filled in with what was written."""
+    """What the panel's template needs, filled in with what was written.
+
+    It has the tools that the conversation's owner may use.
+    """
     fields = {**engine.settings.fields_of(row), **(written or {})}
     choices = list(_choices(row.model))
     chosen = next((choice for choice in choices if choice.model_id == fields["model"]), choices[0])
@@ -116,17 +124,17 @@ def panel(row: Conversation, written: Fields | None = None, faults: Fields | Non
         "chosen": chosen,
         "facts": json.dumps({choice.model_id: choice.facts for choice in choices}),
         "presets": list(Preset.objects.filter(user=row.owner_id).values_list("pk", "name")),
-        "switches": list(_switches(fields)),
+        "switches": list(_switches(fields, row.owner_id)),
         "max_tokens": settings.MAX_TOKENS,
     }
 
 
-def start_panel(form: Fields) -> dict[str, Any]:
+def start_panel(form: Fields, owner: Any) -> dict[str, Any]:
     """The panel of a new conversation, whose form may have been sent and refused."""
     row = Conversation(model=Model.default().model_id)
     written = {name: text for name, text in form.items() if _is_setting(name) and text}
     faults = engine.settings.apply(row, written)
-    return panel(Conversation(model=row.model), written, faults)
+    return panel(Conversation(owner=owner, model=row.model), written, faults)
 
 
 def new_conversation(owner: Any, form: Fields) -> Conversation:
@@ -182,8 +190,10 @@ def _price(model: Model) -> str:
     return f"A million tokens cost {read} in, {written} out"
 
 
-def _switches(fields: Fields) -> Iterator[Switch]:
+def _switches(fields: Fields, owner: int) -> Iterator[Switch]:
+    lacking = engine.permissions.lacking(owner)
     for spec in registry.specs():
-        tool = spec["toolSpec"]
-        name, description = tool["name"], visible(tool.get("description", ""))
-        yield Switch(name, description, fields.get(f"{engine.settings.TOOL}{name}") != "off")
+        name, description = spec["toolSpec"]["name"], visible(spec["toolSpec"].get("description", ""))
+        is_on = fields.get(f"{engine.settings.TOOL}{name}") != "off"
+        if name not in lacking:
+            yield Switch(name, registry.label_of(name), description, is_on)

@@ -23,6 +23,7 @@ from conversations.protocol.converse import attached
 from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn, own_or_404
+from .cards import cards_of
 from .changes import just_deleted
 from .options import panel, start_panel
 from .prompts import suggested
@@ -81,6 +82,7 @@ def _conversation(request: SignedIn, pk: UUID, frame: str) -> HttpResponse:
         "heading": visible(conversation.title),
         "queue": json.dumps(page.queue),
         "sections": sections(page, is_older=is_older),
+        "cards": cards_of(request, conversation, _calls(page)),
         "sentences": json.dumps(SENTENCES),
         "now": int(time.time() * 1000),
         "is_older": is_older,
@@ -100,6 +102,12 @@ def _page(request: SignedIn, conversation: Conversation) -> tuple[journal.Page, 
         return page, before is not None
     older = journal.page(conversation, end=turn)
     return (older, True) if older.messages else (page, False)
+
+
+def _calls(page: journal.Page) -> dict[str, str]:
+    """The names of the tools that the page's calls ask for, by the calls' ids."""
+    calls = [call for message in page.messages for call in message.get("toolCalls", ())]
+    return {call["id"]: call["function"]["name"] for call in calls}
 
 
 def _uuid(text: str) -> UUID | None:
@@ -165,7 +173,7 @@ def start_page(
         "models": offered,
         "file_rules": json.dumps(_file_rules(*offered)),
         "unsent": "[]",
-        "panel": start_panel(form),
+        "panel": start_panel(form, request.user),
         "model_name": offered[0] if offered else "",
     }
     return render(request, "conversations/index.html", context | gateway_summary(), status=status)

@@ -5,6 +5,7 @@ from django.urls import path
 from .again import again, compare
 from .attaching import attach, attachment
 from .beside import ask_two, beside
+from .cards import card
 from .changes import change
 from .deleting import delete
 from .exporting import export
@@ -35,6 +36,7 @@ urlpatterns = [
     path("conversations/<uuid:pk>/attachments/", attach, name="attach"),
     path("conversations/<uuid:pk>/beside/", ask_two, name="ask_two"),
     path("conversations/<uuid:pk>/beside/<uuid:other>/", beside, name="beside"),
+    path("conversations/<uuid:pk>/card/", card, name="card"),
     path("conversations/<uuid:pk>/column/", column, name="column"),
     path("conversations/<uuid:pk>/compare/", compare, name="compare"),
     path("conversations/<uuid:pk>/delete/", delete, name="delete"),

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -18,6 +19,7 @@ from conversations.models import Approval, Conversation, marks
 from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn
+from .cards import drawn
 
 MOST = 100
 """Calls on the page, those that have waited longest."""
@@ -35,6 +37,7 @@ class Waiting:
     approval: Approval
     arguments: str
     form: dict[str, str] = field(default_factory=dict)
+    card: str = ""
 
     @property
     def name(self) -> str:
@@ -115,7 +118,7 @@ def _page(
     rows = rows.order_by("requested_at", "call__conversation", "call__position")
     approvals = list(rows[: MOST + 1])
     context = {
-        "groups": _groups(approvals[:MOST], form or {}),
+        "groups": _groups(request, approvals[:MOST], form or {}),
         "is_cut": len(approvals) > MOST,
         "most": MOST,
         "problem": problem,
@@ -124,20 +127,21 @@ def _page(
 
 
 def _groups(
-    approvals: Iterable[Approval], form: dict[str, str]
+    request: SignedIn, approvals: Iterable[Approval], form: dict[str, str]
 ) -> list[tuple[Conversation, str, list[Waiting]]]:
     """The calls by conversation, which comes with its title."""
     groups = []
     for _, members in groupby(approvals, key=lambda approval: approval.call.conversation_id):
-        calls = [_waiting(approval, form) for approval in members]
+        calls = [_waiting(request, approval, form) for approval in members]
         conversation = calls[0].approval.call.conversation
         groups.append((conversation, visible(conversation.title), calls))
     return groups
 
 
-def _waiting(approval: Approval, form: dict[str, str]) -> Waiting:
+def _waiting(request: SignedIn, approval: Approval, form: dict[str, str]) -> Waiting:
     is_of_form = form.get("call") == str(approval.pk)
-    return Waiting(approval, arguments_of(approval), form if is_of_form else {})
+    card = mark_safe(drawn(request, approval.call.conversation, approval.call))  # noqa: S308 (a template's)
+    return Waiting(approval, arguments_of(approval), form if is_of_form else {}, card)
 
 
 def arguments_of(approval: Approval) -> str:

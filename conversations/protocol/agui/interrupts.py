@@ -38,7 +38,7 @@ def interrupt(
 ) -> dict[str, Any]:
     """The interrupt of a waiting call; a `resume` entry answers it by its id.
 
-    `whole_tool` says that the answer may be for all calls of the tool.
+    `name` is the tool's, as people read it. `whole_tool` says that the answer may be for all calls of the tool.
     """
     value = {
         "id": tool_call_id,

@@ -7,6 +7,7 @@ import { create, fromTemplate, setText } from "../lib/dom.js";
 import { foldLines } from "../lib/folding.js";
 import { duration, timeLeft, visible } from "../lib/format.js";
 import { drawApproval, tellDecision } from "./approval.js";
+import { drawOwn, labelOf } from "./own.js";
 import { drawMark, hasRun, isOpen, opensItself, standing, wordFor } from "./states.js";
 import { summaryOf } from "./summary.js";
 import { drawValues } from "./values.js";
@@ -42,9 +43,12 @@ export function drawTool(card, block) {
     "aria-label",
     `${block.kind === "server" ? "Server tool" : "Tool call"} ${visible(name)}`,
   );
-  setText(card.querySelector(".tool-name"), visible(name));
+  const title = card.querySelector(".tool-name");
+  title.classList.toggle("labelled", labelOf(name) !== name);
+  setText(title, visible(labelOf(name)));
   setText(card.querySelector(".preview"), summaryOf(text));
   drawState(card, state, block);
+  drawProgress(card.querySelector(".progress"), state === "running" && block.message.metadata.progress);
   drawElapsed(card.querySelector(".elapsed"), state, block);
   drawParts(card, block);
   drawApproval(card, block);
@@ -88,6 +92,23 @@ function drawState(card, state, { kind, result }) {
   const isPending = isOpen(state) || state === "unfinished";
   for (const button of card.querySelectorAll("[data-run]")) button.hidden = isPending || !canRun;
   card.querySelector(".handles").hidden = state === "writing";
+}
+
+/**
+ * @param {any} place
+ * @param {Progress | false | undefined} progress
+ */
+function drawProgress(place, progress) {
+  place.hidden = !progress;
+  if (!progress) return;
+  const { done, of, text = "" } = progress;
+  const [bar, words] = place.children;
+  if (of > 0 && done !== undefined) Object.assign(bar, { max: of, value: Math.max(0, done) });
+  else bar.removeAttribute("value");
+  const count = [done, of]
+    .filter((number) => number !== undefined)
+    .map((number) => number.toLocaleString("en"));
+  setText(words, visible([count.join(" of "), text].filter(Boolean).join(" \u00b7 ")));
 }
 
 /**
@@ -143,7 +164,10 @@ function unfold(card) {
   show(card.querySelector(".changed"), approval?.editedArgs ? JSON.stringify(approval.editedArgs) : "", name);
   show(card.querySelector(".outcome"), result?.content ?? "", name);
   const raw = card.querySelector("[data-raw]");
-  raw.hidden = !card.querySelector(".view:not(:empty)");
+  const own = card.querySelector(".own");
+  if (card.open) drawOwn(card, blocks.get(card)).then((isNew) => isNew && unfold(card));
+  raw.hidden = !own.childElementCount && !card.querySelector(".view:not(:empty)");
+  own.hidden = raw.ariaPressed === "true" || !own.childElementCount;
   for (const view of card.querySelectorAll(".view")) {
     view.hidden = raw.ariaPressed === "true" || view.childElementCount === 0;
     view.nextElementSibling.hidden = !view.hidden;

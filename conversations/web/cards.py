@@ -1,0 +1,127 @@
+"""A call's own card: a template of the site draws it where arguments and result would stand."""
+
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader import get_template
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from conversations.models import Approval, Conversation, ToolCall
+from conversations.protocol.agui.events import result_text
+from conversations.tools import registry
+
+from .access import SignedIn, watched_or_404
+
+logger = logging.getLogger(__name__)
+
+Cards = dict[str, str]
+
+
+@dataclass(frozen=True)
+class ShownCall:
+    """A call as a template gets it. `arguments` are those that it ran with.
+
+    `result` is the object that the tool returned, or else a text; None without one yet. `status` is `success` or `error`, blank until
+    then.
+    """
+
+    id: str
+    name: str
+    label: str
+    arguments: dict[str, Any]
+    result: Any
+    text: str
+    status: str
+    error: str
+
+
+@never_cache
+@require_safe
+def card(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The card of the call that is named; with `?asked` as it was before its result. 204 if it has none."""
+    conversation = watched_or_404(request, pk)
+    row = get_object_or_404(
+        ToolCall.objects.select_related("approval"),
+        conversation=conversation,
+        tool_use_id=request.GET.get("call", ""),
+    )
+    body = drawn(request, conversation, row, is_asked="asked" in request.GET)
+    return HttpResponse(body) if body else HttpResponse(status=204)
+
+
+def cards_of(request: HttpRequest, conversation: Conversation, names: dict[str, str]) -> Cards:
+    """The cards of a page's calls, by their ids; `names` has the tools' names by the same ids."""
+    ids = [call for call, name in names.items() if has_card(name)]
+    if not ids:
+        return {}
+    rows = ToolCall.objects.filter(conversation=conversation, tool_use_id__in=ids)
+    rows = rows.select_related("approval")
+    return {row.tool_use_id: body for row in rows if (body := drawn(request, conversation, row))}
+
+
+def has_card(name: str) -> bool:
+    """Whether the site has a template for calls of the tool."""
+    tool = registry.get(name)
+    if tool is None:
+        return False
+    try:
+        get_template(tool.template)
+    except TemplateDoesNotExist:
+        return bool(tool.card)
+    except TemplateSyntaxError:
+        return True  # drawing says so
+    return True
+
+
+def drawn(request: HttpRequest, conversation: Conversation, row: ToolCall, *, is_asked: bool = False) -> str:
+    """What the template makes of the call, blank if there is none or it fails: the usual card is shown then."""
+    tool = registry.get(row.name)
+    if tool is None or not has_card(row.name):
+        return ""
+    call = _shown(row, is_asked=is_asked or row.result is None)
+    context = {"call": call, "arguments": call.arguments, "result": call.result, "conversation": conversation}
+    try:
+        return get_template(tool.template).render(context, request)
+    except Exception:
+        logger.exception("the card of tool %s could not be drawn by %s", row.name, tool.template)
+        return ""
+
+
+def _shown(row: ToolCall, *, is_asked: bool) -> ShownCall:
+    approval: Approval | None = getattr(row, "approval", None)
+    edited = approval.input if approval else None
+    content = [] if is_asked else row.result
+    return ShownCall(
+        id=row.tool_use_id,
+        name=row.name,
+        label=registry.label_of(row.name),
+        arguments=(row.input or {}) if edited is None else edited,
+        result=None if is_asked else _value(content),
+        text=result_text(content),
+        status="" if is_asked else row.status,
+        error="" if is_asked else row.error,
+    )
+
+
+def _value(content: list[dict[str, Any]]) -> Any:
+    """The object that a tool returned, or its text: of an approved call with changes the last block is it."""
+    last = content[-1] if content else {}
+    return last["json"] if "json" in last else result_text(content)
+
+
+def tools_as_json(names: Iterable[str]) -> str:
+    """What scripts need to know of the tools: labels, and which have cards; blank if there is nothing."""
+    tools = {
+        name: {"label": registry.label_of(name), "card": has_card(name)}
+        for name in names
+        if registry.label_of(name) != name or has_card(name)
+    }
+    return json.dumps(tools) if tools else ""
