@@ -59,7 +59,7 @@ def test_keys_of_a_conversation_edit_and_copy_the_last_and_write_where_one_write
     expect(chat.box).to_be_focused()
 
 
-def test_the_sheet_opens_by_a_button_too_and_closes_by_a_click_beside_it(page: Page) -> None:
+def test_the_sheet_opens_on_every_page_by_a_button_too_and_closes_by_a_click_beside_it(page: Page) -> None:
     page.goto("/settings/")
     page.get_by_role("button", name="Keyboard shortcuts").click()
     sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
@@ -69,3 +69,6 @@ def test_the_sheet_opens_by_a_button_too_and_closes_by_a_click_beside_it(page: P
     expect(page.get_by_role("button", name="Keyboard shortcuts")).to_be_focused()
     page.keyboard.press("Alt+Shift+N")
     page.wait_for_url("**/")
+    page.goto("/waiting/")  # which has no box and no transcript
+    page.keyboard.press("?")
+    expect(sheet).to_be_visible()

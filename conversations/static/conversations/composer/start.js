@@ -5,7 +5,6 @@ import { byId } from "../lib/dom.js";
 import { grow } from "../lib/growing.js";
 import { switchThemes } from "../lib/theme.js";
 import { showLocalTimes } from "../lib/times.js";
-import { listenToShortcuts } from "../shortcuts/listening.js";
 
 import { fillFromButtons, writeIn } from "./composer.js";
 import { fit, keepFitting } from "./options.js";
@@ -18,7 +17,6 @@ function start() {
   if (form) begin(form);
   const themes = document.querySelector("form.theme");
   if (themes) switchThemes(themes);
-  listenToShortcuts();
   showLocalTimes(document);
 }
 

@@ -2,6 +2,7 @@
  * The frame of every page: beside it the list of conversations, on a small screen in a drawer.
  */
 import { byId, closestTo } from "../lib/dom.js";
+import { listenToShortcuts } from "../shortcuts/listening.js";
 import { Drawer } from "./drawer.js";
 import { List } from "./list.js";
 import { onLongPress } from "./pressing.js";
@@ -17,6 +18,7 @@ function start() {
   if (zone && remember("timezone", zone)) list.refresh();
   document.addEventListener("turntable:library", () => list.refresh());
   listen(sidebar, list);
+  listenToShortcuts();
 }
 
 // What the menus do is fetched when the first one is opened.

@@ -15,22 +15,32 @@ const OPEN = [
 const FIELD =
   "textarea, select, [contenteditable], input:not([type=button], [type=checkbox], [type=radio], [type=submit])";
 
-/** Lets the page's shortcuts act: those of every page, and its own by their names. An action that does nothing returns false. */
+/** @type {Record<string, () => unknown> | undefined} */
+let actions;
+
+/**
+ * Lets the page's shortcuts act: those of every page, which its frame asks for, and its own by their names. An action that does nothing
+ * returns false.
+ */
 export function listenToShortcuts(own = {}) {
-  const actions = { ...COMMON, ...own };
+  if (!actions) listen();
+  actions = { ...COMMON, ...actions, ...own };
+  for (const { name } of SHORTCUTS) showButtons(name, name in actions);
+}
+
+function listen() {
   const apple = isApple();
   let isOpen = false;
   // Before anything is closed by the same key.
   addEventListener("keydown", () => (isOpen = isThere(OPEN)), { capture: true });
   document.addEventListener("keydown", (event) => {
     const shortcut = !event.defaultPrevented && shortcutOf(event, apple);
-    if (!shortcut || !actions[shortcut.name] || !isDue(shortcut, placeOf(event.target, isOpen))) return;
+    if (!shortcut || !actions?.[shortcut.name] || !isDue(shortcut, placeOf(event.target, isOpen))) return;
     if (actions[shortcut.name]() !== false) event.preventDefault();
   });
   document.addEventListener("click", (event) =>
-    actions[closestTo(event, "button[data-shortcut]")?.dataset.shortcut]?.(),
+    actions?.[closestTo(event, "button[data-shortcut]")?.dataset.shortcut]?.(),
   );
-  for (const { name } of SHORTCUTS) showButtons(name, name in actions);
 }
 
 const isThere = (selector) => document.querySelector(selector) !== null;
