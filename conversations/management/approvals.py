@@ -4,16 +4,25 @@ import json
 import sys
 from typing import Any, TextIO
 
+from conversations.engine import may_be_let_through_whole
 from conversations.management.terminal import printable
-from conversations.models import Approval, Turn
+from conversations.models import Approval, ToolCall, Turn
 
 NOBODY = "Nobody sat at the terminal to decide."
+YES, ALWAYS, NO = ("y", "yes", "approve"), ("a", "always"), ("n", "no", "deny")
+CHOICES = "y, a: always with these arguments, N, or the reason why not"
+CHOICES_OF_TOOL = "y, a: always with these arguments, t: with any, N, or the reason why not"
+
+
+def pending(turn: Turn) -> list[Approval]:
+    """The approvals that a turn waits for, in the order of its calls."""
+    rows = Approval.objects.filter(call__turn=turn, status=Approval.Status.PENDING).select_related("call")
+    return list(rows.order_by("call__round", "call__position"))
 
 
 def answers(turn: Turn, out: TextIO) -> list[dict[str, Any]]:
     """The decisions about a waiting turn's calls, as an AG-UI `resume`; all denied without a terminal."""
-    pending = Approval.objects.filter(call__turn=turn, status=Approval.Status.PENDING).select_related("call")
-    return [_answer(approval, out) for approval in pending.order_by("call__round", "call__position")]
+    return [_answer(approval, out) for approval in pending(turn)]
 
 
 def _answer(approval: Approval, out: TextIO) -> dict[str, Any]:
@@ -21,15 +30,36 @@ def _answer(approval: Approval, out: TextIO) -> dict[str, Any]:
     payload: dict[str, Any] = {"approved": False, "reason": NOBODY}
     if sys.stdin is not None and sys.stdin.isatty():
         arguments = printable(json.dumps(call.input, ensure_ascii=False))
-        out.write(f"[{printable(call.name)} {arguments} waits for your approval. Run it? y/N] ")
+        out.write(f"[{printable(call.name)} {arguments} waits for your approval. Run it? {choices(call)}] ")
         out.flush()
-        payload = _decision(sys.stdin.readline())
+        payload = decision(sys.stdin.readline(), call)
+    return entry(call, payload)
+
+
+def entry(call: ToolCall, payload: dict[str, Any]) -> dict[str, Any]:
+    """The entry of an AG-UI `resume` for a call."""
     return {"interruptId": call.tool_use_id, "status": "resolved", "payload": payload}
 
 
-def _decision(line: str) -> dict[str, Any]:
-    """The decision that a line holds: `y` approves; anything longer than `no` is the reason of a denial."""
+def choices(call: ToolCall) -> str:
+    """What may be answered about a call."""
+    return CHOICES_OF_TOOL if may_be_let_through_whole(call.name) else CHOICES
+
+
+def decision(line: str, call: ToolCall) -> dict[str, Any]:
+    """The decision that a line holds. What is none of the short answers is the reason of a denial."""
     text = line.strip()
-    if text.lower() in ("y", "yes"):
+    word = text.lower().rstrip(".!")
+    if word in YES:
         return {"approved": True}
-    return {"approved": False, "reason": text if len(text) > len("no") else ""}
+    if word in ALWAYS:
+        return {"approved": True, "always": True}
+    if word in ("t", "tool") and may_be_let_through_whole(call.name):
+        return {"approved": True, "always": "tool"}
+    return {"approved": False, "reason": "" if word in NO else _reason(text)}
+
+
+def _reason(text: str) -> str:
+    """The reason, without the `no` that it may begin with."""
+    first, _, rest = text.partition(" ")
+    return rest.strip() if first.lower().rstrip(",.:;") in NO else text

@@ -1,19 +1,13 @@
-"""Events in the terminal: a conversation's record as it is committed, or a recording as it is played."""
+"""Events as lines of text: of a record that is followed, or of a recording as it is played."""
 
-import json
-import threading
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import OutputWrapper
 
-from conversations.journal import Frame, read
 from conversations.protocol.text import beginning
 from conversations.protocol.thoughts import answer_in
 
-POLL_INTERVAL = 0.5
 CONTROLS = {*range(32), *range(127, 160)} - {ord("\n"), ord("\t")}
 UNPRINTABLE = dict.fromkeys(CONTROLS, "\N{REPLACEMENT CHARACTER}")
 """What a terminal may take for a command: a model's words move no cursor and set no title."""
@@ -81,6 +75,9 @@ class Printer:
             case "CUSTOM":
                 self._custom(event)
 
+    def tick(self) -> None:
+        """Does nothing: what is printed stays as it is."""
+
     def line(self, text: str) -> None:
         """Prints a line of its own."""
         self.end_line()
@@ -130,53 +127,6 @@ class Printer:
             self.line(f"[trying again in {value['seconds']} s, {value['attempt']} of {value['of']}]")
         elif event["name"] == "turntable.adjusted":
             self.line(f"[{value['what']}]")
-
-
-class LivePrinter(Printer):
-    """Prints a conversation's events as they are committed, from a cursor on the journal like a socket's."""
-
-    def __init__(self, conversation: UUID, cursor: int, out: OutputWrapper) -> None:
-        super().__init__(out)
-        self._conversation, self._cursor = conversation, cursor
-        self._news = threading.Event()
-        self._has_begun = False
-
-    def frames(self, frames: list[Frame]) -> None:
-        """Notes that there is something to read."""
-        self._news.set()
-
-    def news(self, seq: int) -> None:
-        """Notes that there is something to read."""
-        self._news.set()
-
-    def notice(self, text: str) -> None:
-        """Ignores what is no part of the record."""
-
-    def follow(self, run: str, meanwhile: Callable[[], None] = lambda: None) -> str | None:
-        """Prints until the run ends, and returns its error's text if it failed.
-
-        A second call goes on where the first was interrupted. `meanwhile` is called when nothing has come for half a second.
-        """
-        for event in self._events(meanwhile):
-            self._has_begun = self._has_begun or event.get("runId") == run
-            if self._has_begun and event["type"] in ("RUN_FINISHED", "RUN_ERROR"):
-                message: str | None = event.get("message")
-                return message
-            if self._has_begun:
-                self.show(event)
-        return None
-
-    def _events(self, meanwhile: Callable[[], None]) -> Iterator[Event]:
-        """The record's events from the cursor on, for ever."""
-        while True:
-            has_news = self._news.wait(POLL_INTERVAL)
-            self._news.clear()
-            while frames := read(self._conversation, self._cursor):
-                has_news = True
-                for self._cursor, data in frames:
-                    yield json.loads(data)
-            if not has_news:
-                meanwhile()
 
 
 class RecordingPrinter(Printer):

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 
 from conversations.errors import Refused
-from conversations.models import Conversation
+from conversations.models import Conversation, Model
 from project.interpreter import python
 
 
@@ -32,3 +32,16 @@ def conversation_with(text: str) -> Conversation:
         return Conversation.objects.get(pk=UUID(text))
     except (ValueError, Conversation.DoesNotExist):
         raise Refused(f"There is no conversation {text}.") from None
+
+
+def own(user: User, text: str) -> Conversation:
+    """The user's conversation with this id; raises Refused if they have none."""
+    try:
+        return Conversation.objects.owned_by(user).get(pk=UUID(text))
+    except (ValueError, Conversation.DoesNotExist):
+        raise Refused(f"{user.get_username()} has no conversation {text}.") from None
+
+
+def begun(user: User, model: str | None) -> Conversation:
+    """A new conversation of the user's, with the model named or else the default."""
+    return Conversation.objects.create(owner=user, model=model or Model.default().model_id)

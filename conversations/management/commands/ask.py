@@ -3,20 +3,17 @@
 import sys
 import uuid
 from argparse import ArgumentParser
-from functools import partial
 from typing import Any
-from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
 
 from conversations import engine
 from conversations.errors import Refused
-from conversations.journal import HUB, last_seq
 from conversations.management.approvals import answers
-from conversations.management.terminal import LivePrinter
-from conversations.management.users import user_named
-from conversations.models import Conversation, Model, Turn
+from conversations.management.following import following
+from conversations.management.terminal import Printer
+from conversations.management.users import begun, own, user_named
+from conversations.models import Turn
 
 DRAIN_TIMEOUT = 600.0
 """Seconds in which this process's turns may end."""
@@ -56,47 +53,24 @@ class Command(BaseCommand):
     ) -> tuple[Turn, str | None]:
         """Runs and prints a turn; returns it and its error's text. Ctrl-C stops it. Raises Refused."""
         user = user_named(name)
-        conversation = _own(user, conversation_id) if conversation_id else _new(user, model)
-        printer = LivePrinter(conversation.pk, last_seq(conversation.pk), self.stdout)
-        HUB.subscribe(conversation.pk, printer)
+        conversation = own(user, conversation_id) if conversation_id else begun(user, model)
+        printer = Printer(self.stdout)
         try:
-            turn = engine.start(conversation.pk, str(uuid.uuid4()), text, model=model).turn
-            error = _follow(printer, str(turn.pk), conversation.pk)
-            while _is_waiting(turn):
-                engine.resume(conversation, user, answers(turn, sys.stdout))
-                error = _follow(printer, str(turn.pk), conversation.pk)
-            self.stdout.write("")
-            engine.see(conversation.pk, user.pk)
-            return turn, error
+            with following(conversation.pk) as follower:
+                turn = engine.start(conversation.pk, str(uuid.uuid4()), text, model=model).turn
+                error = follower.follow(printer, turn)
+                while _is_waiting(turn):
+                    engine.resume(conversation, user, answers(turn, sys.stdout))
+                    error = follower.follow(printer, turn, others=True)
         except Refused:
             if not conversation_id:
                 conversation.delete()
             raise
-        finally:
-            HUB.unsubscribe(conversation.pk, printer)
-
-
-def _follow(printer: LivePrinter, run: str, conversation: UUID) -> str | None:
-    # The turn that runs before this one may have lost its process.
-    meanwhile = partial(engine.WORKER.sweep, conversation)
-    try:
-        return printer.follow(run, meanwhile)
-    except KeyboardInterrupt:
-        engine.stop(conversation)
-        return printer.follow(run, meanwhile)
+        self.stdout.write("")
+        engine.see(conversation.pk, user.pk)
+        return turn, error
 
 
 def _is_waiting(turn: Turn) -> bool:
     turn.refresh_from_db(fields=["status"])
     return turn.status == Turn.Status.WAITING
-
-
-def _new(user: User, model: str | None) -> Conversation:
-    return Conversation.objects.create(owner=user, model=model or Model.default().model_id)
-
-
-def _own(user: User, text: str) -> Conversation:
-    try:
-        return Conversation.objects.owned_by(user).get(pk=UUID(text))
-    except (ValueError, Conversation.DoesNotExist):
-        raise Refused(f"{user.get_username()} has no conversation {text}.") from None

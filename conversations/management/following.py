@@ -1,0 +1,150 @@
+"""A conversation's record as it is committed: followed by a terminal, from a cursor on like a socket's."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+from uuid import UUID
+
+from conversations import engine
+from conversations.journal import HUB, Frame, last_seq, read
+from conversations.models import Turn
+
+Event = dict[str, Any]
+
+TICK = 0.1
+"""Seconds after which a display may draw anew what has a clock in it, and Ctrl+C is noticed."""
+
+POLL_INTERVAL = 0.5
+"""Seconds between two looks for what other processes have written."""
+
+IMPATIENCE = 3
+"""Presses of Ctrl+C in one answer after which the program itself is meant."""
+
+ENDS = ("RUN_FINISHED", "RUN_ERROR")
+
+
+class Display(Protocol):
+    """What shows events to a person."""
+
+    def show(self, event: Event) -> None:
+        """Shows an event."""
+
+    def tick(self) -> None:
+        """Draws anew what changes by itself."""
+
+
+class Follower:
+    """A cursor on a conversation's record."""
+
+    def __init__(self, conversation: UUID, cursor: int | None = None) -> None:
+        self.conversation = conversation
+        self.cursor = last_seq(conversation) if cursor is None else cursor
+        self._news = threading.Event()
+
+    # -- a Socket, as the journal's hub wants it
+
+    def frames(self, frames: list[Frame]) -> None:
+        """Notes that there is something to read."""
+        self._news.set()
+
+    def news(self, seq: int) -> None:
+        """Notes that there is something to read."""
+        self._news.set()
+
+    def notice(self, text: str) -> None:
+        """Ignores what is no part of the record."""
+
+    # -- reading on
+
+    def has_news(self) -> bool:
+        """Whether there is something to read."""
+        return last_seq(self.conversation) > self.cursor
+
+    def unread(self) -> Iterator[Event]:
+        """The events from the cursor on, as far as there are any."""
+        while frames := read(self.conversation, self.cursor):
+            for self.cursor, data in frames:
+                yield json.loads(data)
+
+    def follow(self, display: Display, turn: Turn, *, others: bool = False) -> str | None:
+        """Shows the turn's events until its run ends, and returns its error's text if it failed.
+
+        Ctrl+C stops it. With `others` what comes before the turn is shown too, and the first run that ends is the end.
+        """
+        has_begun = others
+        for event in self._events(display, turn):
+            has_begun = has_begun or event.get("runId") == turn.run_id
+            if has_begun:
+                display.show(event)
+            if has_begun and event["type"] in ENDS:
+                error: str | None = event.get("message")
+                return error
+        return None
+
+    def _events(self, display: Display, turn: Turn) -> Iterator[Event]:
+        """The events from the cursor on, until the turn is over."""
+        looked_at = time.monotonic()
+        with Presses() as presses:
+            while True:
+                is_late = time.monotonic() - looked_at > POLL_INTERVAL
+                has_news = self._news.wait(TICK) or is_late
+                self._news.clear()
+                before = self.cursor
+                for event in self.unread() if has_news else ():
+                    yield event
+                    presses.heed(self.conversation)
+                looked_at = time.monotonic() if has_news else looked_at
+                presses.heed(self.conversation)
+                display.tick()
+                if is_late and self.cursor == before and not self._is_under_way(turn):
+                    yield from self.unread()
+                    return
+
+    def _is_under_way(self, turn: Turn) -> bool:
+        """Whether the turn runs or is queued; one whose process is lost goes on here."""
+        engine.WORKER.sweep(self.conversation)
+        return Turn.objects.filter(pk=turn.pk, status__in=(Turn.Status.RUNNING, Turn.Status.QUEUED)).exists()
+
+
+@contextmanager
+def following(conversation: UUID) -> Iterator[Follower]:
+    """A follower of all that is recorded of the conversation from now on."""
+    follower = Follower(conversation)
+    HUB.subscribe(conversation, follower)
+    try:
+        yield follower
+    finally:
+        HUB.unsubscribe(conversation, follower)
+
+
+class Presses:
+    """The presses of Ctrl+C in an answer, which break off nothing in the middle: they are heeded between events."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._is_heeded = False
+        self._former: Any = None
+
+    def __enter__(self) -> "Presses":
+        if threading.current_thread() is threading.main_thread():
+            self._former = signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._former is not None:
+            signal.signal(signal.SIGINT, self._former)
+
+    def _press(self, number: int, frame: object) -> None:
+        self._count += 1
+
+    def heed(self, conversation: UUID) -> None:
+        """Stops the answer at the first press; raises KeyboardInterrupt at the third."""
+        if self._count >= IMPATIENCE:
+            raise KeyboardInterrupt
+        if self._count and not self._is_heeded:
+            self._is_heeded = True
+            engine.stop(conversation)
