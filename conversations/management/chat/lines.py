@@ -1,0 +1,87 @@
+"""Lines from a pipe, or from a terminal that edits them itself."""
+
+import io
+import os
+import select
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol, TextIO
+
+from django.core.management.base import OutputWrapper
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks for news while a line is awaited."""
+
+HasNews = Callable[[], bool]
+
+
+class Lines(Protocol):
+    """Where a session's lines come from."""
+
+    def read(self, prompt: str, has_news: HasNews, *, is_answer: bool = False) -> str | None:
+        """The next line, or None where there is news first.
+
+        Raises EOFError at the end and KeyboardInterrupt for Ctrl+C, which loses nothing that was written. An answer to a question is
+        not remembered as a message.
+        """
+
+    def remember(self, text: str) -> None:
+        """Keeps an earlier message, which can then be called up."""
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Lets keys show nothing but at a prompt. What is typed meanwhile stands at the next one."""
+
+
+class PlainLines:
+    """Lines as they come. What a pipe brings is printed, as nobody has seen it being typed."""
+
+    def __init__(self, stream: TextIO, out: OutputWrapper) -> None:
+        self._stream, self._out = stream, out
+        self._is_terminal = stream.isatty()
+        self._pending = b""
+
+    def read(self, prompt: str, has_news: HasNews, *, is_answer: bool = False) -> str | None:
+        """The next line, or None where there is news first."""
+        if self._is_terminal:
+            self._print(prompt)
+        line = self._next(has_news)
+        if self._is_terminal:
+            self._print("\n" if line is None else "")
+        elif line is not None:
+            self._print(f"{prompt}{line}\n")
+        return line
+
+    def remember(self, text: str) -> None:
+        """Does nothing: there is nothing to call up."""
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Does nothing: the terminal shows keys itself."""
+        return nullcontext()
+
+    def _print(self, text: str) -> None:
+        self._out.write(text, ending="")
+        self._out.flush()
+
+    def _next(self, has_news: HasNews) -> str | None:
+        try:
+            number = self._stream.fileno()
+        except (io.UnsupportedOperation, AttributeError):
+            return self._whole(self._stream.readline().encode())
+        while b"\n" not in self._pending:
+            if not select.select([number], [], [], LOOK_EVERY)[0]:
+                if has_news():
+                    return None
+                continue
+            data = os.read(number, 65_536)
+            if not data:
+                last, self._pending = self._pending, b""
+                return self._whole(last)
+            self._pending += data
+        line, _, self._pending = self._pending.partition(b"\n")
+        return self._whole(line + b"\n")
+
+    @staticmethod
+    def _whole(data: bytes) -> str:
+        if not data:
+            raise EOFError
+        return data.decode(errors="replace").rstrip("\r\n")

@@ -1,0 +1,122 @@
+"""Lines from a terminal: edited as in a shell, with the earlier ones at hand."""
+
+import os
+import sys
+import termios
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from django.db import connections
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import Application
+from prompt_toolkit.completion import WordCompleter
+from prompt_toolkit.history import DummyHistory, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.shortcuts import CompleteStyle
+
+from .lines import LOOK_EVERY, HasNews
+
+
+class PromptLines:
+    """Lines of a prompt. Enter sends; Alt+Enter, or a backslash before Enter, breaks the line."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._draft = ""
+        output = Vt100_Output.from_pty(sys.stdout, term=os.environ.get("TERM"))
+        output.enable_cpr = False  # a terminal need not know where its cursor is
+        self._messages: PromptSession[str | None] = PromptSession(
+            history=InMemoryHistory(),
+            completer=WordCompleter(list(words), sentence=True),
+            complete_while_typing=False,
+            complete_style=CompleteStyle.READLINE_LIKE,
+            multiline=True,
+            prompt_continuation="  ",
+            key_bindings=self._bindings(),
+            output=output,
+        )
+        self._answers: PromptSession[str | None] = PromptSession(history=DummyHistory(), output=output)
+
+    def read(self, prompt: str, has_news: HasNews, *, is_answer: bool = False) -> str | None:
+        """The next line, or None where there is news first."""
+        session = self._answers if is_answer else self._messages
+        with _watch(session.app, has_news, self._keep_draft):
+            if is_answer:
+                return session.prompt(prompt)
+            draft, self._draft = self._draft, ""
+            return session.prompt([("", "\n"), ("bold", prompt)], default=draft)
+
+    def remember(self, text: str) -> None:
+        """Keeps an earlier message, which the arrow up calls up."""
+        self._messages.history.append_string(text)
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Lets keys show nothing but at a prompt. What is typed meanwhile stands at the next one."""
+        number = sys.stdin.fileno()
+        former = termios.tcgetattr(number)
+        mode = termios.tcgetattr(number)
+        mode[3] = mode[3] & ~(termios.ECHO | termios.ICANON) | termios.NOFLSH
+        termios.tcsetattr(number, termios.TCSANOW, mode)
+        try:
+            yield
+        finally:
+            termios.tcsetattr(number, termios.TCSANOW, former)
+
+    def _keep_draft(self) -> None:
+        self._draft = self._messages.default_buffer.text
+
+    def _bindings(self) -> KeyBindings:
+        bindings = KeyBindings()
+
+        @bindings.add("enter")
+        @bindings.add("c-j")
+        def send(event: KeyPressEvent) -> None:
+            buffer = event.current_buffer
+            if buffer.document.text_before_cursor.endswith("\\"):
+                buffer.delete_before_cursor()
+                buffer.insert_text("\n")
+            else:
+                buffer.validate_and_handle()
+
+        @bindings.add("escape", "enter")
+        def break_line(event: KeyPressEvent) -> None:
+            event.current_buffer.insert_text("\n")
+
+        @bindings.add("c-c")
+        @bindings.add("<sigint>")
+        def interrupt(event: KeyPressEvent) -> None:
+            self._keep_draft()
+            event.app.exit(exception=KeyboardInterrupt())
+
+        return bindings
+
+
+@contextmanager
+def _watch(app: Application[str | None], has_news: HasNews, before: Callable[[], None]) -> Iterator[None]:
+    """Takes the prompt away as soon as there is news, which is looked for in a thread of its own."""
+    ended = threading.Event()
+
+    def leave() -> None:
+        if app.is_running and not app.is_done:
+            before()
+            app.erase_when_done = True
+            app.exit(result=None)
+
+    def look() -> None:
+        try:
+            while not ended.wait(LOOK_EVERY):
+                if has_news() and app.loop is not None:
+                    app.loop.call_soon_threadsafe(leave)
+        finally:
+            connections.close_all()
+
+    app.erase_when_done = False
+    thread = threading.Thread(target=look, name="news", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,54 @@
+"""A conversation in the terminal."""
+
+import os
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from conversations import engine
+from conversations.errors import Refused
+from conversations.management.chat.lines import Lines, PlainLines
+from conversations.management.chat.session import Session, SessionDisplay
+from conversations.management.chat.transcript import Transcript
+from conversations.management.users import begun, own, user_named
+
+DRAIN_TIMEOUT = 600.0
+"""Seconds in which this process's turns may end."""
+
+
+class Command(BaseCommand):
+    """`python manage.py chat`."""
+
+    help = "A conversation in the terminal: a line is a message, /help lists what else there is."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Adds the arguments."""
+        parser.add_argument("--conversation", metavar="ID", help="go on with this conversation")
+        parser.add_argument("--model", metavar="ID", help="the model to ask")
+        parser.add_argument("--user", metavar="NAME", help="whose conversation it is")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Talks until the lines end; a turn that still runs here is run to its end."""
+        display, lines = self._terminal()
+        try:
+            user = user_named(options["user"])
+            conversation = options["conversation"]
+            row = own(user, conversation) if conversation else begun(user, options["model"])
+            Session(user, display, lines, options["model"]).run(row)
+        except Refused as refused:
+            self.stderr.write(f"A client error occurred: {refused}")
+            raise SystemExit(1) from None
+        engine.WORKER.wait(timeout=DRAIN_TIMEOUT)
+
+    def _terminal(self) -> tuple[SessionDisplay, Lines]:
+        """What shows the session, and where its lines come from."""
+        is_able = os.environ.get("TERM") not in ("dumb", "unknown") and sys.platform != "win32"
+        if is_able and sys.stdin.isatty() and self.stdout.isatty():
+            from conversations.management.chat.commands import COMMANDS
+            from conversations.management.chat.prompt import PromptLines
+            from conversations.management.chat.screen import Screen
+
+            return Screen(), PromptLines(f"/{name}" for name in COMMANDS)
+        return Transcript(self.stdout, self.stderr), PlainLines(sys.stdin, self.stdout)
