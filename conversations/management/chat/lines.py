@@ -9,6 +9,8 @@ from typing import Protocol, TextIO
 
 from django.core.management.base import OutputWrapper
 
+from conversations.management.terminal import printable
+
 LOOK_EVERY = 0.5
 """Seconds between two looks for news while a line is awaited."""
 
@@ -59,7 +61,7 @@ class PlainLines:
         return nullcontext()
 
     def _print(self, text: str) -> None:
-        self._out.write(text, ending="")
+        self._out.write(printable(text), ending="")
         self._out.flush()
 
     def _next(self, has_news: HasNews) -> str | None:

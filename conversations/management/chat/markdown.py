@@ -15,6 +15,12 @@ from conversations.management.terminal import printable
 LONGEST_BLOCK = 4_000
 """Characters of a block that is not finished, of which the beginning is printed for good then."""
 
+LOOKED_AT = 6_000
+"""Characters that are parsed at a time, so that a long text takes no longer than its parts."""
+
+Cut = tuple[str, str, int]
+"""A part, what the rest has to begin with, and how much of the text is in the part."""
+
 PARSER = MarkdownIt("commonmark", {"html": False}).enable("strikethrough").enable("table")
 """CommonMark without HTML, which is shown as the text that it is."""
 
@@ -87,17 +93,19 @@ class Stream:
 
     def next_part(self) -> Part | None:
         """Removes what is finished from the front and returns it; None where nothing is."""
-        blocks = [token for token in PARSER.parse(self.rest) if token.level == 0 and token.map]
+        head = self.rest[:LOOKED_AT]
+        blocks = [token for token in PARSER.parse(head) if token.level == 0 and token.map]
         if not blocks:
             return None
-        if blocks[-1].map and (line := blocks[-1].map[0]) > _first_line(blocks):
-            lines = self.rest.split("\n")
-            self.rest = "\n".join(lines[line:])
-            return Part("\n".join(lines[:line]), goes_on=False)
+        if (line := _first_line(blocks[-1])) > _first_line(blocks[0]):
+            text = "\n".join(head.split("\n")[:line])
+            self.rest = self.rest[len(text) + 1 :]
+            return Part(text, goes_on=False)
         if len(self.rest) <= LONGEST_BLOCK:
             return None
-        part, self.rest = CUTS.get(blocks[-1].type, _cut_text)(self.rest, blocks[-1])
-        return Part(part, goes_on=True)
+        text, opening, length = CUTS.get(blocks[-1].type, _cut_text)(head, blocks[-1])
+        self.rest = opening + self.rest[length:].lstrip("\n")
+        return Part(text, goes_on=True)
 
     def end(self) -> list[Part]:
         """All that is left, in parts that do not take long."""
@@ -108,34 +116,34 @@ class Stream:
         return [*parts, Part(rest, goes_on=False)] if rest.strip() else parts
 
 
-def _first_line(blocks: list[Token]) -> int:
-    return blocks[0].map[0] if blocks[0].map else 0
+def _first_line(block: Token) -> int:
+    return block.map[0] if block.map else 0
 
 
-def _place(text: str) -> int:
+def _length(text: str) -> int:
     """Where a long text is best cut: behind a line, else behind a word."""
     return next((at for at in (text.rfind(c, 1, LONGEST_BLOCK) for c in "\n ") if at > 0), LONGEST_BLOCK)
 
 
-def _cut_text(text: str, block: Token) -> tuple[str, str]:
-    at = _place(text)
-    return text[:at], text[at:].lstrip("\n")
+def _cut_text(text: str, block: Token) -> Cut:
+    length = _length(text)
+    return text[:length], "", length
 
 
-def _cut_fence(text: str, block: Token) -> tuple[str, str]:
+def _cut_fence(text: str, block: Token) -> Cut:
     """Closes the code in its middle, and opens it again."""
-    opening = text.lstrip("\n").split("\n", 1)[0]
-    code, rest = _cut_text(text, block)
-    if len(code) <= len(opening) + 1:
-        return code, rest
-    return f"{code}\n{block.markup}", f"{opening}\n{rest}"
+    opening = text.lstrip("\n").split("\n", 1)[0] + "\n"
+    length = _length(text)
+    if length <= len(opening):
+        return _cut_text(text, block)
+    return f"{text[:length]}\n{block.markup}", opening, length
 
 
-def _cut_table(text: str, block: Token) -> tuple[str, str]:
+def _cut_table(text: str, block: Token) -> Cut:
     """Repeats the table's head."""
-    head = "\n".join(text.lstrip("\n").split("\n", 2)[:2])
-    rows, rest = _cut_text(text, block)
-    return (rows, f"{head}\n{rest}") if len(rows) > len(head) + 1 else (rows, rest)
+    head = "\n".join(text.lstrip("\n").split("\n", 2)[:2]) + "\n"
+    length = _length(text)
+    return text[:length], head if length > 2 * len(head) else "", length
 
 
-CUTS: dict[str, Callable[[str, Token], tuple[str, str]]] = {"fence": _cut_fence, "table_open": _cut_table}
+CUTS: dict[str, Callable[[str, Token], Cut]] = {"fence": _cut_fence, "table_open": _cut_table}
