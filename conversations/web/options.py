@@ -131,7 +131,7 @@ def panel(row: Conversation, written: Fields | None = None, faults: Fields | Non
 
 def start_panel(form: Fields, owner: Any) -> dict[str, Any]:
     """The panel of a new conversation, whose form may have been sent and refused."""
-    row = Conversation(model=Model.default().model_id)
+    row = Conversation(owner=owner, model=Model.default().model_id)
     written = {name: text for name, text in form.items() if _is_setting(name) and text}
     faults = engine.settings.apply(row, written)
     return panel(Conversation(owner=owner, model=row.model), written, faults)

@@ -126,3 +126,8 @@ def test_instructions_are_kept_as_a_preset_and_chosen_again(tab: Page) -> None:
     expect(settings.instructions).to_have_value("Answer in rhymes.")
     tab.reload()
     expect(settings.open().instructions).to_have_value("Answer in rhymes.")
+    tab.goto("/")
+    tab.get_by_text("Title and instructions").click()
+    tab.get_by_role("combobox", name="Presets").select_option("Poet")
+    instructions = tab.get_by_role("textbox", name="Instructions (system prompt)")
+    expect(instructions).to_have_value("Answer in rhymes.")

@@ -11,9 +11,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from conversations.models import Conversation, Model
+from conversations.models import Conversation, Model, Preset
 from conversations.tools import registry, tool
 from tests.asking import conversation_of
+from tests.inspecting import html_of
 
 pytestmark = pytest.mark.django_db
 CLAUDE = "us.anthropic.claude-sonnet-4-20250514-v1:0"
@@ -211,3 +212,16 @@ def test_a_new_conversation_with_a_setting_that_cannot_be_is_refused_and_loses_n
     assert re.search(r'name="temperature"[^>]* value="7"', page)
     assert not re.search(r'name="tool-top_song" value="on" checked', page)
     assert not Conversation.objects.exists()
+
+
+def test_a_new_conversation_has_presets_and_stop_sequences_too(
+    client: Client, user: User, other_user: User
+) -> None:
+    client.force_login(user)
+    Preset.objects.create(user=user, name="Poet", text="Answer in rhymes.")
+    Preset.objects.create(user=other_user, name="Spy", text="Whisper.")
+    page = html_of(client, "/")
+    assert (">Poet</option>" in page, "Spy" in page) == (True, False)
+    assert 'name="stopSequences"' in page
+    client.post("/conversations/", {"model": CLAUDE, "stopSequences": "END\r\nSTOP"})
+    assert Conversation.objects.get(owner=user).inference == {"stopSequences": ["END", "STOP"]}

@@ -8,6 +8,7 @@ import { showLocalTimes } from "../lib/times.js";
 
 import { fillFromButtons, writeIn } from "./composer.js";
 import { fit, keepFitting } from "./options.js";
+import { Presets } from "./presets.js";
 import { Prompts } from "./prompts.js";
 import { attachAtStart } from "./starting.js";
 import { offerSecond } from "./two.js";
@@ -32,10 +33,25 @@ function begin(form) {
     },
     say: (sentence) => byId("announcer").replaceChildren(sentence),
   });
+  offerPresets(form);
   attachAtStart(form);
   keepFitting(form);
   fit(form); // the browser may have filled it in with what it held before
   sendOnce(form);
+}
+
+function offerPresets(form) {
+  const presets = form.querySelector("[data-presets]"); // none where nothing is kept
+  const instructions = form.querySelector("#system");
+  if (!presets) return;
+  new Presets(presets, {
+    text: () => instructions.value,
+    put: (text) => {
+      instructions.value = text;
+    },
+    token: () => form.querySelector("input[name=csrfmiddlewaretoken]").value,
+    say: (sentence) => byId("announcer").replaceChildren(sentence),
+  });
 }
 
 // A second press of the key would make a second conversation; a form without a word in it would make an empty one.
@@ -43,7 +59,7 @@ function sendOnce(form) {
   let isSent = false;
   addEventListener("pageshow", () => (isSent = false)); // also when the reader has come back
   form.addEventListener("submit", (event) => {
-    const isBlank = [...form.querySelectorAll("textarea, input[name=title]")].every(
+    const isBlank = [...form.querySelectorAll("#message, #system, #new-title")].every(
       ({ value }) => !value.trim(),
     );
     if (isSent || isBlank) event.preventDefault();
