@@ -16,7 +16,18 @@ from .round import Message, ToolCall
 from .texts import TEXTS
 from .words import Term, spans, terms
 
-__all__ = ["Hit", "Match", "Term", "distinct", "hits", "is_cut", "matches", "matching", "terms"]
+__all__ = [
+    "Hit",
+    "Match",
+    "Term",
+    "conversations",
+    "distinct",
+    "hits",
+    "is_cut",
+    "matches",
+    "matching",
+    "terms",
+]
 
 if TYPE_CHECKING:
     LookupBase = Lookup[Any]
@@ -200,6 +211,16 @@ def matches(terms: Sequence[Term], owner: Any) -> list[Match]:
 def _newest_matches(passages: QuerySet[Passage]) -> list[Match]:
     rows = passages.order_by("-pk").values_list("pk", "conversation", "message", "call")
     return list(map(Match._make, rows[:HITS_AT_MOST]))
+
+
+def conversations(matches: Sequence[Match], owner: Any) -> list[UUID]:
+    """The owner's conversations with the matches that are there, the last active first.
+
+    The owner is compared here: asked for a thousand keys of one owner, SQLite goes through all that the owner has.
+    """
+    rows = Conversation.objects.filter(pk__in={match.conversation for match in matches})
+    columns = rows.order_by().values_list("updated_at", "pk", "owner")
+    return [pk for _, pk, of in sorted(columns, reverse=True) if of == owner]
 
 
 def is_cut(matches: Sequence[Match]) -> bool:

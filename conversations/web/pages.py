@@ -9,7 +9,7 @@ from uuid import UUID
 
 from csp.decorators import csp_replace
 from django.conf import settings
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from conversations import gateway, journal
 from conversations.attachments import left_out
-from conversations.models import Conversation, ConversationQuerySet, Model, marks, prices, search, unsent
+from conversations.models import Conversation, Model, marks, prices, search, unsent
 from conversations.protocol.converse import attached
 from conversations.protocol.text import clean_text, visible
 
@@ -155,8 +155,7 @@ def start_page(
     words = clean_text(request.GET.get("q", "")).strip()
     terms = search.terms(words, beginnings=True)
     matches = search.matches(terms, request.user.pk)
-    rows = _rows(request, words, matches)
-    page = Paginator(rows.only("owner", "model", *COLUMNS), PER_PAGE).get_page(request.GET.get("page"))
+    page = _listed(request, words, matches)
     offered = Model.offered()
     context = {
         "is_start": not request.GET.keys() & {"archived", "page", "q"},
@@ -179,12 +178,17 @@ def start_page(
     return render(request, "conversations/index.html", context | gateway_summary(), status=status)
 
 
-def _rows(request: HttpRequest, words: str, matches: list[search.Match]) -> ConversationQuerySet:
+def _listed(request: HttpRequest, words: str, matches: list[search.Match]) -> Page[Any]:
     """What is listed: what a search finds, the archive too; else the archive, or what is not in it."""
-    own = Conversation.objects.owned_by(request.user)
-    if words:
-        return own.filter(pk__in={match.conversation for match in matches})
-    return own.archived() if _is_archive(request) else own.listed()
+    own, number = Conversation.objects.owned_by(request.user), request.GET.get("page")
+    columns = own.only("owner", "model", *COLUMNS)
+    if not words:
+        rows = columns.archived() if _is_archive(request) else columns.listed()
+        return Paginator(rows, PER_PAGE).get_page(number)
+    page: Page[Any] = Paginator(search.conversations(matches, request.user.pk), PER_PAGE).get_page(number)
+    by_key = columns.in_bulk(list(page))
+    page.object_list = [by_key[pk] for pk in page if pk in by_key]
+    return page
 
 
 def _is_archive(request: HttpRequest) -> bool:
