@@ -75,6 +75,13 @@ def check_http_url(value: str) -> str:
     return value
 
 
+def check_key(value: str) -> str:
+    """The key; raises ValueError unless a header can carry it."""
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError
+    return value
+
+
 def check_redis_url(value: str) -> str:
     """The URL; raises ValueError unless redis-py can read it."""
     if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
@@ -118,6 +125,13 @@ class Environment(BaseSettings):
     AWS_REGION: str = Field("us-west-2", pattern=r"^[A-Za-z0-9-]{1,63}$", description="a region's name")
     AWS_ACCESS_KEY_ID: str = Field("dummy", repr=False)
     AWS_SECRET_ACCESS_KEY: str = Field("dummy", repr=False)
+    UPSTREAM_URL: Annotated[str, AfterValidator(check_http_url)] | None = Field(
+        None, repr=False, description="an http or https URL such as http://localhost:11434/v1"
+    )
+    UPSTREAM_API_KEY: Annotated[str, AfterValidator(check_key)] = Field(
+        "", repr=False, description="printable ASCII without blanks"
+    )
+    UPSTREAM_MODEL: str = ""
     MAX_ROUNDS: Count = 25
     MAX_TOKENS: Count = 4096
     USER_TURNS_AT_ONCE: Limit = 20

@@ -40,6 +40,7 @@ SETTINGS = (
     "APPROVAL_",
     "PRICE_",
     "TITLE_",
+    "UPSTREAM_",
 )
 NO_PROC = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="memory is told by /proc, which is Linux's"

@@ -7,17 +7,21 @@ import re
 import socket
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import closing
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from conversations.demo_gateway import failures, script
+from conversations.demo_gateway import failures, script, shapes
 from conversations.demo_gateway.conversation import Conversation
 from conversations.demo_gateway.refusals import refusal
+from conversations.demo_gateway.relay import Relay, failure_of, watched
 from conversations.demo_gateway.reply import Failure, Reply, spoken, tokens
 from conversations.demo_gateway.streams import pieces
+from conversations.upstream import Refused
 
 if TYPE_CHECKING:
     from conversations.demo_gateway.server import DemoGateway
@@ -85,13 +89,22 @@ class Exchange(BaseHTTPRequestHandler):
         if not isinstance(request, dict):
             return failures.PLUGIN
         model = unquote(route[1])
-        refused = failures.UNKNOWN_MODEL if model.startswith("invalid") else refusal(request)
+        refused = self._refusal(model, request)
         return failures.invalid(refused) if refused else Conversation(model, request)
+
+    def _refusal(self, model: str, request: dict[str, Any]) -> str | None:
+        """What is wrong with a request. What else an upstream's model does not take, that says itself."""
+        if self._gateway.upstream:
+            return shapes.refused(request)
+        return failures.UNKNOWN_MODEL if model.startswith("invalid") else refusal(request)
 
     def _answer(self, body: bytes, started: float) -> None:
         read = self._read(body)
         if isinstance(read, Failure):
             self._fail(read)
+            return
+        if self._gateway.upstream:
+            self._hand_on(Relay(self._gateway.upstream, read, started), read.model)
             return
         answer = script.answer(read, script.fails_once(read) and self._gateway.tried(body))
         if isinstance(answer, Failure):
@@ -100,6 +113,27 @@ class Exchange(BaseHTTPRequestHandler):
             self._send_whole(answer, read, started)
         else:
             self._send_stream(answer, read, Random(body))  # noqa: S311 (where a stream is cut, the same each time)
+
+    def _hand_on(self, relay: Relay, model: str) -> None:
+        """Answers with what the upstream answers; a caller that hangs up ends that at once."""
+        with closing(relay), watched(self.connection, relay):
+            try:
+                batches = relay.ask()
+                if self.path.endswith("/converse"):
+                    self._send_json(relay.whole(batches), model)
+                else:
+                    self._send_chunks(relay.frames(batches), model)
+            except Refused as refused:
+                if relay.is_ended:
+                    raise HungUp from None
+                self._fail(failure_of(refused))
+
+    def _send_chunks(self, frames: Iterator[bytes], model: str) -> None:
+        headers = {"Content-Type": "application/vnd.amazon.eventstream", "Transfer-Encoding": "chunked"}
+        self._head(200, {**headers, **_named(model)})
+        for data in filter(None, frames):
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
+        self.wfile.write(b"0\r\n\r\n")
 
     def _fail(self, failure: Failure) -> None:
         if failure.instead == "silence":
@@ -133,9 +167,12 @@ class Exchange(BaseHTTPRequestHandler):
         message = {"role": "assistant", "content": reply.blocks}
         metrics = {"latencyMs": round((time.monotonic() - started) * 1000)}
         answer = {"output": {"message": message}, "stopReason": reply.stop, "metrics": metrics}
-        body = json.dumps({**answer, **self._report(conversation, reply)}).encode()
+        self._send_json({**answer, **self._report(conversation, reply)}, conversation.model)
+
+    def _send_json(self, answer: dict[str, Any], model: str) -> None:
+        body = json.dumps(answer).encode()
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        self._head(200, {**headers, **_named(conversation.model)})
+        self._head(200, {**headers, **_named(model)})
         self.wfile.write(body)
 
     def _send_stream(self, reply: Reply, conversation: Conversation, random: Random) -> None:

@@ -11,19 +11,23 @@ from typing import Any
 
 from conversations.demo_gateway.cache import PromptCache
 from conversations.demo_gateway.exchange import Exchange
+from conversations.upstream import Upstream
 
 logger = logging.getLogger(__name__)
 
 
 class DemoGateway(ThreadingHTTPServer):
-    """A running demo gateway: its pace, open connections, cache, and requests that failed once."""
+    """A running demo gateway: its pace, open connections, cache, and requests that failed once.
+
+    With an upstream it answers nothing itself, but hands on what it is asked.
+    """
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, port: int, pace: float) -> None:
-        self.pace = pace
+    def __init__(self, port: int, pace: float, upstream: Upstream | None) -> None:
+        self.pace, self.upstream = pace, upstream
         self.cache = PromptCache()
         self.closing = threading.Event()
         self._connections: set[socket.socket] = set()

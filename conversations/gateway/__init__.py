@@ -2,6 +2,16 @@
 
 from conversations.gateway import frames
 from conversations.gateway.client import Call, Gateway, Receive, Room, get_gateway
-from conversations.gateway.options import endpoint, is_demo
+from conversations.gateway.options import answering_host, endpoint, is_demo
 
-__all__ = ["Call", "Gateway", "Receive", "Room", "endpoint", "frames", "get_gateway", "is_demo"]
+__all__ = [
+    "Call",
+    "Gateway",
+    "Receive",
+    "Room",
+    "answering_host",
+    "endpoint",
+    "frames",
+    "get_gateway",
+    "is_demo",
+]

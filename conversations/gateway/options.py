@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from conversations.errors import ConfigurationError
 
 CONNECT_TIMEOUT = 5.0
-EMBEDDED = "conversations.demo_gateway.start"
+EMBEDDED = "conversations.demo_gateway.embedded"
 """The function that starts the embedded gateway, by its name: the product does not import that."""
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -84,8 +84,14 @@ class Options:
 
 
 def is_demo() -> bool:
-    """Whether no gateway is set, so that the embedded one answers."""
-    return not settings.GATEWAY_URL
+    """Whether neither a gateway nor an upstream is set, so that the embedded one answers by itself."""
+    return not settings.GATEWAY_URL and not settings.UPSTREAM_URL
+
+
+def answering_host() -> str:
+    """Host and port of what answers: the gateway, or the upstream of the embedded one."""
+    url = settings.GATEWAY_URL or settings.UPSTREAM_URL or endpoint()
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def endpoint() -> str:

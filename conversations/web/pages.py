@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from csp.decorators import csp_replace
@@ -211,5 +210,4 @@ def gateway_summary() -> dict[str, Any]:
     """The gateway as the header names it: never more of its address than host and port."""
     if gateway.is_demo():
         return {"is_demo": True, "phrases": DEMO_PHRASES}
-    url = urlsplit(gateway.endpoint())
-    return {"is_demo": False, "host": url.netloc.rpartition("@")[2]}
+    return {"is_demo": False, "host": gateway.answering_host()}

@@ -93,3 +93,10 @@ def test_a_text_has_at_least_so_many_tokens(characters: int, tokens: int) -> Non
 @pytest.mark.parametrize("reported", [{"inputTokens": 0}, {"outputTokens": 0}])
 def test_a_usage_of_nothing_is_reported_too(reported: dict[str, int]) -> None:
     assert is_reported(reported)
+
+
+def test_zeros_alone_are_no_report() -> None:
+    assembly = Assembly()
+    zeros = usage(0, 0, 0)
+    assembly.feed("metadata", {"usage": zeros})
+    assert (assembly.usage, assembly.metadata["usage"]) == ({}, zeros)

@@ -168,6 +168,14 @@ def test_the_page_names_no_more_of_the_gateway_than_its_host(
     assert "data-fill" not in page
 
 
+@override_settings(UPSTREAM_URL="http://ollama.example:11434/v1")
+def test_the_page_names_an_upstream_as_what_answers(client: Client, conversation: Conversation) -> None:
+    page = page_of(client, conversation)
+    assert "ollama.example:11434" in page
+    assert "demo gateway" not in page
+    assert "data-fill" not in page
+
+
 def test_no_page_has_inline_script_or_style(client: Client, conversation: Conversation) -> None:
     recorded_turn(conversation, "hello", *text_events("there"))
     sign_in = Client().get("/accounts/login/").content.decode()

@@ -19,15 +19,28 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Adds the arguments."""
         parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1 (default: 8000)")
+        parser.add_argument(
+            "--upstream",
+            default="",
+            metavar="URL",
+            help="base URL of an OpenAI-compatible server that answers instead (UPSTREAM_URL; its key: UPSTREAM_API_KEY)",
+        )
+        parser.add_argument(
+            "--upstream-model",
+            default="",
+            metavar="NAME",
+            help="the model there (UPSTREAM_MODEL; else the one asked for)",
+        )
 
-    def handle(self, *args: Any, port: int, **options: Any) -> None:
-        """Starts it, says where it is and what it can show, and waits; exits with 1 if the port is taken."""
+    def handle(self, *args: Any, port: int, upstream: str, upstream_model: str, **options: Any) -> None:
+        """Starts it, says where it is and what it can show, and waits; exits with 1 if it cannot start."""
         try:
-            gateway = demo.start(port=port)
+            gateway = demo.embedded(port, upstream, upstream_model)
         except ConfigurationError as error:
             self.stderr.write(str(error))
             raise SystemExit(1) from error
         with suppress(KeyboardInterrupt), closing(gateway):
-            self.stdout.write(f"The demo gateway is at {gateway.url} (Ctrl-C ends it).\n\n{demo.help_text()}")
+            rest = f"It hands on to {gateway.upstream.address}." if gateway.upstream else demo.help_text()
+            self.stdout.write(f"The demo gateway is at {gateway.url} (Ctrl-C ends it).\n\n{rest}")
             self.stdout.flush()
             threading.Event().wait()

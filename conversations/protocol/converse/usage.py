@@ -16,6 +16,11 @@ def is_reported(usage: Mapping[str, Any]) -> bool:
     return "inputTokens" in usage or "outputTokens" in usage
 
 
+def counts_something(usage: Mapping[str, Any]) -> bool:
+    """Whether any count is above zero: no model reads nothing, so zeros are the word of a server that does not count."""
+    return any(map(count, usage.values()))
+
+
 def least_tokens(characters: int) -> int:
     """The tokens that a text has at least: one for every four characters."""
     return max(1, characters // 4) if characters else 0

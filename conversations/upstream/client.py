@@ -1,0 +1,174 @@
+"""The connection to an upstream: one a request, which another thread may close at any moment."""
+
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+
+from conversations.errors import ConfigurationError
+from conversations.upstream import dialect, refusals
+from conversations.upstream.refusals import Refused
+
+CONNECT_TIMEOUT = 5.0
+ERROR_LIMIT = 64 * 1024
+WHOLE_LIMIT = 32 * 1024 * 1024
+PIECE = 64 * 1024
+PATH = "/chat/completions"
+BAD_URL = (
+    "UPSTREAM_URL must be an http or https URL without user and query, such as http://localhost:11434/v1."
+)
+SHORTEST_SECRET = 4
+
+
+class Upstream:
+    """A server of chat completions: its base URL, its key, and the model to ask for, if it is always the same."""
+
+    def __init__(self, url: str, key: str = "", model: str = "") -> None:
+        url = url.strip().rstrip("/").removesuffix(PATH)
+        try:
+            parts = urlsplit(url)
+            is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_url = False
+        if not is_url or parts.username is not None or parts.query or parts.fragment:
+            raise ConfigurationError(BAD_URL)
+        self.address, self.path = f"{parts.scheme}://{parts.netloc}", f"{parts.path}{PATH}"
+        self.lessons: set[str] = set()
+        """What it was learned not to take."""
+        self._host, self._port, self._key, self._model = parts.hostname or "", parts.port, key.strip(), model
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of each request."""
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream",
+            "User-Agent": "turntable",
+        }
+        return headers | ({"Authorization": f"Bearer {self._key}"} if self._key else {})
+
+    def model_for(self, model: str) -> str:
+        """The model to ask for, where this one was asked for."""
+        return self._model or model
+
+    def redacted(self, text: str) -> str:
+        """The text without the key, which a refusal may repeat."""
+        return text.replace(self._key, "[redacted]") if len(self._key) >= SHORTEST_SECRET else text
+
+    def connection(self) -> HTTPConnection:
+        """A new connection, not made yet."""
+        if self._tls:
+            return HTTPSConnection(self._host, self._port, timeout=CONNECT_TIMEOUT, ssl_context=self._tls)
+        return HTTPConnection(self._host, self._port, timeout=CONNECT_TIMEOUT)
+
+
+class Asking:
+    """A request on its way, and its answer."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self.is_ended = False
+        """Whether end() was called: what follows fails for that reason alone."""
+        self._upstream = upstream
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._response: BaseHTTPResponse | None = None
+
+    def send(self, request: dict[str, Any]) -> Iterator[bytes]:
+        """Sends the request and returns the server-sent events of a good answer; raises Refused for any other, and for none."""
+        while True:
+            adapted = dialect.adapted(request, self._upstream.lessons)
+            response = self._post(json.dumps(adapted).encode())
+            is_good = 200 <= response.status < 300
+            if is_good and not _is_whole(response):
+                return self._pieces(response)
+            body = self._body(response, WHOLE_LIMIT if is_good else ERROR_LIMIT)
+            if is_good and b'"choices"' in body:
+                return iter([b"data: %b\n\n" % b" ".join(body.splitlines())])
+            lesson = dialect.lesson(response.status, body.decode(errors="replace"), adapted)
+            if not lesson:
+                raise self._redacted(refusals.from_answer(response.status, response.headers, body))
+            self._upstream.lessons.add(lesson)
+
+    def _pieces(self, response: BaseHTTPResponse) -> Iterator[bytes]:
+        """The body as it comes; ends where the connection does, whether or not that was its end."""
+        with suppress(HTTPError, OSError):
+            while data := response.read1(PIECE):
+                yield data
+
+    def end(self) -> None:
+        """Closes the connection at once, from any thread: the upstream stops writing what nobody reads."""
+        with self._lock:
+            self.is_ended = True
+            if self._socket:
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Closes the connection when all is done."""
+        self.end()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Closes what is open, after which another connection may follow."""
+        with self._lock:
+            if self._response:
+                self._response.close()
+            if self._socket:
+                self._socket.close()
+            self._response = self._socket = None
+
+    def _post(self, body: bytes) -> BaseHTTPResponse:
+        self._let_go()
+        connection = self._upstream.connection()
+        try:
+            connection.connect()
+            self._hold(connection)
+            connection.request(
+                "POST", self._upstream.path, body, self._upstream.headers, preload_content=False
+            )
+            self._response = connection.getresponse()
+            return self._response
+        except (HTTPError, OSError, ValueError) as error:
+            raise Refused(502, f"The upstream cannot be reached: {self._reason(error)}.") from error
+
+    def _hold(self, connection: HTTPConnection) -> None:
+        """Keeps the socket, so that end() reaches it. From here on it may take as long as the caller waits."""
+        with self._lock:
+            self._socket = connection.sock
+            if self.is_ended or self._socket is None:
+                raise ConnectionError("the caller has gone")
+            connection.timeout = None
+            self._socket.settimeout(None)
+
+    def _body(self, response: BaseHTTPResponse, limit: int) -> bytes:
+        """The body as far as it comes, and not much more than the limit of it."""
+        body = bytearray()
+        for data in self._pieces(response):
+            body += data
+            if len(body) > limit:
+                break
+        return bytes(body)
+
+    def _redacted(self, refused: Refused) -> Refused:
+        return Refused(refused.status, self._upstream.redacted(refused.message), refused.headers)
+
+    def _reason(self, error: Exception) -> str:
+        """The reason in words, without the addresses of objects that libraries add."""
+        inner = error.__cause__ or error.__context__ or error
+        words = getattr(inner, "strerror", None) or getattr(inner, "verify_message", None)
+        return str(words or type(inner).__name__).rstrip(".").lower()
+
+
+def _is_whole(response: BaseHTTPResponse) -> bool:
+    """Whether an answer is no stream: a page, an error, or the answer of a server that does not stream."""
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind in ("application/json", "text/html")

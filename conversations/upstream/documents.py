@@ -1,0 +1,59 @@
+"""The text of a document, for models that read nothing else."""
+
+import base64
+import binascii
+import codecs
+import io
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from conversations.upstream.refusals import Refused
+
+TEXTS = ("txt", "md", "csv", "html")
+UNREADABLE = "The document could not be read as text: {}."
+
+
+def document_text(document: Mapping[str, Any]) -> str:
+    """The text of a document block; raises Refused where there is none to be had."""
+    source, kind = document["source"], document.get("format") or "txt"
+    if source.get("text") is not None:
+        return str(source["text"])
+    if source.get("content") is not None:
+        return "\n\n".join(part.get("text") or "" for part in source["content"])
+    data = _bytes(source)
+    if kind in TEXTS:
+        return _decoded(data)
+    text = _pdf_text(data) if kind == "pdf" else ""
+    if not text.strip():
+        reason = "it holds none" if kind == "pdf" else f"pdf, {', '.join(TEXTS)} can be, {kind} cannot"
+        raise Refused(400, UNREADABLE.format(reason))
+    return text
+
+
+def _bytes(source: Mapping[str, Any]) -> bytes:
+    try:
+        return base64.b64decode(source["bytes"], validate=True)
+    except (KeyError, TypeError, binascii.Error):
+        raise Refused(400, UNREADABLE.format("its bytes have to be in the request")) from None
+
+
+def _decoded(data: bytes) -> str:
+    """The text of a file, by its byte order mark, as UTF-8, or as Windows writes Western languages."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _pdf_text(data: bytes) -> str:
+    """The text of a PDF, blank where it cannot be read: it comes from anybody, broken in any way."""
+    from pypdf import PdfReader
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # each oddity of a file is a warning to it
+    try:
+        return "\n\n".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)
+    except Exception:  # noqa: BLE001 (it has many, and raises others')
+        return ""

@@ -1,0 +1,64 @@
+"""Thoughts in a stream of text: what stands between `<think>` and `</think>`, wherever the pieces are cut.
+
+One begins where the text does, directly behind another, or with a paragraph that is no code: prose about tags has none.
+"""
+
+import re
+from collections.abc import Iterator
+
+OPENING = re.compile(r"<(think|thinking)>", re.IGNORECASE)
+TAGS = ("<think>", "<thinking>")
+FENCE = re.compile(r"^ {0,3}(?:```|~~~)", re.MULTILINE)
+PARAGRAPH = re.compile(r"\n[ \t\r]*\n {0,3}\Z")
+
+Part = tuple[bool, str]
+"""Whether it is a thought, and its text."""
+
+
+class Thoughts:
+    """Splits a text that comes in pieces into thoughts and the rest."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+        self._before: list[str] = []
+        self._close = ""
+
+    def feed(self, text: str) -> Iterator[Part]:
+        """The parts that are certain."""
+        self._rest += text
+        while tag := self._tag():
+            yield from self._take(tag.start())
+            self._rest = self._rest[tag.end() - tag.start() :]
+            self._close = "" if self._close else f"</{tag[1]}>"
+            self._before.clear()
+        yield from self._take(len(self._rest) - self._held())
+
+    def end(self) -> Iterator[Part]:
+        """What was held back as the beginning of a tag that never came."""
+        yield from self._take(len(self._rest))
+
+    def _take(self, length: int) -> Iterator[Part]:
+        part, self._rest = self._rest[:length], self._rest[length:]
+        if part and not self._close:
+            self._before.append(part)
+        if part:
+            yield bool(self._close), part
+
+    def _tag(self) -> re.Match[str] | None:
+        """The next tag that counts."""
+        if self._close:
+            return re.search(self._close, self._rest, re.IGNORECASE)
+        tags = OPENING.finditer(self._rest)
+        return next((tag for tag in tags if self._may_open(self._rest[: tag.start()])), None)
+
+    def _may_open(self, text: str) -> bool:
+        before = "".join([*self._before, text])
+        is_first = not before.strip()
+        return is_first or bool(PARAGRAPH.search(before) and len(FENCE.findall(before)) % 2 == 0)
+
+    def _held(self) -> int:
+        """How many characters at the end may be the beginning of a tag."""
+        at = self._rest.rfind("<")
+        tail = self._rest[at:].lower() if at >= 0 else ""
+        tags = (self._close.lower(),) if self._close else TAGS
+        return len(tail) if tail and any(tag.startswith(tail) and tag != tail for tag in tags) else 0

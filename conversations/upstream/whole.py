@@ -1,0 +1,45 @@
+"""The answer of Converse, without a stream, from the events of one with it."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from conversations.upstream.blocks import Event
+
+
+def converse_answer(events: Iterable[Event]) -> dict[str, Any]:
+    """The answer: message, stop reason, and what the metadata holds."""
+    blocks: dict[int, dict[str, Any]] = {}
+    answer: dict[str, Any] = {}
+    for name, payload in events:
+        index = payload.get("contentBlockIndex", 0)
+        match name:
+            case "contentBlockStart":
+                blocks[index] = {"toolUse": {**payload["start"]["toolUse"], "input": ""}}
+            case "contentBlockDelta":
+                _add(blocks.setdefault(index, {}), payload["delta"])
+            case "messageStop" | "metadata":
+                answer |= payload
+    content = [_closed(blocks[index]) for index in sorted(blocks)]
+    return {"output": {"message": {"role": "assistant", "content": content}}, **answer}
+
+
+def _add(block: dict[str, Any], delta: dict[str, Any]) -> None:
+    if "toolUse" in delta:
+        block["toolUse"]["input"] += delta["toolUse"]["input"]
+    elif "text" in delta:
+        block["text"] = block.get("text", "") + delta["text"]
+    else:
+        text = block.setdefault("reasoningContent", {"reasoningText": {"text": ""}})["reasoningText"]
+        text["text"] += delta["reasoningContent"]["text"]
+
+
+def _closed(block: dict[str, Any]) -> dict[str, Any]:
+    """The block with the arguments of its call as JSON; broken ones are none."""
+    if "toolUse" not in block:
+        return block
+    try:
+        arguments = json.loads(block["toolUse"]["input"])
+    except ValueError:
+        arguments = {}
+    return {"toolUse": {**block["toolUse"], "input": arguments}}
