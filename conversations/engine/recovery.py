@@ -13,6 +13,7 @@ from conversations.journal import Write, last_seq, turn_frames
 from conversations.models import Message, Round, ToolCall, Turn
 from conversations.protocol.agui import events
 from conversations.protocol.agui.interrupted import CUT, closing
+from conversations.protocol.agui.interrupts import repeated_calls
 from conversations.protocol.agui.snapshot import Snapshot
 from conversations.protocol.converse import attached
 from conversations.protocol.converse.content import plain_text, text
@@ -85,11 +86,11 @@ def give_up(turn: Turn, opening: Opening) -> Beginning:
 
 
 def _further_run(turn: Turn, record: list[events.Event]) -> list[events.Event]:
-    """The first events of a further run after a wait: its start, and the decisions."""
+    """The first events of a further run after a wait: its start, the decisions, and the calls decided about."""
     if record[-1]["type"] != "RUN_FINISHED":
         return []
     start = events.run_started(str(turn.conversation_id), turn.run_id)
-    return [start, *approvals.decisions(turn)]
+    return [start, *approvals.decisions(turn), *repeated_calls(record)]
 
 
 def _save_cut_rounds(turn: Turn, record: Iterable[events.Event]) -> None:

@@ -1,11 +1,12 @@
 """The journal: an event is committed before anyone sees it, and every reader reads on from a `seq`.
 
-writer.py commits the events of running turns; hub.py passes them to this process's sockets, doorbell.py to other processes; reading.py
-reads on from a `seq` and builds a conversation's snapshot; recordings.py packs a finished turn.
+writer.py commits the events of running turns; hub.py passes them to this process's sockets, doorbell.py to other processes; follower.py
+is a reader's place in it; reading.py reads on from a `seq` and builds a conversation's snapshot; recordings.py packs a finished turn.
 """
 
 from . import lines, recordings
 from .doorbell import keep_in_touch, remember, ring_queue
+from .follower import WINDOW, Follower, Read
 from .hub import HUB, unnumbered_frame
 from .reading import READERS, Page, last_seq, one_snapshot, page, queue, read
 from .recordings import Frame, pack, turn_frames
@@ -14,9 +15,12 @@ from .writer import Journal, Record, Write
 __all__ = [
     "HUB",
     "READERS",
+    "WINDOW",
+    "Follower",
     "Frame",
     "Journal",
     "Page",
+    "Read",
     "Record",
     "Write",
     "keep_in_touch",

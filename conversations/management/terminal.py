@@ -108,7 +108,7 @@ class Printer:
 
     def _call(self, event: Event) -> None:
         self._calls[event["toolCallId"]] = event["toolCallName"]
-        self._arguments[event["toolCallId"]] = ""
+        self._arguments.setdefault(event["toolCallId"], "")
 
     def _argument(self, event: Event) -> None:
         self._arguments[event["toolCallId"]] += event["delta"]

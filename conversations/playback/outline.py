@@ -103,7 +103,7 @@ def _mark(event: Event) -> tuple[str, str] | None:
             return "round", event["stepName"]
         case "STEP_FINISHED" if event.get("metadata", {}).get("interrupted"):
             return "error", "Interrupted"
-        case "TOOL_CALL_START":
+        case "TOOL_CALL_START" if not event.get("metadata", {}).get("repeated"):
             return "call", event["toolCallName"]
         case "TOOL_CALL_RESULT" if event["metadata"]["status"] == "error":
             return "error", f"Tool call failed: {beginning(event['content'], TITLE_LENGTH)}"

@@ -7,15 +7,12 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from conversations.journal import Frame
+from conversations.journal import WINDOW, Follower, Frame, Read
 
 Send = Callable[[str], Awaitable[None]]
 Write = Callable[[bytes], bool]
 """Sends a text (UTF-8) at once, or returns False where only `Send` can."""
 
-Read = Callable[[int], Awaitable[list[Frame]]]
-
-WINDOW = 256 * 1024
 ACK_TIMEOUT = 60.0
 NOTICES_LIMIT = 64 * 1024
 """Bytes of notices that wait to be sent; the newest one may be longer."""
@@ -25,23 +22,20 @@ class TooSlow(Exception):
     """The client left the server waiting for an acknowledgement."""
 
 
-class Cursor:
-    """One socket's place in the record.
+class Cursor(Follower):
+    """One socket's place in the record: `seq` is the last one sent.
 
-    `seq` is the last one sent, `reach` the last that is known to exist. `sent` is that of a frame on its way: the client may have applied
-    it before the server's send has returned.
+    `sent` is that of a frame on its way: the client may have applied it before the server's send has returned.
     """
 
     def __init__(self, send: Send, read: Read, write: Write | None = None) -> None:
-        self.seq = self.reach = self.sent = 0
-        self._send, self._read, self._write = send, read, write
-        self._frames: deque[Frame] = deque()
-        self._frames_size = 0
+        super().__init__(read)
+        self.sent = 0
+        self._send, self._write = send, write
         self._notices: deque[tuple[str, int]] = deque()
         self._notices_size = 0
         self._in_flight: deque[tuple[int, int]] = deque()
         self._unacknowledged = 0
-        self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._is_idle = False
         self._finishing = False
@@ -49,17 +43,13 @@ class Cursor:
     # -- a Socket, as the journal's hub wants it
 
     def frames(self, frames: list[Frame]) -> None:
-        """Takes events that were committed in this process, as far as there is room for them."""
+        """Takes events that were committed in this process, and sends them at once if it can."""
         self.reach = max(self.reach, frames[-1][0])
         if self._write and self._is_idle and not self._news.is_set():
             frames = self._write_through(self._write, frames)
             if self.seq >= self.reach:
                 return
-        size = sum(len(text) for _, text in frames)
-        if self._frames_size + size <= WINDOW:
-            self._frames += frames
-            self._frames_size += size
-        self._news.set()
+        self._keep(frames)
 
     def _write_through(self, write: Write, frames: list[Frame]) -> list[Frame]:
         """Sends the frames that follow at once, while the pump is idle; returns the rest."""
@@ -70,12 +60,6 @@ class Cursor:
             self._count(seq, len(payload))
             self.seq = seq
         return []
-
-    def news(self, seq: int) -> None:
-        """Hears that the record reaches `seq`."""
-        self.reach = max(self.reach, seq)
-        if seq > self.seq:
-            self._news.set()
 
     def notice(self, text: str) -> None:
         """Takes a frame that is no part of the record. If there are too many, the oldest are dropped."""
@@ -122,9 +106,8 @@ class Cursor:
         """Sends every frame in order and once, until `finish`; raises TooSlow."""
         while not (self._finishing and self.seq >= self.reach and not self._notices):
             self._is_idle = True
-            await self._news.wait()
+            await self.wait()
             self._is_idle = False
-            self._news.clear()
             await self._send_notices()
             while self.seq < self.reach and await self._send_next():
                 await self._send_notices()
@@ -139,21 +122,13 @@ class Cursor:
     async def _send_next(self) -> bool:
         """Sends the frames that follow; returns whether there were any."""
         start = self.seq
-        frames = self._take_frames() or await self._read(self.seq)
-        for seq, text in frames:
+        for seq, text in await self.following():
             if seq == self.seq + 1:
                 if self._unacknowledged >= WINDOW:
                     await self._wait_for_room()
                 await self._send_counted(seq, text)
                 self.seq = seq
         return self.seq > start
-
-    def _take_frames(self) -> list[Frame]:
-        """Removes the waiting frames, and returns them if they follow on."""
-        frames = [frame for frame in self._frames if frame[0] > self.seq]
-        self._frames.clear()
-        self._frames_size = 0
-        return frames if frames and frames[0][0] == self.seq + 1 else []
 
     async def _send_counted(self, seq: int, text: str) -> None:
         self._count(seq, len(text.encode()))

@@ -97,3 +97,25 @@ def test_a_failure_names_the_gateways_request_if_there_is_one() -> None:
 
 def test_a_round_that_ends_without_having_begun_is_passed_over() -> None:
     assert after(events.step_finished(1, {"stopReason": "end_turn"}))["rounds"] == []
+
+
+def test_a_further_run_repeats_the_calls_that_it_is_to_answer_without_a_second_message() -> None:
+    repeated = interrupts.repeated_calls([*CALL, WAITS])
+    assert [(event["type"], event["toolCallId"]) for event in repeated] == [
+        ("TOOL_CALL_START", "t1"),
+        ("TOOL_CALL_END", "t1"),
+    ]
+    result = events.tool_call_result("t1", "8 Storey Hike", status="success", duration_ms=1)
+    assert interrupts.repeated_calls([*CALL, result, WAITS]) == []
+    once = Snapshot(TURN).apply(timed([*CALL, WAITS, GOES_ON])).as_list()
+    assert Snapshot(TURN).apply(timed([*CALL, WAITS, GOES_ON, *repeated])).as_list() == once
+
+
+def test_a_record_without_repeated_calls_gets_them_where_they_are_answered() -> None:
+    result = events.tool_call_result("t1", "8 Storey Hike", status="success", duration_ms=1)
+    unknown = events.tool_call_result("t0", "cut", status="error", duration_ms=0)
+    older = [*CALL, WAITS, GOES_ON, result, unknown]
+    repeated = interrupts.repeated_calls([*CALL, WAITS])
+    assert list(interrupts.with_repeated_calls(older)) == [*CALL, WAITS, GOES_ON, *repeated, result, unknown]
+    newer = [*CALL, WAITS, GOES_ON, *repeated, result]
+    assert list(interrupts.with_repeated_calls(newer)) == newer

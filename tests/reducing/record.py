@@ -90,7 +90,8 @@ class Record:
         self._runs += 1
         status = ("approved", "denied", "expired")[len(text) % 3]
         decisions = [interrupts.decision(call, status, "jennifer", {"reason": text}) for call in self._calls]
-        self.write(events.run_started(CONVERSATION, self._run()), *decisions)
+        repeated = interrupts.repeated_calls(self.turns[-1])
+        self.write(events.run_started(CONVERSATION, self._run()), *decisions, *repeated)
 
     def _run(self) -> str:
         return self.turn if self._runs == 1 else f"{self.turn}:{self._runs}"

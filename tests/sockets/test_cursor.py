@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.sockets.cursor import NOTICES_LIMIT, WINDOW, Cursor, TooSlow
+from conversations.journal import WINDOW
+from conversations.sockets.cursor import NOTICES_LIMIT, Cursor, TooSlow
 
 Frame = tuple[int, str]
 KIB = 1024

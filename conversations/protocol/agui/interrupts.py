@@ -1,5 +1,6 @@
 """Interrupts (<https://docs.ag-ui.com/concepts/interrupts>): a run ends so that a person can decide."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .events import Event, custom, run_finished
@@ -49,6 +50,46 @@ def interrupt(
     }
     value |= {"metadata": {"always": "tool"}} if whole_tool else {}
     return value | ({"expiresAt": expires_at} if expires_at else {})
+
+
+def repeated_calls(record: Iterable[Event]) -> list[Event]:
+    """The events with which a further run repeats the calls that it is to answer.
+
+    Readers forget a run's calls when it ends. What is repeated says so, and has no arguments.
+    """
+    names: dict[str, str] = {}
+    for event in record:
+        if event["type"] == "TOOL_CALL_START":
+            names[event["toolCallId"]] = event["toolCallName"]
+        elif event["type"] == "TOOL_CALL_RESULT":
+            names.pop(event["toolCallId"], None)
+    return [event for call, name in names.items() for event in repeated_call(call, name)]
+
+
+def repeated_call(tool_call_id: str, name: str) -> list[Event]:
+    """The beginning and the end of a call that an earlier run has shown whole."""
+    call = {"toolCallId": tool_call_id, "metadata": {"repeated": True}}
+    return [
+        {"type": "TOOL_CALL_START", **call, "toolCallName": name},
+        {"type": "TOOL_CALL_END", **call},
+    ]
+
+
+def with_repeated_calls(record: Iterable[Event]) -> Iterator[Event]:
+    """A record in which each run begins the calls that it answers, as older ones do not."""
+    names: dict[str, str] = {}
+    begun: set[str] = set()
+    for event in record:
+        call = event.get("toolCallId", "")
+        match event["type"]:
+            case "RUN_STARTED":
+                begun = set()
+            case "TOOL_CALL_START":
+                names[call] = event["toolCallName"]
+                begun.add(call)
+            case "TOOL_CALL_RESULT" if call in names and call not in begun:
+                yield from repeated_call(call, names[call])
+        yield event
 
 
 def decision(tool_call_id: str, status: str, by: str, detail: dict[str, Any]) -> Event:

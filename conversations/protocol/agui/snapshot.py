@@ -80,6 +80,8 @@ class Snapshot:
         self._settle(self.messages[event["messageId"]])
 
     def _call_start(self, event: Event) -> None:
+        if event.get("metadata", {}).get("repeated"):
+            return
         function = {"name": event["toolCallName"], "arguments": ""}
         call = {"id": event["toolCallId"], "type": "function", "function": function}
         self._begin(f"call:{event['toolCallId']}", {"role": "assistant", "toolCalls": [call]})

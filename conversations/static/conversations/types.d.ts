@@ -41,7 +41,10 @@ type ReasoningMessageStart = Recorded<{ type: "REASONING_MESSAGE_START"; message
 type ReasoningContent = Recorded<{ type: "REASONING_MESSAGE_CONTENT"; messageId: string; delta: string }>;
 type ReasoningMessageEnd = Recorded<{ type: "REASONING_MESSAGE_END"; messageId: string }>;
 type ReasoningEnd = Recorded<{ type: "REASONING_END"; messageId: string }>;
-type ToolCallStart = Recorded<{ type: "TOOL_CALL_START"; toolCallId: string; toolCallName: string }>;
+type ToolCallStart = Recorded<
+  { type: "TOOL_CALL_START"; toolCallId: string; toolCallName: string },
+  { repeated?: true }
+>;
 type ToolCallArgs = Recorded<{ type: "TOOL_CALL_ARGS"; toolCallId: string; delta: string }>;
 type ToolCallEnd = Recorded<{ type: "TOOL_CALL_END"; toolCallId: string }>;
 type ToolCallResult = Recorded<{ type: "TOOL_CALL_RESULT"; messageId: string; toolCallId: string; content: string }> & {

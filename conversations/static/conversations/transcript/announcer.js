@@ -8,7 +8,8 @@ import { callName } from "./reducer.js";
 const SAYINGS = {
   RUN_STARTED: () => "The assistant is answering.",
   RUN_FINISHED: ({ outcome }, state) => ENDS[outcome?.type]?.(outcome, state) ?? "The answer is finished.",
-  TOOL_CALL_START: ({ toolCallName }) => `Tool call ${toolCallName} started.`,
+  TOOL_CALL_START: ({ toolCallName, metadata }) =>
+    metadata?.repeated ? "" : `Tool call ${toolCallName} started.`,
   TOOL_CALL_RESULT: ({ toolCallId, metadata }, state) =>
     `Tool call ${callName(state, toolCallId) ?? ""} ${ENDED[metadata.error] ?? ENDED[metadata.status]}.`,
   STEP_FINISHED: ({ metadata }) =>
