@@ -4,6 +4,7 @@ A class's docstring is the sentence that a person reads; its code is the contrac
 
 TurntableError
 ├── Refused                      a frame, command or file that is not taken
+│   ├── Busy                     a run where another is under way
 │   ├── Throttled                one user's limits
 │   └── NotTaken                 a file (conversations.attachments)
 ├── NotFound                     no such conversation, or somebody else's
@@ -57,6 +58,12 @@ class Refused(TurntableError):
     def __str__(self) -> str:
         """The detail alone, if there is one: it is written for the person who sent it."""
         return self.detail or super().__str__()
+
+
+class Busy(Refused):
+    """A run is under way."""
+
+    code = "busy"
 
 
 class Throttled(Refused):

@@ -13,10 +13,14 @@ from project.origin import SameOriginOnly, refuse
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 http = get_asgi_application()
 
-from conversations.sockets import websocket_urlpatterns  # noqa: E402 (models need Django to be set up)
+from conversations.agui import DetachedStreams  # noqa: E402 (models need Django to be set up)
+from conversations.sockets import websocket_urlpatterns  # noqa: E402 (likewise)
 
 anywhere_else = re_path("", refuse)  # type: ignore[arg-type]  # Channels routes to applications, not views
 websockets = URLRouter([*websocket_urlpatterns, anywhere_else])
 application = ProtocolTypeRouter(
-    {"http": BoundedBodies(http), "websocket": SameOriginOnly(AuthMiddlewareStack(websockets))}
+    {
+        "http": BoundedBodies(DetachedStreams(http)),
+        "websocket": SameOriginOnly(AuthMiddlewareStack(websockets)),
+    }
 )

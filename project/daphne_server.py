@@ -1,12 +1,13 @@
 """Daphne, on uvloop where that is installed. As an app it replaces Django's `runserver`."""
 
+import asyncio
 import socket
 from typing import Any
 
 from asgiref.typing import ASGI3Application
 from twisted.internet import asyncioreactor
 
-from project.server import PING_EVERY, PING_TIMEOUT, SERVER_NAME, WRITE, Start, new_loop, text_frame
+from project.server import PING_EVERY, PING_TIMEOUT, ROOM, SERVER_NAME, WRITE, Start, new_loop, text_frame
 
 # Before Daphne is imported: it keeps a reactor that is there already.
 asyncioreactor.install(new_loop())  # type: ignore[no-untyped-call]
@@ -69,14 +70,53 @@ class Request(http_protocol.WebRequest):  # type: ignore[misc]  # ships no types
         if self.content.tell() <= LIMIT:
             super().handleContentChunk(data)
 
+    async def room(self) -> None:
+        """Waits while the client takes less than it is sent; cuts the connection of one that takes nothing."""
+        if self.producer is None:
+            self.registerProducer(Room(), True)
+        try:
+            async with asyncio.timeout(PING_TIMEOUT):
+                await self.producer.is_there.wait()
+        except TimeoutError:
+            self.channel.loseConnection()
+            raise
+
+    def finish(self) -> None:
+        """Ends the response."""
+        if self.producer is not None:
+            self.unregisterProducer()
+        super().finish()
+
+
+class Room:
+    """Whether a connection has room for more, as Twisted tells who streams."""
+
+    def __init__(self) -> None:
+        self.is_there = asyncio.Event()
+        self.is_there.set()
+
+    def pauseProducing(self) -> None:  # noqa: N802 (Twisted's name)
+        """Hears that the client is behind."""
+        self.is_there.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802 (Twisted's name)
+        """Hears that it takes more."""
+        self.is_there.set()
+
+    def stopProducing(self) -> None:  # noqa: N802 (Twisted's name)
+        """Hears that it has left, which ends the request by itself."""
+        self.is_there.set()
+
 
 class ScopedServer(Server):  # type: ignore[misc]  # ships no types
-    """Daphne's server, whose applications may write to a websocket without waiting."""
+    """Daphne's server, whose applications may write to a websocket without waiting, and wait where it does not."""
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Begins the application of a request or a websocket."""
         if isinstance(protocol, Websocket):
             scope[WRITE] = protocol.write
+        elif isinstance(protocol, Request):
+            scope[ROOM] = protocol.room
         return super().create_application(protocol, scope)
 
 

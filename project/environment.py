@@ -82,6 +82,15 @@ def check_key(value: str) -> str:
     return value
 
 
+def check_origins(value: list[str]) -> list[str]:
+    """The origins in lower case; raises ValueError for what is none, such as `*` or an address with a path."""
+    for origin in value:
+        url = urlsplit(origin)
+        if check_http_url(origin) != f"{url.scheme}://{url.netloc}" or "*" in origin:
+            raise ValueError
+    return [origin.lower() for origin in value]
+
+
 def check_redis_url(value: str) -> str:
     """The URL; raises ValueError unless redis-py can read it."""
     if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
@@ -100,6 +109,7 @@ Count = Annotated[int, Field(gt=0, description="a whole number above 0")]
 Limit = Annotated[int, Field(ge=0, description="a whole number, 0 for no limit")]
 Names = Annotated[list[str], NoDecode, BeforeValidator(split_list), Field(min_length=1)]
 Headers = Annotated[dict[str, str], NoDecode, BeforeValidator(split_pairs)]
+Origins = Annotated[list[str], NoDecode, BeforeValidator(split_list), AfterValidator(check_origins)]
 Prices = Annotated[dict[str, dict[str, Decimal]], NoDecode, BeforeValidator(split_prices)]
 
 
@@ -183,6 +193,16 @@ class FileEnvironment(BaseSettings):
     model_config = Environment.model_config
 
     ATTACHMENTS_LIMIT: Limit = 100_000_000
+
+
+class AguiEnvironment(BaseSettings):
+    """Who may use AG-UI over HTTP from a browser."""
+
+    model_config = Environment.model_config
+
+    AGUI_ORIGINS: Origins = Field(
+        [], description="origins such as https://app.example.com with commas between them"
+    )
 
 
 Settings = TypeVar("Settings", bound=BaseSettings)

@@ -45,6 +45,9 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
+ROOM = "turntable.room"
+"""The scope's key of a function that waits for a client who is behind, where the server's own send does not."""
+
 WRITE = "turntable.write"
 """The scope's key of a function that sends text (UTF-8) at once, or returns False if it has to wait."""
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from conversations.models import (
     Allowance,
+    ApiToken,
     Approval,
     Attachment,
     Conversation,
@@ -62,6 +63,7 @@ def stored(user: User, text: str = QUESTION, within: Conversation | None = None)
     )  # fmt: skip
     allowance = Allowance.objects.create(user=user, tool="top_song", input={"sign": "WZPZ"}, key=turn.pk.hex)
     Approval.objects.create(call=call, status="approved", decided_by=user, allowance=allowance)
+    ApiToken.issue(user, "reports")
     Model.objects.get_or_create(model_id=conversation.model)
     UsageTotal.objects.create(user=user, model=conversation.model, month=date(2026, 5, 1), total_tokens=7)
     return conversation

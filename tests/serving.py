@@ -41,6 +41,7 @@ SETTINGS = (
     "PRICE_",
     "TITLE_",
     "UPSTREAM_",
+    "AGUI_",
 )
 NO_PROC = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="memory is told by /proc, which is Linux's"

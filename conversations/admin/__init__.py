@@ -8,6 +8,7 @@ from .attachments import AttachmentAdmin
 from .calls import ToolCallAdmin
 from .catalogue import CatalogueAdmin
 from .rounds import MessageAdmin, RoundAdmin
+from .tokens import ApiTokenAdmin
 from .turns import ConversationAdmin, TurnAdmin, UsageTotalAdmin
 
 admin.site.site_header = admin.site.site_title = "Turntable"
@@ -15,6 +16,7 @@ admin.site.index_title = "The record"
 
 __all__ = [
     "AllowanceAdmin",
+    "ApiTokenAdmin",
     "ApprovalAdmin",
     "AttachmentAdmin",
     "CatalogueAdmin",

@@ -24,6 +24,7 @@ from .commands import (
 from .files import check_files, ids_in
 from .library import change, see
 from .messages import Accepted, Repetition
+from .naming import refuse_while_open, run_named
 from .notices import current_notices, first_notices
 from .requests import past_turns, rebuild_request
 from .shelving import archive, delete, pin, rename, restore
@@ -55,11 +56,13 @@ __all__ = [
     "pin",
     "rebuild_request",
     "recorded_calls",
+    "refuse_while_open",
     "regenerate",
     "rename",
     "restore",
     "resume",
     "run_again",
+    "run_named",
     "see",
     "settings",
     "show_branch",

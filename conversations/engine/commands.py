@@ -6,6 +6,7 @@ All raise Refused, with a sentence for the person, for what cannot be.
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from conversations.protocol.converse.content import plain_text
 from conversations.protocol.text import beginning, clean_text
 from conversations.tools import registry
 
-from . import approvals, lifecycle, notices, permissions, settings
+from . import approvals, lifecycle, naming, notices, permissions, settings
 from .files import ids_in
 from .lifecycle import Admit, lock
 from .messages import (
@@ -49,18 +50,21 @@ def start(  # noqa: PLR0913 (what a message is, and who may send it)
     admit: Admit | None = None,
     files: object = None,
     kept_files: Sequence[UUID] = (),
+    run: str = "",
 ) -> Accepted:
     """Takes a user's message; its turn runs as soon as no other comes before it.
 
     The same id again changes nothing. `admit` is called with the conversation and raises where its sender may not write in it.
     `files` are the ids of attached files, or else `kept_files` those of a message that it repeats. Raises Refused for an id that is no
-    UUID, a text that is too long or blank without files, and files that are not taken, Throttled over the user's limits, NotFound.
+    UUID, a text that is too long or blank without files, and files that are not taken, Throttled over the user's limits, NotFound. With
+    `run`, a program's name for the turn's run, it is never queued behind another turn: raises Busy.
     """
     ids = kept_files if files is None else checked_files(files)
     message = NewMessage(
         canonical(message_id), checked(text, ids), model, repetition, tuple(ids), is_model_free=files is None
     )
-    accepted = lifecycle.accept(conversation, message, at_once=WORKER.has_room, admit=admit)
+    accept = partial(naming.accept, name=run) if run else lifecycle.accept
+    accepted = accept(conversation, message, at_once=WORKER.has_room, admit=admit)
     if accepted.new and accepted.queued:
         notices.queue_changed(conversation)
         WORKER.queued(conversation)
@@ -89,12 +93,13 @@ def stop_here(conversation: UUID) -> UUID | None:
     return WORKER.stop(conversation)
 
 
-def resume(conversation: Conversation, user: "User", entries: object) -> None:
+def resume(conversation: Conversation, user: "User", entries: object, *, run: str = "") -> None:
     """Takes decisions about waiting calls, the entries of an AG-UI `resume`.
 
-    The turn goes on when all of its calls are decided.
+    The turn goes on when all of its calls are decided; under `run`, a program's name for its further run, they are decided at once.
     """
-    if lifecycle.decide(conversation, user, entries):
+    decide = partial(naming.decide, name=run) if run else lifecycle.decide
+    if decide(conversation, user, entries):
         WORKER.queued(conversation.pk)
     else:
         notices.announce(conversation, "decided")

@@ -46,6 +46,10 @@ class Follower:
     def notice(self, text: str) -> None:
         """Takes a frame that is no part of the record, which most readers leave."""
 
+    def wake(self) -> None:
+        """Lets the reader look again, at something else than the record."""
+        self._news.set()
+
     async def wait(self) -> None:
         """Waits until there may be more to read."""
         await self._news.wait()

@@ -1,6 +1,7 @@
 """The rows of a site: their columns and constraints, the tree of turns, and sums of usage."""
 
 from . import marks, prices, reindexing, retention, search
+from .api import SCOPES, ApiToken, PublicRun
 from .approval import Allowance, Approval
 from .attachment import COPIES, Attachment, delete_unsent, unsent
 from .catalogue import FACTS, PRICE_COLUMNS, Model, forget_rows, learn
@@ -19,8 +20,10 @@ __all__ = [
     "FACTS",
     "IN_FORCE",
     "PRICE_COLUMNS",
+    "SCOPES",
     "TOKENS",
     "Allowance",
+    "ApiToken",
     "Approval",
     "Attachment",
     "Conversation",
@@ -36,6 +39,7 @@ __all__ = [
     "Place",
     "Preset",
     "Prompt",
+    "PublicRun",
     "Recording",
     "RequestBase",
     "Round",

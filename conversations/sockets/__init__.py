@@ -5,6 +5,6 @@ joins the three.
 """
 
 from .routing import websocket_urlpatterns
-from .sessions import SOCKETS
+from .sessions import SOCKETS, token_key
 
-__all__ = ["SOCKETS", "websocket_urlpatterns"]
+__all__ = ["SOCKETS", "token_key", "websocket_urlpatterns"]

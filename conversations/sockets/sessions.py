@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from conversations.journal import READERS
-from conversations.models import Conversation
+from conversations.models import ApiToken, Conversation
 
 logger = logging.getLogger(__name__)
 
@@ -24,10 +24,10 @@ CLOSE_TIMEOUT = 0.5
 
 
 class OpenSocket(Protocol):
-    """A socket that can be closed, on its own loop."""
+    """A socket or a stream that can be closed, on its own loop."""
 
     session: str
-    """The key of its session."""
+    """The key of its session, or of the token that let it in."""
 
     owner: int
     """The id of its user."""
@@ -114,8 +114,22 @@ def _deleted(conversations: set[UUID]) -> set[UUID]:
     return set(rows.values_list("pk", flat=True))
 
 
+def token_key(token: int) -> str:
+    """The key of an API token, which is no session's."""
+    return f"token:{token}"
+
+
 def signed_in(owners: Mapping[str, int]) -> set[str]:
-    """The sessions that still are their user's: not over, the user active, the password the same."""
+    """The sessions and tokens that still are their user's.
+
+    A session is over when it has expired, and both are once the user is inactive; another password ends sessions alone.
+    """
+    tokens = [int(key.partition(":")[2]) for key in owners if key.startswith("token:")]
+    valid = ApiToken.valid().filter(pk__in=tokens).values_list("pk", flat=True) if tokens else ()
+    return _sessions_in(owners) | {token_key(pk) for pk in valid}
+
+
+def _sessions_in(owners: Mapping[str, int]) -> set[str]:
     users = get_user_model()._default_manager.filter(is_active=True).in_bulk(set(owners.values()))
     sessions = Session.objects.filter(pk__in=list(owners), expire_date__gt=timezone.now())
     return {row.pk for row in sessions if _is_of(row, users.get(owners[row.pk]))}

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from conversations.models import Allowance, Prompt
+from conversations.models import SCOPES, Allowance, Prompt
 from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn
@@ -68,7 +68,7 @@ class PromptForm(Form):
 def preferences(request: SignedIn) -> HttpResponse:
     """The user's prompts and permissions; stores a new prompt on POST, 400 if it is not valid."""
     if request.method != "POST":
-        return _page(request)
+        return settings_page(request)
     form = PromptForm(request.POST, instance=Prompt(user=request.user), prefix="new")
     if request.user.prompts.count() >= PROMPTS:
         form.add_error(None, TOO_MANY.format(form.KIND))
@@ -81,7 +81,7 @@ def prompt(request: SignedIn, pk: int) -> HttpResponse:
     row = get_object_or_404(request.user.prompts, pk=pk)
     if "delete" in request.POST:
         row.delete()
-        return _back(request, f"{row} is deleted.")
+        return back_to_settings(request, f"{row} is deleted.")
     return _store(request, PromptForm(request.POST, instance=row, prefix=str(pk)))
 
 
@@ -90,27 +90,38 @@ def revoke(request: SignedIn, pk: int) -> HttpResponse:
     """Ends one of the user's standing permissions; the row stays, as evidence of what was let through."""
     row = get_object_or_404(request.user.allowances, pk=pk)
     Allowance.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now())
-    return _back(request, f"{row.tool} will ask again.")
+    return back_to_settings(request, f"{row.tool} will ask again.")
 
 
 def _store(request: SignedIn, form: PromptForm) -> HttpResponse:
-    return _back(request, f"{form.instance} is saved.") if form.store() else _page(request, form)
+    return (
+        back_to_settings(request, f"{form.instance} is saved.")
+        if form.store()
+        else settings_page(request, form)
+    )
 
 
-def _back(request: SignedIn, notice: str) -> HttpResponse:
+def back_to_settings(request: SignedIn, notice: str) -> HttpResponse:
+    """The way back to the page, with a notice."""
     messages.success(request, visible(notice))
     return redirect("conversations:settings")
 
 
-def _page(request: SignedIn, invalid: PromptForm | None = None) -> HttpResponse:
-    """The page; an invalid form stands in its prompt's place, with its errors."""
+def settings_page(
+    request: SignedIn, invalid: PromptForm | None = None, *, new_token: str = "", problem: str = ""
+) -> HttpResponse:
+    """The page; an invalid form stands in its prompt's place, with its errors. A new token is shown here alone."""
     by_prompt: dict[int | None, PromptForm] = {invalid.instance.pk: invalid} if invalid else {}
     context: dict[str, Any] = {
         "new": by_prompt.get(None) or PromptForm(prefix="new"),
         "prompts": [by_prompt.get(row.pk) or _form(row) for row in request.user.prompts.all()],
         "allowances": [(row, visible(row.tool), _arguments(row)) for row in _standing(request)],
+        "tokens": [(row, visible(row.name)) for row in request.user.api_tokens.filter(revoked_at=None)],
+        "scopes": SCOPES,
+        "new_token": new_token,
+        "token_problem": problem,
     }
-    return render(request, "conversations/settings.html", context, status=400 if invalid else 200)
+    return render(request, "conversations/settings.html", context, status=400 if invalid or problem else 200)
 
 
 def _form(row: Prompt) -> PromptForm:

@@ -20,6 +20,7 @@ from .replay import ends, outline, replay, turn
 from .sidebar import sidebar
 from .start import create, index, new
 from .theme import theme
+from .tokens import revoke_token, tokens
 from .tree import tree
 from .waiting import waiting
 
@@ -58,4 +59,6 @@ urlpatterns = [
     path("settings/presets/<int:pk>/", preset, name="preset"),
     path("settings/prompts/<int:pk>/", prompt, name="prompt"),
     path("settings/theme/", theme, name="theme"),
+    path("settings/tokens/", tokens, name="tokens"),
+    path("settings/tokens/<int:pk>/revoke/", revoke_token, name="revoke_token"),
 ]

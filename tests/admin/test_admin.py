@@ -16,6 +16,7 @@ from django.utils import timezone
 from conversations.admin.pages import ReadOnlyAdmin
 from conversations.models import (
     Allowance,
+    ApiToken,
     Approval,
     Attachment,
     Conversation,
@@ -40,7 +41,18 @@ def conversation(user: User) -> Conversation:
 
 
 def test_all_of_a_turn_is_shown() -> None:
-    record = {Conversation, Turn, Round, Message, ToolCall, Approval, Allowance, Attachment, UsageTotal}
+    record = {
+        Conversation,
+        Turn,
+        Round,
+        Message,
+        ToolCall,
+        Approval,
+        Allowance,
+        ApiToken,
+        Attachment,
+        UsageTotal,
+    }
     assert set(MODELS) == record
     assert listing(ToolCall) == "/admin/conversations/toolcall/"
 

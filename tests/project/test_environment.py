@@ -7,7 +7,14 @@ import pytest
 
 from conversations.errors import ConfigurationError
 from project.database import POOL, POSTGRES_OPTIONS, from_url
-from project.environment import Environment, FileEnvironment, TitleEnvironment, read_as, read_environment
+from project.environment import (
+    AguiEnvironment,
+    Environment,
+    FileEnvironment,
+    TitleEnvironment,
+    read_as,
+    read_environment,
+)
 from project.secret_key import read_or_make
 
 KINDS = ("input", "output", "cacheRead", "cacheWrite")
@@ -28,7 +35,12 @@ BAD_PRICES = (
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*Environment.model_fields, *TitleEnvironment.model_fields, *FileEnvironment.model_fields):
+    for name in (
+        *Environment.model_fields,
+        *TitleEnvironment.model_fields,
+        *FileEnvironment.model_fields,
+        *AguiEnvironment.model_fields,
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -64,7 +76,12 @@ def test_without_any_variable_the_defaults_are_the_contracts() -> None:
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*Environment.model_fields, *TitleEnvironment.model_fields, *FileEnvironment.model_fields):
+    for name in (
+        *Environment.model_fields,
+        *TitleEnvironment.model_fields,
+        *FileEnvironment.model_fields,
+        *AguiEnvironment.model_fields,
+    ):
         monkeypatch.setenv(name, "")
     assert read_environment() == Environment()
 
@@ -269,3 +286,18 @@ def test_the_limit_of_attached_files_is_a_number_of_bytes(monkeypatch: pytest.Mo
         ConfigurationError, match=r"^ATTACHMENTS_LIMIT must be a whole number, 0 for no limit\.$"
     ):
         read_as(FileEnvironment)
+
+
+def test_origins_are_named_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_as(AguiEnvironment).AGUI_ORIGINS == []
+    monkeypatch.setenv("AGUI_ORIGINS", "https://App.example.com, http://localhost:3000")
+    assert read_as(AguiEnvironment).AGUI_ORIGINS == ["https://app.example.com", "http://localhost:3000"]
+
+
+@pytest.mark.parametrize(
+    "value", ["*", "app.example.com", "https://app.example.com/", "https://*.example.com", "null"]
+)
+def test_what_is_no_origin_is_told(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("AGUI_ORIGINS", value)
+    with pytest.raises(ConfigurationError, match="AGUI_ORIGINS must be origins such as"):
+        read_as(AguiEnvironment)

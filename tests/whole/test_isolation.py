@@ -18,7 +18,17 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from conversations.models import Allowance, Approval, Conversation, Message, Preset, Prompt, ToolCall, Turn
+from conversations.models import (
+    Allowance,
+    ApiToken,
+    Approval,
+    Conversation,
+    Message,
+    Preset,
+    Prompt,
+    ToolCall,
+    Turn,
+)
 from conversations.sockets.consumer import ChatConsumer
 from tests.asking import ask, conversation_of
 from tests.attaching import attached
@@ -53,6 +63,7 @@ OWN = {
         "settings/presets/",
         "settings/prompts/",
         "settings/theme/",
+        "settings/tokens/",
         "sidebar/",
         "waiting/",
     ),
@@ -65,8 +76,12 @@ OF_ONE_USER: dict[str, type[Model]] = {
     "settings/allowances/<int:pk>/revoke/": Allowance,
     "settings/presets/<int:pk>/": Preset,
     "settings/prompts/<int:pk>/": Prompt,
+    "settings/tokens/<int:pk>/revoke/": ApiToken,
 }
 """What names a row of somebody's settings."""
+
+OF_PROGRAMS = {"agui/", "agui/stop", "agui/capabilities"}
+"""What is for programs: without credentials it is 401, never the sign-in. tests/agui has whose threads they reach."""
 
 OF_ONE_FILE = "attachments/<uuid:pk>/"
 
@@ -82,6 +97,7 @@ def theirs(other_user: User) -> Conversation:
     )
     Prompt.objects.create(user=other_user, name="Flight", text=SECRET)
     Preset.objects.create(user=other_user, name="Flight", text=SECRET)
+    ApiToken.issue(other_user, f"Flight {SECRET}")
     return conversation
 
 
@@ -107,7 +123,7 @@ def filled(path: str, pk: object) -> str:
 
 
 def test_every_address_has_a_case() -> None:
-    assert set(ROUTES) == {*OPEN, *OWN, *OF_ONE_CONVERSATION, *OF_ONE_USER, OF_ONE_FILE}
+    assert set(ROUTES) == {*OPEN, *OWN, *OF_PROGRAMS, *OF_ONE_CONVERSATION, *OF_ONE_USER, OF_ONE_FILE}
     assert "conversations/<uuid:pk>/" in OF_ONE_CONVERSATION
 
 
@@ -269,7 +285,7 @@ COMMANDS: dict[str, list[str]] = {"ask": ["hello", "--conversation", "{theirs}",
 
 OPERATORS = {
     *("serve", "work", "migrate", "demo_gateway"),
-    *("export", "fixture", "import", "prune", "reindex", "replay", "rerun"),
+    *("token", "export", "fixture", "import", "prune", "reindex", "replay", "rerun"),
 }
 """What is the operator's, who may see all."""
 

@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 
 from bench.statements.log import CONTROL
 from conversations import engine, journal
-from conversations.models import Allowance, Conversation, Preset, Prompt, ToolCall, Turn
+from conversations.models import Allowance, ApiToken, Conversation, Preset, Prompt, ToolCall, Turn
 from conversations.protocol.converse.content import picture_facts
 from conversations.web import urlpatterns
 from tests.asking import ask, conversation_of
@@ -96,6 +96,9 @@ def own_pages(conversation: Conversation, rerun: Conversation) -> Iterator[tuple
     yield "prompts, one", getting(path("prompts") + f"?id={prompt.pk}")
     yield "theme", posting(path("theme"), theme="dark")
     yield "revoke", posting(path("revoke", allowance.pk))
+    token = ApiToken.objects.filter(revoked_at=None).latest("pk")
+    yield "tokens", posting(path("tokens"), name="reports", scope="read")
+    yield "revoke_token", posting(path("revoke_token", token.pk))
     yield "compare", getting(path("compare", rerun.pk))
     for name in ("conversation", "again", "delete", "options", "replay", "replay_outline", "tree"):
         yield name, getting(path(name, conversation.pk))

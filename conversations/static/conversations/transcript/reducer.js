@@ -353,8 +353,7 @@ const HANDLERS = {
   REASONING_MESSAGE_CONTENT: (state, event) => append(state, event.messageId, event.delta),
   REASONING_MESSAGE_END: (state) => state,
   REASONING_END: (state, event) => close(state, event.messageId),
-  TOOL_CALL_START: (state, event) =>
-    event.metadata?.repeated ? state : putMessage(state, emptyCall(event)),
+  TOOL_CALL_START: (state, event) => (event.metadata?.repeated ? state : putMessage(state, emptyCall(event))),
   TOOL_CALL_ARGS: (state, event) => appendArguments(state, event.toolCallId, event.delta),
   TOOL_CALL_END: (state, event) => close(state, `call:${event.toolCallId}`),
   TOOL_CALL_RESULT: toolResult,

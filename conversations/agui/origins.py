@@ -1,0 +1,35 @@
+"""Pages of other origins: those of AGUI_ORIGINS may use these addresses, with a token, never with a session."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept",
+    "Access-Control-Max-Age": "3600",
+}
+
+
+def is_preflight(request: HttpRequest) -> bool:
+    """Whether a browser asks if a page of an allowed origin may send a request."""
+    return (
+        request.method == "OPTIONS"
+        and "Access-Control-Request-Method" in request.headers
+        and _is_allowed(request)
+    )
+
+
+def allowed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The response, which a page of an allowed origin may read."""
+    patch_vary_headers(response, ("Origin",))
+    if _is_allowed(request):
+        response["Access-Control-Allow-Origin"] = request.headers["Origin"]
+        if request.method == "OPTIONS":
+            for name, value in PREFLIGHT.items():
+                response[name] = value
+    return response
+
+
+def _is_allowed(request: HttpRequest) -> bool:
+    return request.headers.get("Origin") in settings.AGUI_ORIGINS

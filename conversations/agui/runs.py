@@ -1,0 +1,169 @@
+"""A run that is asked for: begun, gone on with, or found, as it was asked for before. All in a reader's thread."""
+
+import json
+from io import BytesIO
+from uuid import UUID, uuid5
+
+from django.db import IntegrityError
+
+from conversations import engine
+from conversations.attachments import inspect, keep
+from conversations.errors import NotFound, Refused
+from conversations.journal import last_seq, turn_frames
+from conversations.models import Conversation, Model, PublicRun, Tree, Turn
+
+from .callers import Caller
+from .inputs import RunInput, Words
+from .problems import NoThread
+
+
+def own_thread(caller: Caller, thread: UUID) -> Conversation:
+    """The caller's own conversation; raises NoThread."""
+    row = Conversation.objects.owned_by(caller.user).filter(pk=thread).first()
+    if row is None:
+        raise NoThread
+    return row
+
+
+def run_of(caller: Caller, wanted: RunInput) -> PublicRun:
+    """The run that is asked for, which is begun unless it is there; raises Refused and NoThread."""
+    conversation, is_new = _thread(caller, wanted.thread)
+    known = _known(conversation, wanted.run_id)
+    if known is not None:
+        return known
+    try:
+        _begin(caller, conversation, wanted)
+    except Refused:
+        if (known := engine.run_named(conversation.pk, wanted.run_id)) is not None:
+            return known  # the same request came twice at once
+        if is_new:
+            Conversation.objects.empty().filter(pk=conversation.pk).delete()
+        raise
+    except NotFound:
+        raise NoThread from None
+    run = engine.run_named(conversation.pk, wanted.run_id)
+    if run is None:
+        raise NoThread
+    return run
+
+
+def _thread(caller: Caller, thread: UUID) -> tuple[Conversation, bool]:
+    """The caller's own conversation, made if there is none of this id, and whether it was."""
+    row = Conversation.objects.owned_by(caller.user).filter(pk=thread).first()
+    if row is not None:
+        return row, False
+    if Conversation.with_deleted.filter(pk=thread).exists():
+        raise NoThread
+    caller.check("run")
+    try:
+        new = Conversation(pk=thread, owner=caller.user, model=Model.default().model_id)
+        new.save(force_insert=True)
+    except IntegrityError:  # somebody else was faster
+        return own_thread(caller, thread), False
+    return new, True
+
+
+def _known(conversation: Conversation, name: str) -> PublicRun | None:
+    return engine.run_named(conversation.pk, name) or _of_page(conversation, name)
+
+
+def _of_page(conversation: Conversation, name: str) -> PublicRun | None:
+    """The run of this id in the record, which a page began."""
+    turn_id, _, number = name.partition(":")
+    if not (number == "" or (number.isascii() and number.isdigit())):
+        return None
+    try:
+        turn = conversation.turns.filter(pk=UUID(turn_id)).first()
+    except ValueError:
+        return None
+    starts = _starts(turn) if turn else {}
+    if turn is None or name not in starts:
+        return None
+    return PublicRun(
+        conversation=conversation, turn=turn, number=int(number or 1), name=name, after=starts[name] - 1
+    )
+
+
+def _starts(turn: Turn) -> dict[str, int]:
+    """The seqs at which a turn's runs begin, by their ids in the record."""
+    starts = (json.loads(text) for text, _ in turn_frames(turn) if text.startswith('{"type":"RUN_STARTED"'))
+    return {event["runId"]: event["metadata"]["seq"] for event in starts}
+
+
+def _begin(caller: Caller, conversation: Conversation, wanted: RunInput) -> None:
+    if wanted.resume:
+        caller.check("approve")
+        engine.resume(conversation, caller.user, wanted.resume, run=wanted.run_id)
+        return
+    caller.check("run")
+    words = wanted.words()
+    message_id = _message_id(conversation, words.id)
+    earlier = conversation.messages.filter(public_id=message_id, role="user").select_related("turn").first()
+    if earlier is not None:  # the same message in another run: it is asked again, beside
+        message_id = uuid5(conversation.pk, f"{words.id} {wanted.run_id}")
+    engine.refuse_while_open(conversation.pk)
+    files = [*words.attachments, *_kept(conversation, words)]
+    repetition = engine.Repetition(beside=earlier.turn) if earlier else None
+    engine.start(
+        conversation.pk,
+        str(message_id),
+        words.text,
+        files=files,
+        repetition=repetition,
+        run=wanted.run_id,
+    )
+
+
+def _message_id(conversation: Conversation, name: str) -> UUID:
+    """The id of a message in the record: the client's, or one made of it if that is no UUID."""
+    try:
+        return UUID(name)
+    except ValueError:
+        return uuid5(conversation.pk, name)
+
+
+def _kept(conversation: Conversation, words: Words) -> list[str]:
+    """The ids of the files that came with the message, which are attached to the conversation."""
+    rows = []
+    for file in words.files:
+        data = BytesIO(file.data)
+        rows.append(keep(conversation, data, inspect(data, file.name)))
+    return [str(row.pk) for row in rows]
+
+
+def names(conversation: UUID) -> dict[str, str]:
+    """The clients' names of a thread's runs, by their ids in the record."""
+    return {run.run_id: run.name for run in PublicRun.objects.filter(conversation=conversation)}
+
+
+def shown_turns(conversation: UUID) -> list[str]:
+    """The ids of the turns of the shown branch."""
+    return [str(pk) for pk in Tree.of(conversation).active_line()]
+
+
+def running(conversation: UUID) -> str:
+    """The id of the run that is on, blank if there is none."""
+    turn = Turn.objects.filter(conversation=conversation, status=Turn.Status.RUNNING).first()
+    return turn.run_id if turn else ""
+
+
+def reach(conversation: UUID) -> int:
+    """The record's last seq."""
+    return last_seq(conversation)
+
+
+def exists(run: PublicRun) -> bool:
+    """Whether the run's turn is still there: one that is queued may be withdrawn."""
+    return Turn.objects.filter(pk=run.turn_id).exists()
+
+
+def cancel(run: PublicRun) -> None:
+    """Stops the run, or takes it back if it has not begun."""
+    turn = Turn.objects.filter(pk=run.turn_id).first()
+    if turn is None or engine.WORKER.draining:
+        return
+    if turn.status == Turn.Status.QUEUED:
+        message = turn.messages.filter(role="user").first()
+        engine.withdraw(turn.conversation, str(message.public_id) if message else None)
+    else:
+        engine.stop(turn.conversation_id, turn.pk)

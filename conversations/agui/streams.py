@@ -1,0 +1,126 @@
+"""A reader's stream of runs: server-sent events, from the journal, for as long as a run is on."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from conversations.journal import HUB, READERS, Follower, Frame, read
+from conversations.models import PublicRun
+from conversations.protocol.agui.runs import RunView
+from conversations.sockets import SOCKETS
+
+from . import runs
+from .callers import Caller
+
+BEAT = 15.0
+"""Seconds of silence after which a comment says that the stream is alive."""
+
+LEFT: set[asyncio.Future[None]] = set()
+"""What is still done about streams whose readers were lost."""
+
+
+def keep(work: Coroutine[Any, Any, None]) -> None:
+    """Has work done after its request is gone."""
+    task = asyncio.ensure_future(work)
+    LEFT.add(task)
+    task.add_done_callback(LEFT.discard)
+
+
+class Stream:
+    """One reader's stream, which ends with the runs that it is of, with its reader's credentials, and with the process."""
+
+    def __init__(self, caller: Caller, conversation: UUID, view: RunView, after: int) -> None:
+        self.session, self.owner = caller.key, caller.user.pk
+        self.conversation_id: UUID | None = conversation
+        self._conversation = conversation
+        self.on_lost: Callable[[], None] | None = None
+        """What is done, in a reader's thread, when the reader is lost before all was sent."""
+
+        self._view, self._awaited = view, view.run
+        self._place = Follower(self._read, after)
+        self._is_there: Callable[[], bool] = lambda: True
+        self._last = 0
+        self._is_finishing = self._is_left = False
+
+    @classmethod
+    def of_run(cls, caller: Caller, run: PublicRun, names: dict[str, str]) -> "Stream":
+        """The stream of one run, from its first event to its last."""
+        stream = cls(caller, run.conversation_id, RunView(run=run.run_id, names=names), run.after)
+        stream._is_there = partial(runs.exists, run)
+        return stream
+
+    @classmethod
+    def of_thread(cls, caller: Caller, conversation: UUID, view: RunView, running: str) -> "Stream":
+        """The stream of a thread's runs, up to the end of the one that is on."""
+        stream = cls(caller, conversation, view, 0)
+        stream._awaited = running
+        return stream
+
+    async def _read(self, after: int) -> list[Frame]:
+        return await READERS.run(read, self._conversation, after)
+
+    # -- a socket, as those that are open are watched over
+
+    def finish(self) -> None:
+        """Ends once everything is sent, as the process does; its reader asks for the same run again."""
+        self._is_finishing = True
+        self._place.wake()
+
+    async def leave(self, code: int) -> None:
+        """Ends, as there is nothing more for its reader."""
+        self._is_left = True
+        self._place.wake()
+
+    # -- the stream
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The events as they come, with a comment where there is none for long, at the reader's pace."""
+        HUB.attach(asyncio.get_running_loop())
+        HUB.subscribe(self._conversation, self._place)
+        SOCKETS.add(self)
+        try:
+            self._last = await READERS.run(runs.reach, self._conversation)
+            self._place.news(self._last)
+            while not (self._is_over() or self._is_ended()):
+                if chunk := await self._next():
+                    yield chunk
+        finally:
+            HUB.unsubscribe(self._conversation, self._place)
+            SOCKETS.remove(self)
+            self.lose()
+
+    def lose(self) -> None:
+        """Does what is done about a lost reader, unless all was sent or the stream was ended here."""
+        if self.on_lost and not (self._is_over() or self._is_ended()):
+            keep(READERS.run(self.on_lost))
+
+    def _is_over(self) -> bool:
+        """Whether all was sent that there is to send."""
+        if self._awaited:
+            return self._awaited in self._view.ended
+        return self._place.seq >= self._last and not self._view.open_run
+
+    def _is_ended(self) -> bool:
+        return self._is_left or (self._is_finishing and self._place.seq >= self._place.reach)
+
+    async def _next(self) -> bytes:
+        """The next events, or a beat; nothing where none of the events is for the reader."""
+        if frames := await self._place.following():
+            return self._payload(frames)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BEAT):
+                await self._place.wait()
+            return b""
+        self._is_left = self._is_left or not await READERS.run(self._is_there)
+        return b": beat\n\n"
+
+    def _payload(self, frames: list[Frame]) -> bytes:
+        shown = []
+        for seq, text in frames:
+            if seq == self._place.seq + 1:
+                self._place.seq = seq
+                shown.append(self._view.frame(text))
+        return "".join(f"data: {text}\n\n" for text in shown if text).encode()

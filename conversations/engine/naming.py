@@ -1,0 +1,89 @@
+"""Runs under a name of a program's own, which asks for the same run ever after: begun once, read again."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import transaction
+
+from conversations.errors import Busy, Refused
+from conversations.journal import last_seq
+from conversations.models import Conversation, PublicRun, Turn
+
+from . import approvals, lifecycle
+from .lifecycle import Admit, lock
+from .messages import Accepted, NewMessage
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+BUSY = "A run of this thread is under way. Wait for it to end, or stop it first."
+WAITS = "This thread waits for answers to its interrupts: send them as `resume`."
+NOT_ALL = "Answer all interrupts of the run at once."
+
+
+def run_named(conversation: UUID, name: str) -> PublicRun | None:
+    """The conversation's run of this name."""
+    return PublicRun.objects.filter(conversation=conversation, name=name).select_related("turn").first()
+
+
+def accept(
+    conversation: UUID, message: NewMessage, name: str, *, at_once: bool, admit: Admit | None = None
+) -> Accepted:
+    """Stores a message whose turn's first run has this name; raises Busy while another turn is open.
+
+    Changes nothing if there is such a run.
+    """
+    with transaction.atomic():
+        Conversation.objects.select_for_update(no_key=True).filter(pk=conversation).first()
+        if (known := run_named(conversation, name)) is not None:
+            return Accepted(known.turn, new=False)
+        refuse_while_open(conversation)
+        accepted = lifecycle.accept(conversation, message, at_once=at_once, admit=admit)
+        if accepted.opening is not None:
+            _name(accepted.turn, name, accepted.opening.seq)
+    return accepted
+
+
+def decide(conversation: Conversation, user: "User", entries: object, name: str) -> bool:
+    """Stores decisions about all calls that wait; the run that answers them has this name.
+
+    Raises Refused for decisions about some. One that was taken elsewhere meanwhile stays as it is.
+    """
+    with transaction.atomic():
+        lock(conversation.pk)
+        if run_named(conversation.pk, name) is not None:
+            return False
+        _refuse_while_running(conversation.pk)
+        if not lifecycle.decide(conversation, user, _without_decided(conversation, entries)):
+            raise Refused(NOT_ALL)
+        turn = conversation.turns.get(status__in=Turn.ACTIVE)
+        _name(turn, name, last_seq(conversation.pk))
+    return True
+
+
+def _name(turn: Turn, name: str, after: int) -> None:
+    PublicRun.objects.create(
+        conversation_id=turn.conversation_id, turn=turn, number=turn.runs, name=name, after=after
+    )
+
+
+def refuse_while_open(conversation: UUID) -> None:
+    """Raises Busy while a turn of the conversation is open."""
+    _refuse_while_running(conversation)
+    if Turn.objects.filter(conversation=conversation, status=Turn.Status.WAITING).exists():
+        raise Busy(WAITS)
+
+
+def _refuse_while_running(conversation: UUID) -> None:
+    under_way = (Turn.Status.RUNNING, Turn.Status.QUEUED)
+    if Turn.objects.filter(conversation=conversation, status__in=under_way).exists():
+        raise Busy(BUSY)
+
+
+def _without_decided(conversation: Conversation, entries: object) -> Any:
+    if not isinstance(entries, list):
+        return entries
+    decided = approvals.decided(conversation)
+    return [
+        entry for entry in entries if not (isinstance(entry, dict) and entry.get("interruptId") in decided)
+    ]
