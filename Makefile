@@ -12,16 +12,24 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
+# The tests start commands all the time, each of which would compile the product anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Runs apt-get as root, by sudo if that asks for no password; fails where neither is possible.
 APT := $(shell command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] && echo apt-get || { sudo -n true 2>/dev/null && echo sudo -n apt-get; }; } || echo false)
 APT_INSTALL = { $(APT) -qq update && DEBIAN_FRONTEND=noninteractive $(APT) -qq install -y --no-install-recommends
+# uv installs in a fifth of pip's time. Where pip has an index of its own, or uv cannot be had or fails, pip does it.
+UV := uv==0.13.9
+INSTALL = { ! $(BIN)/python -m pip config list | grep -qE '\.(index-url|no-index)=' && \
+	{ test -x $(BIN)/uv || $(BIN)/python -m pip install -qq $(UV); } && \
+	$(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode -r $<; } >/dev/null 2>&1 || $(BIN)/python -m pip install -qq -r $<
 BROWSERS := chromium chromium-browser google-chrome
 # Programs with which the main path is tested in three browsers, and Debian's packages that have them.
 DRIVEN := chromedriver:chromium-driver firefox-esr:firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb
 # Node is a tool for developers: it checks and tests the scripts of the pages, which need it neither when built nor when served.
 NODE_TOOLS := node_modules/.package-lock.json
 NO_NODE := There is no Node 18 or newer with npm and none can be installed: install the packages nodejs and npm.
-# What reads and writes rows: once more, on PostgreSQL with Valkey between processes.
+# What reads and writes rows: once more, on PostgreSQL with Valkey between processes, beside the others, which wait a lot.
 # The test database is left behind: the journal's writer may still hold it when the tests have ended.
 ON_POSTGRES := $(addprefix tests/,admin attachments engine exports journal models playback rerun sockets project/test_database_pool.py)
 
@@ -40,8 +48,10 @@ test: $(VENV)/dev browsers node ## the whole test suite; the protocol must be co
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 	@if command -v node >/dev/null; then node --test tests/scripts/*.test.js; else echo "$(NO_NODE) The tests of scripts are skipped."; fi
-	@$(BIN)/python -m bench.services $(BIN)/pytest -q --create-db --reuse-db --numprocesses 2 --dist worksteal -m "not processes" $(ON_POSTGRES)
-	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "$(MARKS)" --ignore tests/protocol
+	@log=$$(mktemp); trap 'kill $$beside; rm -f $$log' INT TERM; \
+	$(BIN)/python -m bench.services $(BIN)/pytest -q --create-db --reuse-db -m "not processes" $(ON_POSTGRES) >$$log 2>&1 & beside=$$!; \
+	$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "$(MARKS)" --ignore tests/protocol; code=$$?; \
+	wait $$beside || code=1; echo "On PostgreSQL:"; cat $$log; rm -f $$log; exit $$code
 
 test-quick: $(VENV)/dev ## what is quick of it, for everyday work: no browser, no servers, SQLite alone
 	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "not slow and not processes" $(QUICK)
@@ -71,12 +81,12 @@ help: ## this list
 
 $(VENV)/runtime: requirements.txt | $(BIN)/python
 	@echo "Installing what Turntable needs ..."
-	@$(BIN)/python -m pip install -qq -r $<
+	@$(INSTALL)
 	@touch $@
 
 $(VENV)/dev: requirements-dev.txt requirements-uvicorn.txt $(VENV)/runtime
 	@echo "Installing what its tests and checks need ..."
-	@$(BIN)/python -m pip install -qq -r $<
+	@$(INSTALL)
 	@touch $@
 
 $(BIN)/python:
