@@ -23,7 +23,6 @@ __all__ = [
     "conversations",
     "distinct",
     "hits",
-    "is_cut",
     "matches",
     "matching",
     "terms",
@@ -49,8 +48,8 @@ SNIPPED = 50_000
 SAMPLE, COMMON = 2_000, 8
 """The newest passages; what every eighth of them matches is common."""
 
-WALK = 10_000
-"""The newest passages that are gone through for what is common: enough for the hits that are listed."""
+WALK, FAR = 10_000, 50_000
+"""The newest passages that are gone through for what is common: enough for the hits that are listed; and for what is seldom together."""
 
 Part = tuple[str, bool]
 """A part of a snippet, and whether it is a hit."""
@@ -129,18 +128,23 @@ class Matches(LookupBase):
 
 def _newest(number: int, owner: Any = None, kind: str = "") -> QuerySet[Passage]:
     """The newest passages of an owner or of a kind."""
-    query = Query(owner=owner, kind=kind, newest=number)
-    rows = Passage.objects.filter(words__matches=query).order_by("-pk")
-    return Passage.objects.filter(pk__in=rows.values("pk")[:number])
+    rows = Passage.objects.filter(words__matches=Query(owner=owner, kind=kind, newest=number))
+    if connection.vendor == "sqlite":  # its index has been asked for so many
+        return rows
+    return Passage.objects.filter(pk__in=rows.order_by("-pk").values("pk")[:number])
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The newest passages: their number, how many match, and the terms that are common for themselves."""
+    """The newest passages: their number, how many match, and which terms are common for themselves.
+
+    `common` are those that the index is not to be asked for.
+    """
 
     rows: int
     hits: int
     common: Sequence[Term] = ()
+    are_all_common: bool = False
 
     @property
     def is_all(self) -> bool:
@@ -165,7 +169,8 @@ def _sample(terms: Sequence[Term], owner: Any = None, kind: str = "") -> Sample:
     hits = {"hits": _count(terms)} | {f"hits{at}": _count([term]) for at, term in enumerate(terms)}
     counts = _newest(SAMPLE, owner, kind).aggregate(rows=Count("pk"), **hits)
     common = [term for at, term in enumerate(terms) if counts[f"hits{at}"] * COMMON >= counts["rows"]]
-    return Sample(counts["rows"], counts["hits"], [term for term in common if term.prefix or not is_sqlite])
+    read = [term for term in common if term.prefix or not is_sqlite]
+    return Sample(counts["rows"], counts["hits"], read, are_all_common=len(common) == len(terms))
 
 
 def _count(terms: Sequence[Term]) -> Count:
@@ -194,23 +199,49 @@ class Match(NamedTuple):
     call: UUID | None
 
 
-def matches(terms: Sequence[Term], owner: Any) -> list[Match]:
-    """The newest titles, messages and tool calls of the owner that hold the terms."""
+class MatchList(list[Match]):
+    """The newest matches. `reach` is the number of newest passages that were gone through, None for all."""
+
+    reach: int | None = None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more than were looked for."""
+        return len(self) >= HITS_AT_MOST
+
+
+def matches(terms: Sequence[Term], owner: Any, *, whole: bool = False) -> MatchList:
+    """The newest titles, messages and tool calls of the owner that hold the terms.
+
+    For terms that are common each and seldom together the index takes seconds: it is used for them in a `whole` search alone.
+    """
     if not terms:
-        return []
+        return MatchList()
     sample = _sample(terms, owner)
     if sample.is_common:
-        one_by_one = _newest(WALK, owner).filter(words__matches=Query(unindexed=terms))
-        newest = _newest_matches(one_by_one)
-        if sample.is_all or is_cut(newest):
+        newest = _newest_matches(_one_by_one(WALK, terms, owner))
+        if sample.is_all or newest.is_cut:
             return newest
+    if not whole and sample.are_all_common and len(terms) > 1:
+        return _far_matches(terms, owner)
     query = _query(terms, sample.common, HITS_AT_MOST, owner)
     return _newest_matches(Passage.objects.filter(words__matches=query))
 
 
-def _newest_matches(passages: QuerySet[Passage]) -> list[Match]:
+def _far_matches(terms: Sequence[Term], owner: Any) -> MatchList:
+    far = _newest_matches(_one_by_one(FAR, terms, owner))
+    if not far.is_cut and _newest(FAR + 1, owner).count() > FAR:
+        far.reach = FAR
+    return far
+
+
+def _one_by_one(number: int, terms: Sequence[Term], owner: Any) -> QuerySet[Passage]:
+    return _newest(number, owner).filter(words__matches=Query(unindexed=terms))
+
+
+def _newest_matches(passages: QuerySet[Passage]) -> MatchList:
     rows = passages.order_by("-pk").values_list("pk", "conversation", "message", "call")
-    return list(map(Match._make, rows[:HITS_AT_MOST]))
+    return MatchList(map(Match._make, rows[:HITS_AT_MOST]))
 
 
 def conversations(matches: Sequence[Match], owner: Any) -> list[UUID]:
@@ -221,11 +252,6 @@ def conversations(matches: Sequence[Match], owner: Any) -> list[UUID]:
     rows = Conversation.objects.filter(pk__in={match.conversation for match in matches})
     columns = rows.order_by().values_list("updated_at", "pk", "owner")
     return [pk for _, pk, of in sorted(columns, reverse=True) if of == owner]
-
-
-def is_cut(matches: Sequence[Match]) -> bool:
-    """Whether there may be more than were looked for."""
-    return len(matches) >= HITS_AT_MOST
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """What the palette goes to: conversations and their messages that hold some words."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -38,10 +39,12 @@ def find(request: SignedIn) -> HttpResponse:
     listed = [rows[pk] for pk in _in_order(matches) if pk in rows][:LISTED]
     hits = search.hits(matches, listed, terms, HITS) if listed else {}
     entries = [_entry(row) | {"hits": [_hit(row, hit, words) for hit in hits[row.pk]]} for row in listed]
-    return JsonResponse({"conversations": entries, "more": len(rows) > LISTED or search.is_cut(matches)})
+    return JsonResponse(
+        {"conversations": entries, "more": len(rows) > LISTED or bool(matches.is_cut or matches.reach)}
+    )
 
 
-def _in_order(matches: list[search.Match]) -> list[UUID]:
+def _in_order(matches: Sequence[search.Match]) -> list[UUID]:
     """The conversations that match, by their titles first.
 
     They are more than are listed, as some may be deleted.

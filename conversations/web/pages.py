@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -153,7 +153,7 @@ def start_page(
     """
     words = clean_text(request.GET.get("q", "")).strip()
     terms = search.terms(words, beginnings=True)
-    matches = search.matches(terms, request.user.pk)
+    matches = search.matches(terms, request.user.pk, whole="whole" in request.GET)
     page = _listed(request, words, matches)
     offered = Model.offered()
     context = {
@@ -165,7 +165,9 @@ def start_page(
         "is_archive": _is_archive(request),
         "is_part": bool(request.GET),
         "deleted": just_deleted(request),
-        "is_cut": search.is_cut(matches),
+        "is_cut": matches.is_cut,
+        "reach": f"{matches.reach:,}" if matches.reach else "",
+        "is_whole": "whole" in request.GET,
         "problem": problem,
         "form": form,
         "models": offered,
@@ -177,7 +179,7 @@ def start_page(
     return render(request, "conversations/index.html", context | gateway_summary(), status=status)
 
 
-def _listed(request: HttpRequest, words: str, matches: list[search.Match]) -> Page[Any]:
+def _listed(request: HttpRequest, words: str, matches: Sequence[search.Match]) -> Page[Any]:
     """What is listed: what a search finds, the archive too; else the archive, or what is not in it."""
     own, number = Conversation.objects.owned_by(request.user), request.GET.get("page")
     columns = own.only("owner", "model", *COLUMNS)
@@ -199,7 +201,7 @@ def _titled(rows: Iterable[Conversation]) -> list[tuple[Conversation, str]]:
 
 
 def _with_hits(
-    rows: list[Conversation], matches: list[search.Match], terms: list[search.Term]
+    rows: list[Conversation], matches: Sequence[search.Match], terms: list[search.Term]
 ) -> list[Listed]:
     hits = search.hits(matches, rows, terms) if matches else {}
     of_rows = marks.marks(row.pk for row in rows)

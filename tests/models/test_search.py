@@ -16,7 +16,7 @@ from conversations import engine
 from conversations.exports import as_json, import_document
 from conversations.models import Conversation, Message, Passage, ToolCall, reindexing, search
 from tests.asking import ask, conversation_of
-from tests.inspecting import stored
+from tests.inspecting import html_of, stored
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +164,26 @@ def test_old_hits_are_found_though_the_newest_are_gone_through_first(
     monkeypatch.setattr(search, "COMMON", 1_000)
     monkeypatch.setattr(search, "WALK", 3)
     assert titles(user, "comm") == {"first", "second", "third"}
+
+
+def test_words_that_are_seldom_together_are_looked_for_among_the_newest_unless_all_is_to_be_searched(
+    user: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation_with(user, "common filling", title="old")
+    conversation_with(user, "common", title="common")
+    conversation_with(user, "filling", title="filling")
+    for name, number in {"SAMPLE": 8, "COMMON": 1_000, "WALK": 3, "FAR": 8}.items():
+        monkeypatch.setattr(search, name, number)
+    client.force_login(user)
+    address, sentence = "/?q=comm+fill", "only your newest 8 messages, tool calls and titles were searched"
+    page = html_of(client, address)
+    assert (sentence in page, ">old</a>" in page) == (True, False)
+    assert 'href="?q=comm%20fill&whole"' in page
+    page = html_of(client, f"{address}&whole")
+    assert (sentence in page, ">old</a>" in page) == (False, True)
+    monkeypatch.setattr(search, "FAR", 1_000)
+    page = html_of(client, address)
+    assert (sentence in page, ">old</a>" in page) == (False, True)
 
 
 def test_common_words_are_read_in_what_the_index_finds_for_rare_ones(
