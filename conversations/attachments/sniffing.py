@@ -5,6 +5,7 @@ A file is believed its content, never its name alone, and never what a browser s
 
 import codecs
 import mimetypes
+import re
 import zipfile
 from pathlib import PurePath
 from typing import IO
@@ -32,6 +33,11 @@ TEXTS = ("csv", "html", "md", "txt")
 NOT_UTF8 = "This text is not in UTF-8. Save it as UTF-8, then attach it again."
 STREAMS = {"WordDocument": "doc", "Workbook": "xls", "Book": "xls"}
 """The streams of an OLE file that say what it is."""
+
+SVG = re.compile(
+    rb"(?>\s|<\?.*?\?>|<!--.*?-->|<!doctype[^>\[]*(?:\[.*?\]\s*)?>)*+<(?:[\w.-]+:)?svg[\s/>]", re.DOTALL
+)
+"""The beginning of a document whose outermost element is an SVG's, in small letters."""
 
 MEMBERS = 10_000
 UNPACKED = 256 * 1024 * 1024
@@ -148,7 +154,7 @@ def _holds(file: IO[bytes], words: bytes) -> bool:
 def _text(file: IO[bytes], head: bytes, ending: str) -> str:
     _check_utf8(file, is_text=FORMATS.get(ending, "") in TEXTS)
     start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    if b"<svg" in start[:4096] and start.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg")):
+    if SVG.match(start):
         raise Unsupported("SVG is not taken: it may hold script. Save it as PNG.")
     named = FORMATS.get(ending, "")
     if named in TEXTS:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
@@ -60,7 +60,7 @@ def sidebar(request: SignedIn) -> HttpResponse:
     before, number = request.GET.get("before"), request.GET.get("number", "")
     try:
         place = _place(before) if before else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return HttpResponseBadRequest("There is no such place in the list.", content_type="text/plain")
     most = min(int(number), AT_MOST) if number.isascii() and number.isdigit() else AT_ONCE
     current = _current(request, request.GET.get("current", "")) if place is None else None
@@ -119,12 +119,12 @@ def _as_text(row: Conversation) -> str:
 
 
 def _place(text: str) -> Place:
-    """The place that a text names; raises ValueError for any other text."""
+    """The place that a text names; raises ValueError or OverflowError for any other text."""
     time, _, pk = text.rpartition(" ")
     moment = datetime.fromisoformat(time)
     if moment.tzinfo is None:
         raise ValueError(text)
-    return moment, UUID(pk)
+    return moment.astimezone(UTC), UUID(pk)
 
 
 # -- days

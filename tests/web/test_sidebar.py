@@ -113,7 +113,13 @@ def test_the_list_goes_on_from_place_to_place_until_all_are_there(client: Client
 
 
 @pytest.mark.parametrize(
-    "place", ["x", "2026-11-29", "2026-11-29T00:00:00 6b95a221-5126-4deb-8a77-a4104e145dab"]
+    "place",
+    [
+        "x",
+        "2026-11-29",
+        "2026-11-29T00:00:00 6b95a221-5126-4deb-8a77-a4104e145dab",
+        "0001-01-01T00:00:00+14:00 6b95a221-5126-4deb-8a77-a4104e145dab",
+    ],
 )
 def test_a_place_that_there_is_not_is_refused(client: Client, place: str) -> None:
     assert client.get("/sidebar/", {"before": place}).status_code == 400
