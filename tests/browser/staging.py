@@ -81,6 +81,11 @@ class Stage:
         self.is_cut = True
         self.sockets[-1].close(code=1001)
 
+    def mend(self) -> None:
+        """Lets sockets through again. The page hears of it at once: after some attempts it would wait for many seconds."""
+        self.is_cut = False
+        self.chat.page.evaluate("dispatchEvent(new Event('online'))")
+
     def tell(self, name: str, value: Any) -> None:
         """Sends news that are not of the record."""
         self.send(custom(name, value))

@@ -135,7 +135,7 @@ def test_what_was_written_offline_does_not_take_the_place_of_a_newer_draft(stage
     stage.cut()
     chat.box.press_sequentially(", offline")
     stage.greeting = ("draft", {"text": "a newer one"})
-    stage.is_cut = False
+    stage.mend()
     expect(chat.page.get_by_text("There are two drafts")).to_be_visible()
     expect(chat.box).to_have_value("mine, offline")
     chat.page.clock.run_for(1500)

@@ -140,8 +140,8 @@ def test_a_card_is_one_line_until_the_reader_opens_it_or_it_has_failed(calls: Ca
     expect(one.locator(".result")).to_be_visible()
     calls.stage.cut()
     expect(chat.page.locator("#connection")).not_to_be_empty()
-    calls.stage.is_cut = False
     calls.one({}, "after a reconnect", name="later")
+    calls.stage.mend()
     expect(chat.tool("later").locator(".tool-state")).to_have_text("Succeeded")
     expect(one.locator(".result")).to_be_visible()
     expect(bad.locator(".result")).to_be_hidden()
