@@ -87,7 +87,7 @@ $(VENV)/runtime: requirements.txt | $(BIN)/python
 	@$(INSTALL)
 	@touch $@
 
-$(VENV)/dev: requirements-dev.txt requirements-uvicorn.txt $(VENV)/runtime
+$(VENV)/dev: requirements-dev.txt requirements-uvicorn.txt requirements-mcp.txt $(VENV)/runtime
 	@echo "Installing what its tests and checks need ..."
 	@$(INSTALL)
 	@touch $@

@@ -205,6 +205,14 @@ class AguiEnvironment(BaseSettings):
     )
 
 
+class McpEnvironment(BaseSettings):
+    """Where the servers of the Model Context Protocol are listed."""
+
+    model_config = Environment.model_config
+
+    MCP_SERVERS: str | None = Field(None, description="the path of a JSON file with mcpServers")
+
+
 Settings = TypeVar("Settings", bound=BaseSettings)
 
 

@@ -9,7 +9,14 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 
 from project.database import attachments_folder, from_url
-from project.environment import AguiEnvironment, FileEnvironment, TitleEnvironment, read_as, read_environment
+from project.environment import (
+    AguiEnvironment,
+    FileEnvironment,
+    McpEnvironment,
+    TitleEnvironment,
+    read_as,
+    read_environment,
+)
 from project.secret_key import read_or_make
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -36,6 +43,7 @@ USER_TURNS_PER_MINUTE = _env.USER_TURNS_PER_MINUTE
 USER_TOKENS_PER_DAY = _env.USER_TOKENS_PER_DAY
 APPROVAL_TIMEOUT = _env.APPROVAL_TIMEOUT
 AGUI_ORIGINS = read_as(AguiEnvironment).AGUI_ORIGINS
+MCP_SERVERS = read_as(McpEnvironment).MCP_SERVERS
 TOOL_TIMEOUT = _env.TOOL_TIMEOUT
 TOOL_RESULT_LIMIT = _env.TOOL_RESULT_LIMIT
 REDIS_URL = _env.REDIS_URL

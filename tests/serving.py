@@ -42,6 +42,7 @@ SETTINGS = (
     "TITLE_",
     "UPSTREAM_",
     "AGUI_",
+    "MCP_",
 )
 NO_PROC = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="memory is told by /proc, which is Linux's"

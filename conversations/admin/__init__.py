@@ -1,4 +1,4 @@
-"""The record for the operator, read-only, but for approvals that wait, and the catalogue of models."""
+"""The record for the operator, read-only, but for approvals, changed tools, and the catalogue of models."""
 
 from django.contrib import admin
 
@@ -7,6 +7,7 @@ from .approvals import ApprovalAdmin
 from .attachments import AttachmentAdmin
 from .calls import ToolCallAdmin
 from .catalogue import CatalogueAdmin
+from .definitions import ToolDefinitionAdmin
 from .rounds import MessageAdmin, RoundAdmin
 from .tokens import ApiTokenAdmin
 from .turns import ConversationAdmin, TurnAdmin, UsageTotalAdmin
@@ -24,6 +25,7 @@ __all__ = [
     "MessageAdmin",
     "RoundAdmin",
     "ToolCallAdmin",
+    "ToolDefinitionAdmin",
     "TurnAdmin",
     "UsageTotalAdmin",
 ]

@@ -188,7 +188,12 @@ class ApprovalAdmin(ReadOnlyAdmin):
         if row is None or answer is None:
             raise Http404
         payload = {"approved": answer, "reason": request.POST.get("reason", "")}
-        entry = {"interruptId": row.call.tool_use_id, "status": "resolved", "payload": payload}
+        declined = row.question is not None and not answer
+        entry = {
+            "interruptId": row.interrupt_id,
+            "status": "cancelled" if declined else "resolved",
+            "payload": payload,
+        }
         _resume(request, row, entry)
         return redirect(address(row))
 

@@ -26,6 +26,7 @@ from .library import change, see
 from .messages import Accepted, Repetition
 from .naming import refuse_while_open, run_named
 from .notices import current_notices, first_notices
+from .questions import value_of
 from .requests import past_turns, rebuild_request
 from .shelving import archive, delete, pin, rename, restore
 from .stopping import Stopped
@@ -69,5 +70,6 @@ __all__ = [
     "start",
     "stop",
     "stop_here",
+    "value_of",
     "withdraw",
 ]

@@ -4,10 +4,8 @@ The approvals that a round needs, the decisions about them, and what a refused c
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -18,7 +16,7 @@ from conversations.protocol.agui.events import Event
 from conversations.protocol.text import clean_json, clean_text
 from conversations.tools import InvalidInput, registry
 
-from . import synthetic
+from . import questions, synthetic
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -81,8 +79,7 @@ def _allowances(turn: Turn, calls: Iterable[ToolCall]) -> dict[str, Allowance]:
 def _approval(turn: Turn, call: ToolCall, allowance: Allowance | None) -> Approval:
     if allowance:
         return _approved(turn, call, allowance)
-    timeout = timedelta(seconds=settings.APPROVAL_TIMEOUT)
-    return Approval(call=call, expires_at=timezone.now() + timeout if timeout else None)
+    return Approval(call=call, expires_at=questions.expiry())
 
 
 def _approved(turn: Turn, call: ToolCall, allowance: Allowance | None = None) -> Approval:
@@ -103,6 +100,8 @@ def interrupts(turn: Turn) -> list[dict[str, Any]]:
 def _interrupt(approval: Approval) -> dict[str, Any]:
     expiry = approval.expires_at.isoformat() if approval.expires_at else None
     call = approval.call
+    if approval.question is not None:
+        return agui_interrupts.question(call.tool_use_id, approval.asked, approval.question, expiry)
     label = registry.label_of(call.name)
     return agui_interrupts.interrupt(
         call.tool_use_id, label, expiry, whole_tool=may_be_let_through_whole(call.name)
@@ -125,6 +124,8 @@ def decision(approval: Approval) -> Event:
     by = approval.decided_by.get_username() if approval.decided_by else ""
     standing = approval.allowance_id is not None
     detail = {"reason": approval.reason, "editedArgs": approval.input, "standing": standing}
+    if approval.question is not None:
+        return questions.decision(approval, by, detail)
     return agui_interrupts.decision(approval.call.tool_use_id, approval.status, by, detail)
 
 
@@ -136,12 +137,15 @@ def decided(conversation: Conversation) -> list[str]:
     rows = Approval.objects.filter(
         call__turn__conversation=conversation, call__turn__status=Turn.Status.WAITING, call__result=None
     )
-    rows = rows.filter(allowance=None).exclude(status=Status.PENDING)
-    return list(rows.values_list("call__tool_use_id", flat=True))
+    rows = rows.filter(allowance=None).exclude(status=Status.PENDING).select_related("call")
+    return [approval.interrupt_id for approval in rows]
 
 
 def decide(approval: Approval, user: "User", entry: Entry) -> None:
     """Stores a person's decision about one call; raises Refused for an entry without one."""
+    if approval.question is not None:
+        questions.answer(approval, user, entry)
+        return
     payload = entry.get("payload")
     payload = payload if isinstance(payload, dict) else {}
     is_approved = entry.get("status") == "resolved" and payload.get("approved") is True

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from conversations.errors import InternalError, NotFound, Refused
 from conversations.models import TOKENS, Approval, Conversation, Turn
 from conversations.protocol.titles import title_of
 
-from . import approvals, files, library, limits
+from . import approvals, files, library, limits, questions, waiting
 from .messages import Accepted, NewMessage, Opening, Repetition
 
 if TYPE_CHECKING:
@@ -158,40 +157,16 @@ def claim(limit: int, only: UUID | None = None) -> list[Turn]:
 
     Users take turns: whoever has fewest running comes first. Rows that another process has locked are left to it.
     """
-    candidates = list(_candidates(only).values_list("pk", flat=True)[: max(0, limit)])
+    candidates = list(waiting.candidates(only).values_list("pk", flat=True)[: max(0, limit)])
     if not candidates:
         return []
     try:
         with transaction.atomic():
             if only is not None:
                 lock(only)  # first alone: a turn that has begun since is not waited for
-            return [_begun(turn) for turn in _locked(candidates, skip_locked=only is None)]
+            return [_begun(turn) for turn in waiting.locked(candidates, skip_locked=only is None)]
     except (IntegrityError, Conversation.DoesNotExist):  # another process began one of it, or deleted it
         return []
-
-
-def _candidates(only: UUID | None) -> QuerySet[Turn]:
-    """Queued turns that nothing comes before, by their users' running turns, then by their last start."""
-    conversation = Turn.objects.filter(conversation=OuterRef("conversation"))
-    before = conversation.filter(
-        Q(status__in=Turn.ACTIVE) | Q(status=Status.QUEUED, number__lt=OuterRef("number"))
-    )
-    queued = Turn.objects.filter(~Exists(before), status=Status.QUEUED, conversation__deleted_at=None)
-    queued = queued.order_by("created_at", "number")
-    if only is not None:
-        return queued.filter(conversation=only)
-    running = Turn.objects.filter(user=OuterRef("user"), status=Status.RUNNING).order_by()
-    load = Subquery(running.values("user").annotate(turns=Count("pk")).values("turns"))
-    place = Window(RowNumber(), partition_by="user", order_by=["created_at", "number"])
-    begun = Turn.objects.filter(user=OuterRef("user"), started_at__isnull=False).order_by("-created_at")
-    queued = queued.annotate(place=place + Coalesce(load, 0), last=Subquery(begun.values("started_at")[:1]))
-    return queued.order_by("place", F("last").asc(nulls_first=True), "created_at", "number")
-
-
-def _locked(turns: list[UUID], *, skip_locked: bool) -> QuerySet[Turn]:
-    rows = Turn.objects.select_for_update(no_key=True, skip_locked=skip_locked, of=("conversation", "self"))
-    queued = rows.filter(pk__in=turns, status=Status.QUEUED, conversation__deleted_at=None)
-    return queued.order_by("conversation_id", "pk").select_related("conversation__head", "user", "beside")
 
 
 def _begun(turn: Turn) -> Turn:
@@ -310,10 +285,10 @@ def decide(conversation: Conversation, user: "User", entries: object) -> bool:
         raise Refused("A resume frame has a list of answers.")
     with transaction.atomic():
         turn = _waiting(lock(conversation.pk))
-        pending = {row.call.tool_use_id: row for row in _pending(turn)} if turn else {}
+        pending = {row.interrupt_id: row for row in _pending(turn)} if turn else {}
         for entry in entries:
-            tool_use_id = entry.get("interruptId")
-            approval = pending.pop(tool_use_id, None) if isinstance(tool_use_id, str) else None
+            interrupt = entry.get("interruptId")
+            approval = pending.pop(interrupt, None) if isinstance(interrupt, str) else None
             if approval is None:
                 raise Refused(approvals.GONE)
             approvals.decide(approval, user, entry)
@@ -336,6 +311,22 @@ def expire(turn: Turn, now: datetime) -> None:
             _go_on(waiting)
 
 
+def withdraw_questions(turn: UUID, conversation: UUID) -> bool:
+    """Withdraws what calls of a waiting turn ask, as they have ended; returns whether the turn goes on."""
+    with transaction.atomic():
+        waiting = _waiting(lock(conversation))
+        if waiting is None or waiting.pk != turn:
+            return False
+        asking = _pending(waiting).filter(holder=questions.HOLDER)
+        if not asking.update(status=Approval.Status.WITHDRAWN, decided_at=timezone.now()):
+            return False
+        library.touch(conversation)
+        if _pending(waiting).exists():
+            return False
+        _go_on(waiting)
+        return True
+
+
 def _waiting(conversation: Conversation) -> Turn | None:
     turns = conversation.turns.filter(status=Status.WAITING).select_related("conversation", "user")
     return turns.select_for_update(no_key=True, of=("self",)).first()
@@ -350,7 +341,8 @@ def _go_on(turn: Turn) -> None:
     """Lets a turn that has waited go on in whichever process takes it over: this one may run no turns."""
     turn.status, turn.lease_until = Status.RUNNING, timezone.now() - LEASE
     turn.runs, turn.attempts = turn.runs + 1, 0
-    turn.save(update_fields=["status", "runs", "attempts", "stop_requested_at", "lease_until"])
+    questions.leave_to_holder(turn)
+    turn.save(update_fields=["status", "runs", "attempts", "stop_requested_at", "lease_token", "lease_until"])
 
 
 # -- leases
@@ -362,9 +354,14 @@ def expired() -> Q:
     return Q(lease_until__lt=now) | Q(lease_until__gt=now + 2 * LEASE)
 
 
+def claimable() -> Q:
+    """Leases that have run out, and those of turns that go on with calls of this process."""
+    return expired() | Q(lease_token=questions.HOLDER)
+
+
 def take_over(turn: Turn) -> bool:
     """Takes a lost turn over unless another process is faster; its former process writes no more."""
-    lost = Turn.objects.filter(expired(), pk=turn.pk, status=Status.RUNNING)
+    lost = Turn.objects.filter(claimable(), pk=turn.pk, status=Status.RUNNING)
     lost = lost.filter(lease_token=turn.lease_token, runs=turn.runs)
     turn.attempts = min(turn.attempts + 1, ATTEMPTS)
     turn.lease_token, turn.lease_until = uuid.uuid4(), timezone.now() + LEASE

@@ -17,6 +17,7 @@ from tenacity import (
 
 from conversations.errors import GatewayError, InternalError, StreamCut, TurntableError
 from conversations.gateway import Call
+from conversations.mcp import SERVERS
 from conversations.models import Approval, Message, Round, ToolCall
 from conversations.protocol.agui import events
 from conversations.protocol.agui.interrupted import CUT
@@ -27,7 +28,7 @@ from conversations.protocol.converse.stream import Assembly
 from conversations.protocol.converse.usage import is_reported
 from conversations.protocol.steps import RoundState
 
-from . import approvals, permissions, requests
+from . import approvals, permissions, requests, synthetic
 from .outgoing import Outgoing
 from .stopping import Stopped
 from .tool_calls import leading_results
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 WAIT = wait_exponential_jitter(multiplier=0.5, max=20, jitter=0.5)
+MISSING = "Without the tools of {}"
 BY_CATALOGUE = "The catalogue of models says so."
 STOPPED = "Stopped by the user before it ran."
 CUT_AT_LIMIT = (
@@ -68,10 +70,14 @@ class Streaming:
 
         What had come until then is stored.
         """
+        if synthetic.may_call_tools(self.turn):
+            await SERVERS.ready()
         first_call = await self.run.in_database(self.outgoing.prepare)
         self.record.append(events.step_started(self.row.number), write=self._save_start)
         if notice := self.outgoing.notice:
             self.record.append(events.adjusted(notice.what, BY_CATALOGUE))
+        if self.row.number == self.row.attempt == 1:
+            self._show_missing_servers()
         try:
             await self._try(first_call)
         except Stopped:
@@ -85,6 +91,10 @@ class Streaming:
             self._end_failed(InternalError())
             raise
         await self._end_well()
+
+    def _show_missing_servers(self) -> None:
+        for server, fault in SERVERS.faults().items() if synthetic.may_call_tools(self.turn) else ():
+            self.record.append(events.adjusted(MISSING.format(server), f"{fault[:1].upper()}{fault[1:]}."))
 
     # -- the stream
 

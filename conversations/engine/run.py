@@ -23,6 +23,7 @@ from conversations.protocol.agui.interrupts import run_interrupted
 from conversations.protocol.converse.history import NO_RESULT
 
 from . import approvals, lifecycle, requests, synthetic
+from .live_calls import LIVE_CALLS
 from .messages import Opening
 from .recovery import Beginning, begin_anew, read_opening
 from .requests import Memory
@@ -178,6 +179,7 @@ class Run:
         await self._end(status, event)
 
     async def _end(self, status: Turn.Status, event: dict[str, Any]) -> None:
+        LIVE_CALLS.cancel(self.turn)
         end = partial(lifecycle.end, self.turn, status, has_approvals=self.memory.has_approvals)
         await self.record.stored(event, write=end)
 

@@ -118,6 +118,11 @@ def specs(turn: Turn) -> list[dict[str, Any]]:
     return [spec for name, spec in sorted(offered.items()) if name not in lacking]
 
 
+def may_call_tools(turn: Turn) -> bool:
+    """Whether calls of the turn may run, and are not all answered from a record."""
+    return bool(turn.rerun.get("tools") != "recorded" or turn.rerun.get("miss") == "live")
+
+
 def next_step(turn: Turn, rounds: Sequence[steps.RoundState]) -> steps.Step:
     """The step that follows from a turn's rounds. A turn with a personal call ends when that is answered."""
     step = steps.next_step(rounds, settings.MAX_ROUNDS)

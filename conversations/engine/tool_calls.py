@@ -16,9 +16,10 @@ from conversations.protocol.agui import events
 from conversations.protocol.agui.events import Event
 from conversations.protocol.converse.history import NO_RESULT
 from conversations.protocol.steps import RunTools
-from conversations.tools import Context, Outcome, execute, registry
+from conversations.tools import Context, Outcome, Question, RemoteTool, execute, registry
 
-from . import approvals, permissions, requests, synthetic
+from . import approvals, permissions, questions, requests, synthetic
+from .live_calls import LIVE_CALLS
 from .progress import Progress
 from .stopping import Stopped
 
@@ -40,6 +41,7 @@ class Calls:
         self.rows: list[ToolCall] = []
         self._approvals: dict[UUID, Approval] = {}
         self._answered = 0
+        self._questions: dict[ToolCall, Question] = {}
 
     async def answer(self) -> None:
         """Runs the calls, or answers them from a record, and returns once all results are stored.
@@ -51,7 +53,7 @@ class Calls:
         self.rows, self._approvals = self.run.memory.calls or [], self.run.memory.approvals
         self._answered = sum(1 for _ in takewhile(_is_answered, self.rows))
         waiting = [row for row in self.rows if not _is_answered(row)]
-        lost = [row for row in waiting if row.status == ToolCall.Status.RUNNING and not _is_idempotent(row)]
+        lost = [row for row in waiting if row.status == ToolCall.Status.RUNNING and not _may_go_on(row)]
         await self._store_all(lost, _error("interrupted", NO_RESULT))
         waiting = [row for row in waiting if row not in lost]
         if self.step.refuse:
@@ -74,11 +76,13 @@ class Calls:
 
     def _remember(self) -> None:
         memory, number = self.run.memory, self.step.number
-        state = memory.states[number]
-        memory.states[number] = replace(
-            state, calls=tuple(replace(call, answered=True, undecided=False) for call in state.calls)
+        state, asking = memory.states[number], {row.tool_use_id for row in self._questions}
+        calls = (
+            replace(call, answered=call.tool_use_id not in asking, undecided=call.tool_use_id in asking)
+            for call in state.calls
         )
-        results = {row.tool_use_id: requests.result_block(row) for row in self.rows}
+        memory.states[number] = replace(state, calls=tuple(calls))
+        results = {row.tool_use_id: requests.result_block(row) for row in self.rows if _is_answered(row)}
         memory.rounds[number] = replace(memory.rounds[number], results=results)
 
     async def _answer_all(self, rows: list[ToolCall]) -> None:
@@ -93,7 +97,8 @@ class Calls:
         names, lacking = [row.name for row in rows], frozenset[str]()
         if permissions.are_needed(names):
             lacking = await self.run.in_database(permissions.lacking, self.turn.user_id, names)
-        refusals = {row: refusal for row in rows if (refusal := self._refusal(row, lacking))}
+        new = [row for row in rows if row not in LIVE_CALLS]
+        refusals = {row: refusal for row in new if (refusal := self._refusal(row, lacking))}
         for row, refusal in refusals.items():
             await self._store(row, _error(*refusal))
         if approved := [row for row in rows if row not in refusals]:
@@ -111,31 +116,57 @@ class Calls:
         return ("denied", NO_APPROVAL) if approvals.needs_approval(row) else None
 
     async def _run_all(self, rows: list[ToolCall]) -> None:
-        await self.record.stored(write=partial(self._save_running, rows))
+        if beginning := [row for row in rows if row not in LIVE_CALLS]:
+            await self.record.stored(write=partial(self._save_running, beginning))
         failures = await asyncio.gather(*map(self._run, rows), return_exceptions=True)
         for failure in failures:
             if failure is not None:
                 raise failure
+        if self._questions:
+            self.run.memory.has_approvals = True
+            await self.record.stored(write=partial(questions.ask, self._questions))
 
     async def _run(self, row: ToolCall) -> None:
-        await self._store(row, await self._execute(row))
+        outcome = await self._execute(row)
+        if isinstance(outcome, Question):
+            self._questions[row] = outcome
+        else:
+            await self._store(row, outcome)
 
-    async def _execute(self, row: ToolCall) -> Outcome:
+    async def _execute(self, row: ToolCall) -> Outcome | Question:
         approval = self._approvals.get(row.pk)
         if approval is None or approval.input is None:
             return await self._call(row, row.input)
         outcome = await self._call(row, approval.input)
+        if isinstance(outcome, Question):
+            return outcome
         change = {"text": approvals.CHANGED + json.dumps(approval.input, ensure_ascii=False)}
         return replace(outcome, content=[change, *outcome.content])
 
-    async def _call(self, row: ToolCall, arguments: dict[str, Any] | None) -> Outcome:
+    async def _call(self, row: ToolCall, arguments: dict[str, Any] | None) -> Outcome | Question:
         stop, key, tool = self.run.stop.event, str(row.pk), registry.get(row.name)
+        if row in LIVE_CALLS or (isinstance(tool, RemoteTool) and arguments is not None):
+            return await self._call_remote(row, arguments or {})
         if tool is None or not tool.arguments.contexts:
             return await execute(row.name, arguments, stop=stop, key=key)
         turn = await self.run.in_database(_whole, self.turn)
         with Progress(self.record, row.tool_use_id) as progress:
             context = Context(turn.user, turn.conversation, turn, key, progress.report)
             return await execute(row.name, arguments, stop=stop, context=context)
+
+    async def _call_remote(self, row: ToolCall, arguments: dict[str, Any]) -> Outcome | Question:
+        """Begins a call at its server, or goes on with one that has asked, until it ends or asks again."""
+        call, approval = LIVE_CALLS.get(row), self._approvals.get(row.pk)
+        if call is None:
+            call = LIVE_CALLS.begin(row, arguments, self.turn)
+        elif approval is not None and approval.question is not None:
+            call.reply(questions.reply(approval))
+        with Progress(self.record, row.tool_use_id) as progress:
+            call.progress = Context(report=progress.report).progress
+            outcome = await call.settled(self.run.stop.event)
+        if isinstance(outcome, Outcome):
+            LIVE_CALLS.forget(row)
+        return outcome
 
     def _save_running(self, rows: list[ToolCall]) -> None:
         now = timezone.now()
@@ -171,9 +202,10 @@ def _is_answered(row: ToolCall) -> bool:
     return row.result is not None
 
 
-def _is_idempotent(row: ToolCall) -> bool:
+def _may_go_on(row: ToolCall) -> bool:
+    """Whether a call that has begun goes on here, or may be made again."""
     tool = registry.get(row.name)
-    return tool is not None and tool.idempotent
+    return row in LIVE_CALLS or (tool is not None and tool.idempotent)
 
 
 def _error(error: str, text: str) -> Outcome:

@@ -17,11 +17,13 @@ from django.utils import timezone
 from conversations.errors import ConfigurationError
 from conversations.gateway import get_gateway
 from conversations.journal import HUB, Journal, keep_in_touch, pack, ring_queue
+from conversations.mcp import SERVERS
 from conversations.models import Approval, Event, Turn, delete_unsent
 from conversations.threads import Threads
 
-from . import library, lifecycle, notices, titles
+from . import library, lifecycle, notices, questions, titles
 from .lifecycle import ATTEMPTS, LEASE
+from .live_calls import LIVE_CALLS
 from .messages import Opening
 from .recovery import begin_anew, give_up, take_up
 from .run import Begin, Run
@@ -68,6 +70,7 @@ class Worker:
         self._lock = threading.Lock()
         self._left = threading.Condition()
         self._claiming = threading.Lock()
+        LIVE_CALLS.when_lost = self._end_question
 
     # -- for the engine's commands and the server
 
@@ -164,6 +167,7 @@ class Worker:
         HUB.attach(loop)
         self._call(partial(self._keep, keep_in_touch(notices.current_notices, queue.set)))
         self._call(self._beat)
+        self._call(SERVERS.start)
         if takes_turns:
             self._call(partial(self._keep, self._warm_up()))
             self._call(partial(self._keep, self._claim_for_ever(queue)))
@@ -233,6 +237,14 @@ class Worker:
                 del self.runs[run.turn.pk]
             self._left.notify_all()
         run.over.set()
+
+    def _end_question(self, turn: Turn) -> None:
+        """Lets a turn go on whose call has ended while it asked a person something."""
+        self._keep(self._safely(partial(self._withdraw, turn)))
+
+    def _withdraw(self, turn: Turn) -> None:
+        if lifecycle.withdraw_questions(turn.pk, turn.conversation_id):
+            self.claim(turn.conversation_id)
 
     # -- heartbeat
 
@@ -304,14 +316,15 @@ class Worker:
 
         A turn that only has to be stopped needs no room.
         """
-        lost = _turns(only).filter(lifecycle.expired(), status=Turn.Status.RUNNING)
+        lost = _turns(only).filter(lifecycle.claimable(), status=Turn.Status.RUNNING)
         lost = lost.exclude(pk__in=list(self.runs), lease_token__isnull=False).select_related("user")
         if self._room <= 0:
             return lost.filter(stop_requested_at__isnull=False)
         return lost.order_by("created_at")[: self._room]
 
     def _take_over(self, turn: Turn) -> None:
-        was_lost, begin = turn.lease_token is not None, take_up if turn.attempts < ATTEMPTS else give_up
+        was_lost = turn.lease_token not in (None, questions.HOLDER)
+        begin = take_up if turn.attempts < ATTEMPTS else give_up
         if lifecycle.take_over(turn):
             if was_lost:
                 logger.warning("turn %s was left by its process, attempt %d begins", turn.pk, turn.attempts)
@@ -336,7 +349,7 @@ def _turns(only: UUID | None) -> QuerySet[Turn]:
 
 def _unclaimed(only: UUID | None) -> QuerySet[Turn]:
     """Turns that no process runs, some of which may have to wait for others."""
-    is_lost = lifecycle.expired() & Q(status=Turn.Status.RUNNING)
+    is_lost = lifecycle.claimable() & Q(status=Turn.Status.RUNNING)
     return _turns(only).filter(is_lost | Q(status=Turn.Status.QUEUED))
 
 

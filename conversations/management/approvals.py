@@ -2,9 +2,10 @@
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO
 
-from conversations.engine import may_be_let_through_whole
+from conversations.engine import may_be_let_through_whole, value_of
 from conversations.management.terminal import printable
 from conversations.models import Approval, ToolCall, Turn
 
@@ -26,6 +27,8 @@ def answers(turn: Turn, out: TextIO) -> list[dict[str, Any]]:
 
 
 def _answer(approval: Approval, out: TextIO) -> dict[str, Any]:
+    if approval.question is not None:
+        return _reply(approval, out)
     call = approval.call
     payload: dict[str, Any] = {"approved": False, "reason": NOBODY}
     if sys.stdin is not None and sys.stdin.isatty():
@@ -39,6 +42,33 @@ def _answer(approval: Approval, out: TextIO) -> dict[str, Any]:
 def entry(call: ToolCall, payload: dict[str, Any]) -> dict[str, Any]:
     """The entry of an AG-UI `resume` for a call."""
     return {"interruptId": call.tool_use_id, "status": "resolved", "payload": payload}
+
+
+def reply(approval: Approval, read: Callable[[str], str]) -> dict[str, Any]:
+    """The answer to a question of a running call, field by field; without any it is declined."""
+    payload = {}
+    for name, schema in approval.question["schema"].get("properties", {}).items():
+        choices = f" ({', '.join(map(str, schema['enum']))})" if isinstance(schema.get("enum"), list) else ""
+        if text := read(printable(f"{schema.get('title') or name}{choices}: ")).strip():
+            payload[name] = value_of(text, schema)
+    entry = {"interruptId": approval.interrupt_id, "status": "cancelled"}
+    return entry | {"status": "resolved", "payload": payload} if payload else entry
+
+
+def question(approval: Approval) -> str:
+    """What a running call asks, as a line."""
+    return printable(f"{approval.call.name} asks: {approval.question['message']}")
+
+
+def _reply(approval: Approval, out: TextIO) -> dict[str, Any]:
+    def read(prompt: str) -> str:
+        out.write(f"[{prompt}] ")
+        out.flush()
+        return sys.stdin.readline()
+
+    out.write(f"[{question(approval)}]\n")
+    has_terminal = sys.stdin is not None and sys.stdin.isatty()
+    return reply(approval, read if has_terminal else lambda prompt: "")
 
 
 def choices(call: ToolCall) -> str:

@@ -6,6 +6,7 @@ from .approval import Allowance, Approval
 from .attachment import COPIES, Attachment, delete_unsent, unsent
 from .catalogue import FACTS, PRICE_COLUMNS, Model, forget_rows, learn
 from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Place, Turn
+from .definition import ToolDefinition
 from .fields import IN_FORCE, TOKENS, InForce, JSONText, uuid_value
 from .passage import Passage
 from .prompt import Preset, Prompt
@@ -45,6 +46,7 @@ __all__ = [
     "Round",
     "Titling",
     "ToolCall",
+    "ToolDefinition",
     "Totals",
     "Tree",
     "Turn",

@@ -1,4 +1,4 @@
-"""Approvals of single tool calls, and standing permissions."""
+"""Approvals of single tool calls, questions that calls ask, and standing permissions."""
 
 import hashlib
 import json
@@ -44,7 +44,7 @@ class Allowance(models.Model):
 
 
 class Approval(models.Model):
-    """The approval that a tool call needs before it runs, and who decided about it."""
+    """The approval that a tool call needs before it runs, or an answer while it does, and who decided."""
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -76,6 +76,12 @@ class Approval(models.Model):
         choices=Always.choices,
         help_text="What was let through from then on: these arguments, or the tool with any.",
     )
+    question = JSONText(
+        null=True, help_text="What the running call asks: `message`, and the answer's `schema`."
+    )
+    answer = JSONText(null=True, help_text="A person's answer to it.")
+    asked = models.PositiveSmallIntegerField(default=0, help_text="How many questions the call has asked.")
+    holder = models.UUIDField(null=True, help_text="The process in which the call waits for the answer.")
     allowance = models.ForeignKey(
         Allowance,
         on_delete=models.SET_NULL,
@@ -93,6 +99,12 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.call.name}: {self.status}"
+
+    @property
+    def interrupt_id(self) -> str:
+        """The id by which an answer names it: the call's, or that of the call's newest question."""
+        call: str = self.call.tool_use_id
+        return f"{call}:{self.asked}" if self.question is not None else call
 
     @property
     def decider(self) -> str:

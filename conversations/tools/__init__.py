@@ -1,23 +1,44 @@
 """Tools that a model may call: `@tool` declares one, `ToolError` is a failure meant for the model."""
 
-from conversations.tools import registry
-from conversations.tools.arguments import InvalidInput
+from conversations.tools import registry, results
+from conversations.tools.arguments import Arguments, InvalidInput
 from conversations.tools.context import Context
 from conversations.tools.execution import Outcome, execute, idempotency_key
 from conversations.tools.registry import Tool, ToolError, tool
-from conversations.tools.results import Image
+from conversations.tools.remote import (
+    Question,
+    RemoteCall,
+    RemoteCaller,
+    RemoteContext,
+    RemoteError,
+    RemoteTool,
+    Reply,
+)
+from conversations.tools.results import Content, Image
+from conversations.tools.schema import tidy
 from conversations.tools.top_song import top_song
 
 __all__ = [
+    "Arguments",
+    "Content",
     "Context",
     "Image",
     "InvalidInput",
     "Outcome",
+    "Question",
+    "RemoteCall",
+    "RemoteCaller",
+    "RemoteContext",
+    "RemoteError",
+    "RemoteTool",
+    "Reply",
     "Tool",
     "ToolError",
     "execute",
     "idempotency_key",
     "registry",
+    "results",
+    "tidy",
     "tool",
     "top_song",
 ]

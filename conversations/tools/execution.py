@@ -33,12 +33,12 @@ TOOLS_AT_ONCE = 32
 # Abandoned calls that keep no place; each one more does.
 ABANDONED_WITHOUT_PLACE = 64
 
-_NO_OBJECT = "The input is not a JSON object. The tool was not run."
-_FAILED = "The tool failed. What went wrong is in the server's log."
+NO_OBJECT = "The input is not a JSON object. The tool was not run."
+FAILED = "The tool failed. What went wrong is in the server's log."
 _UNSENDABLE = "The tool returned something that cannot be sent."
 _NOT_RUN = "The tool was not run: the turn was stopped."
-_STOPPED = "The tool was stopped. What it does may or may not have happened."
-_TIMEOUT = "The tool did not end within {seconds:g} seconds. What it does may or may not have happened."
+STOPPED = "The tool was stopped. What it does may or may not have happened."
+TIMEOUT = "The tool did not end within {seconds:g} seconds. What it does may or may not have happened."
 
 _key: ContextVar[str] = ContextVar("idempotency_key", default="")
 _places = Places(TOOLS_AT_ONCE, ABANDONED_WITHOUT_PLACE)
@@ -85,7 +85,7 @@ async def _answer(
     if tool is None:
         return "unknown_tool", results.text(_no_such_tool(name))
     if arguments is None:
-        return "invalid_input", results.text(_NO_OBJECT)
+        return "invalid_input", results.text(NO_OBJECT)
     places = _places
     if stop.is_set() or not await places.enter(stop):
         return "stopped", results.text(_NOT_RUN)
@@ -112,7 +112,7 @@ class _Call:
             thread.start()
         except RuntimeError:  # no more threads to be had
             logger.exception("Tool %s (%s) could not be started", self._tool.name, self._key)
-            self._end(("exception", results.text(_FAILED)))
+            self._end(("exception", results.text(FAILED)))
 
     async def wait(self, stop: asyncio.Event) -> Answer:
         """The answer, or else that the call was abandoned after its time or because `stop` was set."""
@@ -123,8 +123,8 @@ class _Call:
         if not is_abandoned:
             return self._answer.result()
         if stop.is_set():
-            return "stopped", results.text(_STOPPED)
-        return "timeout", results.text(_TIMEOUT.format(seconds=self._tool.seconds))
+            return "stopped", results.text(STOPPED)
+        return "timeout", results.text(TIMEOUT.format(seconds=self._tool.seconds))
 
     def _abandon(self) -> bool:
         """Cancels the call unless it has ended; returns whether it had not."""
@@ -162,7 +162,7 @@ class _Call:
         except BaseException as error:  # SystemExit too: nobody else would hear of it in this thread
             if not (self._answer.cancelled() and isinstance(error, asyncio.CancelledError)):
                 logger.exception("Tool %s (%s) failed", self._tool.name, self._key)
-            text = _UNSENDABLE if isinstance(error, results.Unsendable) else _FAILED
+            text = _UNSENDABLE if isinstance(error, results.Unsendable) else FAILED
             return "exception", results.text(text)
 
     def _attempt(self) -> Answer:
@@ -171,7 +171,7 @@ class _Call:
         except InvalidInput as error:
             return "invalid_input", results.text(str(error))
         except ToolError as error:
-            return "tool_error", results.text(str(error) or _FAILED)
+            return "tool_error", results.text(str(error) or FAILED)
 
     def _run(self) -> Any:
         arguments = self._tool.arguments

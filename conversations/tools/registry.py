@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,6 +47,8 @@ class Tool:
     label: str = ""
     permission: str = ""
     card: str = ""
+    source: str = ""
+    """The server that it belongs to, blank for a function of the site."""
 
     @property
     def template(self) -> str:
@@ -149,6 +151,17 @@ def open_names() -> list[str]:
 def specs() -> list[dict[str, Any]]:
     """The tools as `toolConfig` takes them, by name; the entries are shared and not to be changed."""
     return [tool.spec for _, tool in sorted(_registries[-1].items())]
+
+
+def replace(source: str, tools: Iterable[Tool]) -> list[str]:
+    """Offers these tools of a source in the place of those that it had before.
+
+    Returns the names that other tools have: those stay.
+    """
+    others = {name: tool for name, tool in _registries[-1].items() if tool.source != source}
+    named = {tool.name: tool for tool in tools}
+    _registries[-1] = named | others
+    return sorted(named.keys() & others.keys())
 
 
 @contextmanager

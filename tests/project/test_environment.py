@@ -11,6 +11,7 @@ from project.environment import (
     AguiEnvironment,
     Environment,
     FileEnvironment,
+    McpEnvironment,
     TitleEnvironment,
     read_as,
     read_environment,
@@ -40,6 +41,7 @@ def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
         *TitleEnvironment.model_fields,
         *FileEnvironment.model_fields,
         *AguiEnvironment.model_fields,
+        *McpEnvironment.model_fields,
     ):
         monkeypatch.delenv(name, raising=False)
 
@@ -81,6 +83,7 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         *TitleEnvironment.model_fields,
         *FileEnvironment.model_fields,
         *AguiEnvironment.model_fields,
+        *McpEnvironment.model_fields,
     ):
         monkeypatch.setenv(name, "")
     assert read_environment() == Environment()

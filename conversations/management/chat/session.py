@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from conversations import engine
 from conversations.errors import NotFound, Refused
 from conversations.journal import turn_frames
-from conversations.management.approvals import choices, decision, entry, pending
+from conversations.management.approvals import choices, decision, entry, pending, question, reply
 from conversations.management.following import Display, Follower, following
 from conversations.models import Approval, Attachment, Conversation, Model, Turn, active_line
 from conversations.protocol.converse.content import plain_text
@@ -143,11 +143,14 @@ class Session:
         approval = next(iter(pending(turn)), None)
         if approval is None:
             return
+        if approval.question is not None:
+            self._reply(approval)
+            return
         call = approval.call
         arguments = json.dumps(call.input, ensure_ascii=False)
         prompt = self.display.question(call.name, arguments, choices(call))
         try:
-            line = self.lines.read(prompt, lambda: not _is_pending(approval.pk), is_answer=True)
+            line = self._line(prompt, approval)
         except KeyboardInterrupt:
             engine.stop(self.conversation.pk)
             return
@@ -155,6 +158,19 @@ class Session:
             self.do(line)
         elif line and line.strip():
             self._answer([entry(call, decision(line, call))])
+
+    def _reply(self, approval: Approval) -> None:
+        """Puts what a running call asks to the user, field by field."""
+        self.display.note(question(approval))
+        try:
+            entry = reply(approval, lambda prompt: self._line(prompt, approval))
+        except KeyboardInterrupt:
+            engine.stop(self.conversation.pk)
+        else:
+            self._answer([entry])
+
+    def _line(self, prompt: str, approval: Approval) -> str:
+        return self.lines.read(prompt, lambda: not _is_pending(approval.pk), is_answer=True) or ""
 
     def _answer(self, entries: list[dict[str, object]]) -> None:
         try:

@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from conversations import mcp
 from conversations.gateway import endpoint
 from project.database import reach, unapplied_migrations
 from project.interpreter import python
@@ -35,6 +36,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-turns", action="store_true", help="leave turns to other processes, such as `work`"
         )
+
+    def check(self, *args: Any, **options: Any) -> None:
+        """Checks as every command does; what is wrong with MCP_SERVERS is one sentence."""
+        mcp.insist()
+        super().check(*args, **options)
 
     def handle(self, *args: Any, host: str, port: int, server: str, no_turns: bool, **options: Any) -> None:
         """Serves; raises ConfigurationError or DatabaseError where that cannot be."""

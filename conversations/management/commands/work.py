@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from conversations import mcp
 from conversations.errors import ConfigurationError
 from conversations.gateway import endpoint
 from project.database import not_up_to_date, reach, unapplied_migrations
@@ -25,6 +26,11 @@ class Command(BaseCommand):
             type=int,
             help=f"turns at once ({settings.MAX_TURNS_AT_ONCE})",
         )
+
+    def check(self, *args: Any, **options: Any) -> None:
+        """Checks as every command does; what is wrong with MCP_SERVERS is one sentence."""
+        mcp.insist()
+        super().check(*args, **options)
 
     def handle(self, *args: Any, turns: int, **options: Any) -> None:
         """Works; raises ConfigurationError or DatabaseError where that cannot be."""

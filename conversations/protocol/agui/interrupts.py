@@ -92,6 +92,18 @@ def with_repeated_calls(record: Iterable[Event]) -> Iterator[Event]:
         yield event
 
 
+def question(tool_call_id: str, number: int, asked: dict[str, Any], expires_at: str | None) -> dict[str, Any]:
+    """The interrupt of a call that asks something while it runs; the answer's payload fits the schema."""
+    value = {
+        "id": f"{tool_call_id}:{number}",
+        "reason": "input_required",
+        "message": asked["message"],
+        "toolCallId": tool_call_id,
+        "responseSchema": asked["schema"],
+    }
+    return value | ({"expiresAt": expires_at} if expires_at else {})
+
+
 def decision(tool_call_id: str, status: str, by: str, detail: dict[str, Any]) -> Event:
     """The decision about a call; `detail` may have `reason`, `editedArgs` and `standing`."""
     members = {"toolCallId": tool_call_id, "status": status} | ({"by": by} if by else {})

@@ -14,8 +14,13 @@ MARKS = {"turntable.approval": "approval", "turntable.progress": "progress"}
 """The news about a call, and the member of its metadata that they become."""
 
 INTERRUPT_MEMBERS = ("id", "message", "toolCallId", "expiresAt", "metadata")
+QUESTION_MEMBERS = (*INTERRUPT_MEMBERS, "reason", "responseSchema")
 ROUND_MEMBERS = ("stopReason", "usage", "latencyMs", "firstTokenMs", "model", "damaged", "interrupted")
-"""The members that are kept of an interrupt, and of a round's end."""
+"""The members that are kept of an interrupt, of one that asks something, and of a round's end."""
+
+
+def _members(interrupt: Event) -> tuple[str, ...]:
+    return QUESTION_MEMBERS if interrupt.get("reason") == "input_required" else INTERRUPT_MEMBERS
 
 
 class Snapshot:
@@ -138,7 +143,7 @@ class Snapshot:
         outcome = event.get("outcome", {})
         status = OUTCOMES.get(outcome.get("type"), "completed")
         interrupts = [
-            {key: interrupt[key] for key in INTERRUPT_MEMBERS if key in interrupt}
+            {key: interrupt[key] for key in _members(interrupt) if key in interrupt}
             for interrupt in outcome.get("interrupts", ())
         ]
         self.state |= {"status": status, "interrupts": interrupts, "endedAt": event.get("timestamp")}

@@ -1,0 +1,71 @@
+"""The calls that run at servers for this process: they outlive a run that ends because they ask."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from conversations.models import Model, ToolCall, Turn
+from conversations.tools import RemoteCall, RemoteTool, registry
+
+
+class LiveCalls:
+    """The remote calls under way. Its methods belong on the turns' loop."""
+
+    def __init__(self) -> None:
+        self.when_lost: Callable[[Turn], None] = lambda turn: None
+        """Told of a turn whose call has ended while a person was asked."""
+
+        self._calls: dict[UUID, tuple[RemoteCall, Turn]] = {}
+
+    def __contains__(self, row: ToolCall) -> bool:
+        return row.pk in self._calls
+
+    def get(self, row: ToolCall) -> RemoteCall | None:
+        """The call, if it runs here."""
+        return self._calls[row.pk][0] if row.pk in self._calls else None
+
+    def begin(self, row: ToolCall, arguments: dict[str, Any], turn: Turn) -> RemoteCall:
+        """Makes the call of a remote tool."""
+        tool = registry.get(row.name)
+        if not isinstance(tool, RemoteTool):
+            raise TypeError(f"{row.name} is no tool of a server")
+        labels = {
+            "user": turn.user.get_username(),
+            "conversation": str(turn.conversation_id),
+            "turn": str(turn.pk),
+        }
+        takes_pictures = Model.of(turn.model).capabilities.takes_pictures is not False
+        call = RemoteCall(tool, arguments, labels=labels, takes_pictures=takes_pictures)
+        self._calls[row.pk] = (call, turn)
+        call.task.add_done_callback(partial(self._ended, call, turn))
+        return call
+
+    def forget(self, row: ToolCall) -> None:
+        """Forgets a call that has ended."""
+        self._calls.pop(row.pk, None)
+
+    def cancel(self, turn: Turn) -> None:
+        """Gives up the calls of a turn that ends."""
+        for key, (call, owner) in list(self._calls.items()):
+            if owner.pk == turn.pk:
+                del self._calls[key]
+                call.cancel()
+
+    def keep(self, turns: set[UUID]) -> None:
+        """Gives up all calls but those of these turns."""
+        for _, turn in list(self._calls.values()):
+            if turn.pk not in turns:
+                self.cancel(turn)
+
+    @property
+    def turns(self) -> set[UUID]:
+        """The turns of the calls."""
+        return {turn.pk for _, turn in list(self._calls.values())}
+
+    def _ended(self, call: RemoteCall, turn: Turn, task: object) -> None:
+        if call.is_asking and any(call is one for one, _ in self._calls.values()):
+            self.when_lost(turn)
+
+
+LIVE_CALLS = LiveCalls()

@@ -1,0 +1,83 @@
+"""MCP servers for tests, and a process's connection to them."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.test import override_settings
+
+from conversations.engine import WORKER
+from conversations.mcp import SERVERS
+from conversations.tools import registry
+
+SMALL = Path(__file__).parent / "small_server.py"
+STDIO = {"command": sys.executable, "args": [str(SMALL)]}
+PATIENCE = 30.0
+
+
+@contextmanager
+def connected_to(folder: Path, **servers: dict[str, Any]) -> Iterator[None]:
+    """Within it, the file that MCP_SERVERS names has these servers, and there are no other tools than theirs."""
+    path = folder / "mcp.json"
+    path.write_text(json.dumps({"mcpServers": servers}))
+    with override_settings(MCP_SERVERS=str(path)), registry.override():
+        try:
+            yield
+        finally:
+            WORKER.wait(PATIENCE)
+            stop()
+
+
+def stop() -> None:
+    """Ends the servers' tasks, on the turns' loop."""
+    loop = WORKER._loop
+    if loop is not None and loop.is_running():
+        asyncio.run_coroutine_threadsafe(SERVERS.stop(), loop).result(PATIENCE)
+
+
+@contextmanager
+def listening(*command: str, **environment: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A server over HTTP: its URL and its process. `{port}` in the command is the port."""
+    port = free_port()
+    arguments = [argument.format(port=port) for argument in command]
+    variables = {name: value.format(port=port) for name, value in environment.items()}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(arguments, env=variables or None, **quiet) as process:  # type: ignore[call-overload]
+        try:
+            wait_for(lambda: is_open(port))
+            yield f"http://127.0.0.1:{port}/mcp", process
+        finally:
+            process.kill()
+
+
+def small_over_http() -> Any:
+    """The small server over HTTP."""
+    return listening(sys.executable, str(SMALL), "{port}")
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def is_open(port: int) -> bool:
+    """Whether somebody listens at the port."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_for(condition: Any) -> None:
+    """Waits until the condition holds."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come to hold"
+        time.sleep(0.02)
