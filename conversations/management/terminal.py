@@ -164,6 +164,8 @@ class RecordingPrinter(Printer):
     def _message(self, event: Event) -> None:
         self._texts[event["messageId"]] = None  # as it came, thoughts included
         self.line("")
+        for file in event.get("metadata", {}).get("attachments", ()):
+            self.line(f"[attached: {file['name']}]")
         self._write("> " if event.get("role") == "user" else "")
 
     def _text_end(self, event: Event) -> None:

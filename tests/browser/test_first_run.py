@@ -27,6 +27,7 @@ def test_the_first_question_is_answered_with_a_tool_call(page: Page) -> None:
     chat = Chat(page)
     expect(page.get_by_role("banner")).to_contain_text("cohere.command-r-v1:0")
     expect(page.get_by_role("banner")).to_contain_text("demo gateway")
+    expect(chat.log).to_be_visible()
     page.get_by_role("button", name=SONG).click()
     expect(chat.box).to_have_value(SONG)
     expect(chat.box).to_be_focused()

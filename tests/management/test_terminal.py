@@ -86,3 +86,14 @@ def test_no_text_moves_the_cursor_or_sets_the_title(user: User) -> None:
     open_record(turn).commit(*opening(conversation, turn), start, text, end)
     Follower(conversation.pk, 0).follow(Printer(OutputWrapper(out)), turn)
     assert out.getvalue() == "\ufffd]0;title\ufffd \ufffd2J\tSeñora\nBlue"
+
+
+def test_a_recording_names_the_files_of_a_message() -> None:
+    out = io.StringIO()
+    terminal = RecordingPrinter(OutputWrapper(out))
+    files = [{"name": "turkey\x1b[2J.png"}, {"name": "notes.txt"}]
+    start = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "user"}
+    terminal.show(start | {"metadata": {"attachments": files}})
+    terminal.show(delta("Read this", "a"))
+    terminal.show({"type": "TEXT_MESSAGE_END", "messageId": "a"})
+    assert out.getvalue() == "\n[attached: turkey\ufffd[2J.png]\n[attached: notes.txt]\n> Read this\n"
