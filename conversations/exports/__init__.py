@@ -1,9 +1,23 @@
-"""Exports of a conversation: JSON, which can be imported again, Markdown, and AG-UI JSON Lines."""
+"""Exports of a conversation: JSON, alone or in a zip with its files, Markdown, AG-UI JSON Lines.
+
+The JSON can be imported again.
+"""
 
 from .agui import as_lines
+from .archive import import_file, write_zip
 from .copying import copied
 from .importing import Damaged, import_document
 from .markdown import as_markdown
 from .whole import as_json, document
 
-__all__ = ["Damaged", "as_json", "as_lines", "as_markdown", "copied", "document", "import_document"]
+__all__ = [
+    "Damaged",
+    "as_json",
+    "as_lines",
+    "as_markdown",
+    "copied",
+    "document",
+    "import_document",
+    "import_file",
+    "write_zip",
+]

@@ -150,7 +150,7 @@ class CallPart(Part):
 
 
 class FilePart(Part):
-    """An attached file's row, and its bytes as they came."""
+    """An attached file's row, and its bytes as they came, or else the name of the file beside the export that has them."""
 
     id: UUID
     name: Name
@@ -160,7 +160,8 @@ class FilePart(Part):
     sha256: Hash
     left_out: bool = False
     created_at: AwareDatetime
-    data: Base64Bytes
+    data: Base64Bytes | None = None
+    file: Name | None = None
 
 
 class Whole(Part):

@@ -22,7 +22,7 @@ from conversations.protocol.converse.request import sha256
 from conversations.protocol.text import clean_text
 
 from .format import RoundPart, TurnPart, Whole
-from .rows import save
+from .rows import Read, embedded, save
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Place = tuple[str | int, ...]
 EVENT_TYPES = {*CHANGES, "REASONING_MESSAGE_START", "REASONING_MESSAGE_END"}
 NOT_ENDED = "a turn that has not ended cannot be taken; decide about its calls or stop it, then export again"
+BESIDE = "its file stands beside it; import the whole zip"
 DEEPEST = 64
 """Levels of an export: those of the largest value that a row may hold, and its own."""
 
@@ -49,17 +50,29 @@ class Wrong(Exception):
         super().__init__(f"{'.'.join(map(str, place)) or 'the file'}: {why}")
 
 
-def import_document(text: str, owner: "User") -> Conversation:
-    """The conversation of an export's text, stored as the owner's.
+def import_document(text: str, owner: "User", read: Read | None = None) -> Conversation:
+    """The conversation of an export's text, stored as the owner's; `read` has the bytes of files beside it.
 
     Raises Damaged, with nothing stored, if anything in the text is wrong.
     """
     try:
-        return save(_checked(_parsed(text)), owner)
+        whole = _checked(_parsed(text))
+        _check_files(whole, are_beside=read is not None)
+        return save(whole, owner, read or embedded)
     except Wrong as wrong:
         raise Damaged(str(wrong)) from None
     except NotTaken as problem:
         raise Damaged(f"attachments: {problem}") from None
+
+
+def _check_files(whole: Whole, *, are_beside: bool) -> None:
+    """Raises Wrong unless the bytes of all files are in the export, or beside it."""
+    for index, part in enumerate(whole.attachments):
+        if (part.file is not None, part.data is None) != (are_beside, are_beside):
+            raise Wrong(("attachments", index), BESIDE if part.file else "its bytes are missing")
+    names = [part.file for part in whole.attachments if part.file]
+    if len(set(names)) < len(names):
+        raise Wrong(("attachments",), "two of them have the same file")
 
 
 def _parsed(text: str) -> Any:

@@ -1,10 +1,10 @@
 """The rows of a checked export, under new ids."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
@@ -26,18 +26,19 @@ from conversations.models import (
     Turn,
 )
 
-from .format import CallPart, MessagePart, RoundPart, TurnPart, Whole
+from .format import CallPart, FilePart, MessagePart, RoundPart, TurnPart, Whole
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Ids = dict[str, str]
+Read = Callable[[FilePart], IO[bytes]]
 Rounds = dict[tuple[UUID, int, int], Round]
 ID_MEMBERS = {"threadId", "runId", "parentRunId", "messageId", "id"}
 
 
-def save(whole: Whole, owner: "User") -> Conversation:
-    """Stores the conversation of an export in one transaction."""
+def save(whole: Whole, owner: "User", read: Read) -> Conversation:
+    """Stores the conversation of an export in one transaction, with the bytes of its files as `read` has them."""
     ids = _new_ids(whole)
     rounds: Rounds = {}
     with ExitStack() as stack, transaction.atomic():
@@ -46,7 +47,7 @@ def save(whole: Whole, owner: "User") -> Conversation:
             [RequestBase(sha256=name, body=body) for name, body in whole.request_bases.items()],
             ignore_conflicts=True,
         )
-        files = _files(whole, conversation, ids, stack)
+        files = _files(whole, conversation, ids, read, stack)
         turns = [_turn(part, conversation, ids) for part in whole.turns]
         for part, turn in zip(whole.turns, turns, strict=True):
             rounds |= {(part.id, row.number, row.attempt): _round(row, turn, ids) for row in part.rounds}
@@ -63,12 +64,19 @@ def save(whole: Whole, owner: "User") -> Conversation:
     return conversation
 
 
-def _files(whole: Whole, conversation: Conversation, ids: Ids, stack: ExitStack) -> dict[str, Attachment]:
+def embedded(part: FilePart) -> IO[bytes]:
+    """The bytes of a file that are in the export."""
+    return BytesIO(part.data or b"")
+
+
+def _files(
+    whole: Whole, conversation: Conversation, ids: Ids, read: Read, stack: ExitStack
+) -> dict[str, Attachment]:
     """Stores the files of an export, which `stack` deletes if anything else is wrong; raises NotTaken."""
     files = {}
     for part in whole.attachments:
-        file = BytesIO(part.data)
-        row = keep(conversation, file, inspect(file, part.name))
+        with read(part) as file:
+            row = keep(conversation, file, inspect(file, part.name))
         stack.callback(row.forget)
         Attachment.objects.filter(pk=row.pk).update(left_out=part.left_out, created_at=part.created_at)
         ids[str(part.id)] = str(row.pk)

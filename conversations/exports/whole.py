@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from conversations.attachments import messages_with_bytes
 from conversations.engine import past_turns
 from conversations.journal import turn_frames
@@ -30,11 +32,11 @@ VERSION = 1
 
 def as_json(conversation: Conversation) -> str:
     """The export as text, each event, call and message on a line of its own."""
-    return "".join(_json_text(document(conversation)))
+    return "".join(json_text(document(conversation)))
 
 
-def document(conversation: Conversation) -> Document:
-    """The export as a value."""
+def document(conversation: Conversation, *, beside: bool = False) -> Document:
+    """The export as a value, its files in it, or `beside` it: then it has their names alone."""
     turns = list(conversation.turns.order_by("number"))
     rounds = _by_turn(conversation)
     rows = Message.objects.filter(conversation=conversation, role=Message.Role.USER)
@@ -42,32 +44,43 @@ def document(conversation: Conversation) -> Document:
     whole = Whole.of(
         conversation,
         version=VERSION,
-        messages=_messages(conversation),
+        messages=_messages(conversation, beside=beside),
         tool_calls=[_call(row) for row in _calls(conversation)],
         turns=[_turn(turn, questions[turn.pk], rounds[turn.pk]) for turn in turns],
         request_bases=_bases(conversation),
-        attachments=[
-            _file(row) for row in conversation.attachments.filter(messages__isnull=False).distinct()
-        ],
+        attachments=list(_files(conversation, beside=beside)),
     )
     return _without_defaults(whole)
 
 
-def _messages(conversation: Conversation) -> list[Document]:
+def sent_files(conversation: Conversation) -> QuerySet[Attachment]:
+    """The conversation's files that a message has."""
+    return conversation.attachments.filter(messages__isnull=False).distinct()
+
+
+def beside_name(row: Attachment) -> str:
+    """The name of a file beside an export, which is made of its id."""
+    return f"files/{row.pk}.{row.format}"
+
+
+def _messages(conversation: Conversation, *, beside: bool) -> list[Document]:
     line = active_line(conversation)
     messages = history.export_messages(past_turns(line[-1])) if line else []
-    return messages_with_bytes(messages, line[-1].model, conversation.pk) if line else []
+    return messages if beside or not line else messages_with_bytes(messages, line[-1].model, conversation.pk)
 
 
-def _file(row: Attachment) -> Document:
-    try:
-        data = row.read()
-    except FileNotFoundError:
-        data = b""
-    part = FilePart.of(row, data=encode_base64(data))
-    if not row.left_out:
-        del part["leftOut"]
-    return part
+def _files(conversation: Conversation, *, beside: bool) -> Iterator[Document]:
+    """The files, without such as are lost: an import has a line in their place, as the conversation has."""
+    for row in sent_files(conversation):
+        try:
+            with row.open() as file:
+                bytes_ = {} if beside else {"data": encode_base64(file.read())}
+        except FileNotFoundError:
+            continue
+        part = FilePart.of(row, data=None, file=beside_name(row) if beside else None) | bytes_
+        if not row.left_out:
+            del part["leftOut"]
+        yield {name: value for name, value in part.items() if value is not None}
 
 
 def _calls(conversation: Conversation) -> Iterator[ToolCall]:
@@ -133,7 +146,7 @@ def _error(row: Turn | Round) -> Document | None:
     return Fault.of(row) if row.error_code else None
 
 
-def _json_text(value: Any, depth: int = 0) -> Iterator[str]:
+def json_text(value: Any, depth: int = 0) -> Iterator[str]:
     """The value as JSON text, broken into lines as deep as a turn's rounds and events lie."""
     opening, closing = "[]" if isinstance(value, list) else "{}"
     if depth > 3 or not value or not isinstance(value, dict | list):
@@ -145,5 +158,5 @@ def _json_text(value: Any, depth: int = 0) -> Iterator[str]:
         yield (",\n" if place else "\n") + " " * (depth + 1)
         if name is not None:
             yield json.dumps(name, ensure_ascii=False) + ": "
-        yield from _json_text(member, depth + 1)
+        yield from json_text(member, depth + 1)
     yield "\n" + " " * depth + closing

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from tempfile import TemporaryFile
 from typing import NamedTuple
 from uuid import UUID
-from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.http import FileResponse, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -29,18 +29,21 @@ FORMATS = {
     "md": Format(exports.as_markdown, "text/markdown; charset=utf-8"),
     "jsonl": Format(exports.as_lines, "application/x-ndjson; charset=utf-8"),
 }
+ZIP = "zip"
 NAME_LENGTH = 80
 
 
 @never_cache
 @require_safe
-def export(request: SignedIn, pk: UUID) -> HttpResponse:
+def export(request: SignedIn, pk: UUID) -> HttpResponseBase:
     """The user's own conversation as a file; 400 for an unknown format."""
     conversation = own_or_404(request, pk)
     name = request.GET.get("format", "json")
+    if name == ZIP:
+        return _as_zip([(_file_name(conversation), conversation)], f"{_file_name(conversation)}.zip")
     if name not in FORMATS:
         return HttpResponse(
-            f"There is no such format. Ask for one of {', '.join(FORMATS)}.",
+            f"There is no such format. Ask for one of {', '.join([*FORMATS, ZIP])}.",
             status=400,
             content_type="text/plain; charset=utf-8",
         )
@@ -51,14 +54,17 @@ def export(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 def as_zip(conversations: Iterable[Conversation]) -> FileResponse:
-    """A file with the JSON exports of several conversations, each of which `import` takes."""
+    """A file with the exports of several conversations, which `import` takes all at once."""
+    return _as_zip(
+        ((f"{_file_name(one)}-{str(one.pk)[:8]}", one) for one in conversations), "conversations.zip"
+    )
+
+
+def _as_zip(conversations: Iterable[tuple[str, Conversation]], name: str) -> FileResponse:
     file = TemporaryFile()  # noqa: SIM115 (the response closes it)
-    with ZipFile(file, "w", ZIP_DEFLATED) as zipped:
-        for conversation in conversations:
-            with zipped.open(f"{_file_name(conversation)}-{str(conversation.pk)[:8]}.json", "w") as member:
-                member.writelines(part.encode() for part in exports.as_json(conversation))
+    exports.write_zip(file, conversations)
     file.seek(0)
-    return FileResponse(file, as_attachment=True, filename="conversations.zip")
+    return FileResponse(file, as_attachment=True, filename=name)
 
 
 def _file_name(conversation: Conversation) -> str:

@@ -216,7 +216,7 @@ def test_a_title_without_any_letter_makes_a_file_name_too(client: Client, conver
 def test_an_unknown_format_is_refused(client: Client, conversation: Conversation) -> None:
     answer = client.get(f"/conversations/{conversation.pk}/export/", {"format": "<b>"})
     assert (answer.status_code, answer["Content-Type"]) == (400, "text/plain; charset=utf-8")
-    assert answer.content.decode() == "There is no such format. Ask for one of json, md, jsonl."
+    assert answer.content.decode() == "There is no such format. Ask for one of json, md, jsonl, zip."
 
 
 def test_deleting_asks_first_and_says_what_goes(client: Client, conversation: Conversation) -> None:

@@ -1,0 +1,113 @@
+"""Exports in a zip: the JSON of conversations, and their attached files beside it under the names that it says.
+
+Nothing of a zip is unpacked to where it says. A member is read as far as the export says that it is long, and no other is read at all.
+"""
+
+import shutil
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from tempfile import TemporaryFile
+from time import localtime
+from typing import IO, TYPE_CHECKING
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
+
+from django.db import transaction
+
+from conversations.models import Attachment, Conversation
+
+from .format import FilePart
+from .importing import Damaged, import_document
+from .whole import beside_name, document, json_text, sent_files
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+JSON_AT_MOST = 256_000_000
+"""Bytes of the JSON of a conversation in a zip: its files, which take most, are beside it."""
+
+ENCRYPTED = 1
+TAKEN = (ZIP_STORED, ZIP_DEFLATED)
+
+
+def write_zip(file: IO[bytes], conversations: Iterable[tuple[str, Conversation]]) -> None:
+    """Writes a zip of conversations, each as the JSON of its name, with their files."""
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        for name, conversation in conversations:
+            with archive.open(f"{name}.json", "w") as member:
+                member.writelines(part.encode() for part in json_text(document(conversation, beside=True)))
+            for row in sent_files(conversation):
+                _write(archive, row)
+
+
+def _write(archive: ZipFile, row: Attachment) -> None:
+    """Writes a file as it is, since most kinds are compressed; one that is lost is not there."""
+    member = ZipInfo(beside_name(row), localtime()[:6])
+    with suppress(FileNotFoundError), row.open() as file, archive.open(member, "w") as target:
+        shutil.copyfileobj(file, target)
+
+
+def import_file(file: IO[bytes], owner: "User") -> list[Conversation]:
+    """The conversations of a file, a zip or the JSON of one, stored as the owner's.
+
+    Raises Damaged, with nothing stored, if anything in the file is wrong.
+    """
+    if not is_zipfile(file):
+        file.seek(0)
+        return [import_document(_decoded(file.read()), owner)]
+    with _faults_of_zips(), ZipFile(file) as archive:
+        return _import_all(archive, owner)
+
+
+def _import_all(archive: ZipFile, owner: "User") -> list[Conversation]:
+    """Stores the conversations of a zip; the files of those before one that is damaged go with their rows."""
+    names = [name for name in archive.namelist() if name.endswith(".json") and "/" not in name]
+    if not names:
+        raise Damaged("there is no export in the zip")
+    conversations: list[Conversation] = []
+    with ExitStack() as stack, transaction.atomic():
+        for name in names:
+            text = _decoded(_member(archive, name, JSON_AT_MOST).read())
+            conversations.append(import_document(text, owner, partial(_beside, archive)))
+            for row in conversations[-1].attachments.all():
+                stack.callback(row.forget)
+        stack.pop_all()  # the files stay
+    return conversations
+
+
+def _beside(archive: ZipFile, part: FilePart) -> IO[bytes]:
+    """The bytes of a file beside its export, as many as it says, in a file of no name."""
+    with _member(archive, part.file or "", part.size) as member, ExitStack() as stack:
+        whole = stack.enter_context(TemporaryFile())
+        shutil.copyfileobj(member, whole)
+        stack.pop_all()  # who reads it closes it
+    return whole
+
+
+def _member(archive: ZipFile, name: str, most: int) -> IO[bytes]:
+    """A member of the zip, which gives no more bytes than it says; raises Damaged where it says too many."""
+    try:
+        info = archive.getinfo(name)
+    except KeyError:
+        raise Damaged(f"{name} is not in the zip") from None
+    if info.file_size > most:
+        raise Damaged(f"{name} is larger than it may be")
+    if info.flag_bits & ENCRYPTED or info.compress_type not in TAKEN:
+        raise Damaged(f"{name} is encrypted, or compressed in a way of its own")
+    return archive.open(info)
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise Damaged("its JSON is no UTF-8") from None
+
+
+@contextmanager
+def _faults_of_zips() -> Iterator[None]:
+    try:
+        yield
+    except (BadZipFile, EOFError, zlib.error) as error:
+        raise Damaged(f"the zip is damaged: {error}") from None
