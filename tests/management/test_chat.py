@@ -1,5 +1,6 @@
 """`manage.py chat` by pipe: each line is a message, a command, or the answer to a question."""
 
+import io
 import os
 import re
 import sys
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from rich.console import Console
 
+from conversations.management.chat.markdown import LOOKED_AT, PARSER, Markdown, Printable, Stream
 from conversations.models import Allowance, Conversation, ToolCall, Turn
 from conversations.protocol.converse.content import plain_text
 from tests.asking import ask, conversation_of
@@ -211,3 +214,36 @@ def test_who_or_what_is_not_there_ends_it_at_once(user: User, monkeypatch: pytes
         assert (code, out) == (1, "")
         assert err.startswith(f"A client error occurred: {sentence}")
     assert not Turn.objects.filter(user=user).exists()
+
+
+def test_markdown_is_cut_where_it_means_the_same_and_takes_no_longer_than_its_parts() -> None:
+    texts = {
+        "fence": "```python\n" + "x = [1, 2]  # a comment\n" * 4_000 + "```\n",
+        "table": "|a|b|\n|-|-|\n" + "|cell one|cell two|\n" * 5_000,
+        "paragraph": "word " * 20_000,
+        "letters": "x" * 100_000,
+        "paragraphs": "Two words.\n\n" * 8_000,
+    }
+    kinds = {}
+    for name, text in texts.items():
+        stream = Stream()
+        stream.add(text)
+        parts = stream.end()
+        assert max(len(part.text) for part in parts) <= LOOKED_AT
+        kinds[name] = {PARSER.parse(part.text)[0].type for part in parts}
+        words = sum(part.text.count("x = [1") + part.text.count("cell one") for part in parts)
+        assert words == text.count("x = [1") + text.count("cell one")
+    paragraph = {"paragraph_open"}
+    assert kinds == {"fence": {"fence"}, "table": {"table_open"}} | dict.fromkeys(
+        ("paragraph", "letters", "paragraphs"), paragraph
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["&#13;&#27;[2J&#x9b;2J", "a\x1b[2Jb", "[a\x1b]8;;x\x07](http://x/\x1b[2J)", "`\x9b2J`"]
+)
+def test_markdown_of_a_model_controls_no_terminal(text: str) -> None:
+    console = Console(file=io.StringIO(), width=40)
+    console.print(Printable(Markdown(text)))
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", console.file.getvalue())
+    assert not re.search("\x1b]", console.file.getvalue())

@@ -3,8 +3,9 @@
 import io
 import os
 import select
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol, TextIO
 
 from django.core.management.base import OutputWrapper
@@ -44,21 +45,34 @@ class PlainLines:
 
     def read(self, prompt: str, has_news: HasNews, *, is_answer: bool = False) -> str | None:
         """The next line, or None where there is news first."""
-        if self._is_terminal:
-            self._print(prompt)
-        line = self._next(has_news)
-        if self._is_terminal:
-            self._print("\n" if line is None else "")
-        elif line is not None:
-            self._print(f"{prompt}{line}\n")
+        if not self._is_terminal:
+            line = self._next(has_news)
+            self._print("" if line is None else f"{prompt}{line}\n")
+            return line
+        self._print(prompt + self._pending.decode(errors="replace"))
+        try:
+            line = self._next(has_news)
+        except (KeyboardInterrupt, EOFError):
+            self._take_back()
+            raise
+        if line is None:
+            self._take_back()
         return line
 
     def remember(self, text: str) -> None:
         """Does nothing: there is nothing to call up."""
 
     def quiet(self) -> AbstractContextManager[None]:
-        """Does nothing: the terminal shows keys itself."""
-        return nullcontext()
+        """Keeps what is typed when Ctrl+C is pressed; the terminal shows keys itself."""
+        return keys(self._stream.fileno()) if self._is_terminal else nullcontext()
+
+    def _take_back(self) -> None:
+        """Takes an unfinished line from the terminal, so that it stands at the next prompt."""
+        number = self._stream.fileno()
+        with keys(number, without=termios.ICANON):
+            while select.select([number], [], [], 0)[0] and (data := os.read(number, 65_536)):
+                self._pending += data
+        self._print("\n")
 
     def _print(self, text: str) -> None:
         self._out.write(printable(text), ending="")
@@ -87,3 +101,15 @@ class PlainLines:
         if not data:
             raise EOFError
         return data.decode(errors="replace").rstrip("\r\n")
+
+
+@contextmanager
+def keys(number: int, without: int = 0) -> Iterator[None]:
+    """A terminal whose keys do less for a while, and where Ctrl+C throws nothing away."""
+    former, mode = termios.tcgetattr(number), termios.tcgetattr(number)
+    mode[3] = mode[3] & ~without | termios.NOFLSH
+    termios.tcsetattr(number, termios.TCSANOW, mode)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(number, termios.TCSANOW, former)

@@ -1,6 +1,7 @@
 """Lines from a terminal: edited as in a shell, with the earlier ones at hand."""
 
 import os
+import select
 import sys
 import termios
 import threading
@@ -12,11 +13,18 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.application import Application
 from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.history import DummyHistory, InMemoryHistory
+from prompt_toolkit.input.typeahead import store_typeahead
+from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.shortcuts import CompleteStyle
 
-from .lines import LOOK_EVERY, HasNews
+from .lines import LOOK_EVERY, HasNews, keys
+
+STYLE = "bold fg:ansidefault"
+"""The style of a prompt. Its colour is none, but without any its last space would not be written."""
 
 
 class PromptLines:
@@ -35,17 +43,20 @@ class PromptLines:
             prompt_continuation="  ",
             key_bindings=self._bindings(),
             output=output,
+            color_depth=ColorDepth.MONOCHROME,
         )
-        self._answers: PromptSession[str | None] = PromptSession(history=DummyHistory(), output=output)
+        self._answers: PromptSession[str | None] = PromptSession(
+            history=DummyHistory(), output=output, color_depth=ColorDepth.MONOCHROME
+        )
 
     def read(self, prompt: str, has_news: HasNews, *, is_answer: bool = False) -> str | None:
         """The next line, or None where there is news first."""
         session = self._answers if is_answer else self._messages
         with _watch(session.app, has_news, self._keep_draft):
             if is_answer:
-                return session.prompt(prompt)
+                return session.prompt([(STYLE, prompt)])
             draft, self._draft = self._draft, ""
-            return session.prompt([("", "\n"), ("bold", prompt)], default=draft)
+            return session.prompt([("", "\n"), (STYLE, prompt)], default=draft)
 
     def remember(self, text: str) -> None:
         """Keeps an earlier message, which the arrow up calls up."""
@@ -55,14 +66,17 @@ class PromptLines:
     def quiet(self) -> Iterator[None]:
         """Lets keys show nothing but at a prompt. What is typed meanwhile stands at the next one."""
         number = sys.stdin.fileno()
-        former = termios.tcgetattr(number)
-        mode = termios.tcgetattr(number)
-        mode[3] = mode[3] & ~(termios.ECHO | termios.ICANON) | termios.NOFLSH
-        termios.tcsetattr(number, termios.TCSANOW, mode)
-        try:
+        with keys(number, without=termios.ECHO | termios.ICANON):
+            while select.select([number], [], [], 0)[0] and (data := os.read(number, 65_536)):
+                self._press(data)
             yield
-        finally:
-            termios.tcsetattr(number, termios.TCSANOW, former)
+
+    def _press(self, data: bytes) -> None:
+        """Takes what was typed before the terminal was ours, when it made a NUL of Ctrl+D."""
+        presses: list[KeyPress] = []
+        parser = Vt100Parser(presses.append)
+        parser.feed_and_flush(data.decode(errors="replace").replace("\0", "\x04"))
+        store_typeahead(self._messages.input, presses)
 
     def _keep_draft(self) -> None:
         self._draft = self._messages.default_buffer.text

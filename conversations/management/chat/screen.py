@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.segment import Segment, SegmentLines
 from rich.text import Text as Line
+from rich.theme import Theme
 
 from conversations.management.terminal import Event, Text
 from conversations.protocol.text import beginning
@@ -16,6 +17,9 @@ from .markdown import Markdown, Part, Printable, Stream
 
 WIDEST = 100
 """Columns of a text: longer lines read badly."""
+
+THEME = Theme({"markdown.code": "cyan"})
+"""Code in a line, without the black ground that rich gives it."""
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 DRAW_EVERY = 0.1
@@ -67,7 +71,7 @@ class Screen:
     """Shows what is recorded."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, markup=False, emoji=False)
+        self.console = Console(highlight=False, markup=False, emoji=False, theme=THEME)
         self.own: set[str] = set()
         """The ids of the messages that were written here."""
 
