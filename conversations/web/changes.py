@@ -51,16 +51,21 @@ def change(request: SignedIn) -> HttpResponseBase:
 
 
 def _rename(request: SignedIn, ids: list[UUID]) -> HttpResponse:
-    title = title_of(request)
+    title = as_title(request.POST.get("title", ""))
     if len(ids) != 1 or not title:
         return HttpResponseBadRequest("A title has at least one letter.", content_type="text/plain")
     engine.rename(ids[0], title)
     return _answer(request, ids, title=visible(title))
 
 
-def title_of(request: HttpRequest) -> str:
-    """The title in a form, as it is stored: one line, no more than the column takes."""
-    return beginning(" ".join(clean_text(request.POST.get("title", "")).split()), TITLE_LENGTH)
+def as_title(text: str) -> str:
+    """The title that a person wrote, as it is stored: one line, no more than the column takes.
+
+    Blank where there is nothing to be seen of it.
+    """
+    line = " ".join(clean_text(text).split())
+    is_seen = any(letter.isprintable() and letter != " " for letter in line)
+    return beginning(line, TITLE_LENGTH) if is_seen else ""
 
 
 def _own(request: SignedIn, *, with_deleted: bool) -> list[UUID]:

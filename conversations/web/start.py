@@ -15,10 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 from conversations import engine
 from conversations.errors import Refused, Throttled
 from conversations.models import Conversation, Model
-from conversations.protocol.text import beginning, clean_text
 
 from .access import SignedIn
 from .beside import second_of
+from .changes import as_title
 from .options import fields_in, new_conversation
 from .pages import start_page
 
@@ -108,7 +108,7 @@ def _keep(request: HttpRequest) -> str:
 def _begin(owner: "User | Any", form: Form) -> Conversation:
     """Creates a conversation and starts its first turn; raises Refused and leaves neither."""
     conversation = new_conversation(owner, form)
-    conversation.title = beginning(clean_text(form["title"]).strip(), 200)
+    conversation.title = as_title(form["title"])
     conversation.has_own_title = bool(conversation.title)
     conversation.save(force_insert=True)
     try:

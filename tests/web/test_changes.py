@@ -47,7 +47,7 @@ def test_a_new_name_is_its_own(client: Client, conversation: Conversation) -> No
     assert titles(client, "/?q=turkeys") == []
 
 
-@pytest.mark.parametrize("title", ["", "   ", "\n"])
+@pytest.mark.parametrize("title", ["", "   ", "\n", "\u200b \u202e"])
 def test_a_name_says_something(client: Client, conversation: Conversation, title: str) -> None:
     assert change(client, "rename", conversation, title=title).status_code == 400
     conversation.refresh_from_db()

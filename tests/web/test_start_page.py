@@ -89,8 +89,9 @@ def test_the_message_is_answered(client: Client) -> None:
 
 @pytest.mark.parametrize("blank", ["", " ", "\r\n"])
 def test_without_a_message_there_is_a_conversation_to_write_in(client: Client, blank: str) -> None:
-    client.post("/conversations/", {"message": blank})
-    assert Conversation.objects.get().title == ""
+    client.post("/conversations/", {"message": blank, "title": f"{blank}\u200b"})
+    conversation = Conversation.objects.get()
+    assert (conversation.title, conversation.has_own_title) == ("", False)
     assert texts() == []
 
 
