@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from io import StringIO
 from typing import Any, NamedTuple
 
-from project.database import patient
+from conversations.management.patience import patient
 
 from .machine import description
 from .services import postgres

@@ -113,7 +113,7 @@ def _whole(size: Size, more: Callable[[], None]) -> float:
     from django.contrib.auth.models import User
     from django.db import connection
 
-    from project.database import patient
+    from conversations.management.patience import patient
 
     begin = time.monotonic()
     with patient(), connection.cursor() as cursor:

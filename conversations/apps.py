@@ -1,8 +1,12 @@
 """The app, and the tools that it finds."""
 
+from functools import partial
+from typing import Any
+
 from django.apps import AppConfig
 from django.core.checks import register
-from django.db.models.signals import post_migrate, pre_migrate
+from django.db import transaction
+from django.db.models.signals import post_migrate, post_save, pre_migrate
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -14,10 +18,23 @@ class ConversationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Finds the `tools` module of every installed app, and looks after the search index's triggers."""
+        from .checks import check_site
         from .mcp import check
         from .migrations import _index
 
+        register(check_site)
+        post_save.connect(_announce, sender=self.get_model("Conversation"), dispatch_uid="conversations")
         autodiscover_modules("tools")
         register(check)
         pre_migrate.connect(_index.drop_triggers, sender=self)
         post_migrate.connect(_index.create_triggers, sender=self)
+
+
+def _announce(instance: Any, created: bool, **facts: Any) -> None:
+    """Sends `conversation_created` once a new conversation is committed."""
+    from . import signals
+
+    if created and signals.conversation_created.has_listeners():
+        transaction.on_commit(
+            partial(signals.announce, signals.conversation_created, conversation=instance), robust=True
+        )

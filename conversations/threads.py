@@ -29,6 +29,12 @@ class Threads:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, _run_and_give_back, partial(work, *args, **options))
 
+    def begin(
+        self, work: Callable[Parameters, object], *args: Parameters.args, **options: Parameters.kwargs
+    ) -> None:
+        """Has the work done in one of the threads, from any thread, and waits for nothing."""
+        self._pool.submit(_run_and_give_back, partial(work, *args, **options))
+
 
 def _run_and_give_back(work: Callable[[], Result]) -> Result:
     try:

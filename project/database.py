@@ -1,14 +1,13 @@
 """The database: its settings for Django from its URL, and a sentence about its failures."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
 
-from project.interpreter import python
+from conversations.management.interpreter import python
 
 # SQLite lets one process write at a time. IMMEDIATE takes the lock when a transaction begins, so that waiting
 # for it can succeed; with WAL, readers go on meanwhile. NORMAL leaves syncing to the checkpoints: a crash of the
@@ -109,24 +108,6 @@ def reach() -> None:
     if connection.vendor == "postgresql":
         with connection.wrap_database_errors:
             psycopg.connect(**connection.get_connection_params()).close()
-
-
-@contextmanager
-def patient() -> Iterator[None]:
-    """Lets statements of this thread take as long as they need, for work on whole tables."""
-    _set_on_postgres("SET statement_timeout = 0")
-    try:
-        yield
-    finally:
-        _set_on_postgres("RESET statement_timeout")  # the pool gives the connection to others as it is
-
-
-def _set_on_postgres(statement: str) -> None:
-    from django.db import connection
-
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
 
 
 def unapplied_migrations() -> bool:

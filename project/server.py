@@ -13,7 +13,7 @@ from functools import partial
 from asgiref.typing import ASGI3Application
 
 from conversations.errors import ConfigurationError
-from project.interpreter import python
+from conversations.management.interpreter import python
 
 logger = logging.getLogger(__name__)
 

@@ -16,6 +16,5 @@ urlpatterns = [
     path("accounts/link/", LinkView.as_view(), name="link"),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
-    path("", include("conversations.agui")),
-    path("", include("conversations.web")),
+    path("", include("conversations.urls")),
 ]

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -152,14 +153,20 @@ class Browser:
         self._opener = urllib.request.build_opener(cookies)
         self._jar = cookies.cookiejar
 
-    def open(self, url: str, method: str = "GET") -> Page:
+    def open(self, url: str, method: str = "GET", data: bytes | None = None) -> Page:
         """The page at the address, even if it is an error."""
         try:
-            answer = self._opener.open(urllib.request.Request(url, method=method))
+            answer = self._opener.open(urllib.request.Request(url, data, method=method))
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
             return Page(answer.status, answer.url, answer.read().decode())
+
+    def post(self, url: str, **form: str) -> Page:
+        """The page that a form leads to."""
+        tokens = [cookie.value for cookie in self._jar if cookie.name == "csrftoken"]
+        data = urllib.parse.urlencode({"csrfmiddlewaretoken": tokens[0], **form}).encode()
+        return self.open(url, "POST", data)
 
     @property
     def cookie(self) -> str:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from conversations.models import Allowance, Approval
 from conversations.protocol.text import beginning
 
-from .lists import Choice, UserFilter, by
+from .lists import USER_NAME, Choice, UserFilter, by
 from .markup import json_html, one_line
 from .pages import Panel, ReadOnlyAdmin, address, related, time_column
 
@@ -42,7 +42,7 @@ class AllowanceAdmin(ReadOnlyAdmin):
     listed_texts = ("input",)
     list_filter: ClassVar = (StandingFilter, by("tool"), by("user__id", "user", UserFilter))
     list_select_related = ("user",)
-    search_fields = ("tool", "user__username", "input")
+    search_fields = ("tool", f"user__{USER_NAME}", "input")
     search_help_text = "A tool's name, a user's name, or words of the arguments."
     date_hierarchy = "created_at"
     ordering = ("-created_at",)

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from conversations.models import Attachment
 
-from .lists import UserFilter, by
+from .lists import USER_NAME, UserFilter, by
 from .pages import ReadOnlyAdmin, link, time_column
 
 
@@ -23,7 +23,7 @@ class AttachmentAdmin(ReadOnlyAdmin):
     list_display = ("name", "kind", "format", "its_size", "owner", "attached", "left_out")
     list_filter: ClassVar = (by("kind"), by("format"), by("conversation__owner__id", "owner", UserFilter))
     list_select_related = ("conversation__owner",)
-    search_fields = ("name", "sha256", "conversation__owner__username")
+    search_fields = ("name", "sha256", f"conversation__owner__{USER_NAME}")
     search_help_text = "A file's name or SHA-256, or its owner's name."
     date_hierarchy = "created_at"
     ordering = ("-created_at",)

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import BooleanField, Case, IntegerField, OrderBy, QuerySet, Value, When
 from django.db.models.functions import Coalesce
@@ -13,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
+from conversations.conf import settings
 from conversations.models import FACTS, PRICE_COLUMNS, Model
 from conversations.protocol.text import visible
 

@@ -15,6 +15,8 @@ from django.http import HttpRequest, StreamingHttpResponse
 from conversations.models import ToolCall
 from conversations.protocol.agui.events import result_text
 
+from .lists import USER_NAME
+
 logger = logging.getLogger(__name__)
 
 ROWS = 500
@@ -22,7 +24,7 @@ ROWS = 500
 
 COLUMNS = {
     "id": "pk", "name": "name", "toolUseId": "tool_use_id", "status": "status", "error": "error",
-    "user": "turn__user__username", "model": "turn__model", "conversation": "conversation_id", "turn": "turn_id",
+    "user": f"turn__user__{USER_NAME}", "model": "turn__model", "conversation": "conversation_id", "turn": "turn_id",
     "turnNumber": "turn__number", "round": "round__number", "attempt": "round__attempt", "position": "position",
     "createdAt": "created_at", "startedAt": "started_at", "finishedAt": "finished_at", "durationMs": "duration_ms",
     "arguments": "arguments", "input": "input", "result": "result",

@@ -10,7 +10,6 @@ from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
@@ -20,6 +19,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from conversations.conf import settings
 from conversations.models import Turn
 from conversations.models.search import distinct
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     Pages = Paginator[Any]
 else:
     Pages = Paginator
+
+USER_NAME: str = get_user_model().USERNAME_FIELD
+"""The column of a site's users that has the names by which they sign in."""
 
 LISTED = 10_000
 """Rows that are counted and can be paged through; older ones are found by a narrower filter."""

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from conversations.models.search import matching, terms
 
-from .lists import LISTED
+from .lists import LISTED, USER_NAME
 from .pages import ReadOnlyAdmin
 
 WORDS_HELP = 'Words, all of which must be there; "words side by side"; begin* of words. Case and accents do not matter.'
@@ -48,5 +48,6 @@ class WordSearch(ReadOnlyAdmin):
         """The rows of the user with this name, if there is one."""
         if not self.named_user:
             return Q()
-        user = get_user_model()._default_manager.filter(username=name).values_list("pk", flat=True).first()
+        users = get_user_model()._default_manager.filter(**{USER_NAME: name})
+        user = users.values_list("pk", flat=True).first()
         return Q() if user is None else Q((self.named_user, user))

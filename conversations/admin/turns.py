@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from conversations.models import Conversation, InForce, Message, Turn, UsageTotal
 
-from .lists import UserFilter, by
+from .lists import USER_NAME, UserFilter, by
 from .markup import json_html, prose
 from .pages import Panel, ReadOnlyAdmin, duration, link, page_links, related, status, time_column
 from .searching import WORDS_HELP, WordSearch
@@ -114,7 +114,7 @@ class TurnAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     list_filter: ClassVar = ("status", by("error_code"), by("user__id", "user", UserFilter), by("model"))
     list_select_related = ("conversation", "user")
-    search_fields = ("id", "conversation__id", "user__username", "error_detail")
+    search_fields = ("id", "conversation__id", f"user__{USER_NAME}", "error_detail")
     search_help_text = "The id of a turn or conversation, a user's name, or words of an error."
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
@@ -189,4 +189,4 @@ class UsageTotalAdmin(ReadOnlyAdmin):
     )
     list_filter: ClassVar = (by("model"), by("user__id", "user", UserFilter))
     list_select_related = ("user",)
-    search_fields = ("user__username", "model")
+    search_fields = (f"user__{USER_NAME}", "model")

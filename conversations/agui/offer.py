@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from conversations import engine
+from conversations.conf import settings
 from conversations.models import Model
 from conversations.tools import registry
 

@@ -1,8 +1,9 @@
 """Pages of other origins: those of AGUI_ORIGINS may use these addresses, with a token, never with a session."""
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
+
+from conversations.conf import settings
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",

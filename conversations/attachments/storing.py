@@ -3,11 +3,11 @@
 from typing import IO, Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
 from django.db.models import Sum
 
+from conversations.conf import settings
 from conversations.models import COPIES, Attachment, Conversation
 from conversations.protocol.converse import attached
 from conversations.protocol.converse.content import Message

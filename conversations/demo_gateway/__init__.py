@@ -7,8 +7,7 @@ chat completions, it asks that instead (`relay.py`).
 
 import errno
 
-from django.conf import settings
-
+from conversations.conf import settings
 from conversations.demo_gateway.phrases import help_text
 from conversations.demo_gateway.refusals import refusal
 from conversations.demo_gateway.server import DemoGateway

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import DateTimeField
 from django.utils import timezone
 
+from conversations.conf import settings
 from conversations.errors import Throttled
 from conversations.models import Conversation, uuid_value
 

@@ -3,9 +3,8 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from conversations import attachments
+from conversations.conf import settings
 from conversations.errors import ContentRefused, GatewayError, InvalidRequest, TurntableError
 from conversations.gateway import Call
 from conversations.journal import Write

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.utils import timezone
 from tenacity import (
     AsyncRetrying,
@@ -15,6 +14,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+from conversations.conf import settings
 from conversations.errors import GatewayError, InternalError, StreamCut, TurntableError
 from conversations.gateway import Call
 from conversations.mcp import SERVERS

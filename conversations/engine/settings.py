@@ -6,8 +6,7 @@ Its owner changes them at any time. Pages have them as texts by the names of the
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
-
+from conversations.conf import settings
 from conversations.models import InForce, Model, Turn
 from conversations.protocol.converse import inference
 from conversations.protocol.converse.inference import Faults, Unfit

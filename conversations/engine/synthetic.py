@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, cast
 from uuid import UUID
 
-from django.conf import settings
-
+from conversations.conf import settings
 from conversations.errors import InternalError
 from conversations.gateway import Call, Receive, Room, get_gateway
 from conversations.models import RequestBase, ToolCall, Turn, active_line, line_of

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from conversations.conf import settings
 from conversations.errors import TurntableError
 from conversations.gateway import Call, get_gateway
 from conversations.journal import Journal

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from conversations import signals
 from conversations.models import Approval, Round, ToolCall, Turn
 from conversations.protocol.agui import events
 from conversations.protocol.agui.events import Event
@@ -185,6 +186,7 @@ class Calls:
         row.error, row.result, row.duration_ms = outcome.error, outcome.content, outcome.duration_ms
         row.finished_at = timezone.now()
         await self.record.stored(*self._next_results(), write=partial(row.save, force_update=True))
+        signals.announce(signals.call_ended, call=row)
 
     def _next_results(self) -> Iterator[Event]:
         """The events of results that no unanswered call comes before, which may be shown now."""

@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from conversations import signals
+from conversations.conf import settings
 from conversations.errors import ConfigurationError
 from conversations.gateway import get_gateway
 from conversations.journal import HUB, Journal, keep_in_touch, pack, ring_queue
@@ -212,6 +213,8 @@ class Worker:
         except Exception:
             logger.exception("turn %s could not be ended", run.turn.pk)
         run.has_ended = True
+        if run.turn.status not in Turn.OPEN:
+            signals.announce(signals.turn_ended, turn=run.turn)
         try:
             await self._threads.run(self._follow, run)
         except Exception:

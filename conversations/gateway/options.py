@@ -7,9 +7,9 @@ from functools import cache
 from threading import Lock
 from urllib.parse import quote, urlsplit
 
-from django.conf import settings
 from django.utils.module_loading import import_string
 
+from conversations.conf import settings
 from conversations.errors import ConfigurationError
 
 CONNECT_TIMEOUT = 5.0

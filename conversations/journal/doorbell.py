@@ -58,7 +58,8 @@ async def keep_in_touch(
 
 def has_layer() -> bool:
     """Whether a channel layer joins several processes."""
-    return not isinstance(get_channel_layer(), InMemoryChannelLayer)
+    layer = get_channel_layer()
+    return layer is not None and not isinstance(layer, InMemoryChannelLayer)
 
 
 def remember(conversation: UUID, name: str) -> None:

@@ -7,8 +7,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 
 from conversations.errors import Refused
+from conversations.management.interpreter import python
 from conversations.models import Conversation, Model
-from project.interpreter import python
 
 
 def user_named(name: str | None) -> User:
@@ -16,7 +16,7 @@ def user_named(name: str | None) -> User:
     users: Any = get_user_model()._default_manager.filter(is_active=True)
     user: User | None
     if name is not None:
-        user = users.filter(username=name).first()
+        user = users.filter(**{get_user_model().USERNAME_FIELD: name}).first()
     else:
         user = users.first() if users.count() == 1 else users.filter(is_superuser=True).order_by("pk").first()
     if user is None:

@@ -6,13 +6,13 @@ from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
+from conversations.conf import settings
 from conversations.protocol.converse.capabilities import Capabilities, capabilities_of
 
 from .fields import JSONText

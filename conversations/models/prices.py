@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from django.conf import settings
+from conversations.conf import settings
 
 from .catalogue import Model
 from .usage import Totals

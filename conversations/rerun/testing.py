@@ -23,7 +23,9 @@ def assert_same(path: "str | PathLike[str]", **options: Any) -> None:
     Raises AssertionError with what differs: a request, a text, a tool call, a stop reason, how a turn ended.
     """
     file = read(Path(path))
-    owner, is_new = get_user_model()._default_manager.get_or_create(username=CHECKER)
+    users = get_user_model()
+    named: dict[str, Any] = {users.USERNAME_FIELD: CHECKER}
+    owner, is_new = users._default_manager.get_or_create(**named)
     rerun = against(file, owner, Options(**options))
     try:
         lines = differences(rerun)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar, get_args, overload
 
-from django.conf import settings
-
+from conversations.conf import settings
 from conversations.errors import ConfigurationError
 from conversations.protocol.text import clean_text
 from conversations.tools.arguments import Arguments

@@ -5,9 +5,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from django.conf import settings
 from pydantic_core import to_jsonable_python
 
+from conversations.conf import settings
 from conversations.protocol.text import clean_json, cut_bytes
 
 NO_OUTPUT = "(no output)"

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from conversations import engine
+from conversations.conf import settings
 from conversations.errors import Refused
 from conversations.models import Conversation, Model, Preset, prices
 from conversations.protocol.text import visible

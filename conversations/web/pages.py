@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from csp.decorators import csp_replace
-from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from conversations import gateway, journal
 from conversations.attachments import left_out
+from conversations.conf import settings
 from conversations.models import Conversation, Model, marks, prices, search, unsent
 from conversations.protocol.converse import attached
 from conversations.protocol.text import clean_text, visible
@@ -33,7 +33,7 @@ from .sidebar import COLUMNS
 PER_PAGE = 50
 """Conversations on a page of the list."""
 
-FRAME = "frame.html"
+FRAME = "conversations/frame.html"
 """The template of what stands round a page."""
 
 Listed = tuple[Conversation, str, marks.Mark | None, list[search.Hit]]

@@ -1,5 +1,6 @@
 """The addresses of the conversations."""
 
+from django.contrib.auth.decorators import login_required
 from django.urls import path
 
 from .again import again, compare
@@ -62,3 +63,8 @@ urlpatterns = [
     path("settings/tokens/", tokens, name="tokens"),
     path("settings/tokens/<int:pk>/revoke/", revoke_token, name="revoke_token"),
 ]
+
+# A site need not have the middleware that closes every view.
+for _pattern in urlpatterns:
+    if getattr(_pattern.callback, "login_required", True):
+        _pattern.callback = login_required(_pattern.callback)

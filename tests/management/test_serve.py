@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from project.interpreter import python
+from conversations.management.interpreter import python
 from tests.serving import Browser, manage, on_each_server, serving, serving_as_is, site, slow_turn
 
 pytestmark = pytest.mark.processes

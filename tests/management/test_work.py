@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from project.interpreter import python
+from conversations.management.interpreter import python
 from tests.serving import ROOT, manage, migrated, site
 
 pytestmark = pytest.mark.processes

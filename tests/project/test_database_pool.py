@@ -12,7 +12,8 @@ import pytest
 from asgiref.sync import SyncToAsync
 from django.db import OperationalError, connection, connections
 
-from project.database import CONNECTIONS, patient
+from conversations.management.patience import patient
+from project.database import CONNECTIONS
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

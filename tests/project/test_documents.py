@@ -13,13 +13,21 @@ from project.environment import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
 APP, TESTS = ROOT / "conversations", ROOT / "tests"
-PLACES = (ROOT, APP, APP / "static/conversations", APP / "engine", TESTS)
+PLACES = (
+    ROOT,
+    ROOT / "examples/site",
+    ROOT / "templates",
+    APP,
+    APP / "static/conversations",
+    APP / "engine",
+    TESTS,
+)
 """Where a path in a document may begin; README names some of the engine's files alone."""
 
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 README = (ROOT / "README.md").read_text()
-SMALL_MODULES = {"apps", "errors", "threads"}
+SMALL_MODULES = {"apps", "checks", "conf", "errors", "routing", "signals", "threads", "urls"}
 
 Arrows = set[tuple[str, str]]
 documents = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

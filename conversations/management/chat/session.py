@@ -12,9 +12,9 @@ from conversations.errors import NotFound, Refused
 from conversations.journal import turn_frames
 from conversations.management.approvals import choices, decision, entry, pending, question, reply
 from conversations.management.following import Display, Follower, following
+from conversations.management.interpreter import python
 from conversations.models import Approval, Attachment, Conversation, Model, Turn, active_line
 from conversations.protocol.converse.content import plain_text
-from project.interpreter import python
 
 from .lines import Lines
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from project.database import patient
+from conversations.management.patience import patient
 
 
 class Command(migrate.Command):

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from conversations.management.patience import patient
 from conversations.models import retention
-from project.database import patient
 
 logger = logging.getLogger(__name__)
 

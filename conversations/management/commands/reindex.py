@@ -5,8 +5,8 @@ from typing import Any
 from django.apps import apps
 from django.core.management.base import BaseCommand
 
+from conversations.management.patience import patient
 from conversations.models import reindexing
-from project.database import patient
 
 
 class Command(BaseCommand):

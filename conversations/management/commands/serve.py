@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand
 
 from conversations import mcp
 from conversations.gateway import endpoint
+from conversations.management.interpreter import python
 from project.database import reach, unapplied_migrations
-from project.interpreter import python
 from project.links import sign_in_path
 from project.server import SERVERS, address, installed, listen, serve
 from project.static_files import collect

@@ -3,10 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from conversations import mcp
+from conversations.conf import settings
 from conversations.errors import ConfigurationError
 from conversations.gateway import endpoint
 from project.database import not_up_to_date, reach, unapplied_migrations

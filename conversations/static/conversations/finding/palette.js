@@ -5,6 +5,7 @@
 import { show } from "../lib/dialog.js";
 import { create } from "../lib/dom.js";
 import { isComposing } from "../lib/keys.js";
+import { addressOfApp } from "../lib/page.js";
 import { style } from "../lib/styles.js";
 import { openSheet } from "../shortcuts/sheet.js";
 
@@ -18,8 +19,8 @@ export async function openPalette(address, begin) {
   await style(new URL("./palette.css", import.meta.url)).catch(() => undefined);
   const palette = new Palette(address, [
     ["New conversation", begin],
-    ["All conversations", () => location.assign("/#all")],
-    ["Settings", () => location.assign("/settings/")],
+    ["All conversations", () => location.assign(addressOfApp("#all"))],
+    ["Settings", () => location.assign(addressOfApp("settings/"))],
     ["Keyboard shortcuts", openSheet],
   ]);
   await show(palette.dialog);

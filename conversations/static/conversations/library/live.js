@@ -3,6 +3,7 @@
  */
 import { Socket } from "../chat/socket.js";
 import { byId, setText } from "../lib/dom.js";
+import { socketOfApp } from "../lib/page.js";
 import { countInTab, nameTab } from "../lib/tab.js";
 import { Notifying, offer } from "./notifying.js";
 
@@ -33,7 +34,7 @@ class Live {
     this.times = new Map();
     /** @type {any} */
     this.due = undefined;
-    this.socket = new LibrarySocket(`${location.origin.replace(/^http/, "ws")}/library/socket/`, {
+    this.socket = new LibrarySocket(socketOfApp("library/socket/"), {
       cursor: () => this.heard,
       receive: (event) => this.receive(event),
       changed: (status) => status === "open" && this.see(),

@@ -2,6 +2,7 @@
  * Notifications of the browser, where the reader wants them: of what happens while no tab is in sight, once for all tabs.
  */
 import { setText } from "../lib/dom.js";
+import { addressOfApp } from "../lib/page.js";
 
 const KEY = "turntable.notifications";
 const TELLS = "turntable.tells";
@@ -103,7 +104,7 @@ function notify(key, conversation, title, mark) {
     notification.onclick = () => {
       notification.close();
       window.focus();
-      location.assign(`/conversations/${conversation}/`);
+      location.assign(addressOfApp(`conversations/${conversation}/`));
     };
   } catch {
     return false; // a phone's browser, which has them for service workers alone

@@ -2,6 +2,7 @@
  * Hears the keys of shortcuts, and the buttons that do the same. The sheet and the palette are fetched when they are first wanted.
  */
 import { byId, closestTo } from "../lib/dom.js";
+import { addressOfApp } from "../lib/page.js";
 import { isApple, isDue, SHORTCUTS, shortcutOf } from "./table.js";
 
 const MODAL = "dialog[open]";
@@ -88,5 +89,5 @@ function begin() {
   const button = document.querySelector("#sidebar .new");
   if (box) box.focus();
   else if (button) button.click();
-  else location.assign("/");
+  else location.assign(addressOfApp());
 }

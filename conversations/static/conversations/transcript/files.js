@@ -3,9 +3,10 @@
  */
 import { button, byId, create, setText } from "../lib/dom.js";
 import { sizeInWords, visible } from "../lib/format.js";
+import { addressOfApp } from "../lib/page.js";
 
 /** Where a file can be fetched. */
-export const addressOf = ({ id }) => `/attachments/${id}/`;
+export const addressOf = ({ id }) => addressOfApp(`attachments/${id}/`);
 
 /** What a file is, and its size. */
 export const aboutFile = ({ format, size }) => `${format.toUpperCase()}, ${sizeInWords(size)}`;

@@ -1,0 +1,22 @@
+"""The time that a command's statements may take."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """Lets statements of this thread take as long as they need, for work on whole tables."""
+    _set_on_postgres("SET statement_timeout = 0")
+    try:
+        yield
+    finally:
+        _set_on_postgres("RESET statement_timeout")  # the pool gives the connection to others as it is
+
+
+def _set_on_postgres(statement: str) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(statement)

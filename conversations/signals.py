@@ -1,0 +1,25 @@
+"""What a site may hear of: `turn_ended`, `call_ended` and `conversation_created`, once it is committed."""
+
+from typing import Any
+
+from django.dispatch import Signal
+
+from conversations.threads import Threads
+
+turn_ended = Signal()
+"""A turn has ended, well or not; receivers get the row as `turn`."""
+
+call_ended = Signal()
+"""A tool call has its result, also that it was refused; receivers get the row as `call`."""
+
+conversation_created = Signal()
+"""There is a new conversation; receivers get the row as `conversation`."""
+
+_THREADS = Threads("signals", 1)
+
+
+def announce(signal: Signal, **facts: Any) -> None:
+    """Sends a signal in a thread of its own, so that no turn waits for what hears it; failures are logged."""
+    sender = type(next(iter(facts.values())))
+    if signal.has_listeners(sender):
+        _THREADS.begin(signal.send_robust, sender, **facts)

@@ -1,0 +1,3 @@
+"""Addresses of a site that has forgotten the app."""
+
+urlpatterns: list[object] = []
