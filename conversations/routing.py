@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-from asgiref.typing import ASGI3Application
-
 from conversations import engine
 from conversations.agui import DetachedStreams
 from conversations.sockets import websocket_urlpatterns
@@ -18,7 +16,7 @@ class WithTurns:
     Any server will do: turns that one of its processes has left are taken up by another, or by the next one.
     """
 
-    def __init__(self, application: ASGI3Application) -> None:
+    def __init__(self, application: Any) -> None:
         self._application, self._http = application, DetachedStreams(application)
         self._has_begun = False
 

@@ -9,6 +9,9 @@ from project.links import LinkView
 from project.signing_in import SignInView
 from project.unsent import unsent
 
+admin.site.site_header = admin.site.site_title = "Turntable"
+admin.site.index_title = "The record"
+
 urlpatterns = [
     path("accounts/login/", SignInView.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),

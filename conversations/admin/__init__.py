@@ -1,7 +1,5 @@
 """The record for the operator, read-only, but for approvals, changed tools, and the catalogue of models."""
 
-from django.contrib import admin
-
 from .allowances import AllowanceAdmin
 from .approvals import ApprovalAdmin
 from .attachments import AttachmentAdmin
@@ -11,9 +9,6 @@ from .definitions import ToolDefinitionAdmin
 from .rounds import MessageAdmin, RoundAdmin
 from .tokens import ApiTokenAdmin
 from .turns import ConversationAdmin, TurnAdmin, UsageTotalAdmin
-
-admin.site.site_header = admin.site.site_title = "Turntable"
-admin.site.index_title = "The record"
 
 __all__ = [
     "AllowanceAdmin",
