@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "UPSTREAM_API_KEY": "",
     "UPSTREAM_MODEL": "",
     "AGUI_ORIGINS": [],
+    "MCP_SERVERS": None,
     "MAX_ROUNDS": 25,
     "MAX_TOKENS": 4096,
     "MAX_TURNS_AT_ONCE": 1000,
@@ -55,6 +56,7 @@ class Settings:
     UPSTREAM_API_KEY: str
     UPSTREAM_MODEL: str
     AGUI_ORIGINS: list[str]
+    MCP_SERVERS: str | None
     MAX_ROUNDS: int
     MAX_TOKENS: int
     MAX_TURNS_AT_ONCE: int

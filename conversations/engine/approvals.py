@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from conversations.conf import settings
 from conversations.errors import Refused
 from conversations.models import Allowance, Approval, Conversation, ToolCall, Turn
 from conversations.protocol.agui import interrupts as agui_interrupts

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.utils import timezone
 
+from conversations.conf import settings
 from conversations.errors import Refused
 from conversations.mcp import faults_in
 from conversations.models import Approval, ToolCall, Turn

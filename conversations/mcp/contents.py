@@ -5,8 +5,7 @@ import binascii
 import json
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from django.conf import settings
-
+from conversations.conf import settings
 from conversations.protocol.text import beginning, clean_text
 from conversations.tools import Content, Image, results
 

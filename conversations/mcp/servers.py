@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
+from conversations.conf import settings
 from conversations.threads import Threads
 from conversations.tools import registry
 

@@ -9,7 +9,13 @@ from conversations.checks import check_site
 from conversations.conf import DEFAULTS
 from conversations.conf import settings as own
 from conversations.tools import registry, tool
-from project.environment import AguiEnvironment, Environment, FileEnvironment, TitleEnvironment
+from project.environment import (
+    AguiEnvironment,
+    Environment,
+    FileEnvironment,
+    McpEnvironment,
+    TitleEnvironment,
+)
 
 
 def ids() -> list[str]:
@@ -65,7 +71,9 @@ def test_a_sites_table_goes_before_its_settings_and_those_before_the_defaults(se
     assert DEFAULTS["MAX_ROUNDS"] == own.MAX_ROUNDS
 
 
-@pytest.mark.parametrize("environment", [AguiEnvironment, Environment, FileEnvironment, TitleEnvironment])
+@pytest.mark.parametrize(
+    "environment", [AguiEnvironment, Environment, FileEnvironment, McpEnvironment, TitleEnvironment]
+)
 def test_the_environments_defaults_are_the_apps(environment: Any) -> None:
     defaults = {name: field.default for name, field in environment.model_fields.items() if name in DEFAULTS}
     assert defaults
