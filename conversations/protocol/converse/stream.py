@@ -21,6 +21,9 @@ from .blocks import CallRequest, Delta, Fault, Kind, OpenBlock
 from .identifiers import legal_id, unused_id
 from .usage import counted_once, counts_something, least_tokens
 
+INTERVENED = "guardrail_intervened"
+"""The stop reason of a question that no model has read: zeros are its usage."""
+
 HEAD_LENGTH = 200
 """The longest member of a start event (id, name, type), in characters. Bedrock's limit is mostly 64."""
 
@@ -271,7 +274,8 @@ class Assembly:
         metadata = clean_json({key: value for key, value in payload.items() if key not in NO_METADATA})
         usage, metrics = metadata.pop("usage", None), metadata.get("metrics")
         reported = usage if isinstance(usage, dict) else {}
-        self.usage = counted_once(reported) if counts_something(reported) else {}
+        is_report = counts_something(reported) or self.stop_reason == INTERVENED
+        self.usage = counted_once(reported) if is_report else {}
         metadata |= {"usage": reported} if self.usage != reported else {}
         latency = metrics.get("latencyMs") if isinstance(metrics, dict) else None
         self.latency_ms = int(latency) if isinstance(latency, int | float) and 0 <= latency < 2**31 else None
