@@ -4,7 +4,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8080
 WORKERS ?= 4
-# What is left out: the benchmarks' own tests. `make test MARKS=` runs them too.
+# What is left out: the benchmarks' own tests, and those of other gateways. `make test MARKS=` runs them too.
 MARKS ?= not slow
 
 VENV := .venv
@@ -39,7 +39,7 @@ ON_POSTGRES := $(addprefix tests/,admin attachments engine exports journal model
 # What is quick, and says soon what is broken.
 QUICK := $(addprefix tests/,attachments demo_gateway engine gateway journal management models playback project protocol sockets tools web)
 
-.PHONY: run test test-quick check format clean help
+.PHONY: run test test-quick test-gateways check format clean help
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -58,6 +58,9 @@ test: $(VENV)/dev browsers node llama ## the whole test suite; the protocol must
 
 test-quick: $(VENV)/dev ## what is quick of it, for everyday work: no browser, no servers, SQLite alone
 	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "not slow and not processes" $(QUICK)
+
+test-gateways: $(VENV)/dev $(LITELLM)/installed ## turns through LiteLLM's proxy, which takes minutes to install
+	@$(BIN)/pytest -q -m slow tests/gateway/test_litellm.py
 
 check: $(VENV)/dev $(NODE_TOOLS) ## format, lint, imports, types, budgets, Django's checks, migrations
 	@report=$$($(BIN)/ruff format --check --output-format concise .) || { echo "$$report"; echo "Run 'make format'."; exit 1; }
@@ -118,6 +121,12 @@ llama: | $(BIN)/python
 		{ $(BIN)/python -m venv --clear $(LLAMA) && $(LLAMA)/bin/python -m pip install -qq --no-deps -r requirements-llama.txt \
 			&& cp requirements-llama.txt $(LLAMA)/installed; } >/dev/null 2>&1 || \
 		{ rm -rf $(LLAMA); echo "There is no llama.cpp for this machine: the tests that need it are skipped."; }
+
+$(LITELLM)/installed: requirements-litellm.txt | $(BIN)/python
+	@echo "Installing LiteLLM's proxy ..."
+	@$(BIN)/python -m venv --clear $(LITELLM)
+	@$(LITELLM)/bin/python -m pip install -qq -r $<
+	@touch $@
 
 .PHONY: browsers
 browsers: | $(VENV)/dev

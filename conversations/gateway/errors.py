@@ -46,6 +46,13 @@ _BY_EXCEPTION: dict[str, type[GatewayError]] = {
     "validationexception": InvalidRequest,
 }
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_OF_KEYS = re.compile(
+    r"no connected db|authentication error|proxy server token|budget has been exceeded"
+    r"|\b(?:no|invalid|missing|incorrect|expired|malformed) (?:api|virtual|proxy)[ _-]?key\b",
+    re.IGNORECASE,
+)
+"""What LiteLLM's proxy says under 400, and others under 401, of a key that is not there, not known or used up."""
+
 _KONG_BODY_LIMIT = 8192
 _KONG_BODY_WORDS = "content-type header does not match request body"
 
@@ -156,7 +163,10 @@ def body_message(body: bytes) -> str:
 
 
 def _message(value: object) -> str:
-    for _ in range(4):
+    """The message of an error, however deep: LiteLLM's proxy has the body of Bedrock's error as a text in its own."""
+    for _ in range(6):
+        if isinstance(value, str) and value.startswith("{"):
+            value = _parsed(value)
         if isinstance(value, dict):
             value = next(
                 (value[key] for key in ("message", "Message", "error", "detail") if value.get(key)), ""
@@ -164,6 +174,15 @@ def _message(value: object) -> str:
         elif isinstance(value, list):
             value = value[0] if value else ""
     return value if isinstance(value, str) else ""
+
+
+def _parsed(text: str) -> object:
+    """The error in a text of JSON; the text itself where it is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if _message(value) else text
 
 
 def _is_page(body: bytes) -> bool:
@@ -187,6 +206,8 @@ def _short(text: str) -> str:
 def _by_text(status: int, detail: str) -> type[GatewayError]:
     if status >= 400 and refusals.is_overflow(detail):
         return ContextOverflow
+    if status == 400 and _OF_KEYS.search(detail):
+        return GatewayRefused
     if status == 424:  # the model failed, says Bedrock
         return StreamError
     return InvalidRequest if 400 <= status < 500 else GatewayFailed

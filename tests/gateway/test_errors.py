@@ -1,6 +1,7 @@
 """Every failure there can be, and the error that it becomes. test_failures has the wire's own."""
 
 import errno
+import json
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -67,6 +68,24 @@ def test_throttling_is_throttling_under_any_status(code: str) -> None:
     assert (type(error), error.retryable) == (GatewayThrottled, True)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "No connected db.",
+        "Authentication Error, No api key passed in.",
+        "Invalid proxy server token passed. Received API Key = sk-...1, Key Hash (Token) =1",
+        "Budget has been exceeded! Current cost: 2, Max budget: 1",
+        "Malformed API Key passed in. Ensure Key has `Bearer ` prefix.",
+    ],
+)
+def test_a_400_about_the_key_is_a_refusal_of_the_gateways(words: str) -> None:
+    assert type(answered(400, json.dumps({"error": {"message": words}}).encode())) is GatewayRefused
+
+
+def test_a_400_about_a_key_in_the_message_is_about_the_message() -> None:
+    assert type(answered(400, b'{"message": "API key detected in prompt"}')) is InvalidRequest
+
+
 OVERFLOWS = [
     "Input is too long for requested model.",
     "prompt is too long: 903884 tokens > 200000 maximum",
@@ -97,6 +116,12 @@ def test_an_overflow_is_known_by_its_words_in_an_answer_and_in_a_stream(words: s
         (b'{"error": "flat"}', "flat"),
         (b'{"detail": [{"message": "listed"}]}', "listed"),
         (b'{"error": true, "message": "both"}', "both"),
+        (
+            b'{"error": {"message": "{\\"message\\": \\"nested\\", \\"request_id\\": \\"1\\"}", "code": "400"}}',
+            "nested",
+        ),
+        (b'{"error": {"message": "{\\"code\\": 1}"}}', '{"code": 1}'),
+        (b'{"error": {"message": "{nothing}"}}', "{nothing}"),
         (b'["one", "two"]', "one"),
         (b'"only text"', "only text"),
         (b'{"code": 40001}', '{"code": 40001}'),

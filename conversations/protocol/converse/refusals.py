@@ -132,6 +132,7 @@ HINTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"model identifier|unknown model|invalid model|own model", "GATEWAY_MODELS may name a model that the gateway does not have."),
         (r"max_?tokens|maximum tokens", "MAX_TOKENS may have to be smaller."),
         (r"temperature|top_?p\b", "It is set in the conversation's Settings."),
+        (r"no connected db", "So LiteLLM's proxy says that it does not know the key: GATEWAY_HEADERS has to hold x-litellm-api-key."),
         (r"access to the model", "The gateway's account has to be given access to the model."),
         (r"signature we calculated|security token|incompletesignature", "These are the gateway's own credentials, or AWS_REGION."),
         (r"inputschema|input_schema|schema for function|function\.parameters", "A tool's schema is at fault: switch the tool off."),
