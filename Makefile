@@ -34,7 +34,7 @@ NODE_TOOLS := node_modules/.package-lock.json
 NO_NODE := There is no Node 18 or newer with npm and none can be installed: install the packages nodejs and npm.
 # What reads and writes rows: once more, on PostgreSQL with Valkey between processes, beside the others, which wait a lot.
 # The test database is left behind: the journal's writer may still hold it when the tests have ended.
-ON_POSTGRES := $(addprefix tests/,admin attachments engine exports journal models playback rerun sockets project/test_database_pool.py)
+ON_POSTGRES := $(addprefix tests/,admin agui attachments engine exports journal models playback rerun sockets project/test_database_pool.py)
 
 # What is quick, and says soon what is broken.
 QUICK := $(addprefix tests/,attachments demo_gateway engine gateway journal management models playback project protocol sockets tools web)
@@ -46,7 +46,7 @@ QUICK := $(addprefix tests/,attachments demo_gateway engine gateway journal mana
 run: $(VENV)/runtime ## serve at HOST and PORT (127.0.0.1 and 8080), all set up
 	@exec $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
 
-test: $(VENV)/dev browsers node llama ## the whole test suite; the protocol must be covered to the last branch
+test: $(VENV)/dev browsers client llama ## the whole test suite; the protocol must be covered to the last branch
 	@$(BIN)/coverage run -m pytest -q --numprocesses 2 tests/protocol
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
@@ -127,6 +127,11 @@ $(LITELLM)/installed: requirements-litellm.txt | $(BIN)/python
 	@$(BIN)/python -m venv --clear $(LITELLM)
 	@$(LITELLM)/bin/python -m pip install -qq -r $<
 	@touch $@
+
+# The protocol's own client, which speaks to a live server in the tests.
+.PHONY: client
+client: node
+	@$(MAKE) --no-print-directory $(NODE_TOOLS) || echo "There is no @ag-ui/client: the tests that need it are skipped."
 
 .PHONY: browsers
 browsers: | $(VENV)/dev

@@ -86,7 +86,7 @@ def _of_page(conversation: Conversation, name: str) -> PublicRun | None:
 
 def _starts(turn: Turn) -> dict[str, int]:
     """The seqs at which a turn's runs begin, by their ids in the record."""
-    starts = (json.loads(text) for text, _ in turn_frames(turn) if text.startswith('{"type":"RUN_STARTED"'))
+    starts = (json.loads(text) for text, _ in turn_frames(turn) if '"RUN_STARTED"' in text[:40])
     return {event["runId"]: event["metadata"]["seq"] for event in starts}
 
 

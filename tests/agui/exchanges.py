@@ -1,7 +1,7 @@
 """Requests to AG-UI's addresses as programs send them: through the whole ASGI application."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 
 from conversations.models import ApiToken
 from project.asgi import application
+from project.server import ROOM
 
 Event = dict[str, Any]
 PATIENCE = 20
@@ -78,6 +79,11 @@ class Exchange:
         blocks = self.text.split("\n\n")[:-1]
         return [json.loads(block.removeprefix("data: ")) for block in blocks if not block.startswith(":")]
 
+    async def ended(self) -> None:
+        """The server has done with the request."""
+        await self._communicator.wait(timeout=PATIENCE)
+        self.is_over = True
+
     async def leave(self) -> None:
         """The client is gone."""
         await self._communicator.send_input({"type": "http.disconnect"})
@@ -92,6 +98,7 @@ async def exchange(
     *,
     token: str | None = None,
     headers: dict[str, str] | None = None,
+    room: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Exchange]:
     """A request under way, its answer begun."""
     address, _, query = path.partition("?")
@@ -107,7 +114,7 @@ async def exchange(
         "headers": [(name.encode(), value.encode()) for name, value in all_headers.items()],
         "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
     }  # fmt: skip
-    communicator = ApplicationCommunicator(application, scope)
+    communicator = ApplicationCommunicator(application, scope | ({ROOM: room} if room else {}))
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     await communicator.send_input({"type": "http.request", "body": raw})
     this = Exchange(communicator)

@@ -1,9 +1,10 @@
 """A run over HTTP: begun once, read as often as it is asked for, each alone by AG-UI's own rules."""
 
+import asyncio
 from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
@@ -16,6 +17,7 @@ from tests.agui.exchanges import QUESTION, Event, approve, atoken_of, exchange, 
 from tests.asking import answer, ask, conversation_of, of_type
 from tests.attaching import PDF, picture
 from tests.engine.station import top_song_as
+from tests.recorded import recorded_turn, text_events
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 HANGING = "fail silent"
@@ -246,6 +248,41 @@ async def test_silence_is_broken_by_comments(user: User, monkeypatch: pytest.Mon
             await first.more()
         await stopped(token, wanted)
         assert_valid_agui(await first.events())
+
+
+async def test_no_more_is_sent_than_a_reader_has_room_for(user: User) -> None:
+    turn = await sync_to_async(large_turn)(user)
+    wanted = run_input(None, threadId=str(turn.conversation_id), runId=str(turn.pk))
+    free = asyncio.Event()
+
+    async def room() -> None:
+        await free.wait()
+
+    async with exchange("POST", "/agui/", wanted, token=await atoken_of(user), room=room) as reader:
+        await reader.more()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.more(), 0.2)
+        assert len(reader.text) < 300_000
+        free.set()
+        await reader.rest()
+    assert len(reader.text) > 1_000_000
+
+
+def large_turn(user: User) -> Turn:
+    deltas = [{"type": "TEXT_MESSAGE_CONTENT", "messageId": "a", "delta": "x" * 16_000}] * 64
+    start, _, end = text_events("")
+    return recorded_turn(conversation_of(user), "?", start, *deltas, end)
+
+
+async def test_a_reader_who_takes_nothing_is_cut_off(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conversations.agui.detached.READ_TIMEOUT", 0.05)
+    wanted = run_input(HANGING)
+    async with exchange(
+        "POST", "/agui/", wanted, token=await atoken_of(user), room=asyncio.Event().wait
+    ) as reader:
+        await reader.ended()
+    assert (await Turn.objects.aget()).status == Turn.Status.RUNNING
+    await sync_to_async(lambda: (engine.stop(UUID(wanted["threadId"])), engine.WORKER.wait(20)))()
 
 
 # -- a thread
