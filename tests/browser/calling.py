@@ -131,6 +131,15 @@ def card_of(calls: Calls, result: object, arguments: object = "{}") -> Locator:
     return opened(card)
 
 
+def cards_of(calls: Calls, *results: object) -> list[Locator]:
+    """The unfolded cards of calls, one after the other, with these results."""
+    for result in results:
+        calls.one("{}", result)
+    cards = calls.live().tool("top_song")
+    expect(cards.locator(".tool-state")).to_have_text(["Succeeded"] * len(results))
+    return [opened(card) for card in cards.all()]
+
+
 def picture(width: int = 96, height: int = 48) -> str:
     """A PNG with a slope of colours, in base64."""
     rows = b"".join(

@@ -20,45 +20,44 @@ def failed(stage: Stage, code: str, request: str = "") -> None:
         stage.record.events[-1]["metadata"]["requestId"] = request
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_it_is_said_which_side_failed_and_what_to_do(stage: Stage, way: str) -> None:
-    codes = ("gateway_refused", "stream_error", "internal", "not a code")
-    for code in codes:
-        failed(stage, code)
-    alert, sides = getattr(stage, way)().alert, SENTENCES["failed"]
-    expect(alert.locator(".side")).to_have_text([sides.get(code, sides[""]) for code in codes])
-    expect(alert.locator("strong")).to_have_text(["The gateway failed."] * len(codes))
-    expect(alert.locator(".failure")).to_have_text([MESSAGE] * len(codes))
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_what_was_asked_again_and_what_is_left_out_is_said_quietly(stage: Stage, way: str) -> None:
+def adjusted(stage: Stage) -> None:
+    """A turn that was asked again without something, and refused all the same."""
     stage.record.ask("the question")
     stage.record.step()
     stage.record.adjust("this model does not see")
     stage.record.adjust("nor hear")
     stage.record.fail("It was refused.", "invalid_request")
     stage.record.events[-1]["metadata"]["leftOut"] = True
-    page = getattr(stage, way)().page
-    expect(page.locator(".adjusted summary")).to_have_text(["Asked again without pictures."] * 2)
-    page.locator(".adjusted summary").last.click()
-    expect(page.get_by_text("nor hear")).to_be_visible()
-    question = page.get_by_role("article", name="You")
-    expect(question).to_contain_text("This message was refused. Later requests are without it.")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_it_is_said_which_side_failed_what_to_do_what_to_quote_and_what_was_left_out(
+    stage: Stage, way: str
+) -> None:
+    codes = ("gateway_refused", "stream_error", "internal", "not a code", "gateway_failed")
+    for code in codes[:-1]:
+        failed(stage, code)
+    adjusted(stage)
+    failed(stage, codes[-1], "kong-4711")
+    chat: Chat = getattr(stage, way)()
+    alert, sides = chat.alert.filter(has_text=MESSAGE), SENTENCES["failed"]
+    expect(alert.locator(".side")).to_have_text([sides.get(code, sides[""]) for code in codes])
+    expect(alert.locator("strong")).to_have_text(["The gateway failed."] * len(codes))
+    expect(alert.locator(".failure")).to_have_text([MESSAGE] * len(codes))
+    expect(alert.last.locator(".quoted")).to_have_text("Gateway's request")
+    expect(alert.last.locator("code")).to_have_text("kong-4711")
+    expect(chat.log.locator(".adjusted summary")).to_have_text(["Asked again without pictures."] * 2)
+    chat.log.locator(".adjusted summary").last.click()
+    expect(chat.log.get_by_text("nor hear")).to_be_visible()
+    refusal = "This message was refused. Later requests are without it."
+    expect(chat.messages("You").filter(has_text=refusal)).to_have_count(1)
+    expect(chat.messages("You").nth(-2)).to_contain_text(refusal)
 
 
 def test_every_code_of_the_contract_has_a_side() -> None:
     first = "throttled gateway_unreachable gateway_refused gateway_failed invalid_request context_overflow timeout"
     codes = f"{first} stream_cut stream_error round_limit max_tokens interrupted internal".split()
     assert set(codes) == set(SENTENCES["failed"]) - {""}
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_the_gateway_s_request_is_quoted_where_it_is_known(stage: Stage, way: str) -> None:
-    failed(stage, "gateway_failed", "kong-4711")
-    alert = getattr(stage, way)().alert
-    expect(alert.locator(".quoted")).to_have_text("Gateway's request")
-    expect(alert.locator("code")).to_have_text("kong-4711")
 
 
 def test_else_the_turn_is_quoted_and_the_id_can_be_copied(stage: Stage) -> None:

@@ -19,6 +19,7 @@ LIVE = (
     f":is(svg, math, [style]):not({OF_FORMULAS}, {OF_THE_PAGE})"
 )
 
+LINKS = "links => links.map((link) => ['href', 'rel', 'target'].map((name) => link.getAttribute(name)))"
 SHEETS_OF_THE_HEAD_ALONE = (
     "document.styleSheets.length === document.head.querySelectorAll('link[rel=stylesheet]').length"
 )
@@ -40,11 +41,9 @@ def refuses_all(chat: Chat) -> None:
     assert page.evaluate("window.owned") is None
     chat.until(lambda: page.evaluate(SHEETS_OF_THE_HEAD_ALONE))
     expect(chat.log.locator(LIVE)).to_have_count(0)
-    for link in chat.log.locator(f"a:not({OUR_OWN})").all():
-        href = link.get_attribute("href")
+    for href, rel, target in chat.log.locator(f"a:not({OUR_OWN})").evaluate_all(LINKS):
         assert href is None or re.match(r"(https?|mailto):", href)
-        assert href is None or link.get_attribute("rel") == "noopener noreferrer nofollow"
-        assert href is None or link.get_attribute("target") == "_blank"
+        assert href is None or (rel, target) == ("noopener noreferrer nofollow", "_blank")
     handlers = """Array.from(document.querySelectorAll("#transcript *")).flatMap(
         (element) => element.getAttributeNames().filter((name) => name.startsWith("on")))"""
     assert page.evaluate(handlers) == []
@@ -68,8 +67,8 @@ def test_a_tool_call_and_its_result_stay_text(chat: Chat, watched: list[str]) ->
     refuses_all(chat)
 
 
-@pytest.mark.parametrize("attack", [RAW[0], RAW[2], RAW[-2]])
-def test_a_title_stays_text(page: Page, watched: list[str], attack: str) -> None:
+def test_a_title_stays_text(page: Page, watched: list[str]) -> None:
+    attack = "".join([RAW[0], RAW[2], RAW[-2]])
     page.goto("/")
     page.get_by_text("Title and instructions").click()
     page.get_by_role("textbox", name="Title").fill(attack)

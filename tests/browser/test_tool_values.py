@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.calling import SONGS, Calls, card_of, opened, picture
+from tests.browser.calling import SONGS, Calls, card_of, cards_of, opened, picture
 
 # -- keys and values
 
@@ -17,16 +17,22 @@ def test_arguments_are_keys_and_values_in_their_order(calls: Calls) -> None:
     )
 
 
-def test_numbers_keep_their_digits_and_keys_that_come_twice_are_both_there(calls: Calls) -> None:
-    card = card_of(calls, '{"n": 12345678901234567890, "f": 1.10, "e": 1E400, "n": -0}')
-    expect(card.locator(".outcome").get_by_role("listitem")).to_have_text(
+def test_values_keep_their_digits_their_quotes_and_keys_that_come_twice_and_words_stay_before_them(
+    calls: Calls,
+) -> None:
+    texts = {"a": "5", "b": "true", "c": "", "d": " x", "e": "8 Storey Hike", "f": "978-3"}
+    numbers, quoted, mixed = cards_of(
+        calls,
+        '{"n": 12345678901234567890, "f": 1.10, "e": 1E400, "n": -0}',
+        texts,
+        'The user changed the arguments.\nTwice.\n{"copies": 3}',
+    )
+    expect(numbers.locator(".outcome").get_by_role("listitem")).to_have_text(
         ["n12345678901234567890", "f1.10", "e1E400", "n-0"]
     )
-
-
-def test_a_text_that_could_be_taken_for_something_else_has_its_quotes(calls: Calls) -> None:
-    card = card_of(calls, {"a": "5", "b": "true", "c": "", "d": " x", "e": "8 Storey Hike", "f": "978-3"})
-    expect(card.locator(".outcome .value")).to_have_text(
+    expect(mixed.locator(".outcome .paragraph")).to_have_text("The user changed the arguments.\nTwice.")
+    expect(mixed.locator(".outcome").get_by_role("listitem")).to_have_text("copies3")
+    expect(quoted.locator(".outcome .value")).to_have_text(
         ['"5"', '"true"', '""', '" x"', "8 Storey Hike", "978-3"], use_inner_text=False
     )
 
@@ -82,20 +88,14 @@ def test_what_stays_unfolded_is_not_folded_again_by_news(calls: Calls) -> None:
     expect(card.get_by_text("1", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    "text", ["Station WKRP not found.", "{broken", "5", "null", '"quoted"', "[]", "[1] a footnote"]
-)
-def test_what_is_no_structure_is_shown_as_text(calls: Calls, text: str) -> None:
-    card = card_of(calls, text)
-    expect(card.locator(".result")).to_be_visible()
-    expect(card.locator(".result")).to_have_text(text)
-    expect(card.locator(".outcome .view")).to_be_hidden()
+UNSTRUCTURED = ("Station WKRP not found.", "{broken", "5", "null", '"quoted"', "[]", "[1] a footnote")
 
 
-def test_words_before_json_stay_words(calls: Calls) -> None:
-    card = card_of(calls, 'The user changed the arguments.\nTwice.\n{"copies": 3}')
-    expect(card.locator(".outcome .paragraph")).to_have_text("The user changed the arguments.\nTwice.")
-    expect(card.locator(".outcome").get_by_role("listitem")).to_have_text("copies3")
+def test_what_is_no_structure_is_shown_as_text(calls: Calls) -> None:
+    for card, text in zip(cards_of(calls, *UNSTRUCTURED), UNSTRUCTURED, strict=True):
+        expect(card.locator(".result")).to_be_visible()
+        expect(card.locator(".result")).to_have_text(text)
+        expect(card.locator(".outcome .view")).to_be_hidden()
 
 
 # -- tables
@@ -211,29 +211,23 @@ def test_pictures_stand_among_the_words_of_their_result(calls: Calls) -> None:
 SVG = "PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIG9ubG9hZD0id2luZG93Lm93bmVkPTEiLz4="
 
 
-@pytest.mark.parametrize(
-    "result",
-    [
-        image("svg+xml", SVG),
-        image("svg", SVG),
-        image("png", '" onerror="x'),
-        image("__proto__", SVG),
-        {"image": {"format": "png"}},
-    ],
-    ids=["svg+xml", "svg", "no base64", "prototype", "no bytes"],
+UNTRUSTED = (
+    image("svg+xml", SVG),
+    image("svg", SVG),
+    image("png", '" onerror="x'),
+    image("__proto__", SVG),
+    {"image": {"format": "png"}},
 )
-def test_what_is_no_picture_that_can_be_trusted_is_not_drawn(calls: Calls, result: object) -> None:
-    card = card_of(calls, result)
-    expect(card.locator(".outcome")).to_contain_text("image")
-    expect(card.get_by_role("img")).to_have_count(0)
 
 
-def test_a_picture_that_is_too_large_to_be_sent_is_told(calls: Calls) -> None:
-    card = card_of(calls, {"image": {"format": "jpeg", "size": 512 * 1024}})
-    expect(card.locator(".outcome")).to_contain_text("A picture, JPEG, 512 KB: too large to be shown here.")
+def test_what_is_no_picture_that_can_be_trusted_is_not_drawn(calls: Calls) -> None:
+    for card in cards_of(calls, *UNTRUSTED):
+        expect(card.locator(".outcome")).to_contain_text("image")
+        expect(card.get_by_role("img")).to_have_count(0)
 
 
-def test_a_picture_that_is_none_is_told(calls: Calls) -> None:
-    card = card_of(calls, image("png", SVG))
-    expect(card.locator(".outcome")).to_contain_text("This picture cannot be shown.")
+def test_a_picture_that_is_too_large_to_be_sent_or_is_none_is_told(calls: Calls) -> None:
+    large, none = cards_of(calls, {"image": {"format": "jpeg", "size": 512 * 1024}}, image("png", SVG))
+    expect(large.locator(".outcome")).to_contain_text("A picture, JPEG, 512 KB: too large to be shown here.")
+    expect(none.locator(".outcome")).to_contain_text("This picture cannot be shown.")
     assert calls.stage.chat.page.evaluate("window.owned") is None
