@@ -170,7 +170,8 @@ class Screen:
         call = event["toolCallId"]
         match event["type"]:
             case "TOOL_CALL_START":
-                self._names[call], self._arguments[call] = event["toolCallName"], []
+                self._names[call] = event["toolCallName"]
+                self._arguments.setdefault(call, [])  # a run after an approval names its calls again
                 self._do(f"Calling {event['toolCallName']}")
             case "TOOL_CALL_ARGS":
                 self._arguments[call].append(event["delta"])

@@ -60,6 +60,6 @@ class Transcript(Printer):
         super()._text_end(event)
         self.end_line()
 
-    def _call(self, event: Event) -> None:
-        super()._call(event)
+    def _result(self, event: Event) -> None:
+        super()._result(event)
         self.calls.append(event["toolCallId"])
