@@ -118,6 +118,30 @@ def test_a_name_that_somebody_gave_stays_whatever_is_said_then(chat: Chat) -> No
     expect(row(chat.page, "What it can do")).to_be_visible()
 
 
+LONG_PRESS = """link => {
+    const {x, y} = link.getBoundingClientRect();
+    const finger = {bubbles: true, pointerType: "touch", clientX: x + 5, clientY: y + 5};
+    link.dispatchEvent(new PointerEvent("pointerdown", finger));
+}"""
+RELEASE = """link => {
+    link.dispatchEvent(new PointerEvent("pointerup", {bubbles: true, pointerType: "touch"}));
+    link.click();
+}"""
+
+
+def test_a_long_press_opens_the_menu_and_is_no_click(page: Page) -> None:
+    begin_conversations(page, "Pressed long")
+    page.goto("/settings/")
+    link = row(page, "Pressed long").get_by_role("link")
+    link.evaluate(LONG_PRESS)
+    expect(row(page, "Pressed long").get_by_role("menuitem", name="Rename")).to_be_focused()
+    link.evaluate(RELEASE)
+    expect(page).to_have_url(re.compile("/settings/$"))
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("menu")).to_have_count(0)
+    expect(row(page, "Pressed long").get_by_role("button", name="Menu")).to_be_focused()
+
+
 def test_the_drawer_takes_the_focus_and_gives_it_back(page: Page) -> None:
     begin_conversations(page, "In the drawer")
     page.set_viewport_size(PHONE)
@@ -165,8 +189,16 @@ def test_the_list_goes_on_as_one_scrolls_and_begins_where_the_page_is(page: Page
     expect(beside(page).locator("[aria-current=page]")).to_be_in_viewport()
     expect(beside(page).get_by_role("link", name="scrolled 30", exact=True)).to_have_count(1)
     page.goto("/")
-    page.locator("[name=ids]").nth(0).check()
-    page.locator("[name=ids]").nth(1).check()
+    boxes, every = page.locator("[name=ids]"), page.get_by_role("checkbox", name="Choose all")
+    every.check()
+    expect(page.locator("[name=ids]:checked")).to_have_count(boxes.count())
+    boxes.nth(2).uncheck()
+    expect(every).to_be_checked(indeterminate=True)
+    every.check()
+    every.uncheck()
+    expect(page.locator("[name=ids]:checked")).to_have_count(0)
+    boxes.nth(0).check()
+    boxes.nth(1).check()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="2 conversations are deleted.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()

@@ -60,6 +60,10 @@ class Tab:
         """The last element that is visible and has the name, as soon as there is one."""
         return self.until(ELEMENT, selector, name)  # type: ignore[no-any-return]
 
+    def key(self, keys: str) -> None:
+        """Presses keys where the focus is."""
+        self.run("return document.activeElement").send_keys(keys)
+
     def press(self, name: str, within: str = "body") -> None:
         """Clicks a button or link."""
         self.element(f"{within} :is(button, a)", name).click()

@@ -1,6 +1,7 @@
 """The main path in Chromium, Firefox and WebKit, from the first message to its playback."""
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.browser.conversing import UNENDING
 from tests.browsers.conversing import ANSWER, QUESTION, Chat
@@ -133,3 +134,30 @@ def test_the_numbers_of_a_list_stand_within_it(chat: Chat) -> None:
     chat.ask("show numbers")
     chat.eventually(lambda: len(chat.run(ROOM)) == 3)
     assert min(chat.run(ROOM)) >= 0
+
+
+def test_escape_closes_the_menu_then_the_drawer_and_stops_nothing(chat: Chat) -> None:
+    chat.driver.set_window_size(800, 900)
+    try:
+        chat.say(UNENDING)
+        chat.grown(10)
+        chat.press("Conversations", ".bar")
+        chat.until("return document.querySelector('#sidebar').matches(':popover-open')")
+        chat.element("#groups [aria-current=page] ~ .dots").send_keys(Keys.ENTER)
+        chat.until("return document.activeElement.innerText === 'Rename'")
+        chat.key(Keys.ESCAPE)
+        chat.until("return document.querySelector('.row-menu') === null")
+        assert chat.run("return document.querySelector('#sidebar').matches(':popover-open')")
+        chat.key(Keys.ESCAPE)
+        chat.until("return !document.querySelector('#sidebar').matches(':popover-open')")
+        chat.until("return document.activeElement.id === 'sidebar-button'")
+        chat.key(Keys.CONTROL + "k")
+        chat.element("dialog input").send_keys(UNENDING)
+        chat.until("return document.querySelectorAll('dialog [role=option]').length > 0")
+        chat.key(Keys.ESCAPE)
+        chat.until("return document.querySelector('dialog') === null")
+        assert chat.run("return document.querySelector('#stop').hidden") is False
+        chat.key(Keys.ESCAPE)
+        chat.until(STOPPED)
+    finally:
+        chat.driver.set_window_size(1280, 900)

@@ -45,6 +45,9 @@ function listen(sidebar, list) {
     event.preventDefault();
     open(row, event.detail === 0 && event.button === 0 ? null : { x: event.clientX, y: event.clientY });
   });
+  document.addEventListener("change", async (event) => {
+    if (closestTo(event, ".chosen")) (await import("./choosing.js")).follow(event.target);
+  });
   onLongPress(ROW, (row, point) => open(row, point));
   if (byId("undo").childElementCount) rows = load();
 }
