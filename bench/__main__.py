@@ -11,6 +11,7 @@
 `python -m bench admin`: what the operator waits for, over a million tool calls.
 `python -m bench replay`: how long a long conversation takes to open in the player.
 `python -m bench upload`: what an attached file adds to the memory of each web server.
+`python -m bench upstream`: what the embedded gateway adds to an answer of the server behind it.
 `python -m bench page`: how smooth the chat's page is in Chromium.
 """
 
@@ -20,7 +21,21 @@ import sys
 from collections.abc import Callable, Sequence
 from random import SystemRandom
 
-from . import admin, crash, floor, library, page, peers, replay, search, silent, turn, upload, workers
+from . import (
+    admin,
+    crash,
+    floor,
+    library,
+    page,
+    peers,
+    replay,
+    search,
+    silent,
+    turn,
+    upload,
+    upstream,
+    workers,
+)
 from .crash.kills import kill
 from .crash.report import as_json, text
 from .report import Report, figures_report
@@ -43,6 +58,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "search": search,
         "library": library,
         "upload": upload,
+        "upstream": upstream,
     }
     for name, module in modules.items():
         module.add_options(_command(commands, name, module.__doc__, module.report))

@@ -50,8 +50,10 @@ def _decoded(data: bytes) -> str:
 
 def _pdf_text(data: bytes) -> str:
     """The text of a PDF, blank where it cannot be read: it comes from anybody, broken in any way."""
-    from pypdf import PdfReader
-
+    try:
+        from pypdf import PdfReader
+    except ImportError:  # an extra of the package
+        raise Refused(400, UNREADABLE.format("pypdf is not installed")) from None
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # each oddity of a file is a warning to it
     try:
         return "\n\n".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)

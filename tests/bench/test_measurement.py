@@ -53,6 +53,13 @@ def test_a_turn_is_timed_and_its_statements_are_counted() -> None:
     assert any("INSERT INTO" in line for line in report["statements"])
 
 
+def test_an_upstream_is_asked_itself_and_through_the_gateway() -> None:
+    figures = figures_of(smoke("upstream", "--turns", "3", "--deltas", "9"))
+    assert len(figures) == 6
+    assert figures["first token, the upstream itself, p50"] > 0
+    assert figures["a delta of a long answer, through the gateway"] > 0
+
+
 def test_silent_turns_all_get_to_the_gateway_and_all_end() -> None:
     figures = figures_of(smoke("silent", "--turns", "3"))
     for name in (
