@@ -280,7 +280,10 @@ async def test_whoever_no_longer_owns_a_conversation_is_let_go(user: User, other
 
 # -- commands of the terminal
 
-COMMANDS: dict[str, list[str]] = {"ask": ["hello", "--conversation", "{theirs}", "--user", "jennifer"]}
+COMMANDS: dict[str, list[str]] = {
+    "ask": ["hello", "--conversation", "{theirs}", "--user", "jennifer"],
+    "chat": ["--conversation", "{theirs}", "--user", "jennifer"],
+}
 """What names a conversation, and whose."""
 
 OPERATORS = {

@@ -17,7 +17,16 @@ from pytest_django.fixtures import Settings
 
 from bench.statements.log import CONTROL
 from conversations import engine, journal
-from conversations.models import Allowance, ApiToken, Conversation, Preset, Prompt, ToolCall, Turn
+from conversations.models import (
+    Allowance,
+    ApiToken,
+    Conversation,
+    Preset,
+    Prompt,
+    ToolCall,
+    ToolDefinition,
+    Turn,
+)
 from conversations.protocol.converse.content import picture_facts
 from conversations.web import urlpatterns
 from tests.asking import ask, conversation_of
@@ -54,6 +63,10 @@ def grow(conversation: Conversation, number: int) -> Conversation:
         attached(conversation)
         Prompt.objects.create(user=user, name=f"prompt-{user.prompts.count()}", text="Be brief.")
         Preset.objects.create(user=user, name=f"preset {user.presets.count()}", text="Be brief.")
+        tool = f"tool {ToolDefinition.objects.count()}"
+        ToolDefinition.objects.create(
+            server="records", name=tool, agreed={"name": tool}, agreed_sha256="0" * 64
+        )
     rerun_of(conversation)
     return Conversation.objects.get(rerun_of=conversation, turns__number=conversation.turns.count())
 
