@@ -95,6 +95,9 @@ def filled(url: str, size: Size, more: Callable[[], None] = lambda: None) -> Ite
         yield written
     finally:
         connections.close_all()
+        for connection in connections.all(initialized_only=True):
+            if connection.vendor == "postgresql":
+                connection.close_pool()  # type: ignore[attr-defined]  # its server ends before this process
 
 
 def _is_filled(size: Size) -> bool:

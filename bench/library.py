@@ -19,6 +19,7 @@ SEARCHES = {
     "a common word": "common",
     "a rare word": "needle77",
     "the beginning of a word": "wor",
+    "common words that are never together": "common 天气",
     "no such word": "turkey",
 }
 

@@ -26,6 +26,9 @@ PATIENCE = 30.0
 CONNECTIONS = 20
 """Connections that PostgreSQL takes, as small ones do."""
 
+CARELESS = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "4GB"}
+"""Options that fill a database faster: what a crash of the machine would cost is made again."""
+
 POOL = 7
 """Connections of a process that the command starts: the tests are two."""
 
@@ -49,7 +52,7 @@ def postgres(kept: Path | None = None) -> Iterator[str]:
         account, programs = _account(), _readable(_postgres_programs(), folder)
         data = kept or folder / "data"
         _make_cluster(data, programs, account)
-        options = {"listen_addresses": "", "fsync": "off", "max_connections": str(CONNECTIONS)}
+        options = {"listen_addresses": "", "max_connections": str(CONNECTIONS), **CARELESS}
         settings = [part for pair in options.items() for part in ("-c", "=".join(pair))]
         with _running([programs / "postgres", "-D", data, "-k", data, *settings], account):
             _wait(lambda: _answers([programs / "pg_isready", "-q", "-h", data]))

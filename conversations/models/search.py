@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, models
-from django.db.models import Count, Exists, Lookup, Model, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Lookup, Model, OuterRef, Q, QuerySet
 
 from conversations.protocol.text import beginning, visible
 
@@ -48,7 +48,10 @@ SNIPPED = 50_000
 SAMPLE, COMMON = 2_000, 8
 """The newest passages; what every eighth of them matches is common."""
 
-WALK, FAR = 10_000, 50_000
+SELDOM = 100
+"""What fewer than every so many of the newest passages match is not met by going through them."""
+
+WALK, FAR = 10_000, 20_000
 """The newest passages that are gone through for what is common: enough for the hits that are listed; and for what is seldom together."""
 
 Part = tuple[str, bool]
@@ -225,13 +228,17 @@ def matches(terms: Sequence[Term], owner: Any, *, whole: bool = False) -> MatchL
     if not whole and sample.are_all_common and len(terms) > 1:
         return _far_matches(terms, owner)
     query = _query(terms, sample.common, HITS_AT_MOST, owner)
-    return _newest_matches(Passage.objects.filter(words__matches=query))
+    passages = Passage.objects.filter(words__matches=query)
+    return _newest_matches(passages, are_seldom=sample.hits * SELDOM < sample.rows)
 
 
 def _far_matches(terms: Sequence[Term], owner: Any) -> MatchList:
-    far = _newest_matches(_one_by_one(FAR, terms, owner))
-    if not far.is_cut and _newest(FAR + 1, owner).count() > FAR:
-        far.reach = FAR
+    """The matches among the newest passages, up to the one that is too far."""
+    of_owner = Passage.objects.filter(words__matches=Query(owner=owner, newest=FAR + 1)).order_by("-pk")
+    too_far = of_owner.values_list("pk", flat=True)[FAR : FAR + 1].first()
+    query = Query(unindexed=terms, owner=owner, newest=FAR)
+    far = _newest_matches(Passage.objects.filter(words__matches=query, pk__gt=too_far or 0))
+    far.reach = None if too_far is None or far.is_cut else FAR
     return far
 
 
@@ -239,8 +246,10 @@ def _one_by_one(number: int, terms: Sequence[Term], owner: Any) -> QuerySet[Pass
     return _newest(number, owner).filter(words__matches=Query(unindexed=terms))
 
 
-def _newest_matches(passages: QuerySet[Passage]) -> MatchList:
-    rows = passages.order_by("-pk").values_list("pk", "conversation", "message", "call")
+def _newest_matches(passages: QuerySet[Passage], *, are_seldom: bool = False) -> MatchList:
+    """The newest of the passages. Where they `are_seldom`, PostgreSQL is kept from going through all for them."""
+    newest = F("pk") + 0 if are_seldom and connection.vendor == "postgresql" else F("pk")
+    rows = passages.order_by(newest.desc()).values_list("pk", "conversation", "message", "call")
     return MatchList(map(Match._make, rows[:HITS_AT_MOST]))
 
 
