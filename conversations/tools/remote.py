@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -93,8 +93,7 @@ class RemoteCall:
         self.is_asking = False
         """Whether it has asked, and nobody has answered."""
 
-        self._tool, self._left = tool, tool.seconds
-        self._started = time.monotonic()
+        self._tool, self._spent = tool, 0.0
         self._asking = asyncio.Lock()
         self._question: Question | None = None
         self._reply: asyncio.Future[Reply] | None = None
@@ -107,12 +106,16 @@ class RemoteCall:
         began = time.monotonic()
         waiters = [asyncio.ensure_future(self._asked.wait()), asyncio.ensure_future(stop.wait())]
         try:
-            await asyncio.wait({self.task, *waiters}, timeout=self._left, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {self.task, *waiters},
+                timeout=max(0.0, self._tool.seconds - self._spent),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
         except asyncio.CancelledError:
             self.cancel()
             raise
         finally:
-            self._left = max(0.0, self._left - (time.monotonic() - began))
+            self._spent += time.monotonic() - began
             for waiter in waiters:
                 waiter.cancel()
         return self._state(is_stopped=stop.is_set())
@@ -130,7 +133,7 @@ class RemoteCall:
 
     def _state(self, *, is_stopped: bool) -> Outcome | Question:
         if self.task.done() and not self.task.cancelled():
-            return self.task.result()
+            return replace(self.task.result(), duration_ms=self._duration)
         if is_stopped:
             self.cancel()
             return self._outcome("stopped", results.text(STOPPED))
@@ -164,5 +167,9 @@ class RemoteCall:
             return self._outcome("exception", results.text(FAILED))
 
     def _outcome(self, error: str, content: Content) -> Outcome:
-        duration = round((time.monotonic() - self._started) * 1000)
-        return Outcome("error" if error else "success", error, content, duration)
+        return Outcome("error" if error else "success", error, content, self._duration)
+
+    @property
+    def _duration(self) -> int:
+        """How long it has run, in ms, without the time in which a person was asked."""
+        return round(self._spent * 1000)

@@ -20,6 +20,7 @@ from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn
 from .cards import drawn
+from .questions import Field, fields_of, payload_of
 
 MOST = 100
 """Calls on the page, those that have waited longest."""
@@ -30,6 +31,10 @@ ANSWERS = {"approve": True, "deny": False}
 WORDS = {True: "is approved", False: "is denied"}
 
 
+REPLIES = {True: "has its answer", False: "is told that you decline"}
+ASKS = "It asks you something."
+
+
 @dataclass
 class Waiting:
     """A call that waits, and what its form was sent with, if it was refused."""
@@ -38,6 +43,18 @@ class Waiting:
     arguments: str
     form: dict[str, str] = field(default_factory=dict)
     card: str = ""
+    fields: list[Field] = field(default_factory=list)
+    """The fields of a running call's question."""
+
+    @property
+    def question(self) -> str:
+        """What the running call asks, as it can be read; blank for one that waits to run."""
+        return visible(self.approval.question["message"] or ASKS) if self.approval.question else ""
+
+    @property
+    def prefix(self) -> str:
+        """What the ids of its fields begin with."""
+        return f"{self.approval.pk}-"
 
     @property
     def name(self) -> str:
@@ -74,21 +91,27 @@ def waiting(request: SignedIn) -> HttpResponse:
         answer = _decide(request, approval, form)
     except Refused as refused:
         return _page(request, str(refused), form, status=400)
-    messages.success(request, f"{visible(approval.call.name)} {WORDS[answer]}.")
+    words = REPLIES if approval.question else WORDS
+    messages.success(request, f"{visible(approval.call.name)} {words[answer]}.")
     return redirect("conversations:waiting")
 
 
 def _approval(request: SignedIn, call: str) -> Approval | None:
+    rows = marks.pending(request.user.pk).filter(call=_uuid(call))
+    return rows.select_related("call__conversation").first()
+
+
+def _uuid(text: str) -> UUID | None:
     try:
-        key = UUID(call)
+        return UUID(text)
     except ValueError:
         return None
-    rows = marks.pending(request.user.pk).filter(call=key)
-    return rows.select_related("call__conversation").first()
 
 
 def _decide(request: SignedIn, approval: Approval, form: dict[str, str]) -> bool:
     """Decides as the form says; raises Refused where that cannot be."""
+    if approval.question:
+        return _answer(request, approval, form)
     answer = ANSWERS.get(form.get("decision", ""))
     if answer is None:
         raise Refused(NEITHER)
@@ -99,6 +122,19 @@ def _decide(request: SignedIn, approval: Approval, form: dict[str, str]) -> bool
     entry = {"interruptId": approval.call.tool_use_id, "status": "resolved", "payload": payload}
     engine.resume(approval.call.conversation, request.user, [entry])
     return answer
+
+
+def _answer(request: SignedIn, approval: Approval, form: dict[str, str]) -> bool:
+    """Answers a running call's question, or declines to; raises Refused for an answer that does not fit."""
+    if form.get("asked") != str(approval.asked):
+        raise Refused(GONE)
+    entry: dict[str, object] = {"interruptId": approval.interrupt_id, "status": "cancelled"}
+    is_answered = form.get("decision") == "answer"
+    if is_answered:
+        payload = payload_of(approval.question["schema"], request.POST)
+        entry |= {"status": "resolved", "payload": payload}
+    engine.resume(approval.call.conversation, request.user, [entry])
+    return is_answered
 
 
 def _parsed(text: str) -> object:
@@ -115,6 +151,8 @@ def _page(
     request: SignedIn, problem: str = "", form: dict[str, str] | None = None, status: int = 200
 ) -> HttpResponse:
     rows = marks.pending(request.user.pk).select_related("call__conversation")
+    if conversation := _uuid(request.GET.get("conversation", "")):
+        rows = rows.filter(call__conversation=conversation)
     rows = rows.order_by("requested_at", "call__conversation", "call__position")
     approvals = list(rows[: MOST + 1])
     context = {
@@ -140,6 +178,9 @@ def _groups(
 
 def _waiting(request: SignedIn, approval: Approval, form: dict[str, str]) -> Waiting:
     is_of_form = form.get("call") == str(approval.pk)
+    if approval.question:
+        fields = fields_of(approval.question["schema"], request.POST if is_of_form else None)
+        return Waiting(approval, arguments_of(approval), fields=list(fields))
     card = mark_safe(drawn(request, approval.call.conversation, approval.call))  # noqa: S308 (a template's)
     return Waiting(approval, arguments_of(approval), form if is_of_form else {}, card)
 

@@ -1,5 +1,6 @@
 """Calls of a server's tools, over both transports: what comes back, and what ends them."""
 
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from ag_ui_validate.pytest_plugin import validate_agui
+from django.test import Client
 from pytest_django.fixtures import Settings
 
 from conversations import engine
@@ -75,13 +77,6 @@ def test_an_error_of_the_tool_is_a_result_with_status_error(conversation: Conver
     call = call_of(conversation)
     assert (call.status, call.error) == ("error", "tool_error")
     assert call.result[0]["text"].startswith("Error executing tool fail")
-
-
-def test_arguments_that_do_not_fit_are_not_sent(conversation: Conversation) -> None:
-    tool = registry.get("radio__top_song")
-    assert tool is not None
-    with pytest.raises(Exception, match="'sign' is a required property"):
-        tool.arguments.validate({})
 
 
 @pytest.mark.parametrize(
@@ -180,6 +175,36 @@ def test_an_answer_that_does_not_fit_is_refused_and_the_question_stays(conversat
             )
     assert Approval.objects.get().status == "pending"
     engine.resume(conversation, turn.user, [{"interruptId": interrupt["id"], "status": "cancelled"}])
+    assert ended(turn).status == Turn.Status.COMPLETED
+    assert call_of(conversation).result == [{"json": {"result": "decline"}}]
+
+
+def test_a_question_is_answered_on_the_page_of_what_waits_without_any_script(
+    conversation: Conversation, client: Client
+) -> None:
+    question(conversation)
+    turn, call = Turn.objects.get(), call_of(conversation)
+    client.force_login(turn.user)
+    page = client.get(f"/waiting/?conversation={conversation.pk}").content.decode()
+    assert 'aria-label="Tool call radio__greet"' in page
+    assert "Who listens?" in page
+    assert re.search(r'<input [^>]*name="field-name" type="text" value=""[^>]* required', page)
+    assert re.search(r'<input [^>]*name="field-age" type="number" value="30"', page)
+    form = {"call": str(call.pk), "asked": "1", "decision": "answer", "field-name": "Les", "field-age": "old"}
+    refused = client.post("/waiting/", form)
+    assert (refused.status_code, "is not of type" in refused.content.decode()) == (400, True)
+    assert 'value="Les"' in refused.content.decode()
+    assert client.post("/waiting/", form | {"field-age": "41", "asked": "0"}).status_code == 400
+    assert client.post("/waiting/", form | {"field-age": "41"}).status_code == 302
+    assert ended(turn).status == Turn.Status.COMPLETED
+    assert call_of(conversation).result == [{"json": {"result": "accept: Les, 41"}}]
+
+
+def test_a_question_may_be_declined_on_the_page(conversation: Conversation, client: Client) -> None:
+    question(conversation)
+    turn = Turn.objects.get()
+    client.force_login(turn.user)
+    client.post("/waiting/", {"call": str(call_of(conversation).pk), "asked": "1", "decision": "decline"})
     assert ended(turn).status == Turn.Status.COMPLETED
     assert call_of(conversation).result == [{"json": {"result": "decline"}}]
 

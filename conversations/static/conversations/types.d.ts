@@ -12,7 +12,7 @@ type Usage = {
 /** Tokens by model. */
 type Totals = Record<string, Usage & { rounds?: number; unreported?: number }>;
 
-type Interrupt = { id: string; message?: string; toolCallId?: string; expiresAt?: string; metadata?: { always?: "tool" }; decided?: boolean };
+type Interrupt = { id: string; message?: string; toolCallId?: string; expiresAt?: string; metadata?: { always?: "tool" }; reason?: string; decided?: boolean };
 
 type Outcome = { type: string; interrupts?: Interrupt[] };
 

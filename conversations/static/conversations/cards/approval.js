@@ -4,10 +4,13 @@
 import { fromTemplate, setText } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { exactTime } from "../lib/times.js";
+import { drawQuestion } from "./question.js";
 
 const SENTENCES = {
   approved: ({ by, editedArgs }) => `Approved${by}${editedArgs ? " with changed arguments" : ""}`,
   denied: ({ by, reason }) => `Denied${by}${reason ? `: ${reason}` : ""}`,
+  answered: ({ by }) => `Answered${by}`,
+  declined: ({ by }) => `Declined to answer${by}`,
   expired: () => "Expired: nobody decided in time",
   withdrawn: ({ by }) => `Withdrawn${by}: the turn was stopped before a decision`,
 };
@@ -41,6 +44,7 @@ export function drawApproval(card, { interrupt, result }) {
   const place = card.querySelector(".asking");
   const isDue = Boolean(interrupt && !interrupt.decided && !result && isLive());
   if (isDue === place.childElementCount > 0) return;
+  if (isDue && interrupt.reason === "input_required") return void drawQuestion(place, interrupt);
   if (isDue) return place.append(drawForm(interrupt));
   const parts = [place, card.querySelector(".editing")];
   const hadFocus = parts.some((part) => part.contains(document.activeElement));

@@ -6,6 +6,7 @@ import { svg } from "../lib/dom.js";
 const STATES = {
   writing: "Writing arguments",
   waiting: "Waiting for approval",
+  asking: "Waiting for your answer",
   decided: "Decided, waits for the others",
   held: "Waits for the others",
   running: "Running",
@@ -40,7 +41,8 @@ const FAILURES = {
 };
 
 /** Whether a call in this state may still change. */
-export const isOpen = (state) => ["writing", "waiting", "decided", "held", "running"].includes(state);
+export const isOpen = (state) =>
+  ["writing", "waiting", "asking", "decided", "held", "running"].includes(state);
 
 /**
  * Whether a card in this state opens by itself: it waits for the reader, or something went wrong that nobody wanted.
@@ -49,10 +51,15 @@ export const isOpen = (state) => ["writing", "waiting", "decided", "held", "runn
  */
 export const opensItself = (state, result) =>
   state === "waiting" ||
+  state === "asking" ||
   Boolean(result && !isOpen(state) && !["success", "denied", "stopped"].includes(state));
 
 /** Whether it ran to an end of its own, so that the time it took says something. */
 export const hasRun = (state) => state === "success" || state === "error";
+
+/** @param {Interrupt} interrupt */
+const waitingFor = ({ decided, reason }) =>
+  decided ? "decided" : reason === "input_required" ? "asking" : "waiting";
 
 /**
  * The state of a call's block.
@@ -62,7 +69,7 @@ export function standing({ message, result, ended, interrupt, status }) {
   if (result?.metadata.interrupted || message.metadata.interrupted) return "interrupted";
   if (result)
     return result.metadata.status === "success" ? "success" : (OWN[result.metadata.error] ?? "error");
-  if (status === "waiting") return interrupt ? (interrupt.decided ? "decided" : "waiting") : "held";
+  if (status === "waiting") return interrupt ? waitingFor(interrupt) : "held";
   if (ended) return "unfinished";
   return message.metadata.open ? "writing" : "running";
 }
@@ -75,6 +82,7 @@ const CIRCLE = "M8 1.75a6.25 6.25 0 1 1 0 12.5a6.25 6.25 0 0 1 0-12.5";
 const SHAPES = {
   writing: "M2.5 13.5l.75-3.25L10.5 3l2.5 2.5l-7.25 7.25zM9 4.5l2.5 2.5",
   waiting: `${CIRCLE}M6 6.25a2 2 0 1 1 2.75 1.85q-.75.35-.75 1.15M8 11.5v.25`,
+  asking: `${CIRCLE}M6 6.25a2 2 0 1 1 2.75 1.85q-.75.35-.75 1.15M8 11.5v.25`,
   decided: "M5.5 3v10M10.5 3v10",
   held: "M5.5 3v10M10.5 3v10",
   running: "M8 1.75a6.25 6.25 0 1 1-6.25 6.25",

@@ -202,12 +202,13 @@ function changeLastRound(state, id, changes) {
 }
 
 const INTERRUPT = ["id", "message", "toolCallId", "expiresAt", "metadata"];
+const QUESTION = [...INTERRUPT, "reason", "responseSchema"]; // of a call that asks something
 const OUTCOMES = { cancelled: "stopped", interrupt: "waiting" };
 
 /** @type {Reducer<RunFinished>} */
 function runFinished(state, event) {
   const { type, interrupts: all = [] } = event.outcome ?? {};
-  const interrupts = all.map((interrupt) => pick(interrupt, INTERRUPT));
+  const interrupts = all.map((one) => pick(one, one.reason === "input_required" ? QUESTION : INTERRUPT));
   return endTurn(state, turnOf(event), {
     status: OUTCOMES[type] ?? "completed",
     interrupts,
