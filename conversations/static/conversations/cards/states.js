@@ -6,7 +6,7 @@ import { svg } from "../lib/dom.js";
 const STATES = {
   writing: "Writing arguments",
   waiting: "Waiting for approval",
-  asking: "Waiting for your answer",
+  asking: "Asks you",
   decided: "Decided, waits for the others",
   held: "Waits for the others",
   running: "Running",

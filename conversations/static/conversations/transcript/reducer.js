@@ -4,7 +4,6 @@
  * Messages have the shape that MESSAGES_SNAPSHOT gives them, so that a snapshot and the events before it come to the same.
  * What has not changed keeps its identity: the view compares with `===`.
  */
-
 import { sumOf, writtenIn } from "./tokens.js";
 
 /** @type {State} */
