@@ -35,7 +35,7 @@ CHANGES: dict[str, Callable[[Sequence[UUID]], None]] = {
 def change(request: SignedIn) -> HttpResponseBase:
     """Does an action with the conversations of a form; 404 unless all of them are the user's own.
 
-    A script gets JSON, a form the list again.
+    A script gets JSON, a form the list again, or the conversation's page if it was sent from `here`.
     """
     action, is_restoring = request.POST.get("action", ""), request.POST.get("action") == "restore"
     ids = _own(request, with_deleted=is_restoring)
@@ -85,6 +85,8 @@ def _answer(request: SignedIn, ids: list[UUID], *, is_deletion: bool = False, **
         return JsonResponse({"ids": ids, **members})
     if is_deletion:
         return to_list_with_undo(request, ids)
+    if "here" in request.POST and ids:
+        return redirect("conversations:conversation", pk=ids[0])
     archived = "?archived" if "archived" in request.POST else ""
     return redirect(f"{resolve_url('conversations:index')}{archived}#all")
 

@@ -85,8 +85,9 @@ def listing(
 
 def _top(own: ConversationQuerySet, current: Conversation | None, newest: list[Conversation]) -> list[Group]:
     pinned = list(own.pinned()[:PINNED])
-    is_seen = current is None or current.pk in {row.pk for row in (*pinned, *newest)}
-    groups = [_group("Open", [] if current is None or is_seen else [current]), _group("Pinned", pinned)]
+    listed = {row.pk for row in (*pinned, *newest)}
+    is_missing = current is not None and current.archived_at is None and current.pk not in listed
+    groups = [_group("Open", [current] if current and is_missing else []), _group("Pinned", pinned)]
     return [group for group in groups if group.rows]
 
 

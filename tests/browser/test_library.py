@@ -89,13 +89,21 @@ def test_a_menu_opens_even_if_its_list_is_fetched_anew_meanwhile(page: Page) -> 
     expect(row(page, "Fetched anew").get_by_role("menuitem").first).to_be_focused()
 
 
-def test_whoever_deletes_the_open_conversation_is_offered_it_on_the_start_page(page: Page) -> None:
+def test_whoever_puts_away_or_deletes_the_open_conversation_is_offered_the_way_back(page: Page) -> None:
     begin_conversations(page, "Open and shut")
     page.goto("/")
     row(page, "Open and shut").get_by_role("link").click()
     expect(beside(page).locator("[aria-current=page]")).to_have_text("Open and shut")
     other = page.context.new_page()
     other.goto(page.url)
+    row(page, "Open and shut").click(button="right")
+    page.get_by_role("menuitem", name="Archive").click()
+    for tab in (page, other):
+        expect(row(tab, "Open and shut")).to_have_count(0)
+        expect(tab.get_by_text("This conversation is in the archive.")).to_be_visible()
+    page.get_by_role("button", name="Unarchive").click()
+    expect(page.get_by_role("button", name="Unarchive")).to_be_hidden()
+    expect(row(other, "Open and shut")).to_be_visible()
     row(page, "Open and shut").click(button="right")
     page.get_by_role("menuitem", name="Delete").click()
     expect(page).to_have_url(re.compile("/$"))

@@ -87,6 +87,9 @@ def test_several_are_changed_at_once_by_a_form_that_leads_back(client: Client, u
     form |= {"action": "unarchive", "archived": ""}
     assert client.post("/conversations/change/", form)["Location"] == "/?archived#all"
     assert len(titles(client)) == 3
+    page = f"/conversations/{rows[0].pk}/"
+    form = {"action": "unarchive", "ids": [str(rows[0].pk)], "here": ""}
+    assert client.post("/conversations/change/", form)["Location"] == page
 
 
 def test_an_empty_archive_says_what_to_do(client: Client) -> None:

@@ -133,6 +133,9 @@ def test_the_current_one_is_there_however_old_it_is(client: Client, user: User) 
     assert sidebar_of(page)["Open"] == ["old"]
     fragment = client.get("/sidebar/", {"current": str(old.pk)}).content.decode()
     assert sidebar_of(fragment)["Open"] == ["old"]
+    Conversation.objects.filter(pk=old.pk).update(archived_at=timezone.now())
+    page = client.get(f"/conversations/{old.pk}/").content.decode()
+    assert "Open" not in sidebar_of(page)
 
 
 def test_somebody_elses_is_never_beside(client: Client, user: User, other_user: User) -> None:

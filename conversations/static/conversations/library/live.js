@@ -67,14 +67,16 @@ class Live {
     if (change.conversation ? this.isOutOfPlace(change) : change.stale) this.renewList();
   }
 
-  showConversation({ conversation, title, mark, words }) {
+  showConversation({ conversation, title, mark, words, archived }) {
     for (const row of document.querySelectorAll(`[data-id="${conversation}"]`)) {
       const state = /** @type {HTMLElement} */ (row.querySelector(".state"));
       if (state) state.dataset.mark = mark;
       if (state) setText(state, words);
       if (state && title) nameRow(row, title);
     }
-    if (conversation !== this.own || !title) return;
+    if (conversation !== this.own) return;
+    document.getElementById("archived")?.toggleAttribute("hidden", !archived);
+    if (!title) return;
     setText(byId("title"), title);
     nameTab(`${title} · Turntable`);
   }
