@@ -267,7 +267,9 @@ def test_addresses_lead_to_turns_and_calls(page: Page, tape: Tape) -> None:
     call = next(event for event in tape.turns[0] if event["type"] == "TOOL_CALL_START")
     page.goto(f"{page.url.partition('#')[0]}#call-{call['toolCallId']}")
     expect(playing.player.locator("#place")).to_have_text("Turn 1 of 3")
-    expect(playing.log.get_by_role("group", name="Tool call top_song")).to_contain_text("Writing arguments")
+    card = playing.log.get_by_role("group", name="Tool call top_song")
+    expect(card).to_contain_text("Writing arguments")
+    expect(card).to_have_attribute("open", "")
     page.goto(f"{page.url.partition('#')[0]}#turn-{tape.turns[2][0]['runId']}")
     expect(playing.player.locator("#place")).to_have_text("Turn 3 of 3")
 

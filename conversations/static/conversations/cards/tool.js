@@ -182,6 +182,15 @@ function show(part, text, name) {
   view.replaceChildren(...drawValues(text, visible(name)));
 }
 
+/** Opens the card of a call, as its reader would. */
+export function openCall(log, id) {
+  const cards = [...log.querySelectorAll(".tool")].filter((card) => blocks.has(card));
+  const card = cards.find((one) => callOf(one).id === id);
+  if (!card) return;
+  card.open = true;
+  keep(card);
+}
+
 /** Opens the log's cards while it is printed: what they hold is read on paper. */
 export function openForPrint(log) {
   let folded = [];

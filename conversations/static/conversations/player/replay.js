@@ -2,6 +2,7 @@
  * The page of the player: its controls, its keys, its addresses.
  */
 
+import { openCall } from "../cards/tool.js";
 import { copyOnClick, textToCopy } from "../lib/copy.js";
 import { byId, closestTo } from "../lib/dom.js";
 import { showTime } from "../lib/times.js";
@@ -193,6 +194,7 @@ class Controls {
     const landmark = kind && this.landmarks.find((one) => MATCHES[kind](one, value));
     if (!kind || (!landmark && kind !== "at")) return false;
     await this.goTo(() => this.player.goTo(landmark ? landmark.at : Number(value), landmark?.turn));
+    if (kind === "call") openCall(log, value);
     return true;
   }
 
