@@ -39,14 +39,17 @@ class Block:
         """Whether there is anything to send: a text may be blank, of a call the name may be missing."""
         return bool(self.name) if self.kind == "call" else bool(self.pending.strip())
 
-    def delta(self) -> dict[str, Any]:
-        """What is pending, as a delta."""
-        text, self.pending = self.pending, ""
-        if self.kind == "text":
-            return {"text": text}
-        return (
-            {"reasoningContent": {"text": text}} if self.kind == "reasoning" else {"toolUse": {"input": text}}
-        )
+    def take(self) -> str:
+        """Takes what is pending, but for the first half of a character whose other half is still to come."""
+        end = len(self.pending) - ("\ud800" <= self.pending[-1:] <= "\udbff")
+        text, self.pending = self.pending[:end], self.pending[end:]
+        return _joined(text)
+
+    def delta(self, text: str) -> dict[str, Any]:
+        """A piece of it as a delta."""
+        if self.kind == "call":
+            return {"toolUse": {"input": text}}
+        return {"reasoningContent": {"text": text}} if self.kind == "reasoning" else {"text": text}
 
 
 class Blocks:
@@ -89,8 +92,8 @@ class Blocks:
     def _send(self, block: Block) -> Iterator[Event]:
         if block.index is None and block.can_start:
             yield from self._start(block)
-        if block.index is not None and block.pending:
-            yield "contentBlockDelta", {"contentBlockIndex": block.index, "delta": block.delta()}
+        if block.index is not None and (text := block.take()):
+            yield "contentBlockDelta", {"contentBlockIndex": block.index, "delta": block.delta(text)}
 
     def _start(self, block: Block) -> Iterator[Event]:
         """Begins a block. Only a tool use has an event for that; lines that are left blank before a text are no part of it."""
@@ -105,6 +108,15 @@ class Blocks:
         block = self._queue.popleft()
         if block.index is not None:
             yield "contentBlockStop", {"contentBlockIndex": block.index}
+
+
+def _joined(text: str) -> str:
+    """The text with halves of characters, which JSON may hold one by one, put together."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def is_object(text: str) -> bool:

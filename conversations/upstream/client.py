@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -88,9 +89,11 @@ class Asking:
             adapted = dialect.adapted(request, self._upstream.lessons)
             response = self._post(json.dumps(adapted).encode())
             is_good = 200 <= response.status < 300
-            if is_good and not _is_whole(response):
-                return self._pieces(response)
-            body = self._body(response, WHOLE_LIMIT if is_good else ERROR_LIMIT)
+            pieces = self._pieces(response)
+            start = next(pieces, b"") if is_good else b""
+            if is_good and not _is_whole(response, start):
+                return chain((start,), pieces)
+            body = start + _body(pieces, WHOLE_LIMIT if is_good else ERROR_LIMIT)
             if is_good and b'"choices"' in body:
                 return iter([b"data: %b\n\n" % b" ".join(body.splitlines())])
             lesson = dialect.lesson(response.status, body.decode(errors="replace"), adapted)
@@ -149,15 +152,6 @@ class Asking:
             connection.timeout = None
             self._socket.settimeout(None)
 
-    def _body(self, response: BaseHTTPResponse, limit: int) -> bytes:
-        """The body as far as it comes, and not much more than the limit of it."""
-        body = bytearray()
-        for data in self._pieces(response):
-            body += data
-            if len(body) > limit:
-                break
-        return bytes(body)
-
     def _redacted(self, refused: Refused) -> Refused:
         return Refused(refused.status, self._upstream.redacted(refused.message), refused.headers)
 
@@ -168,7 +162,17 @@ class Asking:
         return str(words or type(inner).__name__).rstrip(".").lower()
 
 
-def _is_whole(response: BaseHTTPResponse) -> bool:
-    """Whether an answer is no stream: a page, an error, or the answer of a server that does not stream."""
+def _body(pieces: Iterator[bytes], limit: int) -> bytes:
+    """The body as far as it comes, and not much more than the limit of it."""
+    body = bytearray()
+    for data in pieces:
+        body += data
+        if len(body) > limit:
+            break
+    return bytes(body)
+
+
+def _is_whole(response: BaseHTTPResponse, start: bytes) -> bool:
+    """Whether an answer is no stream, by its type and beginning: a page, an error, or the answer of a server that does not stream."""
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind in ("application/json", "text/html")
+    return kind in ("application/json", "text/html") and start.lstrip()[:1] in (b"{", b"<")

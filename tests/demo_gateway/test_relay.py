@@ -103,6 +103,15 @@ def test_an_answer_in_json_is_read_too(upstream: WireServer, client: Any) -> Non
         assert text_of(stream(client, user("Hello?"))) == "Hello"
 
 
+def test_a_stream_that_calls_itself_json_is_passed_on_as_it_comes(upstream: WireServer, client: Any) -> None:
+    further, name = threading.Event(), {"Content-Type": "application/json"}
+    upstream.play(Answer.stream(*sent(chunk(content="Hello")), further, *sent(chunk("stop")), headers=name))
+    with closing(client.converse_stream(modelId="m", messages=[user("Hello?")])["stream"]) as events:
+        begun = [next(iter(events)) for _ in range(2)]
+        further.set()
+        assert text_of([*begun, *events]) == "Hello"
+
+
 def test_an_error_in_json_under_a_good_status_is_its_refusal(upstream: WireServer, client: Any) -> None:
     upstream.play(Answer.error(200, {"error": {"message": "Slow down.", "code": 429}}))
     with pytest.raises(ClientError, match="Slow down") as caught:

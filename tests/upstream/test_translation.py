@@ -44,6 +44,15 @@ def test_a_list_of_parts_is_read_as_text_and_thoughts() -> None:
     assert blocks_of(events) == [("reasoningContent", "hm"), TEXT]
 
 
+def test_a_character_whose_halves_come_one_by_one_is_whole() -> None:
+    events = translated(chunk(content="a\ud83c"), chunk(content="\udfb5b"), chunk("stop", content="c\ud83c"))
+    assert [payload["delta"]["text"] for name, payload in events if name == "contentBlockDelta"] == [
+        "a",
+        "\U0001f3b5b",
+        "c",
+    ]
+
+
 # -- thoughts in tags
 
 THOUGHT = "<think>\nIs 1 < 2?</think>\n\nHello"
