@@ -8,6 +8,7 @@ import { problemOf } from "./rules.js";
 import { upload } from "./uploading.js";
 
 const UNDER_WAY = "It is sent as soon as its files are there.";
+const FIRST_FRAME = "if it moves, the model gets its first frame";
 const REMOVE_FIRST = "A file could not be attached. Remove it, or attach another in its place.";
 
 /** @typedef {{element: HTMLElement, name: string, facts?: AttachedFile, problem: string, stop: () => any}} Entry */
@@ -128,7 +129,8 @@ export class Attaching {
     entry.name = visible(facts.name);
     const { element } = entry;
     setText(element.querySelector(".file-name"), entry.name);
-    setText(element.querySelector(".file-about"), aboutFile(facts));
+    const limit = facts.format === "gif" ? ` · ${FIRST_FRAME}` : "";
+    setText(element.querySelector(".file-about"), aboutFile(facts) + limit);
     element.querySelector("button").setAttribute("aria-label", `Remove ${entry.name}`);
     const image = element.querySelector("img");
     if (facts.kind === "image") image.src = `${addressOf(facts)}?thumbnail`;
