@@ -128,18 +128,14 @@ def test_an_answer_that_was_cut_can_be_continued(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_answer_without_anything_in_it_is_told(stage: Stage, way: str) -> None:
+def test_an_empty_answer_is_told_and_a_retry_counts_down_until_the_next_news(stage: Stage, way: str) -> None:
     write_turn(stage.record, "the question", " \n")
-    expect(getattr(stage, way)().log.locator(".notice")).to_have_text("The model answered with nothing.")
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_a_retry_counts_down_until_the_next_news(stage: Stage, way: str) -> None:
     stage.record.ask("the question")
     stage.record.step()
     stage.record.retry(seconds=30)
     stage.record.events[-1]["timestamp"] = int(time.time() * 1000)
     chat = getattr(stage, way)()
+    expect(chat.log.locator(".notice")).to_have_text("The model answered with nothing.")
     countdown = chat.log.locator(".doing")
     expect(countdown).to_have_text(re.compile(r"^The gateway is busy\. Trying again in \d\d s \(2 of 3\)$"))
     sentence = countdown.text_content()

@@ -74,26 +74,18 @@ def test_a_call_is_followed_from_its_first_argument_to_its_result(calls: Calls) 
     expect(card.locator(".elapsed")).to_have_text("1 min 1 s")
 
 
-def test_a_call_that_never_ran_has_no_time(calls: Calls) -> None:
-    calls.one({}, "No.", "denied", ms=0)
-    chat = calls.live()
-    expect(chat.tool("top_song").locator(".tool-state")).to_have_text("Denied")
-    expect(chat.tool("top_song").locator(".elapsed")).to_be_empty()
-
-
-def test_what_was_cut_off_by_a_crash_is_interrupted(calls: Calls) -> None:
+def test_a_call_that_never_ran_was_cut_off_or_got_no_answer_says_so(calls: Calls) -> None:
+    calls.one({}, "No.", "denied", ms=0, name="denied")
+    calls.round(("unanswered", {}))
+    calls.record.fail()
     calls.record.ask("Look it up.")
     calls.record.step()
-    calls.request("top_song", {"sign": "WZPZ"})
+    calls.request("cut", {"sign": "WZPZ"})
     calls.record.crash()
     chat = calls.live()
-    expect(chat.tool("top_song").locator(".tool-state")).to_have_text("Interrupted")
-
-
-def test_a_call_that_got_no_answer_is_not_finished(calls: Calls) -> None:
-    calls.round(("top_song", {}))
-    calls.record.fail()
-    expect(calls.live().tool("top_song").locator(".tool-state")).to_have_text("Not finished")
+    for name, state in (("denied", "Denied"), ("unanswered", "Not finished"), ("cut", "Interrupted")):
+        expect(chat.tool(name).locator(".tool-state")).to_have_text(state)
+    expect(chat.tool("denied").locator(".elapsed")).to_be_empty()
 
 
 def test_the_very_texts_can_be_seen_and_copied(calls: Calls, context: BrowserContext) -> None:
@@ -213,8 +205,7 @@ def test_a_second_call_of_the_round_takes_the_focus_from_nobody(calls: Calls) ->
 # -- the page
 
 
-@pytest.mark.parametrize("width", [320, 360, 1280])
-def test_cards_fit_the_screen_and_fingers(calls: Calls, width: int) -> None:
+def test_cards_fit_the_screen_and_fingers(calls: Calls) -> None:
     wide = {
         "key " * 30: "x" * 500,
         "list": [{"a" * 30: "b" * 90, f"c{n}": n} for n in range(3)],
@@ -224,12 +215,13 @@ def test_cards_fit_the_screen_and_fingers(calls: Calls, width: int) -> None:
     first, *_ = calls.round(("delete", wide), ("other", wide))
     calls.waits(first)
     chat = calls.live()
-    chat.page.set_viewport_size({"width": width, "height": 800})
     expect(chat.log.locator(".approval")).to_be_visible()
     for card in chat.log.locator(".tool").all():
         opened(card)
-    assert chat.page.evaluate(OVERFLOW) == 0
-    assert [name for name in small_targets(chat.page) if name] == []
+    for width in (320, 360, 1280):
+        chat.page.set_viewport_size({"width": width, "height": 800})
+        assert chat.page.evaluate(OVERFLOW) == 0, width
+        assert [name for name in small_targets(chat.page) if name] == [], width
 
 
 def test_a_served_page_a_snapshot_and_the_events_show_the_same(page: Page, calls: Calls) -> None:
