@@ -45,18 +45,12 @@ class LiveCalls:
         """Forgets a call that has ended."""
         self._calls.pop(row.pk, None)
 
-    def cancel(self, turn: Turn) -> None:
+    def cancel(self, turn: UUID) -> None:
         """Gives up the calls of a turn that ends."""
         for key, (call, owner) in list(self._calls.items()):
-            if owner.pk == turn.pk:
+            if owner.pk == turn:
                 del self._calls[key]
                 call.cancel()
-
-    def keep(self, turns: set[UUID]) -> None:
-        """Gives up all calls but those of these turns."""
-        for _, turn in list(self._calls.values()):
-            if turn.pk not in turns:
-                self.cancel(turn)
 
     @property
     def turns(self) -> set[UUID]:

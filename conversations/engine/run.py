@@ -179,7 +179,7 @@ class Run:
         await self._end(status, event)
 
     async def _end(self, status: Turn.Status, event: dict[str, Any]) -> None:
-        LIVE_CALLS.cancel(self.turn)
+        LIVE_CALLS.cancel(self.turn.pk)
         end = partial(lifecycle.end, self.turn, status, has_approvals=self.memory.has_approvals)
         await self.record.stored(event, write=end)
 

@@ -284,6 +284,7 @@ class Worker:
     async def _sweep_for_ever(self) -> None:
         while not self.draining:
             await self._safely(self.sweep)
+            await self._safely(self._give_up_calls)
             await asyncio.sleep(SWEEP_EVERY)
 
     async def _tidy_for_ever(self) -> None:
@@ -313,6 +314,14 @@ class Worker:
         for turn in ended.filter(pk__in=Event.objects.values("turn")):
             _guarded(partial(pack, turn), turn.pk)
         self.claim(only)
+
+    def _give_up_calls(self) -> None:
+        """Gives up calls of turns that ended elsewhere, or were deleted, while a person was asked."""
+        if held := LIVE_CALLS.turns - self.runs.keys():
+            open_turns = Turn.objects.filter(pk__in=held, status__in=Turn.OPEN)
+            ended = held.difference(open_turns.values_list("pk", flat=True))
+            for turn in ended:
+                self._call(partial(LIVE_CALLS.cancel, turn))
 
     def _lost(self, only: UUID | None) -> QuerySet[Turn]:
         """Turns that their process has left or handed over, as many as there is room for.

@@ -45,6 +45,9 @@ class Life:
 
     def __init__(self) -> None:
         self.ended = asyncio.Event()
+        self.doubt = asyncio.Event()
+        """Set to have a look at once whether the server is still there."""
+
         self.calls = 0
 
     async def end(self) -> None:
@@ -139,9 +142,12 @@ async def _look(url: str, life: Life) -> None:
     """Ends the life when nobody listens at the address any more: HTTP itself may tell late, or never."""
     number = 0
     while not life.ended.is_set():
-        await asyncio.sleep(LOOK_SECONDS)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(life.doubt.wait(), LOOK_SECONDS)
         number += 1
-        if (life.calls or number % IDLE_LOOKS == 0) and not await _is_there(url):
+        is_due = life.doubt.is_set() or life.calls or number % IDLE_LOOKS == 0
+        life.doubt.clear()
+        if is_due and not await _is_there(url):
             life.ended.set()
 
 

@@ -286,6 +286,8 @@ class Server:
     def _in_words(self, error: MCPError, life: Life) -> str:
         if error.error.code == INVALID_REQUEST and "Session terminated" in error.error.message:
             life.ended.set()  # it was begun anew, and does not know us
+        if error.error.code == CONNECTION_CLOSED:
+            life.doubt.set()
         if error.error.code == CONNECTION_CLOSED or life.ended.is_set():
             return DIED.format(self.name)
         return f"The server {self.name} answered with an error: {beginning(clean_text(error.error.message), 1000)}"
