@@ -71,7 +71,7 @@ def report(options: argparse.Namespace, tell: Callable[[str], None]) -> Report:
 
 def measure(url: str, size: Size, repeat: int) -> list[Timing]:
     """Fills the database, then opens the user's pages."""
-    with filled(url, size, _let_wait):
+    with filled(url, size, _let_wait, in_haste=True):
         from django.contrib.auth.models import User
         from django.db import connection
         from django.test import Client
