@@ -40,8 +40,8 @@ def sign_in(client: Client, answer: HttpResponse, **fields: str) -> HttpResponse
 
 
 def form_of(answer: HttpResponse) -> tuple[str, dict[str, str]]:
-    """The form on a page that can be sent again: its address and its fields."""
-    [form] = re.findall(r'<form class="fields"(.*?)</form>', answer.content.decode(), re.DOTALL)
+    """The first form on a page that can be sent again: its address and its fields."""
+    form, *_ = re.findall(r'<form class="fields"(.*?)</form>', answer.content.decode(), re.DOTALL)
     [path] = re.findall(r'action="(.*?)"', form)
     hidden = re.findall(r'<input type="hidden" name="(?!csrf)(.*?)" value="(.*?)">', form)
     texts = re.findall(r'<textarea [^>]*name="(.*?)"[^>]*>\n(.*?)</textarea>', form, re.DOTALL)
