@@ -15,9 +15,10 @@ from tests.agui.exchanges import Event, atoken_of, exchange, posted, refused, ru
 from tests.asking import conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
+NONE = "6f0c6c1e-58a7-4f3a-9d0e-6d8e1f1c9b42"  # no thread has this id
 ADDRESSES = [
     ("POST", "/agui/"),
-    ("GET", f"/agui/?threadId={uuid4()}"),
+    ("GET", f"/agui/?threadId={NONE}"),
     ("POST", "/agui/stop"),
     ("GET", "/agui/capabilities"),
 ]
@@ -62,8 +63,8 @@ async def test_a_session_needs_its_csrf_token(user: User) -> None:
     ("scopes", "method", "path", "body"),
     [
         ("read", "POST", "/agui/", run_input()),
-        ("read", "POST", "/agui/stop", {"threadId": str(uuid4())}),
-        ("run", "GET", f"/agui/?threadId={uuid4()}", None),
+        ("read", "POST", "/agui/stop", {"threadId": NONE}),
+        ("run", "GET", f"/agui/?threadId={NONE}", None),
     ],
 )
 async def test_a_token_is_for_its_scopes_alone(
