@@ -43,9 +43,12 @@ export class Follow {
     this.show();
   }
 
-  /** To be called after the page has changed. Where it has become shorter it was the browser that moved, not the reader. */
+  /**
+   * To be called after the page has changed. Where it has become shorter it was the browser that moved, not the reader. In an empty
+   * conversation there is no newest: below its box stand only phrases to begin with.
+   */
   settle() {
-    if (this.following && this.distance > 0) this.toEnd();
+    if (this.following && this.distance > 0 && this.log.childElementCount) this.toEnd();
     else if (this.following) this.last = scrollY;
     this.show();
   }
