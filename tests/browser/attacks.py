@@ -132,6 +132,6 @@ def attacking() -> Iterator[Attacker]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
         attacker = Attacker(server.server_port)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
         yield attacker
         server.shutdown()

@@ -145,8 +145,9 @@ function drawParts(card, block) {
   card.querySelector(".cut").hidden = !result.metadata.cut;
 }
 
-// Nothing is folded that the reader is in.
+// Nothing is folded that the reader is in, or has opened in this moment: `toggle` comes a little later.
 function fold(card, isOpenByItself) {
+  if (card.open !== opened.get(card)) keep(card);
   const focused = document.activeElement;
   if (kept.has(card) || (card.open && card.contains(focused) && focused.localName !== "summary")) return;
   opened.set(card, isOpenByItself);
