@@ -125,26 +125,29 @@ def test_a_branch_is_chosen_without_script(plain: Page, furnished: Site) -> None
 
 
 @pytest.mark.parametrize(("width", "scheme"), list(zip(WIDTHS, ("dark", "light"), strict=True)))
-def test_nothing_is_wider_than_the_screen_or_too_small_to_press(
+def test_nothing_is_wider_than_the_screen_too_small_to_press_or_against_the_content_policy(
     furnished: Site, width: int, scheme: str
 ) -> None:
     page = furnished.page(width, scheme)
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
     for path in furnished.pages:
         page.goto(path)
         for fold in page.locator("summary").all():
             fold.click()
         assert page.evaluate(OVERFLOW) == 0, path
         assert small_targets(page) == [], path
+    assert messages == []
     for path in furnished.admin:
         page.goto(path)
         assert page.evaluate(OVERFLOW) == 0, path
+    page.goto(furnished.admin[0])
+    assert_is_decided_below_what_it_would_do(page)
     page.context.close()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_a_waiting_call_is_decided_below_what_it_would_do(furnished: Site, width: int) -> None:
-    page = furnished.page(width)
-    page.goto(furnished.admin[0])
+def assert_is_decided_below_what_it_would_do(page: Page) -> None:
+    """The buttons of a waiting call stand below its arguments, and fingers can press them."""
     arguments = page.get_by_text("Arguments", exact=True).bounding_box()
     for name in ("Approve", "Deny"):
         button = page.get_by_role("button", name=name).bounding_box()
@@ -152,14 +155,3 @@ def test_a_waiting_call_is_decided_below_what_it_would_do(furnished: Site, width
         assert button is not None
         assert button["y"] > arguments["y"] + arguments["height"]
         assert button["height"] >= 36
-    page.context.close()
-
-
-def test_no_rule_of_the_content_policy_is_broken(furnished: Site) -> None:
-    page = furnished.page(1440)
-    messages: list[str] = []
-    page.on("console", lambda message: messages.append(message.text))
-    for path in furnished.pages:
-        page.goto(path)
-    assert messages == []
-    page.context.close()
