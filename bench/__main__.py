@@ -12,6 +12,7 @@
 `python -m bench replay`: how long a long conversation takes to open in the player.
 `python -m bench upload`: what an attached file adds to the memory of each web server.
 `python -m bench upstream`: what the embedded gateway adds to an answer of the server behind it.
+`python -m bench mcp`: what the product adds to a call of an MCP server's tool.
 `python -m bench page`: how smooth the chat's page is in Chromium.
 """
 
@@ -26,6 +27,7 @@ from . import (
     crash,
     floor,
     library,
+    mcp,
     page,
     peers,
     replay,
@@ -58,6 +60,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "search": search,
         "library": library,
         "upload": upload,
+        "mcp": mcp,
         "upstream": upstream,
     }
     for name, module in modules.items():

@@ -114,7 +114,11 @@ class ApprovalAdmin(ReadOnlyAdmin):
         "its_call", "its_status", "its_decider", "requested", "expires", "decided", "reason", "always", "its_allowance", "user",
         "its_conversation",
     )  # fmt: skip
-    raw: ClassVar = {"input": lambda row: json.dumps(row.input)}
+    raw: ClassVar = {
+        "input": lambda row: json.dumps(row.input),
+        "question": lambda row: json.dumps(row.question),
+        "answer": lambda row: json.dumps(row.answer),
+    }
 
     @admin.display(description="tool")
     def tool(self, row: Approval) -> str:
@@ -163,13 +167,17 @@ class ApprovalAdmin(ReadOnlyAdmin):
         yield Panel("Arguments", json_html(row.call.input, address(row.call, "file", "input")))
         if row.input is not None:
             yield Panel("Changed arguments", json_html(row.input, address(row, "file", "input")))
+        if row.question is not None:
+            yield Panel("What it asked", json_html(row.question, address(row, "file", "question")))
+        if row.answer is not None:
+            yield Panel("Answer", json_html(row.answer, address(row, "file", "answer")))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """Its page, with the form of a decision for those who may make one."""
         row: Any = kwargs.get("obj")
-        is_open = row and row.status == Approval.Status.PENDING
+        is_open = row and row.status == Approval.Status.PENDING and row.question is None
         context["decide"] = address(row, "decide") if is_open and _may_decide(request) else ""
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -188,12 +196,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
         if row is None or answer is None:
             raise Http404
         payload = {"approved": answer, "reason": request.POST.get("reason", "")}
-        declined = row.question is not None and not answer
-        entry = {
-            "interruptId": row.interrupt_id,
-            "status": "cancelled" if declined else "resolved",
-            "payload": payload,
-        }
+        entry = {"interruptId": row.interrupt_id, "status": "resolved", "payload": payload}
         _resume(request, row, entry)
         return redirect(address(row))
 

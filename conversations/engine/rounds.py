@@ -71,7 +71,8 @@ class Streaming:
         What had come until then is stored.
         """
         if synthetic.may_call_tools(self.turn):
-            await SERVERS.ready()
+            with self.run.stop.interruptible():
+                await SERVERS.ready()
         first_call = await self.run.in_database(self.outgoing.prepare)
         self.record.append(events.step_started(self.row.number), write=self._save_start)
         if notice := self.outgoing.notice:
