@@ -51,6 +51,9 @@ NEWS_SECONDS = 1.0
 """The time between two looks for staff's agreement, and between two listings at least."""
 
 MOST_TOOLS = 500
+LONGEST_NAME = 255
+"""Of a tool on its server, as the table of definitions takes it; the protocol allows 128."""
+
 CLIENT = Implementation(name="turntable", version="1")
 GONE = "The server {} is not there at the moment. The tool was not run."
 DIED = "The server {} ended while the call ran. What it does may or may not have happened."
@@ -194,7 +197,9 @@ class Server:
         self.settled.set()
 
     def _is_chosen(self, definition: Definition) -> bool:
-        return offering.is_chosen(definition["name"], self._configuration)
+        return len(definition["name"]) <= LONGEST_NAME and offering.is_chosen(
+            definition["name"], self._configuration
+        )
 
     def _tell_refused(self) -> None:
         for name, why in self.refused.items():
