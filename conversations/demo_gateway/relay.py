@@ -22,22 +22,22 @@ class Relay:
     def __init__(self, server: upstream.Upstream, conversation: Conversation, started: float) -> None:
         self._server, self._conversation, self._started = server, conversation, started
         self._random = Random()  # noqa: S311 (how long the padding of a frame is)
-        self._asking = upstream.Asking(server)
+        self._call = upstream.Call(server)
         self._translation = upstream.Translation(new_id)
         self._source = upstream.ServerSentEvents()
 
     @property
     def is_ended(self) -> bool:
         """Whether the caller has gone."""
-        return self._asking.is_ended
+        return self._call.is_ended
 
     def close(self) -> None:
         """Closes the connection to the upstream."""
-        self._asking.close()
+        self._call.close()
 
     def end(self) -> None:
         """Closes it at once, from another thread."""
-        self._asking.end()
+        self._call.end()
 
     def ask(self) -> Iterator[list[upstream.Event]]:
         """Sends the request; the events of the answer, as many at a time as came together.
@@ -45,7 +45,7 @@ class Relay:
         Raises Refused where there is no answer, and StreamFailure while it is read. Without a `messageStop` it was cut.
         """
         model = self._server.model_for(self._conversation.model)
-        return self._events(self._asking.send(upstream.chat_request(self._conversation.body, model)))
+        return self._events(self._call.send(upstream.chat_request(self._conversation.body, model)))
 
     def frames(self, batches: Iterator[list[upstream.Event]]) -> Iterator[bytes]:
         """The frames of an answer, the one of an exception at the end of one that failed."""
@@ -96,6 +96,9 @@ def watched(caller: socket.socket, relay: Relay) -> Iterator[None]:
         thread.start()
         try:
             yield
+        except BaseException:
+            relay.end()
+            raise
         finally:
             ours.send(b"\0")
             thread.join()

@@ -5,7 +5,7 @@ ConverseStream, and refusals in Bedrock's words.
 """
 
 from conversations.upstream.blocks import Event
-from conversations.upstream.client import Asking, Upstream
+from conversations.upstream.client import Call, Upstream
 from conversations.upstream.refusals import Refused, StreamFailure
 from conversations.upstream.request import chat_request
 from conversations.upstream.server_sent import DONE, ServerSentEvents
@@ -14,7 +14,7 @@ from conversations.upstream.whole import converse_answer
 
 __all__ = [
     "DONE",
-    "Asking",
+    "Call",
     "Event",
     "Refused",
     "ServerSentEvents",

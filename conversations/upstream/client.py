@@ -3,6 +3,7 @@
 import json
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,6 +28,8 @@ BAD_URL = (
     "UPSTREAM_URL must be an http or https URL without user and query, such as http://localhost:11434/v1."
 )
 SHORTEST_SECRET = 4
+RESET = struct.pack("ii", 1, 0)
+"""The linger of a socket that is reset when it is closed."""
 
 
 class Upstream:
@@ -72,7 +75,7 @@ class Upstream:
         return HTTPConnection(self._host, self._port, timeout=CONNECT_TIMEOUT)
 
 
-class Asking:
+class Call:
     """A request on its way, and its answer."""
 
     def __init__(self, upstream: Upstream) -> None:
@@ -108,16 +111,19 @@ class Asking:
                 yield data
 
     def end(self) -> None:
-        """Closes the connection at once, from any thread: the upstream stops writing what nobody reads."""
+        """Ends the connection at once, from any thread: the upstream stops writing what nobody reads.
+
+        It is reset, since a server that waits for room to write would not hear of a mere end.
+        """
         with self._lock:
             self.is_ended = True
             if self._socket:
                 with suppress(OSError):
+                    self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                     self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Closes the connection when all is done."""
-        self.end()
         self._let_go()
 
     def _let_go(self) -> None:
@@ -134,16 +140,16 @@ class Asking:
         connection = self._upstream.connection()
         try:
             connection.connect()
-            self._hold(connection)
+            self._keep_socket(connection)
             connection.request(
                 "POST", self._upstream.path, body, self._upstream.headers, preload_content=False
             )
             self._response = connection.getresponse()
             return self._response
         except (HTTPError, OSError, ValueError) as error:
-            raise Refused(502, f"The upstream cannot be reached: {self._reason(error)}.") from error
+            raise Refused(502, f"The upstream cannot be reached: {_reason(error)}.") from error
 
-    def _hold(self, connection: HTTPConnection) -> None:
+    def _keep_socket(self, connection: HTTPConnection) -> None:
         """Keeps the socket, so that end() reaches it. From here on it may take as long as the caller waits."""
         with self._lock:
             self._socket = connection.sock
@@ -155,11 +161,18 @@ class Asking:
     def _redacted(self, refused: Refused) -> Refused:
         return Refused(refused.status, self._upstream.redacted(refused.message), refused.headers)
 
-    def _reason(self, error: Exception) -> str:
-        """The reason in words, without the addresses of objects that libraries add."""
-        inner = error.__cause__ or error.__context__ or error
-        words = getattr(inner, "strerror", None) or getattr(inner, "verify_message", None)
-        return str(words or type(inner).__name__).rstrip(".").lower()
+
+def _reason(error: Exception) -> str:
+    """The reason in words, without the addresses of objects and the places in OpenSSL that libraries add."""
+    inner = error.__cause__ or error.__context__ or error
+    if isinstance(inner, TimeoutError):
+        return "it did not take the connection in time"
+    if isinstance(inner, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted, {inner.verify_message}"
+    if isinstance(inner, ssl.SSLError):
+        return f"TLS failed, {(inner.reason or '').replace('_', ' ').lower()}"
+    words = getattr(inner, "strerror", None) or type(inner).__name__
+    return str(words).rstrip(".").lower()
 
 
 def _body(pieces: Iterator[bytes], limit: int) -> bytes:

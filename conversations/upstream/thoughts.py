@@ -31,7 +31,7 @@ class Thoughts:
             self._rest = self._rest[tag.end() - tag.start() :]
             self._close = "" if self._close else f"</{tag[1]}>"
             self._before.clear()
-        yield from self._take(len(self._rest) - self._held())
+        yield from self._take(len(self._rest) - self._tail_length())
 
     def end(self) -> Iterator[Part]:
         """What was held back as the beginning of a tag that never came."""
@@ -56,7 +56,7 @@ class Thoughts:
         is_first = not before.strip()
         return is_first or bool(PARAGRAPH.search(before) and len(FENCE.findall(before)) % 2 == 0)
 
-    def _held(self) -> int:
+    def _tail_length(self) -> int:
         """How many characters at the end may be the beginning of a tag."""
         at = self._rest.rfind("<")
         tail = self._rest[at:].lower() if at >= 0 else ""

@@ -14,7 +14,7 @@ import pytest
 
 from conversations import demo_gateway as demo
 from tests.gateway.wire import WireServer
-from tests.upstream.chunks import said
+from tests.upstream.chunks import text_answer
 
 pytestmark = pytest.mark.processes
 
@@ -49,7 +49,7 @@ def test_it_says_where_it_is_answers_and_ends_with_ctrl_c() -> None:
 
 def test_it_hands_on_to_an_upstream_with_the_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UPSTREAM_API_KEY", "sk-of-the-tests")
-    with WireServer([said("Hello")]) as server:
+    with WireServer([text_answer("Hello")]) as server:
         options = ("--upstream", f"{server.url}/v1", "--upstream-model", "qwen3:4b")
         with command("--port", "0", *options) as process:
             assert process.stdout

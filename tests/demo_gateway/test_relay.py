@@ -3,9 +3,11 @@
 import http.client
 import json
 import logging
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,14 +20,25 @@ from conversations.errors import ConfigurationError
 from tests.demo_gateway.test_gateway import MODEL, bedrock, message, stream, text_of
 from tests.gateway.wire import Answer, End, WireServer
 from tests.protocol.asking import user
-from tests.upstream.chunks import DONE, SSE, calls, chunk, hanging, piece, said, sent, streamed, used
+from tests.upstream.chunks import (
+    DONE,
+    SSE,
+    calls,
+    chunk,
+    open_answer,
+    piece,
+    sse,
+    stream_answer,
+    text_answer,
+    usage_chunk,
+)
 
 KEY = "sk-of-the-tests"
 
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[WireServer]:
-    with WireServer([said("Hello")]) as server:
+    with WireServer([text_answer("Hello")]) as server:
         yield server
 
 
@@ -52,7 +65,9 @@ def posted(
 
 def test_an_answer_is_bedrocks(upstream: WireServer, client: Any) -> None:
     upstream.play(
-        streamed(chunk(reasoning="hm"), chunk(content="Hel"), chunk("stop", content="lo"), used(9, 4))
+        stream_answer(
+            chunk(reasoning="hm"), chunk(content="Hel"), chunk("stop", content="lo"), usage_chunk(9, 4)
+        )
     )
     events = stream(client, user("Hello?"))
     assert [next(iter(event)) for event in events[-2:]] == ["messageStop", "metadata"]
@@ -65,7 +80,7 @@ def test_an_answer_is_bedrocks(upstream: WireServer, client: Any) -> None:
 
 
 def test_a_call_is_a_tool_use(upstream: WireServer, client: Any) -> None:
-    upstream.play(streamed(calls(piece(0, "top_song", '{"sign": "WZPZ"}', id="call_1")), chunk("stop")))
+    upstream.play(stream_answer(calls(piece(0, "top_song", '{"sign": "WZPZ"}', id="call_1")), chunk("stop")))
     stop, answer = message(stream(client, user("Hello?")))
     use = {"toolUseId": "call_1", "name": "top_song", "input": {"sign": "WZPZ"}}
     assert (stop, answer["content"]) == ("tool_use", [{"toolUse": use}])
@@ -74,7 +89,7 @@ def test_a_call_is_a_tool_use(upstream: WireServer, client: Any) -> None:
 def test_converse_has_the_answer_in_one(upstream: WireServer, client: Any) -> None:
     called = calls(piece(0, "a", "{}", id="1"), piece(1, "b", "broken", id="2"))
     upstream.play(
-        streamed(chunk(reasoning="hm"), chunk(content="Hel"), chunk(content="lo"), called, chunk("stop"))
+        stream_answer(chunk(reasoning="hm"), chunk(content="Hel"), chunk(content="lo"), called, chunk("stop"))
     )
     answer = client.converse(modelId="m", messages=[user("Hello?")])
     assert answer["stopReason"] == "tool_use"
@@ -87,7 +102,7 @@ def test_converse_has_the_answer_in_one(upstream: WireServer, client: Any) -> No
 
 
 def test_a_named_model_takes_the_place_of_the_one_that_was_asked_for(upstream: WireServer) -> None:
-    upstream.play(said("Hello"))
+    upstream.play(text_answer("Hello"))
     server = demo.Upstream(f"{upstream.url}/v1/", model="qwen3:8b")
     with closing(demo.start(upstream=server)) as gateway, closing(bedrock(gateway.url)) as client:
         stream(client, user("Hello?"))
@@ -97,7 +112,7 @@ def test_a_named_model_takes_the_place_of_the_one_that_was_asked_for(upstream: W
 
 
 def test_an_answer_in_json_is_read_too(upstream: WireServer, client: Any) -> None:
-    whole = used(9, 4) | {"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}
+    whole = usage_chunk(9, 4) | {"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}
     upstream.play(Answer.error(200, whole), Answer.error(200, json.dumps(whole, indent=2).encode()))
     for _ in range(2):
         assert text_of(stream(client, user("Hello?"))) == "Hello"
@@ -105,7 +120,7 @@ def test_an_answer_in_json_is_read_too(upstream: WireServer, client: Any) -> Non
 
 def test_a_stream_that_calls_itself_json_is_passed_on_as_it_comes(upstream: WireServer, client: Any) -> None:
     further, name = threading.Event(), {"Content-Type": "application/json"}
-    upstream.play(Answer.stream(*sent(chunk(content="Hello")), further, *sent(chunk("stop")), headers=name))
+    upstream.play(Answer.stream(*sse(chunk(content="Hello")), further, *sse(chunk("stop")), headers=name))
     with closing(client.converse_stream(modelId="m", messages=[user("Hello?")])["stream"]) as events:
         begun = [next(iter(events)) for _ in range(2)]
         further.set()
@@ -160,10 +175,28 @@ def test_an_upstream_that_is_not_there_is_a_bad_gateway() -> None:
     assert caught.value.response["Error"]["Code"] == "502"
 
 
+def test_an_upstream_over_tls_is_trusted_by_its_certificate(
+    tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with WireServer([text_answer("Hello")], tls) as secure:
+        untrusted = demo.Upstream(secure.url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        for server, words in ((demo.Upstream(secure.url), ""), (untrusted, "its certificate is not trusted")):
+            with closing(demo.start(upstream=server)) as gateway, closing(posted(gateway)) as connection:
+                body = connection.getresponse().read().decode(errors="replace")
+            assert words in body if words else "Hello" in body
+
+
+def test_an_upstream_that_speaks_no_tls_is_told_as_that(upstream: WireServer) -> None:
+    server = demo.Upstream(upstream.url.replace("http:", "https:"))
+    with closing(demo.start(upstream=server)) as gateway, closing(posted(gateway)) as connection:
+        assert b"cannot be reached: TLS failed" in connection.getresponse().read()
+
+
 def test_a_request_without_converses_shape_does_not_reach_the_upstream(
     upstream: WireServer, gateway: demo.DemoGateway
 ) -> None:
-    upstream.play(said("Hello"))
+    upstream.play(text_answer("Hello"))
     with closing(posted(gateway, messages=[{"role": "user"}])) as connection:
         assert connection.getresponse().status == 400
     assert upstream.requests == []
@@ -173,7 +206,7 @@ def test_what_a_server_does_not_take_is_asked_for_otherwise_from_then_on(
     upstream: WireServer, client: Any
 ) -> None:
     words = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
-    upstream.play(Answer.error(400, {"error": {"message": words}}), said("Hello"))
+    upstream.play(Answer.error(400, {"error": {"message": words}}), text_answer("Hello"))
     for _ in range(2):
         assert text_of(stream(client, user("Hello?"), inferenceConfig={"maxTokens": 9})) == "Hello"
     names = [
@@ -187,7 +220,7 @@ def test_what_a_server_does_not_take_is_asked_for_otherwise_from_then_on(
 
 
 def test_an_error_in_the_stream_is_an_exception(upstream: WireServer, client: Any) -> None:
-    upstream.play(streamed(chunk(content="Hel"), {"error": {"message": f"{KEY} ran out of memory"}}))
+    upstream.play(stream_answer(chunk(content="Hel"), {"error": {"message": f"{KEY} ran out of memory"}}))
     with pytest.raises(EventStreamError, match=r"\[redacted\] ran out of memory") as caught:
         stream(client, user("Hello?"))
     assert caught.value.response["Error"]["Code"] == "modelStreamErrorException"
@@ -196,10 +229,10 @@ def test_an_error_in_the_stream_is_an_exception(upstream: WireServer, client: An
 @pytest.mark.parametrize(
     "answer",
     [
-        streamed(chunk(content="Hello"), done=b""),
-        Answer.stream(*sent(chunk(content="Hello")), headers=SSE, terminated=False, end=End.CLOSE),
-        Answer.stream(*sent(chunk(content="Hello")), headers=SSE, terminated=False, end=End.RESET),
-        Answer.plain(*sent(chunk(content="Hello")), headers=SSE),
+        stream_answer(chunk(content="Hello"), done=b""),
+        Answer.stream(*sse(chunk(content="Hello")), headers=SSE, terminated=False, end=End.CLOSE),
+        Answer.stream(*sse(chunk(content="Hello")), headers=SSE, terminated=False, end=End.RESET),
+        Answer.plain(*sse(chunk(content="Hello")), headers=SSE),
     ],
     ids=["ended", "cut", "reset", "closed"],
 )
@@ -211,7 +244,7 @@ def test_a_cut_answer_has_no_message_stop(upstream: WireServer, client: Any, ans
 
 
 def test_an_answer_that_is_cut_behind_its_end_is_complete(upstream: WireServer, client: Any) -> None:
-    end = sent(chunk("stop", content="Hello"))
+    end = sse(chunk("stop", content="Hello"))
     upstream.play(Answer.stream(*end, headers=SSE, terminated=False, end=End.CLOSE))
     events = stream(client, user("Hello?"))
     assert [next(iter(event)) for event in events[-2:]] == ["messageStop", "metadata"]
@@ -221,7 +254,7 @@ def test_deltas_are_passed_on_as_they_come(upstream: WireServer, client: Any) ->
     further = threading.Event()
     upstream.play(
         Answer.stream(
-            *sent(chunk(content="Hel")), further, *sent(chunk("stop", content="lo")), DONE, headers=SSE
+            *sse(chunk(content="Hel")), further, *sse(chunk("stop", content="lo")), DONE, headers=SSE
         )
     )
     events = client.converse_stream(modelId="m", messages=[user("Hello?")])["stream"]
@@ -233,7 +266,9 @@ def test_deltas_are_passed_on_as_they_come(upstream: WireServer, client: Any) ->
 
 
 @pytest.mark.parametrize(
-    "answer", [Answer.silence(), hanging(), hanging(chunk(content="Hel"))], ids=["silent", "open", "begun"]
+    "answer",
+    [Answer.silence(), open_answer(), open_answer(chunk(content="Hel"))],
+    ids=["silent", "open", "begun"],
 )
 def test_a_caller_that_hangs_up_closes_the_upstreams_connection(
     upstream: WireServer, gateway: demo.DemoGateway, answer: Answer
@@ -265,8 +300,8 @@ class Reached(threading.Event):
 def test_a_caller_that_does_not_read_holds_the_upstream_back(
     upstream: WireServer, gateway: demo.DemoGateway, client: Any
 ) -> None:
-    (long,), end = sent(chunk(content="word " * 20_000)), Reached()
-    upstream.play(Answer.stream(*[long] * 600, end, headers=SSE), said("Hello"))
+    (long,), end = sse(chunk(content="word " * 20_000)), Reached()
+    upstream.play(Answer.stream(*[long] * 600, end, headers=SSE), text_answer("Hello"))
     with closing(posted(gateway)) as connection:
         request = upstream.wait()
         connection.getresponse().read(1000)
@@ -279,7 +314,7 @@ def test_a_caller_that_does_not_read_holds_the_upstream_back(
 def test_a_connection_takes_the_next_request_after_an_answer_and_a_refusal(
     upstream: WireServer, gateway: demo.DemoGateway
 ) -> None:
-    upstream.play(said("Hello"), Answer.error(401, {"error": "No."}), said("Hello"))
+    upstream.play(text_answer("Hello"), Answer.error(401, {"error": "No."}), text_answer("Hello"))
     with closing(posted(gateway)) as connection:
         statuses = []
         for _ in range(3):
@@ -297,7 +332,7 @@ def test_the_key_is_in_no_log(upstream: WireServer, client: Any, caplog: pytest.
     caplog.set_level(logging.DEBUG)
     for logger in ("urllib3", "conversations"):
         caplog.set_level(logging.DEBUG, logger)
-    upstream.play(said("Hello"), Answer.error(401, {"error": f"{KEY} is no key."}))
+    upstream.play(text_answer("Hello"), Answer.error(401, {"error": f"{KEY} is no key."}))
     stream(client, user("Hello?"))
     with pytest.raises(ClientError):
         stream(client, user("Hello?"))
@@ -321,7 +356,7 @@ def test_the_embedded_gateway_has_the_upstream_of_the_settings(
         KEY,
         "qwen3:4b",
     )
-    upstream.play(said("Hello"))
+    upstream.play(text_answer("Hello"))
     with closing(demo.embedded()) as gateway, closing(bedrock(gateway.url)) as client:
         assert text_of(stream(client, user("Hello?"))) == "Hello"
     request = upstream.wait()

@@ -16,7 +16,17 @@ from tests.asking import answer, of_type
 from tests.faults.scene import Scene, retries
 from tests.gateway.talking import until
 from tests.gateway.wire import Answer, End
-from tests.upstream.chunks import SSE, calls, chunk, hanging, piece, said, sent, streamed, used
+from tests.upstream.chunks import (
+    SSE,
+    calls,
+    chunk,
+    open_answer,
+    piece,
+    sse,
+    stream_answer,
+    text_answer,
+    usage_chunk,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HEL = chunk(content="Hel")
@@ -43,10 +53,14 @@ def code(scene: Scene, *answers: Any) -> str:
 
 def test_a_turn_calls_a_tool_and_ends_well(behind: Scene) -> None:
     called = calls(piece(0, "top_song", '{"sign": "WZPZ"}', id="call_1"))
-    asking = streamed(
-        chunk(reasoning_content="hm"), chunk(content="I look."), called, chunk("tool_calls"), used(9, 4)
+    asking = stream_answer(
+        chunk(reasoning_content="hm"),
+        chunk(content="I look."),
+        called,
+        chunk("tool_calls"),
+        usage_chunk(9, 4),
     )
-    turn = behind.ask(asking, said("Elemental", " Hotel"))
+    turn = behind.ask(asking, text_answer("Elemental", " Hotel"))
     events = behind.events(turn)
     assert_valid_agui(events)
     assert (turn.status, answer(events)) == (Turn.Status.COMPLETED, "I look.Elemental Hotel")
@@ -72,11 +86,14 @@ def test_a_turn_calls_a_tool_and_ends_well(behind: Scene) -> None:
             "context_overflow",
         ),
         ([Answer.error(400, {"error": {"message": "bad"}})], "invalid_request"),
-        ([streamed(HEL, {"error": {"message": "boom"}})], "stream_error"),
-        ([streamed({"error": {"message": "slow", "code": 429}})], "throttled"),
-        ([streamed({"error": {"message": "no", "type": "exceed_context_size_error"}})], "context_overflow"),
-        ([streamed(HEL, done=b"")], "stream_cut"),
-        ([Answer.stream(*sent(HEL), headers=SSE, terminated=False, end=End.RESET)], "stream_cut"),
+        ([stream_answer(HEL, {"error": {"message": "boom"}})], "stream_error"),
+        ([stream_answer({"error": {"message": "slow", "code": 429}})], "throttled"),
+        (
+            [stream_answer({"error": {"message": "no", "type": "exceed_context_size_error"}})],
+            "context_overflow",
+        ),
+        ([stream_answer(HEL, done=b"")], "stream_cut"),
+        ([Answer.stream(*sse(HEL), headers=SSE, terminated=False, end=End.RESET)], "stream_cut"),
     ],
 )
 def test_a_refusal_arrives_as_the_gateways(behind: Scene, answers: list[Answer], expected: str) -> None:
@@ -84,17 +101,17 @@ def test_a_refusal_arrives_as_the_gateways(behind: Scene, answers: list[Answer],
 
 
 @pytest.mark.parametrize(
-    "failing", [Answer.error(503, b"busy"), Answer.error(429, b"busy"), streamed({"error": "boom"})]
+    "failing", [Answer.error(503, b"busy"), Answer.error(429, b"busy"), stream_answer({"error": "boom"})]
 )
 def test_a_failure_that_may_pass_is_tried_again_while_nothing_was_shown(
     behind: Scene, failing: Answer
 ) -> None:
-    turn = behind.ask(failing, said("Hello"))
+    turn = behind.ask(failing, text_answer("Hello"))
     assert (len(retries(behind.events(turn))), turn.status) == (1, Turn.Status.COMPLETED)
 
 
 def test_a_stop_closes_the_upstreams_connection(behind: Scene) -> None:
-    turn = behind.begin(hanging(HEL))
+    turn = behind.begin(open_answer(HEL))
     request = behind.server.wait()
     until(lambda: "Hel" in answer(behind.events(turn)))
     engine.stop(behind.conversation.pk)
@@ -105,5 +122,5 @@ def test_a_stop_closes_the_upstreams_connection(behind: Scene) -> None:
 
 
 def test_an_upstream_that_counts_nothing_leaves_the_usage_unknown(behind: Scene) -> None:
-    turn = behind.ask(streamed(chunk("stop", content="12345678")))
+    turn = behind.ask(stream_answer(chunk("stop", content="12345678")))
     assert (turn.usage, turn.output_tokens) == ({}, 2)

@@ -36,31 +36,31 @@ def calls(*pieces: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
     return chunk(reason, tool_calls=list(pieces))
 
 
-def used(read: int, written: int, **more: Any) -> dict[str, Any]:
+def usage_chunk(read: int, written: int, **more: Any) -> dict[str, Any]:
     """The chunk with the usage, which comes last."""
     return {"choices": [], "usage": {"prompt_tokens": read, "completion_tokens": written, **more}}
 
 
-def sent(*chunks: dict[str, Any]) -> list[bytes]:
+def sse(*chunks: dict[str, Any]) -> list[bytes]:
     """The chunks as server-sent events."""
     return [b"data: %b\n\n" % json.dumps(one, ensure_ascii=False).encode() for one in chunks]
 
 
-def streamed(*chunks: dict[str, Any], done: bytes = DONE, **options: Any) -> Answer:
+def stream_answer(*chunks: dict[str, Any], done: bytes = DONE, **options: Any) -> Answer:
     """The answer of a server that streams these chunks."""
-    return Answer.stream(*sent(*chunks), *([done] if done else []), headers=SSE, **options)
+    return Answer.stream(*sse(*chunks), *([done] if done else []), headers=SSE, **options)
 
 
-def said(*texts: str) -> Answer:
+def text_answer(*texts: str) -> Answer:
     """A whole answer of some text."""
-    return streamed(
-        chunk(role="assistant"), *(chunk(content=text) for text in texts), chunk("stop"), used(9, 4)
+    return stream_answer(
+        chunk(role="assistant"), *(chunk(content=text) for text in texts), chunk("stop"), usage_chunk(9, 4)
     )
 
 
-def hanging(*chunks: dict[str, Any]) -> Answer:
+def open_answer(*chunks: dict[str, Any]) -> Answer:
     """The beginning of an answer that never goes on."""
-    return streamed(*chunks, done=b"", terminated=False, end=End.STALL)
+    return stream_answer(*chunks, done=b"", terminated=False, end=End.STALL)
 
 
 def translated(*chunks: dict[str, Any]) -> list[Event]:

@@ -17,7 +17,7 @@ from conversations.models import Turn
 from tests.asking import Event, answer, conversation_of, of_type, record
 from tests.demo_gateway.test_gateway import TOOL_CONFIG, bedrock
 from tests.protocol.asking import assistant, result, use
-from tests.protocol.asking import user as said_by_user
+from tests.protocol.asking import user as user_message
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-llama/bin/python"
@@ -57,7 +57,7 @@ def url(llama: str, settings: Settings) -> Iterator[str]:
         assert engine.WORKER.wait(20)
 
 
-def asked(user: User, text: str) -> tuple[Turn, list[Event]]:
+def turn_of(user: User, text: str) -> tuple[Turn, list[Event]]:
     """A turn, run to its end, which takes its time on a busy machine; and its record."""
     conversation = conversation_of(user, model=MODEL)
     started = engine.start(conversation.pk, str(uuid.uuid4()), text)
@@ -66,7 +66,7 @@ def asked(user: User, text: str) -> tuple[Turn, list[Event]]:
 
 
 def test_a_turn_is_answered_and_counted(user: User, url: str) -> None:
-    turn, events = asked(user, "Say hello.")
+    turn, events = turn_of(user, "Say hello.")
     assert turn.status == Turn.Status.COMPLETED, events[-1]
     assert answer(events).strip()
     (finished,) = of_type(events, "STEP_FINISHED")
@@ -76,16 +76,16 @@ def test_a_turn_is_answered_and_counted(user: User, url: str) -> None:
 
 def test_tools_calls_and_results_are_taken(url: str) -> None:
     """The model is too small to call a tool by itself: what was called before is handed to it."""
-    called = [
-        said_by_user("What is the song?"),
+    history = [
+        user_message("What is the song?"),
         assistant("I look.", use("t1"), use("t2")),
-        said_by_user(result("t2"), result("t1")),
+        user_message(result("t2"), result("t1")),
     ]
     limit = {"maxTokens": 4}
     with closing(bedrock(url)) as client:
         answers = [
             client.converse(modelId=MODEL, messages=messages, toolConfig=TOOL_CONFIG, inferenceConfig=limit)
-            for messages in (called[:1], called)
+            for messages in (history[:1], history)
         ]
     assert [reply["stopReason"] for reply in answers] == ["max_tokens", "max_tokens"]
     without, having = (reply["usage"] for reply in answers)
@@ -93,13 +93,13 @@ def test_tools_calls_and_results_are_taken(url: str) -> None:
 
 
 def test_a_conversation_that_is_too_long_is_told_as_that(user: User, url: str) -> None:
-    turn, _ = asked(user, "word " * 2_000)
+    turn, _ = turn_of(user, "word " * 2_000)
     assert (turn.status, turn.error_code) == (Turn.Status.FAILED, "context_overflow")
 
 
 def test_a_wrong_key_is_refused(user: User, llama: str, settings: Settings) -> None:
     with closing(demo.start(upstream=demo.Upstream(f"{llama}/v1", "sk-of-nobody"))) as gateway:
         settings.GATEWAY_URL = gateway.url
-        turn, _ = asked(user, "Say hello.")
+        turn, _ = turn_of(user, "Say hello.")
         assert (turn.status, turn.error_code) == (Turn.Status.FAILED, "gateway_refused")
         assert engine.WORKER.wait(20)

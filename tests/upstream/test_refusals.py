@@ -10,7 +10,7 @@ from conversations.upstream import dialect, refusals
 OVERFLOW = "Input is too long for requested model."
 
 
-def refused(status: int, body: Any, **headers: str) -> refusals.Refused:
+def refusal_of(status: int, body: Any, **headers: str) -> refusals.Refused:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     return refusals.from_answer(status, headers, data)
 
@@ -32,16 +32,16 @@ def refused(status: int, body: Any, **headers: str) -> refusals.Refused:
     ],
 )
 def test_a_refusal_keeps_the_upstreams_words(body: Any, message: str) -> None:
-    assert (refused(401, body).status, refused(401, body).message) == (401, message)
+    assert (refusal_of(401, body).status, refusal_of(401, body).message) == (401, message)
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 408, 413, 422, 429, 500, 503])
 def test_a_refusal_keeps_its_status(status: int) -> None:
-    assert refused(status, {"error": {"message": "No.", "code": 499}}).status == status
+    assert refusal_of(status, {"error": {"message": "No.", "code": 499}}).status == status
 
 
 def test_a_refusal_keeps_how_long_to_wait() -> None:
-    assert refused(429, {}, **{"retry-after": "7", "x-other": "1"}).headers == {"retry-after": "7"}
+    assert refusal_of(429, {}, **{"retry-after": "7", "x-other": "1"}).headers == {"retry-after": "7"}
 
 
 @pytest.mark.parametrize("status", [400, 413, 500])
@@ -57,20 +57,20 @@ def test_a_refusal_keeps_how_long_to_wait() -> None:
     ],
 )
 def test_an_overflow_is_one_in_bedrocks_words(status: int, error: Any, message: str) -> None:
-    answer = refused(status, {"error": error})
+    answer = refusal_of(status, {"error": error})
     assert (answer.status, answer.message) == (400, message)
 
 
 def test_an_error_under_a_good_status_has_its_own_or_is_a_bad_gateway() -> None:
-    assert refused(200, {"error": {"message": "No.", "code": 429}}).status == 429
-    assert refused(200, b"<title>Sign in</title>").status == 502
+    assert refusal_of(200, {"error": {"message": "No.", "code": 429}}).status == 429
+    assert refusal_of(200, b"<title>Sign in</title>").status == 502
 
 
 def test_a_wrong_address_is_named_as_the_setting_that_it_is() -> None:
-    assert (refused(307, b"").status, refused(404, b"404 page not found").status) == (404, 404)
-    assert "UPSTREAM_URL" in refused(307, b"").message
-    assert "UPSTREAM_URL" in refused(404, b"404 page not found").message
-    assert refused(404, {"error": {"message": "model not found"}}).message == "model not found"
+    assert (refusal_of(307, b"").status, refusal_of(404, b"404 page not found").status) == (404, 404)
+    assert "UPSTREAM_URL" in refusal_of(307, b"").message
+    assert "UPSTREAM_URL" in refusal_of(404, b"404 page not found").message
+    assert refusal_of(404, {"error": {"message": "model not found"}}).message == "model not found"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ TOOL = {"toolSpec": SPEC}
 CALL = {"id": "t1", "type": "function", "function": {"name": "top_song", "arguments": '{"sign": "WZPZ"}'}}
 
 
-def sent(*messages: Any, **more: Any) -> list[Any]:
+def chat_messages(*messages: Any, **more: Any) -> list[Any]:
     return list(chat_request({"messages": list(messages), **more}, "qwen3")["messages"])
 
 
@@ -39,7 +39,7 @@ def test_a_question_is_asked_for_as_a_stream_with_its_usage() -> None:
 
 def test_system_prompts_are_one_message_which_comes_first() -> None:
     point = {"cachePoint": {"type": "default"}}
-    first, _ = sent(user("Hello"), system=[{"text": "Be kind."}, point, {"text": "Be short."}])
+    first, _ = chat_messages(user("Hello"), system=[{"text": "Be kind."}, point, {"text": "Be short."}])
     assert first == {"role": "system", "content": "Be kind.\n\nBe short."}
 
 
@@ -92,7 +92,7 @@ def test_a_schema_for_the_answer_is_a_response_format() -> None:
 
 
 def test_text_and_calls_of_an_answer_are_one_message() -> None:
-    _, alone, _, both, _ = sent(
+    _, alone, _, both, _ = chat_messages(
         user("?"), assistant(use()), user(result()), assistant("So.", use("t2")), user(result("t2"))
     )
     assert alone == {"role": "assistant", "content": None, "tool_calls": [CALL]}
@@ -105,7 +105,7 @@ def test_arguments_are_a_text_of_json_also_where_there_are_none() -> None:
         {"toolUse": {"toolUseId": f"t{n}", "name": "top_song", "input": value}}
         for n, value in enumerate(inputs)
     ]
-    *_, message = sent(user("?"), assistant(*uses))
+    *_, message = chat_messages(user("?"), assistant(*uses))
     assert [call["function"]["arguments"] for call in message["tool_calls"]] == [
         "{}",
         '{"sign": "Señora"}',
@@ -115,7 +115,7 @@ def test_arguments_are_a_text_of_json_also_where_there_are_none() -> None:
 
 def test_results_come_in_the_order_of_their_calls_and_before_any_text() -> None:
     answers = user("And?", result("t2", "two"), result("t1", "one"))
-    assert sent(user("?"), assistant(use("t1"), use("t2")), answers)[2:] == [
+    assert chat_messages(user("?"), assistant(use("t1"), use("t2")), answers)[2:] == [
         {"role": "tool", "tool_call_id": "t1", "content": "one"},
         {"role": "tool", "tool_call_id": "t2", "content": "two"},
         {"role": "user", "content": "And?"},
@@ -134,31 +134,31 @@ def test_results_come_in_the_order_of_their_calls_and_before_any_text() -> None:
     ],
 )
 def test_a_result_is_a_text(block: Any, text: str) -> None:
-    *_, message = sent(user("?"), assistant(use()), user(block))
+    *_, message = chat_messages(user("?"), assistant(use()), user(block))
     assert message == {"role": "tool", "tool_call_id": "t1", "content": text}
 
 
 def test_pictures_of_results_follow_in_a_message_of_the_user() -> None:
-    *_, tool, pictures = sent(user("?"), assistant(use()), user(result("t1", IMAGE), "And?"))
+    *_, tool, pictures = chat_messages(user("?"), assistant(use()), user(result("t1", IMAGE), "And?"))
     assert tool["content"] == "(no output)"
     label = {"type": "text", "text": "The pictures of the tools' results:"}
     assert pictures == {"role": "user", "content": [label, PICTURE, {"type": "text", "text": "And?"}]}
 
 
 def test_tools_of_the_service_itself_are_left_out() -> None:
-    *_, message = sent(user("?"), assistant(SERVED, SERVED_RESULT, "So."))
+    *_, message = chat_messages(user("?"), assistant(SERVED, SERVED_RESULT, "So."))
     assert message == {"role": "assistant", "content": "So."}
 
 
 def test_reasoning_goes_back_within_a_loop_of_tools_alone() -> None:
     before, within = assistant(SIGNED, "So."), assistant(SIGNED, use())
-    _, old, _, new, _ = sent(user("?"), before, user("And?"), within, user(result()))
+    _, old, _, new, _ = chat_messages(user("?"), before, user("And?"), within, user(result()))
     assert old == {"role": "assistant", "content": "So."}
     assert new["reasoning_content"] == "hm"
 
 
 def test_an_answer_of_which_nothing_is_left_is_empty() -> None:
-    _, message, _ = sent(user("?"), assistant(SIGNED), user("And?"))
+    _, message, _ = chat_messages(user("?"), assistant(SIGNED), user("And?"))
     assert message == {"role": "assistant", "content": ""}
 
 
@@ -166,7 +166,7 @@ def test_an_answer_of_which_nothing_is_left_is_empty() -> None:
 
 
 def test_a_picture_is_a_data_url() -> None:
-    (message,) = sent(user("What is this?", IMAGE))
+    (message,) = chat_messages(user("What is this?", IMAGE))
     assert message["content"] == [{"type": "text", "text": "What is this?"}, PICTURE]
 
 
@@ -182,7 +182,7 @@ def test_a_picture_is_a_data_url() -> None:
     ],
 )
 def test_a_document_is_its_text(block: Any) -> None:
-    (message,) = sent(user("Sum it up.", block))
+    (message,) = chat_messages(user("Sum it up.", block))
     assert message["content"] == 'Sum it up.\n\n<document name="Report">\n# Señora\n</document>'
 
 
@@ -207,7 +207,7 @@ def pdf() -> bytes:
 
 
 def test_a_pdf_is_its_text() -> None:
-    (message,) = sent(user("Sum it up.", document("pdf", pdf())))
+    (message,) = chat_messages(user("Sum it up.", document("pdf", pdf())))
     assert "Turkeys" in message["content"]
 
 
@@ -233,6 +233,6 @@ def test_a_pdf_is_its_text() -> None:
 )
 def test_what_cannot_be_handed_on_is_refused(block: Any, words: str) -> None:
     with pytest.raises(Refused, match=words) as caught:
-        sent(user("Sum it up.", block))
+        chat_messages(user("Sum it up.", block))
     assert caught.value.status == 400
     assert json.dumps(caught.value.message)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.upstream import DONE, StreamFailure, Translation
-from tests.upstream.chunks import blocks_of, calls, chunk, piece, stop_reason, translated, used
+from tests.upstream.chunks import blocks_of, calls, chunk, piece, stop_reason, translated, usage_chunk
 
 WZPZ, WKRP = '{"sign": "WZPZ"}', '{"sign": "WKRP"}'
 TEXT = ("text", "Hello")
@@ -267,7 +267,9 @@ def test_without_a_reason_and_done_an_answer_is_not_complete() -> None:
 
 
 def test_what_comes_behind_the_end_is_no_part_of_it() -> None:
-    events = translated(chunk("stop", content="Hello"), chunk(content="!"), chunk("stop"), used(1, 2), DONE)
+    events = translated(
+        chunk("stop", content="Hello"), chunk(content="!"), chunk("stop"), usage_chunk(1, 2), DONE
+    )
     assert [name for name, _ in events].count("messageStop") == 1
     assert blocks_of(events) == [TEXT]
 
@@ -297,12 +299,15 @@ def test_other_choices_and_strange_chunks_are_passed_over() -> None:
 @pytest.mark.parametrize(
     ("usage", "counts"),
     [
-        (used(9, 4), {"inputTokens": 9, "outputTokens": 4, "totalTokens": 13}),
+        (usage_chunk(9, 4), {"inputTokens": 9, "outputTokens": 4, "totalTokens": 13}),
         (
-            used(9, 4, prompt_tokens_details={"cached_tokens": 7}),
+            usage_chunk(9, 4, prompt_tokens_details={"cached_tokens": 7}),
             {"inputTokens": 2, "outputTokens": 4, "totalTokens": 13, "cacheReadInputTokens": 7},
         ),
-        (used(9, 4, prompt_tokens_details=None), {"inputTokens": 9, "outputTokens": 4, "totalTokens": 13}),
+        (
+            usage_chunk(9, 4, prompt_tokens_details=None),
+            {"inputTokens": 9, "outputTokens": 4, "totalTokens": 13},
+        ),
         ({"usage": None}, {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0}),
     ],
 )
