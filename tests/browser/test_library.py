@@ -130,6 +130,7 @@ LONG_PRESS = """link => {
     const {x, y} = link.getBoundingClientRect();
     const finger = {bubbles: true, pointerType: "touch", clientX: x + 5, clientY: y + 5};
     link.dispatchEvent(new PointerEvent("pointerdown", finger));
+    document.dispatchEvent(new CustomEvent("turntable:library")); // it is fetched anew meanwhile
 }"""
 RELEASE = """link => {
     link.dispatchEvent(new PointerEvent("pointerup", {bubbles: true, pointerType: "touch"}));

@@ -30,7 +30,7 @@ function listen(sidebar, list) {
   };
   const open = async (row, point) => {
     rows ??= load();
-    const place = row.closest("#groups") ? "#groups" : ".conversations";
+    const place = row.closest(".conversations") ? ".conversations" : "#groups"; // a row that was replaced while it was pressed is in neither
     const { menu } = await rows;
     const current = row.isConnected ? row : document.querySelector(`${place} [data-id="${row.dataset.id}"]`);
     if (current) menu.open(current, point); // the list may have been fetched anew meanwhile
