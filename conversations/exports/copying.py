@@ -6,7 +6,7 @@ from django.utils import timezone
 from conversations.models import TOKENS, Conversation, Round
 
 from .importing import import_document
-from .whole import as_json
+from .whole import document, json_text
 
 
 def copied(conversation: Conversation, model: str) -> Conversation:
@@ -14,9 +14,10 @@ def copied(conversation: Conversation, model: str) -> Conversation:
 
     Its tokens were paid for once, and count for the conversation that they were paid in. Its turns are older than itself.
     """
-    nothing = dict.fromkeys(TOKENS, 0)
+    nothing, files = dict.fromkeys(TOKENS, 0), conversation.attachments.in_bulk()
+    text = "".join(json_text(document(conversation, beside=True)))
     with transaction.atomic():
-        copy = import_document(as_json(conversation), conversation.owner)
+        copy = import_document(text, conversation.owner, lambda part: files[part.id].open())
         copy.model, copy.has_own_title, copy.created_at = model, conversation.has_own_title, timezone.now()
         copy.save(update_fields=["model", "has_own_title", "created_at"])
         copy.turns.update(**nothing)

@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Ids = dict[str, str]
-Read = Callable[[FilePart], IO[bytes]]
+Read = Callable[[FilePart], "IO[bytes] | File[bytes]"]
 Rounds = dict[tuple[UUID, int, int], Round]
 ID_MEMBERS = {"threadId", "runId", "parentRunId", "messageId", "id"}
 

@@ -81,6 +81,17 @@ def test_a_hostile_file_in_an_export_is_refused_with_all_of_it(with_files: Conve
     assert (Conversation.objects.count(), Attachment.objects.count()) == before
 
 
+def test_a_copy_has_files_of_its_own(with_files: Conversation) -> None:
+    copy = exports.copied(with_files, with_files.model)
+    files = {file.name: file for file in copy.attachments.all()}
+    assert {name: file.read() for name, file in files.items()} == {"photo.png": picture(), "paper.pdf": PDF}
+    assert files["paper.pdf"].left_out
+    assert not set(files.values()) & set(with_files.attachments.all())
+    assert (
+        json.loads(exports.as_json(copy))["messages"] == json.loads(exports.as_json(with_files))["messages"]
+    )
+
+
 def test_markdown_names_the_files(with_files: Conversation) -> None:
     assert "*Attached: photo.png*\n\n*Attached: paper.pdf*\n\n> What is this?" in exports.as_markdown(
         with_files
