@@ -133,3 +133,19 @@ def test_a_call_asks_while_it_runs_what_a_schema_says_until_it_expires() -> None
     }
     expiring = interrupts.question("t1", 2, {"message": "", "schema": schema}, "2026-11-26T12:00:00+00:00")
     assert expiring["expiresAt"] == "2026-11-26T12:00:00+00:00"
+
+
+@pytest.mark.parametrize("expiry", [None, "2026-11-26T12:00:00+00:00"])
+def test_a_question_of_a_running_call_is_kept_with_the_schema_of_its_answer(expiry: str | None) -> None:
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}}
+    question = interrupts.question("t1", 2, {"message": "Who listens?", "schema": schema}, expiry)
+    assert question == {
+        "id": "t1:2",
+        "reason": "input_required",
+        "message": "Who listens?",
+        "toolCallId": "t1",
+        "responseSchema": schema,
+    } | ({"expiresAt": expiry} if expiry else {})
+    waits = interrupts.run_interrupted("c0", TURN, [question], [])
+    assert RunFinishedEvent.model_validate(waits).outcome is not None
+    assert after(*CALL, waits)["interrupts"] == [question]
