@@ -2,6 +2,7 @@
 
 `python -m bench floor`: what a delta costs from the gateway to the socket, beside AWS's own sample loop.
 `python -m bench turn`: the first delta, the CPU time and the statements of a turn of one delta.
+`python -m bench agui`: the first delta over AG-UI by HTTP, beside that by the socket.
 `python -m bench silent`: what turns cost that wait for a silent gateway.
 `python -m bench workers`: what a second worker process brings.
 `python -m bench peers`: the same load on FastAPI with boto3, and on Chainlit.
@@ -24,6 +25,7 @@ from random import SystemRandom
 
 from . import (
     admin,
+    agui,
     crash,
     floor,
     library,
@@ -54,6 +56,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     commands = parser.add_subparsers(required=True)
     modules = {
         "turn": turn,
+        "agui": agui,
         "silent": silent,
         "workers": workers,
         "peers": peers,

@@ -101,7 +101,8 @@ def _begin(caller: Caller, conversation: Conversation, wanted: RunInput) -> None
     earlier = conversation.messages.filter(public_id=message_id, role="user").select_related("turn").first()
     if earlier is not None:  # the same message in another run: it is asked again, beside
         message_id = uuid5(conversation.pk, f"{words.id} {wanted.run_id}")
-    engine.refuse_while_open(conversation.pk)
+    if words.files:
+        engine.refuse_while_open(conversation.pk)  # before they are kept
     files = [*words.attachments, *_kept(conversation, words)]
     repetition = engine.Repetition(beside=earlier.turn) if earlier else None
     engine.start(

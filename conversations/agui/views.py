@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,14 +15,13 @@ from django.views.decorators.csrf import csrf_exempt
 from conversations import engine
 from conversations.errors import TurntableError
 from conversations.journal import READERS
-from conversations.models import PublicRun
 from conversations.protocol.agui.runs import RunView
 from conversations.sockets import SOCKETS
 
 from . import origins, runs
 from .callers import Caller, caller_of
 from .detached import leave_or_send
-from .inputs import RunInput, read_input, read_object, uuid_of
+from .inputs import read_input, read_object, uuid_of
 from .offer import offer
 from .problems import NotAllowed, Restarting, as_response
 from .streams import Stream, keep
@@ -67,29 +67,28 @@ async def _answer(request: HttpRequest, views: dict[str, View]) -> HttpResponseB
 
 
 async def _run(request: HttpRequest, caller: Caller) -> HttpResponseBase:
+    """One run's stream; the run of a reader who is gone before it has begun is stopped if it ought to be."""
     if SOCKETS.finishing:
         raise Restarting
-    wanted = await READERS.run(lambda: read_input(request.read()))
-    run = await _begun(caller, wanted)
-    names = await READERS.run(runs.names, run.conversation_id)
-    stream = Stream.of_run(caller, run, {**names, run.run_id: run.name})
-    stream.on_lost = partial(runs.cancel, run) if wanted.cancels else None
-    return _streamed(request, stream)
-
-
-async def _begun(caller: Caller, wanted: RunInput) -> PublicRun:
-    """The run that is asked for; one that has begun for a reader who is gone already is stopped if it ought to."""
-    beginning = asyncio.ensure_future(READERS.run(runs.run_of, caller, wanted))
+    beginning = asyncio.ensure_future(READERS.run(_stream_of_run, request, caller))
     try:
-        return await asyncio.shield(beginning)
+        return _streamed(request, await asyncio.shield(beginning))
     except asyncio.CancelledError:
-        if wanted.cancels:
-            keep(_cancel(beginning))
+        keep(_lose(beginning))
         raise
 
 
-async def _cancel(beginning: Awaitable[PublicRun]) -> None:
-    await READERS.run(runs.cancel, await beginning)
+def _stream_of_run(request: HttpRequest, caller: Caller) -> Stream:
+    wanted = read_input(request.read())
+    run = runs.run_of(caller, wanted)
+    stream = Stream.of_run(caller, run, {**runs.names(run.conversation_id), run.run_id: run.name})
+    stream.on_lost = partial(runs.cancel, run) if wanted.cancels else None
+    return stream
+
+
+async def _lose(beginning: Awaitable[Stream]) -> None:
+    with suppress(TurntableError):
+        (await beginning).lose()
 
 
 async def _thread(request: HttpRequest, caller: Caller) -> HttpResponseBase:

@@ -1,5 +1,6 @@
 """Runs under a name of a program's own, which asks for the same run ever after: begun once, read again."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 BUSY = "A run of this thread is under way. Wait for it to end, or stop it first."
 WAITS = "This thread waits for answers to its interrupts: send them as `resume`."
+UNDER_WAY = (Turn.Status.RUNNING, Turn.Status.QUEUED)
 NOT_ALL = "Answer all interrupts of the run at once."
 
 
@@ -53,7 +55,7 @@ def decide(conversation: Conversation, user: "User", entries: object, name: str)
         lock(conversation.pk)
         if run_named(conversation.pk, name) is not None:
             return False
-        _refuse_while_running(conversation.pk)
+        _refuse(conversation.pk, UNDER_WAY)
         if not lifecycle.decide(conversation, user, _without_decided(conversation, entries)):
             raise Refused(NOT_ALL)
         turn = conversation.turns.get(status__in=Turn.ACTIVE)
@@ -69,15 +71,13 @@ def _name(turn: Turn, name: str, after: int) -> None:
 
 def refuse_while_open(conversation: UUID) -> None:
     """Raises Busy while a turn of the conversation is open."""
-    _refuse_while_running(conversation)
-    if Turn.objects.filter(conversation=conversation, status=Turn.Status.WAITING).exists():
-        raise Busy(WAITS)
+    _refuse(conversation, Turn.OPEN)
 
 
-def _refuse_while_running(conversation: UUID) -> None:
-    under_way = (Turn.Status.RUNNING, Turn.Status.QUEUED)
-    if Turn.objects.filter(conversation=conversation, status__in=under_way).exists():
-        raise Busy(BUSY)
+def _refuse(conversation: UUID, statuses: Iterable[str]) -> None:
+    rows = Turn.objects.filter(conversation=conversation, status__in=statuses)
+    if open_turns := set(rows.values_list("status", flat=True)):
+        raise Busy(WAITS if open_turns == {Turn.Status.WAITING} else BUSY)
 
 
 def _without_decided(conversation: Conversation, entries: object) -> Any:
