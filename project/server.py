@@ -68,7 +68,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError) as error:
-        reason = REASONS.get(getattr(error, "errno", None) or 0, str(error))
+        words = str(getattr(error, "strerror", None) or error).removeprefix("bind(): ").rstrip(".")
+        reason = REASONS.get(getattr(error, "errno", None) or 0, words)
         raise ConfigurationError(f"Cannot serve at {host} port {port}: {reason}.") from error
     listener.setblocking(False)
     return listener

@@ -87,7 +87,7 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         (["--host", "192.0.2.1"], "this machine has no such address"),
-        (["--port", "70000"], "Cannot serve at 127.0.0.1 port 70000"),
+        (["--port", "70000"], "Cannot serve at 127.0.0.1 port 70000: port must be 0-65535.\n"),
     ],
 )
 def test_an_address_that_cannot_be_is_one_sentence(
