@@ -3,19 +3,21 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.conversing import UNENDING, Chat
 
 TURN = "00000000-0000-4000-8000-000000000001"
-RECORD = """(address) => new Promise((resolve) => {
+RECORD = """([address, last]) => new Promise((resolve) => {
     const events = [], socket = new WebSocket(address);
-    let idle;
     socket.onmessage = ({data}) => {
-        events.push(JSON.parse(data));
-        socket.send(JSON.stringify({type: "ack", seq: events.at(-1).metadata?.seq ?? 0}));
-        clearTimeout(idle);
-        idle = setTimeout(() => { socket.close(); resolve(events); }, 500);
+        const event = JSON.parse(data), seq = event.metadata?.seq ?? 0;
+        events.push(event);
+        socket.send(JSON.stringify({type: "ack", seq}));
+        if (seq < last) return;
+        socket.onmessage = null;
+        socket.close();
+        resolve(events);
     };
 })"""
 REDUCE = """async ([state, events]) => {
@@ -40,8 +42,8 @@ def test_the_events_of_a_conversation_add_up_to_its_snapshot(chat: Chat) -> None
     chat.begin(UNENDING)
     address = chat.page.url.replace("http", "ws").replace("/conversations/", "/ws/conversations/")
     for half in ("in mid-answer", "stopped"):
-        events = chat.page.evaluate(RECORD, f"{address}?after=0")
-        (snapshot,) = chat.page.evaluate(RECORD, address)
+        (snapshot,) = chat.page.evaluate(RECORD, [address, 0])
+        events = chat.page.evaluate(RECORD, [f"{address}?after=0", snapshot["metadata"]["seq"]])
         state = chat.page.evaluate(REDUCE, [{}, events])
         assert state["messages"] == snapshot["messages"], half
         assert state["turns"] == snapshot["metadata"]["turns"], half
@@ -50,9 +52,10 @@ def test_the_events_of_a_conversation_add_up_to_its_snapshot(chat: Chat) -> None
         chat.settled()
 
 
-@pytest.fixture
-def reduced(page: Page) -> Any:
-    """Reduces events, the numbered ones being a record's first."""
+@pytest.fixture(scope="module")
+def reduced(shared: BrowserContext) -> Any:
+    """Reduces events, the numbered ones being a record's first, in a tab for all tests."""
+    page = shared.new_page()
     page.goto("/")
 
     def reduce(*events: dict[str, Any], state: dict[str, Any] | None = None) -> Any:
