@@ -4,8 +4,9 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -119,6 +120,19 @@ def following(conversation: UUID) -> Iterator[Follower]:
         yield follower
     finally:
         HUB.unsubscribe(conversation, follower)
+
+
+@contextmanager
+def on_ctrl_c(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Has Ctrl+C do this meanwhile."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 class Presses:

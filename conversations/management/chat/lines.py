@@ -3,6 +3,7 @@
 import io
 import os
 import select
+import signal
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -10,6 +11,7 @@ from typing import Protocol, TextIO
 
 from django.core.management.base import OutputWrapper
 
+from conversations.management.following import on_ctrl_c
 from conversations.management.terminal import printable
 
 LOOK_EVERY = 0.5
@@ -46,12 +48,14 @@ class PlainLines:
     def read(self, prompt: str, has_news: HasNews, *, is_answer: bool = False) -> str | None:
         """The next line, or None where there is news first."""
         if not self._is_terminal:
-            line = self._next(has_news)
+            with on_ctrl_c(signal.default_int_handler):
+                line = self._next(has_news)
             self._print("" if line is None else f"{prompt}{line}\n")
             return line
-        self._print(prompt + self._pending.decode(errors="replace"))
         try:
-            line = self._next(has_news)
+            with on_ctrl_c(signal.default_int_handler):
+                self._print(prompt + self._pending.decode(errors="replace"))
+                line = self._next(has_news)
         except (KeyboardInterrupt, EOFError):
             self._take_back()
             raise

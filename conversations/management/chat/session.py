@@ -11,7 +11,7 @@ from conversations import engine
 from conversations.errors import NotFound, Refused
 from conversations.journal import turn_frames
 from conversations.management.approvals import choices, decision, entry, pending, question, reply
-from conversations.management.following import Display, Follower, following
+from conversations.management.following import Display, Follower, following, on_ctrl_c
 from conversations.management.interpreter import python
 from conversations.models import Approval, Attachment, Conversation, Model, Turn, active_line
 from conversations.protocol.converse.content import plain_text
@@ -68,7 +68,7 @@ class Session:
     def run(self, conversation: Conversation) -> None:
         """Goes from one conversation to the next until the lines end."""
         self.next = conversation
-        with self.lines.quiet():
+        with on_ctrl_c(_nothing), self.lines.quiet():  # it is meant for an answer or a prompt
             while self.next is not None:
                 self.conversation, self.next = self.next, None
                 self._stay()
@@ -167,7 +167,8 @@ class Session:
         except KeyboardInterrupt:
             engine.stop(self.conversation.pk)
         else:
-            self._answer([entry])
+            if _is_pending(approval.pk):  # nobody has answered meanwhile
+                self._answer([entry])
 
     def _line(self, prompt: str, approval: Approval) -> str:
         return self.lines.read(prompt, lambda: not _is_pending(approval.pk), is_answer=True) or ""
@@ -220,3 +221,7 @@ class Session:
 
 def _is_pending(approval: UUID) -> bool:
     return Approval.objects.filter(pk=approval, status=Approval.Status.PENDING).exists()
+
+
+def _nothing(*_: object) -> None:
+    """Does nothing: what Ctrl+C does between an answer and a prompt."""

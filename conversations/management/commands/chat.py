@@ -3,6 +3,7 @@
 import os
 import sys
 from argparse import ArgumentParser
+from importlib.util import find_spec
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -13,6 +14,9 @@ from conversations.management.chat.lines import Lines, PlainLines
 from conversations.management.chat.session import Session, SessionDisplay
 from conversations.management.chat.transcript import Transcript
 from conversations.management.users import begun, own, user_named
+
+EXTRAS = ("markdown_it", "prompt_toolkit", "rich")
+"""What a terminal that can do more needs; without it there is plain text."""
 
 DRAIN_TIMEOUT = 600.0
 """Seconds in which this process's turns may end."""
@@ -44,7 +48,7 @@ class Command(BaseCommand):
 
     def _terminal(self) -> tuple[SessionDisplay, Lines]:
         """What shows the session, and where its lines come from."""
-        is_able = os.environ.get("TERM") not in ("dumb", "unknown") and sys.platform != "win32"
+        is_able = os.environ.get("TERM") not in ("dumb", "unknown") and all(map(find_spec, EXTRAS))
         if is_able and sys.stdin.isatty() and self.stdout.isatty():
             from conversations.management.chat.commands import COMMANDS
             from conversations.management.chat.prompt import PromptLines
