@@ -69,7 +69,7 @@ def site(folder: Path, **variables: str) -> dict[str, str]:
 def manage(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
     """A command that ends by itself."""
     command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
 
 
 @cache

@@ -12,9 +12,9 @@ from conversations.tools import RemoteCall, RemoteTool, registry
 class LiveCalls:
     """The remote calls under way. Its methods belong on the turns' loop."""
 
-    def __init__(self) -> None:
-        self.when_lost: Callable[[Turn], None] = lambda turn: None
-        """Told of a turn whose call has ended while a person was asked."""
+    def __init__(self, when_lost: Callable[[Turn], None]) -> None:
+        self.when_lost = when_lost
+        """Called with a turn whose call has ended while a person was asked."""
 
         self._calls: dict[UUID, tuple[RemoteCall, Turn]] = {}
 
@@ -60,6 +60,3 @@ class LiveCalls:
     def _ended(self, call: RemoteCall, turn: Turn, task: object) -> None:
         if call.is_asking and any(call is one for one, _ in self._calls.values()):
             self.when_lost(turn)
-
-
-LIVE_CALLS = LiveCalls()

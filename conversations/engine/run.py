@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from conversations.errors import ContextOverflow as Overflow
 from conversations.errors import (
@@ -21,18 +21,16 @@ from conversations.protocol import steps
 from conversations.protocol.agui import events
 from conversations.protocol.agui.interrupts import run_interrupted
 from conversations.protocol.converse.history import NO_RESULT
+from conversations.threads import Threads
 
 from . import approvals, lifecycle, requests, synthetic
-from .live_calls import LIVE_CALLS
+from .live_calls import LiveCalls
 from .messages import Opening
 from .recovery import Beginning, begin_anew, read_opening
 from .requests import Memory
 from .rounds import STOPPED, Streaming
 from .stopping import Stop, Stopped
 from .tool_calls import Calls, answer_waiting, stored_calls
-
-if TYPE_CHECKING:
-    from conversations.threads import Threads
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +50,14 @@ class NotBegun(Exception):
     """A turn could not begin; nothing of it is in the record yet, and the sweep begins it anew."""
 
 
+class Shared(NamedTuple):
+    """What all runs of a process share."""
+
+    journal: Journal
+    threads: Threads
+    live_calls: LiveCalls
+
+
 class Run:
     """One run of a turn, as a coroutine; it holds no thread and no connection while it waits."""
 
@@ -61,16 +67,16 @@ class Run:
     def __init__(
         self,
         turn: Turn,
-        journal: Journal,
-        threads: "Threads",
+        shared: Shared,
         begin: Begin = begin_anew,
         opening: Opening | None = None,
     ) -> None:
-        self.turn, self.journal, self.stop = turn, journal, Stop()
+        self.turn, self.stop = turn, Stop()
+        self.journal, self._threads, self.live_calls = shared
         self.over = asyncio.Event()
         """Set on the loop once the worker is done with this run."""
 
-        self._threads, self._begin, self._opening = threads, begin, opening
+        self._begin, self._opening = begin, opening
         self._run_id = turn.run_id
         self.has_ended = False
         """Whether only what follows the run has still to begin: it takes no room any more."""
@@ -179,7 +185,7 @@ class Run:
         await self._end(status, event)
 
     async def _end(self, status: Turn.Status, event: dict[str, Any]) -> None:
-        LIVE_CALLS.cancel(self.turn.pk)
+        self.live_calls.cancel(self.turn.pk)
         end = partial(lifecycle.end, self.turn, status, has_approvals=self.memory.has_approvals)
         await self.record.stored(event, write=end)
 

@@ -20,7 +20,6 @@ from conversations.protocol.steps import RunTools
 from conversations.tools import Context, Outcome, Question, RemoteTool, execute, registry
 
 from . import approvals, permissions, questions, requests, synthetic
-from .live_calls import LIVE_CALLS
 from .progress import Progress
 from .stopping import Stopped
 
@@ -39,6 +38,7 @@ class Calls:
 
     def __init__(self, run: "Run", step: RunTools) -> None:
         self.run, self.turn, self.record, self.step = run, run.turn, run.record, step
+        self._live = run.live_calls
         self.rows: list[ToolCall] = []
         self._approvals: dict[UUID, Approval] = {}
         self._answered = 0
@@ -54,7 +54,7 @@ class Calls:
         self.rows, self._approvals = self.run.memory.calls or [], self.run.memory.approvals
         self._answered = sum(1 for _ in takewhile(_is_answered, self.rows))
         waiting = [row for row in self.rows if not _is_answered(row)]
-        lost = [row for row in waiting if row.status == ToolCall.Status.RUNNING and not _may_go_on(row)]
+        lost = [row for row in waiting if row.status == ToolCall.Status.RUNNING and not self._may_go_on(row)]
         await self._store_all(lost, _error("interrupted", NO_RESULT))
         waiting = [row for row in waiting if row not in lost]
         if self.step.refuse:
@@ -98,7 +98,7 @@ class Calls:
         names, lacking = [row.name for row in rows], frozenset[str]()
         if permissions.are_needed(names):
             lacking = await self.run.in_database(permissions.lacking, self.turn.user_id, names)
-        new = [row for row in rows if row not in LIVE_CALLS]
+        new = [row for row in rows if row not in self._live]
         refusals = {row: refusal for row in new if (refusal := self._refusal(row, lacking))}
         for row, refusal in refusals.items():
             await self._store(row, _error(*refusal))
@@ -117,7 +117,7 @@ class Calls:
         return ("denied", NO_APPROVAL) if approvals.needs_approval(row) else None
 
     async def _run_all(self, rows: list[ToolCall]) -> None:
-        if beginning := [row for row in rows if row not in LIVE_CALLS]:
+        if beginning := [row for row in rows if row not in self._live]:
             await self.record.stored(write=partial(self._save_running, beginning))
         failures = await asyncio.gather(*map(self._run, rows), return_exceptions=True)
         for failure in failures:
@@ -146,7 +146,7 @@ class Calls:
 
     async def _call(self, row: ToolCall, arguments: dict[str, Any] | None) -> Outcome | Question:
         stop, key, tool = self.run.stop.event, str(row.pk), registry.get(row.name)
-        if row in LIVE_CALLS or (isinstance(tool, RemoteTool) and arguments is not None):
+        if row in self._live or (isinstance(tool, RemoteTool) and arguments is not None):
             return await self._call_remote(row, arguments or {})
         if tool is None or not tool.arguments.contexts:
             return await execute(row.name, arguments, stop=stop, key=key)
@@ -157,17 +157,22 @@ class Calls:
 
     async def _call_remote(self, row: ToolCall, arguments: dict[str, Any]) -> Outcome | Question:
         """Begins a call at its server, or goes on with one that has asked, until it ends or asks again."""
-        call, approval = LIVE_CALLS.get(row), self._approvals.get(row.pk)
+        call, approval = self._live.get(row), self._approvals.get(row.pk)
         if call is None:
-            call = LIVE_CALLS.begin(row, arguments, self.turn)
+            call = self._live.begin(row, arguments, self.turn)
         elif approval is not None and approval.question is not None:
             call.reply(questions.reply(approval))
         with Progress(self.record, row.tool_use_id) as progress:
             call.progress = Context(report=progress.report).progress
             outcome = await call.settled(self.run.stop.event)
         if isinstance(outcome, Outcome):
-            LIVE_CALLS.forget(row)
+            self._live.forget(row)
         return outcome
+
+    def _may_go_on(self, row: ToolCall) -> bool:
+        """Whether a call that has begun goes on here, or may be made again."""
+        tool = registry.get(row.name)
+        return row in self._live or (tool is not None and tool.idempotent)
 
     def _save_running(self, rows: list[ToolCall]) -> None:
         now = timezone.now()
@@ -202,12 +207,6 @@ def _whole(turn: Turn) -> Turn:
 
 def _is_answered(row: ToolCall) -> bool:
     return row.result is not None
-
-
-def _may_go_on(row: ToolCall) -> bool:
-    """Whether a call that has begun goes on here, or may be made again."""
-    tool = registry.get(row.name)
-    return row in LIVE_CALLS or (tool is not None and tool.idempotent)
 
 
 def _error(error: str, text: str) -> Outcome:

@@ -24,10 +24,10 @@ from conversations.threads import Threads
 
 from . import library, lifecycle, notices, questions, titles
 from .lifecycle import ATTEMPTS, LEASE
-from .live_calls import LIVE_CALLS
+from .live_calls import LiveCalls
 from .messages import Opening
 from .recovery import begin_anew, give_up, take_up
-from .run import Begin, Run
+from .run import Begin, Run, Shared
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,8 @@ class Worker:
         self._lock = threading.Lock()
         self._left = threading.Condition()
         self._claiming = threading.Lock()
-        LIVE_CALLS.when_lost = self._end_question
+        self._live_calls = LiveCalls(when_lost=self._end_question)
+        self._shared = Shared(self.journal, self._threads, self._live_calls)
 
     # -- for the engine's commands and the server
 
@@ -86,7 +87,7 @@ class Worker:
 
     def begin(self, turn: Turn, begin: Begin = begin_anew, opening: Opening | None = None) -> None:
         """Runs a claimed turn, and then what waits behind it. A process that drains hands it over."""
-        run = Run(turn, self.journal, self._threads, begin, opening)
+        run = Run(turn, self._shared, begin, opening)
         with self._left:
             is_draining = self.draining
             if not is_draining:
@@ -317,11 +318,11 @@ class Worker:
 
     def _give_up_calls(self) -> None:
         """Gives up calls of turns that ended elsewhere, or were deleted, while a person was asked."""
-        if held := LIVE_CALLS.turns - self.runs.keys():
+        if held := self._live_calls.turns - self.runs.keys():
             open_turns = Turn.objects.filter(pk__in=held, status__in=Turn.OPEN)
             ended = held.difference(open_turns.values_list("pk", flat=True))
             for turn in ended:
-                self._call(partial(LIVE_CALLS.cancel, turn))
+                self._call(partial(self._live_calls.cancel, turn))
 
     def _lost(self, only: UUID | None) -> QuerySet[Turn]:
         """Turns that their process has left or handed over, as many as there is room for.

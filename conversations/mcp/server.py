@@ -340,15 +340,15 @@ async def _within(seconds: float, work: Awaitable[None]) -> None:
 
 
 async def _listed(client: Client) -> list[Definition]:
-    found: list[Definition] = []
+    tools: list[Definition] = []
     cursor: str | None = None
-    while len(found) < MOST_TOOLS:
+    while len(tools) < MOST_TOOLS:
         page: ListToolsResult = await client.list_tools(cursor=cursor, cache_mode="bypass")
-        found += map(definitions.definition_of, page.tools)
+        tools += map(definitions.definition_of, page.tools)
         cursor = page.next_cursor
         if not cursor:
             break
-    return found[:MOST_TOOLS]
+    return tools[:MOST_TOOLS]
 
 
 def _question(params: ElicitRequestParams) -> Question:

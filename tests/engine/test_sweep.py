@@ -192,7 +192,7 @@ def test_a_lease_from_before_the_clock_was_put_back_keeps_no_turn_waiting(conver
 
 def run_of(turn: Turn) -> Run:
     """A run that has not begun."""
-    return Run(turn, WORKER.journal, Threads("nobody", 1))
+    return Run(turn, WORKER._shared._replace(threads=Threads("nobody", 1)))
 
 
 def beat(silent: "Silent", *, renew: bool) -> None:
