@@ -2,11 +2,28 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from conversations.models import Model, ToolCall, Turn
 from conversations.tools import RemoteCall, RemoteTool, registry
+
+
+class Origin(NamedTuple):
+    """Where a remote call comes from: labels for its headers, and whether its model takes pictures."""
+
+    labels: dict[str, str]
+    takes_pictures: bool
+
+
+def origin_of(turn: Turn) -> Origin:
+    """Where a turn's calls come from; reads the database."""
+    labels = {
+        "user": turn.user.get_username(),
+        "conversation": str(turn.conversation_id),
+        "turn": str(turn.pk),
+    }
+    return Origin(labels, Model.of(turn.model).capabilities.takes_pictures is not False)
 
 
 class LiveCalls:
@@ -25,18 +42,12 @@ class LiveCalls:
         """The call, if it runs here."""
         return self._calls[row.pk][0] if row.pk in self._calls else None
 
-    def begin(self, row: ToolCall, arguments: dict[str, Any], turn: Turn) -> RemoteCall:
+    def begin(self, row: ToolCall, arguments: dict[str, Any], turn: Turn, origin: Origin) -> RemoteCall:
         """Makes the call of a remote tool."""
         tool = registry.get(row.name)
         if not isinstance(tool, RemoteTool):
             raise TypeError(f"{row.name} is no tool of a server")
-        labels = {
-            "user": turn.user.get_username(),
-            "conversation": str(turn.conversation_id),
-            "turn": str(turn.pk),
-        }
-        takes_pictures = Model.of(turn.model).capabilities.takes_pictures is not False
-        call = RemoteCall(tool, arguments, labels=labels, takes_pictures=takes_pictures)
+        call = RemoteCall(tool, arguments, **origin._asdict())
         self._calls[row.pk] = (call, turn)
         call.task.add_done_callback(partial(self._ended, call, turn))
         return call

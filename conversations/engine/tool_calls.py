@@ -20,6 +20,7 @@ from conversations.protocol.steps import RunTools
 from conversations.tools import Context, Outcome, Question, RemoteTool, execute, registry
 
 from . import approvals, permissions, questions, requests, synthetic
+from .live_calls import origin_of
 from .progress import Progress
 from .stopping import Stopped
 
@@ -159,7 +160,8 @@ class Calls:
         """Begins a call at its server, or goes on with one that has asked, until it ends or asks again."""
         call, approval = self._live.get(row), self._approvals.get(row.pk)
         if call is None:
-            call = self._live.begin(row, arguments, self.turn)
+            origin = await self.run.in_database(origin_of, self.turn)
+            call = self._live.begin(row, arguments, self.turn, origin)
         elif approval is not None and approval.question is not None:
             call.reply(questions.reply(approval))
         with Progress(self.record, row.tool_use_id) as progress:

@@ -72,7 +72,6 @@ class Worker:
         self._left = threading.Condition()
         self._claiming = threading.Lock()
         self._live_calls = LiveCalls(when_lost=self._end_question)
-        self._shared = Shared(self.journal, self._threads, self._live_calls)
 
     # -- for the engine's commands and the server
 
@@ -87,7 +86,7 @@ class Worker:
 
     def begin(self, turn: Turn, begin: Begin = begin_anew, opening: Opening | None = None) -> None:
         """Runs a claimed turn, and then what waits behind it. A process that drains hands it over."""
-        run = Run(turn, self._shared, begin, opening)
+        run = Run(turn, Shared(self.journal, self._threads, self._live_calls), begin, opening)
         with self._left:
             is_draining = self.draining
             if not is_draining:

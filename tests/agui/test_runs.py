@@ -235,6 +235,7 @@ async def stopped(token: str, wanted: Event) -> None:
 async def test_there_may_be_nothing_to_stop(user: User) -> None:
     token, wanted = await atoken_of(user), run_input()
     await posted(token, wanted)
+    assert await sync_to_async(engine.WORKER.wait)(20)  # the run is packed after its last event
     async with exchange("POST", "/agui/stop", {"threadId": wanted["threadId"]}, token=token) as answered:
         assert (answered.status, await answered.json()) == (200, {"stopped": False})
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from conversations import engine
 from conversations.engine import WORKER
 from conversations.engine.lifecycle import LEASE
-from conversations.engine.run import Run
+from conversations.engine.run import Run, Shared
 from conversations.engine.worker import HAND_OVER
 from conversations.errors import InternalError
 from conversations.journal import pack
@@ -192,7 +192,7 @@ def test_a_lease_from_before_the_clock_was_put_back_keeps_no_turn_waiting(conver
 
 def run_of(turn: Turn) -> Run:
     """A run that has not begun."""
-    return Run(turn, WORKER._shared._replace(threads=Threads("nobody", 1)))
+    return Run(turn, Shared(WORKER.journal, Threads("nobody", 1), WORKER._live_calls))
 
 
 def beat(silent: "Silent", *, renew: bool) -> None:

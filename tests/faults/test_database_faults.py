@@ -102,7 +102,7 @@ def test_a_database_that_is_locked_for_a_moment_holds_the_turn_up_and_loses_noth
 ) -> None:
     gate = threading.Event()
     turn = scene.begin(Answer.stream(*PART, gate, *HELLO[1:]))
-    until(lambda: answer(scene.events()))
+    until(lambda: answer(scene.events()) == "Hello world")
     with database.locked():
         gate.set()
         threading.Event().wait(0.3)  # time in which the writer would have written

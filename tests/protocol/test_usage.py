@@ -95,13 +95,20 @@ def test_a_usage_of_nothing_is_reported_too(reported: dict[str, int]) -> None:
     assert is_reported(reported)
 
 
-@pytest.mark.parametrize(("reason", "is_report"), [("end_turn", False), ("guardrail_intervened", True)])
-def test_zeros_alone_are_no_report_unless_a_guardrail_kept_the_model_from_reading(
-    reason: str, is_report: bool
+@pytest.mark.parametrize(
+    ("reason", "more", "is_report"),
+    [
+        ("end_turn", {}, False),
+        ("guardrail_intervened", {}, True),
+        ("tool_use", {"madeBy": "person"}, True),
+    ],
+)
+def test_zeros_alone_are_no_report_unless_no_model_was_asked(
+    reason: str, more: dict[str, str], is_report: bool
 ) -> None:
     assembly = Assembly()
     zeros = usage(0, 0, 0)
     assembly.feed("messageStop", {"stopReason": reason})
-    assembly.feed("metadata", {"usage": zeros})
+    assembly.feed("metadata", {"usage": zeros} | more)
     assert assembly.usage == (zeros if is_report else {})
     assert {**assembly.usage, **assembly.metadata.get("usage", {})} == zeros

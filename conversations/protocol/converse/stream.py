@@ -22,7 +22,7 @@ from .identifiers import legal_id, unused_id
 from .usage import counted_once, counts_something, least_tokens
 
 INTERVENED = "guardrail_intervened"
-"""The stop reason of a question that no model has read: zeros are its usage."""
+"""The stop reason of a question that no model has read."""
 
 HEAD_LENGTH = 200
 """The longest member of a start event (id, name, type), in characters. Bedrock's limit is mostly 64."""
@@ -274,7 +274,8 @@ class Assembly:
         metadata = clean_json({key: value for key, value in payload.items() if key not in NO_METADATA})
         usage, metrics = metadata.pop("usage", None), metadata.get("metrics")
         reported = usage if isinstance(usage, dict) else {}
-        is_report = counts_something(reported) or self.stop_reason == INTERVENED
+        is_of_model = self.stop_reason != INTERVENED and "madeBy" not in metadata
+        is_report = counts_something(reported) or not is_of_model
         self.usage = counted_once(reported) if is_report else {}
         metadata |= {"usage": reported} if self.usage != reported else {}
         latency = metrics.get("latencyMs") if isinstance(metrics, dict) else None
