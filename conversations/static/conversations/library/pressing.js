@@ -22,8 +22,8 @@ export function onLongPress(selector, press) {
     }, LONG_MS);
   });
   document.addEventListener("click", (event) => wasLong && event.preventDefault(), { capture: true });
-  document.addEventListener("pointermove", ({ clientX, clientY }) => {
-    if (start && Math.hypot(clientX - start.x, clientY - start.y) > FAR) end();
+  document.addEventListener("pointermove", ({ pointerType, clientX, clientY }) => {
+    if (pointerType === "touch" && start && Math.hypot(clientX - start.x, clientY - start.y) > FAR) end(); // a mouse may rest elsewhere
   });
   for (const name of ["pointerup", "pointercancel", "contextmenu"]) document.addEventListener(name, end);
 }
