@@ -69,6 +69,18 @@ class Chat:
         expect(self.messages("Assistant")).to_have_count(before + 1)
         self.grown(10)
 
+    def stop(self) -> None:
+        """Presses Stop, again where the page had no connection yet and says so."""
+        self.stop_button.click()
+        refusal = self.page.locator("#refusal")
+
+        def is_sent() -> bool:
+            if is_refused := refusal.is_visible():
+                self.stop_button.click()
+            return not is_refused
+
+        self.until(is_sent)
+
     def settled(self) -> None:
         """Waits until nothing runs or waits any more."""
         expect(self.log.locator(".doing")).to_have_count(0, timeout=30_000)

@@ -79,7 +79,7 @@ def test_any_tab_can_stop(chat: Chat, context: BrowserContext) -> None:
     chat.say(UNENDING)
     other = Chat(context.new_page())
     other.page.goto(chat.page.url)
-    other.stop_button.click()
+    other.stop()
     expect(chat.log).to_contain_text("Stopped.")
     expect(other.log).to_contain_text("Stopped.")
 
@@ -102,7 +102,7 @@ def test_a_message_sent_while_an_answer_runs_is_queued_and_answered_next(chat: C
     chat.page.reload()
     expect(chat.log).to_contain_text("Queued")
     expect(chat.messages("You")).to_have_text([UNENDING, "hello there"])
-    chat.stop_button.click()
+    chat.stop()
     chat.settled()
     expect(chat.messages("You")).to_have_text([UNENDING, "hello there"])
     expect(chat.messages("Assistant")).to_have_count(2)
