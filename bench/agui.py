@@ -1,4 +1,4 @@
-"""A turn of one delta over AG-UI, by POST and server-sent events, beside the same by the page's socket."""
+"""The first delta of a turn over AG-UI by HTTP, beside that by the page's socket."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""A call of an MCP server's tool: what the product adds to the SDK, and the SDK to a function of our own."""
+"""The time that the product adds to a call of an MCP server's tool, beside the SDK alone."""
 
 import argparse
 import asyncio

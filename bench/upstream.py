@@ -43,7 +43,7 @@ class Answering(BaseHTTPRequestHandler):
     server: Server
 
     def do_POST(self) -> None:
-        """Answers whatever is asked."""
+        """Answers every request."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response_only(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -108,7 +108,7 @@ def embedded_gateway(url: str, core: int) -> Iterator[int]:
 
 
 def ways(port: int, gateway: int, turns: int) -> tuple[list[int], list[int]]:
-    """The times to the first token in us, sorted: of the upstream itself, and through the gateway, taking turns."""
+    """The times to the first token in us, sorted: of the upstream, and through the gateway."""
     times: list[list[int]] = [[], []]
     with closing(http.client.HTTPConnection("127.0.0.1", gateway)) as kept:
         for _ in range(WARM_UP + turns):

@@ -1,4 +1,4 @@
-"""The app's settings: what a site has under `TURNTABLE`, by the same names outside of it, or else the defaults."""
+"""The app's settings: a site's `TURNTABLE`, its plain settings of these names, or the defaults."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a site may hear of: `turn_ended`, `call_ended` and `conversation_created`, once it is committed."""
+"""Signals for a site, after the commit: `turn_ended`, `call_ended`, `conversation_created`."""
 
 from typing import Any
 

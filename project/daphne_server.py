@@ -109,7 +109,7 @@ class Room:
 
 
 class ScopedServer(Server):  # type: ignore[misc]  # ships no types
-    """Daphne's server, whose applications may write to a websocket without waiting, and wait where it does not."""
+    """Daphne's server, whose applications may write to a websocket without waiting."""
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Begins the application of a request or a websocket."""

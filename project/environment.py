@@ -83,7 +83,7 @@ def check_key(value: str) -> str:
 
 
 def check_origins(value: list[str]) -> list[str]:
-    """The origins in lower case; raises ValueError for what is none, such as `*` or an address with a path."""
+    """The origins in lower case; raises ValueError for `*`, a path, or anything else."""
     for origin in value:
         url = urlsplit(origin)
         if check_http_url(origin) != f"{url.scheme}://{url.netloc}" or "*" in origin:

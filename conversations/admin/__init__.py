@@ -1,4 +1,4 @@
-"""The record for the operator, read-only, but for approvals, changed tools, and the catalogue of models."""
+"""The record for the operator. Approvals, changed tools and the catalogue can be edited."""
 
 from .allowances import AllowanceAdmin
 from .approvals import ApprovalAdmin

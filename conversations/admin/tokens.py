@@ -1,4 +1,4 @@
-"""API tokens, read-only but for their revocation: of the token itself nothing is kept that could be shown."""
+"""API tokens, read-only but for their revocation. The tokens themselves are not stored."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""Who asks: a program with an API token, or a page with its session and, to change anything, its CSRF token."""
+"""Callers: programs with an API token, and pages with a session and a CSRF token."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Streams that hold no thread: Django's handler, which keeps one a request, ends before the first event is sent."""
+"""Streams that hold no thread: Django's handler ends before the first event is sent."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -29,7 +29,7 @@ class Detached:
 
 
 class DetachedStreams:
-    """An application whose streams are sent after its own handler has ended, with no thread and no connection held."""
+    """An application whose streams are sent after its handler has ended, without a thread."""
 
     def __init__(self, application: Application) -> None:
         self.application = application

@@ -1,4 +1,4 @@
-"""What is asked: a RunAgentInput, of which only what counts is looked at."""
+"""A request's RunAgentInput: the members that this agent heeds."""
 
 import base64
 import binascii

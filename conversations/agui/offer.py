@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def offer(user: "User") -> dict[str, Any]:
-    """The capabilities as the user has them: some tools need a permission, and the default model decides on files."""
+    """The capabilities for a user, whose permissions decide on tools and default model on files."""
     takes = Model.default().capabilities
     pictures, documents = takes.takes_pictures is not False, takes.takes_documents is not False
     return {

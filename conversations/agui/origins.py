@@ -1,4 +1,4 @@
-"""Pages of other origins: those of AGUI_ORIGINS may use these addresses, with a token, never with a session."""
+"""Pages of the origins in AGUI_ORIGINS, which may use these addresses with a token."""
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers

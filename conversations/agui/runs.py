@@ -1,4 +1,4 @@
-"""A run that is asked for: begun, gone on with, or found, as it was asked for before. All in a reader's thread."""
+"""The run of a request: a new one, or the earlier one of the same name. In a reader's thread."""
 
 import json
 from io import BytesIO

@@ -30,7 +30,7 @@ def keep(work: Coroutine[Any, Any, None]) -> None:
 
 
 class Stream:
-    """One reader's stream, which ends with the runs that it is of, with its reader's credentials, and with the process."""
+    """One reader's stream, which ends with its runs, its reader's credentials, or the process."""
 
     def __init__(self, caller: Caller, conversation: UUID, view: RunView, after: int) -> None:
         self.session, self.owner = caller.key, caller.user.pk
@@ -118,9 +118,9 @@ class Stream:
         return b": beat\n\n"
 
     def _payload(self, frames: list[Frame]) -> bytes:
-        shown = []
+        texts = []
         for seq, text in frames:
             if seq == self._place.seq + 1:
                 self._place.seq = seq
-                shown.append(self._view.frame(text))
-        return "".join(f"data: {text}\n\n" for text in shown if text).encode()
+                texts.append(self._view.frame(text))
+        return "".join(f"data: {text}\n\n" for text in texts if text).encode()

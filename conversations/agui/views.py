@@ -36,7 +36,7 @@ Answer = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]
 
 
 def address(**views: View) -> Answer:
-    """An address with a view for each method it takes. What is wrong is answered as JSON, never with a page."""
+    """An address with a view for each method. Errors are answered as JSON, never with a page."""
 
     @csrf_exempt  # it is checked with the session, so that a token needs none
     @login_not_required  # likewise

@@ -79,7 +79,7 @@ class Relay:
 
 
 def failure_of(refused: upstream.Refused) -> Failure:
-    """A refusal as the gateway answers it: what is wrong with the request is said by Bedrock, the rest by Kong."""
+    """A refusal as the gateway answers it: a wrong request as by Bedrock, the rest as by Kong."""
     if refused.status in (400, 422):
         return failures.invalid(refused.message)
     return failures.kong(refused.status, refused.message, refused.headers)

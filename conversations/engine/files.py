@@ -20,7 +20,7 @@ def files_of(conversation: Conversation, message: NewMessage, model_id: str) -> 
 
 
 def check_files(conversation: Conversation, ids: object, model_id: str) -> list[Attachment]:
-    """The files of a message to come; raises Refused where one is not there, or the model does not take it."""
+    """The files of a new message; raises Refused for one that is missing or not for the model."""
     files = _of_conversation(conversation, checked_files(ids))
     if files:
         _check_model(files, model_id)

@@ -1,4 +1,4 @@
-"""Runs under a name of a program's own, which asks for the same run ever after: begun once, read again."""
+"""Runs by the names that programs give them. The same name is the same run for good."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any

@@ -86,7 +86,7 @@ def give_up(turn: Turn, opening: Opening) -> Beginning:
 
 
 def _further_run(turn: Turn, record: list[events.Event]) -> list[events.Event]:
-    """The first events of a further run after a wait: its start, the decisions, and the calls decided about."""
+    """The first events of a further run after a wait: its start, the decisions and their calls."""
     if record[-1]["type"] != "RUN_FINISHED":
         return []
     start = events.run_started(str(turn.conversation_id), turn.run_id)

@@ -317,9 +317,9 @@ class Worker:
 
     def _give_up_calls(self) -> None:
         """Gives up calls of turns that ended elsewhere, or were deleted, while a person was asked."""
-        if held := self._live_calls.turns - self.runs.keys():
-            open_turns = Turn.objects.filter(pk__in=held, status__in=Turn.OPEN)
-            ended = held.difference(open_turns.values_list("pk", flat=True))
+        if idle := self._live_calls.turns - self.runs.keys():
+            open_turns = Turn.objects.filter(pk__in=idle, status__in=Turn.OPEN)
+            ended = idle.difference(open_turns.values_list("pk", flat=True))
             for turn in ended:
                 self._call(partial(self._live_calls.cancel, turn))
 

@@ -1,4 +1,4 @@
-"""Exports in a zip: the JSON of conversations, and their attached files beside it under the names that it says.
+"""Exports in a zip: the JSON of conversations, with their attached files beside it.
 
 Nothing of a zip is unpacked to where it says. A member is read as far as the export says that it is long, and no other is read at all.
 """

@@ -150,7 +150,7 @@ class CallPart(Part):
 
 
 class FilePart(Part):
-    """An attached file's row, and its bytes as they came, or else the name of the file beside the export that has them."""
+    """An attached file's row with its bytes, or the name of the file beside the export."""
 
     id: UUID
     name: Name

@@ -51,7 +51,7 @@ class Wrong(Exception):
 
 
 def import_document(text: str, owner: "User", read: Read | None = None) -> Conversation:
-    """The conversation of an export's text, stored as the owner's; `read` has the bytes of files beside it.
+    """Stores an export's text as the owner's conversation. `read` has the bytes of files beside it.
 
     Raises Damaged, with nothing stored, if anything in the text is wrong.
     """

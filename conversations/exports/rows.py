@@ -39,7 +39,7 @@ ID_MEMBERS = {"threadId", "runId", "parentRunId", "messageId", "id"}
 
 
 def save(whole: Whole, owner: "User", read: Read) -> Conversation:
-    """Stores the conversation of an export in one transaction, with the bytes of its files as `read` has them."""
+    """Stores an export's conversation in one transaction. `read` has the bytes of its files."""
     ids = _new_ids(whole)
     rounds: Rounds = {}
     with ExitStack() as stack, transaction.atomic():

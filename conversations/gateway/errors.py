@@ -163,7 +163,7 @@ def body_message(body: bytes) -> str:
 
 
 def _message(value: object) -> str:
-    """The message of an error, however deep: LiteLLM's proxy has the body of Bedrock's error as a text in its own."""
+    """The message of an error, however deep: LiteLLM's proxy quotes Bedrock's in its own."""
     for _ in range(6):
         if isinstance(value, str) and value.startswith("{"):
             value = _parsed(value)

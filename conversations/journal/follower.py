@@ -1,4 +1,4 @@
-"""A place in a conversation's record, from which its reader goes on: at once, or later from the journal."""
+"""A reader's place in a conversation's record."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""A conversation's record as it is committed: followed by a terminal, from a cursor on like a socket's."""
+"""A terminal's cursor on a conversation's record, like a socket's."""
 
 import json
 import signal
@@ -136,7 +136,7 @@ def on_ctrl_c(handler: Callable[[int, FrameType | None], object]) -> Iterator[No
 
 
 class Presses:
-    """The presses of Ctrl+C in an answer, which break off nothing in the middle: they are heeded between events."""
+    """Presses of Ctrl+C during an answer. They are heeded between events."""
 
     def __init__(self) -> None:
         self._count = 0

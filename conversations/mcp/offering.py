@@ -70,7 +70,7 @@ def _hints(definition: Definition) -> dict[str, Any]:
 
 
 def _needs_approval(tool: str, configuration: ServerConfiguration, *, is_read_only: bool) -> bool:
-    """Whether a person is asked first: as the operator says, else unless a trusted server says it only reads."""
+    """Whether a call needs approval: by the operator's word, else by a trusted server's."""
     match configuration.approval:
         case None:
             return not is_read_only

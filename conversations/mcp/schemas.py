@@ -46,7 +46,7 @@ class RemoteArguments(Arguments):
 
 
 def check(schema: Any) -> Schema:
-    """The schema of an object; raises Unfit for one that is too large or deep, refers elsewhere, or is none."""
+    """The schema of an object; raises Unfit for one that is too large, too deep, remote or none."""
     if not isinstance(schema, dict) or schema.get("type", "object") != "object":
         raise Unfit("its schema is not that of an object")
     if len(json.dumps(schema)) > MOST_BYTES:

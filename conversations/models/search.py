@@ -247,7 +247,7 @@ def _one_by_one(number: int, terms: Sequence[Term], owner: Any) -> QuerySet[Pass
 
 
 def _newest_matches(passages: QuerySet[Passage], *, are_seldom: bool = False) -> MatchList:
-    """The newest of the passages. Where they `are_seldom`, PostgreSQL is kept from going through all for them."""
+    """The newest of the passages. If they `are_seldom`, PostgreSQL may not scan all for them."""
     newest = F("pk") + 0 if are_seldom and connection.vendor == "postgresql" else F("pk")
     rows = passages.order_by(newest.desc()).values_list("pk", "conversation", "message", "call")
     return MatchList(map(Match._make, rows[:HITS_AT_MOST]))

@@ -26,7 +26,7 @@ def _nobody(value: Value) -> None:
 
 @dataclass(frozen=True)
 class Context:
-    """A tool's call: for whom and where it is made. A parameter annotated with it is not in the tool's schema.
+    """The user, conversation and turn of a tool's call. Its parameter is not in the schema.
 
     `idempotency_key` is the same when the call is made again after a crash. Outside of a turn, as in a test of the tool, there are
     no `user`, `conversation` and `turn`.

@@ -1,4 +1,4 @@
-"""Content blocks of an answer as Converse streams them: one after another, each with an index of its own."""
+"""Content blocks as Converse streams them: one after another, each with an index."""
 
 import json
 from collections import deque
@@ -14,7 +14,7 @@ Kind = Literal["text", "reasoning", "call"]
 
 @dataclass(eq=False)
 class Block:
-    """A block: what of it is not sent yet, and of a call all that was written, since only that says when it is whole."""
+    """A block's unsent text, and all arguments of a call, which say when it is whole."""
 
     kind: Kind
     name: str = ""
@@ -96,7 +96,7 @@ class Blocks:
             yield "contentBlockDelta", {"contentBlockIndex": block.index, "delta": block.delta(text)}
 
     def _start(self, block: Block) -> Iterator[Event]:
-        """Begins a block. Only a tool use has an event for that; lines that are left blank before a text are no part of it."""
+        """Begins a block, without blank lines before its text. Only a tool use has an event for it."""
         block.index, self._count = self._count, self._count + 1
         if block.kind == "call":
             use = {"toolUseId": block.use_id, "name": block.name}

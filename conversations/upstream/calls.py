@@ -48,7 +48,7 @@ class Calls:
         return known or (None if identifier and begins else self._last)
 
     def _begins_another(self, call: Block, piece: Piece) -> bool:
-        """Whether a piece begins a call though its index is known; without a name it never does, whatever its id."""
+        """Whether a piece of a known index begins another call. Without a name it never does."""
         identifier, name = _text(piece.get("id")), _text(function_of(piece).get("name"))
         if not name or not call.name:
             return False

@@ -33,7 +33,7 @@ RESET = struct.pack("ii", 1, 0)
 
 
 class Upstream:
-    """A server of chat completions: its base URL, its key, and the model to ask for, if it is always the same."""
+    """A server of chat completions: its base URL, its key, and its model if there is just one."""
 
     def __init__(self, url: str, key: str = "", model: str = "") -> None:
         url = url.strip().rstrip("/").removesuffix(PATH)
@@ -87,7 +87,7 @@ class Call:
         self._response: BaseHTTPResponse | None = None
 
     def send(self, request: dict[str, Any]) -> Iterator[bytes]:
-        """Sends the request and returns the server-sent events of a good answer; raises Refused for any other, and for none."""
+        """Sends the request and returns a good answer's events; raises Refused for any other."""
         while True:
             adapted = dialect.adapted(request, self._upstream.lessons)
             response = self._post(json.dumps(adapted).encode())
@@ -186,6 +186,6 @@ def _body(pieces: Iterator[bytes], limit: int) -> bytes:
 
 
 def _is_whole(response: BaseHTTPResponse, start: bytes) -> bool:
-    """Whether an answer is no stream, by its type and beginning: a page, an error, or the answer of a server that does not stream."""
+    """Whether an answer is no stream, by its type and beginning."""
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     return kind in ("application/json", "text/html") and start.lstrip()[:1] in (b"{", b"<")

@@ -1,4 +1,4 @@
-"""Thoughts in a stream of text: what stands between `<think>` and `</think>`, wherever the pieces are cut.
+"""Thoughts in a stream of text: what stands between `<think>` and `</think>`.
 
 One begins where the text does, directly behind another, or with a paragraph that is no code: prose about tags has none.
 """

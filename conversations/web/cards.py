@@ -82,7 +82,7 @@ def has_card(name: str) -> bool:
 
 
 def drawn(request: HttpRequest, conversation: Conversation, row: ToolCall, *, is_asked: bool = False) -> str:
-    """What the template makes of the call, blank if there is none or it fails: the usual card is shown then."""
+    """The call as its template draws it. Blank without one, or if it fails: the usual card serves."""
     tool = registry.get(row.name)
     if tool is None or not has_card(row.name):
         return ""

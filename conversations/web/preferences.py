@@ -110,7 +110,7 @@ def back_to_settings(request: SignedIn, notice: str) -> HttpResponse:
 def settings_page(
     request: SignedIn, invalid: PromptForm | None = None, *, new_token: str = "", problem: str = ""
 ) -> HttpResponse:
-    """The page; an invalid form stands in its prompt's place, with its errors. A new token is shown here alone."""
+    """The page. An invalid form stands in its prompt's place; a new token appears here alone."""
     by_prompt: dict[int | None, PromptForm] = {invalid.instance.pk: invalid} if invalid else {}
     context: dict[str, Any] = {
         "new": by_prompt.get(None) or PromptForm(prefix="new"),

@@ -231,8 +231,8 @@ async def test_the_capabilities_are_agui_ones(user: User) -> None:
     from ag_ui.core import AgentCapabilities
 
     async with exchange("GET", "/agui/capabilities", token=await atoken_of(user)) as answered:
-        told = await answered.json()
-    parsed = AgentCapabilities.model_validate(told)
+        capabilities = await answered.json()
+    parsed = AgentCapabilities.model_validate(capabilities)
     assert parsed.identity
     assert parsed.identity.name == "Turntable"
     assert parsed.transport

@@ -1,4 +1,4 @@
-"""Live servers, as programs meet them: by `@ag-ui/client`, by readers that take nothing, by two processes."""
+"""Live servers, read by `@ag-ui/client`, by readers that take nothing, from two processes."""
 
 import json
 import shutil

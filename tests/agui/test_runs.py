@@ -302,8 +302,8 @@ async def test_a_thread_is_read_as_its_runs_with_what_the_user_said(user: User) 
     await posted(token, second)
     events = await thread(token, first["threadId"])
     assert [event["runId"] for event in of_type(events, "RUN_STARTED")] == [first["runId"], second["runId"]]
-    said = [event["messageId"] for event in events if event.get("role") == "user"]
-    assert said == [first["messages"][0]["id"], second["messages"][0]["id"]]
+    user_messages = [event["messageId"] for event in events if event.get("role") == "user"]
+    assert user_messages == [first["messages"][0]["id"], second["messages"][0]["id"]]
     assert of_type(events, "STEP_STARTED")
     assert not nulls(events)
     assert_valid_agui([event for event in events if event["type"] != "CUSTOM"])

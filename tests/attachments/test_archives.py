@@ -1,4 +1,4 @@
-"""Exports in a zip, with their files beside the JSON: written, taken back, and refused where they are hostile."""
+"""Exports in a zip are written, imported, and refused where they are hostile."""
 
 import io
 import json

@@ -82,7 +82,7 @@ class Stage:
         self.sockets[-1].close(code=1001)
 
     def mend(self) -> None:
-        """Lets sockets through again. The page hears of it at once: after some attempts it would wait for many seconds."""
+        """Lets sockets through again, and tells the page, which might wait for many seconds."""
         self.is_cut = False
         self.chat.page.evaluate("dispatchEvent(new Event('online'))")
 

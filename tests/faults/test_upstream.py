@@ -1,4 +1,4 @@
-"""Turns through the whole engine, with an upstream behind the embedded gateway: to the app it is a gateway like any other."""
+"""Turns through the whole engine, with an upstream behind the embedded gateway."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""LiteLLM's proxy as the gateway, by its pass-through to Bedrock, in whose place the demo gateway stands."""
+"""LiteLLM's proxy as the gateway, with the demo gateway in Bedrock's place."""
 
 import os
 import secrets

@@ -24,7 +24,7 @@ PATIENCE = 30.0
 
 @contextmanager
 def connected_to(folder: Path, **servers: dict[str, Any]) -> Iterator[None]:
-    """Within it, the file that MCP_SERVERS names has these servers, and there are no other tools than theirs."""
+    """Connects to these servers through a file for MCP_SERVERS, without any other tools."""
     path = folder / "mcp.json"
     path.write_text(json.dumps({"mcpServers": servers}))
     with override_settings(MCP_SERVERS=str(path)), registry.override():

@@ -1,4 +1,4 @@
-"""A small MCP server by the SDK: `python small_server.py [PORT]`, over standard input and output without a port."""
+"""A small MCP server by the SDK, over HTTP if a port is named, else over stdio."""
 
 import asyncio
 import base64

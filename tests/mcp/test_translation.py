@@ -136,7 +136,7 @@ def test_many_faults_are_told_shortly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "asked", "idempotent"),
+    ("keys", "approval", "idempotent"),
     [
         ({}, [True, True], [False, False]),
         ({"trust": True}, [False, True], [True, False]),
@@ -146,7 +146,7 @@ def test_many_faults_are_told_shortly() -> None:
     ],
 )
 def test_annotations_are_believed_of_trusted_servers_only(
-    keys: dict[str, Any], asked: list[bool], idempotent: list[bool]
+    keys: dict[str, Any], approval: list[bool], idempotent: list[bool]
 ) -> None:
     schema = {"type": "object"}
     definitions = [
@@ -160,7 +160,7 @@ def test_annotations_are_believed_of_trusted_servers_only(
 
     configuration = ServerConfiguration(command="radio", **keys)
     tools, reasons = tools_of("radio", definitions, configuration, lambda _: call)
-    assert [tool.approval for tool in tools] == asked
+    assert [tool.approval for tool in tools] == approval
     assert [tool.idempotent for tool in tools] == idempotent
     assert list(reasons) == ["odd"]
 

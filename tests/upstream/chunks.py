@@ -71,7 +71,7 @@ def translated(*chunks: dict[str, Any]) -> list[Event]:
 
 
 def blocks_of(events: list[Event]) -> list[Any]:
-    """The content blocks, each as its kind and its text, a call with its id and name; they must not overlap."""
+    """The content blocks as kind and text, a call with id and name; they must not overlap."""
     blocks: list[Any] = []
     is_open = False
     for name, payload in events:

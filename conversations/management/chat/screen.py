@@ -1,4 +1,4 @@
-"""A session on a terminal that can do more: Markdown as it comes, calls as one line, what is under way below."""
+"""A session on a full terminal: streaming Markdown, calls as one line, what runs below."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""A record's frames -> the frames of its runs as a strict AG-UI client reads them, by the names that clients know runs by."""
+"""A record's frames -> the frames of its runs as a strict AG-UI client reads them."""
 
 import json
 from collections.abc import Collection, Mapping

@@ -17,7 +17,7 @@ def is_reported(usage: Mapping[str, Any]) -> bool:
 
 
 def counts_something(usage: Mapping[str, Any]) -> bool:
-    """Whether any count is above zero: no model reads nothing, so zeros are the word of a server that does not count."""
+    """Whether any count is above zero. Servers that do not count report zeros alone."""
     return any(map(count, usage.values()))
 
 
