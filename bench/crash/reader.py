@@ -67,6 +67,11 @@ class Reader:
             self._task = self._socket = None
 
     @property
+    def begun(self) -> bool:
+        """Whether it has a connection, with its snapshot if it begins with one."""
+        return any(one.after is not None or one.snapshot is not None for one in self.connections)
+
+    @property
     def unsure(self) -> list[str]:
         """The messages that were sent and have not come back, in order."""
         return [message for message in self.sent if message not in self.seen]

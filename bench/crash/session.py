@@ -102,12 +102,13 @@ class Session:
         await asyncio.to_thread(self.site.kill, life)
 
     async def open(self, *lives: Life) -> Chat:
-        """A new conversation, with a reader at every server."""
+        """A new conversation, with a reader at every server, each of which has seen that it is empty."""
         conversation = await asyncio.to_thread(self.site.conversation)
         begins = [self.random.choice((0, None)) for _ in lives]
         pairs = zip(lives, begins, strict=True)
         chat = Chat([self.reader(conversation, life.url, begin) for life, begin in pairs])
         self.chats.append(chat)
+        await until(lambda: all(reader.begun for reader in chat.readers))
         return chat
 
     def reader(self, conversation: str, url: str, begin: int | None = 0) -> Reader:
