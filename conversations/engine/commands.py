@@ -76,7 +76,7 @@ def start(  # noqa: PLR0913 (what a message is, and who may send it)
 def stop(conversation: UUID, turn: UUID | None = None) -> bool:
     """Stops the conversation's active turn, whichever process runs it; returns whether there was one.
 
-    `turn` is what `stop_here` has stopped: the request is stored, and no other turn that has begun meanwhile is stopped.
+    `turn` is what was named, or what `stop_here` has stopped: no other one that has begun meanwhile is stopped.
     """
     turn_here = WORKER.stop(conversation) if turn is None else turn  # first: no database holds up a stop
     active = Turn.objects.filter(conversation=conversation, status__in=Turn.ACTIVE)
@@ -88,9 +88,12 @@ def stop(conversation: UUID, turn: UUID | None = None) -> bool:
     return True
 
 
-def stop_here(conversation: UUID) -> UUID | None:
-    """Stops the conversation's turn if this process runs it, and returns its id. Waits for nothing."""
-    return WORKER.stop(conversation)
+def stop_here(conversation: UUID, turn: UUID | None = None) -> UUID | None:
+    """Stops the conversation's turn, or `turn` alone, if this process runs it; returns its id.
+
+    Waits for nothing.
+    """
+    return WORKER.stop(conversation, turn)
 
 
 def resume(conversation: Conversation, user: "User", entries: object, *, run: str = "") -> None:

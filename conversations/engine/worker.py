@@ -119,9 +119,10 @@ class Worker:
                 self.begin(turn)
                 notices.queue_changed(turn.conversation_id)
 
-    def stop(self, conversation: UUID) -> UUID | None:
-        """Stops the conversation's turn if it runs here, and returns its id. Uses no database."""
+    def stop(self, conversation: UUID, turn: UUID | None = None) -> UUID | None:
+        """Stops the conversation's turn, or `turn` alone, if it runs here; returns its id. Uses no database."""
         runs = [run for run in list(self.runs.values()) if run.turn.conversation_id == conversation]
+        runs = [run for run in runs if turn in (None, run.turn.pk)]
         for run in runs:
             self._call(run.stop.request)
         return runs[-1].turn.pk if runs else None

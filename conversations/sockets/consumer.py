@@ -73,14 +73,15 @@ class ChatConsumer(SignedInConsumer):
             self._acknowledge(frame.get("seq"))
         elif isinstance(kind, str) and kind in self.COMMANDS:
             if kind == "stop":
-                frame["turn"] = self._stop_here()
+                frame["turn"] = self._stop_here(_turn(frame))
             self.inbox.put(frame, charge)
         else:
             raise Refused(f"A frame's type is one of {', '.join(['ack', *self.COMMANDS])}.")
 
-    def _stop_here(self) -> UUID | None:
+    def _stop_here(self, turn: UUID | None) -> UUID | None:
         """Stops the turn if this process runs it, and returns its id. A busy database holds up no stop."""
-        return engine.stop_here(self.conversation_id) if self.is_own else None
+        here = engine.stop_here(self.conversation_id, turn) if self.is_own else None
+        return here or turn
 
     def _acknowledge(self, seq: object) -> None:
         if not isinstance(seq, int) or isinstance(seq, bool):
@@ -204,6 +205,15 @@ class ChatConsumer(SignedInConsumer):
         await cursor.begin(seq, snapshot)
         await cursor.pump()
         await self.leave(RESTART)
+
+
+def _turn(frame: dict[str, Any]) -> UUID | None:
+    """The turn that a stop names, if it names one; raises Refused for what is no id."""
+    turn = frame.get("turn")
+    try:
+        return UUID(str(turn)) if turn is not None else None
+    except ValueError as error:
+        raise Refused("The turn of a stop is named by its id, a UUID.") from error
 
 
 def _after(query: bytes) -> int | None:

@@ -70,16 +70,8 @@ class Chat:
         self.grown(10)
 
     def stop(self) -> None:
-        """Presses Stop, again where the page had no connection yet and says so."""
+        """Presses Stop."""
         self.stop_button.click()
-        refusal = self.page.locator("#refusal")
-
-        def is_sent() -> bool:
-            if is_refused := refusal.is_visible():
-                self.stop_button.click()
-            return not is_refused
-
-        self.until(is_sent)
 
     def settled(self) -> None:
         """Waits until nothing runs or waits any more."""

@@ -28,6 +28,20 @@ def test_a_message_written_without_a_connection_is_sent_once_when_it_is_back(
     assert chat.stored_messages()[0::2] == ["hello", "still there?"]
 
 
+def test_an_answer_is_stopped_as_soon_as_there_is_a_connection(chat: Chat, connection: Connection) -> None:
+    chat.say("show a long answer")
+    chat.grown(100)
+    connection.cut()
+    chat.stop()
+    expect(chat.page.locator("#refusal")).to_have_text(
+        "There is no connection. The answer is stopped when there is one."
+    )
+    connection.mend()
+    chat.settled()
+    expect(chat.log).to_contain_text("Stopped")
+    expect(chat.page.locator("#refusal")).to_be_hidden()
+
+
 def test_a_message_on_its_way_survives_a_reload(chat: Chat, connection: Connection) -> None:
     connection.cut()
     chat.say("remember me")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 import uuid
+from contextlib import closing
 
 import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
@@ -12,6 +13,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from conversations import demo_gateway as demo
 from conversations import engine
 from conversations.models import Conversation, Turn
 from tests.asking import answer, ask, conversation_of, of_type, record
@@ -243,7 +245,7 @@ async def test_a_stop_waits_for_no_other_command_and_no_database(
     stopped, going_on, stored = asyncio.Event(), threading.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def stop_here(pk: uuid.UUID) -> uuid.UUID:
+    def stop_here(pk: uuid.UUID, turn: uuid.UUID | None) -> uuid.UUID:
         if pk == conversation.pk:
             stopped.set()
         return uuid.uuid4()
@@ -264,7 +266,7 @@ async def test_a_stop_waits_for_no_other_command_and_no_database(
 async def test_a_stop_that_is_stored_late_does_not_stop_the_message_behind(
     user: User, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop_here(pk: uuid.UUID) -> uuid.UUID:
+    def stop_here(pk: uuid.UUID, turn: uuid.UUID | None) -> uuid.UUID:
         first = elsewhere(lambda: Turn.objects.get(number=1).pk)
 
         def end_and_begin() -> None:
@@ -291,12 +293,35 @@ async def test_whoever_does_not_own_a_conversation_stops_nothing_before_the_owne
 ) -> None:
     stopped: list[uuid.UUID] = []
     theirs = await sync_to_async(conversation_of)(other_user)
-    monkeypatch.setattr(engine, "stop_here", stopped.append)
+    monkeypatch.setattr(engine, "stop_here", lambda pk, turn: stopped.append(pk))
     async with page_of(user, theirs) as page:
         await page.send({"type": "stop"})
         assert await page.closed() == 4404
         await page.send({"type": "stop"})
     assert stopped == []
+
+
+async def test_a_stop_that_names_its_turn_stops_no_other(
+    user: User, conversation: Conversation, settings: Settings
+) -> None:
+    with closing(demo.start()) as slow:
+        settings.GATEWAY_URL = slow.url
+        await _stop_by_name(user, conversation)
+
+
+async def _stop_by_name(user: User, conversation: Conversation) -> None:
+    async with page_of(user, conversation, "?after=0") as page:
+        await page.ask("show a long answer")
+        run = (await page.until("STEP_STARTED"))[0]["runId"]
+        for turn in (str(uuid.uuid4()), "none"):
+            await page.send({"type": "stop", "turn": turn})
+        while (await page.until("CUSTOM"))[-1]["name"] != "turntable.refused":
+            pass
+        assert page.frames[-1]["value"]["code"] == "invalid_request"
+        assert await Turn.objects.filter(pk=run, stop_requested_at=None).aexists()
+        await page.send({"type": "stop", "turn": run})
+        assert (await page.until_end())[-1]["outcome"] == {"type": "cancelled"}
+    await settled()
 
 
 async def settled() -> None:

@@ -87,7 +87,7 @@ type Frame =
   | { type: "draft"; text: string }
   | { type: "run"; id?: string; call: string; arguments?: object }
   | { type: "resume"; id?: string; resume: { interruptId: string; status: "resolved"; payload: Decision }[] }
-  | { type: "stop" }
+  | { type: "stop"; turn?: string }
   | { type: "seen"; conversation: string }
   | { type: "heard" }
   | { type: "ack"; seq: number };

@@ -221,6 +221,7 @@ class ConversationPage {
     }
     lineOpened();
     if (this.wasLost) this.options.refresh();
+    this.composer.deliverStop();
     this.composer.deliverAll(this.socket.slower > 1 ? PACE_MS : 0);
     this.editing.deliver();
     return this.draft.opened();

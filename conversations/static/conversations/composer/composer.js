@@ -40,6 +40,7 @@ export class Composer {
     this.outbox = outbox;
     this.draft = draft;
     this.send = send;
+    this.turn = this.unsentStop = null;
     this.changed = changed;
     this.textarea = form.querySelector("textarea");
     this.stop = form.querySelector("#stop");
@@ -160,16 +161,23 @@ export class Composer {
   }
 
   askToStop() {
-    this.stop.disabled = this.send({ type: "stop" });
-    this.refuse(this.stop.disabled ? "" : "Not stopped: there is no connection.");
+    this.stop.disabled = true;
+    this.unsentStop = this.send({ type: "stop" }) ? null : this.turn;
+    this.refuse(this.unsentStop ? "There is no connection. The answer is stopped when there is one." : "");
     this.textarea.focus({ preventScroll: true });
+  }
+
+  /** Sends the stop that could not be sent; it names its turn, as the next may have begun meanwhile. */
+  deliverStop() {
+    if (!this.unsentStop || !this.send({ type: "stop", turn: this.unsentStop.id })) return;
+    this.unsentStop = null;
+    this.refuse("");
   }
 
   /** Shows Stop while a turn is under way; the focus does not vanish with it. */
   show(turn) {
-    const at = turn && `${turn.id} ${turn.status}`;
-    if (this.turn === at) return;
-    this.turn = at;
+    if (this.turn?.id === turn?.id && this.turn?.status === turn?.status) return;
+    this.turn = turn;
     if (!turn && document.activeElement === this.stop) this.textarea.focus({ preventScroll: true });
     this.stop.hidden = !turn;
     this.stop.disabled = !turn;
