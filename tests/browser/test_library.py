@@ -65,6 +65,7 @@ def test_a_conversation_is_named_pinned_put_away_deleted_and_brought_back_by_the
     expect(row(page, "Walking birds").get_by_role("button")).to_be_focused()
     choose(page, "Walking birds", "Archive")
     expect(row(page, "Walking birds")).to_have_count(0)
+    expect(beside(page).locator("li .dots:focus")).to_have_count(1)
     choose(page, "Another one", "Delete")
     expect(row(page, "Another one")).to_have_count(0)
     expect(page.get_by_role("status").filter(has_text="“Another one” is deleted.")).to_be_visible()

@@ -102,9 +102,11 @@ export class Menu {
   }
 }
 
-/** Puts the focus on the menu button of a conversation's row. */
+/** Puts the focus on the menu button of a conversation's row, and returns whether there is one. */
 export function focusRow(id) {
-  /** @type {HTMLElement} */ (document.querySelector(`[data-id="${id}"] .dots`))?.focus();
+  const dots = /** @type {HTMLElement} */ (document.querySelector(`[data-id="${id}"] .dots`));
+  dots?.focus();
+  return Boolean(dots);
 }
 
 const below = (button) => {

@@ -24,8 +24,13 @@ export class Rows {
     else this.change(name, row);
   }
 
+  // A row that leaves its list leaves the focus to the next one.
   async change(name, row) {
-    if (await this.post(name, [row.dataset.id])) focusRow(row.dataset.id);
+    const { id } = row.dataset;
+    const rows = Array.from(row.closest("#groups, .conversations").querySelectorAll("[data-id]"));
+    const at = rows.indexOf(row);
+    const next = rows[at + 1] ?? rows[at - 1];
+    if ((await this.post(name, [id])) && !focusRow(id)) focusRow(next?.dataset.id);
   }
 
   /** Sends an action and returns the answer. After a failure it says so and returns null. */
