@@ -1,8 +1,8 @@
 """The websocket: frames in are commands, frames out are the journal's, from a cursor on."""
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
+from collections.abc import Awaitable
+from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -28,6 +28,9 @@ from .inbound import Flood, ack_seq, cost, frame_id, json_object
 from .sessions import RESTART, is_signed_in, signed_in
 
 logger = logging.getLogger(__name__)
+
+COMMANDS = ("message", "stop", "regenerate", "edit", "withdraw", "branch", "resume", "run", "draft")
+"""The types of frames that are done one after another. An acknowledgement is heard at once."""
 
 
 class ChatConsumer(SignedInConsumer):
@@ -71,12 +74,12 @@ class ChatConsumer(SignedInConsumer):
         kind = frame.get("type")
         if kind == "ack":
             self._acknowledge(frame.get("seq"))
-        elif isinstance(kind, str) and kind in self.COMMANDS:
+        elif kind in COMMANDS:
             if kind == "stop":
                 frame["turn"] = self._stop_here(_turn(frame))
             self.inbox.put(frame, charge)
         else:
-            raise Refused(f"A frame's type is one of {', '.join(['ack', *self.COMMANDS])}.")
+            raise Refused(f"A frame's type is one of {', '.join(['ack', *COMMANDS])}.")
 
     def _stop_here(self, turn: UUID | None) -> UUID | None:
         """Stops the turn if this process runs it, and returns its id. A busy database holds up no stop."""
@@ -104,7 +107,7 @@ class ChatConsumer(SignedInConsumer):
     async def _do_commands(self) -> None:
         while (frame := await self.inbox.take()) is not None:
             try:
-                await READERS.run(self.COMMANDS[frame["type"]], self, frame)
+                await READERS.run(self._do, frame)
             except Refused as refused:
                 self._refuse(frame, refused.code, str(refused))
             except (NotFound, SignedOut):
@@ -112,6 +115,32 @@ class ChatConsumer(SignedInConsumer):
             except Exception:
                 logger.exception("a frame to conversation %s could not be taken", self.conversation_id)
                 self._refuse(frame, InternalError.code, str(InternalError()))
+
+    def _do(self, frame: dict[str, Any]) -> None:
+        match frame["type"]:
+            case "stop":
+                self._stop(frame)
+            case "withdraw":
+                self._withdraw(frame)
+            case "branch":
+                self._branch(frame)
+            case "resume":
+                self._resume(frame)
+            case "draft":
+                self._draft(frame)
+            case _:
+                self._begin_turn(frame)
+
+    def _begin_turn(self, frame: dict[str, Any]) -> None:
+        match frame["type"]:
+            case "message":
+                self._message(frame)
+            case "regenerate":
+                self._regenerate(frame)
+            case "edit":
+                self._edit(frame)
+            case "run":
+                self._run(frame)
 
     def _message(self, frame: dict[str, Any]) -> None:
         files = frame.get("attachments")
@@ -144,18 +173,6 @@ class ChatConsumer(SignedInConsumer):
 
     def _draft(self, frame: dict[str, Any]) -> None:
         engine.keep_draft(self._conversation(), frame.get("text"))
-
-    COMMANDS: ClassVar[dict[str, Callable[["ChatConsumer", dict[str, Any]], None]]] = {
-        "message": _message,
-        "stop": _stop,
-        "regenerate": _regenerate,
-        "edit": _edit,
-        "withdraw": _withdraw,
-        "branch": _branch,
-        "resume": _resume,
-        "run": _run,
-        "draft": _draft,
-    }
 
     # -- in a reader's thread
 

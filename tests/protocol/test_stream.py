@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from conversations.demo_gateway.refusals import refusal
 from conversations.protocol.converse import history, request
-from conversations.protocol.converse.stream import DELTAS, Assembly
+from conversations.protocol.converse.stream import Assembly
 from tests.protocol.adding_up import assembled, content_texts, delta_texts, played
 from tests.protocol.own_streams import OWN, PIXEL, delta, end, reasoning, start, stop, text, tool_start, use
 from tests.protocol.rearranged import recut, wild, woven
@@ -83,7 +83,7 @@ def test_an_event_newer_than_this_code_is_passed_over_and_counted() -> None:
     assert assembled(stream.events).passed_over == passed_over
 
 
-@pytest.mark.parametrize("member", DELTAS)
+@pytest.mark.parametrize("member", ["text", "toolUse", "reasoningContent", "citation", "toolResult", "image"])
 @pytest.mark.parametrize("value", [7, None])
 def test_a_delta_of_the_wrong_type_is_passed_over_and_counted(member: str, value: Any) -> None:
     assembly = assembled([delta(0, **{member: value}), *end()])

@@ -29,7 +29,7 @@ from conversations.models import (
     ToolCall,
     Turn,
 )
-from conversations.sockets.consumer import ChatConsumer
+from conversations.sockets import consumer
 from tests.asking import ask, conversation_of
 from tests.attaching import attached
 from tests.sockets.pages import page_of
@@ -238,7 +238,7 @@ FRAMES: dict[str, dict[str, Any]] = {
 
 
 def test_every_frame_has_a_case() -> None:
-    assert set(FRAMES) == {"ack", *ChatConsumer.COMMANDS}
+    assert set(FRAMES) == {"ack", *consumer.COMMANDS}
 
 
 @pytest.mark.parametrize("kind", FRAMES)

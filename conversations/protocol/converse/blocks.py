@@ -1,7 +1,6 @@
 """Content blocks of a stream that still runs: the deltas to show of them, and their form in Converse."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -105,7 +104,18 @@ class OpenBlock:
 
     def as_converse(self) -> content.Block:
         """The block in Converse's shape."""
-        return BUILDERS[self.kind](self)
+        match self.kind:
+            case "text":
+                return _text(self)
+            case "reasoning":
+                return _reasoning(self)
+            case "redacted":
+                return _redacted(self)
+            case "tool" | "server_tool":
+                return _tool(self)
+            case "server_result":
+                return _server_result(self)
+        return _image(self)
 
 
 def _text(block: OpenBlock) -> content.Block:
@@ -138,14 +148,3 @@ def _server_result(block: OpenBlock) -> content.Block:
 def _image(block: OpenBlock) -> content.Block:
     source = {"source": {"bytes": content.encode_base64(block.data)}} if block.data else {}
     return {"image": block.head | source}
-
-
-BUILDERS: dict[Kind, Callable[[OpenBlock], content.Block]] = {
-    "text": _text,
-    "reasoning": _reasoning,
-    "redacted": _redacted,
-    "tool": _tool,
-    "server_tool": _tool,
-    "server_result": _server_result,
-    "image": _image,
-}

@@ -10,7 +10,7 @@ What it may have been a part of counts as damaged: such a tool call is never run
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from conversations.protocol.steps import CUTS_ARGUMENTS
@@ -35,6 +35,28 @@ LOST = {DAMAGED: True}
 
 NO_METADATA = ("p", DAMAGED)
 """Members of a `metadata` event that say nothing: `p` is padding."""
+
+EVENTS = frozenset(
+    {
+        "messageStart",
+        "contentBlockStart",
+        "contentBlockDelta",
+        "contentBlockStop",
+        "messageStop",
+        "metadata",
+    }
+)
+"""The events that a stream has, as far as this code knows."""
+
+STARTS = {
+    "toolUse": ("toolUseId", "name", "type"),
+    "toolResult": ("toolUseId", "type", "status"),
+    "image": ("format",),
+}
+"""The blocks that begin with an event, and its members."""
+
+REASONING = ("text", "signature", "redactedContent")
+"""The members of a delta of reasoning, in the order in which they are taken."""
 
 CARRIERS = frozenset({"", "contentBlockStart", "contentBlockDelta", "messageStop"})
 """The events without which a block may lack something, or nobody knows whether it was cut; one without a name may be any."""
@@ -80,10 +102,9 @@ class Assembly:
         self._is_damaged = DAMAGED in members
         if self._is_damaged:
             self._mark_damage(name, members.get("contentBlockIndex"))
-        take = EVENTS.get(name)
-        if take is None or members == LOST or (self.complete and name != "metadata"):
+        if name not in EVENTS or members == LOST or (self.complete and name != "metadata"):
             return self._pass_over(name)
-        return take(self, members)
+        return self._take(name, members)
 
     def close(self) -> list[Delta]:
         """Ends whatever is open, after the last event or in its stead."""
@@ -102,6 +123,20 @@ class Assembly:
         """The damaged frames, by the name of their event, and the texts with half a character alone."""
         halves = sum(not is_whole(block.text) for block in self._blocks)
         return dict(self.damaged_frames) | ({"halfCharacters": halves} if halves else {})
+
+    def _take(self, name: str, payload: dict[str, Any]) -> list[Delta]:
+        match name:
+            case "contentBlockDelta":
+                return self._delta(payload)
+            case "contentBlockStart":
+                return self._start(payload)
+            case "contentBlockStop":
+                return self._stop_block(payload)
+            case "messageStop":
+                return self._stop(payload)
+            case "metadata":
+                return self._metadata(payload)
+        return []
 
     def _in_order(self) -> list[OpenBlock]:
         return sorted(self._blocks, key=lambda block: (block.index, block.number))
@@ -169,11 +204,19 @@ class Assembly:
         member = next((name for name in STARTS if isinstance(start.get(name), dict)), None)
         if member is None or not isinstance(index, int):
             return self._pass_over("contentBlockStart")
-        begin, names = STARTS[member]
+        names = STARTS[member]
         strings = {name: start[member][name] for name in names if isinstance(start[member].get(name), str)}
         self._is_damaged |= not all(map(is_whole, strings.values()))
         head = {name: clean_text(value)[:HEAD_LENGTH] for name, value in strings.items()}
-        return [*self._stop_block(payload), *begin(self, index, head)]
+        return [*self._stop_block(payload), *self._show_start(member, index, head)]
+
+    def _show_start(self, member: str, index: int, head: dict[str, Any]) -> list[Delta]:
+        match member:
+            case "toolUse":
+                return self._start_tool(index, head)
+            case "toolResult":
+                return self._start_result(index, head)
+        return self._begin(index, "image", head).show()
 
     def _start_tool(self, index: int, head: dict[str, Any]) -> list[Delta]:
         kind: Kind = "tool" if head.get("type") in content.RUN_BY_CLIENT else "server_tool"
@@ -184,19 +227,34 @@ class Assembly:
         head |= {"toolUseId": self._ids.get(original, original)}
         return self._begin(index, "server_result", head).show()
 
-    def _start_image(self, index: int, head: dict[str, Any]) -> list[Delta]:
-        return self._begin(index, "image", head).show()
-
     def _delta(self, payload: dict[str, Any]) -> list[Delta]:
         index, delta = payload.get("contentBlockIndex"), payload.get("delta")
         if not isinstance(index, int) or not isinstance(delta, dict):
             return self._pass_over("contentBlockDelta")
         deltas: list[Delta] = []
         for member, value in delta.items():
-            take = DELTAS.get(member)
-            news = take(self, index, value) if take else None
+            news = self._part(member, index, value)
             deltas += self._pass_over(f"delta {member}") if news is None else news
         return deltas
+
+    def _part(self, member: str, index: int, value: Any) -> list[Delta] | None:
+        """What a delta's member adds; None for one that is newer than this code, or is not as it ought to be."""
+        match member:
+            case "text":
+                news = self._text(index, value)
+            case "toolUse":
+                news = self._tool_input(index, value)
+            case "reasoningContent":
+                news = self._reasoning(index, value)
+            case "citation":
+                news = self._citation(index, value)
+            case "toolResult":
+                news = self._server_result(index, value)
+            case "image":
+                news = self._image(index, value)
+            case _:
+                news = None
+        return news
 
     def _text(self, index: int, value: Any) -> list[Delta] | None:
         return self._fragment(index, "text", value) if isinstance(value, str) else None
@@ -213,13 +271,17 @@ class Assembly:
 
     def _reasoning(self, index: int, value: Any) -> list[Delta] | None:
         parts = value if isinstance(value, dict) else {}
-        fragments = [
-            (take, parts[name]) for name, take in REASONING.items() if isinstance(parts.get(name), str)
-        ]
-        return [delta for take, part in fragments for delta in take(self, index, part)] if fragments else None
+        strings = [(name, parts[name]) for name in REASONING if isinstance(parts.get(name), str)]
+        deltas = [delta for name, text in strings for delta in self._reasoning_part(name, index, text)]
+        return deltas if strings else None
 
-    def _reasoning_text(self, index: int, value: str) -> list[Delta]:
-        return self._fragment(index, "reasoning", value)
+    def _reasoning_part(self, name: str, index: int, value: str) -> list[Delta]:
+        match name:
+            case "text":
+                return self._fragment(index, "reasoning", value)
+            case "signature":
+                return self._signature(index, value)
+        return self._redacted(index, value)
 
     def _signature(self, index: int, value: str) -> list[Delta]:
         block, ended = self._block(index, "reasoning")
@@ -282,34 +344,3 @@ class Assembly:
         self.latency_ms = int(latency) if isinstance(latency, int | float) and 0 <= latency < 2**31 else None
         self.metadata |= metadata
         return []
-
-
-STARTS: dict[str, tuple[Callable[[Assembly, int, dict[str, Any]], list[Delta]], tuple[str, ...]]] = {
-    "toolUse": (Assembly._start_tool, ("toolUseId", "name", "type")),
-    "toolResult": (Assembly._start_result, ("toolUseId", "type", "status")),
-    "image": (Assembly._start_image, ("format",)),
-}
-
-REASONING: dict[str, Callable[[Assembly, int, str], list[Delta]]] = {
-    "text": Assembly._reasoning_text,
-    "signature": Assembly._signature,
-    "redactedContent": Assembly._redacted,
-}
-
-DELTAS: dict[str, Callable[[Assembly, int, Any], list[Delta] | None]] = {
-    "text": Assembly._text,
-    "toolUse": Assembly._tool_input,
-    "reasoningContent": Assembly._reasoning,
-    "citation": Assembly._citation,
-    "toolResult": Assembly._server_result,
-    "image": Assembly._image,
-}
-
-EVENTS: dict[str, Callable[[Assembly, dict[str, Any]], list[Delta]]] = {
-    "messageStart": lambda assembly, payload: [],
-    "contentBlockStart": Assembly._start,
-    "contentBlockDelta": Assembly._delta,
-    "contentBlockStop": Assembly._stop_block,
-    "messageStop": Assembly._stop,
-    "metadata": Assembly._metadata,
-}
