@@ -1,7 +1,10 @@
 """Signals for a site, after the commit: `turn_ended`, `call_ended`, `conversation_created`."""
 
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.dispatch import Signal
 
 from conversations.threads import Threads
@@ -23,3 +26,10 @@ def announce(signal: Signal, **facts: Any) -> None:
     sender = type(next(iter(facts.values())))
     if signal.has_listeners(sender):
         _THREADS.begin(signal.send_robust, sender, **facts)
+
+
+def announce_answered(calls: Iterable[Any]) -> None:
+    """Sends `call_ended` for the calls that are stored with a result and never run, once they are committed."""
+    for call in calls:
+        if call.result is not None:
+            transaction.on_commit(partial(announce, call_ended, call=call), robust=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from conversations import signals
 from conversations.errors import TurnInterrupted
 from conversations.journal import Write, last_seq, turn_frames
 from conversations.models import Message, Round, ToolCall, Turn
@@ -128,7 +129,7 @@ def _save_calls(row: Round, messages: list[SnapshotMessage]) -> None:
     calls = [
         call for message in messages for call in message.get("toolCalls", ()) if call["id"] not in stored
     ]
-    ToolCall.objects.bulk_create(
+    rows = [
         ToolCall(
             conversation_id=row.turn.conversation_id,
             turn_id=row.turn_id,
@@ -142,4 +143,6 @@ def _save_calls(row: Round, messages: list[SnapshotMessage]) -> None:
             result=[{"text": CUT}],
         )
         for position, call in enumerate(calls)
-    )
+    ]
+    ToolCall.objects.bulk_create(rows)
+    signals.announce_answered(rows)

@@ -14,6 +14,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+from conversations import signals
 from conversations.conf import settings
 from conversations.errors import GatewayError, InternalError, StreamCut, TurntableError
 from conversations.gateway import Call
@@ -312,6 +313,7 @@ class Streaming:
             )
         if calls:
             ToolCall.objects.bulk_create(calls)
+            signals.announce_answered(calls)
         if requested:
             Approval.objects.bulk_create(requested)
 

@@ -50,6 +50,17 @@ def test_a_turn_and_its_call_are_stored_when_their_ends_are_heard(
     assert (turns, calls) == (["completed"], [("top_song", "success")])
 
 
+def test_a_call_that_is_answered_without_being_run_is_heard_of(
+    hear: Hear, conversation: Conversation
+) -> None:
+    calls = hear(signals.call_ended, lambda call: (call.error, ToolCall.objects.get(pk=call.pk).started_at))
+    ask(conversation, QUESTION)  # a tool of the history is declared, though it is off
+    Conversation.objects.update(tools_off=["top_song"])
+    ask(conversation, QUESTION)
+    until(lambda: len(calls) == 2)
+    assert calls[1] == ("switched_off", None)
+
+
 def test_a_failing_or_slow_receiver_holds_up_no_turn(hear: Hear, conversation: Conversation) -> None:
     gate = threading.Event()
     hear(signals.call_ended, lambda call: 1 / 0)
