@@ -67,14 +67,19 @@ class Signer:
 
 
 def make_tls(options: Options) -> ssl.SSLContext | None:
-    """The TLS context, if there is TLS, with the authorities of AWS_CA_BUNDLE or else of botocore."""
+    """The TLS context, if there is TLS, with the authorities that boto3 would trust.
+
+    They are those of AWS_CA_BUNDLE, of REQUESTS_CA_BUNDLE, or botocore's own.
+    """
     if urlsplit(options.url).scheme != "https":
         return None
-    bundle = _session().get_config_variable("ca_bundle")
+    bundle: Any = _session().get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
     try:
         return ssl.create_default_context(cafile=get_cert_path(bundle or True))
     except OSError as error:
-        raise ConfigurationError("AWS_CA_BUNDLE names no file of certificates.") from error
+        raise ConfigurationError(
+            f"{bundle} is no file of certificates: AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE names it."
+        ) from error
 
 
 def _credentials_and_meta(options: Options) -> tuple[Any, Any]:

@@ -89,8 +89,13 @@ def test_a_certificate_that_nobody_vouches_for_is_told_as_unreachable(tls: ssl.S
     assert "certificate" in error.detail
 
 
-def test_a_site_may_vouch_for_its_own_certificate(trusted: ssl.SSLContext) -> None:
-    with talking(Answer.stream(*FRAMES), tls=trusted) as wire:
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_a_site_may_vouch_for_its_own_certificate(
+    tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv(variable, str(certificate))
+    with talking(Answer.stream(*FRAMES), tls=tls) as wire:
         assert [outcome_of(wire.call()).error, outcome_of(wire.call()).error] == [None, None]
         assert len({request.connection for request in wire.server.requests}) == 1
 
