@@ -70,6 +70,7 @@ def refusing() -> Iterator[WireServer]:
 async def turn(user: User, conversation: Conversation, text: str) -> str:
     """All frames of a turn that is run to its end."""
     async with page_of(user, conversation) as page:
+        await page.receive()
         await page.ask(text)
         await page.until_end()
         frames = page.frames
