@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -74,14 +75,26 @@ class Record:
     def __init__(self, journal: "Journal", turn: Turn, seq: int) -> None:
         self.conversation: UUID = turn.conversation_id
         self.turn: UUID = turn.pk
-        self.keys = (uuid_value(turn.conversation_id), uuid_value(turn.pk))
-        self.lease = (self.keys[1], uuid_value(turn.lease_token))
         self.seq = seq
         self.failure: BaseException | None = None
         self._journal = journal
+        self._lease_token: UUID | None = turn.lease_token
         self._wall = time.time_ns() - time.monotonic_ns()
         self._deferred: list[Event] = []
         self._writes: list[Write] = []
+
+    @cached_property
+    def keys(self) -> tuple[Any, Any]:
+        """Conversation and turn as the database takes them, read by the writer alone.
+
+        A task on the loop would make a connection of its own for them.
+        """
+        return uuid_value(self.conversation), uuid_value(self.turn)
+
+    @cached_property
+    def lease(self) -> tuple[Any, Any]:
+        """The turn and its lease as the database takes them."""
+        return self.keys[1], uuid_value(self._lease_token)
 
     def append(self, *events: Event, write: Write | None = None) -> None:
         """Puts events on the journal without waiting; raises InternalError if an earlier commit failed."""
