@@ -82,7 +82,7 @@ def _new_turn(conversation: Conversation, last: int, message: NewMessage) -> Tur
     in_force = conversation.in_force() | ({"model": message.model} if message.model else {})
     return Turn(
         conversation=conversation,
-        beside=_beside(conversation.head, repetition),
+        beside=_beside(conversation, repetition),
         number=last + 1,
         user=conversation.owner,
         **in_force,
@@ -91,11 +91,14 @@ def _new_turn(conversation: Conversation, last: int, message: NewMessage) -> Tur
     )
 
 
-def _beside(head: Turn | None, repetition: Repetition | None) -> Turn | None:
+def _beside(conversation: Conversation, repetition: Repetition | None) -> Turn | None:
     """The turn that a new one is beside: the one named, or the branch's end if both repeat the same turn."""
-    if repetition is None or repetition.beside:
-        return repetition.beside if repetition else None
-    return head if head and repetition.turn and head.rerun_of_id == repetition.turn.pk else None
+    if repetition is None:
+        return None
+    if repetition.beside or not repetition.turn:
+        return repetition.beside
+    head = conversation.head
+    return head if head and head.rerun_of_id == repetition.turn.pk else None
 
 
 def _update_conversation(row: Conversation, text: str) -> None:
@@ -111,10 +114,10 @@ def _update_conversation(row: Conversation, text: str) -> None:
 
 def _lock_with_owner(conversation: UUID) -> Conversation:
     rows = Conversation.objects.select_for_update(no_key=True, of=("self", "owner"))
-    row = rows.select_related("owner", "head").filter(pk=conversation).first()
-    if row is None:
-        raise NotFound
-    return row
+    try:
+        return rows.select_related("owner").get(pk=conversation)
+    except Conversation.DoesNotExist:
+        raise NotFound from None
 
 
 def lock(conversation: UUID) -> Conversation:

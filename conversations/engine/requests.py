@@ -76,7 +76,7 @@ def load(turn: Turn, *, has_calls: bool = True) -> Memory:
     """Reads what came before a turn. Without `has_calls` the conversation has no tool calls to read."""
     messages = _user_messages(turn.conversation_id)
     pks = line(turn.pk, lambda pk: messages[pk].parent)
-    rows = _round_rows(pks)
+    rows = _attempts(pks)
     calls = list(_calls(turn.conversation_id)) if has_calls else []
     rounds = _rounds(rows, calls)
     return Memory(
@@ -85,7 +85,7 @@ def load(turn: Turn, *, has_calls: bool = True) -> Memory:
         rounds[turn.pk],
         used_ids={call.tool_use_id for call in calls},
         remedies=_carried(rows, pks, turn.model),
-        bases={row.base_id for row in rows},
+        bases={row.base for row in rows},
     )
 
 
@@ -134,7 +134,7 @@ def past_turns(turn: Turn, before_round: int | None = None) -> list[PastTurn]:
     """
     messages = _user_messages(turn.conversation_id)
     pks = line(turn.pk, lambda pk: messages[pk].parent)
-    rounds = _rounds(_round_rows(pks), _calls(turn.conversation_id))
+    rounds = _rounds(_attempts(pks), _calls(turn.conversation_id))
     if before_round is not None:
         rounds[turn.pk] = {n: past for n, past in rounds[turn.pk].items() if n < before_round}
     return [messages[pk].as_past(rounds[pk]) for pk in pks]
@@ -148,13 +148,36 @@ def rebuild_request(row: Round) -> bytes:
     return request.encoded(attachments.with_bytes(adjusted, row.model, row.turn.conversation_id))
 
 
-def _is_in_history(row: Round) -> bool:
-    """Whether an attempt replaces an earlier one in the history unless it broke without a message."""
-    return row.status == Round.Status.COMPLETED or hasattr(row, "message")
+class _Attempt(NamedTuple):
+    """An attempt at a round, with its message if it has one."""
+
+    pk: int
+    turn: UUID
+    number: int
+    attempt: int
+    model: str
+    status: str
+    stop_reason: str
+    remedies: list[Any]
+    base: str
+    content: list[Block] | None
+    complete: bool | None
+
+    @property
+    def is_in_history(self) -> bool:
+        """Whether it replaces an earlier one in the history, unless it broke without a message."""
+        return self.status == Round.Status.COMPLETED or self.content is not None
+
+    def as_past(self, results: dict[str, Block]) -> PastRound:
+        """Its round in later requests, with these results of its calls."""
+        is_complete = self.content is None or bool(self.complete)
+        return PastRound(self.content or [], self.model, is_complete, self.stop_reason, results)
 
 
-_OF_USE = Q(status=Round.Status.COMPLETED) | Q(message__isnull=False) | ~Q(remedies=[])
-"""Attempts that are in the history, and those whose remedies go on."""
+_COLUMNS = (
+    *("pk", "turn", "number", "attempt", "model", "status", "stop_reason", "remedies", "base"),
+    *("message__content", "message__complete"),
+)
 
 
 def _calls(conversation: UUID) -> Iterable[ToolCall]:
@@ -180,33 +203,35 @@ def _user_messages(conversation: UUID) -> dict[UUID, _UserMessage]:
     return {turn: _UserMessage(parent, content or [], out) for turn, parent, content, out in columns}
 
 
-def _round_rows(turns: list[UUID]) -> list[Round]:
-    rows = Round.objects.filter(turn__in=turns).filter(_OF_USE).select_related("message")
-    return list(rows.order_by("number", "attempt"))
+def _attempts(turns: list[UUID]) -> list[_Attempt]:
+    """The turns' attempts that are in the history, and those whose remedies go on.
+
+    They are plain values: rows of a long conversation would take three times as long.
+    """
+    rows = Round.objects.filter(turn__in=turns).order_by("number", "attempt").values_list(*_COLUMNS)
+    attempts = map(_Attempt._make, rows)
+    return [attempt for attempt in attempts if attempt.is_in_history or attempt.remedies]
 
 
-def _carried(rows: Iterable[Round], turns: Sequence[UUID], model: str) -> Remedies:
+def _carried(rows: Iterable[_Attempt], turns: Sequence[UUID], model: str) -> Remedies:
     """The remedies that the next round begins with: those of the last round that go on."""
     place = {pk: at for at, pk in enumerate(turns)}
-    last = max(rows, key=lambda row: (place[row.turn_id], row.number, row.attempt), default=None)
+    last = max(rows, key=lambda row: (place[row.turn], row.number, row.attempt), default=None)
     if last is None:
         return ()
     return remedies.carried(remedies.from_row(last.remedies), is_same_model=last.model == model)
 
 
-def _rounds(rows: Iterable[Round], calls: Iterable[ToolCall]) -> dict[UUID, dict[int, PastRound]]:
+def _rounds(rows: Iterable[_Attempt], calls: Iterable[ToolCall]) -> dict[UUID, dict[int, PastRound]]:
     """The rounds that the turns' later requests hold, by turn and number."""
     results: dict[int, dict[str, Block]] = defaultdict(dict)
     for call in calls:
         if call.result is not None:
             results[call.round_id][call.tool_use_id] = result_block(call)
     rounds: dict[UUID, dict[int, PastRound]] = defaultdict(dict)
-    for row in filter(_is_in_history, rows):
-        message = getattr(row, "message", None)
-        content, complete = (message.content, message.complete) if message else ([], True)
-        rounds[row.turn_id][row.number] = PastRound(
-            content, row.model, complete, row.stop_reason, results[row.pk]
-        )
+    for row in rows:
+        if row.is_in_history:
+            rounds[row.turn][row.number] = row.as_past(results[row.pk])
     return rounds
 
 

@@ -18,20 +18,21 @@ Frame = tuple[int, str]
 
 def pack(turn: Turn) -> None:
     """Packs a finished turn's events into its recording, unless there are none or another process has."""
-    events = list(event_rows(turn))
+    events = list(event_rows(turn).values_list("seq", "data", "parts"))
     if not events:
         return
+    first, last = events[0][0], events[-1][0]
     recording = Recording(
         turn=turn,
         conversation_id=turn.conversation_id,
-        first_seq=events[0].seq,
-        last_seq=events[-1].seq,
-        body=body((event.data, event.parts) for event in events),
-        snapshot=squeeze(json.dumps(summary(turn.pk, (event.data for event in events)))),
+        first_seq=first,
+        last_seq=last,
+        body=body((data, parts) for _, data, parts in events),
+        snapshot=squeeze(json.dumps(summary(turn.pk, (data for _, data, _ in events)))),
     )
     with suppress(IntegrityError), transaction.atomic():
         recording.save(force_insert=True)
-        Event.objects.filter(conversation=turn.conversation_id, seq__lte=events[-1].seq, turn=turn).delete()
+        Event.objects.filter(conversation=turn.conversation_id, seq__lte=last, turn=turn).delete()
 
 
 def frames(recording: Recording) -> list[Frame]:

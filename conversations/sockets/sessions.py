@@ -132,17 +132,19 @@ def signed_in(owners: Mapping[str, int]) -> set[str]:
 def _sessions_in(owners: Mapping[str, int]) -> set[str]:
     users = get_user_model()._default_manager.filter(is_active=True).in_bulk(set(owners.values()))
     sessions = Session.objects.filter(pk__in=list(owners), expire_date__gt=timezone.now())
-    return {row.pk for row in sessions if _is_of(row, users.get(owners[row.pk]))}
+    rows = sessions.values_list("pk", "session_data")
+    return {pk for pk, data in rows if _is_of(data, users.get(owners[pk]))}
 
 
 def is_signed_in(session: str, user: Any) -> bool:
     """Whether this session still is the user's, whose row is the present one."""
-    row = Session.objects.filter(pk=session, expire_date__gt=timezone.now()).first()
-    return row is not None and user.is_active and _is_of(row, user)
+    sessions = Session.objects.filter(pk=session, expire_date__gt=timezone.now())
+    rows = sessions.values_list("session_data", flat=True)
+    return user.is_active and any(_is_of(data, user) for data in rows)
 
 
-def _is_of(session: Session, user: Any) -> bool:
-    owner, proof = _owner_and_hash(session.session_data)
+def _is_of(session_data: str, user: Any) -> bool:
+    owner, proof = _owner_and_hash(session_data)
     return (
         user is not None
         and owner == str(user.pk)
