@@ -278,6 +278,9 @@ type Section = {
   goesOn?: boolean;
 };
 
+/** JSON set out for reading: an object's and an array's `entries` are keys or places, and nodes. */
+type JSONNode = { kind: string; text: string; entries?: [any, any][] };
+
 // -- recordings
 
 type Moment = { at: number; event: AguiEvent & { metadata: { seq: number } } };

@@ -1,7 +1,7 @@
 /**
  * A call that waits for a person: the form, and the sentence that says who decided what.
  */
-import { fromTemplate, setText } from "../lib/dom.js";
+import { byId, fromTemplate, setText } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { exactTime } from "../lib/times.js";
 import { drawQuestion } from "./question.js";
@@ -33,7 +33,7 @@ export function tellDecision(element, approval) {
 }
 
 /** Whether the reader may decide and run here: not in the player, not on a page of older messages. */
-const isLive = () => "acts" in document.getElementById("transcript").dataset;
+const isLive = () => "acts" in byId("transcript").dataset;
 
 /**
  * Brings the form in line with the call: it is there until there is a decision.
@@ -42,10 +42,10 @@ const isLive = () => "acts" in document.getElementById("transcript").dataset;
  */
 export function drawApproval(card, { interrupt, result }) {
   const place = card.querySelector(".asking");
-  const isDue = Boolean(interrupt && !interrupt.decided && !result && isLive());
-  if (isDue === place.childElementCount > 0) return;
-  if (isDue && interrupt.reason === "input_required") return void drawQuestion(place, interrupt);
-  if (isDue) return place.append(drawForm(interrupt));
+  const due = interrupt && !interrupt.decided && !result && isLive() ? interrupt : null;
+  if (Boolean(due) === place.childElementCount > 0) return;
+  if (due?.reason === "input_required") return void drawQuestion(place, due);
+  if (due) return place.append(drawForm(due));
   const parts = [place, card.querySelector(".editing")];
   const hadFocus = parts.some((part) => part.contains(document.activeElement));
   for (const part of parts) part.replaceChildren();

@@ -1,7 +1,7 @@
 /**
  * The arguments of a call in an editor: sent when they are a JSON object; else a sentence says where they are not.
  */
-import { fromTemplate } from "../lib/dom.js";
+import { fromTemplate, inside } from "../lib/dom.js";
 import { keepGrowing } from "../lib/growing.js";
 import { exact, pretty } from "../lib/json.js";
 import { isComposing, sends } from "../lib/keys.js";
@@ -52,7 +52,7 @@ export function objectIn(text) {
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     return isObject ? { value } : { problem: "The arguments have to be an object: { … }.", at: 0 };
   } catch (error) {
-    const at = placeIn(error.message, text);
+    const at = placeIn(/** @type {Error} */ (error).message, text);
     return { problem: at === undefined ? "This is not JSON." : `This is not JSON: ${spot(text, at)}.`, at };
   }
 }
@@ -86,9 +86,8 @@ function spot(text, at) {
  * @param {{problem?: string, at?: number}} input
  */
 function refuse(form, { problem, at }) {
-  const textarea = form.querySelector("textarea");
-  /** @type {HTMLElement} */
-  const failure = form.querySelector(".failure");
+  const textarea = inside(form, "textarea");
+  const failure = inside(form, ".failure");
   failure.hidden = !problem;
   failure.textContent = problem;
   textarea.ariaInvalid = problem ? "true" : null;

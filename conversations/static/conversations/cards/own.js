@@ -21,7 +21,7 @@ export const labelOf = (name) => ownOf(name).label ?? name;
  * @param {Block} block
  */
 export async function drawOwn(card, { message, result, interrupt }) {
-  const { id, function: call } = message.toolCalls[0];
+  const [{ id, function: call }] = message.toolCalls ?? [];
   const place = card.querySelector(".own");
   const state = result ? "result" : interrupt ? "asked" : "";
   if (!ownOf(call.name).card || drawn.get(card) === state) return false;

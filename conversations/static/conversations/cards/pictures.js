@@ -3,7 +3,8 @@
  *
  * The former are shown from `data:` addresses, the latter from an address of this server: of these types alone, since SVG may hold script.
  */
-import { create } from "../lib/dom.js";
+import { create, inside } from "../lib/dom.js";
+import { sizeInWords } from "../lib/format.js";
 import { enlarger } from "../lib/picture.js";
 
 const TYPES = { png: "image/png", jpeg: "image/jpeg", gif: "image/gif", webp: "image/webp" };
@@ -55,7 +56,7 @@ function figure(source, format, size, alt) {
   const element = create("figure", "picture", image, caption);
   const tell = () => {
     image.replaceWith(create("p", "", "This picture cannot be shown."));
-    caption.querySelector("[data-large]").remove();
+    inside(caption, "[data-large]").remove();
   };
   image.addEventListener("error", tell, { once: true });
   return element;
@@ -77,11 +78,9 @@ export function drawModelPicture(
     isKnown && !open
       ? figure(`${address}${turn}/${sha256}/`, format, size, "Picture from the model")
       : create("p", "", isKnown ? `A picture is coming: ${sizeOf(format, size)}.` : UNKNOWN);
-  element.querySelector(".drawing").replaceChildren(picture);
+  inside(element, ".drawing").replaceChildren(picture);
 }
 
 const UNKNOWN = "A picture that cannot be shown here. The export has it.";
 
-const sizeOf = (format, bytes) => `${format.toUpperCase()}, ${inWords(bytes)}`;
-const inWords = (bytes) =>
-  bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(bytes < 10_240 ? 1 : 0)} KB`;
+const sizeOf = (format, bytes) => `${format.toUpperCase()}, ${sizeInWords(bytes)}`;

@@ -2,7 +2,7 @@
  * What a running call asks: its form comes from the page of what waits, and is answered there.
  */
 import { loadDocument, sendForm } from "../lib/documents.js";
-import { create, setText } from "../lib/dom.js";
+import { byId, create, inside, setText } from "../lib/dom.js";
 
 const FAILED = "The question could not be loaded.";
 
@@ -14,31 +14,31 @@ const FAILED = "The question could not be loaded.";
 export async function drawQuestion(place, { id, message }) {
   const waits = create("p", "what", create("strong", "question", message ?? ""));
   place.append(waits);
-  const { waiting } = document.getElementById("transcript").dataset;
+  const { waiting } = byId("transcript").dataset;
   const page = await loadDocument(waiting).catch(() => null);
   if (!waits.isConnected) return;
-  const form = [...(page?.querySelectorAll("[data-interrupt]") ?? [])].find(
-    (one) => /** @type {HTMLElement} */ (one).dataset.interrupt === id,
-  );
-  if (!form) return setText(waits, FAILED);
-  form.addEventListener("submit", answer);
-  waits.replaceWith(form);
+  /** @type {Iterable<HTMLElement>} */
+  const questions = page?.querySelectorAll("[data-interrupt]") ?? [];
+  const question = [...questions].find(({ dataset }) => dataset.interrupt === id);
+  if (!question) return setText(waits, FAILED);
+  question.addEventListener("submit", answer);
+  waits.replaceWith(question);
 }
 
 /** @param {SubmitEvent} event */
 async function answer(event) {
   const form = /** @type {HTMLFormElement} */ (event.target);
-  const place = form.closest(".answering");
+  const place = /** @type {HTMLElement} */ (form.closest(".answering"));
   event.preventDefault();
   event.stopPropagation();
   if (place.ariaBusy === "true") return;
   place.ariaBusy = "true";
-  const feedback = place.querySelector(".feedback");
+  const feedback = inside(place, ".feedback");
   try {
     const page = await sendForm(form);
     setText(feedback, page.getElementById("problem")?.textContent.trim() ?? "");
   } catch (error) {
-    setText(feedback, error.message);
+    setText(feedback, /** @type {Error} */ (error).message);
   }
   place.ariaBusy = "false";
 }

@@ -13,7 +13,7 @@ const LONG = 600; // characters of a quotation
  * @param {Source[]} sources
  */
 export function drawSources(element, key, sources) {
-  element.firstElementChild.replaceChildren(
+  element.firstElementChild?.replaceChildren(
     ...sources.map(({ number, citation }) => {
       const item = create("li", "", nameOf(citation), ...placeOf(citation), ...quotation(citation));
       item.id = anchor(key, number);

@@ -23,7 +23,7 @@ const CLUSTERS = new Intl.Segmenter();
  */
 export function summaryOf(text) {
   const node = text.length <= LONGEST && /^\s*\{/.test(text) ? parseNodes(text) : null;
-  if (!node) return seen(cut(asItIs(text), LINE));
+  if (!node?.entries) return seen(cut(asItIs(text), LINE));
   const isOne = ([, value]) => !value.entries?.length;
   const entries = [...node.entries.filter(isOne), ...node.entries.filter((entry) => !isOne(entry))];
   return seen(cut(entries.map(([name, value]) => `${name}: ${wordFor(name, value)}`).join(", "), LINE));

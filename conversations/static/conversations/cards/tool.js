@@ -3,7 +3,7 @@
  */
 import { serverNow } from "../lib/clock.js";
 import { copies } from "../lib/copy.js";
-import { create, fromTemplate, setText } from "../lib/dom.js";
+import { create, fromTemplate, inside, setText } from "../lib/dom.js";
 import { foldLines } from "../lib/folding.js";
 import { duration, timeLeft, visible } from "../lib/format.js";
 import { drawApproval, tellDecision } from "./approval.js";
@@ -24,7 +24,7 @@ const kept = new WeakSet(); // cards that the reader has opened or folded, or ac
 /** The call that a card shows: `{id, name, arguments, result}`. */
 export function callOf(card) {
   const { message, result } = blocks.get(card);
-  const { id, function: call } = message.toolCalls[0];
+  const [{ id, function: call }] = message.toolCalls ?? [];
   return { id, name: call.name, arguments: call.arguments, result: result?.content };
 }
 
@@ -43,13 +43,13 @@ export function drawTool(card, block) {
     "aria-label",
     `${block.kind === "server" ? "Server tool" : "Tool call"} ${visible(name)}`,
   );
-  const title = card.querySelector(".tool-name");
+  const title = inside(card, ".tool-name");
   title.classList.toggle("labelled", labelOf(name) !== name);
   setText(title, visible(labelOf(name)));
   setText(card.querySelector(".preview"), summaryOf(text));
   drawState(card, state, block);
   drawProgress(card.querySelector(".progress"), state === "running" && block.message.metadata.progress);
-  drawElapsed(card.querySelector(".elapsed"), state, block);
+  drawElapsed(inside(card, ".elapsed"), state, block);
   drawParts(card, block);
   drawApproval(card, block);
   fold(card, isOpenByItself);
@@ -103,7 +103,7 @@ function drawProgress(place, progress) {
   if (!progress) return;
   const { done, of, text = "" } = progress;
   const [bar, words] = place.children;
-  if (of > 0 && done !== undefined) Object.assign(bar, { max: of, value: Math.max(0, done) });
+  if (of && of > 0 && done !== undefined) Object.assign(bar, { max: of, value: Math.max(0, done) });
   else bar.removeAttribute("value");
   const count = [done, of]
     .filter((number) => number !== undefined)
@@ -132,7 +132,7 @@ function drawParts(card, block) {
   const { message, result } = block;
   const { approval } = message.metadata;
   const changed = approval?.editedArgs;
-  setText(card.querySelector(".arguments"), visible(message.toolCalls[0].function.arguments));
+  setText(card.querySelector(".arguments"), visible(callOf(card).arguments));
   setText(card.querySelector(".request .label"), changed ? "The model asked with" : "Arguments");
   card.querySelector(".changed").hidden = !changed;
   if (changed) setText(card.querySelector(".changed pre"), visible(JSON.stringify(changed)));
@@ -149,7 +149,7 @@ function drawParts(card, block) {
 function fold(card, isOpenByItself) {
   if (card.open !== opened.get(card)) keep(card);
   const focused = document.activeElement;
-  if (kept.has(card) || (card.open && card.contains(focused) && focused.localName !== "summary")) return;
+  if (kept.has(card) || (card.open && card.contains(focused) && focused?.localName !== "summary")) return;
   opened.set(card, isOpenByItself);
   card.open = isOpenByItself;
 }

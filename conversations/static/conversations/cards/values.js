@@ -47,7 +47,7 @@ function drawPart(text, tool) {
   const picture = pictureOf(text);
   if (picture) return drawPicture(picture, tool);
   const node = /^\s*[{[]/.test(text) ? parseNodes(text) : null;
-  return node?.entries.length ? drawNode(node, text.length <= SHORT ? UNFOLDED : 0) : null;
+  return node?.entries?.length ? drawNode(node, text.length <= SHORT ? UNFOLDED : 0) : null;
 }
 
 function drawNode(node, levels) {
@@ -70,6 +70,6 @@ function withTable(node, list, levels) {
   const [key, inner] = list;
   const box = create("div", "with-table");
   if (rest.entries.length) box.append(drawEntries(rest, levels));
-  box.append(create("p", "caption", visible(key)), drawTable(tableOf(inner)));
+  box.append(create("p", "caption", visible(key)), drawTable(/** @type {any} */ (tableOf(inner))));
   return box;
 }

@@ -2,7 +2,7 @@
  * A page of older messages, reached without going through the newest: shown, not followed.
  */
 import { copyOnClick, textToCopy } from "../lib/copy.js";
-import { closeOnLeaving } from "../lib/dom.js";
+import { closeOnLeaving, inside } from "../lib/dom.js";
 import { readingActions } from "../shortcuts/acting.js";
 import { listenToShortcuts } from "../shortcuts/listening.js";
 import { Announcer } from "../transcript/announcer.js";
@@ -18,7 +18,7 @@ function start() {
   const say = (sentence) => announcer.say(sentence);
   copyOnClick((button) => textToCopy(button, state), say);
   listenToShortcuts(readingActions(log, say));
-  closeOnLeaving(document.querySelector("details.menu"));
+  closeOnLeaving(inside(document, "details.menu"));
   show();
 }
 

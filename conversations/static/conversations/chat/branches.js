@@ -2,7 +2,7 @@
  * New answers to the newest question, by another model too, and the versions of a turn.
  */
 import { uuid } from "../lib/browser.js";
-import { closestTo, create } from "../lib/dom.js";
+import { closestTo, create, inside } from "../lib/dom.js";
 
 const GAP = 4; // pixels between a button and the menu above it
 
@@ -12,6 +12,10 @@ export class Branches {
     this.menu = menu;
     this.ask = ask;
     this.done = done;
+    /** @type {HTMLElement | null} */
+    this.opener = null;
+    /** @type {{turn: string, name: string} | null} */
+    this.target = null;
     this.fill(models, names);
     menu.addEventListener("toggle", ({ newState }) => newState === "open" && this.place());
     document.addEventListener("click", (event) => {
@@ -29,6 +33,7 @@ export class Branches {
 
   // Above its button, for below is where one writes.
   place() {
+    if (!this.opener) return;
     const { left, top } = this.opener.getBoundingClientRect();
     const { offsetWidth, offsetHeight } = this.menu;
     this.menu.style.left = `${Math.max(GAP, Math.min(left, document.documentElement.clientWidth - offsetWidth - GAP))}px`;
@@ -52,10 +57,10 @@ export class Branches {
   settle(log, say) {
     const section = this.target && log.querySelector(`[data-key="turn:${this.target.turn}"]`);
     if (!section) return;
-    const first = section.querySelector(`[data-do=${this.target.name}]`);
+    const first = section.querySelector(`[data-do=${this.target?.name}]`);
     const button = first.disabled ? section.querySelector(".versions button:enabled") : first;
     this.target = null;
     button?.focus();
-    say(`Version ${section.querySelector(".which").textContent}.`);
+    say(`Version ${inside(section, ".which").textContent}.`);
   }
 }

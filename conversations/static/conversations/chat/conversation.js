@@ -13,7 +13,7 @@ import { offerSecond } from "../composer/two.js";
 import { setClock } from "../lib/clock.js";
 import { copyOnClick, textToCopy } from "../lib/copy.js";
 import { whenNear } from "../lib/documents.js";
-import { byId, closeOnLeaving, closestTo } from "../lib/dom.js";
+import { byId, closeOnLeaving, closestTo, inside } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { nameTab } from "../lib/tab.js";
 import { chattingActions } from "../shortcuts/acting.js";
@@ -55,62 +55,69 @@ class ConversationPage {
     this.view = new View(log);
     this.follow = new Follow(byId("jump"), log);
     this.announcer = new Announcer(byId("announcer"));
-    this.outbox = new Outbox(page.dataset.id);
+    this.outbox = new Outbox(page.dataset.id ?? "");
     this.socket = new Socket(socketAddress(page.dataset.socket), {
       cursor: () => this.state.cursor,
       receive: (event) => this.receive(event),
       changed: (status) => this.connectionChanged(status),
     });
     this.connection = new Connection(page);
-    this.addComposer();
-    this.addOptions();
-    this.addActions();
-  }
-
-  addComposer() {
-    const { id, draft } = this.page.dataset;
-    const send = (frame) => this.send(frame);
-    this.draft = new Draft(id, draft ?? "", { send, changed: () => this.composer.showDraft() });
-    this.composer = new Composer(byId("composer"), {
-      outbox: this.outbox,
-      draft: this.draft,
-      send,
-      changed: () => this.toNewest(),
-    });
-    new Prompts(this.composer.textarea, byId("prompts"), {
-      put: (text) => this.composer.write(text),
-      say: (sentence) => this.say(sentence),
-    });
-  }
-
-  addOptions() {
-    offerSecond(this.composer.files);
-    this.options = new Options(document.querySelector("form[data-options]"), {
-      say: (sentence) => this.say(sentence),
-      refuse: (reason) => this.composer.refuse(reason),
-    });
-  }
-
-  addActions() {
     const send = (frame) => this.send(frame);
     const ask = (frame) => this.ask(frame);
     const say = (sentence) => this.say(sentence);
-    const { composer } = this;
-    this.editing = new Editing({
-      send,
-      done: () => this.sent(),
-      giveBack: (text) => composer.giveBack(text),
-    });
-    this.queue = new Queue({
-      ask,
-      giveBack: (text, files) => composer.takeBack(text, files),
-      say,
-    });
-    this.branches = new Branches(byId("models"), this.stored("models", []), this.stored("names", {}), {
-      ask,
-      done: () => this.sent(),
-    });
-    this.requests = new CallRequests(this.log, { send, say });
+    this.draft = this.newDraft(send);
+    this.composer = this.newComposer(send, say);
+    this.options = this.newOptions(say);
+    this.editing = this.newEditing(send);
+    this.queue = this.newQueue(ask, say);
+    this.branches = this.newBranches(ask);
+    this.requests = new CallRequests(log, { send, say });
+  }
+
+  /** @param {Send} send */
+  newDraft(send) {
+    const { id = "", draft = "" } = this.page.dataset;
+    return new Draft(id, draft, { send, changed: () => this.composer.showDraft() });
+  }
+
+  /**
+   * @param {Send} send
+   * @param {Say} say
+   */
+  newComposer(send, say) {
+    const { outbox, draft } = this;
+    const composer = new Composer(byId("composer"), { outbox, draft, send, changed: () => this.toNewest() });
+    const put = (text) => composer.write(text);
+    new Prompts(composer.textarea, byId("prompts"), { put, say });
+    offerSecond(composer.files);
+    return composer;
+  }
+
+  /** @param {Say} say */
+  newOptions(say) {
+    const refuse = (reason) => this.composer.refuse(reason);
+    return new Options(inside(document, "form[data-options]"), { say, refuse });
+  }
+
+  /** @param {Send} send */
+  newEditing(send) {
+    const giveBack = (text) => this.composer.giveBack(text);
+    return new Editing({ send, done: () => this.sent(), giveBack });
+  }
+
+  /**
+   * @param {Send} ask
+   * @param {Say} say
+   */
+  newQueue(ask, say) {
+    const giveBack = (text, files) => this.composer.takeBack(text, files);
+    return new Queue({ ask, giveBack, say });
+  }
+
+  /** @param {Send} ask */
+  newBranches(ask) {
+    const [models, names] = [this.stored("models", []), this.stored("names", {})];
+    return new Branches(byId("models"), models, names, { ask, done: () => this.sent() });
   }
 
   stored(name, otherwise) {
@@ -338,5 +345,5 @@ function showTitle(title) {
   document.querySelector("nav [aria-current=page]")?.replaceChildren(title);
 }
 
-closeOnLeaving(document.querySelector("details.menu"));
+closeOnLeaving(inside(document, "details.menu"));
 new ConversationPage(byId("conversation"), byId("transcript")).start();

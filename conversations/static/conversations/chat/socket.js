@@ -72,7 +72,7 @@ export class Socket {
    */
   send(frame) {
     const open = this.socket?.readyState === WebSocket.OPEN;
-    if (open) this.socket.send(JSON.stringify(frame));
+    if (open) this.socket?.send(JSON.stringify(frame));
     return open;
   }
 
@@ -96,14 +96,19 @@ export class Socket {
   acknowledge() {
     clearTimeout(this.idle);
     this.idle = undefined;
-    if (this.unacknowledged && this.send({ type: "ack", seq: this.cursor() })) this.unacknowledged = 0;
+    if (this.unacknowledged && this.send(this.acknowledgement())) this.unacknowledged = 0;
+  }
+
+  /** @returns {Frame} */
+  acknowledgement() {
+    return { type: "ack", seq: this.cursor() };
   }
 
   /** Drops the socket and reads on from the cursor with a new one. */
   reconnect() {
     const old = this.socket;
     this.socket = null;
-    old.close();
+    old?.close();
     this.lost(CODES.TOO_SLOW);
   }
 

@@ -1,7 +1,7 @@
 /**
  * The files of a message that is being written: chosen, dropped or pasted, taken to the server one by one, and kept there until it is sent.
  */
-import { byId, fromTemplate, setText } from "../lib/dom.js";
+import { byId, fromTemplate, inside, setText } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { aboutFile, addressOf } from "../transcript/files.js";
 import { problemOf } from "./rules.js";
@@ -18,9 +18,9 @@ export class Attaching {
   /**
    * @param {HTMLFormElement} form
    * @param {(reason: string) => void} refuse
-   * @param {() => Promise<string>} [begin]
+   * @param {() => Promise<string>} begin
    */
-  constructor(form, refuse, begin) {
+  constructor(form, refuse, begin = () => Promise.reject(Error("There is no conversation."))) {
     this.form = form;
     this.refuse = refuse;
     this.begin = begin;
@@ -63,7 +63,7 @@ export class Attaching {
       if (!hasFiles(event)) return;
       event.preventDefault();
       mark(false);
-      this.add(event.dataTransfer.files);
+      this.add(event.dataTransfer?.files ?? []);
     });
   }
 
@@ -85,7 +85,7 @@ export class Attaching {
   /** @param {File} file */
   takeUp(file) {
     const entry = this.enter(file.name);
-    const bar = entry.element.querySelector("progress");
+    const bar = inside(entry.element, "progress");
     bar.hidden = false;
     entry.stop = upload(() => this.address(), this.list.dataset.token, file, {
       progress: (part) => {
@@ -131,8 +131,8 @@ export class Attaching {
     setText(element.querySelector(".file-name"), entry.name);
     const limit = facts.format === "gif" ? ` · ${FIRST_FRAME}` : "";
     setText(element.querySelector(".file-about"), aboutFile(facts) + limit);
-    element.querySelector("button").setAttribute("aria-label", `Remove ${entry.name}`);
-    const image = element.querySelector("img");
+    inside(element, "button").setAttribute("aria-label", `Remove ${entry.name}`);
+    const image = inside(element, "img");
     if (facts.kind === "image") image.src = `${addressOf(facts)}?thumbnail`;
     image.hidden = facts.kind !== "image";
     this.settle(entry, "");
@@ -189,13 +189,17 @@ export class Attaching {
   }
 
   refusedBy(model) {
-    const files = this.entries.map(({ facts }) => facts).filter(Boolean);
-    return this.rules[model] ? problemOf(files, this.rules[model]) : "";
+    return this.rules[model] ? problemOf(this.attached, this.rules[model]) : "";
+  }
+
+  /** The files that are there. */
+  get attached() {
+    return this.entries.flatMap(({ facts }) => facts ?? []);
   }
 
   /** Hands the files over, which are then no longer here. */
   take() {
-    const files = this.entries.map(({ facts }) => facts).filter(Boolean);
+    const files = this.attached;
     for (const { element } of this.entries) element.remove();
     this.entries = [];
     this.list.hidden = true;
@@ -250,4 +254,4 @@ export class Attaching {
  * @param {Entry} entry
  * @returns {HTMLElement}
  */
-const failureOf = ({ element }) => element.querySelector(".failure");
+const failureOf = ({ element }) => inside(element, ".failure");

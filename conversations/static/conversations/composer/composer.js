@@ -107,7 +107,11 @@ export class Composer {
   deliverAll(pace = 0) {
     clearInterval(this.pacing);
     const waiting = [...this.outbox.messages];
-    const deliverNext = () => (waiting.length ? this.deliver(waiting.shift()) : clearInterval(this.pacing));
+    const deliverNext = () => {
+      const message = waiting.shift();
+      if (message) this.deliver(message);
+      else clearInterval(this.pacing);
+    };
     if (pace) this.pacing = setInterval(deliverNext, pace);
     else while (waiting.length) deliverNext();
   }

@@ -3,10 +3,16 @@
  * stay in the editor until the server has them.
  */
 import { uuid } from "../lib/browser.js";
-import { fromTemplate } from "../lib/dom.js";
+import { byId, fromTemplate, inside } from "../lib/dom.js";
 import { grow } from "../lib/growing.js";
 import { isComposing } from "../lib/keys.js";
 import { writeIn } from "./composer.js";
+
+/**
+ * An editor in an article; `sent` is the edit that the server has not confirmed, `back` takes the focus afterwards.
+ * @typedef {{article: HTMLElement, back: HTMLElement, form: HTMLFormElement, id: string, textarea: HTMLTextAreaElement,
+ *   sent: Extract<Frame, {type: "edit"}> | null}} OpenEditor
+ */
 
 /**
  * `send(frame)` returns whether the frame could be sent; `done()` takes the focus when a message was sent; `giveBack(text)` takes words
@@ -18,6 +24,7 @@ export class Editing {
     this.send = send;
     this.done = done;
     this.giveBack = giveBack;
+    /** @type {OpenEditor | null} */
     this.open = null;
   }
 
@@ -27,23 +34,18 @@ export class Editing {
     const form = fromTemplate("rewording-template");
     article.append(form);
     article.dataset.editing = "";
-    const { activeElement } = document;
-    this.open = {
-      article,
-      back: activeElement.id === "message" ? activeElement : article.querySelector(".edit"),
-      form,
-      id: article.dataset.key,
-      textarea: form.querySelector("textarea"),
-      sent: null,
-    };
-    this.listen(this.open);
-    this.open.textarea.value = text;
-    grow(this.open.textarea);
-    this.open.textarea.focus();
-    this.open.textarea.setSelectionRange(text.length, text.length);
+    const textarea = form.querySelector("textarea");
+    const box = byId("message");
+    const back = document.activeElement === box ? box : article.querySelector(".edit");
+    this.open = { article, back, form, id: article.dataset.key, textarea, sent: null };
+    this.listen(form, textarea);
+    textarea.value = text;
+    grow(textarea);
+    textarea.focus();
+    textarea.setSelectionRange(text.length, text.length);
   }
 
-  listen({ form, textarea }) {
+  listen(form, textarea) {
     writeIn(textarea);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -58,11 +60,13 @@ export class Editing {
   }
 
   submit() {
+    if (!this.open) return;
     const { article, textarea, id } = this.open;
     if (textarea.value.trim() === "" && !article.querySelector(".files")) return;
-    this.open.sent = { type: "edit", message: id, id: uuid(), text: textarea.value };
-    const isSent = this.send(this.open.sent);
-    this.tell(isSent ? "" : "Not sent: there is no connection. It is sent when there is one.");
+    /** @type {OpenEditor["sent"]} */
+    const edit = { type: "edit", message: id, id: uuid(), text: textarea.value };
+    this.open.sent = edit;
+    this.tell(this.send(edit) ? "" : "Not sent: there is no connection. It is sent when there is one.");
     textarea.readOnly = true;
   }
 
@@ -72,14 +76,15 @@ export class Editing {
   }
 
   tell(reason) {
-    const place = this.open.form.querySelector(".failure");
+    if (!this.open) return;
+    const place = inside(this.open.form, ".failure");
     place.textContent = reason;
     place.hidden = !reason;
   }
 
   /** Whether a refusal was of this edit, which then goes on with the reason before it. */
   refused({ id, message }) {
-    if (!id || this.open?.sent?.id !== id) return false;
+    if (!id || !this.open || this.open.sent?.id !== id) return false;
     this.open.sent = null;
     this.open.textarea.readOnly = false;
     this.tell(message);
@@ -106,8 +111,8 @@ export class Editing {
   }
 
   close() {
-    this.open.form.remove();
-    delete this.open.article.dataset.editing;
+    this.open?.form.remove();
+    delete this.open?.article.dataset.editing;
     this.open = null;
   }
 }
@@ -136,7 +141,7 @@ export class Queue {
     this.withdrawn = this.withdrawn.filter((message) => !gone.includes(message));
     for (const { id, content, files } of gone) {
       if (messages.some((message) => message.id === id)) continue;
-      this.giveBack(content, files);
+      this.giveBack(content ?? "", files);
       this.say("Withdrawn.");
     }
   }

@@ -2,7 +2,7 @@
  * Saved prompts: a slash at the start of the message opens a list of them, which typing narrows. The names are fetched then, a text when it
  * is taken. What is taken is put in, not sent.
  */
-import { closestTo, create } from "../lib/dom.js";
+import { closestTo, create, inside } from "../lib/dom.js";
 import { isComposing } from "../lib/keys.js";
 import { filled, variablesOf } from "./variables.js";
 
@@ -26,8 +26,8 @@ export class Prompts {
     this.box = box;
     this.address = box.dataset.prompts;
     /** @type {HTMLElement} */
-    this.list = box.querySelector("[role=listbox]");
-    this.status = box.querySelector("p");
+    this.list = inside(box, "[role=listbox]");
+    this.status = inside(box, "p");
     this.put = put;
     this.say = say;
     /** @type {Prompt[] | null} */

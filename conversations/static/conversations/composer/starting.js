@@ -51,7 +51,7 @@ async function send(page, form, files, second) {
   await fetch(`${page}settings/`, { method: "POST", body: settingsOf(form) }).catch(() => undefined);
   const token = hidden(form, "csrfmiddlewaretoken");
   if (second) return askBoth(`${page}beside/`, token, second, attachments);
-  const [, conversation] = PAGE.exec(new URL(page).pathname);
+  const [, conversation] = PAGE.exec(new URL(page).pathname) ?? [];
   const message = { id: uuid(), text: byId("message").value, at: Date.now(), attachments };
   save(`outbox:${conversation}`, [message]);
   location.assign(page);

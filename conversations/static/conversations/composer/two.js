@@ -27,7 +27,7 @@ function refuse(reason) {
 /**
  * Sends what is written as a form of its own: the composer's goes through the socket.
  * @param {string} action
- * @param {string} token
+ * @param {string | undefined} token
  * @param {string} second
  * @param {AttachedFile[]} files
  */
@@ -58,7 +58,7 @@ function ask(menu, second, files) {
   if (!textarea.value.trim() && !files.entries.length) return textarea.focus();
   const problem = files.problem(() => ask(menu, second, files), second);
   if (problem) refuse(problem);
-  else askBoth(menu.dataset.action, menu.dataset.token, second, files.take());
+  else askBoth(menu.dataset.action ?? "", menu.dataset.token, second, files.take());
 }
 
 /** On the start page the form that begins a conversation takes the second model along. */

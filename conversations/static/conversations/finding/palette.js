@@ -34,23 +34,23 @@ class Palette {
     /** @type {((isAside: boolean) => void)[]} what each option does, in a tab of its own if it can */
     this.acts = [];
     this.at = 0;
-    this.draw();
+    this.box = create("input");
+    this.status = create("p", "palette-status");
+    this.list = create("ul");
+    this.dialog = create("dialog", "dialog palette", this.box, this.status, this.list);
+    this.equip();
     this.listen();
   }
 
-  draw() {
-    this.dialog = /** @type {HTMLDialogElement} */ (create("dialog", "dialog palette"));
+  equip() {
     this.dialog.setAttribute("aria-label", "Search");
-    this.box = Object.assign(create("input"), { type: "text", autocomplete: "off", spellcheck: false });
+    Object.assign(this.box, { type: "text", autocomplete: "off", spellcheck: false });
     this.box.placeholder = "Search titles and messages";
-    this.list = create("ul");
     this.list.id = "palette-list";
-    this.status = create("p", "palette-status");
     set(this.box, { role: "combobox", "aria-label": "Search", "aria-autocomplete": "list" });
     set(this.box, { "aria-expanded": "false", "aria-controls": this.list.id, enterkeyhint: "go" });
     set(this.list, { role: "listbox", "aria-label": "Results" });
     set(this.status, { role: "status" });
-    this.dialog.append(this.box, this.status, this.list);
   }
 
   listen() {

@@ -5,7 +5,7 @@
 /** What is kept under the key, or something else where nothing is. */
 export function load(key, otherwise) {
   try {
-    return JSON.parse(sessionStorage.getItem(key)) ?? otherwise;
+    return JSON.parse(sessionStorage.getItem(key) ?? "null") ?? otherwise;
   } catch {
     return otherwise;
   }

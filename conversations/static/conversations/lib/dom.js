@@ -9,6 +9,12 @@
 export const byId = (id) => document.getElementById(id);
 
 /**
+ * The first element below a root that the selector names: that it is there, and what it is, the caller knows.
+ * @type {(root: ParentNode, selector: string) => any}
+ */
+export const inside = (root, selector) => root.querySelector(selector);
+
+/**
  * The element that the selector names, where an event came from or around that.
  * @param {Event} event
  * @param {string} selector
@@ -96,6 +102,6 @@ export function closeOnLeaving(details) {
   document.addEventListener("keydown", ({ key }) => {
     if (key !== "Escape" || !details.open) return;
     details.open = false;
-    details.querySelector("summary").focus();
+    inside(details, "summary").focus();
   });
 }

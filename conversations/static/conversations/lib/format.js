@@ -37,7 +37,7 @@ const CLUSTERS = new Intl.Segmenter();
 /** The first `most` characters of a text at most, with no family, flag or accented letter cut apart. */
 export function beginning(text, most) {
   if (text.length <= most) return text;
-  const { index } = CLUSTERS.segment(text.slice(0, most + 2)).containing(most);
+  const index = CLUSTERS.segment(text.slice(0, most + 2)).containing(most)?.index;
   return text.slice(0, index || most);
 }
 

@@ -22,7 +22,7 @@ export function isJSON(text) {
 /** The JSON text on one line if it is short, else with line breaks and indents; any other text, and a very long one, unchanged. */
 export function pretty(text) {
   if (text.length > LONGEST || !isJSON(text)) return text;
-  const tokens = text.match(TOKEN);
+  const tokens = text.match(TOKEN) ?? [];
   const line = tokens.join("").length < LINE && tokens.map((token) => SPACED[token] ?? token).join("");
   return line || tokens.reduce(write, { out: "", depth: 0, last: "" }).out;
 }
@@ -41,9 +41,11 @@ function write({ out, depth, last }, token) {
 /**
  * The JSON text as nodes `{kind, text}`, an object's and an array's with `entries` `[key, node]` in their order, keys that come twice too;
  * null for any other text and a very long one.
+ * @returns {JSONNode | null}
  */
 export function parseNodes(text) {
   if (text.length > LONGEST_TREE || !isJSON(text)) return null;
+  /** @type {{entries: [any, JSONNode][]}} */
   const root = { entries: [] };
   const path = [root];
   for (const [token] of text.matchAll(TOKEN)) {

@@ -2,10 +2,12 @@
  * The tab's title: the page's name, behind the number of calls that wait for the reader.
  */
 
+import { inside } from "./dom.js";
+
 const prefix = (number) => (number ? `(${number}) ` : "");
 
 /** The number that the title says now. */
-const counted = () => Number(document.querySelector("title").dataset.waiting ?? 0);
+const counted = () => Number(inside(document, "title").dataset.waiting ?? 0);
 
 /** Names the tab. */
 export function nameTab(name) {
@@ -15,6 +17,6 @@ export function nameTab(name) {
 /** Puts the number before the tab's name; nothing before it if it is 0. */
 export function countInTab(number) {
   const name = document.title.slice(prefix(counted()).length);
-  document.querySelector("title").dataset.waiting = number;
+  inside(document, "title").dataset.waiting = number;
   nameTab(name);
 }

@@ -2,6 +2,8 @@
  * The switch of the theme: a choice is seen at once, and kept by the server in a cookie of this browser.
  */
 
+import { inside } from "./dom.js";
+
 /** Takes the place of the form's button. */
 export function switchThemes(form) {
   form.querySelector("button").hidden = true;
@@ -16,5 +18,5 @@ function show(theme) {
   const root = document.documentElement;
   if (theme) root.dataset.theme = theme;
   else delete root.dataset.theme;
-  document.querySelector("meta[name=color-scheme]").setAttribute("content", theme || "light dark");
+  inside(document, "meta[name=color-scheme]").setAttribute("content", theme || "light dark");
 }

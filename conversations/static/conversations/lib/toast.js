@@ -5,7 +5,8 @@ import { create } from "./dom.js";
 
 const SEEN_MS = 2500;
 
-let current = null;
+/** @type {HTMLElement | undefined} */
+let current;
 
 /** Shows a sentence in the place of the one before. */
 export function toast(sentence) {

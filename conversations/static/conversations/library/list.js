@@ -110,8 +110,8 @@ function choose(box) {
 
 /** Lets `replace` replace a list's rows; the focus stays on the same part of the same row. */
 function keepingFocus(list, replace) {
-  const { activeElement } = document;
-  const row = list.contains(activeElement) && activeElement.closest("li");
+  const focus = list.contains(document.activeElement) ? document.activeElement : null;
+  const row = focus?.closest("li");
   replace();
-  if (row) list.querySelector(`[data-id="${row.dataset.id}"] ${activeElement.localName}`)?.focus();
+  if (row) list.querySelector(`[data-id="${row.dataset.id}"] ${focus?.localName}`)?.focus();
 }

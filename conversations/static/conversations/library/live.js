@@ -17,10 +17,9 @@ const announce = (name, detail) => document.dispatchEvent(new CustomEvent(`turnt
 
 /** A socket whose acknowledgement says only that all was heard: each frame says what is true now. */
 class LibrarySocket extends Socket {
-  acknowledge() {
-    clearTimeout(this.idle);
-    this.idle = undefined;
-    if (this.unacknowledged && this.send({ type: "heard" })) this.unacknowledged = 0;
+  /** @returns {Frame} */
+  acknowledgement() {
+    return { type: "heard" };
   }
 }
 

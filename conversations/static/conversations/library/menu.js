@@ -12,6 +12,8 @@ export class Menu {
   constructor(act) {
     this.act = act;
     this.button = null;
+    /** @type {any} */
+    this.row = null;
     this.element = create("div", "row-menu");
     this.element.setAttribute("role", "menu");
     this.element.setAttribute("popover", "manual"); // else the release of the button or finger that opened it would close it
@@ -66,7 +68,7 @@ export class Menu {
     if (["Escape", "Tab"].includes(event.key)) this.close();
     else if (event.key === " " && items[at]?.localName === "a") items[at].click();
     else if (Number.isNaN(place)) return;
-    else items.at(place % items.length).focus();
+    else items.at(place % items.length)?.focus();
     if (event.key === "Tab") return;
     event.preventDefault();
     event.stopPropagation(); // Escape stops no answer and closes no drawer

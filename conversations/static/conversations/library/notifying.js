@@ -84,7 +84,8 @@ export class Notifying {
     const isNew = !this.known.has(key) && at - Date.parse(updatedAt) < FRESH_MS;
     this.marks.set(conversation, mark);
     this.known.add(key);
-    if (this.known.size > KEPT) this.known.delete(this.known.values().next().value);
+    const [oldest] = this.known;
+    if (this.known.size > KEPT) this.known.delete(oldest);
     if (!WORDS[mark] || !isNew) return;
     setTimeout(
       () => this.marks.get(conversation) === mark && this.tell(key, conversation, title, mark),

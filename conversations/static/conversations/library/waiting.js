@@ -36,7 +36,7 @@ async function decide(event) {
       byId(id).replaceChildren(...(page.getElementById(id)?.childNodes ?? []));
     show(page);
   } catch (error) {
-    byId("problem").textContent = error.message;
+    byId("problem").textContent = /** @type {Error} */ (error).message;
   }
   delete form.dataset.sent;
 }

@@ -25,7 +25,11 @@ export class Player {
     this.reach = REACH;
     this.isPlaying = false;
     this.requests = 0;
-    this.setSkipping(false);
+    this.skipping = false;
+    this.timeline = new Timeline(recording.turns, false);
+    /** What is drawn, null where that is unfinished. */
+    this.drawn = null;
+    this.putPlayhead();
   }
 
   /** The turns before the one that is played. */
@@ -60,9 +64,14 @@ export class Player {
   setSkipping(skipping) {
     this.skipping = skipping;
     this.timeline = new Timeline(this.recording.turns, skipping);
+    this.drawn = null;
+    this.putPlayhead();
+  }
+
+  // Where the moment is that is shown.
+  putPlayhead() {
     this.playhead.length = this.timeline.length;
     this.playhead.seek(this.timeline.played(this.at.time));
-    this.drawn = null;
   }
 
   /** Goes to a played time. */
@@ -71,8 +80,13 @@ export class Player {
     return this.goTo(this.timeline.recorded(within));
   }
 
-  /** Goes to a recorded time, or to the place behind a number of a turn's moments. */
-  async goTo(time, turn = this.recording.turnAt(time), count = undefined) {
+  /**
+   * Goes to a recorded time, or to the place behind a number of a turn's moments.
+   * @param {number} time
+   * @param {number} [turn]
+   * @param {number} [count]
+   */
+  async goTo(time, turn = this.recording.turnAt(time), count) {
     const request = ++this.requests;
     this.reach = REACH;
     this.playhead.seek(this.timeline.played(time));
@@ -132,7 +146,7 @@ export class Player {
       await this.recording.load(turn, before);
     } catch (error) {
       this.pause();
-      this.changed("failed", error.message);
+      this.changed("failed", /** @type {Error} */ (error).message);
       return false;
     }
     if (this.isPlaying) this.playhead.play();

@@ -11,7 +11,8 @@ export class Playhead {
     this.speed = 1;
     this.length = 0;
     this.playing = false;
-    this.seek(0);
+    this.from = 0;
+    this.since = now();
   }
 
   /** Played ms from the start. */

@@ -44,7 +44,7 @@ export class Recording {
   /** The turns that a turn followed on, oldest first, the `reach` nearest ones: not those of other branches. */
   before(turn, reach) {
     const places = [];
-    const parentOf = (place) => this.places.get(this.turns[place].parent);
+    const parentOf = (place) => this.places.get(this.turns[place].parent ?? "");
     for (let at = parentOf(turn); at !== undefined && places.length < reach; at = parentOf(at))
       places.unshift(at);
     return places;
@@ -96,7 +96,8 @@ export class Recording {
   missing(turns) {
     const runs = [];
     for (const turn of turns.filter((one) => !this.ended[one])) {
-      if (runs.at(-1)?.[1] === turn - 1) runs.at(-1)[1] = turn;
+      const last = runs.at(-1);
+      if (last?.[1] === turn - 1) last[1] = turn;
       else runs.push([turn, turn]);
     }
     return runs;
@@ -107,8 +108,12 @@ export class Recording {
       first: String(this.turns[first].first),
       last: String(this.turns[last].last),
     });
-    for (const end of await (await get(`${this.address}ends/?${range}`)).json())
-      this.ended[this.places.get(end.state.id)] = end;
+    for (const end of await (await get(`${this.address}ends/?${range}`)).json()) this.keepEnd(end);
+  }
+
+  keepEnd(end) {
+    const turn = this.places.get(end.state.id);
+    if (turn !== undefined) this.ended[turn] = end;
   }
 
   /** The state after so many of a turn's moments, with the turns `before` it as they had ended. */

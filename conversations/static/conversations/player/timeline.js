@@ -26,16 +26,20 @@ export class Timeline {
   }
 
   get length() {
-    return this.knots.at(-1)[1];
+    return this.last[1];
+  }
+
+  get last() {
+    return this.knots[this.knots.length - 1];
   }
 
   go(recorded, longest = Infinity) {
-    const [before, played] = this.knots.at(-1);
+    const [before, played] = this.last;
     if (recorded > before) this.knots.push([recorded, played + Math.min(recorded - before, longest)]);
   }
 
   wait(end, key) {
-    const [begin, played] = this.knots.at(-1);
+    const [begin, played] = this.last;
     if (end - begin > SHORT_MS) this.shortened.push({ begin, end, played, key });
     this.go(end, SHORT_MS);
   }

@@ -26,7 +26,7 @@ let actions;
 export function listenToShortcuts(own = {}) {
   if (!actions) listen();
   actions = { ...COMMON, ...actions, ...own };
-  for (const { name } of SHORTCUTS) showButtons(name, name in actions);
+  for (const { name = "" } of SHORTCUTS) showButtons(name, name in actions);
 }
 
 function listen() {
@@ -36,8 +36,9 @@ function listen() {
   addEventListener("keydown", () => (isOpen = isThere(OPEN)), { capture: true });
   document.addEventListener("keydown", (event) => {
     const shortcut = !event.defaultPrevented && shortcutOf(event, apple);
-    if (!shortcut || !actions?.[shortcut.name] || !isDue(shortcut, placeOf(event.target, isOpen))) return;
-    if (actions[shortcut.name]() !== false) event.preventDefault();
+    const act = shortcut && actions?.[shortcut.name ?? ""];
+    if (!act || !isDue(shortcut, placeOf(event.target, isOpen))) return;
+    if (act() !== false) event.preventDefault();
   });
   document.addEventListener("click", (event) =>
     actions?.[closestTo(event, "button[data-shortcut]")?.dataset.shortcut]?.(),
@@ -70,6 +71,7 @@ const COMMON = {
   sheet: () => void import("./sheet.js").then(({ openSheet }) => openSheet()),
 };
 
+/** @type {Promise<void> | null} */
 let opening = null;
 
 function search() {
@@ -83,9 +85,9 @@ function search() {
 
 // Where an empty conversation is what is shown already, its box is all that is wanted.
 function begin() {
-  /** @type {HTMLElement} */
+  /** @type {HTMLElement | null} */
   const box = document.querySelector("#welcome:not([hidden]) ~ .dock #message");
-  /** @type {HTMLElement} */
+  /** @type {HTMLElement | null} */
   const button = document.querySelector("#sidebar .new");
   if (box) box.focus();
   else if (button) button.click();

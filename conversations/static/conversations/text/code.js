@@ -14,8 +14,12 @@ const PURIFY = {
   RETURN_DOM_FRAGMENT: true,
 };
 
+/** @typedef {typeof import("../vendor/highlight.mjs").default} Highlighter */
+
+/** @type {Highlighter | false | null} */
 let highlighter = null; // false when it cannot be had
-let loading = null;
+/** @type {Promise<Highlighter> | undefined} */
+let loading;
 
 /** Has the library fetched, if it is not here yet. */
 export function expectCode() {
@@ -35,12 +39,17 @@ export function highlight(element) {
   if (!highlighter) return highlighter === false;
   if (!highlighter.getLanguage(language)) return true;
   dress(element, source);
-  element.replaceChildren(coloured(source, language));
+  element.replaceChildren(coloured(highlighter, source, language));
   return true;
 }
 
-function coloured(source, language) {
-  const html = highlighter.highlight(source, { language, ignoreIllegals: true }).value;
+/**
+ * @param {Highlighter} library
+ * @param {string} source
+ * @param {string} language
+ */
+function coloured(library, source, language) {
+  const html = library.highlight(source, { language, ignoreIllegals: true }).value;
   const fragment = DOMPurify.sanitize(html, PURIFY);
   return fragment.textContent === source ? fragment : document.createTextNode(source);
 }

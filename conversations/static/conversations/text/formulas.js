@@ -8,8 +8,12 @@ import { dress } from "./morph.js";
 const OPTIONS = { throwOnError: true, trust: false, strict: "ignore", maxSize: 20, maxExpand: 1000 };
 const DELIMITERS = /^(?:\$\$?|\\[([])|(?:\$\$?|\\[)\]])$/g;
 
+/** @typedef {typeof import("../vendor/katex/katex.mjs").default} Katex */
+
+/** @type {Katex | false | null} */
 let katex = null; // false when it cannot be had
-let loading = null;
+/** @type {Promise<Katex> | undefined} */
+let loading;
 
 function ask() {
   loading ??= Promise.all([import("../vendor/katex/katex.mjs"), fonts()]).then(

@@ -109,8 +109,9 @@ export class Long {
     const whole = open ? text.lastIndexOf("\n") + 1 : text.length;
     this.end.lastIndex = this.seen;
     const match = this.end.exec(text);
-    const end = match && this.end.lastIndex <= whole ? this.end.lastIndex : undefined;
-    this.pieces.show(text.slice(this.from, end === undefined ? text.length : match.index));
+    const isOver = match !== null && this.end.lastIndex <= whole;
+    const end = isOver ? this.end.lastIndex : undefined;
+    this.pieces.show(text.slice(this.from, isOver ? match.index : text.length));
     this.seen = Math.max(this.from, whole - 1);
     return end;
   }

@@ -17,16 +17,64 @@ const LIST = 8_000; // characters after which a list goes on in a new one
 const BLOCK = 32_000; // characters after which a block is shown as it was written
 const DRESSED = ".math, pre code"; // what is printed or coloured once it is finished
 
-/** Shows a growing text in an element. */
+/** Shows a growing text in an element, or another text in its place. */
 export class Writing {
+  /** @param {HTMLElement} element */
   constructor(element) {
     this.element = element;
-    this.text = null;
+    /** @type {GrowingText | null} */
+    this.growing = null;
   }
 
   /** Shows the text so far, until the deadline at most; false when something was put off. */
   show(text, open, deadline) {
-    if (this.text === null || !text.startsWith(this.text)) this.begin(text);
+    const growing = this.growing;
+    const isSame = growing !== null && text.startsWith(growing.text);
+    return (isSame ? growing : this.begin(text)).show(text, open, deadline);
+  }
+
+  begin(text) {
+    if (this.growing !== null || !text.startsWith(this.element.textContent)) this.element.replaceChildren();
+    this.growing = new GrowingText(this.element);
+    return this.growing;
+  }
+}
+
+class GrowingText {
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.element = element;
+    this.text = "";
+    this.settled = 0;
+    this.drawnTo = 0;
+    this.due = 0;
+    /** @type {HTMLElement | null} */
+    this.piece = null;
+    this.length = 0;
+    /** @type {HTMLElement[]} */
+    this.open = [];
+    /** @type {string | null} */
+    this.opened = null;
+    /** @type {Long | null} */
+    this.long = null;
+    this.references = {};
+    /** @type {{source: string, elements: HTMLElement[], labels: string[]}[]} */
+    this.unresolved = [];
+    /** @type {{source: string, elements: HTMLElement[]}[]} */
+    this.stale = [];
+    /** @type {HTMLElement[]} */
+    this.undressed = [];
+    this.sources = new Map(); // of footnotes
+    this.openSources = new Map();
+    this.notes = new Notes(this.element, (elements) => this.undress(elements, DRESSED));
+    this.isCited = false;
+    this.isUnnumbered = false;
+    this.numberedState = "";
+    this.rest = new Pieces(this.element, "div", "raw");
+    this.rest.adopt();
+  }
+
+  show(text, open, deadline) {
     this.text = text;
     if (open && performance.now() < this.due) return false;
     const isSettled = this.settle(open, deadline);
@@ -37,30 +85,6 @@ export class Writing {
     const isFinished = this.finishing(deadline);
     this.number(open || !isSettled); // what was rendered again
     return isFinished && isSettled;
-  }
-
-  begin(text) {
-    if (this.text !== null || !text.startsWith(this.element.textContent)) this.element.replaceChildren();
-    this.settled = 0;
-    this.drawnTo = 0;
-    this.due = 0;
-    this.piece = null;
-    this.length = 0;
-    this.open = [];
-    this.opened = null;
-    this.long = null;
-    this.references = {};
-    this.unresolved = [];
-    this.stale = [];
-    this.undressed = [];
-    this.sources = new Map(); // of footnotes
-    this.openSources = new Map();
-    this.notes = new Notes(this.element, (elements) => this.undress(elements, DRESSED));
-    this.isCited = false;
-    this.isUnnumbered = false;
-    this.numberedState = "";
-    this.rest = new Pieces(this.element, "div", "raw");
-    this.rest.adopt();
   }
 
   // -- what is finished, and what is open
@@ -165,10 +189,12 @@ export class Writing {
   }
 
   goOn(open) {
-    const end = this.long.show(this.text, open);
+    const { long } = this;
+    if (!long) return false;
+    const end = long.show(this.text, open);
     this.drawnTo = this.settled = end ?? this.text.length;
     if (end === undefined) return false;
-    this.long.fold();
+    long.fold();
     this.long = null;
     this.endPiece();
     return true;
@@ -201,7 +227,8 @@ export class Writing {
   // One at least, however late it is: else a slow machine would never come to it.
   finishing(deadline) {
     while (this.stale.length || this.undressed.length) {
-      if (this.stale.length) this.renderAgain(this.stale.pop());
+      const outdated = this.stale.pop();
+      if (outdated) this.renderAgain(outdated);
       else if (!this.dress(this.undressed.at(-1))) return false;
       else this.undressed.pop();
       if (performance.now() > deadline) return !this.stale.length && !this.undressed.length;

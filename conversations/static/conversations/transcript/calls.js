@@ -28,7 +28,7 @@ export function groupCalls({ parts, turn }) {
  * @returns {Block}
  */
 function withTurn(block, turn) {
-  const { id } = block.message.toolCalls[0];
+  const [{ id }] = block.message.toolCalls ?? [];
   const interrupt = turn.interrupts?.find(({ toolCallId }) => toolCallId === id);
   return { ...block, interrupt, since: turn.rounds?.at(-1)?.calledAt, status: turn.status };
 }
@@ -49,7 +49,8 @@ export function drawCalls(group, calls) {
 }
 
 function timeOf({ message, result }) {
-  const { name, arguments: text } = message.toolCalls[0].function;
+  const [{ function: call }] = message.toolCalls ?? [];
+  const { name, arguments: text } = call;
   return { name: visible(name), input: visible(beginning(text, 60)), ms: result.metadata.durationMs };
 }
 

@@ -63,12 +63,12 @@ export function lineOf(section) {
 
 /** @param {Section} section */
 function wordsOf(section) {
-  const { startedAt, endedAt } = section.turn;
+  const { startedAt = null, endedAt } = section.turn;
   const rounds = usages(section);
   const tokens = rounds.reduce((sum, { usage }) => sum + tokensOf(usage), 0);
   const cost = sumOf(rounds.filter(({ usage }) => usage).map(({ model, usage }) => costOf(model, usage)));
   const least = rounds.some(({ isLeast }) => isLeast) ? LEAST : "";
-  const time = startedAt === null ? "" : duration(Math.max(0, endedAt - startedAt));
+  const time = startedAt === null ? "" : duration(Math.max(0, (endedAt ?? 0) - startedAt));
   const used = [
     tokens ? least + quantity(tokens, "token") : least && `${DASH} tokens`,
     cost !== null && least + money(cost),
@@ -84,7 +84,7 @@ function wordsOf(section) {
 function usages({ turn, parts, blocks }) {
   const attempts = parts.flatMap((part) => (isBlock(part) ? [] : [part.blocks]));
   let whole = 0;
-  return turn.rounds.map(({ usage, model = turn.model, interrupted }) => {
+  return (turn.rounds ?? []).map(({ usage, model = turn.model, interrupted }) => {
     const round = interrupted ? -1 : whole++;
     const own = interrupted ? (attempts.shift() ?? []) : blocks.filter((block) => block.round === round);
     if (isReported(usage)) return { model, usage, isLeast: false };
@@ -105,7 +105,7 @@ export function rowsOf(section) {
     ({ round }) => round,
   );
   let whole = 0;
-  return turn.rounds.flatMap((round, at) => {
+  return (turn.rounds ?? []).flatMap((round, at) => {
     const row = roundRow(round, turn, used[at]);
     if (round.interrupted) return [row];
     const own = calls.get(whole++) ?? [];
@@ -143,9 +143,10 @@ function roundRow({ name, startedAt, endedAt, firstTokenMs, interrupted }, turn,
  * @param {Round} round
  */
 function callRow({ message, result }, { calledAt, endedAt }) {
-  const begin = calledAt ?? endedAt;
+  const begin = calledAt ?? endedAt ?? 0;
   const failed = result?.metadata.status === "error";
-  const name = visible(message.toolCalls[0].function.name);
+  const [call] = message.toolCalls ?? [];
+  const name = visible(call.function.name);
   return {
     kind: failed ? "failed-call" : "call",
     name,

@@ -23,6 +23,8 @@ export function hydrate(page) {
   };
 }
 
+/** @typedef {[place: number, message: any]} Placed */
+
 // Results stand inside their calls, though in the record other calls come before them.
 function messagesOf(log) {
   const entries = Array.from(log.querySelectorAll("[data-message]")).flatMap(readBlock);
@@ -31,16 +33,19 @@ function messagesOf(log) {
 
 const textOf = (element, part) => element.querySelector(part).textContent;
 
+/** @returns {Placed[]} */
 function readBlock(element) {
   const message = JSON.parse(element.dataset.message);
   const at = Number(element.dataset.at);
   if (message.role === "activity") return [[at, message], ...resultOf(element)];
   if (!message.toolCalls) return [[at, { content: textOf(element, ".text"), ...message }]];
   message.toolCalls[0].function.arguments = textOf(element, ".arguments");
+  /** @type {(placed: Placed) => Placed} */
   const withText = ([place, result]) => [place, { ...result, content: textOf(element, ".result") }];
   return [[at, message], ...resultOf(element).map(withText)];
 }
 
+/** @type {(element: HTMLElement) => Placed[]} */
 const resultOf = ({ dataset }) =>
   dataset.result ? [[Number(dataset.resultAt), JSON.parse(dataset.result)]] : [];
 

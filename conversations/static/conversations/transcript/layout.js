@@ -15,7 +15,8 @@ export function sections(state, outgoing) {
   const byTurn = Map.groupBy(state.messages, ({ metadata }) => metadata.turn);
   const turns = state.turns.map((turn) => section(turn, byTurn.get(turn.id) ?? []));
   const nonEmpty = turns.filter(({ turn, parts }) => parts.length || turn.error);
-  if (state.partial && nonEmpty.length) nonEmpty.at(-1).goesOn = true; // on a newer page
+  const last = nonEmpty.at(-1);
+  if (state.partial && last) last.goesOn = true; // on a newer page
   if (!state.partial && !state.played) offer(nonEmpty, isIdle(state, outgoing));
   for (const [at, section] of turns.entries()) section.before = turns[at - 1]?.turn.settings;
   const queued = state.queue.map((message) => waiting(message, "queued", "edit withdraw"));
@@ -65,8 +66,9 @@ const isIdle = (state, outgoing) => !turnUnderWay(state) && !state.queue.length 
 function offer(nonEmpty, idle) {
   for (const section of nonEmpty) {
     const { turn, blocks } = section;
-    const words = [turn.versions?.length > 1 && "versions"];
-    if (idle) words.push(turn.versions && "switch", questionOf(blocks) !== undefined && "edit");
+    const { versions } = turn;
+    const words = [versions && versions.length > 1 && "versions"];
+    if (idle) words.push(versions && "switch", questionOf(blocks) !== undefined && "edit");
     if (idle && section === nonEmpty.at(-1)) words.push(...atEnd(section));
     section.offers = words.filter(Boolean).join(" ");
   }
@@ -162,8 +164,9 @@ const spokenAs = new WeakMap(); // the view compares messages with `===`
  */
 function spoken(message) {
   if (message.role !== "assistant" || message.toolCalls) return [message];
-  if (!spokenAs.has(message)) spokenAs.set(message, split(message));
-  return spokenAs.get(message);
+  const messages = spokenAs.get(message) ?? split(message);
+  spokenAs.set(message, messages);
+  return messages;
 }
 
 /**

@@ -34,7 +34,7 @@ export function reduce(state, event) {
   const handle = HANDLERS[event.type] ?? ((unchanged) => unchanged);
   if (at === "aside") return handle(state, event);
   const calm = runningTurn(state)?.retrying ? changeRunning(state, { retrying: null }) : state;
-  return { ...handle(calm, event), cursor: event.metadata.seq };
+  return { ...handle(calm, event), cursor: event.metadata?.seq ?? state.cursor };
 }
 
 /**
@@ -65,7 +65,7 @@ export const runningTurn = (state) => state.turns.findLast((turn) => turn.status
  * @param {string} id
  */
 export const callName = (state, id) =>
-  state.messages.find((message) => message.id === `call:${id}`)?.toolCalls[0].function.name;
+  state.messages.find((message) => message.id === `call:${id}`)?.toolCalls?.[0].function.name;
 
 const replaceAt = (list, index, value) => list.with(index, value);
 const turnOf = (event) => event.runId.split(":")[0]; // a run after an approval is TURN:2
@@ -116,7 +116,7 @@ function closeMessage(message) {
 
 function appendArguments(state, id, delta) {
   return changeMessage(state, `call:${id}`, (message) => {
-    const [call] = message.toolCalls;
+    const [call] = message.toolCalls ?? [];
     const longer = { ...call.function, arguments: call.function.arguments + delta };
     return { ...message, toolCalls: [{ ...call, function: longer }] };
   });
@@ -188,16 +188,15 @@ function runStarted(state, event) {
 
 /**
  * @param {State} state
- * @param {string} id
+ * @param {string | undefined} id
  * @param {Partial<Round>} changes
  * @returns {State}
  */
 function changeLastRound(state, id, changes) {
-  const rounds = state.turns.findLast((turn) => turn.id === id)?.rounds ?? [];
-  if (!rounds.length) return state;
-  return changeTurn(state, id, {
-    rounds: replaceAt(rounds, rounds.length - 1, { ...rounds.at(-1), ...changes }),
-  });
+  const turn = state.turns.findLast((one) => one.id === id);
+  if (!turn?.rounds?.length) return state;
+  const last = { ...turn.rounds[turn.rounds.length - 1], ...changes };
+  return changeTurn(state, turn.id, { rounds: turn.rounds.with(-1, last) });
 }
 
 const INTERRUPT = ["id", "message", "toolCallId", "expiresAt", "metadata"];
@@ -393,7 +392,7 @@ function onBranch(state, id, { parentRunId, metadata }) {
   if (!others.length) return state;
   const ids = new Set(others.map((turn) => turn.id));
   const versions = [...(others[0].versions ?? [others[0].id]), id];
-  const messages = state.messages.filter((message) => !ids.has(message.metadata.turn));
+  const messages = state.messages.filter((message) => !ids.has(message.metadata.turn ?? ""));
   const turns = [...state.turns.slice(0, at), { ...NEW_TURN, id, versions }];
   return { ...state, messages, turns, stale: !isRoot && at === 0 };
 }

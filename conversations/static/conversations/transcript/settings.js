@@ -45,5 +45,5 @@ export function drawSettings(foot, section) {
   const line = old ?? create("p", "in-force");
   const actions = foot.querySelector(".actions");
   if (line.nextElementSibling !== actions) foot.insertBefore(line, actions); // below the notice, which came later
-  return setText(line, `Asked with ${inWords(section.turn.settings)}`);
+  return setText(line, `Asked with ${inWords(section.turn.settings ?? {})}`);
 }

@@ -6,6 +6,7 @@ import { duration } from "../lib/format.js";
 const QUIET_MS = 60_000; // a turn without news
 const UNCONFIRMED_MS = 10_000; // a message that was sent
 
+/** @type {number | null} */
 let opened = null;
 let heard = 0;
 

@@ -55,6 +55,8 @@ export class View {
     this.elements = new Map();
     this.drawn = new WeakMap();
     this.writings = new WeakMap();
+    this.late = 0; // what was put off to the next frame
+    this.deadline = 0; // of this one
     this.adopt();
     openPicturesOf(log);
     openForPrint(log);
