@@ -1,4 +1,7 @@
-"""The house's budgets: how long and how deep our code may get. Prints the numbers; exits 1 naming each breach."""
+"""The budgets of our code: how long and how deep it may get. Exits 1 and names each breach.
+
+Prints the numbers.
+"""
 
 import ast
 import statistics
@@ -16,6 +19,8 @@ FUNCTION_LINES = 40  # at most
 FUNCTION_P90 = 25  # fewer than
 FUNCTION_MEDIAN = 8  # fewer than
 NESTING = 3  # at most
+PARTICIPLES = {"found", "told", "asked", "said", "given", "shown", "held", "made", "each"}
+"""What was done to a thing is no name for it."""
 
 Def = ast.FunctionDef | ast.AsyncFunctionDef
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
@@ -44,6 +49,15 @@ def functions(path: Path) -> Iterator[Function]:
             yield Function(place, body_lines(node), nesting(node))
 
 
+def misnamed(path: Path) -> Iterator[str]:
+    """Functions, their parameters and variables whose name is a participle; a table's columns are as they are."""
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, Def):
+            parts = [part for part in ast.walk(node) if isinstance(part, ast.arg | ast.Name)]
+            names = {node.name, *(part.arg if isinstance(part, ast.arg) else part.id for part in parts)}
+            yield from (f"{path.relative_to(ROOT)}:{node.lineno} {name}" for name in names & PARTICIPLES)
+
+
 def body_lines(node: Def) -> int:
     """Lines from `def` to the last one, less the docstring's."""
     first = node.body[0]
@@ -53,7 +67,10 @@ def body_lines(node: Def) -> int:
 
 
 def nesting(node: ast.AST, is_elif: bool = False) -> int:
-    """How deep blocks stand in one another; an `elif` is no deeper than its `if`, a nested function counts alone."""
+    """How deep blocks stand in one another.
+
+    An `elif` is no deeper than its `if`, and a nested function counts alone.
+    """
     own = int(isinstance(node, BLOCKS) and not is_elif)
     children = [child for child in ast.iter_child_nodes(node) if not isinstance(child, Def)]
     return own + max((nesting(child, is_elif_of(node, child)) for child in children), default=0)
@@ -64,17 +81,17 @@ def is_elif_of(parent: ast.AST, child: ast.AST) -> bool:
     return isinstance(parent, ast.If) and isinstance(child, ast.If) and parent.orelse == [child]
 
 
-def breaches(found: list[Function], sizes: dict[str, int]) -> Iterator[str]:
+def breaches(defs: list[Function], sizes: dict[str, int]) -> Iterator[str]:
     """A line for each thing that is over its budget."""
     for place, lines in sizes.items():
         if lines >= FILE_LINES:
             yield f"{place}: {lines} lines, a file has fewer than {FILE_LINES}"
-    for function in found:
+    for function in defs:
         if function.lines > FUNCTION_LINES:
             yield f"{function.place}: {function.lines} lines, a function has at most {FUNCTION_LINES}"
         if function.nesting > NESTING:
             yield f"{function.place}: nesting {function.nesting}, at most {NESTING}"
-    lengths = [function.lines for function in found]
+    lengths = [function.lines for function in defs]
     if statistics.median(lengths) >= FUNCTION_MEDIAN:
         yield f"the median function has {statistics.median(lengths):g} lines, fewer than {FUNCTION_MEDIAN} are due"
     if p90(lengths) >= FUNCTION_P90:
@@ -91,14 +108,15 @@ def main() -> int:
     sizes = {
         str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in our_files(".py", ".js")
     }
-    found = [function for path in our_files(".py") for function in functions(path)]
-    lengths = [function.lines for function in found]
+    defs = [function for path in our_files(".py") for function in functions(path)]
+    lengths = [function.lines for function in defs]
     print(
-        f"budgets: {len(sizes)} files, longest {max(sizes.values())} lines; {len(found)} functions, "
+        f"budgets: {len(sizes)} files, longest {max(sizes.values())} lines; {len(defs)} functions, "
         f"median {statistics.median(lengths):g}, p90 {p90(lengths):g}, longest {max(lengths)}, "
-        f"nesting {max(function.nesting for function in found)}"
+        f"nesting {max(function.nesting for function in defs)}"
     )
-    problems = list(breaches(found, sizes))
+    problems = list(breaches(defs, sizes))
+    problems += [f"{place}: what is it?" for path in our_files(".py") for place in misnamed(path)]
     print("\n".join(problems), file=sys.stderr, end="\n" if problems else "")
     return int(bool(problems))
 

@@ -101,13 +101,13 @@ async def _measure(folder: Path, calls: int) -> dict[str, list[int]]:
             "the product": _call,
         }
         for _ in range(WARM_UP):
-            await _each(ways)
-        rounds = [await _each(ways) for _ in range(calls)]
+            await _times(ways)
+        rounds = [await _times(ways) for _ in range(calls)]
     await SERVERS.stop()
     return {name: [one[name] for one in rounds] for name in ways}
 
 
-async def _each(ways: dict[str, Way]) -> dict[str, int]:
+async def _times(ways: dict[str, Way]) -> dict[str, int]:
     """The time of a call each way, in us, one after another."""
     return {name: await _timed(way) for name, way in ways.items()}
 

@@ -19,7 +19,7 @@ ADDED = 5
 
 WARM_UP = 20
 MODEL = "m"
-ASKED = json.dumps({"messages": [{"role": "user", "content": [{"text": "Hello?"}]}]})
+BODY = json.dumps({"messages": [{"role": "user", "content": [{"text": "Hello?"}]}]})
 CHAT = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": "Hello?"}], "stream": True})
 END = b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 DELTA = b'data: {"choices": [{"index": 0, "delta": {"content": "turkeys "}, "finish_reason": null}]}\n\n'
@@ -145,5 +145,5 @@ def direct_request(connection: http.client.HTTPConnection) -> http.client.HTTPRe
 
 def converse(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
     """The answer of the gateway."""
-    connection.request("POST", f"/model/{MODEL}/converse-stream", ASKED)
+    connection.request("POST", f"/model/{MODEL}/converse-stream", BODY)
     return connection.getresponse()

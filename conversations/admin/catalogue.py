@@ -86,7 +86,7 @@ class CatalogueAdmin(Admin):
     formfield_overrides: ClassVar = {BooleanField: {"form_class": forms.BooleanField}}
     change_form_template = "admin/change_form.html"
     change_list_template = "admin/change_list.html"
-    list_display = ("shown_name", "model_id", "position", "enabled", "is_offered", "learned_facts")
+    list_display = ("own_name", "model_id", "position", "enabled", "is_offered", "learned_facts")
     list_editable = ("position", "enabled")
     search_fields = ("name", "model_id")
     actions = ("forget_learned",)
@@ -99,7 +99,7 @@ class CatalogueAdmin(Admin):
     )
 
     @admin.display(description="name")
-    def shown_name(self, row: Model) -> str:
+    def own_name(self, row: Model) -> str:
         """Its name for people."""
         return str(row)
 

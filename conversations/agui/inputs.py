@@ -35,7 +35,7 @@ class Attached(NamedTuple):
     name: str
 
 
-class Words(NamedTuple):
+class UserMessage(NamedTuple):
     """A user's message: its id, its text, files that came with it, and the ids of such as are attached."""
 
     id: str
@@ -65,7 +65,7 @@ class RunInput(BaseModel, alias_generator=to_camel, strict=True):
         props = self.forwarded_props
         return isinstance(props, dict) and props.get("onDisconnect") == "cancel"
 
-    def words(self) -> Words:
+    def user_message(self) -> UserMessage:
         """The newest message of the user; raises Refused where there is none."""
         messages = [one for one in self.messages if isinstance(one, dict) and one.get("role") == "user"]
         if not messages:
@@ -73,7 +73,7 @@ class RunInput(BaseModel, alias_generator=to_camel, strict=True):
         message_id = messages[-1].get("id")
         if not isinstance(message_id, str) or not message_id:
             raise Refused("messages: the user's newest one has no id.")
-        return _words(message_id, messages[-1].get("content"))
+        return _user_message(message_id, messages[-1].get("content"))
 
 
 def read_input(body: bytes) -> RunInput:
@@ -118,19 +118,19 @@ def _first_fault(error: ValidationError) -> str:
     return f"{place}: {fault['msg']}." if place else f"{fault['msg']}."
 
 
-def _words(message_id: str, content: Any) -> Words:
+def _user_message(message_id: str, content: Any) -> UserMessage:
     if isinstance(content, str):
-        return Words(message_id, content, [], [])
+        return UserMessage(message_id, content, [], [])
     if not isinstance(content, list) or len(content) > MOST_PARTS:
         raise Refused(NO_PARTS)
     texts: list[str] = []
-    words = Words(message_id, "", [], [])
+    message = UserMessage(message_id, "", [], [])
     for part in content:
-        _add_part(words, texts, part if isinstance(part, dict) else {})
-    return words._replace(text="\n\n".join(texts))
+        _add_part(message, texts, part if isinstance(part, dict) else {})
+    return message._replace(text="\n\n".join(texts))
 
 
-def _add_part(words: Words, texts: list[str], part: dict[str, Any]) -> None:
+def _add_part(message: UserMessage, texts: list[str], part: dict[str, Any]) -> None:
     kind, source = part.get("type"), part.get("source")
     if kind == "text" and isinstance(part.get("text"), str):
         texts.append(part["text"])
@@ -142,9 +142,9 @@ def _add_part(words: Words, texts: list[str], part: dict[str, Any]) -> None:
         raise Refused(NO_SOURCE)
     match source.get("type"):
         case "file":
-            words.attachments.append(value)
+            message.attachments.append(value)
         case "data":
-            words.files.append(_attached(value, source.get("mimeType"), part))
+            message.files.append(_attached(value, source.get("mimeType"), part))
         case _:
             raise Refused(NO_SOURCE)
 

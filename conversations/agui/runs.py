@@ -13,7 +13,7 @@ from conversations.journal import last_seq, turn_frames
 from conversations.models import Conversation, Model, PublicRun, Tree, Turn
 
 from .callers import Caller
-from .inputs import RunInput, Words
+from .inputs import RunInput, UserMessage
 from .problems import NoThread
 
 
@@ -25,23 +25,23 @@ def own_thread(caller: Caller, thread: UUID) -> Conversation:
     return row
 
 
-def run_of(caller: Caller, wanted: RunInput) -> PublicRun:
+def run_of(caller: Caller, run_input: RunInput) -> PublicRun:
     """The run that is asked for, which is begun unless it is there; raises Refused and NoThread."""
-    conversation, is_new = _thread(caller, wanted.thread)
-    known = _known(conversation, wanted.run_id)
+    conversation, is_new = _thread(caller, run_input.thread)
+    known = _known(conversation, run_input.run_id)
     if known is not None:
         return known
     try:
-        _begin(caller, conversation, wanted)
+        _begin(caller, conversation, run_input)
     except Refused:
-        if (known := engine.run_named(conversation.pk, wanted.run_id)) is not None:
+        if (known := engine.run_named(conversation.pk, run_input.run_id)) is not None:
             return known  # the same request came twice at once
         if is_new:
             Conversation.objects.empty().filter(pk=conversation.pk).delete()
         raise
     except NotFound:
         raise NoThread from None
-    run = engine.run_named(conversation.pk, wanted.run_id)
+    run = engine.run_named(conversation.pk, run_input.run_id)
     if run is None:
         raise NoThread
     return run
@@ -90,28 +90,28 @@ def _starts(turn: Turn) -> dict[str, int]:
     return {event["runId"]: event["metadata"]["seq"] for event in starts}
 
 
-def _begin(caller: Caller, conversation: Conversation, wanted: RunInput) -> None:
-    if wanted.resume:
+def _begin(caller: Caller, conversation: Conversation, run_input: RunInput) -> None:
+    if run_input.resume:
         caller.check("approve")
-        engine.resume(conversation, caller.user, wanted.resume, run=wanted.run_id)
+        engine.resume(conversation, caller.user, run_input.resume, run=run_input.run_id)
         return
     caller.check("run")
-    words = wanted.words()
-    message_id = _message_id(conversation, words.id)
+    message = run_input.user_message()
+    message_id = _message_id(conversation, message.id)
     earlier = conversation.messages.filter(public_id=message_id, role="user").select_related("turn").first()
     if earlier is not None:  # the same message in another run: it is asked again, beside
-        message_id = uuid5(conversation.pk, f"{words.id} {wanted.run_id}")
-    if words.files:
+        message_id = uuid5(conversation.pk, f"{message.id} {run_input.run_id}")
+    if message.files:
         engine.refuse_while_open(conversation.pk)  # before they are kept
-    files = [*words.attachments, *_kept(conversation, words)]
+    files = [*message.attachments, *_kept(conversation, message)]
     repetition = engine.Repetition(beside=earlier.turn) if earlier else None
     engine.start(
         conversation.pk,
         str(message_id),
-        words.text,
+        message.text,
         files=files,
         repetition=repetition,
-        run=wanted.run_id,
+        run=run_input.run_id,
     )
 
 
@@ -123,10 +123,10 @@ def _message_id(conversation: Conversation, name: str) -> UUID:
         return uuid5(conversation.pk, name)
 
 
-def _kept(conversation: Conversation, words: Words) -> list[str]:
+def _kept(conversation: Conversation, message: UserMessage) -> list[str]:
     """The ids of the files that came with the message, which are attached to the conversation."""
     rows = []
-    for file in words.files:
+    for file in message.files:
         data = BytesIO(file.data)
         rows.append(keep(conversation, data, inspect(data, file.name)))
     return [str(row.pk) for row in rows]
@@ -137,8 +137,8 @@ def names(conversation: UUID) -> dict[str, str]:
     return {run.run_id: run.name for run in PublicRun.objects.filter(conversation=conversation)}
 
 
-def shown_turns(conversation: UUID) -> list[str]:
-    """The ids of the turns of the shown branch."""
+def branch(conversation: UUID) -> list[str]:
+    """The ids of the turns of the branch that is shown."""
     return [str(pk) for pk in Tree.of(conversation).active_line()]
 
 

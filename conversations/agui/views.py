@@ -79,10 +79,10 @@ async def _run(request: HttpRequest, caller: Caller) -> HttpResponseBase:
 
 
 def _stream_of_run(request: HttpRequest, caller: Caller) -> Stream:
-    wanted = read_input(request.read())
-    run = runs.run_of(caller, wanted)
+    run_input = read_input(request.read())
+    run = runs.run_of(caller, run_input)
     stream = Stream.of_run(caller, run, {**runs.names(run.conversation_id), run.run_id: run.name})
-    stream.on_lost = partial(runs.cancel, run) if wanted.cancels else None
+    stream.on_lost = partial(runs.cancel, run) if run_input.cancels else None
     return stream
 
 
@@ -104,7 +104,7 @@ def _stream_of_thread(caller: Caller, thread: Any) -> Stream:
     conversation = runs.own_thread(caller, thread)
     running = runs.running(conversation.pk)
     view = RunView(
-        turns=frozenset(runs.shown_turns(conversation.pk)),
+        turns=frozenset(runs.branch(conversation.pk)),
         names=runs.names(conversation.pk),
         has_user_messages=True,
     )

@@ -31,7 +31,9 @@ def start(port: int = 0, pace: float = 1.0, upstream: Upstream | None = None) ->
 
 
 def embedded(port: int = 0, url: str = "", model: str = "") -> DemoGateway:
-    """Starts the gateway of Django's settings, with their upstream or the one that is named;
-    raises ConfigurationError."""
+    """Starts the gateway of Django's settings, with their upstream or the one that is named.
+
+    Raises ConfigurationError.
+    """
     url, model = url or settings.UPSTREAM_URL or "", model or settings.UPSTREAM_MODEL
     return start(port, upstream=Upstream(url, settings.UPSTREAM_API_KEY, model) if url else None)

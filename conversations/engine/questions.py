@@ -95,8 +95,8 @@ def reply(approval: Approval) -> Reply:
 def decision(approval: Approval, by: str, detail: dict[str, Any]) -> Event:
     """The answer as the event that is recorded."""
     status = WORDS.get(Status(approval.status), approval.status)
-    asked = {"question": approval.question["message"], "answer": approval.answer}
-    return interrupts.decision(approval.call.tool_use_id, status, by, detail | asked)
+    texts = {"question": approval.question["message"], "answer": approval.answer}
+    return interrupts.decision(approval.call.tool_use_id, status, by, detail | texts)
 
 
 def leave_to_holder(turn: Turn) -> None:

@@ -33,7 +33,7 @@ class Servers:
         if self._loop is loop or not settings.MCP_SERVERS:
             return
         self._loop = loop
-        self._servers = [*_made(read())]
+        self._servers = [*_servers_of(read())]
         self._tasks = [loop.create_task(server.run()) for server in self._servers]
 
     async def ready(self) -> None:
@@ -59,7 +59,7 @@ class Servers:
         return {server.name: server.fault for server in self._servers if server.fault}
 
 
-def _made(configurations: Configurations) -> "list[Server]":
+def _servers_of(configurations: Configurations) -> "list[Server]":
     if not configurations:
         return []
     insist()

@@ -97,14 +97,14 @@ class RemoteCall:
         self._asking = asyncio.Lock()
         self._question: Question | None = None
         self._reply: asyncio.Future[Reply] | None = None
-        self._asked = asyncio.Event()
+        self._has_question = asyncio.Event()
         context = RemoteContext(labels, takes_pictures, self._show, self._ask)
         self.task = asyncio.get_running_loop().create_task(self._answer(arguments, context))
 
     async def settled(self, stop: asyncio.Event) -> Outcome | Question:
         """The outcome or the next question. Stop and the call's time end it."""
         began = time.monotonic()
-        waiters = [asyncio.ensure_future(self._asked.wait()), asyncio.ensure_future(stop.wait())]
+        waiters = [asyncio.ensure_future(self._has_question.wait()), asyncio.ensure_future(stop.wait())]
         try:
             await asyncio.wait(
                 {self.task, *waiters},
@@ -122,7 +122,7 @@ class RemoteCall:
 
     def reply(self, reply: Reply) -> None:
         """Answers the question."""
-        self._asked.clear()
+        self._has_question.clear()
         self.is_asking = False
         if self._reply is not None and not self._reply.done():
             self._reply.set_result(reply)
@@ -137,7 +137,7 @@ class RemoteCall:
         if is_stopped:
             self.cancel()
             return self._outcome("stopped", results.text(STOPPED))
-        if self._asked.is_set() and self._question is not None:
+        if self._has_question.is_set() and self._question is not None:
             self.is_asking = True
             return self._question
         self.cancel()
@@ -149,7 +149,7 @@ class RemoteCall:
     async def _ask(self, question: Question) -> Reply:
         async with self._asking:  # one after another
             self._question, self._reply = question, asyncio.get_running_loop().create_future()
-            self._asked.set()
+            self._has_question.set()
             return await self._reply
 
     async def _answer(self, arguments: dict[str, Any], context: RemoteContext) -> Outcome:

@@ -31,7 +31,7 @@ def ask_two(request: SignedIn, pk: UUID) -> HttpResponse:
     conversation = own_or_404(request, pk)
     text = clean_text(request.POST.get("message", "")).replace("\r\n", "\n")
     try:
-        twin = _asked_twin(
+        twin = _begin_twin(
             conversation, request.POST.get("second", ""), text, request.POST.getlist("attachments")
         )
     except Refused as refused:
@@ -41,7 +41,7 @@ def ask_two(request: SignedIn, pk: UUID) -> HttpResponse:
     return redirect("conversations:beside", pk=pk, other=twin.pk)
 
 
-def _asked_twin(conversation: Conversation, model: str, text: str, ids: list[str]) -> Conversation:
+def _begin_twin(conversation: Conversation, model: str, text: str, ids: list[str]) -> Conversation:
     """The copy, with the question under way in both; raises Refused where it is under way in neither."""
     if not Model.is_offered(model):
         raise Refused(NOT_OFFERED)

@@ -26,7 +26,7 @@ Cards = dict[str, str]
 
 
 @dataclass(frozen=True)
-class ShownCall:
+class CardCall:
     """A call as a template gets it. `arguments` are those that it ran with.
 
     `result` is the object that the tool returned, or else a text; None without one yet. `status` is `success` or `error`, blank until
@@ -86,7 +86,7 @@ def drawn(request: HttpRequest, conversation: Conversation, row: ToolCall, *, is
     tool = registry.get(row.name)
     if tool is None or not has_card(row.name):
         return ""
-    call = _shown(row, is_asked=is_asked or row.result is None)
+    call = _call(row, is_asked=is_asked or row.result is None)
     context = {"call": call, "arguments": call.arguments, "result": call.result, "conversation": conversation}
     try:
         return get_template(tool.template).render(context, request)
@@ -95,11 +95,11 @@ def drawn(request: HttpRequest, conversation: Conversation, row: ToolCall, *, is
         return ""
 
 
-def _shown(row: ToolCall, *, is_asked: bool) -> ShownCall:
+def _call(row: ToolCall, *, is_asked: bool) -> CardCall:
     approval: Approval | None = getattr(row, "approval", None)
     edited = approval.input if approval else None
     content = [] if is_asked else row.result
-    return ShownCall(
+    return CardCall(
         id=row.tool_use_id,
         name=row.name,
         label=registry.label_of(row.name),

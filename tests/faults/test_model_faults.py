@@ -171,19 +171,19 @@ def test_a_model_that_makes_the_same_call_for_ever_meets_the_limit_of_rounds(
     scene.alive()
 
 
-NOTHING_SAID = {
+BLANK_ANSWERS = {
     "no block at all": [HELLO[0], *HELLO[4:]],
     "an empty text": answer_frames(""),
     "blanks": answer_frames(" \n"),
 }
 
 
-@pytest.mark.parametrize("frames", NOTHING_SAID.values(), ids=NOTHING_SAID.keys())
+@pytest.mark.parametrize("frames", BLANK_ANSWERS.values(), ids=BLANK_ANSWERS.keys())
 def test_an_answer_of_nothing_ends_well_and_spoils_no_later_request(
     scene: Scene, frames: list[bytes]
 ) -> None:
     turn = scene.ask(Answer.stream(*frames))
-    scene.completed(turn, " \n" if frames == NOTHING_SAID["blanks"] else "")
+    scene.completed(turn, " \n" if frames == BLANK_ANSWERS["blanks"] else "")
     scene.alive()
     scene.alive()
 

@@ -21,7 +21,7 @@ BUSY = Answer.error(503, {"message": "busy"})
 WHOLE = Answer.stream(*HELLO)
 
 
-def asked_to_wait(how_long: str) -> Answer:
+def retry_after(how_long: str) -> Answer:
     return Answer.error(429, {"message": "slow down"}, {"Retry-After": how_long})
 
 
@@ -83,7 +83,7 @@ def test_the_wait_is_as_long_as_it_was_announced_to_be(scene: Scene, monkeypatch
 
 def test_a_wait_in_seconds_that_the_gateway_asks_for_is_heeded(scene: Scene) -> None:
     times = Times()
-    turn = scene.ask(times.answering(asked_to_wait("1")), times.answering(WHOLE))
+    turn = scene.ask(times.answering(retry_after("1")), times.answering(WHOLE))
     scene.completed(turn, "Hello world")
     assert [retry["seconds"] for retry in retries(scene.events())] == [1.0]
     assert times.gaps[0] >= 1
@@ -91,13 +91,13 @@ def test_a_wait_in_seconds_that_the_gateway_asks_for_is_heeded(scene: Scene) -> 
 
 def test_a_wait_until_a_date_that_the_gateway_asks_for_is_heeded(scene: Scene) -> None:
     due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
-    scene.completed(scene.ask(asked_to_wait(format_datetime(due, usegmt=True)), WHOLE), "Hello world")
+    scene.completed(scene.ask(retry_after(format_datetime(due, usegmt=True)), WHOLE), "Hello world")
     assert datetime.now(UTC) >= due - timedelta(seconds=0.1)  # the event has tenths of seconds
     assert 0 <= retries(scene.events())[0]["seconds"] <= 2
 
 
 def test_a_stop_ends_the_wait_for_the_next_attempt(scene: Scene) -> None:
-    turn = scene.begin(asked_to_wait("60"))
+    turn = scene.begin(retry_after("60"))
     until(lambda: retries(scene.events()))
     began = time.monotonic()
     engine.stop(scene.conversation.pk)

@@ -112,7 +112,7 @@ def test_ctrl_c_stops_the_answer_and_at_the_prompt_loses_nothing(own_site: dict[
 
 def test_a_call_is_approved_denied_and_stopped_without_colours_too(own_site: dict[str, str]) -> None:
     with at_terminal(own_site | {"NO_COLOR": "1"}, "chat") as terminal:
-        for answer, shown in (
+        for answer, sign in (
             ("y" + ENTER, r"✓ demolish building: \"Hotel\""),
             ("not that one" + ENTER, r"✗ demolish .*\n.*The reason: not that one"),
             (CTRL_C, r"Stopped"),
@@ -121,7 +121,7 @@ def test_a_call_is_approved_denied_and_stopped_without_colours_too(own_site: dic
             terminal.wait_for(r'\? demolish \{"building": "Hotel"\} waits for your approval\.')
             terminal.wait_for(r"Run it\?.* ")
             terminal.press(answer)
-            terminal.wait_for(shown)
+            terminal.wait_for(sign)
         terminal.wait_for(PROMPT)
         terminal.press(CTRL_D)
         assert terminal.exit_code() == 0

@@ -72,8 +72,8 @@ def test_a_call_that_hangs_ends_with_its_time_which_stands_still_while_a_person_
         assert (call.error, call.status) == ("timeout", "error")
         other = conversation_of(user)
         turn = ask(other, "Call radio__greet")
-        asked_at = Approval.objects.get().requested_at
-        wait_for(lambda: (timezone.now() - asked_at).total_seconds() > 2)
+        requested_at = Approval.objects.get().requested_at
+        wait_for(lambda: (timezone.now() - requested_at).total_seconds() > 2)
         interrupt = Approval.objects.get().interrupt_id
         answer = {"interruptId": interrupt, "status": "resolved", "payload": {"name": "Les", "age": 3}}
         engine.resume(other, turn.user, [answer])

@@ -48,7 +48,7 @@ def body_of(*messages: Any, system: str = "", tools: Any = (), **inference: Any)
     return request.body(messages, request.base(system, inference, 4096, tools, messages))
 
 
-def asked_again(body: Body, words: str, **known: Any) -> Body:
+def remedied(body: Body, words: str, **known: Any) -> Body:
     """The request after its remedy for a refusal in these words, checked for what holds of all of them."""
     one = remedy(refusal(words), body, **known)
     assert one is not None
@@ -75,20 +75,20 @@ def test_a_refused_signature_is_left_out_of_finished_turns_and_then_everywhere()
         user(result("t1")),
     )
     words = "messages.1.content.0: Invalid `signature` in `thinking` block"
-    again = asked_again(body, words)
+    again = remedied(body, words)
     assert contents(again)[1] == blocks(["Hello."])
     assert contents(again)[3] == contents(body)[3]
-    assert contents(asked_again(again, words))[3] == [use("t1")]
+    assert contents(remedied(again, words))[3] == [use("t1")]
 
 
 def test_a_message_of_nothing_but_reasoning_leaves_a_mark() -> None:
     body = body_of(user("Hi"), assistant(SIGNED), user("And?"))
-    assert contents(asked_again(body, "signature: field required"))[1] == blocks([history.INTERRUPTED])
+    assert contents(remedied(body, "signature: field required"))[1] == blocks([history.INTERRUPTED])
 
 
 def test_text_beside_a_call_becomes_a_message_of_its_own() -> None:
     body = body_of(*CALLED, user(result("t1")))
-    again = asked_again(body, "Conversation blocks and tool use blocks cannot be provided in the same turn.")
+    again = remedied(body, "Conversation blocks and tool use blocks cannot be provided in the same turn.")
     assert again["messages"] == [
         user("Which song?"), assistant("Let me see."), user(history.CONTINUE), assistant(use("t1")), user(result("t1"))
     ]  # fmt: skip
@@ -97,14 +97,14 @@ def test_text_beside_a_call_becomes_a_message_of_its_own() -> None:
 
 def test_a_line_of_text_stands_for_a_picture_wherever_it_is() -> None:
     body = body_of(user(IMAGE, "Look"), assistant(use("t1")), user(result("t1", "There:", IMAGE)))
-    again = asked_again(body, "This model doesn't support the image field for user messages.")
+    again = remedied(body, "This model doesn't support the image field for user messages.")
     assert contents(again)[0] == blocks([adjustments.NO_PICTURE, "Look"])
     assert contents(again)[2] == [result("t1", "There:", adjustments.NO_PICTURE)]
 
 
 def test_a_line_of_text_stands_for_a_document() -> None:
     body = body_of(user(DOCUMENT, IMAGE, "Read"))
-    again = asked_again(body, "This model doesn't support documents.")
+    again = remedied(body, "This model doesn't support documents.")
     assert contents(again)[0] == blocks([adjustments.NO_DOCUMENT, IMAGE, "Read"])
 
 
@@ -121,7 +121,7 @@ def test_whole_numbers_beyond_64_bits_are_text_and_bounds_that_bound_nothing_are
     body = body_of(
         user("Hi"), assistant(use("t1", input={"id": BIG})), user(result("t1", answer)), tools=[tool]
     )
-    again = asked_again(body, "litellm.APIConnectionError: int too big to convert")
+    again = remedied(body, "litellm.APIConnectionError: int too big to convert")
     narrow = {"json": {"id": str(BIG), "small": 5, "yes": True, "list": [str(-BIG), 1.5]}}
     assert contents(again)[1:] == [[use("t1", input={"id": str(BIG)})], [result("t1", narrow)]]
     assert again["toolConfig"]["tools"][0]["toolSpec"]["inputSchema"]["json"]["properties"] == {
@@ -132,7 +132,7 @@ def test_whole_numbers_beyond_64_bits_are_text_and_bounds_that_bound_nothing_are
 
 def test_numbers_are_tried_where_a_refusal_names_no_cause() -> None:
     body = body_of(user("Hi"), assistant(use("t1")), user(result("t1", {"json": {"id": BIG}})))
-    again = asked_again(body, "Internal error", has_gone_well=True)
+    again = remedied(body, "Internal error", has_gone_well=True)
     assert contents(again)[2] == [result("t1", {"json": {"id": str(BIG)}})]
 
 
@@ -141,7 +141,7 @@ def test_without_tools_calls_and_results_are_text() -> None:
     body = body_of(
         *CALLED, user(result("t1", song, "loud", IMAGE)), assistant("It is."), user("And?"), tools=[TOOL]
     )
-    again = asked_again(body, "This model doesn't support tool use in streaming mode.")
+    again = remedied(body, "This model doesn't support tool use in streaming mode.")
     assert "toolConfig" not in again
     assert contents(again)[1:3] == [
         blocks(["Let me see.", '(Tool call top_song: {"sign": "WZPZ"})']),
@@ -151,14 +151,14 @@ def test_without_tools_calls_and_results_are_text() -> None:
 
 def test_without_a_system_prompt_the_instructions_are_in_the_first_message() -> None:
     body = body_of(user("Hi"), system="Be brief.")
-    again = asked_again(body, "This model doesn't support system messages.")
+    again = remedied(body, "This model doesn't support system messages.")
     assert "system" not in again
     assert contents(again) == [blocks(["Be brief.", "Hi"])]
 
 
 def test_the_status_of_results_is_left_out() -> None:
     body = body_of(*CALLED, user(result("t1", "No.", status="error")))
-    again = asked_again(body, "This model doesn't support the status field. Remove status and try again.")
+    again = remedied(body, "This model doesn't support the status field. Remove status and try again.")
     assert contents(again)[2] == [result("t1", "No.")]
 
 
@@ -172,7 +172,7 @@ def test_the_status_of_results_is_left_out() -> None:
     ],
 )
 def test_fewer_tokens_are_asked_for_as_many_as_the_words_name_or_half(words: str, most: int) -> None:
-    assert asked_again(body_of(user("Hi")), words)["inferenceConfig"]["maxTokens"] == most
+    assert remedied(body_of(user("Hi")), words)["inferenceConfig"]["maxTokens"] == most
 
 
 @pytest.mark.parametrize(
@@ -194,9 +194,9 @@ def test_there_is_not_a_remedy_for_everything(words: str) -> None:
 
 def test_settings_that_a_model_refuses_are_left_out_and_the_rest_stays() -> None:
     body = body_of(user("Hi"), temperature=0.2, topP=0.9)
-    again = asked_again(body, "`temperature` and `top_p` cannot both be specified for this model.")
+    again = remedied(body, "`temperature` and `top_p` cannot both be specified for this model.")
     assert again["inferenceConfig"] == {"maxTokens": 4096, "temperature": 0.2}
-    again = asked_again(again, "`temperature` is deprecated for this model.")
+    again = remedied(again, "`temperature` is deprecated for this model.")
     assert again["inferenceConfig"] == {"maxTokens": 4096}
 
 
@@ -214,9 +214,9 @@ TWICE = (*CALLED, user(result("t1")), assistant(use("t2")), user(result("t2")))
     ],
 )
 def test_results_that_are_refused_are_withheld_the_newest_first(words: str, has_gone_well: bool) -> None:
-    again = asked_again(body_of(*TWICE), words, has_gone_well=has_gone_well)
+    again = remedied(body_of(*TWICE), words, has_gone_well=has_gone_well)
     assert contents(again)[2::2] == [[result("t1")], [result("t2", adjustments.WITHHELD)]]
-    once_more = asked_again(again, words, has_gone_well=has_gone_well)
+    once_more = remedied(again, words, has_gone_well=has_gone_well)
     assert contents(once_more)[2] == [result("t1", adjustments.WITHHELD)]
     assert remedy(refusal(words), once_more, has_gone_well=has_gone_well) is None
 
@@ -224,7 +224,7 @@ def test_results_that_are_refused_are_withheld_the_newest_first(words: str, has_
 def test_messages_without_an_answer_are_left_out_where_nothing_says_what_is_refused() -> None:
     turns = [turn("Bad"), turn("Hi", round_("Hello.")), turn("Worse"), turn("And?")]
     body = body_of(*history.messages(turns, "m"))
-    assert asked_again(body, "Malformed input request")["messages"] == [
+    assert remedied(body, "Malformed input request")["messages"] == [
         user("Hi"),
         assistant("Hello."),
         user("And?"),

@@ -11,13 +11,13 @@ CASES = json.loads((Path(__file__).resolve().parents[1] / "scripts/thoughts.json
 
 
 @pytest.mark.parametrize(
-    ("text", "is_open", "shown"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+    ("text", "is_open", "answer"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
 )
-def test_a_text_has_these_parts(text: str, is_open: bool, shown: list[str]) -> None:
+def test_a_text_has_these_parts(text: str, is_open: bool, answer: list[str]) -> None:
     parts = [part for part in parts_of(text, is_open=is_open) if part.says_something]
     assert [
         f"{'thought' if part.is_thought else 'answer'}{' open' * part.open}: {part.text}" for part in parts
-    ] == shown
+    ] == answer
 
 
 def test_an_answer_is_read_without_its_thoughts_and_they_without_it() -> None:

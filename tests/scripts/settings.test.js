@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import "./browser.js";
-import { inWords, isTold } from "../../conversations/static/conversations/transcript/settings.js";
+import { hasNews, inWords } from "../../conversations/static/conversations/transcript/settings.js";
 
 const NAMES = JSON.stringify({ "a.model": "A model" });
 globalThis.document.getElementById = () => ({ dataset: { names: NAMES, models: '["a.model"]' } });
 
-const told = (settings, before) => isTold(/** @type {any} */ ({ turn: { settings }, before }));
+const news = (settings, before) => hasNews(/** @type {any} */ ({ turn: { settings }, before }));
 
 test("what a turn was asked with is said in words, and what was not set is not", () => {
   const inference = { temperature: 0, topP: 0.5, maxTokens: 1000, stopSequences: ["END"] };
@@ -25,10 +25,10 @@ test("what a turn was asked with is said in words, and what was not set is not",
   assert.equal(inWords({ model: "another" }), "another");
 });
 
-test("it is told where it is new, and at first where there is more than the only model", () => {
-  assert.equal(told({ model: "a.model" }), false);
-  assert.equal(told({ model: "a.model", reasoning: 2048 }), true);
-  assert.equal(told({ model: "a.model", reasoning: 2048 }, { model: "a.model", reasoning: 2048 }), false);
-  assert.equal(told({ model: "a.model" }, { model: "a.model", reasoning: 2048 }), true);
-  assert.equal(told(undefined, { model: "a.model" }), false);
+test("it is news where it is new, and at first where there is more than the only model", () => {
+  assert.equal(news({ model: "a.model" }), false);
+  assert.equal(news({ model: "a.model", reasoning: 2048 }), true);
+  assert.equal(news({ model: "a.model", reasoning: 2048 }, { model: "a.model", reasoning: 2048 }), false);
+  assert.equal(news({ model: "a.model" }, { model: "a.model", reasoning: 2048 }), true);
+  assert.equal(news(undefined, { model: "a.model" }), false);
 });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import "./browser.js";
 import { answerIn, partsOf } from "../../conversations/static/conversations/text/thoughts.js";
 
-const shown = (text, open) =>
+const drawn = (text, open) =>
   partsOf(text, open)
     .filter((part) => part.text || (part.isThought && part.open))
     .map((part) => `${part.isThought ? "thought" : "answer"}${part.open ? " open" : ""}: ${part.text}`);
@@ -12,7 +12,7 @@ const shown = (text, open) =>
 const CASES = JSON.parse(readFileSync(new URL("thoughts.json", import.meta.url), "utf8"));
 
 for (const [name, text, open, parts] of CASES)
-  test(`a thought ${name}`, () => assert.deepEqual(shown(text, open), parts));
+  test(`a thought ${name}`, () => assert.deepEqual(drawn(text, open), parts));
 
 test("a thought that is cut anywhere never shows a tag, nor an answer before its end", () => {
   for (const text of ["<thinking>Hm.</thinking>Yes.", "One.\n\n<think>Hm.</think>\n\nTwo."])

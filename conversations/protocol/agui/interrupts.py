@@ -92,14 +92,14 @@ def with_repeated_calls(record: Iterable[Event]) -> Iterator[Event]:
         yield event
 
 
-def question(tool_call_id: str, number: int, asked: dict[str, Any], expires_at: str | None) -> dict[str, Any]:
+def question(tool_call_id: str, number: int, form: dict[str, Any], expires_at: str | None) -> dict[str, Any]:
     """The interrupt of a call that asks something while it runs; the answer's payload fits the schema."""
     value = {
         "id": f"{tool_call_id}:{number}",
         "reason": "input_required",
-        "message": asked["message"],
+        "message": form["message"],
         "toolCallId": tool_call_id,
-        "responseSchema": asked["schema"],
+        "responseSchema": form["schema"],
     }
     return value | ({"expiresAt": expires_at} if expires_at else {})
 

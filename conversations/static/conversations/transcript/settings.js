@@ -28,7 +28,7 @@ export function inWords({ model, inference = {}, reasoning, toolsOff, instructio
  * Whether there is something to tell: a change, or at first more than the only model there is.
  * @param {Section} section
  */
-export function isTold({ turn: { settings }, before }) {
+export function hasNews({ turn: { settings }, before }) {
   if (!settings) return false;
   if (before) return JSON.stringify(settings) !== JSON.stringify(before);
   return models().length > 1 || Object.keys(settings).length > 1;
@@ -41,7 +41,7 @@ export function isTold({ turn: { settings }, before }) {
  */
 export function drawSettings(foot, section) {
   const old = foot.querySelector(".in-force");
-  if (!isTold(section)) return void old?.remove();
+  if (!hasNews(section)) return void old?.remove();
   const line = old ?? create("p", "in-force");
   const actions = foot.querySelector(".actions");
   if (line.nextElementSibling !== actions) foot.insertBefore(line, actions); // below the notice, which came later
