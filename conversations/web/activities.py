@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-from conversations.protocol.agui.events import result_text
-
 Message = dict[str, Any]
 
 KINDS = {
@@ -42,16 +40,27 @@ def name(message: Message) -> str:
 
 def arguments(message: Message) -> str:
     """The input of the use as text."""
-    return _text(use(message).get("input", ""))
+    return _text(use(message).get("input"))
 
 
 def outcome(message: Message) -> str:
     """The content of the result as text."""
-    content = result(message).get("content", "")
-    return result_text(content) if isinstance(content, list) else _text(content)
+    content = result(message).get("content")
+    return "\n".join(map(_line, content)) if isinstance(content, list) else _text(content)
+
+
+def _line(part: dict[str, Any]) -> str:
+    if "text" in part:
+        return str(part["text"])
+    return _json(part if part.get("json") is None else part["json"])
 
 
 def _text(value: Any) -> str:
     if isinstance(value, dict) and value.get("cut"):
         return str(value["json"])
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else "" if value is None else _json(value)
+
+
+def _json(value: Any) -> str:
+    """The value as scripts write it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

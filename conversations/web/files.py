@@ -1,6 +1,7 @@
 """The files of a user's message, as a page lists them."""
 
 from dataclasses import dataclass
+from math import floor
 from typing import Any
 
 from django.urls import reverse
@@ -46,6 +47,13 @@ def size_in_words(size: int) -> str:
     """A number of bytes, as the script says it too."""
     if size < THOUSAND:
         return f"{size} bytes"
+    if size < 10 * THOUSAND:
+        return f"{_rounded(size / THOUSAND)} KB"
     if size < THOUSAND**2:
-        return f"{size / THOUSAND:.{int(size < 10 * THOUSAND)}f} KB"
-    return f"{size / THOUSAND**2:.1f} MB"
+        return f"{floor(size / THOUSAND + 0.5)} KB"
+    return f"{_rounded(size / THOUSAND**2)} MB"
+
+
+def _rounded(number: float) -> str:
+    """The number with one digit behind the point; a half is rounded up, as scripts do it."""
+    return f"{floor(number * 10 + 0.5) / 10:.1f}"

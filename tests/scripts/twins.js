@@ -3,11 +3,20 @@
  */
 import "./browser.js";
 import { readFileSync } from "node:fs";
+import { opensItself, standing } from "../../conversations/static/conversations/cards/states.js";
 import { summaryOf } from "../../conversations/static/conversations/cards/summary.js";
-import { visible } from "../../conversations/static/conversations/lib/format.js";
+import { LONGEST } from "../../conversations/static/conversations/composer/drafts.js";
+import { problemOf } from "../../conversations/static/conversations/composer/rules.js";
+import {
+  EMPTY as EMPTY_FILE,
+  LARGEST,
+  TOO_LARGE,
+} from "../../conversations/static/conversations/composer/uploading.js";
+import { sizeInWords, visible } from "../../conversations/static/conversations/lib/format.js";
 import { momentsOf } from "../../conversations/static/conversations/player/moments.js";
 import { endOf } from "../../conversations/static/conversations/text/pieces.js";
 import { partsOf } from "../../conversations/static/conversations/text/thoughts.js";
+import { asCall } from "../../conversations/static/conversations/transcript/activities.js";
 import { notice } from "../../conversations/static/conversations/transcript/foot.js";
 import { isBlock, sections } from "../../conversations/static/conversations/transcript/layout.js";
 import { EMPTY } from "../../conversations/static/conversations/transcript/reducer.js";
@@ -19,6 +28,16 @@ const TWINS = {
     return null;
   },
   visible,
+  sizeInWords,
+  problemOf,
+  limits: () => [LONGEST, LARGEST, TOO_LARGE, EMPTY_FILE],
+  serverTool: (message) => {
+    const { message: call, result } = asCall({ id: "b", kind: "server", message, result: message });
+    const [{ function: use }] = call.toolCalls ?? [];
+    return [use.name, use.arguments, result?.content ?? ""];
+  },
+  opens: (message, result) =>
+    opensItself(standing({ id: "b", kind: "tool", message, result, ended: true }), result),
   summary: summaryOf,
   notice,
   thoughts: (text, open) => partsOf(text, open).map((part) => [part.text, part.isThought, part.open]),

@@ -10,11 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from conversations.attachments import Empty, TooLarge
+from conversations.engine.messages import LONGEST_TEXT
 from conversations.journal import Page
 from conversations.protocol.agui.timeline import timeline
+from conversations.protocol.converse import attached
+from conversations.protocol.converse.capabilities import Capabilities
 from conversations.protocol.converse.usage import least_tokens
 from conversations.protocol.text import visible
 from conversations.protocol.thoughts import parts_of
+from conversations.web import activities
+from conversations.web.files import size_in_words
 from conversations.web.sections import LONGEST, Attempt, Block, pieces, sections
 from conversations.web.sentences import SENTENCES, notice
 from conversations.web.summaries import summary
@@ -25,6 +31,9 @@ TWINS = Path(__file__).resolve().parents[1] / "scripts/twins.js"
 pytestmark = pytest.mark.skipif(NODE is None, reason="there is no Node")
 
 few = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+fewer = settings(few, max_examples=3)
+"""Of long lists: a script takes longer to begin than to go through them."""
 
 
 def scripts(*requests: list[Any]) -> list[Any]:
@@ -77,6 +86,109 @@ def test_arguments_make_the_same_line(texts: list[str]) -> None:
 def test_a_text_has_the_same_tokens_at_least() -> None:
     texts = ["", "a", "four", "eight...", "\U0001f4a9" * 8, "é" * 1_001]
     assert scripts(*(["leastTokens", text] for text in texts)) == [least_tokens(len(text)) for text in texts]
+
+
+def test_a_size_has_the_same_words() -> None:
+    sizes = [0, 1, 1023, 1024, 1075, 1280, 10_189, 10_240, 10_752, 1_048_575, 1_048_576, 1_310_720, 5 * 2**30]
+    assert scripts(*(["sizeInWords", size] for size in sizes)) == [size_in_words(size) for size in sizes]
+
+
+def test_files_and_texts_have_the_same_limits() -> None:
+    limits = [LONGEST_TEXT, attached.LARGEST, str(TooLarge()), str(Empty())]
+    assert scripts(["limits"]) == [limits]
+
+
+FILES = st.lists(
+    st.tuples(
+        st.sampled_from([("image", "png"), ("document", "pdf"), ("document", "csv")]),
+        st.sampled_from([1, attached.STRICTEST.document_bytes, 5 * attached.MB, 23 * attached.MB]),
+    ),
+    max_size=25,
+)
+MODELS = st.tuples(
+    st.sampled_from(["anthropic.claude-sonnet-4", "amazon.nova-pro", "cohere.command-r"]),
+    st.sampled_from([True, False, None]),
+    st.sampled_from([True, False, None]),
+)
+
+
+@fewer
+@given(st.lists(st.tuples(FILES, MODELS), min_size=1, max_size=40))
+def test_the_same_is_wrong_with_files(cases: list[tuple[Any, tuple[str, bool | None, bool | None]]]) -> None:
+    requests, problems = [], []
+    for sizes, (model, pictures, documents) in cases:
+        capabilities = Capabilities(takes_pictures=pictures, takes_documents=documents)
+        rules = attached.rules("The model", attached.limits_of(model), capabilities)
+        files = [{"kind": kind, "format": form, "size": size} for (kind, form), size in sizes]
+        requests.append(["problemOf", files, rules])
+        problems.append(attached.problem(files, rules))
+    assert scripts(*requests) == problems
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-999, 999) | st.text('aé"\n', max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["text", "json", "b"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+PARTS = st.lists(st.fixed_dictionaries({"text": st.text("ab")}) | st.fixed_dictionaries({"json": PLAIN}))
+USES = st.fixed_dictionaries({"toolUseId": st.just("s"), "name": st.text("ab"), "input": PLAIN})
+RESULTS = st.fixed_dictionaries(
+    {
+        "toolUseId": st.just("s"),
+        "type": st.sampled_from(["search_result", "search"]),
+        "content": PARTS | st.text("ab"),
+    }
+)
+SERVER_TOOLS = st.fixed_dictionaries({"toolUse": USES}) | st.fixed_dictionaries({"toolResult": RESULTS})
+
+
+@fewer
+@given(st.lists(SERVER_TOOLS, min_size=1, max_size=60))
+def test_a_tool_that_a_provider_ran_has_the_same_texts(parts: list[dict[str, Any]]) -> None:
+    messages = [
+        {
+            "role": "activity",
+            "activityType": "turntable.server_tool",
+            "content": {"server_tool": part},
+            "metadata": {},
+        }
+        for part in parts
+    ]
+    texts = [[activities.name(one), activities.arguments(one), activities.outcome(one)] for one in messages]
+    assert scripts(*(["serverTool", message] for message in messages)) == texts
+
+
+def test_the_same_cards_open_by_themselves() -> None:
+    errors = [
+        "",
+        "denied",
+        "stopped",
+        "expired",
+        "interrupted",
+        "cut",
+        "timeout",
+        "tool_error",
+        "unknown_tool",
+    ]
+    cases = [
+        (message("call", 1, "1", is_cut), result_of(status, error, is_cut=is_late))
+        for status in ("success", "error")
+        for error in (errors if status == "error" else [""])
+        for is_cut in (True, False)
+        for is_late in (True, False)
+    ]
+    open_blocks = [sections(Page(1, list(case), [TURN]))[0].parts[0] for case in cases]
+    blocks = [one.blocks[0] if isinstance(one, Attempt) else one for one in open_blocks]
+    assert scripts(*(["opens", *case] for case in cases)) == [block.is_open for block in blocks]
+
+
+def result_of(status: str, error: str, *, is_cut: bool) -> dict[str, Any]:
+    result = message("result", 2, "1", is_cut)
+    result["metadata"] |= {"status": status} | ({"error": error} if error else {})
+    return result
 
 
 TAGS = ["<think>", "</think>", "<thinking>", "</THINKING>", "<thi", "</th", "<"]

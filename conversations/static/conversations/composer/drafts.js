@@ -3,7 +3,7 @@
  */
 import { load, save } from "../lib/browser.js";
 
-const LONGEST = 100_000; // characters, as the server takes them
+export const LONGEST = 100_000; // characters, as the server takes them
 const PAUSE_MS = 500; // in typing, after which the server gets the text
 const WRITING_MS = 3000; // after a key, in which a draft from elsewhere does not take the place of this one
 const ANSWER_MS = 1000; // in which the server says what it has, when a connection is there again

@@ -1,10 +1,11 @@
 /**
  * A file on its way to the server. XMLHttpRequest alone says how far it has come.
  */
-const LARGEST = 32 * 1024 ** 2;
-const TOO_LARGE = "This file is too large: 32 MB at most.";
+// As the server has them, which says the same of files that come nevertheless.
+export const LARGEST = 32 * 1024 ** 2;
+export const TOO_LARGE = "This file is too large: 32 MB at most.";
 const NEARLY_THERE = 1024 ** 2;
-const EMPTY = "This file is empty.";
+export const EMPTY = "This file is empty.";
 const LOST = "The connection was lost. Remove the file, then attach it again.";
 
 /**

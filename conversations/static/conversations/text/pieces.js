@@ -4,7 +4,7 @@
 import { foldLines } from "../lib/folding.js";
 import { visible } from "../lib/format.js";
 
-const LONGEST = 4_000; // characters; the server cuts in the same way (pieces.py)
+const LONGEST = 4_000; // characters; the server cuts in the same way (web/sections.py)
 
 /** Where the piece that begins there ends: behind a line, else a word, else wherever it must. */
 export function endOf(text, start) {
