@@ -8,6 +8,7 @@ from pathlib import Path
 
 import grimp
 import pytest
+from django.core.management import get_commands
 
 from project.environment import Environment
 
@@ -27,6 +28,7 @@ PLACES = (
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 README = (ROOT / "README.md").read_text()
+BENCH = (ROOT / "bench/__main__.py").read_text()
 SMALL_MODULES = {"apps", "checks", "conf", "errors", "routing", "signals", "threads", "urls"}
 
 Arrows = set[tuple[str, str]]
@@ -43,6 +45,16 @@ def test_every_link_leads_to_a_file(document: Path) -> None:
 def test_every_path_is_there(document: Path) -> None:
     paths = re.findall(r"`((?:[\w.-]+/)*[\w-]+\.(?:py|js|css|html|ts))`", document.read_text())
     assert [path for path in paths if path != "tools.py" and not is_there(path)] == []
+
+
+@documents
+def test_every_command_is_there(document: Path) -> None:
+    text, makefile = document.read_text(), (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"\bmake ([a-z][a-z-]+)(?=[`,. \n]*(?:[`)#A-Z]|$))", text, re.MULTILINE))
+    assert targets <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= {*get_commands()}
+    benchmarks = re.findall(r"python -m bench (\w+)", text)
+    assert [name for name in benchmarks if f'"{name}"' not in BENCH] == []
 
 
 def is_there(path: str) -> bool:
