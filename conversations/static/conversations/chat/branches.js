@@ -3,8 +3,7 @@
  */
 import { uuid } from "../lib/browser.js";
 import { closestTo, create, inside } from "../lib/dom.js";
-
-const GAP = 4; // pixels between a button and the menu above it
+import { placeAbove } from "../lib/places.js";
 
 /** `ask(frame)` returns whether the frame could be sent; `done()` takes the focus then. */
 export class Branches {
@@ -31,13 +30,8 @@ export class Branches {
     for (const button of buttons) button.addEventListener("click", () => this.regenerate(button.value));
   }
 
-  // Above its button, for below is where one writes.
   place() {
-    if (!this.opener) return;
-    const { left, top } = this.opener.getBoundingClientRect();
-    const { offsetWidth, offsetHeight } = this.menu;
-    this.menu.style.left = `${Math.max(GAP, Math.min(left, document.documentElement.clientWidth - offsetWidth - GAP))}px`;
-    this.menu.style.top = `${Math.max(GAP, top - offsetHeight - GAP)}px`;
+    if (this.opener) placeAbove(this.menu, this.opener);
     this.menu.querySelector("button").focus();
   }
 

@@ -2,6 +2,7 @@
  * Saved prompts: a slash at the start of the message opens a list of them, which typing narrows. The names are fetched then, a text when it
  * is taken. What is taken is put in, not sent.
  */
+import { loadJSON } from "../lib/documents.js";
 import { closestTo, create, inside } from "../lib/dom.js";
 import { isComposing } from "../lib/keys.js";
 import { filled, variablesOf } from "./variables.js";
@@ -24,7 +25,7 @@ export class Prompts {
   constructor(textarea, box, { put, say }) {
     this.textarea = textarea;
     this.box = box;
-    this.address = box.dataset.prompts;
+    this.address = box.dataset.prompts ?? "";
     /** @type {HTMLElement} */
     this.list = inside(box, "[role=listbox]");
     this.status = inside(box, "p");
@@ -76,7 +77,7 @@ export class Prompts {
     this.failed = false;
     const before = JSON.stringify(this.prompts);
     try {
-      this.prompts = (await fetchJSON(this.address)).prompts;
+      this.prompts = (await loadJSON(this.address)).prompts;
     } catch {
       this.failed = true;
     }
@@ -162,7 +163,7 @@ export class Prompts {
     const insertion = {};
     this.insertion = insertion;
     const isOver = () => this.insertion !== insertion || this.textarea.value !== before;
-    const text = await fetchJSON(`${this.address}?id=${id}`).then(
+    const text = await loadJSON(`${this.address}?id=${id}`).then(
       (prompt) => prompt.text,
       () => null,
     );
@@ -220,12 +221,6 @@ async function dialogFor(name, text) {
     const values = await askFor(name, names);
     return values && filled(text, values);
   };
-}
-
-async function fetchJSON(address) {
-  const answer = await fetch(address, { headers: { Accept: "application/json" }, redirect: "error" });
-  if (!answer.ok) throw Error(answer.statusText);
-  return answer.json();
 }
 
 // Those that begin with it before those that have it elsewhere.

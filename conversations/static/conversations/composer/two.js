@@ -2,18 +2,14 @@
  * Asks a second model too: what is written goes to both, and leads to the page with their answers beside each other.
  */
 import { byId, closestTo, create } from "../lib/dom.js";
+import { placeAbove } from "../lib/places.js";
 
 /** @typedef {import("./attaching.js").Attaching} Attaching */
 
-const GAP = 4; // pixels between the button and the menu above it
-
-/** Opens the menu above its button, for below is where one writes; without the model that is chosen already. */
+/** Opens the menu above its button, without the model that is chosen already. */
 function place(menu) {
   for (const button of menu.querySelectorAll("button")) button.hidden = button.value === byId("model")?.value;
-  const { left, top } = byId("ask-two").getBoundingClientRect();
-  const { offsetWidth, offsetHeight } = menu;
-  menu.style.left = `${Math.max(GAP, Math.min(left, document.documentElement.clientWidth - offsetWidth - GAP))}px`;
-  menu.style.top = `${Math.max(GAP, top - offsetHeight - GAP)}px`;
+  placeAbove(menu, byId("ask-two"));
   menu.querySelector("button:not([hidden])").focus();
 }
 

@@ -3,6 +3,7 @@
  */
 
 import { show } from "../lib/dialog.js";
+import { loadJSON } from "../lib/documents.js";
 import { create } from "../lib/dom.js";
 import { isComposing } from "../lib/keys.js";
 import { addressOfApp } from "../lib/page.js";
@@ -81,7 +82,7 @@ class Palette {
     const words = this.box.value.trim();
     const isLate = setTimeout(() => this.tell("Searching."), 2 * PAUSE_MS);
     try {
-      const { conversations, more } = await fetchJSON(
+      const { conversations, more } = await loadJSON(
         `${this.address}?q=${encodeURIComponent(words)}`,
         request.signal,
       );
@@ -188,10 +189,4 @@ function summary(entries, more) {
   const messages = entries.reduce((sum, { hits = [] }) => sum + hits.length, 0);
   const count = (number, name) => `${number} ${name}${number === 1 ? "" : "s"}`;
   return `${count(entries.length, "conversation")}${more ? " and more" : ""}, ${count(messages, "message")}.`;
-}
-
-async function fetchJSON(url, signal) {
-  const answer = await fetch(url, { signal, headers: { Accept: "application/json" }, redirect: "error" });
-  if (!answer.ok) throw Error(answer.statusText);
-  return answer.json();
 }

@@ -1,6 +1,17 @@
 /**
- * HTML that is fetched. XMLHttpRequest parses it, so that no string becomes HTML here.
+ * What is fetched. XMLHttpRequest parses HTML, so that no string becomes HTML here.
  */
+
+/**
+ * The JSON at the address, which is never a page that it leads to.
+ * @param {string} address
+ * @param {AbortSignal} [signal]
+ */
+export async function loadJSON(address, signal) {
+  const answer = await fetch(address, { signal, headers: { Accept: "application/json" }, redirect: "error" });
+  if (!answer.ok) throw Error(answer.statusText);
+  return answer.json();
+}
 
 /**
  * The document at the address, or the one that a fragment stands in.

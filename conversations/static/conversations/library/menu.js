@@ -2,8 +2,8 @@
  * The menu of a conversation in a list: by its button, by the keyboard, or by a long press or the right button on its row.
  */
 import { create } from "../lib/dom.js";
+import { placeAt } from "../lib/places.js";
 
-const GAP = 4; // pixels between the menu and the edge of the window
 const FORMATS = { json: "JSON", md: "Markdown", jsonl: "AG-UI JSON Lines" };
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
@@ -37,19 +37,12 @@ export class Menu {
     this.show(["Rename", pin, archive, "Export", "Delete"].map(item));
     row.append(this.element); // inside the drawer, if that is open: it stays
     this.element.showPopover();
-    this.place(point ?? below(this.button));
+    placeAt(this.element, point ?? below(this.button));
     this.items()[0].focus();
   }
 
   show(items) {
     this.element.replaceChildren(...items);
-  }
-
-  place({ x, y }) {
-    const { offsetWidth, offsetHeight } = this.element;
-    const { clientWidth, clientHeight } = document.documentElement;
-    this.element.style.left = `${Math.max(GAP, Math.min(x, clientWidth - offsetWidth - GAP))}px`;
-    this.element.style.top = `${Math.max(GAP, Math.min(y, clientHeight - offsetHeight - GAP))}px`;
   }
 
   items() {
