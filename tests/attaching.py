@@ -1,6 +1,7 @@
 """Files of every kind that is taken, and of those that are not, made as small as they can be."""
 
 import io
+import json
 import struct
 import uuid
 import zipfile
@@ -11,8 +12,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
+from conversations import engine
 from conversations.attachments import inspect, keep
-from conversations.models import Attachment, Conversation
+from conversations.models import Attachment, Conversation, Round, Turn
+from conversations.protocol.converse.request import sha256
 
 PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
@@ -65,3 +68,20 @@ def attached(conversation: Conversation, name: str = "photo.png", data: bytes | 
 def new_id() -> str:
     """An id for a message."""
     return str(uuid.uuid4())
+
+
+def send(conversation: Conversation, text: object, *files: Attachment, message_id: str = "") -> Turn:
+    """A message with files, whose turn runs to its end."""
+    ids = [str(file.pk) for file in files]
+    started = engine.start(conversation.pk, message_id or new_id(), text, files=ids)
+    assert engine.WORKER.wait(20), "the turn did not end"
+    return Turn.objects.get(pk=started.turn.pk)
+
+
+def request_of(turn: Turn) -> dict[str, Any]:
+    """The turn's newest request, byte for byte as it was sent."""
+    row = Round.objects.filter(turn=turn).latest("number", "attempt")
+    body = engine.rebuild_request(row)
+    assert sha256(body) == row.request_sha256
+    request: dict[str, Any] = json.loads(body)
+    return request

@@ -3,13 +3,19 @@
 from datetime import timedelta
 from typing import Any
 
+from ag_ui_validate.pytest_plugin import assert_valid_agui
 from django.utils import timezone
 
+from conversations import engine
+from conversations.engine import WORKER
 from conversations.engine.recovery import opening_events, read_opening
-from conversations.models import Conversation, Message, RequestBase, Round, ToolCall
+from conversations.journal import page
+from conversations.models import Conversation, Event, Message, Recording, RequestBase, Round, ToolCall, Turn
 from conversations.protocol.agui import events
+from tests.asking import ask, record
 from tests.journaling import delta, open_record, running
 
+CUT_ARGUMENTS = {"AGUI204": "off"}
 QUESTION = "What is the most popular song on WZPZ?"
 LONG_AGO = timedelta(minutes=1)
 
@@ -101,3 +107,29 @@ class Lost:
         finished = events.step_finished(number, {"stopReason": "max_tokens"})
         self.record.commit(*self.asks_for(call, '{"sign'), finished, result, write=write)
         return row
+
+
+def recovered(lost: Lost, status: str = "completed") -> list[events.Event]:
+    """The turn's events when it has been taken up and has ended.
+
+    Checks that its record is whole and packed, and that the next turn works.
+    """
+    WORKER.sweep()
+    assert engine.WORKER.wait(20)
+    conversation = lost.turn.conversation
+    lost.turn.refresh_from_db()
+    assert lost.turn.status == status, lost.turn.error_text
+    assert (lost.turn.lease_token, lost.turn.lease_until) == (None, None)
+    assert not lost.turn.rounds.filter(status="running").exists()
+    assert not lost.turn.tool_calls.filter(result__isnull=True).exists()
+    turn_events = record(conversation)
+    assert [event["metadata"]["seq"] for event in turn_events] == list(range(1, len(turn_events) + 1))
+    assert_valid_agui(turn_events, severity_overrides=CUT_ARGUMENTS)
+    assert Recording.objects.filter(turn=lost.turn).exists()
+    assert not Event.objects.exists()
+    newest = page(conversation)
+    assert newest.turns[-1]["status"] == status
+    assert not any(message["metadata"].get("open") for message in newest.messages)
+    following = ask(conversation, "show the conversation")
+    assert following.status == Turn.Status.COMPLETED, following.error_text
+    return turn_events

@@ -17,8 +17,7 @@ from pytest_django.fixtures import Settings
 from conversations import engine, exports
 from conversations.models import Attachment, Conversation, Round
 from tests.asking import conversation_of
-from tests.attaching import PDF, attached, picture
-from tests.attachments.test_messages import request_of, send
+from tests.attaching import PDF, attached, picture, request_of, send
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 Members = dict[str, bytes]

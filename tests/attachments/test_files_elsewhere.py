@@ -12,8 +12,7 @@ from conversations.models import Attachment, Conversation, Round
 from conversations.rerun import fixtures
 from conversations.rerun.testing import assert_same
 from tests.asking import conversation_of
-from tests.attaching import PDF, attached, picture
-from tests.attachments.test_messages import request_of, send
+from tests.attaching import PDF, attached, picture, request_of, send
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 

@@ -1,7 +1,6 @@
 """A message with files: what is stored, recorded and sent to the model, and what is refused."""
 
 import json
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,28 +17,11 @@ from conversations.models import Attachment, Conversation, Message, Model, Round
 from conversations.protocol.converse.content import decode_base64
 from conversations.protocol.converse.request import sha256
 from tests.asking import conversation_of, of_type, record
-from tests.attaching import PDF, attached, new_id, picture
+from tests.attaching import PDF, attached, new_id, picture, request_of, send
 from tests.gateway.wire import Answer, Request, WireServer, answer_frames
 from tests.sockets.pages import page_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-
-
-def send(conversation: Conversation, text: object, *files: Attachment, message_id: str = "") -> Turn:
-    """A message with files, whose turn runs to its end."""
-    ids = [str(file.pk) for file in files]
-    started = engine.start(conversation.pk, message_id or new_id(), text, files=ids)
-    assert engine.WORKER.wait(20), "the turn did not end"
-    return Turn.objects.get(pk=started.turn.pk)
-
-
-def request_of(turn: Turn) -> dict[str, Any]:
-    """The turn's newest request, byte for byte as it was sent."""
-    row = Round.objects.filter(turn=turn).latest("number", "attempt")
-    body = engine.rebuild_request(row)
-    assert sha256(body) == row.request_sha256
-    request: dict[str, Any] = json.loads(body)
-    return request
 
 
 def test_files_are_sent_before_the_text_under_names_of_ours(conversation: Conversation) -> None:

@@ -9,9 +9,7 @@ from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.eventstream import ChecksumMismatch
 from botocore.exceptions import ClientError, ConnectionClosedError, EventStreamError, ReadTimeoutError
 from urllib3.exceptions import ProtocolError
@@ -19,32 +17,9 @@ from urllib3.exceptions import ReadTimeoutError as StreamTimeout
 
 from conversations import demo_gateway as demo
 from conversations.errors import ConfigurationError
+from tests.demo_gateway.bedrock import MODEL, TOOL_CONFIG, bedrock, message, stream, text_of
 from tests.protocol.asking import user
 
-MODEL = "cohere.command-r-v1:0"
-TOOL_CONFIG = {
-    "tools": [
-        {
-            "toolSpec": {
-                "name": "top_song",
-                "description": "Get the most popular song played on a radio station.",
-                "inputSchema": {
-                    "json": {
-                        "type": "object",
-                        "properties": {
-                            "sign": {
-                                "type": "string",
-                                "description": "The call sign for the radio station for which you want the most "
-                                "popular song. Example call signs are WZPZ and WKRP.",
-                            }
-                        },
-                        "required": ["sign"],
-                    }
-                },
-            }
-        }
-    ]
-}
 QUESTION = "What is the most popular song on WZPZ?"
 
 
@@ -54,58 +29,8 @@ def gateway() -> Iterator[demo.DemoGateway]:
         yield running
 
 
-@pytest.fixture
-def client(gateway: demo.DemoGateway) -> Iterator[Any]:
-    with closing(bedrock(gateway.url)) as boto_client:
-        yield boto_client
-
-
-def bedrock(url: str, timeout: float = 20) -> Any:
-    config = Config(
-        retries={"total_max_attempts": 1}, read_timeout=timeout, proxies={}, signature_version="v4"
-    )
-    keys = {"aws_access_key_id": "dummy", "aws_secret_access_key": "dummy"}
-    return boto3.client("bedrock-runtime", region_name="us-west-2", endpoint_url=url, config=config, **keys)
-
-
-def stream(client: Any, *messages: dict[str, Any], model: str = MODEL, **more: Any) -> list[Any]:
-    answer = client.converse_stream(modelId=model, messages=list(messages), toolConfig=TOOL_CONFIG, **more)
-    with closing(answer["stream"]) as events:
-        return list(events)
-
-
 def ask(client: Any, text: str) -> list[Any]:
     return stream(client, user(text))
-
-
-def message(events: list[Any]) -> tuple[str, dict[str, Any]]:
-    """Stop reason and message, put together as Kong's own example does."""
-    content: list[Any] = []
-    stop, written, use = "", "", {}
-    for event in events:
-        if "contentBlockStart" in event:
-            use = {**event["contentBlockStart"]["start"]["toolUse"], "input": ""}
-        elif "contentBlockDelta" in event:
-            delta = event["contentBlockDelta"]["delta"]
-            if "toolUse" in delta:
-                use["input"] += delta["toolUse"]["input"]
-            written += delta.get("text", "")
-        elif "contentBlockStop" in event:
-            content.append(
-                {"toolUse": {**use, "input": json.loads(use["input"])}} if use else {"text": written}
-            )
-            written, use = "", {}
-        elif "messageStop" in event:
-            stop = event["messageStop"]["stopReason"]
-    return stop, {"role": "assistant", "content": content}
-
-
-def text_of(events: list[Any]) -> str:
-    return "".join(
-        event["contentBlockDelta"]["delta"].get("text", "")
-        for event in events
-        if "contentBlockDelta" in event
-    )
 
 
 def test_the_published_example_comes_to_its_end(client: Any) -> None:

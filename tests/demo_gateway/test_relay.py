@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 
 from conversations import demo_gateway as demo
 from conversations.errors import ConfigurationError
-from tests.demo_gateway.test_gateway import MODEL, bedrock, message, stream, text_of
+from tests.demo_gateway.bedrock import MODEL, bedrock, message, stream, text_of
 from tests.gateway.wire import Answer, End, WireServer
 from tests.protocol.asking import user
 from tests.upstream.chunks import (
@@ -46,12 +46,6 @@ def upstream() -> Iterator[WireServer]:
 def gateway(upstream: WireServer) -> Iterator[demo.DemoGateway]:
     with closing(demo.start(upstream=demo.Upstream(f"{upstream.url}/v1", KEY))) as running:
         yield running
-
-
-@pytest.fixture
-def client(gateway: demo.DemoGateway) -> Iterator[Any]:
-    with closing(bedrock(gateway.url)) as boto_client:
-        yield boto_client
 
 
 def posted(

@@ -14,8 +14,7 @@ from conversations.models import Conversation, ToolCall, Turn
 from conversations.protocol.agui.snapshot import Snapshot
 from conversations.tools import Context, registry, tool
 from tests.asking import Event, ask, of_type, record
-from tests.engine.test_recovery import recovered
-from tests.losing import QUESTION, Lost
+from tests.losing import QUESTION, Lost, recovered
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 

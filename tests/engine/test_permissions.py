@@ -14,9 +14,8 @@ from conversations.errors import Refused
 from conversations.models import Approval, Conversation, ToolCall, Turn
 from conversations.tools import registry, tool
 from tests.asking import ask, conversation_of
-from tests.engine.test_recovery import recovered
 from tests.gateway.wire import Answer, WireServer, answer_frames
-from tests.losing import QUESTION, Lost
+from tests.losing import QUESTION, Lost, recovered
 from tests.rerunning import tool_frames
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]

@@ -1,14 +1,13 @@
 """A turn whose process died is taken up from what is stored, and given up the third time."""
 
 import pytest
-from ag_ui_validate.pytest_plugin import assert_valid_agui
 
 from conversations import engine
 from conversations.engine import WORKER
 from conversations.engine.lifecycle import ATTEMPTS
 from conversations.journal import page
 from conversations.journal.hub import HUB
-from conversations.models import Conversation, Event, Message, Recording, Round, ToolCall, Turn
+from conversations.models import Conversation, Message, Round, ToolCall, Turn
 from conversations.protocol.agui import events
 from conversations.protocol.agui.interrupted import CUT
 from conversations.protocol.converse.history import NO_RESULT
@@ -17,36 +16,9 @@ from conversations.tools.execution import idempotency_key
 from tests.asking import answer, ask, of_type, record
 from tests.engine.station import top_song_as
 from tests.listening import Listener
-from tests.losing import QUESTION, Lost
+from tests.losing import QUESTION, Lost, recovered
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-CUT_ARGUMENTS = {"AGUI204": "off"}
-
-
-def recovered(lost: Lost, status: str = "completed") -> list[events.Event]:
-    """The turn's events when it has been taken up and has ended.
-
-    Checks that its record is whole and packed, and that the next turn works.
-    """
-    WORKER.sweep()
-    assert engine.WORKER.wait(20)
-    conversation = lost.turn.conversation
-    lost.turn.refresh_from_db()
-    assert lost.turn.status == status, lost.turn.error_text
-    assert (lost.turn.lease_token, lost.turn.lease_until) == (None, None)
-    assert not lost.turn.rounds.filter(status="running").exists()
-    assert not lost.turn.tool_calls.filter(result__isnull=True).exists()
-    turn_events = record(conversation)
-    assert [event["metadata"]["seq"] for event in turn_events] == list(range(1, len(turn_events) + 1))
-    assert_valid_agui(turn_events, severity_overrides=CUT_ARGUMENTS)
-    assert Recording.objects.filter(turn=lost.turn).exists()
-    assert not Event.objects.exists()
-    newest = page(conversation)
-    assert newest.turns[-1]["status"] == status
-    assert not any(message["metadata"].get("open") for message in newest.messages)
-    following = ask(conversation, "show the conversation")
-    assert following.status == Turn.Status.COMPLETED, following.error_text
-    return turn_events
 
 
 def final_events(lost: Lost) -> list[events.Event]:

@@ -21,7 +21,7 @@ from conversations.tools import registry, tool
 from tests.asking import ask, conversation_of, record
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.recorded import RECORDED, Stream, params
-from tests.whole.test_recorded import played
+from tests.recorded_streams import played
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import Any
 
 from django.test import override_settings
 
+from conversations import engine
 from conversations.engine import WORKER
 from conversations.mcp import SERVERS
+from conversations.models import Conversation, ToolCall, Turn
 from conversations.tools import registry
 
 SMALL = Path(__file__).parent / "small_server.py"
@@ -81,3 +84,20 @@ def wait_for(condition: Any) -> None:
     while not condition():
         assert time.monotonic() < end, "the condition did not come to hold"
         time.sleep(0.02)
+
+
+def call_of(conversation: Conversation) -> ToolCall:
+    return ToolCall.objects.get(conversation=conversation)
+
+
+def begin(conversation: Conversation, text: str) -> Turn:
+    """A turn whose call has begun at the server."""
+    turn = engine.start(conversation.pk, str(uuid.uuid4()), text).turn
+    calls = ToolCall.objects.filter(turn=turn)
+    wait_for(lambda: calls.exclude(status=ToolCall.Status.REQUESTED).exists())
+    return turn
+
+
+def ended(turn: Turn) -> Turn:
+    assert engine.WORKER.wait(PATIENCE)
+    return Turn.objects.get(pk=turn.pk)

@@ -2,7 +2,6 @@
 
 import re
 import time
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,10 +11,10 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from conversations import engine
-from conversations.models import Approval, Conversation, RequestBase, ToolCall, Turn
+from conversations.models import Approval, Conversation, RequestBase, Turn
 from conversations.tools import registry
 from tests.asking import ask, conversation_of, of_type, record
-from tests.mcp.serving import PATIENCE, STDIO, connected_to, small_over_http, wait_for
+from tests.mcp.serving import STDIO, begin, call_of, connected_to, ended, small_over_http, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 
@@ -36,27 +35,10 @@ def radio(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                 yield "http"
 
 
-def call_of(conversation: Conversation) -> ToolCall:
-    return ToolCall.objects.get(conversation=conversation)
-
-
 def progress_of(conversation: Conversation) -> list[dict[str, Any]]:
     return [
         one["value"] for one in of_type(record(conversation), "CUSTOM") if one["name"] == "turntable.progress"
     ]
-
-
-def begin(conversation: Conversation, text: str) -> Turn:
-    """A turn whose call has begun at the server."""
-    turn = engine.start(conversation.pk, str(uuid.uuid4()), text).turn
-    calls = ToolCall.objects.filter(turn=turn)
-    wait_for(lambda: calls.exclude(status=ToolCall.Status.REQUESTED).exists())
-    return turn
-
-
-def ended(turn: Turn) -> Turn:
-    assert engine.WORKER.wait(PATIENCE)
-    return Turn.objects.get(pk=turn.pk)
 
 
 # -- results

@@ -20,8 +20,17 @@ from conversations.models import Approval, Conversation, ToolCall, Turn
 from conversations.threads import Threads
 from conversations.tools import RemoteContext, registry
 from tests.asking import ask, conversation_of, of_type, record
-from tests.mcp.serving import PATIENCE, STDIO, connected_to, listening, small_over_http, wait_for
-from tests.mcp.test_calls import begin, call_of, ended
+from tests.mcp.serving import (
+    PATIENCE,
+    STDIO,
+    begin,
+    call_of,
+    connected_to,
+    ended,
+    listening,
+    small_over_http,
+    wait_for,
+)
 from tests.rerunning import rerun_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from tests.serving import NO_PROC, NO_UVICORN, Browser, Server, manage, on_each_server, serving, site
-from tests.whole.test_fuzz import masked
+from tests.whole.odd import masked
 
 pytestmark = pytest.mark.processes
 

@@ -13,8 +13,8 @@ from tests.asking import ask, conversation_of
 from tests.commands import command
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.recorded import SETS, Stream, params
+from tests.recorded_streams import SEVERAL_ROUNDS, played, questions, recorded_tools
 from tests.rerunning import fixture_of, rerun_of
-from tests.whole.test_recorded import SEVERAL_ROUNDS, played, questions, recorded_tools
 
 SINGLE = [rounds[0] for rounds in SETS.values() if len(rounds) == 1]
 pytestmark = pytest.mark.django_db(transaction=True)

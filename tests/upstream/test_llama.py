@@ -15,7 +15,7 @@ from conversations import demo_gateway as demo
 from conversations import engine
 from conversations.models import Turn
 from tests.asking import Event, answer, conversation_of, of_type, record
-from tests.demo_gateway.test_gateway import TOOL_CONFIG, bedrock
+from tests.demo_gateway.bedrock import TOOL_CONFIG, bedrock
 from tests.protocol.asking import assistant, result, use
 from tests.protocol.asking import user as user_message
 

@@ -52,13 +52,6 @@ def songs() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def client(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def page_of(client: Client, conversation: Conversation) -> str:
     return client.get(f"/conversations/{conversation.pk}/").content.decode()
 

@@ -14,13 +14,6 @@ pytestmark = pytest.mark.django_db
 TOKEN = re.compile(r"tt_[\w-]{43}")
 
 
-@pytest.fixture
-def client(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def test_a_token_is_shown_once_and_only_its_digest_is_kept(client: Client, user: User) -> None:
     page = client.post("/settings/tokens/", {"name": "reports", "scope": ["read", "run"]})
     assert page.status_code == 200

@@ -2,6 +2,7 @@
 
 import json
 import random
+import struct
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -111,3 +112,11 @@ class Frames:
 
     def uuid(self) -> UUID:
         return UUID(int=self.chance.getrandbits(128))
+
+
+def masked(first: int, payload: bytes, length: bytes = b"") -> bytes:
+    """A websocket frame with this first byte, and with this length in place of the payload's own."""
+    stated = length or (
+        bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack("!H", len(payload))
+    )
+    return bytes([first]) + stated + b"\0\0\0\0" + payload

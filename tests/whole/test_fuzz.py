@@ -20,8 +20,8 @@ from conversations.sockets import inbound
 from tests.asking import conversation_of
 from tests.serving import Browser, on_each_server, serving, site
 from tests.sockets.pages import Page, page_of
-from tests.whole.odd import NASTY, Frames, Odd
-from tests.whole.test_isolation import ROUTES, filled
+from tests.whole.odd import NASTY, Frames, Odd, masked
+from tests.whole.routes import ROUTES, filled
 
 BATCHES, AT_ONCE = 10, 200
 SOCKETS = 10
@@ -139,14 +139,6 @@ def handshake(address: str, cookie: str) -> bytes:
         f"GET /ws{url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nOrigin: http://{url.netloc}\r\nUpgrade: websocket\r\n"
         f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {'A' * 22}==\r\nCookie: {cookie}\r\n\r\n"
     ).encode()
-
-
-def masked(first: int, payload: bytes, length: bytes = b"") -> bytes:
-    """A websocket frame with this first byte, and with this length in place of the payload's own."""
-    stated = length or (
-        bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack("!H", len(payload))
-    )
-    return bytes([first]) + stated + b"\0\0\0\0" + payload
 
 
 BROKEN = [

@@ -4,8 +4,6 @@ The cases are compared with the site's own tables, so that none is missing.
 """
 
 import io
-import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +14,6 @@ from django.core import serializers
 from django.core.management import call_command, get_commands
 from django.db.models import Model
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from conversations.models import (
     Allowance,
@@ -33,24 +30,12 @@ from conversations.sockets import consumer
 from tests.asking import ask, conversation_of
 from tests.attaching import attached
 from tests.sockets.pages import page_of
+from tests.whole.routes import ADMIN, ROUTES, filled
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 SECRET = "the turkeys can fly"
 
-
-def routes(resolver: URLResolver, prefix: str = "", is_admin: bool = False) -> Iterator[tuple[str, bool]]:
-    """Every address of the site, and whether it is the admin's."""
-    for entry in resolver.url_patterns:
-        path = prefix + str(entry.pattern)
-        if isinstance(entry, URLPattern):
-            yield path, is_admin
-        else:
-            yield from routes(entry, path, is_admin or entry.app_name == "admin")
-
-
-ROUTES = [path for path, is_admin in routes(get_resolver()) if not is_admin]
-ADMIN = [path for path, is_admin in routes(get_resolver()) if is_admin]
 
 OPEN = {"accounts/login/": 200, "accounts/link/": 403, "accounts/unsent/": 302, "healthz": 200}
 """What anybody may see, and its answer to somebody without a session."""
@@ -112,11 +97,6 @@ def everything() -> str:
     """All stored rows of the app, as text."""
     models = apps.get_app_config("conversations").get_models()
     return "".join(serializers.serialize("json", model._default_manager.order_by("pk")) for model in models)
-
-
-def filled(path: str, pk: object) -> str:
-    """An address of the pattern."""
-    return "/" + re.sub(r"<[^>]+>", str(pk), path)
 
 
 # -- addresses

@@ -1,9 +1,7 @@
 """Bedrock's own streams, byte by byte, through boto3, the engine, the journal and a websocket."""
 
-import inspect
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,22 +13,17 @@ from conversations import engine
 from conversations.models import Message, Round, Turn
 from conversations.protocol.converse.content import is_client_tool_use
 from conversations.protocol.converse.history import INTERRUPTED
-from conversations.tools import registry, tool
+from conversations.tools import registry
 from tests.asking import answer, ask, conversation_of, of_type
 from tests.gateway.wire import Answer, WireServer, answer_frames
-from tests.protocol.recorded import FOLDER, RECORDED, SETS, Stream, params
+from tests.protocol.recorded import RECORDED, Stream, params
+from tests.recorded_streams import SEVERAL_ROUNDS, played, questions, recorded_tools
 from tests.sockets.pages import page_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SEVERAL_ROUNDS = [rounds for rounds in SETS.values() if len(rounds) > 1]
 ENDED_BY_EXCEPTION = {"nova-micro--text+exception": "stream_error", "nova-lite--exception": "invalid_request"}
 DROPS_TEXT_BESIDE_TOOL_USES = ("claude-3-5-haiku", "nova-2-lite")
 """Recorded with a client that sends no text beside tool uses, as ours does: its requests lack what the model had said."""
-
-
-def played(stream: Stream, size: int = 0) -> Answer:
-    """The recorded response, in chunks of `size` bytes."""
-    return Answer.stream((FOLDER / stream.name / "response.bin").read_bytes(), size=size)
 
 
 @pytest.mark.parametrize("stream", params(RECORDED))
@@ -102,22 +95,6 @@ def test_the_next_request_of_a_recorded_set_is_the_recorded_one(
         assert _tool_names(ours) == _tool_names(stream.request)
 
 
-def questions(messages: list[dict[str, Any]]) -> list[str]:
-    """The user's texts, one a turn: one of the recorded clients sent the first in two messages."""
-    texts_by_turn: list[str] = []
-    previous = None
-    for message in messages:
-        texts = [block["text"] for block in message["content"] if "text" in block]
-        if message["role"] == "user" and texts:
-            texts_by_turn[-1:] = (
-                ["\n".join([texts_by_turn[-1], *texts])]
-                if previous == "user"
-                else [*texts_by_turn[-1:], *texts]
-            )
-        previous = message["role"]
-    return texts_by_turn
-
-
 def _comparable(messages: list[dict[str, Any]], drops_text: bool) -> list[dict[str, Any]]:
     """The messages without differences that mean nothing: neighbours of one role, an explicit success."""
     compared: list[dict[str, Any]] = []
@@ -144,39 +121,3 @@ def _block(block: dict[str, Any]) -> dict[str, Any]:
 
 def _tool_names(request: dict[str, Any]) -> list[str]:
     return sorted(entry["toolSpec"]["name"] for entry in request["toolConfig"]["tools"])
-
-
-@contextmanager
-def recorded_tools(rounds: list[Stream]) -> Iterator[None]:
-    """The tools that the set's requests offer, which answer as they did."""
-    specs = [entry["toolSpec"] for entry in rounds[0].request["toolConfig"]["tools"]]
-    results = _results(rounds[-1].request["messages"])
-    with registry.override():
-        for spec in specs:
-            tool(_answering(spec, results))
-        yield
-
-
-def _answering(spec: dict[str, Any], results: dict[str, Any]) -> Callable[..., Any]:
-    def recorded_answer(**arguments: object) -> Any:
-        return results[json.dumps([spec["name"], arguments], sort_keys=True)]
-
-    names = spec["inputSchema"]["json"].get("properties", {})
-    parameters = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names]
-    recorded_answer.__name__, recorded_answer.__doc__ = spec["name"], spec["description"]
-    recorded_answer.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return recorded_answer
-
-
-def _results(messages: list[dict[str, Any]]) -> dict[str, Any]:
-    blocks = [block for message in messages for block in message["content"]]
-    contents = {
-        block["toolResult"]["toolUseId"]: block["toolResult"]["content"][0]
-        for block in blocks
-        if "toolResult" in block
-    }
-    return {
-        json.dumps([use["name"], use["input"]], sort_keys=True): contents[use["toolUseId"]].get("text")
-        or contents[use["toolUseId"]]["json"]
-        for use in (block["toolUse"] for block in blocks if "toolUse" in block)
-    }
