@@ -1,13 +1,13 @@
 """Calls of a server's tools, over both transports: what comes back, and what ends them."""
 
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ag_ui_validate.pytest_plugin import validate_agui
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from conversations import engine
@@ -17,6 +17,9 @@ from tests.asking import ask, conversation_of, of_type, record
 from tests.mcp.serving import STDIO, begin, call_of, connected_to, ended, small_over_http, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
+
+TRIES = 3
+"""Of a stop, of which the fastest counts: the machine may be busy."""
 
 SERVER = {"approval": ["pay"], "timeout": 20}
 
@@ -226,14 +229,22 @@ def test_nobodys_answer_is_a_cancellation(conversation: Conversation, settings: 
 # -- ends
 
 
-def test_stop_ends_a_call_within_a_second(conversation: Conversation) -> None:
+def test_stop_ends_a_call_within_a_second(user: Any) -> None:
+    fastest = min(seconds_to_stop(conversation_of(user)) for _ in range(TRIES))
+    assert fastest < 1
+
+
+def seconds_to_stop(conversation: Conversation) -> float:
+    """How long a call takes to end that is stopped while it runs."""
     turn = begin(conversation, "Call radio__hang")
-    began = time.monotonic()
+    requested = timezone.now()
     engine.stop_here(conversation.pk)
     engine.stop(conversation.pk)
-    assert ended(turn).status == Turn.Status.STOPPED
-    assert time.monotonic() - began < 5
+    stopped = ended(turn)
+    assert stopped.status == Turn.Status.STOPPED
     assert call_of(conversation).error == "stopped"
+    assert stopped.finished_at
+    return (stopped.finished_at - requested).total_seconds()
 
 
 def test_the_death_of_its_server_ends_a_call_and_the_server_is_begun_again(
