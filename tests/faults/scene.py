@@ -2,9 +2,11 @@
 
 import json
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from ag_ui_validate.pytest_plugin import assert_valid_agui
+from django.utils import timezone
 
 from conversations import engine
 from conversations.demo_gateway.refusals import refusal
@@ -16,6 +18,8 @@ from tests.gateway.wire import Answer, WireServer, answer_frames
 
 BROKEN_ARGUMENTS = {"AGUI204": "off"}  # tool input is shown as the model sent it
 HEALTHY = Answer.stream(*answer_frames("All is ", "well."))
+SOON = 5.0
+STOPS_IN = timedelta(seconds=1)
 HELLO = answer_frames("Hello", " world")
 PART = HELLO[:3]
 """The frames up to `Hello world`, with the block still open."""
@@ -36,6 +40,15 @@ class Scene:
         """Begins a turn to which the gateway gives these answers."""
         self.server.play(*answers)
         return engine.start(self.conversation.pk, str(uuid.uuid4()), text).turn
+
+    def stop(self) -> None:
+        """Stops the turn, which ends within the second that is promised."""
+        requested = timezone.now()
+        assert engine.stop(self.conversation.pk)
+        assert engine.WORKER.wait(SOON), "the turn did not end"
+        turn = self.conversation.turns.latest("number")
+        assert turn.finished_at
+        assert turn.finished_at - requested < STOPS_IN
 
     def events(self, turn: Turn | None = None) -> list[Event]:
         """The record, or a turn's part of it."""

@@ -8,7 +8,6 @@ import threading
 import pytest
 from pytest_django.fixtures import Settings
 
-from conversations import engine
 from conversations.errors import GatewayUnreachable
 from tests.faults.scene import Scene, retries
 from tests.gateway.talking import until
@@ -80,7 +79,6 @@ def test_a_stop_while_the_resolver_hangs_ends_the_turn(
     good, settings.GATEWAY_URL = settings.GATEWAY_URL, "http://gateway.example"
     turn = scene.begin()
     until(deaf_resolver.is_set)
-    engine.stop(scene.conversation.pk)
-    assert engine.WORKER.wait(5)
+    scene.stop()
     scene.stopped(turn, "")
     settings.GATEWAY_URL = good

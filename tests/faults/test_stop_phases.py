@@ -1,31 +1,17 @@
 """Stop in every phase: the turn ends at once, its text stays, the gateway sees the connection go."""
 
 import threading
-from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
-from conversations import engine
 from conversations.models import ToolCall, Turn
 from conversations.tools import registry, tool
 from tests.asking import answer
-from tests.faults.scene import HELLO, PART, Scene, asking_for
+from tests.faults.scene import HELLO, PART, SOON, Scene, asking_for
 from tests.gateway.talking import until
 from tests.gateway.wire import Answer, End, Part, Request, head
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SOON = 5.0
-STOPS_IN = timedelta(seconds=1)
-
-
-def stop(scene: Scene) -> None:
-    """Stops the turn, which ends within the second that is promised."""
-    requested = timezone.now()
-    assert engine.stop(scene.conversation.pk)
-    assert engine.WORKER.wait(SOON), "the turn did not end"
-    turn = scene.conversation.turns.latest("number")
-    assert turn.finished_at - requested < STOPS_IN
 
 
 def hung_up(scene: Scene) -> bool:
@@ -35,7 +21,7 @@ def hung_up(scene: Scene) -> bool:
 def test_while_waiting_for_the_headers(scene: Scene) -> None:
     turn = scene.begin(Answer.silence())
     scene.server.wait()
-    stop(scene)
+    scene.stop()
     assert hung_up(scene)
     scene.stopped(turn, "")
     scene.alive()
@@ -50,7 +36,7 @@ def test_in_an_errors_body_that_does_not_come(scene: Scene) -> None:
 
     turn = scene.begin(refuse)
     assert headers_sent.wait(SOON)
-    stop(scene)
+    scene.stop()
     assert hung_up(scene)
     scene.stopped(turn, "")
     scene.alive()
@@ -68,7 +54,7 @@ def test_in_a_silent_stream(scene: Scene, frames: tuple[Part, ...], text: str) -
     turn = scene.begin(Answer.stream(*frames, terminated=False, end=End.STALL))
     scene.server.wait()
     until(lambda: answer(scene.events()) == text)
-    stop(scene)
+    scene.stop()
     assert hung_up(scene)
     scene.stopped(turn, text)
     scene.alive()
@@ -89,7 +75,7 @@ def test_while_a_sync_tool_runs_whose_late_result_is_discarded(
 
         turn = scene.begin(Answer.stream(*asking_for(("call-1", "slow", "{}"))))
         assert begun.wait(SOON)
-        stop(scene)
+        scene.stop()
         scene.stopped(turn, "")
         before = record_of(turn)
         release.set()
@@ -123,7 +109,7 @@ def test_while_an_async_tool_runs_which_is_cancelled(scene: Scene) -> None:
 
         turn = scene.begin(Answer.stream(*asking_for(("call-1", "slow", "{}"))))
         assert begun.wait(SOON)
-        stop(scene)
+        scene.stop()
         assert cancelled.wait(SOON)
         scene.stopped(turn, "")
     scene.alive()
@@ -133,7 +119,7 @@ def test_a_flood_of_text_is_stopped_in_its_middle(scene: Scene) -> None:
     gate = threading.Event()
     turn = scene.begin(Answer.stream(*PART, *PART[1:] * 2000, gate, *HELLO[3:]))
     until(lambda: answer(scene.events()))
-    stop(scene)
+    scene.stop()
     gate.set()
     scene.stopped(turn, answer(scene.events(turn)))
     assert turn.rounds.get().stop_reason == ""

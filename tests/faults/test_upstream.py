@@ -114,9 +114,8 @@ def test_a_stop_closes_the_upstreams_connection(behind: Scene) -> None:
     turn = behind.begin(open_answer(HEL))
     request = behind.server.wait()
     until(lambda: "Hel" in answer(behind.events(turn)))
-    engine.stop(behind.conversation.pk)
+    behind.stop()
     assert request.hung_up.wait(10)
-    assert engine.WORKER.wait(10)
     turn.refresh_from_db()
     assert turn.status == Turn.Status.STOPPED
 
