@@ -24,6 +24,8 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
+from bench import nursery
+from bench.nursery import Command
 from conversations import demo_gateway as demo
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,8 +70,19 @@ def site(folder: Path, **variables: str) -> dict[str, str]:
 
 def manage(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
     """A command that ends by itself."""
-    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+    return nursery.run(environment, *arguments, timeout=180)
+
+
+def manage_anew(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """The same in a new interpreter, which takes longer."""
+    return subprocess.run(
+        command_line(*arguments), env=environment, capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+def command_line(*arguments: str) -> list[str]:
+    """A command as an operator types it."""
+    return [sys.executable, str(ROOT / "manage.py"), *arguments]
 
 
 @cache
@@ -95,7 +108,7 @@ def migrated(environment: dict[str, str]) -> dict[str, str]:
 class Server:
     """A running `manage.py serve` that answers at `url`, and the path that it printed."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "Command | subprocess.Popen[str]") -> None:
         self.process = process
         greeting = self.next_line()
         match = re.fullmatch(r"Turntable is at (http://[^/]+)(/\S*)\n", greeting)
@@ -129,7 +142,15 @@ def serving(environment: dict[str, str], *arguments: str, kind: str = "daphne") 
 @contextmanager
 def serving_as_is(environment: dict[str, str], *arguments: str, kind: str = "daphne") -> Iterator[Server]:
     """A server on a free port and whatever database there is, killed at the end if it still runs."""
-    command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", "0", "--server", kind, *arguments]
+    command = ("serve", "--port", "0", "--server", kind, *arguments)
+    with Command.piped(environment, *command) as process:
+        yield Server(process)
+
+
+@contextmanager
+def serving_anew(environment: dict[str, str], kind: str = "daphne") -> Iterator[Server]:
+    """A server in a new interpreter, as an operator starts it."""
+    command = command_line("serve", "--port", "0", "--server", kind)
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Server(process)

@@ -7,13 +7,13 @@ import re
 import select
 import struct
 import subprocess
-import sys
 import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.serving import ROOT
+from bench.nursery import Command
+from tests.serving import command_line
 
 SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 CTRL_C, CTRL_D, UP, ENTER = "\x03", "\x04", "\x1b[A", "\r"
@@ -22,7 +22,7 @@ CTRL_C, CTRL_D, UP, ENTER = "\x03", "\x04", "\x1b[A", "\r"
 class Terminal:
     """The command's own terminal, which answers no question about itself."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", descriptor: int) -> None:
+    def __init__(self, process: "Command | subprocess.Popen[bytes]", descriptor: int) -> None:
         self.process, self._descriptor = process, descriptor
         self.raw = ""
         self._read_to = 0
@@ -69,22 +69,37 @@ class Terminal:
 
 
 @contextmanager
-def at_terminal(environment: dict[str, str], *arguments: str, term: str = "xterm") -> Iterator[Terminal]:
-    """A command of the product at a terminal, killed at the end if it still runs."""
+def at_terminal(
+    environment: dict[str, str], *arguments: str, term: str = "xterm", anew: bool = False
+) -> Iterator[Terminal]:
+    """A command of the product at a terminal, killed at the end if it still runs.
+
+    It is one of the nursery's, or has a new interpreter.
+    """
     ours, theirs = pty.openpty()
-    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-    with subprocess.Popen(
-        command,
-        env=environment | {"TERM": term},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 (so that Ctrl+C is a signal)
-    ) as process:
+    start = _start_anew if anew else _start
+    with start(environment | {"TERM": term}, arguments, theirs) as process:
         os.close(theirs)
         try:
             yield Terminal(process, ours)
         finally:
             process.kill()
             os.close(ours)
+
+
+def _start(environment: dict[str, str], arguments: tuple[str, ...], terminal: int) -> Command:
+    return Command(environment, *arguments, streams=(terminal, terminal, terminal), at_terminal=True)
+
+
+def _start_anew(
+    environment: dict[str, str], arguments: tuple[str, ...], terminal: int
+) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command_line(*arguments),
+        env=environment,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 (so that Ctrl+C is a signal)
+    )

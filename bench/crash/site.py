@@ -4,15 +4,16 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from multiprocessing import Pipe
 from pathlib import Path
+from subprocess import TimeoutExpired
 from tempfile import TemporaryDirectory
 
+from bench.nursery import Command
 from bench.processes import Process, free_port
 from bench.site import Site
 from conversations import demo_gateway as demo
 
-from . import failpoints, nursery
+from . import failpoints
 from .apps import LEASE
 from .store import Store
 
@@ -23,41 +24,34 @@ class Life:
     """One run of a server or worker, from its start to its death."""
 
     def __init__(self, environment: Mapping[str, str], log: Path, *command: str, url: str = "") -> None:
-        self._output, output = Pipe(duplex=False)
-        with output:
-            self.process = nursery.start(environment, log, output, *command)
+        with log.open("a") as errors:
+            self.process = Command.piped(environment, *command, errors=errors.fileno())
         self.url = url
-        self.greeting = self._line()
+        self.greeting = self.process.stdout.readline() if self.process.stdout else ""
         if not self.greeting.startswith("Turntable "):
             self.kill()
             raise RuntimeError(f"the server did not start:\n{log.read_text()[-4000:]}")
 
-    def _line(self) -> str:
-        line = b""
-        while not line.endswith(b"\n") and (byte := os.read(self._output.fileno(), 1)):
-            line += byte
-        return line.decode()
-
     @property
     def alive(self) -> bool:
         """Whether it still runs."""
-        return self.process.is_alive()
+        return self.process.poll() is None
 
     def signal(self, number: int) -> None:
         """Sends it a signal."""
-        os.kill(self.process.pid or 0, number)
+        self.process.send_signal(number)
 
     def wait(self, timeout: float) -> int | None:
         """Its exit code; None if it still runs."""
-        self.process.join(timeout)
-        return self.process.exitcode
+        try:
+            return self.process.wait(timeout)
+        except TimeoutExpired:
+            return None
 
     def kill(self) -> float:
         """Ends it with SIGKILL; returns the time."""
         at = time.time()
-        self.process.kill()
-        self.process.join()
-        self._output.close()
+        self.process.__exit__()
         return at
 
 
@@ -122,7 +116,7 @@ class _Greeting(Process):
     """A life as a process whose next line is the greeting, as bench.site wants it."""
 
     def __init__(self, life: Life) -> None:
-        self.pid, self._greeting = life.process.pid or 0, life.greeting
+        self.pid, self._greeting = life.process.pid, life.greeting
 
     def line(self) -> str:
         """The greeting."""

@@ -4,18 +4,18 @@ Whoever locks several rows locks the conversation first, then its user, then tur
 running turns and then updates their conversations, so nothing here locks a conversation and then waits for a running turn.
 """
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from conversations.errors import InternalError, NotFound, Refused
+from conversations.journal import this_process
 from conversations.models import TOKENS, Approval, Conversation, Turn
 from conversations.protocol.titles import title_of
 
@@ -208,7 +208,7 @@ def _claim(turn: Turn) -> None:
     turn.status = Status.RUNNING
     turn.attempts += 1
     turn.started_at = turn.started_at or now
-    turn.lease_token, turn.lease_until = uuid.uuid4(), now + LEASE
+    turn.lease_token, turn.lease_until = uuid4(), now + LEASE
 
 
 def _move(turn: Turn, status: Status, columns: Mapping[str, Any]) -> None:
@@ -320,7 +320,7 @@ def withdraw_questions(turn: UUID, conversation: UUID) -> bool:
         waiting = _waiting(lock(conversation))
         if waiting is None or waiting.pk != turn:
             return False
-        asking = _pending(waiting).filter(holder=questions.HOLDER)
+        asking = _pending(waiting).filter(holder=this_process())
         if not asking.update(status=Approval.Status.WITHDRAWN, decided_at=timezone.now()):
             return False
         library.touch(conversation)
@@ -359,7 +359,7 @@ def expired() -> Q:
 
 def claimable() -> Q:
     """Leases that have run out, and those of turns that go on with calls of this process."""
-    return expired() | Q(lease_token=questions.HOLDER)
+    return expired() | Q(lease_token=this_process())
 
 
 def take_over(turn: Turn) -> bool:
@@ -367,7 +367,7 @@ def take_over(turn: Turn) -> bool:
     lost = Turn.objects.filter(claimable(), pk=turn.pk, status=Status.RUNNING)
     lost = lost.filter(lease_token=turn.lease_token, runs=turn.runs)
     turn.attempts = min(turn.attempts + 1, ATTEMPTS)
-    turn.lease_token, turn.lease_until = uuid.uuid4(), timezone.now() + LEASE
+    turn.lease_token, turn.lease_until = uuid4(), timezone.now() + LEASE
     return lost.update(**{name: getattr(turn, name) for name in CLAIM_COLUMNS if name != "started_at"}) > 0
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.utils import timezone
 
 from conversations.conf import settings
 from conversations.errors import Refused
+from conversations.journal import this_process
 from conversations.mcp import faults_in
 from conversations.models import Approval, ToolCall, Turn
 from conversations.protocol.agui import interrupts
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Status = Approval.Status
-
-HOLDER = uuid4()
-"""This process, as the holder of calls that wait for answers, and as the lease of a turn that goes on."""
 
 HOLD, HOLD_STOPPED = timedelta(seconds=3), timedelta(seconds=1)
 """How long such a turn is left to its process, and one that is only to be stopped."""
@@ -37,15 +35,15 @@ def expiry() -> datetime | None:
     return timezone.now() + timeout if timeout else None
 
 
-def ask(questions: Mapping[ToolCall, Question], holder: UUID = HOLDER) -> None:
-    """Stores what calls ask, beside each call; `holder` is the process in which they wait."""
+def ask(questions: Mapping[ToolCall, Question], holder: UUID | None = None) -> None:
+    """Stores what calls ask, beside each call; `holder` is the process in which they wait: this one."""
     stored = Approval.objects.in_bulk([row.pk for row in questions])
     for row, question in questions.items():
         approval = stored.get(row.pk) or Approval(call=row)
         approval.question = {"message": question.message, "schema": question.schema}
         approval.status, approval.answer, approval.allowance = Status.PENDING, None, None
         approval.decided_at = approval.decided_by = None
-        approval.asked, approval.holder = approval.asked + 1, holder
+        approval.asked, approval.holder = approval.asked + 1, holder or this_process()
         approval.requested_at, approval.expires_at = timezone.now(), expiry()
         approval.reason = ""
         approval.save()

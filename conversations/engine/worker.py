@@ -17,12 +17,12 @@ from conversations import signals
 from conversations.conf import settings
 from conversations.errors import ConfigurationError
 from conversations.gateway import get_gateway
-from conversations.journal import HUB, Journal, keep_in_touch, pack, ring_queue
+from conversations.journal import HUB, Journal, keep_in_touch, pack, ring_queue, this_process
 from conversations.mcp import SERVERS
 from conversations.models import Approval, Event, Turn, delete_unsent
 from conversations.threads import Threads
 
-from . import library, lifecycle, notices, questions, titles
+from . import library, lifecycle, notices, titles
 from .lifecycle import ATTEMPTS, LEASE
 from .live_calls import LiveCalls
 from .messages import Opening
@@ -336,7 +336,7 @@ class Worker:
         return lost.order_by("created_at")[: self._room]
 
     def _take_over(self, turn: Turn) -> None:
-        was_lost = turn.lease_token not in (None, questions.HOLDER)
+        was_lost = turn.lease_token not in (None, this_process())
         begin = take_up if turn.attempts < ATTEMPTS else give_up
         if lifecycle.take_over(turn):
             if was_lost:

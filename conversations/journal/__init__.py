@@ -7,7 +7,7 @@ is a reader's place in it; reading.py reads on from a `seq` and builds a convers
 from . import lines, recordings
 from .doorbell import keep_in_touch, remember, ring_queue
 from .follower import WINDOW, Follower, Read
-from .hub import HUB, unnumbered_frame
+from .hub import HUB, this_process, unnumbered_frame
 from .reading import READERS, Page, last_seq, one_snapshot, page, queue, read
 from .recordings import Frame, pack, turn_frames
 from .writer import Journal, Record, Write
@@ -34,6 +34,7 @@ __all__ = [
     "recordings",
     "remember",
     "ring_queue",
+    "this_process",
     "turn_frames",
     "unnumbered_frame",
 ]

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import connection
@@ -20,7 +20,7 @@ from django.utils import timezone
 from conversations.models import Conversation, Notice
 from conversations.protocol.agui.events import Event
 
-from .hub import HUB, LISTED, Hub, Ring
+from .hub import HUB, LISTED, Hub, Ring, this_process
 from .reading import READERS, last_seqs
 
 logger = logging.getLogger(__name__)
@@ -33,9 +33,6 @@ RING_EVERY = 0.01
 
 LOOK_EVERY = 1.0
 JOIN_EVERY = 60.0
-
-PROCESS = uuid4()
-"""This process, as its notices name it."""
 
 ReadNotices = Callable[[UUID, Iterable[str]], list[Event]]
 """Reads a conversation's notices of some names, as they are now."""
@@ -66,7 +63,7 @@ def remember(conversation: UUID, name: str) -> None:
     """Stores that there is a notice, for the look of processes that no layer joins."""
     if not has_layer():
         Notice.objects.bulk_create(
-            [Notice(conversation_id=conversation, name=name, process=PROCESS)],
+            [Notice(conversation_id=conversation, name=name, process=this_process())],
             update_conflicts=True,
             unique_fields=["conversation", "name"],
             update_fields=["process", "at"],
@@ -198,7 +195,7 @@ def _changes(owners: list[int], since: datetime) -> list[tuple[UUID, datetime]]:
 def _notices(conversations: list[UUID], since: datetime) -> dict[UUID, list[str]]:
     """The names of the notices since then, by conversation."""
     names: dict[UUID, list[str]] = {}
-    rows = Notice.objects.filter(conversation__in=conversations, at__gt=since).exclude(process=PROCESS)
+    rows = Notice.objects.filter(conversation__in=conversations, at__gt=since).exclude(process=this_process())
     for conversation, name in rows.values_list("conversation", "name"):
         names.setdefault(conversation, []).append(name)
     return names

@@ -3,13 +3,15 @@
 import asyncio
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Protocol
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from .recordings import Frame
 
@@ -212,6 +214,16 @@ class Hub:
 def unnumbered_frame(event: dict[str, Any]) -> str:
     """The frame of an event that is no part of the record."""
     return json.dumps(event | {"timestamp": time.time_ns() // 1_000_000}, ensure_ascii=False)
+
+
+def this_process() -> UUID:
+    """This process, as what it writes names it; one that was forked has a name of its own."""
+    return _process(os.getpid())
+
+
+@cache
+def _process(pid: int) -> UUID:
+    return uuid4()
 
 
 HUB = Hub()

@@ -225,7 +225,8 @@ def conversation(user: User, hub: Hub, listener: Listener) -> Conversation:
 def another_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Makes this process another one, for a while."""
     with monkeypatch.context() as other:
-        other.setattr(doorbell, "PROCESS", uuid.uuid4())
+        name = uuid.uuid4()
+        other.setattr(doorbell, "this_process", lambda: name)
         yield
 
 

@@ -5,7 +5,6 @@ import re
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 import uuid
 from contextlib import closing
@@ -19,7 +18,7 @@ from conversations.models import Conversation, Turn
 from tests.asking import answer, ask, conversation_of, record, types
 from tests.commands import command
 from tests.losing import Lost
-from tests.serving import ROOT, manage, site
+from tests.serving import command_line, manage, migrated, site
 
 in_process = pytest.mark.django_db(transaction=True)
 QUESTION = "What is the most popular song on WZPZ?"
@@ -157,8 +156,6 @@ def test_a_turn_whose_process_died_keeps_nobody_waiting(user: User) -> None:
 
 PREPARED = """
 from django.contrib.auth.models import User
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 User.objects.create_superuser("andy")
 """
 
@@ -166,7 +163,7 @@ User.objects.create_superuser("andy")
 @pytest.fixture(scope="module")
 def own_site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A site with a database and an owner, on its own demo gateway."""
-    environment = site(tmp_path_factory.mktemp("site"))
+    environment = migrated(site(tmp_path_factory.mktemp("site")))
     prepared = manage(environment, "shell", "-c", PREPARED)
     assert prepared.returncode == 0, prepared.stderr
     return environment
@@ -201,8 +198,9 @@ def test_as_a_process_it_tells_its_failure_on_stderr_and_exits_with_1(own_site: 
 
 @pytest.mark.processes
 def test_ctrl_c_stops_the_turn_and_what_was_shown_is_kept(own_site: dict[str, str]) -> None:
-    command = [sys.executable, str(ROOT / "manage.py"), "ask", "show slow"]
-    with subprocess.Popen(command, env=own_site, stdout=PIPE, stderr=PIPE, bufsize=0) as process:
+    with subprocess.Popen(
+        command_line("ask", "show slow"), env=own_site, stdout=PIPE, stderr=PIPE, bufsize=0
+    ) as process:
         assert process.stdout
         begun = process.stdout.read(10)
         pressed = time.monotonic()

@@ -153,7 +153,7 @@ def test_a_turn_begun_elsewhere_is_shown_and_what_was_written_stays(own_site: di
 
 
 def test_what_is_typed_before_the_prompt_is_there_is_taken(own_site: dict[str, str]) -> None:
-    with at_terminal(own_site, "chat") as terminal:
+    with at_terminal(own_site, "chat", anew=True) as terminal:
         terminal.press("help\n\x04")
         assert terminal.exit_code() == 0
     assert "Say one of these" in terminal.text

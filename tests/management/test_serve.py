@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from conversations.management.interpreter import python
-from tests.serving import Browser, manage, on_each_server, serving, serving_as_is, site, slow_turn
+from tests.serving import Browser, manage, manage_anew, on_each_server, serving, serving_anew, site, slow_turn
 
 pytestmark = pytest.mark.processes
 
 
 def test_the_first_run_prints_a_link_that_signs_in_once_and_leads_into_a_conversation(tmp_path: Path) -> None:
-    with serving_as_is(site(tmp_path)) as server:
+    with serving_anew(site(tmp_path)) as server:
         assert server.path.startswith("/accounts/link/?")
         page = Browser().open(server.url + server.path)
         assert page.status == 200
@@ -143,7 +143,7 @@ def test_settings_that_cannot_work_are_one_sentence(tmp_path: Path) -> None:
 
 def test_a_server_that_is_not_installed_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "uvicorn.py").write_text("raise ImportError")
-    process = manage(site(tmp_path, PYTHONPATH=str(tmp_path)), "serve", "--server", "uvicorn")
+    process = manage_anew(site(tmp_path, PYTHONPATH=str(tmp_path)), "serve", "--server", "uvicorn")
     assert process.returncode == 1
     assert process.stderr == (
         f"uvicorn is not installed: `{python()} -m pip install -r requirements-uvicorn.txt` installs it.\n"
@@ -155,4 +155,4 @@ def test_a_site_can_extend_the_settings(tmp_path: Path) -> None:
     (tmp_path / "site_settings.py").write_text("from project.settings import *\nTIME_ZONE = 'Etc/GMT+5'\n")
     environment = site(tmp_path, DJANGO_SETTINGS_MODULE="site_settings", PYTHONPATH=str(tmp_path))
     code = "from django.conf import settings; print(settings.TIME_ZONE, settings.MAX_ROUNDS)"
-    assert manage(environment, "shell", "--no-imports", "-c", code).stdout == "Etc/GMT+5 25\n"
+    assert manage_anew(environment, "shell", "--no-imports", "-c", code).stdout == "Etc/GMT+5 25\n"

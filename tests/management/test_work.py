@@ -1,33 +1,19 @@
 """`manage.py work`, as an operator runs it."""
 
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from bench.nursery import Command
 from conversations.management.interpreter import python
-from tests.serving import ROOT, manage, migrated, site
+from tests.serving import manage, manage_anew, migrated, site
 
 pytestmark = pytest.mark.processes
 
 
-@contextmanager
-def working(environment: dict[str, str], *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """A worker, killed at the end if it still runs."""
-    command = [sys.executable, str(ROOT / "manage.py"), "work", *arguments]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 def test_it_does_not_begin_on_a_database_that_is_not_up_to_date(tmp_path: Path) -> None:
-    result = manage(site(tmp_path), "work")
+    result = manage_anew(site(tmp_path), "work")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"The database is not up to date: run `{python()} manage.py migrate` first.\n"
 
@@ -49,7 +35,7 @@ def test_less_than_one_turn_at_once_is_refused(tmp_path: Path, number: str) -> N
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_how_many_turns_it_runs_and_ends_on_a_signal(tmp_path: Path, number: int) -> None:
-    with working(migrated(site(tmp_path)), "--turns", "3") as worker:
+    with Command.piped(migrated(site(tmp_path)), "work", "--turns", "3") as worker:
         assert worker.stdout is not None
         assert worker.stdout.readline() == "Turntable runs up to 3 turns at once.\n"
         worker.send_signal(number)

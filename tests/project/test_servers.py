@@ -17,7 +17,18 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from tests.serving import NO_PROC, NO_UVICORN, Browser, Server, manage, on_each_server, serving, site
+from tests.serving import (
+    NO_PROC,
+    NO_UVICORN,
+    Browser,
+    Server,
+    manage,
+    migrated,
+    on_each_server,
+    serving,
+    serving_anew,
+    site,
+)
 from tests.whole.odd import masked
 
 pytestmark = pytest.mark.processes
@@ -80,7 +91,7 @@ def test_a_websocket_is_opened_without_compression_and_under_our_name(visit: Vis
 @on_each_server
 def test_without_uvloop_it_serves_on_a_loop_of_asyncio(tmp_path: Path, kind: str) -> None:
     (tmp_path / "uvloop.py").write_text("raise ImportError")
-    with serving(site(tmp_path, PYTHONPATH=str(tmp_path)), kind=kind) as server:
+    with serving_anew(migrated(site(tmp_path, PYTHONPATH=str(tmp_path))), kind=kind) as server:
         assert Browser().open(f"{server.url}/healthz").text == '{"status": "ok"}'
 
 
