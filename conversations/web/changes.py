@@ -7,14 +7,15 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, resolve_url
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect, render, resolve_url
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations import engine
-from conversations.models import Conversation
+from conversations.models import Conversation, Turn
 from conversations.protocol.text import beginning, clean_text, visible
 
-from .access import SignedIn
+from .access import SignedIn, own_or_404
 from .exporting import as_zip
 
 TITLE_LENGTH = 200
@@ -107,3 +108,28 @@ def just_deleted(request: HttpRequest) -> list[Conversation]:
     ids = request.session.pop(DELETED, [])
     rows = Conversation.with_deleted.filter(owner=request.user.pk, deleted_at__isnull=False)
     return list(rows.filter(pk__in=ids).only("title")) if ids else []
+
+
+# -- a deletion that asks first
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: SignedIn, pk: UUID) -> HttpResponse:
+    """A question that says what goes; deletes on POST, and stops the turn that is under way."""
+    conversation = own_or_404(request, pk)
+    if request.method != "POST":
+        return _question(request, conversation)
+    engine.delete([conversation.pk])
+    return to_list_with_undo(request, [conversation.pk])
+
+
+def _question(request: SignedIn, conversation: Conversation) -> HttpResponse:
+    context = {
+        "conversation": conversation,
+        "heading": visible(conversation.title),
+        "messages": conversation.messages.count(),
+        "tool_calls": conversation.tool_calls.count(),
+        "is_under_way": conversation.turns.filter(status__in=Turn.OPEN).exists(),
+    }
+    return render(request, "conversations/delete.html", context)

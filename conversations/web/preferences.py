@@ -1,9 +1,10 @@
-"""A user's settings: the prompts that they keep, and the tools that they let run unasked."""
+"""A user's settings: prompts, tools that run unasked, API tokens, and the theme of a browser."""
 
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.db.models import Count
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from conversations.models import SCOPES, Allowance, Prompt
+from conversations.models import SCOPES, Allowance, ApiToken, Prompt
 from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn
@@ -26,10 +27,20 @@ else:
 PROMPTS = 100
 """Prompts that a user may keep: each is on every page of a conversation."""
 
+TOKENS = 100
+"""API tokens that a user may have: each is on the page of the settings."""
+
+THEMES = ("light", "dark")
+"""What a page may look like beside the system's own."""
+
+YEAR = 365 * 24 * 60 * 60
+
 LONGEST = 10_000
 LINE = 60
 NAME_TAKEN = "You have a {} with this name already. Choose another name, or change that one."
 TOO_MANY = f"You have {PROMPTS} {{}}s already. Delete one first."
+TOO_MANY_TOKENS = f"You have {TOKENS} tokens already. Revoke one first."
+NO_SCOPE = "Choose what the token may be used for."
 TOO_LONG = "This is {:,} characters long. A {} has {:,} at most."
 
 
@@ -91,6 +102,41 @@ def revoke(request: SignedIn, pk: int) -> HttpResponse:
     row = get_object_or_404(request.user.allowances, pk=pk)
     Allowance.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now())
     return back_to_settings(request, f"{row.tool} will ask again.")
+
+
+@never_cache
+@require_POST
+def tokens(request: SignedIn) -> HttpResponse:
+    """Makes a token. The answer is the page itself, with the token in it, which nothing keeps."""
+    scopes = [scope for scope in SCOPES if scope in request.POST.getlist("scope")]
+    is_full = request.user.api_tokens.filter(revoked_at=None).count() >= TOKENS
+    if is_full or not scopes:
+        return settings_page(request, problem=TOO_MANY_TOKENS if is_full else NO_SCOPE)
+    name = ApiToken.clean_name(request.POST.get("name", ""))
+    _, token = ApiToken.issue(request.user, name, " ".join(scopes))
+    return settings_page(request, new_token=token)
+
+
+@require_POST
+def revoke_token(request: SignedIn, pk: int) -> HttpResponse:
+    """Ends one of the user's tokens; the row stays, as evidence."""
+    row = get_object_or_404(request.user.api_tokens, pk=pk)
+    row.revoke()
+    return back_to_settings(request, f"The token {row.name} lets nobody in any more.")
+
+
+@require_POST
+def theme(request: SignedIn) -> HttpResponse:
+    """Keeps a theme in this browser, and forgets it for the system's or anything else."""
+    answer = redirect("conversations:settings")
+    chosen = request.POST.get("theme", "")
+    if chosen not in THEMES:
+        answer.delete_cookie("theme", samesite="Lax")
+        return answer
+    answer.set_cookie(
+        "theme", chosen, max_age=YEAR, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
+    )
+    return answer
 
 
 def _store(request: SignedIn, form: PromptForm) -> HttpResponse:

@@ -7,21 +7,18 @@ from .again import again, compare
 from .attaching import attach, attachment
 from .beside import ask_two, beside
 from .cards import card
-from .changes import change
-from .deleting import delete
+from .changes import change, delete
 from .exporting import export
 from .finding import find
 from .options import options
 from .pages import column, conversation
 from .pictures import picture
-from .preferences import preferences, prompt, revoke
+from .preferences import preferences, prompt, revoke, revoke_token, theme, tokens
 from .presets import preset, presets
 from .prompts import prompts
 from .replay import ends, outline, replay, turn
 from .sidebar import sidebar
 from .start import create, index, new
-from .theme import theme
-from .tokens import revoke_token, tokens
 from .tree import tree
 from .waiting import waiting
 

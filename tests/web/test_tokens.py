@@ -46,7 +46,7 @@ def test_a_token_for_nothing_is_not_made(client: Client, form: dict[str, str]) -
 
 
 def test_there_is_an_end_to_tokens(client: Client, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conversations.web.tokens.TOKENS", 1)
+    monkeypatch.setattr("conversations.web.preferences.TOKENS", 1)
     ApiToken.issue(user, "reports")
     assert client.post("/settings/tokens/", {"name": "x", "scope": "read"}).status_code == 400
     assert ApiToken.objects.count() == 1

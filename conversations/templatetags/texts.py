@@ -1,4 +1,4 @@
-"""The filter that marks what a search has hit in a snippet."""
+"""Filters for texts: cut between grapheme clusters, and with what a search has hit marked."""
 
 from collections.abc import Iterable
 
@@ -7,8 +7,15 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from conversations.models.search import Part
+from conversations.protocol import text as protocol_text
 
 register = template.Library()
+
+
+@register.filter
+def beginning(text: str, most: int) -> str:
+    """The beginning of a text, with an ellipsis if there is more, as `truncatechars` has it."""
+    return text if len(text) <= most else f"{protocol_text.beginning(text, most - 1)}…"
 
 
 @register.filter
