@@ -1,6 +1,8 @@
 /**
- * What a browser may deny a page: storage for the tab (then a reload forgets), and random UUIDs.
+ * What a browser may deny a page: storage for the tab (then a reload forgets), and random UUIDs. Cookies say what the server is to know.
  */
+
+const YEAR = 365 * 24 * 60 * 60;
 
 /** What is kept under the key, or something else where nothing is. */
 export function load(key, otherwise) {
@@ -19,6 +21,15 @@ export function save(key, value) {
   } catch {
     /* full or denied */
   }
+}
+
+/** Keeps in a cookie, for the next page, a value that holds neither blanks nor semicolons; returns whether it was another before. */
+export function remember(name, value) {
+  const pair = `${name}=${value}`;
+  if (document.cookie.split("; ").includes(pair)) return false;
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not in every browser
+  document.cookie = `${pair}; path=/; max-age=${YEAR}; samesite=lax`;
+  return true;
 }
 
 /** A random UUID; crypto.randomUUID is there in secure contexts only, not on plain http in a local network. */

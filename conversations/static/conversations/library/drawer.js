@@ -2,7 +2,7 @@
  * The sidebar's place. With room it stands beside the page or is put away, which is remembered; without, it is a drawer over the page, which
  * Escape and a click beside it close: a popover.
  */
-import { remember } from "./remembering.js";
+import { remember } from "../lib/browser.js";
 
 const ROOM = "(min-width: 64rem)";
 

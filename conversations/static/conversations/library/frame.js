@@ -1,13 +1,14 @@
 /**
  * The frame of every page: beside it the list of conversations, on a small screen in a drawer.
  */
+import { remember } from "../lib/browser.js";
 import { byId, closestTo } from "../lib/dom.js";
 import { listenToShortcuts } from "../shortcuts/listening.js";
 import { Drawer } from "./drawer.js";
 import { List } from "./list.js";
-import { onLongPress } from "./pressing.js";
-import { remember } from "./remembering.js";
 
+const LONG_MS = 500;
+const FAR = 10; // pixels that a finger may tremble
 const ROW = "#groups li, .conversations li";
 
 function start() {
@@ -45,11 +46,50 @@ function listen(sidebar, list) {
     event.preventDefault();
     open(row, event.detail === 0 && event.button === 0 ? null : { x: event.clientX, y: event.clientY });
   });
-  document.addEventListener("change", async (event) => {
-    if (closestTo(event, ".chosen")) (await import("./choosing.js")).follow(event.target);
+  document.addEventListener("change", (event) => {
+    if (closestTo(event, ".chosen")) follow(event.target);
   });
   onLongPress(ROW, (row, point) => open(row, point));
   if (byId("undo").childElementCount) rows = load();
+}
+
+/** Brings the boxes of a list in line with the one that was just changed: one of them chooses all. */
+function follow(box) {
+  const form = box.closest(".chosen");
+  const all = form.querySelector(".all input");
+  /** @type {HTMLInputElement[]} */
+  const boxes = Array.from(form.querySelectorAll("[name=ids]"));
+  if (box === all) for (const one of boxes) one.checked = all.checked;
+  const number = boxes.filter(({ checked }) => checked).length;
+  all.checked = number === boxes.length;
+  all.indeterminate = number > 0 && number < boxes.length;
+}
+
+/**
+ * Calls `press(element, point)` when an element that the selector names is pressed long; the click that follows is none. Not every browser
+ * makes a context menu of it.
+ */
+function onLongPress(selector, press) {
+  let timer;
+  let start;
+  let wasLong = false;
+  const end = () => clearTimeout(timer);
+  document.addEventListener("pointerdown", (event) => {
+    end();
+    wasLong = false;
+    const element = /** @type {Element} */ (event.target).closest(selector);
+    if (event.pointerType !== "touch" || !element) return;
+    start = { x: event.clientX, y: event.clientY };
+    timer = setTimeout(() => {
+      wasLong = true;
+      press(element, start);
+    }, LONG_MS);
+  });
+  document.addEventListener("click", (event) => wasLong && event.preventDefault(), { capture: true });
+  document.addEventListener("pointermove", ({ pointerType, clientX, clientY }) => {
+    if (pointerType === "touch" && start && Math.hypot(clientX - start.x, clientY - start.y) > FAR) end(); // a mouse may rest elsewhere
+  });
+  for (const name of ["pointerup", "pointercancel", "contextmenu"]) document.addEventListener(name, end);
 }
 
 start();

@@ -1,8 +1,9 @@
 /**
  * What the shortcuts of a transcript do: they press its buttons.
  */
-import { toast } from "../lib/toast.js";
+import { create } from "../lib/dom.js";
 
+const SEEN_MS = 2500;
 const MISSING = { answer: "There is no answer to copy.", code: "There is no code to copy." };
 
 /** The actions of a transcript that is read. `say(sentence)` is for who cannot see it. */
@@ -29,4 +30,17 @@ function press(place, selector) {
   const button = [...place.querySelectorAll(`${selector}:not([hidden])`)].at(-1);
   button?.click();
   return Boolean(button);
+}
+
+/** @type {HTMLElement | undefined} */
+let current;
+
+/** Shows a sentence for a while, in the place of the one before; the live region tells it to who cannot see it. */
+function toast(sentence) {
+  current?.remove();
+  const element = create("p", "toast", sentence);
+  element.setAttribute("aria-hidden", "true");
+  document.body.append(element);
+  current = element;
+  setTimeout(() => element.remove(), SEEN_MS);
 }
