@@ -52,7 +52,7 @@ test: $(VENV)/dev browsers client llama ## the whole test suite; the protocol mu
 	@$(BIN)/coverage report
 	@if command -v node >/dev/null; then node --test tests/scripts/*.test.js; else echo "$(NO_NODE) The tests of scripts are skipped."; fi
 	@log=$$(mktemp); trap 'kill $$beside; rm -f $$log' INT TERM; \
-	$(BIN)/python -m bench.services $(BIN)/pytest -q --create-db --reuse-db -m "not processes" $(ON_POSTGRES) >$$log 2>&1 & beside=$$!; \
+	$(BIN)/python -m bench.services $(BIN)/pytest -q --create-db --reuse-db -m "not processes and not any_database" $(ON_POSTGRES) >$$log 2>&1 & beside=$$!; \
 	$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "$(MARKS)" --ignore tests/protocol; code=$$?; \
 	wait $$beside || code=1; echo "On PostgreSQL:"; cat $$log; rm -f $$log; exit $$code
 

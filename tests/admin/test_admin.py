@@ -100,6 +100,7 @@ def test_everything_of_a_turn_leads_to_everything_else(operator: Client, convers
         assert [end for end in ends if f'href="{address_of(end)}"' not in html] == [], start
 
 
+@pytest.mark.any_database
 @all_models
 def test_nothing_can_be_added_changed_or_deleted(
     operator: Client, conversation: Conversation, model: type[Model]
@@ -219,6 +220,7 @@ def spoiled(user: User, conversation: Conversation) -> Conversation:
     return conversation
 
 
+@pytest.mark.any_database
 @all_models
 def test_a_script_is_shown_and_not_run(operator: Client, spoiled: Conversation, model: type[Model]) -> None:
     for url in (listing(model), *(address_of(row) for row in rows_of(model))):
@@ -227,6 +229,7 @@ def test_a_script_is_shown_and_not_run(operator: Client, spoiled: Conversation, 
         assert "&lt;script&gt;alert(" in html
 
 
+@pytest.mark.any_database
 @all_models
 def test_characters_that_reorder_others_are_marked(
     operator: Client, conversation: Conversation, model: type[Model]
@@ -284,6 +287,7 @@ def test_dates_lead_from_years_to_days(
         assert operator.get(listing(model) + query).status_code in (200, 302), query
 
 
+@pytest.mark.any_database
 @all_models
 def test_only_those_who_may_see_it_are_let_in(
     client: Client, user: User, conversation: Conversation, model: type[Model]

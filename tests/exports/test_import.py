@@ -310,6 +310,7 @@ def test_the_command_says_what_is_wrong_and_stores_nothing(user: User, tmp_path:
     assert not Conversation.objects.exists()
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("stream", params(RECORDED))
 def test_every_recorded_stream_is_exported_and_imported_as_it_is(
     user: User, settings: Settings, stream: Stream

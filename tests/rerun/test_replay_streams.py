@@ -17,7 +17,7 @@ from tests.recorded_streams import SEVERAL_ROUNDS, played, questions, recorded_t
 from tests.rerunning import fixture_of, rerun_of
 
 SINGLE = [rounds[0] for rounds in SETS.values() if len(rounds) == 1]
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 def check(conversation: Conversation, folder: Path, settings: Settings) -> None:

@@ -23,7 +23,7 @@ from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.losing import Lost
 from tests.rerunning import QUESTION, conversation_with, json_report, rerun_of, tool_frames
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 RUNS: list[dict[str, Any]] = []
 LAST_ANSWER = Answer.stream(*answer_frames("Done."))
 
