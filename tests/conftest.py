@@ -4,6 +4,7 @@ import functools
 import gc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.loaders import create_loader
@@ -12,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 from django.test import TransactionTestCase, override_settings
 from hypothesis import settings as examples
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from conversations import demo_gateway as demo
 from conversations import engine
@@ -82,6 +84,24 @@ def services_read_once() -> Iterator[None]:
     """Lets botocore read its files once: each gateway's address makes a session of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.session.create_loader", functools.cache(create_loader))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_listed_once() -> Iterator[None]:
+    """Lets the clients of all tests share one list of the apps' static files, which each would walk through."""
+    listed: dict[str, dict[str, Any]] = {}
+    list_files = WhiteNoiseMiddleware.add_files_from_finders
+
+    def share_files(middleware: WhiteNoiseMiddleware) -> None:
+        if middleware.static_prefix not in listed:
+            others, middleware.files = middleware.files, {}
+            list_files(middleware)
+            listed[middleware.static_prefix], middleware.files = middleware.files, others
+        middleware.files |= listed[middleware.static_prefix]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", share_files)
         yield
 
 

@@ -105,6 +105,7 @@ HOSTILE: list[tuple[str, str, bytes | Callable[[], bytes], int]] = [
 ]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(("what", "name", "data", "status"), HOSTILE, ids=[case[0] for case in HOSTILE])
 def test_a_hostile_file_is_refused_in_words_and_leaves_nothing(
     client: Client,
