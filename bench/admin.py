@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from io import StringIO
 from typing import Any, NamedTuple
 
-from conversations.management.patience import patient
+from conversations.management.timeouts import without_timeout
 
 from .machine import description
 from .services import postgres
@@ -107,14 +107,14 @@ def measure(calls: int, repeat: int, tell: Callable[[str], None]) -> Measurement
 
         began = time.monotonic()
         _fill(calls // CALLS_PER_CONVERSATION)
-        with patient(), connection.cursor() as cursor:
+        with without_timeout(), connection.cursor() as cursor:
             cursor.execute(
                 FILL.format(calls=calls, per_conversation=CALLS_PER_CONVERSATION).replace("%", "%%"), []
             )
         call_command("reindex", stdout=StringIO())  # what SQL writes is not indexed
         written = time.monotonic() - began
         tell(f"{calls:,} calls written in {written:.0f} s")
-        with patient(), connection.cursor() as cursor:
+        with without_timeout(), connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
         client.force_login(User.objects.get(username="user0"))
         return Measurement(

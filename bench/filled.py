@@ -130,10 +130,10 @@ def _whole(size: Size, more: Callable[[], None], *, in_haste: bool) -> float:
     from django.contrib.auth.models import User
     from django.db import connection
 
-    from conversations.management.patience import patient
+    from conversations.management.timeouts import without_timeout
 
     begin = time.monotonic()
-    with patient(), connection.cursor() as cursor:
+    with without_timeout(), connection.cursor() as cursor:
         before, after = HASTE[connection.vendor] if in_haste else ([], [])
         for statement in before:
             cursor.execute(statement)

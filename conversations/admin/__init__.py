@@ -1,4 +1,9 @@
-"""The record for the operator. Approvals, changed tools and the catalogue can be edited."""
+"""The record for the operator. Approvals, changed tools and the catalogue can be edited.
+
+turns.py, rounds.py, calls.py, approvals.py, allowances.py, attachments.py, catalogue.py, definitions.py and tokens.py have a page a
+kind of row. pages.py and lists.py are what they share, markup.py draws values. waterfall.py, usage.py, figures.py and requests.py are
+parts of pages; searching.py and exporting.py are about lists.
+"""
 
 from .allowances import AllowanceAdmin
 from .approvals import ApprovalAdmin

@@ -1,4 +1,8 @@
-"""Files that people attach: inspected, stored, and sent to models as blocks."""
+"""Files that people attach: inspected, stored, and sent to models as blocks.
+
+inspecting.py takes a file in, by its bytes (sniffing.py) and as models get it (pictures.py); storing.py keeps it, problems.py says why
+not.
+"""
 
 from .inspecting import Inspected, clean_name, inspect
 from .problems import Empty, NoFile, NotTaken, TooLarge

@@ -1,9 +1,16 @@
 """The engine: an accepted message is a turn's row, and a worker runs the turn as a coroutine.
 
-commands.py has what a person may do, messages.py what comes in, lifecycle.py every change of a turn's status. worker.py is a process with
-its running turns, run.py one turn's way through its steps: rounds.py and tool_calls.py are the two kinds of steps. recovery.py begins a
-lost turn again, approvals.py waits for a person, permissions.py says which tools a user may use, progress.py how far a call has come,
-requests.py builds what a model is sent, synthetic.py answers a turn that is asked again.
+commands.py has what a person may do, messages.py and files.py what comes in, limits.py how much of it; naming.py finds the runs that
+programs name. lifecycle.py has every change of a turn's status, queue.py the turns that wait for their beginning.
+
+worker.py is a process with its running turns, run.py one turn's way through its steps: rounds.py and tool_calls.py are the two kinds of
+steps, stopping.py cuts them short. recovery.py begins a lost turn again. outgoing.py and requests.py build what a model is sent,
+settings.py what goes beside the messages. synthetic.py answers a turn that is asked again.
+
+approvals.py waits for a person, questions.py asks one for a running call, live_calls.py keeps that call meanwhile. permissions.py says
+which tools a user may use, progress.py how far a call has come.
+
+notices.py, library.py and shelving.py are about what pages and lists show beside the record, titles.py about a conversation's name.
 """
 
 from . import permissions, settings

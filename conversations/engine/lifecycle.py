@@ -19,7 +19,7 @@ from conversations.journal import this_process
 from conversations.models import TOKENS, Approval, Conversation, Turn
 from conversations.protocol.titles import title_of
 
-from . import approvals, files, library, limits, questions, waiting
+from . import approvals, files, library, limits, questions, queue
 from .messages import Accepted, NewMessage, Opening, Repetition
 
 if TYPE_CHECKING:
@@ -160,14 +160,14 @@ def claim(limit: int, only: UUID | None = None) -> list[Turn]:
 
     Users take turns: whoever has fewest running comes first. Rows that another process has locked are left to it.
     """
-    candidates = list(waiting.candidates(only).values_list("pk", flat=True)[: max(0, limit)])
+    candidates = list(queue.candidates(only).values_list("pk", flat=True)[: max(0, limit)])
     if not candidates:
         return []
     try:
         with transaction.atomic():
             if only is not None:
                 lock(only)  # first alone: a turn that has begun since is not waited for
-            return [_begun(turn) for turn in waiting.locked(candidates, skip_locked=only is None)]
+            return [_begun(turn) for turn in queue.locked(candidates, skip_locked=only is None)]
     except (IntegrityError, Conversation.DoesNotExist):  # another process began one of it, or deleted it
         return []
 

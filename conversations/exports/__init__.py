@@ -1,6 +1,7 @@
 """Exports of a conversation: JSON, alone or in a zip with its files, Markdown, AG-UI JSON Lines.
 
-The JSON can be imported again.
+The JSON can be imported again. format.py has its members, whole.py and archive.py write it, importing.py checks it and rows.py stores
+it; copying.py is both at once. markdown.py (blocks.py) is for reading, agui.py for programs.
 """
 
 from .agui import as_lines

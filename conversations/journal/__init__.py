@@ -1,7 +1,8 @@
 """The journal: an event is committed before anyone sees it, and every reader reads on from a `seq`.
 
 writer.py commits the events of running turns; hub.py passes them to this process's sockets, doorbell.py to other processes; follower.py
-is a reader's place in it; reading.py reads on from a `seq` and builds a conversation's snapshot; recordings.py packs a finished turn.
+is a reader's place in it; reading.py reads on from a `seq` and builds a conversation's snapshot; recordings.py packs a finished turn,
+lines.py merges deltas into frames.
 """
 
 from . import lines, recordings

@@ -1,8 +1,8 @@
 """Servers of the Model Context Protocol, whose tools are offered like our own.
 
-configuration.py reads the file that MCP_SERVERS names, servers.py has a process's servers, each a long-lived task (server.py) with a
-connection (connection.py). definitions.py pins what tools are, offering.py makes them tools of ours (naming.py, schemas.py), contents.py
-turns their results into Converse's. The SDK is imported only where there are servers.
+configuration.py reads the file that MCP_SERVERS names, checks.py says what is wrong with it. servers.py has a process's servers, each a
+long-lived task (server.py) with a connection (connection.py). definitions.py pins what tools are, offering.py makes them tools of ours
+(schemas.py), contents.py turns their results into Converse's. The SDK is imported only where there are servers.
 """
 
 from .checks import check, insist

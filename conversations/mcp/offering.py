@@ -1,5 +1,8 @@
 """A server's tools as tools of ours: which are offered, under which names, and who is asked first."""
 
+import hashlib
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Any
@@ -9,9 +12,11 @@ from conversations.tools import RemoteCaller, RemoteTool
 
 from .configuration import ServerConfiguration
 from .definitions import Definition
-from .naming import names_of
 from .schemas import RemoteArguments, Unfit
 
+LONGEST_NAME = 64
+_FOREIGN = re.compile(r"[^a-zA-Z0-9_-]")
+_DIGITS = 8
 LONGEST_DESCRIPTION = 8_000
 
 
@@ -84,3 +89,27 @@ def _needs_approval(tool: str, configuration: ServerConfiguration, *, is_read_on
 
 def _nowhere(**arguments: Any) -> None:
     raise NotImplementedError("a tool of a server is called there")
+
+
+# -- names
+
+
+def names_of(server: str, tools: Iterable[str]) -> dict[str, str]:
+    """A name of at most 64 plain characters for each tool, `server__tool` where that is one.
+
+    A name that is too long, or another tool's as well, ends with a part of the hash of its whole.
+    """
+    whole = {tool: f"{server}__{tool}" for tool in tools}
+    plain = {tool: _FOREIGN.sub("_", name) for tool, name in whole.items()}
+    uses = Counter(plain.values())
+    return {
+        tool: name
+        if len(name) <= LONGEST_NAME and (uses[name] == 1 or name == whole[tool])
+        else _hashed(name, whole[tool])
+        for tool, name in plain.items()
+    }
+
+
+def _hashed(name: str, whole: str) -> str:
+    digest = hashlib.sha256(whole.encode(errors="replace")).hexdigest()[:_DIGITS]
+    return f"{name[: LONGEST_NAME - _DIGITS - 1]}_{digest}"

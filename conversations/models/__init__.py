@@ -1,4 +1,12 @@
-"""The rows of a site: their columns and constraints, the tree of turns, and sums of usage."""
+"""The rows of a site: their columns and constraints, the tree of turns, and sums of usage.
+
+conversation.py, round.py, record.py, approval.py and attachment.py are a conversation's rows, tree.py the order of its turns, fields.py
+the columns that they share. catalogue.py, prices.py, usage.py and titling.py are about models and what they cost; definition.py about
+servers' tools; prompt.py and api.py about what users keep and programs come with.
+
+passage.py is the search index, made from texts.py and words.py, looked up by search.py and made anew by reindexing.py. marks.py says
+what a list shows, retention.py lets rows go.
+"""
 
 from . import marks, prices, reindexing, retention, search
 from .api import SCOPES, ApiToken, PublicRun

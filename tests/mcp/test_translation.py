@@ -17,8 +17,7 @@ from pytest_django.fixtures import Settings
 from conversations.mcp.configuration import ServerConfiguration
 from conversations.mcp.connection import headers_for
 from conversations.mcp.contents import content_of
-from conversations.mcp.naming import names_of
-from conversations.mcp.offering import tools_of
+from conversations.mcp.offering import names_of, tools_of
 from conversations.mcp.schemas import RemoteArguments, Unfit, faults, validator
 from conversations.tools import InvalidInput
 

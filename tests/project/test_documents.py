@@ -31,6 +31,17 @@ README = (ROOT / "README.md").read_text()
 BENCH = (ROOT / "bench/__main__.py").read_text()
 SMALL_MODULES = {"apps", "checks", "conf", "errors", "routing", "signals", "threads", "urls"}
 
+WITHOUT_A_FACE = {
+    ".",
+    "migrations",
+    "templatetags",
+    "management/commands",
+    "protocol",
+    "protocol/agui",
+    "protocol/converse",
+}
+"""Rooms whose modules are used one by one, or found by Django."""
+
 Arrows = set[tuple[str, str]]
 documents = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
@@ -119,6 +130,17 @@ def goes_round(arrow: tuple[str, str], arrows: Arrows) -> bool:
 
 def reaches(start: str, end: str, arrows: Arrows) -> bool:
     return start == end or any(reaches(b, end, arrows) for a, b in arrows if a == start)
+
+
+@pytest.mark.parametrize(
+    "room", [path.parent for path in APP.rglob("__init__.py")], ids=lambda path: str(path.relative_to(APP))
+)
+def test_a_rooms_face_says_what_is_in_it(room: Path) -> None:
+    face = ast.get_docstring(ast.parse((room / "__init__.py").read_text())) or ""
+    modules = [path.name for path in room.glob("*.py") if path.name != "__init__.py"]
+    assert (
+        str(room.relative_to(APP)) in WITHOUT_A_FACE or [name for name in modules if name not in face] == []
+    )
 
 
 # -- names

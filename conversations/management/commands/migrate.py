@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from conversations.management.patience import patient
+from conversations.management.timeouts import without_timeout
 
 
 class Command(migrate.Command):
@@ -12,5 +12,5 @@ class Command(migrate.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrates."""
-        with patient():
+        with without_timeout():
             super().handle(*args, **options)

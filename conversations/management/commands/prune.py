@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from conversations.management.patience import patient
+from conversations.management.timeouts import without_timeout
 from conversations.models import retention
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, older_than: timedelta, delete: bool, **options: Any) -> None:
         """Says what would go, or deletes it."""
-        with patient():
+        with without_timeout():
             self._prune(timezone.now() - older_than, delete)
 
     def _prune(self, moment: datetime, delete: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.core.management.base import BaseCommand
 
-from conversations.management.patience import patient
+from conversations.management.timeouts import without_timeout
 from conversations.models import reindexing
 
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Indexes all rows."""
         number = 0
-        with patient():
+        with without_timeout():
             for number in reindexing.reindex(apps):
                 self.stdout.write(f"{number:,} rows", ending="\r")
                 self.stdout.flush()

@@ -7,7 +7,7 @@ from django.db import connection
 
 
 @contextmanager
-def patient() -> Iterator[None]:
+def without_timeout() -> Iterator[None]:
     """Lets statements of this thread take as long as they need, for work on whole tables."""
     _set_on_postgres("SET statement_timeout = 0")
     try:
