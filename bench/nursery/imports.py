@@ -21,7 +21,7 @@ APPS = (
 MODULES = (
     "autobahn.twisted.websocket", "channels.auth", "channels.routing", "conversations.admin", "conversations.checks",
     "conversations.demo_gateway", "conversations.management.commands.ask", "conversations.management.commands.chat",
-    "conversations.management.patience", "conversations.mcp", "conversations.routing", "conversations.urls",
+    "conversations.mcp", "conversations.routing", "conversations.urls",
     "csp.middleware", "daphne.http_protocol", "daphne.utils", "daphne.ws_protocol", "dj_database_url",
     "django.contrib.auth.admin", "django.contrib.auth.backends", "django.contrib.auth.middleware",
     "django.contrib.messages.middleware", "django.contrib.sessions.backends.db", "django.contrib.sessions.middleware",
