@@ -15,11 +15,12 @@ Parameters = ParamSpec("Parameters")
 class Threads:
     """A few threads for database work, each with one connection at most.
 
-    `reserved` threads have theirs beside the site's pool.
+    `reserved` threads have theirs beside the site's pool, and keep it.
     """
 
     def __init__(self, name: str, count: int, *, reserved: bool = False) -> None:
         prepare = reserve_connection if reserved else None
+        self._leave = keep_connection if reserved else give_back_connection
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name, initializer=prepare)
 
     async def run(
@@ -27,26 +28,32 @@ class Threads:
     ) -> Result:
         """Runs the work in one of the threads and returns its result; the wait takes no thread."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, _run_and_give_back, partial(work, *args, **options))
+        return await loop.run_in_executor(self._pool, self._do, partial(work, *args, **options))
 
     def begin(
         self, work: Callable[Parameters, object], *args: Parameters.args, **options: Parameters.kwargs
     ) -> None:
         """Has the work done in one of the threads, from any thread, and waits for nothing."""
-        self._pool.submit(_run_and_give_back, partial(work, *args, **options))
+        self._pool.submit(self._do, partial(work, *args, **options))
 
-
-def _run_and_give_back(work: Callable[[], Result]) -> Result:
-    try:
-        return work()
-    finally:
-        give_back_connection()
+    def _do(self, work: Callable[[], Result]) -> Result:
+        try:
+            return work()
+        finally:
+            self._leave()
 
 
 def reserve_connection() -> None:
     """Lets this thread connect beside the site's pool, which tools and pages may exhaust."""
     options = {name: value for name, value in connection.settings_dict["OPTIONS"].items() if name != "pool"}
-    connection.settings_dict = connection.settings_dict | {"OPTIONS": options}
+    connection.settings_dict = connection.settings_dict | {"OPTIONS": options, "CONN_MAX_AGE": None}
+
+
+def keep_connection() -> None:
+    """Keeps this thread's connection, unless it is broken. It is tried before its next use."""
+    if connection.errors_occurred:
+        connection.close()
+    connection.close_if_unusable_or_obsolete()
 
 
 def give_back_connection() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 from pytest_django.fixtures import Settings
 
 from conversations import engine
@@ -63,6 +64,7 @@ class Serving:
         HUB.attach(None)
         get_gateway().close()
         asyncio.run_coroutine_threadsafe(self._cancel(), self._loop).result(10)
+        self.worker._keeper.begin(connections.close_all)
         for threads in (self.worker._threads, self.worker._keeper):
             threads._pool.shutdown()
         self._loop.call_soon_threadsafe(self._loop.stop)
