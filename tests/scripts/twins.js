@@ -2,7 +2,7 @@
  * What the scripts make of inputs that the server has made something of too: JSON lines `[name, ...inputs]` in, a JSON line each out.
  */
 import "./browser.js";
-import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { opensItself, standing } from "../../conversations/static/conversations/cards/states.js";
 import { summaryOf } from "../../conversations/static/conversations/cards/summary.js";
 import { LONGEST } from "../../conversations/static/conversations/composer/drafts.js";
@@ -55,7 +55,7 @@ const TWINS = {
 const nameOf = (part) =>
   isBlock(part) ? part.id : [part.key, part.blocks.map(({ id }) => id), Boolean(part.isLast)];
 
-for (const line of readFileSync(0, "utf8").trimEnd().split("\n")) {
+createInterface({ input: process.stdin }).on("line", (line) => {
   const [name, ...inputs] = JSON.parse(line);
   console.log(JSON.stringify(TWINS[name](...inputs)));
-}
+});

@@ -3,7 +3,9 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -33,14 +35,33 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="there is no Node")
 few = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 fewer = settings(few, max_examples=3)
-"""Of long lists: a script takes longer to begin than to go through them."""
+"""Of long lists."""
+
+NODES: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def node() -> Iterator[None]:
+    """One process for all tests, which ends with its input: scripts take longer to begin than to answer."""
+    with subprocess.Popen([str(NODE), TWINS], stdin=PIPE, stdout=PIPE, text=True) as process:
+        NODES[:] = [process]
+        yield
 
 
 def scripts(*requests: list[Any]) -> list[Any]:
     """The scripts' results for each `[name, ...inputs]`."""
-    lines = "\n".join(json.dumps(request) for request in requests)
-    run = subprocess.run([str(NODE), str(TWINS)], input=lines, capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in run.stdout.splitlines()]
+    return [result_of_scripts(request) for request in requests]
+
+
+def result_of_scripts(request: list[Any]) -> Any:
+    stdin, stdout = NODES[0].stdin, NODES[0].stdout
+    assert stdin is not None
+    assert stdout is not None
+    stdin.write(f"{json.dumps(request)}\n")
+    stdin.flush()
+    line = stdout.readline()
+    assert line, f"the scripts have no result for {request}"
+    return json.loads(line)
 
 
 @few
