@@ -15,7 +15,7 @@ from conversations.protocol.converse.capabilities import Capabilities, capabilit
 from conversations.protocol.converse.refusals import refusal
 from conversations.protocol.converse.remedies import Remedy
 from tests.protocol.asking import IMAGE, assistant, result, use, user
-from tests.protocol.test_every_history import valid_conversations
+from tests.protocol.histories import valid_conversations
 
 Body = dict[str, Any]
 DOCUMENT = {"document": {"format": "pdf", "name": "Doc", "source": {"bytes": "JVBERi0="}}}

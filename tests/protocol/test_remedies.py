@@ -33,7 +33,7 @@ from tests.protocol.asking import (
     use,
     user,
 )
-from tests.protocol.test_every_history import valid_conversations
+from tests.protocol.histories import valid_conversations
 
 Body = dict[str, Any]
 DOCUMENT = {"document": {"format": "pdf", "name": "Doc", "source": {"bytes": "JVBERi0="}}}
