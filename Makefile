@@ -26,7 +26,8 @@ UV := uv==0.13.9
 INSTALL = { ! $(BIN)/python -m pip config list | grep -qE '\.(index-url|no-index)=' && \
 	{ test -x $(BIN)/uv || $(BIN)/python -m pip install -qq $(UV); } && \
 	$(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode -r $<; } >/dev/null 2>&1 || $(BIN)/python -m pip install -qq -r $<
-BROWSERS := chromium chromium-browser google-chrome
+# The first is Chromium without windows, which spends the least.
+BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome
 # Programs with which the main path is tested in three browsers, and Debian's packages that have them.
 DRIVEN := chromedriver:chromium-driver firefox-esr:firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb
 # Node is a tool for developers: it checks and tests the scripts of the pages, which need it neither when built nor when served.
@@ -135,8 +136,10 @@ client: node
 
 .PHONY: browsers
 browsers: | $(VENV)/dev
-	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+	@command -v $(firstword $(BROWSERS)) >/dev/null && exit 0; \
 		echo "Installing a browser for the tests ..."; \
+		{ $(APT_INSTALL) $(firstword $(BROWSERS)); } >/dev/null 2>&1; } && exit 0; \
+		for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
 		{ $(APT_INSTALL) chromium; } >/dev/null 2>&1; } || \
 		$(BIN)/playwright install chromium >/dev/null 2>&1 || \
 		echo "There is no Chromium and none can be installed: browser tests are skipped."

@@ -1,11 +1,9 @@
 """A real browser, and a real server with a database of its own and the demo gateway."""
 
+import asyncio
 import os
 import shutil
-import socket
-import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -14,6 +12,7 @@ from playwright.sync_api import (
     BrowserContext,
     Error,
     Page,
+    Playwright,
     StorageState,
     expect,
     sync_playwright,
@@ -26,7 +25,8 @@ from tests.browser.conversing import Chat, Connection
 from tests.browser.staging import Stage
 from tests.serving import Server, serving, site
 
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+# The shell has no window and spends the least.
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -53,52 +53,40 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[str]:
-    """The address of a headless Chromium for all modules.
+def chromium() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
+    """A headless Chromium for all modules, and Playwright's event loop.
 
-    It is kept by a thread of its own, since Playwright leaves an event loop running in the thread that uses it.
+    Playwright leaves its loop running in the thread: between the modules it is hidden from other tests.
     """
-    address: Future[str] = Future()
-    end = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(address, end))
-    keeper.start()
-    try:
-        yield address.result()
-    finally:
-        end.set()
-        keeper.join()
+    expect.set_options(timeout=20_000)  # a busy machine is no failure
+    with sync_playwright() as playwright:
+        loop = asyncio.get_running_loop()
+        browser = _launched(playwright)
+        asyncio._set_running_loop(None)
+        yield browser, loop
+        asyncio._set_running_loop(loop)
+        browser.close()
+    asyncio._set_running_loop(None)
 
 
-def _keep(address: "Future[str]", end: threading.Event) -> None:
+def _launched(playwright: Playwright) -> Browser:
     installed = filter(None, map(shutil.which, CHROMIUMS))
     program = os.environ.get("CHROMIUM") or next(installed, None)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with sync_playwright() as playwright:
-        try:
-            launched = playwright.chromium.launch(
-                executable_path=program, args=[*FLAGS, f"--remote-debugging-port={port}"]
-            )
-        except Error:
-            address.set_exception(
-                pytest.skip.Exception(
-                    "no Chromium: install one, or name it in the environment variable CHROMIUM"
-                )
-            )
-            return
-        address.set_result(f"http://127.0.0.1:{port}")
-        end.wait()
-        launched.close()
+    try:
+        return playwright.chromium.launch(executable_path=program, args=FLAGS)
+    except Error:
+        pytest.skip("no Chromium: install one, or name it in the environment variable CHROMIUM")
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    """The Chromium, joined for a module."""
-    expect.set_options(timeout=20_000)  # a busy machine is no failure
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.connect_over_cdp(chromium)
-        yield browser
-        browser.close()
+def browser(chromium: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
+    """The Chromium for a module, with nothing open."""
+    browser, loop = chromium
+    asyncio._set_running_loop(loop)
+    yield browser
+    for context in browser.contexts:
+        context.close()
+    asyncio._set_running_loop(None)
 
 
 @pytest.fixture(scope="session")
