@@ -36,8 +36,11 @@ export function textToCopy(button, { messages }) {
 }
 
 async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  copyThroughSelection(text); // plain http in a local network has no clipboard
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    copyThroughSelection(text); // a browser may refuse, and plain http in a local network has no clipboard
+  }
 }
 
 function copyThroughSelection(text) {
