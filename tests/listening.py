@@ -63,4 +63,4 @@ async def until(condition: Callable[[], object]) -> None:
     """Waits until something is so."""
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 (nobody tells when it is)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.002)

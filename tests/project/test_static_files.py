@@ -26,6 +26,19 @@ def plain(tmp_path: Path, settings: Any) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def whole_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a site that keeps what was collected there: all static files take a second."""
+    return tmp_path_factory.mktemp("whole")
+
+
+@pytest.fixture
+def whole(plain: Path, whole_folder: Path, settings: Any) -> None:
+    """A site all of whose static files are collected."""
+    settings.BASE_DIR = whole_folder
+    collect()
+
+
 @pytest.fixture
 def small(plain: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A site's folder with two small static files, which have not been collected."""
@@ -44,8 +57,7 @@ def folders(site: Path) -> set[Path]:
 
 
 @pytest.mark.django_db
-def test_a_file_with_a_hash_in_its_name_is_kept_for_a_year(plain: Path, client: Client) -> None:
-    collect()
+def test_a_file_with_a_hash_in_its_name_is_kept_for_a_year(whole: None, client: Client) -> None:
     url = staticfiles_storage.url(SCRIPT)
     assert HASH.search(url)
     answer = client.get(url)
@@ -58,8 +70,7 @@ def test_a_file_with_a_hash_in_its_name_is_kept_for_a_year(plain: Path, client: 
 
 
 @pytest.mark.django_db
-def test_a_collected_file_goes_out_compressed_to_whoever_takes_that(plain: Path, client: Client) -> None:
-    collect()
+def test_a_collected_file_goes_out_compressed_to_whoever_takes_that(whole: None, client: Client) -> None:
     url = staticfiles_storage.url(SCRIPT)
     plain_answer, answer = client.get(url), client.get(url, headers={"Accept-Encoding": "gzip"})
     assert (answer["Content-Encoding"], answer["Vary"]) == ("gzip", "Accept-Encoding")
@@ -68,8 +79,7 @@ def test_a_collected_file_goes_out_compressed_to_whoever_takes_that(plain: Path,
     assert "Content-Encoding" not in plain_answer
 
 
-def test_every_import_of_a_collected_module_has_a_hash(plain: Path) -> None:
-    collect()
+def test_every_import_of_a_collected_module_has_a_hash(whole: None) -> None:
     names = cast(HashedFiles, staticfiles_storage).hashed_files
     modules = [Path(staticfiles_storage.path(new)) for old, new in names.items() if is_our_module(old)]
     imports = [(path, specifier) for path in modules for specifier in SPECIFIER.findall(path.read_text())]
