@@ -34,6 +34,7 @@ DRIVEN := chromedriver:chromium-driver firefox-esr:firefox-esr WebKitWebDriver:w
 NODE_TOOLS := node_modules/.package-lock.json
 NO_NODE := There is no Node 18 or newer with npm and none can be installed: install the packages nodejs and npm.
 # What reads and writes rows: once more, on PostgreSQL with Valkey between processes, beside the others, which wait a lot.
+# Tests marked `any_database` are left out there.
 # The test database is left behind: the journal's writer may still hold it when the tests have ended.
 ON_POSTGRES := $(addprefix tests/,admin agui attachments engine exports journal models playback rerun sockets project/test_database_pool.py)
 
