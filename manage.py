@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Runs Turntable's commands. What an operator can put right is said in one sentence, with exit code 1."""
 
+import atexit
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -9,6 +11,7 @@ from typing import NoReturn
 def main() -> None:
     """Run the command of the command line; `--traceback` shows where a failure comes from."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+    atexit.register(gc.freeze)  # the last collection would walk through all that was imported
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line

@@ -1,4 +1,4 @@
-"""Daphne, on uvloop where that is installed. As an app it replaces Django's `runserver`."""
+"""Daphne, on uvloop where that is installed."""
 
 import asyncio
 import socket
@@ -13,16 +13,11 @@ from project.server import PING_EVERY, PING_TIMEOUT, ROOM, SERVER_NAME, WRITE, S
 asyncioreactor.install(new_loop())  # type: ignore[no-untyped-call]
 
 from daphne import http_protocol  # noqa: E402
-from daphne.apps import DaphneConfig  # noqa: E402
 from daphne.server import Server  # noqa: E402
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol  # noqa: E402
 from twisted.internet import reactor  # noqa: E402
 
 from project.bodies import LIMIT  # noqa: E402
-
-
-class DaphneApp(DaphneConfig):  # type: ignore[misc]  # ships no types
-    """Daphne's app."""
 
 
 class Websocket(WebSocketProtocol):  # type: ignore[misc]  # ships no types

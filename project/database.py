@@ -102,10 +102,11 @@ def explain(error: Exception) -> str | None:
 
 def reach() -> None:
     """Connects beside the pool, which only says that it has waited; raises DatabaseError with the reason."""
-    import psycopg
     from django.db import connection
 
     if connection.vendor == "postgresql":
+        import psycopg
+
         with connection.wrap_database_errors:
             psycopg.connect(**connection.get_connection_params()).close()
 

@@ -64,7 +64,7 @@ ATTACHMENTS_LIMIT = read_as(FileEnvironment).ATTACHMENTS_LIMIT
 
 # The parts
 INSTALLED_APPS = [
-    "project.daphne_server.DaphneApp",  # first: its runserver takes the place of Django's
+    "project.daphne_app.DaphneApp",  # first: its runserver takes the place of Django's
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -101,7 +101,7 @@ def test_daphnes_reactor_and_our_loops_are_uvloops(tmp_path: Path) -> None:
 
 
 LOOPS = """
-from twisted.internet import reactor
+from project.daphne_server import reactor
 from project.server import new_loop
 print(*(type(loop).__module__ for loop in (reactor._asyncioEventloop, new_loop())))
 """
