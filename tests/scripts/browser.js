@@ -44,6 +44,7 @@ globalThis.document = {
 
 /** A socket whose server is the test. */
 export class FakeWebSocket {
+  static CONNECTING = 0;
   static OPEN = 1;
   static all = [];
 

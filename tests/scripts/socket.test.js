@@ -16,13 +16,18 @@ beforeEach(() => {
   isWhole = true;
 });
 
-function connect() {
+function newSocket() {
   const socket = new Socket("ws://here/c", {
     cursor: () => cursor,
     receive: () => isWhole,
     changed: (status) => statuses.push(status),
   });
   socket.connect();
+  return socket;
+}
+
+function connect() {
+  const socket = newSocket();
   FakeWebSocket.newest.open();
   return socket;
 }
@@ -96,6 +101,20 @@ test("nothing can be sent where there is no connection", () => {
   assert.equal(socket.send({ type: "stop" }), true);
   FakeWebSocket.newest.lose(1006);
   assert.equal(socket.send({ type: "stop" }), false);
+  tick(20_000);
+  assert.equal(socket.send({ type: "stop" }), false);
+});
+
+test("what is sent while the first connection is made goes out once it is there", () => {
+  const socket = newSocket();
+  assert.equal(socket.send({ type: "stop" }), true);
+  assert.deepEqual(FakeWebSocket.newest.frames, []);
+  FakeWebSocket.newest.open();
+  assert.deepEqual(FakeWebSocket.newest.frames, [{ type: "stop" }]);
+  FakeWebSocket.newest.lose(1006);
+  tick(20_000);
+  FakeWebSocket.newest.open();
+  assert.deepEqual(FakeWebSocket.newest.frames, []);
 });
 
 test("a restart begins with a snapshot, and goes on from the cursor after that", () => {

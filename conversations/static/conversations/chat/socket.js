@@ -12,6 +12,8 @@ const SLOWER = 4; // times
 const BEAT_MS = 5_000;
 const ASLEEP_MS = 150_000; // browsers slow a hidden tab's timers down to one a minute; longer than that is sleep
 
+const KEPT = ["message", "draft"]; // by those who send them, once there is a connection
+
 const CODES = { SIGNED_OUT: 4401, NOT_FOUND: 4404, TOO_SLOW: 4008, FLOODED: 1008, RESTARTING: 1012 };
 /** @type {Record<number, number>} */
 const LEAST_ATTEMPT = { [CODES.FLOODED]: 3, [CODES.RESTARTING]: 3 }; // from which the waiting is counted
@@ -38,6 +40,8 @@ export class Socket {
     this.receive = receive;
     this.changed = changed;
     this.attempt = 0;
+    /** @type {Frame[]} */
+    this.early = [];
     this.afresh = false;
     this.unacknowledged = 0;
     this.slower = 1;
@@ -67,13 +71,16 @@ export class Socket {
   }
 
   /**
-   * Sends the frame if it can be sent now.
+   * Sends the frame if it can be sent now, or as soon as the connection is there that is just being made.
    * @param {Frame} frame
    */
   send(frame) {
-    const open = this.socket?.readyState === WebSocket.OPEN;
-    if (open) this.socket?.send(JSON.stringify(frame));
-    return open;
+    const state = this.socket?.readyState;
+    if (state === WebSocket.OPEN) this.socket?.send(JSON.stringify(frame));
+    else if (state === WebSocket.CONNECTING && this.attempt === 0 && !KEPT.includes(frame.type))
+      this.early.push(frame);
+    else return false;
+    return true;
   }
 
   // A handshake says little: the server may still close with 4404. So the attempts are forgotten only after a while.
@@ -81,6 +88,7 @@ export class Socket {
     setTimeout(() => {
       if (socket === this.socket && socket.readyState === WebSocket.OPEN) this.attempt = 0;
     }, STEADY_MS);
+    for (const frame of this.early.splice(0)) this.send(frame);
     this.changed("open");
   }
 
