@@ -31,14 +31,14 @@ from .run import Begin, Run, Shared
 
 logger = logging.getLogger(__name__)
 
-BEAT = 0.5
+BEAT = 0.25
 """Seconds between two heartbeats, which also look for stops that other processes requested."""
 
-RENEW_EVERY = 5
+RENEW_EVERY = 10
 """Heartbeats from one renewal of the leases to the next."""
 
 SWEEP_EVERY = 2.0
-CLAIM_EVERY = 0.5
+CLAIM_EVERY = 0.25
 """Seconds between two looks for turns that no process runs, where no bell rings before."""
 
 TIDY_EVERY = 60.0
