@@ -183,13 +183,14 @@ function show(part, text, name) {
   view.replaceChildren(...drawValues(text, visible(name)));
 }
 
-/** Opens the card of a call, as its reader would. */
+/** Opens the card of a call, as its reader would; false where there is none yet. */
 export function openCall(log, id) {
   const cards = [...log.querySelectorAll(".tool")].filter((card) => blocks.has(card));
   const card = cards.find((one) => callOf(one).id === id);
-  if (!card) return;
+  if (!card) return false;
   card.open = true;
   keep(card);
+  return true;
 }
 
 /** Opens the log's cards while it is printed: what they hold is read on paper. */

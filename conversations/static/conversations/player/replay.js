@@ -194,8 +194,13 @@ class Controls {
     const landmark = kind && this.landmarks.find((one) => MATCHES[kind](one, value));
     if (!kind || (!landmark && kind !== "at")) return false;
     await this.goTo(() => this.player.goTo(landmark ? landmark.at : Number(value), landmark?.turn));
-    if (kind === "call") openCall(log, value);
+    if (kind === "call") await this.openCall(value);
     return true;
+  }
+
+  // Much is drawn over several frames: the card may be in a later one.
+  async openCall(id) {
+    while (!openCall(log, id) && this.player.drawn === null) await nextFrame();
   }
 
   // An address that is there already is no news to the browser.
@@ -225,6 +230,8 @@ const MATCHES = {
   call: ({ kind, call }, value) => kind === "call" && call === value,
   at: () => false,
 };
+
+const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 
 function text(element, words) {
   if (element.textContent !== words) element.textContent = words;
