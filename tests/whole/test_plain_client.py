@@ -15,11 +15,13 @@ QUESTION = "What is the most popular song on WZPZ?"
 
 
 def until_end(page: ClientConnection) -> list[dict[str, Any]]:
-    """The events up to the end of a run, acknowledged as they come."""
+    """The events of the record up to the end of a run, acknowledged as they come."""
     events: list[dict[str, Any]] = []
     while not events or events[-1]["type"] not in ("RUN_FINISHED", "RUN_ERROR"):
-        events.append(json.loads(page.recv(timeout=30)))
-        page.send(json.dumps({"type": "ack", "seq": events[-1]["metadata"]["seq"]}))
+        event = json.loads(page.recv(timeout=30))
+        if "metadata" in event:  # a notice has none
+            events.append(event)
+            page.send(json.dumps({"type": "ack", "seq": event["metadata"]["seq"]}))
     return events
 
 
