@@ -139,6 +139,7 @@ def test_one_s_own_message_is_brought_into_sight(chat: Chat) -> None:
     chat.page.set_viewport_size({"width": 800, "height": 500})
     chat.ask("show a long answer")
     chat.page.mouse.wheel(0, -5000)
+    expect(chat.page.get_by_role("button", name="Jump to the newest")).to_be_visible()
     chat.ask("hello")
     expect(chat.messages("You").last).to_be_in_viewport()
 

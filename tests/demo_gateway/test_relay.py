@@ -18,7 +18,7 @@ from pytest_django.fixtures import Settings
 from conversations import demo_gateway as demo
 from conversations.errors import ConfigurationError
 from tests.demo_gateway.bedrock import MODEL, bedrock, message, stream, text_of
-from tests.gateway.wire import Answer, End, WireServer
+from tests.gateway.wire import Answer, End, WireServer, server_without_tls
 from tests.protocol.asking import user
 from tests.upstream.chunks import (
     DONE,
@@ -181,9 +181,12 @@ def test_an_upstream_over_tls_is_trusted_by_its_certificate(
             assert words in body if words else "Hello" in body
 
 
-def test_an_upstream_that_speaks_no_tls_is_told_as_that(upstream: WireServer) -> None:
-    server = demo.Upstream(upstream.url.replace("http:", "https:"))
-    with closing(demo.start(upstream=server)) as gateway, closing(posted(gateway)) as connection:
+def test_an_upstream_that_speaks_no_tls_is_told_as_that() -> None:
+    with (
+        server_without_tls() as url,
+        closing(demo.start(upstream=demo.Upstream(url))) as gateway,
+        closing(posted(gateway)) as connection,
+    ):
         assert b"cannot be reached: TLS failed" in connection.getresponse().read()
 
 

@@ -1,7 +1,6 @@
 """A gateway that cannot be reached: refused, no such name, no such certificate, another protocol."""
 
 import socket
-import socketserver
 import ssl
 import threading
 
@@ -11,7 +10,7 @@ from pytest_django.fixtures import Settings
 from conversations.errors import GatewayUnreachable
 from tests.faults.scene import Scene, retries
 from tests.gateway.talking import until
-from tests.gateway.wire import Answer, End, WireServer
+from tests.gateway.wire import Answer, End, WireServer, server_without_tls
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,20 +38,9 @@ def test_a_name_that_nobody_has(scene: Scene, settings: Settings) -> None:
     )
 
 
-class Plain(socketserver.BaseRequestHandler):
-    """What a web server without TLS answers to one that speaks it."""
-
-    def handle(self) -> None:
-        self.request.recv(65536)
-        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-
-
 def test_a_gateway_that_does_not_speak_tls(scene: Scene, settings: Settings) -> None:
-    with socketserver.TCPServer(("127.0.0.1", 0), Plain) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        url = f"https://127.0.0.1:{server.server_address[1]}"
+    with server_without_tls() as url:
         unreachable(scene, settings, url, "GATEWAY_URL may have to begin with http:")
-        server.shutdown()
 
 
 def test_a_certificate_that_nobody_trusts(scene: Scene, settings: Settings, tls: ssl.SSLContext) -> None:

@@ -6,11 +6,12 @@ with WireServer([Answer.error(429, {"message": "slow down"}), Answer.stream(*fra
 
 import json
 import socket
+import socketserver
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import count
@@ -236,3 +237,20 @@ def _play(answer: Answer, connection: socket.socket) -> bool:
     if answer.end is End.RESET:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return answer.end is End.KEEP
+
+
+class _Plain(socketserver.BaseRequestHandler):
+    """What a web server without TLS answers to one that speaks it."""
+
+    def handle(self) -> None:
+        self.request.recv(65536)
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+@contextmanager
+def server_without_tls() -> Iterator[str]:
+    """An https address at which a server speaks plain HTTP."""
+    with socketserver.TCPServer(("127.0.0.1", 0), _Plain) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"https://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
