@@ -51,13 +51,13 @@ class Scene:
         assert turn.finished_at - requested < STOPS_IN
 
     def events(self, turn: Turn | None = None) -> list[Event]:
-        """The record, or a turn's part of it."""
+        """The record, or a turn's part of it, which is empty until its beginning is stored."""
         events = record(self.conversation)
         if turn is None:
             return events
-        starts = [n for n, event in enumerate(events) if event["type"] == "RUN_STARTED"] + [len(events)]
-        index = next(i for i, n in enumerate(starts) if events[n]["runId"] == str(turn.pk))
-        return events[starts[index] : starts[index + 1]]
+        starts = [n for n, event in enumerate(events) if event["type"] == "RUN_STARTED"]
+        begin = next((n for n in starts if events[n]["runId"] == str(turn.pk)), len(events))
+        return events[begin : next((n for n in starts if n > begin), None)]
 
     def calls(self) -> int:
         """Requests that reached the gateway since its script began."""
