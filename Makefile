@@ -38,6 +38,9 @@ NO_NODE := There is no Node 18 or newer with npm and none can be installed: inst
 # The test database is left behind: the journal's writer may still hold it when the tests have ended.
 ON_POSTGRES := $(addprefix tests/,admin agui attachments engine exports journal models playback rerun sockets project/test_database_pool.py)
 
+# What fails while both processors are busy is tried once more by itself: it has to be mended all the same, and both runs say so.
+ALL = -m "$(MARKS)" --ignore tests/protocol
+
 # What is quick, and says soon what is broken.
 QUICK := $(addprefix tests/,attachments demo_gateway engine gateway journal management models playback project protocol sockets tools web)
 
@@ -53,10 +56,12 @@ test: $(VENV)/dev browsers client llama ## the whole test suite; the protocol mu
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 	@if command -v node >/dev/null; then node --test tests/scripts/*.test.js; else echo "$(NO_NODE) The tests of scripts are skipped."; fi
-	@log=$$(mktemp); trap 'kill $$beside; rm -f $$log' INT TERM; \
-	$(BIN)/python -m bench.services $(BIN)/pytest -q --create-db --reuse-db -m "not processes and not any_database" $(ON_POSTGRES) >$$log 2>&1 & beside=$$!; \
-	$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "$(MARKS)" --ignore tests/protocol; code=$$?; \
-	wait $$beside || code=1; echo "On PostgreSQL:"; cat $$log; rm -f $$log; exit $$code
+	@log=$$(mktemp); cache=$$(mktemp -d); trap 'kill $$beside; rm -rf $$log $$cache' INT TERM; \
+	$(BIN)/python -m bench.services $(BIN)/pytest -q -o cache_dir=$$cache/postgres --create-db --reuse-db -m "not processes and not any_database" $(ON_POSTGRES) >$$log 2>&1 & beside=$$!; \
+	$(BIN)/pytest -q -o cache_dir=$$cache --numprocesses $(WORKERS) --dist worksteal $(ALL); code=$$?; \
+	wait $$beside; on_postgres=$$?; echo "On PostgreSQL:"; cat $$log; \
+	if [ $$code = 1 ]; then echo "What failed, once more and by itself:"; $(BIN)/pytest -q -o cache_dir=$$cache --last-failed --last-failed-no-failures none $(ALL); code=$$?; fi; \
+	rm -rf $$log $$cache; [ $$code != 0 ] || code=$$on_postgres; exit $$code
 
 test-quick: $(VENV)/dev ## what is quick of it, for everyday work: no browser, no servers, SQLite alone
 	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "not slow and not processes" $(QUICK)
