@@ -50,7 +50,7 @@ def functions(path: Path) -> Iterator[Function]:
 
 
 def misnamed(path: Path) -> Iterator[str]:
-    """Functions, their parameters and variables whose name is a participle; a table's columns are as they are."""
+    """Functions, parameters and variables named by a participle; a table's columns are as they are."""
     for node in ast.walk(ast.parse(path.read_text(), str(path))):
         if isinstance(node, Def):
             parts = [part for part in ast.walk(node) if isinstance(part, ast.arg | ast.Name)]

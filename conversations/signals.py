@@ -29,7 +29,7 @@ def announce(signal: Signal, **facts: Any) -> None:
 
 
 def announce_answered(calls: Iterable[Any]) -> None:
-    """Sends `call_ended` for the calls that are stored with a result and never run, once they are committed."""
+    """Sends `call_ended` for calls that are stored with a result and never run, after the commit."""
     for call in calls:
         if call.result is not None:
             transaction.on_commit(partial(announce, call_ended, call=call), robust=True)

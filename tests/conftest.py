@@ -102,7 +102,7 @@ def services_read_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def static_files_listed_once() -> Iterator[None]:
-    """Lets the clients of all tests share one list of the apps' static files, which each would walk through."""
+    """Lets the clients of all tests share one list of the apps' static files."""
     listed: dict[str, dict[str, Any]] = {}
     list_files = WhiteNoiseMiddleware.add_files_from_finders
 

@@ -1,4 +1,4 @@
-"""Imports what commands import, before there is a site. Only the nursery's own process imports this module."""
+"""Imports what commands import, before there is a site: for the nursery's own process alone."""
 
 import gc
 import importlib

@@ -1,4 +1,4 @@
-"""Tags of what every page has: the conversations beside it, the library's marks, the theme, the site round it."""
+"""Tags of what every page has: conversations beside it, the library's marks, the theme, the site."""
 
 import time
 from typing import Any

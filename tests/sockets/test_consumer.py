@@ -318,6 +318,9 @@ async def _stop_by_name(user: User, conversation: Conversation) -> None:
         while (await page.until("CUSTOM"))[-1]["name"] != "turntable.refused":
             pass
         assert page.frames[-1]["value"]["code"] == "invalid_request"
+        for _ in range(10):  # more than can be on their way
+            await page.until("TEXT_MESSAGE_CONTENT")
+        assert "RUN_FINISHED" not in [frame["type"] for frame in page.frames]
         assert await Turn.objects.filter(pk=run, stop_requested_at=None).aexists()
         await page.send({"type": "stop", "turn": run})
         assert (await page.until_end())[-1]["outcome"] == {"type": "cancelled"}
