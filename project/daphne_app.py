@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class DaphneApp(AppConfig):
-    """Daphne's app without its server: Twisted takes a sixth of a command's start, and few commands serve."""
+    """Daphne's app without its server: Twisted takes a sixth of a start, and few commands serve."""
 
     name = "daphne"
     verbose_name = "Daphne"

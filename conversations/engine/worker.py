@@ -120,7 +120,7 @@ class Worker:
                 notices.queue_changed(turn.conversation_id)
 
     def stop(self, conversation: UUID, turn: UUID | None = None) -> UUID | None:
-        """Stops the conversation's turn, or `turn` alone, if it runs here; returns its id. Uses no database."""
+        """Stops the conversation's turn, or `turn` alone, if it runs here; returns its id."""
         runs = [run for run in list(self.runs.values()) if run.turn.conversation_id == conversation]
         runs = [run for run in runs if turn in (None, run.turn.pk)]
         for run in runs:

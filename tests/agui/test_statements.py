@@ -20,10 +20,10 @@ from tests.asking import ask
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 FEW, MANY = 2, 12
 A_TURN = 2
-"""Statements of a whole thread for each turn's part of the record, of which it holds no more than one at a time."""
+"""Statements of a whole thread for each turn's part of the record; it holds one part at a time."""
 
 TRIES = 3
-"""The least of them counts: readers have statements of their own now and then, such as looks for news."""
+"""The least of them counts: readers have statements of their own, such as looks for news."""
 
 Case = tuple[str, str, Any]
 

@@ -42,7 +42,7 @@ NODES: list[subprocess.Popen[str]] = []
 
 @pytest.fixture(scope="module", autouse=True)
 def node() -> Iterator[None]:
-    """One process for all tests, which ends with its input: scripts take longer to begin than to answer."""
+    """One process, as scripts take longer to begin than to answer; it ends with its input."""
     with subprocess.Popen([str(NODE), TWINS], stdin=PIPE, stdout=PIPE, text=True) as process:
         NODES[:] = [process]
         yield

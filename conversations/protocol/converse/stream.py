@@ -238,7 +238,7 @@ class Assembly:
         return deltas
 
     def _part(self, member: str, index: int, value: Any) -> list[Delta] | None:
-        """What a delta's member adds; None for one that is newer than this code, or is not as it ought to be."""
+        """What a delta's member adds; None for one that is unknown or malformed."""
         match member:
             case "text":
                 news = self._text(index, value)

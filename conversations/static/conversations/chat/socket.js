@@ -71,7 +71,7 @@ export class Socket {
   }
 
   /**
-   * Sends the frame if it can be sent now, or as soon as the connection is there that is just being made.
+   * Sends the frame now, or as soon as a connection that is being made is there; false if there is none.
    * @param {Frame} frame
    */
   send(frame) {

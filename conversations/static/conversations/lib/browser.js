@@ -23,7 +23,7 @@ export function save(key, value) {
   }
 }
 
-/** Keeps in a cookie, for the next page, a value that holds neither blanks nor semicolons; returns whether it was another before. */
+/** Keeps a value without blanks and semicolons in a cookie; returns whether it was another before. */
 export function remember(name, value) {
   const pair = `${name}=${value}`;
   if (document.cookie.split("; ").includes(pair)) return false;
