@@ -159,6 +159,11 @@ def test_what_is_awaited_what_has_failed_and_what_is_empty_is_said(page: Page) -
         expect(state).to_contain_text(sentence)
         chat.box.fill("")
         expect(state).to_be_hidden()
+    page.route("**/settings/prompts/*", serve)
+    page.route("**/asking.*js", lambda route: route.abort())
+    chat.box.press("/")
+    page.get_by_role("option").filter(has_text="to-summer").click()
+    expect(state).to_have_text("/to-summer could not be fetched.")
 
 
 def test_the_start_page_has_them_too_and_begins_with_what_was_taken(page: Page) -> None:

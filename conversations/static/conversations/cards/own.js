@@ -31,6 +31,8 @@ export async function drawOwn(card, { message, result, interrupt }) {
   const address = `${byId("conversation").dataset.cards}?call=${encodeURIComponent(id)}`;
   const page = state && (await loadDocument(result ? address : `${address}&asked`).catch(() => null));
   if (drawn.get(card) !== state) return false;
+  const isNews = Boolean(page) || place.childElementCount > 0;
   place.replaceChildren(...(page ? page.body.childNodes : []));
-  return true;
+  if (!page) drawn.delete(card); // it is tried again when the card is opened the next time
+  return isNews;
 }

@@ -163,17 +163,14 @@ export class Prompts {
     const insertion = {};
     this.insertion = insertion;
     const isOver = () => this.insertion !== insertion || this.textarea.value !== before;
-    const text = await loadJSON(`${this.address}?id=${id}`).then(
-      (prompt) => prompt.text,
-      () => null,
-    );
+    const ask = await loadJSON(`${this.address}?id=${id}`)
+      .then(({ text }) => dialogFor(name, text))
+      .catch(() => null);
     if (isOver()) return;
-    if (text === null) {
+    if (!ask) {
       this.insertion = null;
       return this.tell(`/${name} could not be fetched.`);
     }
-    const ask = await dialogFor(name, text);
-    if (isOver()) return;
     this.leave();
     const whole = await ask();
     this.textarea.focus();

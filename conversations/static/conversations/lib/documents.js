@@ -14,6 +14,24 @@ export async function loadJSON(address, signal) {
 }
 
 /**
+ * A loader that loads once; what has failed is tried again at the next call.
+ * @template Value
+ * @param {() => Promise<Value>} load
+ * @returns {() => Promise<Value>}
+ */
+export function once(load) {
+  /** @type {Promise<Value> | null} */
+  let loading = null;
+  return () => {
+    loading ??= load().catch((error) => {
+      loading = null;
+      throw error;
+    });
+    return loading;
+  };
+}
+
+/**
  * The document at the address, or the one that a fragment stands in.
  * @param {string} url
  * @returns {Promise<Document>}

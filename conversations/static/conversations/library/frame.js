@@ -2,6 +2,7 @@
  * The frame of every page: beside it the list of conversations, on a small screen in a drawer.
  */
 import { remember } from "../lib/browser.js";
+import { once } from "../lib/documents.js";
 import { byId, closestTo } from "../lib/dom.js";
 import { listenToShortcuts } from "../shortcuts/listening.js";
 import { Drawer } from "./drawer.js";
@@ -24,15 +25,13 @@ function start() {
 
 // What the menus do is fetched when the first one is opened.
 function listen(sidebar, list) {
-  let rows;
-  const load = async () => {
+  const rows = once(async () => {
     const { Rows } = await import("./rows.js");
     return new Rows(sidebar, () => list.refresh());
-  };
+  });
   const open = async (row, point) => {
-    rows ??= load();
     const place = row.closest(".conversations") ? ".conversations" : "#groups"; // a row that was replaced while it was pressed is in neither
-    const { menu } = await rows;
+    const { menu } = await rows();
     const current = row.isConnected ? row : document.querySelector(`${place} [data-id="${row.dataset.id}"]`);
     if (current) menu.open(current, point); // the list may have been fetched anew meanwhile
   };
@@ -50,7 +49,7 @@ function listen(sidebar, list) {
     if (closestTo(event, ".chosen")) follow(event.target);
   });
   onLongPress(ROW, (row, point) => open(row, point));
-  if (byId("undo").childElementCount) rows = load();
+  if (byId("undo").childElementCount) rows();
 }
 
 /** Brings the boxes of a list in line with the one that was just changed: one of them chooses all. */
