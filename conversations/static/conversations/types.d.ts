@@ -279,7 +279,35 @@ type Section = {
 };
 
 /** JSON set out for reading: an object's and an array's `entries` are keys or places, and nodes. */
-type JSONNode = { kind: string; text: string; entries?: [any, any][] };
+type JSONNode = { kind: string; text: string; entries?: [string | number, JSONNode][] };
+
+/** Not in every browser. */
+interface JSON {
+  rawJSON?(text: string): object;
+  parse(text: string, reviver: (key: string, value: any, context?: { source?: string }) => any): any;
+}
+
+/** What the elements are that have these ids; any other is an `HTMLElement`. */
+type PageElements = {
+  composer: HTMLFormElement;
+  files: HTMLInputElement;
+  message: HTMLTextAreaElement;
+  model: HTMLSelectElement;
+  older: HTMLAnchorElement;
+  skipping: HTMLInputElement;
+  speed: HTMLSelectElement;
+};
+
+/** What the templates hold. */
+type PageTemplates = {
+  "editor-template": HTMLFormElement;
+  "rewording-template": HTMLFormElement;
+};
+
+type Named<Elements, Name> = Name extends keyof Elements ? Elements[Name] : HTMLElement;
+
+/** Finds an element by a selector; what it is, a tag's name says, or else the caller. */
+type Find<Place> = <Name extends string, Kind = Named<HTMLElementTagNameMap, Name>>(place: Place, selector: Name) => Kind;
 
 // -- recordings
 

@@ -1,7 +1,7 @@
 /**
  * A call that waits for a person: the form, and the sentence that says who decided what.
  */
-import { byId, fromTemplate, setText } from "../lib/dom.js";
+import { byId, fromTemplate, inside, setText } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { exactTime } from "../lib/times.js";
 import { drawQuestion } from "./question.js";
@@ -55,9 +55,10 @@ export function drawApproval(card, { interrupt, result }) {
 /** @param {Interrupt} interrupt */
 function drawForm({ message, expiresAt, metadata }) {
   const form = fromTemplate("approval-template");
-  setText(form.querySelector(".question"), visible(message ?? "Run this?"));
+  setText(inside(form, ".question"), visible(message ?? "Run this?"));
   if (metadata?.always === "tool") offerWholeTool(form);
-  const expiry = form.querySelector(".expiry");
+  /** @type {HTMLTimeElement} */
+  const expiry = inside(form, ".expiry");
   expiry.hidden = !expiresAt;
   if (expiresAt) {
     expiry.dataset.expires = expiry.dateTime = expiresAt;

@@ -9,13 +9,13 @@ import { isComposing, sends } from "../lib/keys.js";
 /** Opens the editor in `place`; `submit(arguments)` gets the object, the focus comes back to `opener` when it is left. */
 export function openEditor(place, { text, action, opener, submit }) {
   const form = fromTemplate("editor-template");
-  const textarea = form.querySelector("textarea");
+  const textarea = inside(form, "textarea");
   const close = () => {
     place.replaceChildren();
     opener.focus({ preventScroll: true });
   };
   textarea.value = pretty(text);
-  form.querySelector("[type=submit]").textContent = action;
+  inside(form, "[type=submit]").textContent = action;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const input = objectIn(textarea.value);
@@ -23,7 +23,7 @@ export function openEditor(place, { text, action, opener, submit }) {
     close();
     return submit(input.value);
   });
-  form.querySelector("[type=button]").addEventListener("click", close);
+  inside(form, "[type=button]").addEventListener("click", close);
   form.addEventListener("keydown", (event) => press(event, form, close));
   textarea.addEventListener("input", () => refuse(form, { problem: "" }));
   place.replaceChildren(form);
@@ -89,7 +89,7 @@ function refuse(form, { problem, at }) {
   const textarea = inside(form, "textarea");
   const failure = inside(form, ".failure");
   failure.hidden = !problem;
-  failure.textContent = problem;
+  failure.textContent = problem ?? "";
   textarea.ariaInvalid = problem ? "true" : null;
   if (!problem) return;
   textarea.focus();

@@ -15,7 +15,7 @@ export async function drawQuestion(place, { id, message }) {
   const waits = create("p", "what", create("strong", "question", message ?? ""));
   place.append(waits);
   const { waiting } = byId("transcript").dataset;
-  const page = await loadDocument(waiting).catch(() => null);
+  const page = await loadDocument(waiting ?? "").catch(() => null);
   if (!waits.isConnected) return;
   /** @type {Iterable<HTMLElement>} */
   const questions = page?.querySelectorAll("[data-interrupt]") ?? [];

@@ -46,7 +46,7 @@ export function drawTool(card, block) {
   const title = inside(card, ".tool-name");
   title.classList.toggle("labelled", labelOf(name) !== name);
   setText(title, visible(labelOf(name)));
-  setText(card.querySelector(".preview"), summaryOf(text));
+  setText(inside(card, ".preview"), summaryOf(text));
   drawState(card, state, block);
   drawProgress(card.querySelector(".progress"), state === "running" && block.message.metadata.progress);
   drawElapsed(inside(card, ".elapsed"), state, block);
@@ -117,7 +117,7 @@ function drawProgress(place, progress) {
  * @param {Block} block
  */
 function drawElapsed(elapsed, state, { result, since }) {
-  if (state === "running") elapsed.dataset.since ??= since ?? serverNow();
+  if (state === "running") elapsed.dataset.since ??= String(since ?? serverNow());
   else delete elapsed.dataset.since;
   const known = hasRun(state) ? result?.metadata.durationMs : undefined;
   if (state !== "running") setText(elapsed, known === undefined ? "" : duration(known));

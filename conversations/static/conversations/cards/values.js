@@ -25,8 +25,9 @@ export function drawValues(text, tool) {
 const asElement = (part) => (typeof part === "string" ? paragraph(part) : part);
 
 function paragraph(text) {
-  const box = create("div", "paragraphs", create("p", "paragraph", visible(text)));
-  foldLines(box.firstElementChild);
+  const whole = create("p", "paragraph", visible(text));
+  const box = create("div", "paragraphs", whole);
+  foldLines(whole);
   return box;
 }
 

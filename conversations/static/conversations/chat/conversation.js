@@ -13,7 +13,7 @@ import { offerSecond } from "../composer/two.js";
 import { setClock } from "../lib/clock.js";
 import { copyOnClick, textToCopy } from "../lib/copy.js";
 import { whenNear } from "../lib/documents.js";
-import { byId, closeOnLeaving, closestTo, inside } from "../lib/dom.js";
+import { around, byId, closeOnLeaving, closestTo, inside } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { nameTab } from "../lib/tab.js";
 import { chattingActions } from "../shortcuts/acting.js";
@@ -291,9 +291,10 @@ class ConversationPage {
   // -- what the reader does
 
   actOnClick(event) {
+    /** @type {HTMLButtonElement | null} */
     const button = closestTo(event, "[data-do]");
     if (!button) return;
-    const { key } = button.closest(".turn").dataset;
+    const { key } = around(button, ".turn").dataset;
     const section = sections(this.state, this.outbox.messages).find((one) => one.key === key);
     if (section) this.act(button, section);
   }

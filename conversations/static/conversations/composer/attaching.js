@@ -87,7 +87,7 @@ export class Attaching {
     const entry = this.enter(file.name);
     const bar = inside(entry.element, "progress");
     bar.hidden = false;
-    entry.stop = upload(() => this.address(), this.list.dataset.token, file, {
+    entry.stop = upload(() => this.address(), this.list.dataset.token ?? "", file, {
       progress: (part) => {
         bar.value = part;
       },
@@ -110,8 +110,8 @@ export class Attaching {
   enter(name) {
     const element = fromTemplate("attached-template");
     const entry = { element, name: visible(name), problem: "", stop: () => undefined };
-    setText(element.querySelector(".file-name"), entry.name);
-    const remove = element.querySelector("button");
+    setText(inside(element, ".file-name"), entry.name);
+    const remove = inside(element, "button");
     remove.setAttribute("aria-label", `Remove ${entry.name}`);
     remove.addEventListener("click", () => this.remove(entry));
     this.entries.push(entry);
@@ -128,9 +128,9 @@ export class Attaching {
     entry.facts = facts;
     entry.name = visible(facts.name);
     const { element } = entry;
-    setText(element.querySelector(".file-name"), entry.name);
+    setText(inside(element, ".file-name"), entry.name);
     const limit = facts.format === "gif" ? ` · ${FIRST_FRAME}` : "";
-    setText(element.querySelector(".file-about"), aboutFile(facts) + limit);
+    setText(inside(element, ".file-about"), aboutFile(facts) + limit);
     inside(element, "button").setAttribute("aria-label", `Remove ${entry.name}`);
     const image = inside(element, "img");
     if (facts.kind === "image") image.src = `${addressOf(facts)}?thumbnail`;
@@ -168,7 +168,8 @@ export class Attaching {
   /** @returns {FileRules | undefined} */
   rulesNow() {
     const choice = /** @type {HTMLSelectElement | null} */ (document.querySelector("select[name=model]"));
-    return this.rules[choice?.value ?? this.list.dataset.model] ?? this.rules[this.list.dataset.model];
+    const { model = "" } = this.list.dataset;
+    return this.rules[choice?.value ?? model] ?? this.rules[model];
   }
 
   isBusy() {
@@ -232,7 +233,8 @@ export class Attaching {
     this.list.hidden = !this.entries.length;
     this.refuse("");
     const next = this.entries[at] ?? this.entries[at - 1];
-    (next?.element.querySelector("button") ?? byId("message")).focus({ preventScroll: true });
+    const place = next ? inside(next.element, "button") : byId("message");
+    place.focus({ preventScroll: true });
     this.check();
     if (!this.isBusy()) this.goOn();
   }
@@ -241,7 +243,7 @@ export class Attaching {
   forget(file) {
     const options = {
       method: "DELETE",
-      headers: { "X-CSRFToken": this.list.dataset.token },
+      headers: { "X-CSRFToken": this.list.dataset.token ?? "" },
       keepalive: true,
     };
     const answer = Promise.resolve(file).then((facts) => facts && fetch(addressOf(facts), options));

@@ -20,10 +20,11 @@ export class Draft {
     this.stored = stored;
     this.send = send;
     this.changed = changed;
-    const saved = load(this.key, null);
-    const isOwn = typeof saved?.text === "string" && (saved.base === stored || saved.text.trim() !== "");
-    this.text = isOwn ? saved.text : stored; // what is shown; `stored` is what the server has, as far as is known
-    this.other = isOwn && saved.base !== stored ? against(saved.text, stored) : null; // until it is chosen between them
+    /** @type {{text?: string, base?: string | null}} */
+    const { text, base } = load(this.key, {});
+    const isOwn = typeof text === "string" && (base === stored || text.trim() !== "");
+    this.text = isOwn ? text : stored; // what is shown; `stored` is what the server has, as far as is known
+    this.other = isOwn && base !== stored ? against(text, stored) : null; // until it is chosen between them
     this.lastWrite = 0;
     /** @type {string[]} */
     this.unconfirmed = [];

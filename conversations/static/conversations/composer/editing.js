@@ -34,7 +34,7 @@ export class Editing {
     const form = fromTemplate("rewording-template");
     article.append(form);
     article.dataset.editing = "";
-    const textarea = form.querySelector("textarea");
+    const textarea = inside(form, "textarea");
     const box = byId("message");
     const back = document.activeElement === box ? box : article.querySelector(".edit");
     this.open = { article, back, form, id: article.dataset.key, textarea, sent: null };

@@ -49,9 +49,10 @@ export class Prompts {
     textarea.addEventListener("blur", () => this.close());
     textarea.addEventListener("keydown", (event) => this.press(event), { capture: true });
     box.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays where one writes
-    list.addEventListener("click", (event) =>
-      this.take(this.options.indexOf(closestTo(event, "[role=option]"))),
-    );
+    list.addEventListener("click", (event) => {
+      const option = closestTo(event, "[role=option]");
+      if (option) this.take(this.options.indexOf(option));
+    });
     document.addEventListener("click", (event) => this.takeFrom(closestTo(event, "[data-prompt]")));
   }
 

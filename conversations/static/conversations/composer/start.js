@@ -16,6 +16,7 @@ import { offerSecond } from "./two.js";
 function start() {
   const form = document.querySelector("form[data-start]");
   if (form) begin(form);
+  /** @type {HTMLFormElement | null} */
   const themes = document.querySelector("form.theme");
   if (themes) switchThemes(themes);
   showLocalTimes(document);

@@ -4,7 +4,13 @@
 
 const YEAR = 365 * 24 * 60 * 60;
 
-/** What is kept under the key, or something else where nothing is. */
+/**
+ * What is kept under the key, or something else where nothing is.
+ * @template Value
+ * @param {string} key
+ * @param {Value} otherwise
+ * @returns {Value}
+ */
 export function load(key, otherwise) {
   try {
     return JSON.parse(sessionStorage.getItem(key) ?? "null") ?? otherwise;
@@ -13,7 +19,11 @@ export function load(key, otherwise) {
   }
 }
 
-/** Keeps a value; null is forgotten. */
+/**
+ * Keeps a value; null is forgotten.
+ * @param {string} key
+ * @param {unknown} value
+ */
 export function save(key, value) {
   try {
     if (value === null) sessionStorage.removeItem(key);
@@ -23,7 +33,11 @@ export function save(key, value) {
   }
 }
 
-/** Keeps a value without blanks and semicolons in a cookie; returns whether it was another before. */
+/**
+ * Keeps a value without blanks and semicolons in a cookie; returns whether it was another before.
+ * @param {string} name
+ * @param {string} value
+ */
 export function remember(name, value) {
   const pair = `${name}=${value}`;
   if (document.cookie.split("; ").includes(pair)) return false;

@@ -4,12 +4,19 @@
 
 let ahead = 0;
 
-/** Takes the server's time of now, in ms. */
+/**
+ * Takes the server's time of now, in ms.
+ * @param {number} server
+ */
 export const setClock = (server) => (ahead = server - Date.now());
 
+/** @type {number | undefined} */
 let fixed;
 
-/** Holds the time, in ms: while a recording is played it is the time of its moment. */
+/**
+ * Holds the time, in ms: while a recording is played it is the time of its moment.
+ * @param {number} time
+ */
 export const fixClock = (time) => (fixed = time);
 
 /** The server's time, in ms. */

@@ -2,20 +2,27 @@
  * Copy buttons: one on each code block, one below each answer, one after an id to quote.
  */
 import { answerIn } from "../text/thoughts.js";
-import { closestTo } from "./dom.js";
+import { around, closestTo, inside } from "./dom.js";
 
 const NOTICE_MS = 2000;
 
-/** What a button copies, as a function, where the page need not say it. */
+/**
+ * What a button copies, as a function, where the page need not say it.
+ * @type {WeakMap<Element, () => string>}
+ */
 export const copies = new WeakMap();
 
-/** `textOf(button)` gives what a button copies, `say(sentence)` tells that it is done. */
+/**
+ * Lets every copy button of the page copy what `textOf` gives for it, and says that it is done.
+ * @param {(button: HTMLElement) => string} textOf
+ * @param {Say} say
+ */
 export function copyOnClick(textOf, say) {
   document.addEventListener("click", async (event) => {
     const button = closestTo(event, "[data-copy]");
     if (!button) return;
     const text = () =>
-      button.dataset.copy === "id" ? button.previousElementSibling.textContent : textOf(button);
+      button.dataset.copy === "id" ? (button.previousElementSibling?.textContent ?? "") : textOf(button);
     await copy((copies.get(button) ?? text)());
     say("Copied.");
     button.dataset.copied = "";
@@ -23,10 +30,14 @@ export function copyOnClick(textOf, say) {
   });
 }
 
-/** The source of a code block, or of a turn's answers without the thoughts in them. */
+/**
+ * The source of a code block, or of a turn's answers without the thoughts in them.
+ * @param {HTMLElement} button
+ * @param {State} state
+ */
 export function textToCopy(button, { messages }) {
-  if (button.dataset.copy === "code") return button.closest(".code").querySelector("code").textContent;
-  const { key } = button.closest(".turn").dataset;
+  if (button.dataset.copy === "code") return inside(around(button, ".code"), "code").textContent;
+  const { key } = around(button, ".turn").dataset;
   const ofTurn = messages.filter(({ metadata }) => `turn:${metadata.turn}` === key && !metadata.interrupted);
   const texts = ofTurn.filter(({ role, content }) => role === "assistant" && content);
   return texts
@@ -35,6 +46,7 @@ export function textToCopy(button, { messages }) {
     .join("\n\n");
 }
 
+/** @param {string} text */
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -43,6 +55,7 @@ async function copy(text) {
   }
 }
 
+/** @param {string} text */
 function copyThroughSelection(text) {
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   const area = document.createElement("textarea");

@@ -4,18 +4,25 @@
 import { button, create } from "./dom.js";
 import { style } from "./styles.js";
 
-/** Opens a dialog with its name as its heading, which lasts until it is closed. */
+/**
+ * Opens a dialog with its name as its heading, which lasts until it is closed.
+ * @param {string} name
+ * @param {Node[]} content
+ */
 export async function openDialog(name, ...content) {
   const heading = create("h2", "", name);
   heading.id = "dialog-name";
-  const dialog = /** @type {HTMLDialogElement} */ (create("dialog", "dialog"));
+  const dialog = create("dialog", "dialog");
   const close = button("quiet", "Close", () => dialog.close());
   dialog.append(create("div", "dialog-head", heading, close), ...content);
   dialog.setAttribute("aria-labelledby", heading.id);
   return show(dialog);
 }
 
-/** Opens a dialog element over the page. */
+/**
+ * Opens a dialog element over the page.
+ * @param {HTMLDialogElement} dialog
+ */
 export async function show(dialog) {
   await style(new URL("./dialog.css", import.meta.url)).catch(() => undefined); // plain is better than none
   dialog.addEventListener("close", () => dialog.remove());
@@ -29,7 +36,11 @@ export async function show(dialog) {
   return dialog;
 }
 
-// The backdrop is the dialog's.
+/**
+ * The backdrop is the dialog's.
+ * @param {MouseEvent} event
+ * @param {HTMLDialogElement} dialog
+ */
 function isBeside({ target, clientX, clientY }, dialog) {
   const { left, right, top, bottom } = dialog.getBoundingClientRect();
   const isWithin = clientX >= left && clientX <= right && clientY >= top && clientY <= bottom;

@@ -3,26 +3,39 @@
  */
 
 /**
- * The element of the page with that id: what it is, the caller knows.
- * @type {(id: string) => any}
+ * The element of the page with that id: that it is there, the caller knows.
+ * @type {<Id extends string, Kind = Named<PageElements, Id>>(id: Id) => Kind}
  */
-export const byId = (id) => document.getElementById(id);
+export const byId = (id) => there(document.getElementById(id));
 
 /**
- * The first element below a root that the selector names: that it is there, and what it is, the caller knows.
- * @type {(root: ParentNode, selector: string) => any}
+ * The first element below a root that the selector names: that it is there, the caller knows.
+ * @type {Find<ParentNode>}
  */
-export const inside = (root, selector) => root.querySelector(selector);
+export const inside = (root, selector) => there(root.querySelector(selector));
+
+/**
+ * The same for the nearest element around another, or that itself.
+ * @type {Find<Element>}
+ */
+export const around = (element, selector) => there(element.closest(selector));
+
+/** @type {(node: Node | null | undefined) => any} */
+const there = (node) => node;
 
 /**
  * The element that the selector names, where an event came from or around that.
- * @param {Event} event
- * @param {string} selector
- * @returns {any}
+ * @type {<Tag extends string, Kind = Named<HTMLElementTagNameMap, Tag>>(event: Event, selector: Tag) => Kind | null}
  */
-export const closestTo = ({ target }, selector) => /** @type {Element} */ (target).closest(selector);
+export const closestTo = ({ target }, selector) => there(/** @type {Element} */ (target).closest(selector));
 
-/** An element with its class and its content: nodes, or texts that are set as text. */
+/**
+ * An element with its class and its content: nodes, or texts that are set as text.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} name
+ * @param {(Node | string)[]} content
+ */
 export function create(tag, name = "", ...content) {
   const element = document.createElement(tag);
   if (name) element.className = name;
@@ -30,7 +43,12 @@ export function create(tag, name = "", ...content) {
   return element;
 }
 
-/** A button that does not submit. */
+/**
+ * A button that does not submit.
+ * @param {string} name
+ * @param {Node | string} label
+ * @param {(event: MouseEvent) => void} press
+ */
 export function button(name, label, press) {
   const element = create("button", name, label);
   element.type = "button";
@@ -53,20 +71,29 @@ export function svg(tag, attributes = {}, ...content) {
 
 /**
  * A new copy of what a template of the page holds.
- * @param {string} id
- * @returns {any}
+ * @type {<Id extends string, Kind = Named<PageTemplates, Id>>(id: Id) => Kind}
  */
 export function fromTemplate(id) {
-  return byId(id).content.firstElementChild.cloneNode(true);
+  /** @type {HTMLTemplateElement} */
+  const template = byId(id);
+  return there(template.content.firstElementChild?.cloneNode(true));
 }
 
-/** Sets the text, if it is another. */
+/**
+ * Sets the text, if it is another.
+ * @param {Element} element
+ * @param {string} text
+ */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 /**
  * Fills the list with the elements that `draw(index)` makes, `step` at a time. Returns the button that adds more, as a list, empty when all are there.
+ * @param {Element} list
+ * @param {number} count
+ * @param {(index: number) => HTMLElement} draw
+ * @param {number} step
  */
 export function fill(list, count, draw, step) {
   let drawn = 0;

@@ -9,7 +9,10 @@ const LONGEST_TREE = 1_000_000;
 const LINE = 72;
 const DEEPEST = 40; // levels that are indented: a hundred thousand brackets would else become gigabytes of blanks
 
-/** True when the text is JSON. */
+/**
+ * True when the text is JSON.
+ * @param {string} text
+ */
 export function isJSON(text) {
   try {
     JSON.parse(text);
@@ -19,7 +22,10 @@ export function isJSON(text) {
   }
 }
 
-/** The JSON text on one line if it is short, else with line breaks and indents; any other text, and a very long one, unchanged. */
+/**
+ * The JSON text on one line if it is short, else with line breaks and indents; any other text, and a very long one, unchanged.
+ * @param {string} text
+ */
 export function pretty(text) {
   if (text.length > LONGEST || !isJSON(text)) return text;
   const tokens = text.match(TOKEN) ?? [];
@@ -27,8 +33,13 @@ export function pretty(text) {
   return line || tokens.reduce(write, { out: "", depth: 0, last: "" }).out;
 }
 
+/** @type {Record<string, string>} */
 const SPACED = { ":": ": ", ",": ", " };
 
+/**
+ * @param {{out: string, depth: number, last: string}} written
+ * @param {string} token
+ */
 function write({ out, depth, last }, token) {
   const closes = token === "}" || token === "]";
   const inner = closes ? depth - 1 : depth;
@@ -41,12 +52,13 @@ function write({ out, depth, last }, token) {
 /**
  * The JSON text as nodes `{kind, text}`, an object's and an array's with `entries` `[key, node]` in their order, keys that come twice too;
  * null for any other text and a very long one.
+ * @param {string} text
  * @returns {JSONNode | null}
  */
 export function parseNodes(text) {
   if (text.length > LONGEST_TREE || !isJSON(text)) return null;
-  /** @type {{entries: [any, JSONNode][]}} */
-  const root = { entries: [] };
+  /** @type {OpenNode} */
+  const root = { kind: "array", text: "", entries: [] };
   const path = [root];
   for (const [token] of text.matchAll(TOKEN)) {
     if (token === "}" || token === "]") path.pop();
@@ -55,9 +67,17 @@ export function parseNodes(text) {
   return root.entries[0][1];
 }
 
-// In an object every other token is a key.
+/**
+ * A node that has not been closed yet; in an object every other token is a key.
+ * @typedef {JSONNode & {entries: [string | number, JSONNode][], key?: string}} OpenNode
+ */
+
+/**
+ * @param {OpenNode[]} path
+ * @param {string} token
+ */
 function take(path, token) {
-  const into = path.at(-1);
+  const into = path[path.length - 1];
   if (into.kind === "object" && into.key === undefined) {
     into.key = JSON.parse(token);
     return;
@@ -65,19 +85,20 @@ function take(path, token) {
   const node = { kind: KINDS[token[0]] ?? "number", text: token };
   into.entries.push([into.key ?? into.entries.length, node]);
   into.key = undefined;
-  if (node.kind !== "object" && node.kind !== "array") return undefined;
-  node.entries = [];
-  return path.push(node);
+  if (node.kind === "object" || node.kind === "array") path.push(Object.assign(node, { entries: [] }));
 }
 
+/** @type {Record<string, string>} */
 const KINDS = { "{": "object", "[": "array", '"': "string", t: "literal", f: "literal", n: "literal" };
 
-/** The text's value, for sending: numbers keep their digits where the browser can keep them. Throws what JSON.parse throws. */
+/**
+ * The text's value, for sending: numbers keep their digits where the browser can keep them. Throws what JSON.parse throws.
+ * @param {string} text
+ */
 export function exact(text) {
-  const { rawJSON } = /** @type {any} */ (JSON);
+  const { rawJSON } = JSON;
   if (!rawJSON) return JSON.parse(text);
-  const parse = /** @type {(text: string, reviver: Function) => any} */ (JSON.parse);
-  return parse(text, (_key, value, context) =>
+  return JSON.parse(text, (_key, value, context) =>
     typeof value === "number" && context?.source && String(value) !== context.source
       ? rawJSON(context.source)
       : value,

@@ -8,5 +8,8 @@
  */
 export const addressOfApp = (path = "") => `${document.body.dataset.home ?? "/"}${path}`;
 
-/** The same for a websocket. */
+/**
+ * The same for a websocket.
+ * @param {string} path
+ */
 export const socketOfApp = (path) => `${location.origin.replace(/^http/, "ws")}${addressOfApp(path)}`;

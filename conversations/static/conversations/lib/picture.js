@@ -2,7 +2,7 @@
  * Pictures, large: over the page, as much of them as fits or as they are.
  */
 import { show } from "./dialog.js";
-import { button, closestTo, create, svg } from "./dom.js";
+import { around, button, closestTo, create, inside, svg } from "./dom.js";
 import { style } from "./styles.js";
 
 const LARGER = "M9.5 2.5h4v4M13.5 2.5 9 7M6.5 13.5h-4v-4M2.5 13.5 7 9";
@@ -21,7 +21,10 @@ export function enlarger() {
   return element;
 }
 
-/** Lets a press on a picture of the log, or on what stands for one, open it large. */
+/**
+ * Lets a press on a picture of the log, or on what stands for one, open it large.
+ * @param {HTMLElement} log
+ */
 export function openPicturesOf(log) {
   log.addEventListener("click", (event) => {
     const opener = closestTo(event, OPENERS);
@@ -31,17 +34,29 @@ export function openPicturesOf(log) {
   });
 }
 
+/**
+ * A picture, the link that saves it, and what has the focus once it is closed.
+ * @typedef {{source: string, alt: string, save?: {href: string, download: string}, opener?: HTMLElement | null}} Picture
+ */
+
+/**
+ * @param {HTMLElement} opener
+ * @returns {Picture}
+ */
 function pictureAt(opener) {
-  if (opener.href) return { source: opener.href, alt: opener.ariaLabel.replace(/^Open /, ""), opener };
-  const figure = opener.closest(".picture");
-  const { src, alt } = figure.querySelector("img");
-  const { href, download } = figure.querySelector("a[download]") ?? {};
-  return { source: src, alt, save: href && { href, download }, opener: figure.querySelector("[data-large]") };
+  if (opener instanceof HTMLAnchorElement)
+    return { source: opener.href, alt: (opener.ariaLabel ?? "").replace(/^Open /, ""), opener };
+  const figure = around(opener, ".picture");
+  const { src, alt } = inside(figure, "img");
+  /** @type {HTMLAnchorElement | null} */
+  const link = figure.querySelector("a[download]");
+  const save = link ? { href: link.href, download: link.download } : undefined;
+  return { source: src, alt, save, opener: figure.querySelector("[data-large]") };
 }
 
 /**
  * Opens a picture over the page; the focus comes back to its opener.
- * @param {{source: string, alt: string, save?: {href: string, download: string}, opener?: HTMLElement}} picture
+ * @param {Picture} picture
  */
 export async function openPicture({ source, alt, save, opener }) {
   const image = Object.assign(create("img"), { alt, src: source });
@@ -54,6 +69,11 @@ export async function openPicture({ source, alt, save, opener }) {
   await show(dialog);
 }
 
+/**
+ * @param {HTMLElement} place
+ * @param {string} alt
+ * @param {Picture["save"]} save
+ */
 function headFor(place, alt, save) {
   const whole = button("quiet", "Actual size", () => {
     const isWhole = place.classList.toggle("whole");
@@ -65,7 +85,7 @@ function headFor(place, alt, save) {
   whole.ariaPressed = "false";
   place.role = "region";
   place.ariaLabel = "Picture";
-  const close = button("quiet", "Close", () => place.closest("dialog").close());
+  const close = button("quiet", "Close", () => place.closest("dialog")?.close());
   const link = save ? [Object.assign(create("a", "quiet", "Save"), save)] : [];
   return create("div", "dialog-head", create("p", "large-name", alt), whole, ...link, close);
 }

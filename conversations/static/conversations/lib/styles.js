@@ -2,18 +2,20 @@
  * Style sheets that are fetched when what they style is there.
  */
 
+/** @type {Map<string, Promise<unknown>>} */
 const loading = new Map();
 
 /**
  * Has a style sheet fetched, once; the promise is kept when it applies.
  * @param {URL} url
- * @returns {Promise<void>}
  */
 export function style({ href }) {
-  if (!loading.has(href)) loading.set(href, load(href));
-  return loading.get(href);
+  const sheet = loading.get(href) ?? load(href);
+  loading.set(href, sheet);
+  return sheet;
 }
 
+/** @param {string} href */
 function load(href) {
   const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
   const isLoaded = new Promise((resolve, reject) =>

@@ -4,9 +4,12 @@
 
 import { inside } from "./dom.js";
 
-/** Takes the place of the form's button. */
+/**
+ * Takes the place of the form's button.
+ * @param {HTMLFormElement} form
+ */
 export function switchThemes(form) {
-  form.querySelector("button").hidden = true;
+  inside(form, "button").hidden = true;
   form.addEventListener("change", () => {
     const body = new FormData(form);
     show(String(body.get("theme")));
@@ -14,6 +17,7 @@ export function switchThemes(form) {
   });
 }
 
+/** @param {string} theme */
 function show(theme) {
   const root = document.documentElement;
   if (theme) root.dataset.theme = theme;

@@ -6,10 +6,17 @@ const SHORT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 const SECONDS = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
-/** The exact time, with its zone. */
+/**
+ * The exact time, with its zone.
+ * @param {string | number} time
+ */
 export const exactTime = (time) => EXACT.format(new Date(time));
 
-/** Shows a time to the second, and the exact one on hover. */
+/**
+ * Shows a time to the second, and the exact one on hover.
+ * @param {HTMLTimeElement} element
+ * @param {string | number} time
+ */
 export function showTime(element, time) {
   const date = new Date(time);
   const words = Number.isNaN(date.getTime()) ? "" : SECONDS.format(date);
@@ -19,9 +26,14 @@ export function showTime(element, time) {
   element.title = words && exactTime(time);
 }
 
-/** Shows the page's times: one that says how long ago it was goes on saying so, and each tells the exact one on hover. */
+/**
+ * Shows the page's times: one that says how long ago it was goes on saying so, and each tells the exact one on hover.
+ * @param {ParentNode} root
+ */
 export function showLocalTimes(root) {
-  for (const time of root.querySelectorAll("time[datetime]")) {
+  /** @type {NodeListOf<HTMLTimeElement>} */
+  const times = root.querySelectorAll("time[datetime]");
+  for (const time of times) {
     if (time.dataset.age === undefined) time.textContent = SHORT.format(new Date(time.dateTime));
     time.title = exactTime(time.dateTime);
   }

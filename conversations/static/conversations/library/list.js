@@ -35,6 +35,7 @@ export class List {
   }
 
   press(event) {
+    /** @type {HTMLAnchorElement | null} */
     const more = closestTo(event, ".more");
     if (!more) return;
     event.preventDefault();

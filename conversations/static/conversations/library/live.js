@@ -2,7 +2,7 @@
  * Every page of a signed-in user: it hears of each change that lists show, of all processes, and says what is in sight.
  */
 import { Socket } from "../chat/socket.js";
-import { byId, setText } from "../lib/dom.js";
+import { byId, inside, setText } from "../lib/dom.js";
 import { socketOfApp } from "../lib/page.js";
 import { countInTab, nameTab } from "../lib/tab.js";
 import { Notifying, offer } from "./notifying.js";
@@ -113,7 +113,7 @@ function nameRow(row, title) {
 function showNumber(number) {
   const link = byId("waits");
   link.hidden = number === 0;
-  setText(link.querySelector(".number"), String(number));
+  setText(inside(link, ".number"), String(number));
   countInTab(number);
 }
 

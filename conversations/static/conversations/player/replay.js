@@ -4,7 +4,7 @@
 
 import { openCall } from "../cards/tool.js";
 import { copyOnClick, textToCopy } from "../lib/copy.js";
-import { byId, closestTo } from "../lib/dom.js";
+import { byId, closestTo, inside } from "../lib/dom.js";
 import { showTime } from "../lib/times.js";
 import { readingActions } from "../shortcuts/acting.js";
 import { listenToShortcuts } from "../shortcuts/listening.js";
@@ -143,7 +143,7 @@ class Controls {
 
   speedUp(by) {
     const at = Math.min(SPEEDS.length - 1, Math.max(0, SPEEDS.indexOf(this.player.playhead.speed) + by));
-    byId("speed").value = SPEEDS[at];
+    byId("speed").value = String(SPEEDS[at]);
     this.player.setSpeed(SPEEDS[at]);
     announcer.say(`Speed ${SPEEDS[at]} times.`);
   }
@@ -210,9 +210,7 @@ class Controls {
   }
 
   list() {
-    byId("contents")
-      .querySelector("ol")
-      .replaceChildren(...this.landmarks.map((one) => this.entry(one)));
+    inside(byId("contents"), "ol").replaceChildren(...this.landmarks.map((one) => this.entry(one)));
   }
 
   entry(landmark) {

@@ -41,7 +41,7 @@ function listen() {
     if (act() !== false) event.preventDefault();
   });
   document.addEventListener("click", (event) =>
-    actions?.[closestTo(event, "button[data-shortcut]")?.dataset.shortcut]?.(),
+    actions?.[closestTo(event, "button[data-shortcut]")?.dataset.shortcut ?? ""]?.(),
   );
 }
 

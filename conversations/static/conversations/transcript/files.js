@@ -59,13 +59,15 @@ function mark(element, { name }, isOut) {
 
 async function toggle(element, file) {
   const isOut = element.getAttribute("aria-pressed") !== "true";
-  const { token } = byId("attached").dataset;
+  const { token = "" } = byId("attached").dataset;
   const body = new URLSearchParams({ left_out: isOut ? "1" : "0" });
   const answer = await fetch(addressOf(file), { method: "POST", body, headers: { "X-CSRFToken": token } });
   if (!answer.ok) return;
   mark(element, file, isOut);
   const log = byId("transcript");
-  const others = JSON.parse(log.dataset.leftOut).filter((id) => id !== file.id);
+  /** @type {string[]} */
+  const ids = JSON.parse(log.dataset.leftOut ?? "[]");
+  const others = ids.filter((id) => id !== file.id);
   log.dataset.leftOut = JSON.stringify(isOut ? [...others, file.id] : others);
 }
 

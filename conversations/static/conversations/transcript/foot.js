@@ -31,7 +31,8 @@ function ending({ status, stopReason }, answered) {
   const { turn, stopReason: reasons } = sentences();
   if (status === "stopped" || status === "waiting") return turn[status];
   if (["queued", "running", "sending"].includes(status)) return "";
-  const sentence = reasons[stopReason ?? ""] ?? turn.unknown.replace("REASON", () => visible(stopReason));
+  const sentence =
+    reasons[stopReason ?? ""] ?? turn.unknown.replace("REASON", () => visible(stopReason ?? ""));
   return sentence || (answered || status !== "completed" ? "" : turn.nothing);
 }
 
@@ -174,7 +175,7 @@ function drawFailure(foot, { id, error }) {
   write(box, "strong", what);
   box.querySelector(".failure").replaceChildren(box.querySelector("strong"), rest);
   write(box, ".quoted", quote[error.requestId ? "request" : "turn"]);
-  write(box, "code", visible(error.requestId ?? id));
+  write(box, "code", visible(error.requestId ?? id ?? ""));
   box.querySelector("[data-copy]").hidden = false;
 }
 

@@ -4,7 +4,7 @@
 import { drawModelPicture } from "../cards/pictures.js";
 import { drawSources, mark } from "../cards/sources.js";
 import { drawTool, openForPrint } from "../cards/tool.js";
-import { fromTemplate } from "../lib/dom.js";
+import { fromTemplate, inside } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { openPicturesOf } from "../lib/picture.js";
 import { Writing } from "../text/writing.js";
@@ -104,7 +104,7 @@ export class View {
     const elements = groupCalls(section).map((part) => this.part(part));
     arrange(blocks, sources.length ? [...elements, this.sources(section)] : elements);
     this.once(foot, [turn, parts.length, messageOf(parts.at(-1)), offers, goesOn, before], () => {
-      complete(foot, ".actions", () => clone("turn").lastElementChild.children);
+      complete(foot, ".actions", () => inside(clone("turn"), ".foot").children);
       drawFoot(foot, section);
     });
     return this.late === late;
