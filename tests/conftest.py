@@ -19,7 +19,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from conversations import demo_gateway as demo
 from conversations import engine
 from conversations.models import Conversation, forget_rows
-from tests.asking import conversation_of
+from tests.turns import conversation_of
 
 examples.register_profile("turntable", deadline=None)  # a busy machine is no failure
 if not examples.get_current_profile_name().startswith("ci"):

@@ -27,7 +27,7 @@ from conversations.models import (
     Turn,
     UsageTotal,
 )
-from tests.inspecting import address_of, html_of, listed, listing, queries, rows_of, stored
+from tests.pages import address_of, html_of, listed, listing, queries, rows_of, stored
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>alert('turntable')</script>"

@@ -14,8 +14,8 @@ from conversations import engine
 from conversations.errors import Refused
 from conversations.models import Allowance, Approval, Conversation, Round, ToolCall, Turn
 from conversations.tools import registry, tool
-from tests.asking import conversation_of
-from tests.inspecting import address_of, html_of, listed, queries, stored
+from tests.pages import address_of, html_of, listed, queries, stored
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db
 CALLS = "/admin/conversations/toolcall/"

@@ -17,7 +17,7 @@ from django.utils import timezone
 from conversations.admin.calls import ToolCallAdmin
 from conversations.admin.figures import percentile
 from conversations.models import Conversation, ToolCall, Turn
-from tests.inspecting import SONG, address_of, html_of, listed, queries, stored
+from tests.pages import SONG, address_of, html_of, listed, queries, stored
 
 pytestmark = pytest.mark.django_db
 CALLS = "/admin/conversations/toolcall/"

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from conversations.models import FACTS, PRICE_COLUMNS, Model, learn
-from tests.inspecting import address_of, html_of, listed, listing
+from tests.pages import address_of, html_of, listed, listing
 
 pytestmark = pytest.mark.django_db
 LABELS = ("Name", "Enabled", "Takes tools", "Takes pictures", "Takes documents", "Most output tokens")

@@ -14,9 +14,9 @@ from django.contrib.auth.models import User
 from conversations.models import ApiToken
 from project.asgi import application
 from project.server import ROOM
+from tests.conditions import PATIENCE
 
 Event = dict[str, Any]
-PATIENCE = 20
 QUESTION = "What is the most popular song on WZPZ?"
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from conversations.models import ApiToken, Conversation, Turn
 from tests.agui.exchanges import Event, atoken_of, exchange, posted, refused, run_input
-from tests.asking import conversation_of
+from tests.turns import conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 NONE = "6f0c6c1e-58a7-4f3a-9d0e-6d8e1f1c9b42"  # no thread has this id

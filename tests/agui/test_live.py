@@ -4,9 +4,8 @@ import json
 import shutil
 import socket
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ import pytest
 
 from conversations import demo_gateway as demo
 from tests.agui.exchanges import run_input
-from tests.serving import NO_PROC, ROOT, Server, manage, on_each_server, serving, site
+from tests.conditions import until
+from tests.servers import NO_PROC, ROOT, Server, manage, on_each_server, serving, site
 
 HAS_CLIENT = shutil.which("node") and (ROOT / "node_modules/@ag-ui/client").exists()
 WITH_CLIENT = pytest.mark.skipif(not HAS_CLIENT, reason="node and `npm ci` bring @ag-ui/client")
@@ -35,13 +35,6 @@ def token_for(environment: dict[str, str]) -> str:
     result = manage(environment, "token", "owner")
     assert result.returncode == 0, result.stderr
     return result.stdout.split()[-1]
-
-
-def until(fact: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 class Connection:

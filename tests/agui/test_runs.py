@@ -14,10 +14,10 @@ from django.contrib.auth.models import User
 from conversations import engine
 from conversations.models import Attachment, Conversation, Round, Turn
 from tests.agui.exchanges import QUESTION, Event, approve, atoken_of, exchange, posted, refused, run_input
-from tests.asking import answer, ask, conversation_of, of_type
-from tests.attaching import PDF, picture
 from tests.engine.station import top_song_as
-from tests.recorded import recorded_turn, text_events
+from tests.files import PDF, picture
+from tests.records import recorded_turn, text_events
+from tests.turns import answer, ask, conversation_of, of_type
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 HANGING = "fail silent"

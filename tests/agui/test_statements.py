@@ -15,7 +15,7 @@ from django.urls import reverse
 from conversations import agui
 from conversations.models import Conversation
 from tests.agui.exchanges import atoken_of, exchange, run_input
-from tests.asking import ask
+from tests.turns import ask
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 FEW, MANY = 2, 12

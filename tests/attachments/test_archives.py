@@ -16,8 +16,8 @@ from pytest_django.fixtures import Settings
 
 from conversations import engine, exports
 from conversations.models import Attachment, Conversation, Round
-from tests.asking import conversation_of
-from tests.attaching import PDF, attached, picture, request_of, send
+from tests.files import PDF, attached, picture, request_of, send
+from tests.turns import conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 Members = dict[str, bytes]

@@ -12,8 +12,8 @@ from django.utils import timezone
 from conversations.engine import lifecycle
 from conversations.engine.messages import NewMessage
 from conversations.models import Attachment, Conversation, delete_unsent, retention
-from tests.asking import conversation_of
-from tests.attaching import attached
+from tests.files import attached
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,8 +11,8 @@ from conversations import engine, exports, rerun
 from conversations.models import Attachment, Conversation, Round
 from conversations.rerun import fixtures
 from conversations.rerun.testing import assert_same
-from tests.asking import conversation_of
-from tests.attaching import PDF, attached, picture, request_of, send
+from tests.files import PDF, attached, picture, request_of, send
+from tests.turns import conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 

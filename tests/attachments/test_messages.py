@@ -16,10 +16,10 @@ from conversations.journal import page
 from conversations.models import Attachment, Conversation, Message, Model, Round, Turn, forget_rows
 from conversations.protocol.converse.content import decode_base64
 from conversations.protocol.converse.request import sha256
-from tests.asking import conversation_of, of_type, record
-from tests.attaching import PDF, attached, new_id, picture, request_of, send
+from tests.files import PDF, attached, new_id, picture, request_of, send
 from tests.gateway.wire import Answer, Request, WireServer, answer_frames
 from tests.sockets.pages import page_of
+from tests.turns import conversation_of, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from tests.attaching import HTML, picture
-from tests.serving import NO_PROC, Browser, on_each_server, serving, site
+from tests.files import HTML, picture
+from tests.servers import NO_PROC, Browser, on_each_server, serving, site
 
 MB = 1024 * 1024
 BOUNDARY = "turntable"

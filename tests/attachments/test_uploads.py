@@ -12,8 +12,8 @@ from django.test import Client
 from PIL import Image
 
 from conversations.models import Attachment, Conversation, Message
-from tests.asking import conversation_of
-from tests.attaching import HTML, OLE, PDF, SVG, attached, office, picture, pixel_bomb, upload
+from tests.files import HTML, OLE, PDF, SVG, attached, office, picture, pixel_bomb, upload
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db
 

@@ -20,10 +20,10 @@ from playwright.sync_api import (
 
 from conversations import demo_gateway as demo
 from tests.browser.attacks import Attacker, attacking
-from tests.browser.calling import Calls
-from tests.browser.conversing import Chat, Connection
-from tests.browser.staging import Stage
-from tests.serving import Server, serving, site
+from tests.browser.calls import Calls
+from tests.browser.chat import Chat, Connection
+from tests.browser.stage import Stage
+from tests.servers import Server, serving, site
 
 # The shell has no window and spends the least.
 CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")

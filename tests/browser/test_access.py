@@ -8,10 +8,10 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 
 from conversations import demo_gateway as demo
 from tests.browser.barriers import RULES, RUNNING, barriers, mismeasured, show, stops
-from tests.browser.calling import press
-from tests.browser.conversing import UNENDING, Chat
-from tests.browser.furnishing import Places, filing, furnish
-from tests.serving import Server
+from tests.browser.calls import press
+from tests.browser.chat import UNENDING, Chat
+from tests.browser.sites import Places, filing, furnish
+from tests.servers import Server
 
 UNFOLD = "for (const one of document.querySelectorAll('main details:not(.menu)')) one.open = true;"
 LOST = "document.activeElement === document.body || !document.activeElement.checkVisibility()"

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.conversing import Chat
+from tests.browser.chat import Chat
 
 QUESTIONS = ("show citations", "show a server tool", "show a picture")
 

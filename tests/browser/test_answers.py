@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.conversing import Chat, words
+from tests.browser.chat import Chat, words
 
 SONG = "What is the most popular song on WZPZ?"
 STOP_REASONS = {

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.calling import Calls, opened, press
-from tests.browser.conversing import Chat
-from tests.browser.taping import Tape
+from tests.browser.calls import Calls, opened, press
+from tests.browser.chat import Chat
+from tests.browser.tape import Tape
 
 ARGUMENTS = {"path": "/srv/old.csv", "size": 3}
 

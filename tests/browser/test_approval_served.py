@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from conversations import demo_gateway as demo
-from tests.browser.calling import opened, picture, press
-from tests.browser.conversing import Chat
-from tests.browser.furnishing import filing
-from tests.serving import Server
+from tests.browser.calls import opened, picture, press
+from tests.browser.chat import Chat
+from tests.browser.sites import filing
+from tests.servers import Server
 
 TOOLS = f'''
 import base64

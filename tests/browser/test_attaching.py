@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.attaching import HTML, picture
-from tests.browser.conversing import Chat
+from tests.browser.chat import Chat
+from tests.files import HTML, picture
 
 DROP_OR_PASTE = """(target, [kind, name, type, data]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from conversations.protocol.text import visible
 from tests.browser.attacks import MARKED, RAW, Attacker, attacking
-from tests.browser.conversing import Chat
-from tests.browser.staging import Stage
+from tests.browser.chat import Chat
+from tests.browser.stage import Stage
 from tests.browser.test_injection import refuses_all
 
 

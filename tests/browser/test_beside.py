@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conversing import Chat
+from tests.browser.chat import Chat
 
 
 def attach(page: Page) -> None:

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.conversing import UNENDING, Chat
-from tests.browser.staging import Stage, write_turn
+from tests.browser.chat import UNENDING, Chat
+from tests.browser.stage import Stage, write_turn
 
 
 def button(chat: Chat, name: str) -> Locator:

@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.staging import Stage, write_turn
+from tests.browser.stage import Stage, write_turn
 
 WAYS = ("live", "snapshot", "served")
 

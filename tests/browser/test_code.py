@@ -2,7 +2,7 @@
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.staging import Stage
+from tests.browser.stage import Stage
 from tests.browser.test_page import colour, contrast
 
 PYTHON = "def minutes(seconds: int) -> float:\n    # a side\n    return seconds / 60 if seconds else None\n"

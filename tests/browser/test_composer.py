@@ -5,9 +5,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
-from tests.browser.conversing import UNENDING, Chat
-from tests.browser.staging import Stage
-from tests.serving import Server, manage, serving, site
+from tests.browser.chat import UNENDING, Chat
+from tests.browser.stage import Stage
+from tests.servers import Server, manage, serving, site
 
 
 def test_shift_enter_breaks_the_line_and_enter_sends(chat: Chat) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, WebSocketRoute, expect
 
-from tests.browser.conversing import Chat, Connection, words
+from tests.browser.chat import Chat, Connection, words
 from tests.reducing.record import Record
 
 OFFLINE = "Offline, will reconnect. What you send waits here until then."

@@ -5,8 +5,8 @@ import time
 import pytest
 from playwright.sync_api import BrowserContext, Route, expect
 
-from tests.browser.conversing import Chat, Connection
-from tests.browser.staging import Stage
+from tests.browser.chat import Chat, Connection
+from tests.browser.stage import Stage
 
 
 def drafts(stage: Stage) -> list[str]:

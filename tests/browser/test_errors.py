@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from conversations.web.sentences import SENTENCES
-from tests.browser.conversing import Chat
-from tests.browser.staging import Stage
+from tests.browser.chat import Chat
+from tests.browser.stage import Stage
 
 WAYS = ("live", "snapshot", "served")
 MESSAGE = "The gateway failed. Send again in a moment. (It said: no.)"

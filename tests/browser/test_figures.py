@@ -5,8 +5,8 @@ import json
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conversing import Chat
-from tests.browser.staging import Stage
+from tests.browser.chat import Chat
+from tests.browser.stage import Stage
 
 PRICES = {"m": {"input": 3, "output": 15, "cacheRead": 0.3, "cacheWrite": 3.75}}
 FIRST = {"inputTokens": 100, "outputTokens": 20, "cacheReadInputTokens": 1000, "totalTokens": 1120}

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conversing import Chat
+from tests.browser.chat import Chat
 
 MARKED = "() => [...(CSS.highlights.get('hit') ?? [])].map(String)"
 WITHOUT_HIGHLIGHTS = "delete CSS.highlights; Object.defineProperty(CSS, 'highlights', {value: undefined})"

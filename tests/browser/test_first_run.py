@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conversing import Chat
-from tests.serving import serving_as_is, site
+from tests.browser.chat import Chat
+from tests.servers import serving_as_is, site
 
 SONG = "What is the most popular song on WZPZ?"
 

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.calling import Calls, opened
-from tests.browser.conversing import Chat
+from tests.browser.calls import Calls, opened
+from tests.browser.chat import Chat
 
 LOG = "\n".join(f"line {n} of the log" for n in range(1, 3001))
 CODE = "\n".join(f"value_{n} = {n}" for n in range(1, 71))

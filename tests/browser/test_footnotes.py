@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.staging import Stage
+from tests.browser.stage import Stage
 from tests.browser.test_reading import begun, ended
 
 TEXT = """First.[^b] Second.[^注] Again.[^b] A pattern: [^0-9], and [late][l][^2].

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from conversations.protocol.text import visible
 from tests.browser.attacks import ELSEWHERE, MARKED, RAW
-from tests.browser.conversing import Chat
+from tests.browser.chat import Chat
 
 OUR_OWN = "[href^='/conversations/'][href*='/replay/#turn-']"
 LIVE_IN_ADMIN = "#content :is(img[src=x], svg:not(.legend svg, .chart svg), math, iframe, object, embed, style, meta, base, video, audio)"

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from conversations.protocol.agui.events import chunks
-from tests.browser.staging import Stage
+from tests.browser.stage import Stage
 
 PARAGRAPH = "A turntable turns a *record* at a steady speed while a needle follows its groove.\n\n"
 WATCH = """() => {

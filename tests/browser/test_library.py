@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conversing import Chat
+from tests.browser.chat import Chat
 
 PHONE = {"width": 390, "height": 844}
 FOCUS = "document.activeElement.closest('#sidebar, #undo') !== null"

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from conversations.demo_gateway.texts import sections as long
 from conversations.protocol.agui.events import chunks
-from tests.browser.staging import Stage, write_turn
+from tests.browser.stage import Stage, write_turn
 
 CLOCK = """(() => {
     let time = 0;

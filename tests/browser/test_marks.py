@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from conversations import demo_gateway as demo
-from tests.browser.conversing import Chat
-from tests.browser.furnishing import TOOLS, filing
-from tests.serving import Server
+from tests.browser.chat import Chat
+from tests.browser.sites import TOOLS, filing
+from tests.servers import Server
 
 DELETE = 'delete_file "{}"'
 

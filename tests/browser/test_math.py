@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.staging import Stage
+from tests.browser.stage import Stage
 
 HOSTILE = (
     r"$\href{javascript:window.owned=1}{click}$",

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conversing import Chat, new_conversation
+from tests.browser.chat import Chat, new_conversation
 from tests.gateway.wire import Answer, WireServer, answer_frames
-from tests.serving import serving, site
+from tests.servers import serving, site
 
 OTHER = "us.anthropic.claude-sonnet-4-20250514-v1:0"
 

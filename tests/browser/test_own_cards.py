@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from conversations.protocol.agui.events import custom
-from tests.browser.calling import Calls, opened
+from tests.browser.calls import Calls, opened
 from tests.browser.test_page import OVERFLOW
 
 TOOLS = {"top_song": {"label": "Song of the day", "card": True}}

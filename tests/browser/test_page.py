@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conversing import UNENDING, Chat
+from tests.browser.chat import UNENDING, Chat
 
 SKIP = ".skip"
 RGB = "element => getComputedStyle(element).color.match(/[0-9]+/g).map(Number)"

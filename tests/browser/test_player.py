@@ -6,10 +6,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
-from tests.browser.conversing import Chat
-from tests.browser.taping import BEGUN, Playing, Tape
+from tests.browser.chat import Chat
+from tests.browser.tape import BEGUN, Playing, Tape
 from tests.reducing.record import Record
-from tests.serving import Server
+from tests.servers import Server
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 HEAR = """() => {

@@ -3,8 +3,8 @@
 from playwright.sync_api import Page, expect
 
 from conversations.protocol.agui import events
-from tests.browser.staging import write_turn
-from tests.browser.taping import Playing, Tape
+from tests.browser.stage import write_turn
+from tests.browser.tape import Playing, Tape
 from tests.reducing.record import CONVERSATION, Record
 
 DAY = 24 * 3_600_000

@@ -15,7 +15,7 @@ from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.own_streams import OWN
 from tests.protocol.recorded import NONE_HERE, SETS, Stream
 from tests.recorded_streams import played, questions
-from tests.serving import serving, site
+from tests.servers import serving, site
 
 ASK = """async (questions) => {
     const body = new URLSearchParams({csrfmiddlewaretoken: document.querySelector("[name=csrfmiddlewaretoken]").value});

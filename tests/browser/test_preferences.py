@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_page import OVERFLOW, small_targets
-from tests.serving import Server, manage, serving, site
+from tests.servers import Server, manage, serving, site
 
 WIDTHS = (360, 1440)
 FURNISH = """

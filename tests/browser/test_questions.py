@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from conversations import demo_gateway as demo
-from tests.browser.conversing import Chat
-from tests.mcp.serving import STDIO
-from tests.serving import Server, serving, site
+from tests.browser.chat import Chat
+from tests.mcp.servers import STDIO
+from tests.servers import Server, serving, site
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conversing import UNENDING, Chat
-from tests.browser.staging import Stage
+from tests.browser.chat import UNENDING, Chat
+from tests.browser.stage import Stage
 
 
 @pytest.fixture

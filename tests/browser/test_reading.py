@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 from playwright.sync_api import Page, expect
 
-from tests.browser.conversing import Chat
-from tests.browser.staging import Stage
+from tests.browser.chat import Chat
+from tests.browser.stage import Stage
 from tests.reducing.machine import Reading
 
 AT_ONCE = 50

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.conversing import UNENDING, Chat
+from tests.browser.chat import UNENDING, Chat
 
 TURN = "00000000-0000-4000-8000-000000000001"
 RECORD = """([address, last]) => new Promise((resolve) => {

@@ -4,8 +4,8 @@ import json
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conversing import Chat
-from tests.browser.staging import Stage, write_turn
+from tests.browser.chat import Chat
+from tests.browser.stage import Stage, write_turn
 
 
 def test_what_can_be_done_about_a_turn_is_in_a_row_or_behind_a_button(stage: Stage) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.calling import Calls, opened, press
+from tests.browser.calls import Calls, opened, press
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from functools import partial
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conversing import UNENDING, Chat
+from tests.browser.chat import UNENDING, Chat
 
 COMPOSING = """box => {
     for (const [type, more] of [["isComposing", {isComposing: true}], ["keyCode", {keyCode: 229}]])

@@ -5,8 +5,8 @@ import time
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.calling import Calls, card_of, opened
-from tests.browser.conversing import Chat
+from tests.browser.calls import Calls, card_of, opened
+from tests.browser.chat import Chat
 
 FROZEN_S = 15  # far above what a busy machine needs, far below what grows with the square
 

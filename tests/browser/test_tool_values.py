@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.calling import SONGS, Calls, card_of, cards_of, opened, picture
+from tests.browser.calls import SONGS, Calls, card_of, cards_of, opened, picture
 
 # -- keys and values
 

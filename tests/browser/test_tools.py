@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.calling import Calls, opened
+from tests.browser.calls import Calls, opened
 from tests.browser.test_page import COLOUR, OVERFLOW, small_targets
 
 ENDED = {

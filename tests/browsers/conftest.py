@@ -11,8 +11,8 @@ from conversations.demo_gateway.reply import say
 from tests.browsers.conversing import Chat, Tab
 from tests.browsers.engines import ENGINES, Missing
 from tests.browsers.watching import watched_site
-from tests.serving import Browser as Client
-from tests.serving import Server
+from tests.servers import Browser as Client
+from tests.servers import Server
 
 NUMBERED = "\n\n".join(f"{number}. one\n{number + 1}. two\n\nand" for number in (9, 994, 123456788))
 NUMBERS = phrases.Phrase("show numbers", "lists with long numbers", say(NUMBERED))

@@ -3,7 +3,7 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from tests.browser.conversing import UNENDING
+from tests.browser.chat import UNENDING
 from tests.browsers.conversing import ANSWER, QUESTION, Chat
 
 pytestmark = pytest.mark.processes

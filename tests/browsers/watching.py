@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.serving import Server, serving, site
+from tests.servers import Server, serving, site
 
 SETTINGS = """
 from project.settings import *

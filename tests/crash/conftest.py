@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from bench import services
-from tests.serving import manage, migrated, site
+from tests.servers import manage, migrated, site
 
 POOL = 5
 """Connections of each server: there are up to three at a time, and 20 in all."""

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from bench.crash.kills import LEASE
 from bench.crash.session import Chat, Session, until
 from bench.crash.site import Life, crashing, free_port, short_leases
-from tests.crash.chatting import LONG, STOPS_IN, answering, cut, events_of, seconds_to_stop, slow_answers
+from tests.crash.chats import LONG, STOPS_IN, answering, cut, events_of, seconds_to_stop, slow_answers
 
 
 @asynccontextmanager

@@ -14,8 +14,8 @@ from bench.crash.kills import LEASE
 from bench.crash.reader import Reader
 from bench.crash.session import Chat, Session, until
 from bench.crash.site import MODEL, Life, crashing, free_port, short_leases
-from tests.crash.chatting import LONG, STOPS_IN, answering, cut, events_of, seconds_to_stop, slow_answers
-from tests.serving import manage
+from tests.crash.chats import LONG, STOPS_IN, answering, cut, events_of, seconds_to_stop, slow_answers
+from tests.servers import manage
 
 SOON = 3.0
 """Seconds that suffice for the news of another process, and that a lease outlives by far."""

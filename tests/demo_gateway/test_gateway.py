@@ -18,7 +18,7 @@ from urllib3.exceptions import ReadTimeoutError as StreamTimeout
 from conversations import demo_gateway as demo
 from conversations.errors import ConfigurationError
 from tests.demo_gateway.bedrock import MODEL, TOOL_CONFIG, bedrock, message, stream, text_of
-from tests.protocol.asking import user
+from tests.protocol.messages import user
 
 QUESTION = "What is the most popular song on WZPZ?"
 

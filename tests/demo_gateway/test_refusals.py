@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conversations.demo_gateway import refusal
 from conversations.demo_gateway.reply import sign
-from tests.protocol.asking import IMAGE, assistant, result, use, user
+from tests.protocol.messages import IMAGE, assistant, result, use, user
 
 MODEL = "The model returned the following errors: "
 SPEC = {"name": "top_song", "description": "A song.", "inputSchema": {"json": {"type": "object"}}}

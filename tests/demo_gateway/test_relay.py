@@ -19,7 +19,7 @@ from conversations import demo_gateway as demo
 from conversations.errors import ConfigurationError
 from tests.demo_gateway.bedrock import MODEL, bedrock, message, stream, text_of
 from tests.gateway.wire import Answer, End, WireServer, server_without_tls
-from tests.protocol.asking import user
+from tests.protocol.messages import user
 from tests.upstream.chunks import (
     DONE,
     SSE,

@@ -11,7 +11,7 @@ import pytest
 from conversations.demo_gateway import phrases, refusal, script
 from conversations.demo_gateway.conversation import Conversation
 from conversations.demo_gateway.reply import Answer, Failure, Reply
-from tests.protocol.asking import user
+from tests.protocol.messages import user
 
 TOP_SONG = {
     "name": "top_song",

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from websockets.sync.client import ClientConnection
 
-from tests.serving import Browser, serving, site
+from tests.servers import Browser, serving, site
 
 pytestmark = pytest.mark.processes
 

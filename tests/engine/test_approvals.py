@@ -22,9 +22,9 @@ from conversations.errors import Refused
 from conversations.exports.agui import as_lines
 from conversations.models import Allowance, Approval, Conversation, Recording, ToolCall, Turn
 from conversations.protocol.agui.snapshot import Snapshot
-from tests.asking import answer, ask, conversation_of, of_type, record
 from tests.engine.station import top_song_as, validity_errors
 from tests.sockets.pages import page_of
+from tests.turns import answer, ask, conversation_of, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"

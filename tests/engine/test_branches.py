@@ -20,10 +20,10 @@ from conversations.journal.hub import HUB
 from conversations.models import Approval, Conversation, Message, Round, ToolCall, Tree, Turn
 from conversations.protocol.converse import history
 from conversations.tools import ToolError
-from tests.asking import ask, conversation_of, of_type, record
 from tests.engine.station import top_song_as
-from tests.listening import At
+from tests.listeners import At
 from tests.sockets.pages import page_of
+from tests.turns import ask, conversation_of, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"

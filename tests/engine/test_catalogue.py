@@ -5,7 +5,7 @@ import json
 import pytest
 
 from conversations.models import Conversation, Model, Round
-from tests.asking import ask
+from tests.turns import ask
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 

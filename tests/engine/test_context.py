@@ -13,8 +13,8 @@ from conversations.journal import recordings
 from conversations.models import Conversation, ToolCall, Turn
 from conversations.protocol.agui.snapshot import Snapshot
 from conversations.tools import Context, registry, tool
-from tests.asking import Event, ask, of_type, record
-from tests.losing import QUESTION, Lost, recovered
+from tests.lost_turns import QUESTION, Lost, recovered
+from tests.turns import Event, ask, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 from conversations import engine
 from conversations.engine import WORKER, lifecycle
 from conversations.models import Approval, Conversation, ToolCall, Turn
-from tests.asking import ask
 from tests.engine.station import top_song_as
+from tests.turns import ask
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"

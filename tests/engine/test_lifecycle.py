@@ -19,9 +19,9 @@ from conversations.engine import lifecycle
 from conversations.engine.lifecycle import TRANSITIONS, claim
 from conversations.errors import InternalError, Refused
 from conversations.models import Approval, Conversation, ToolCall, Turn
-from tests.asking import conversation_of
-from tests.journaling import running
-from tests.losing import Lost
+from tests.lost_turns import Lost
+from tests.records import running
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Status = Turn.Status

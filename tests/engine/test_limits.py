@@ -15,7 +15,7 @@ from conversations.engine import lifecycle
 from conversations.engine.messages import NewMessage
 from conversations.errors import Throttled
 from conversations.models import Conversation, Turn
-from tests.asking import conversation_of
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -23,8 +23,8 @@ from conversations.engine.messages import NewMessage
 from conversations.errors import Refused
 from conversations.journal import Journal
 from conversations.models import Conversation
-from tests.asking import conversation_of
-from tests.journaling import running
+from tests.records import running
+from tests.turns import conversation_of
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

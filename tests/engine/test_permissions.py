@@ -13,10 +13,10 @@ from conversations.engine import WORKER
 from conversations.errors import Refused
 from conversations.models import Approval, Conversation, ToolCall, Turn
 from conversations.tools import registry, tool
-from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, WireServer, answer_frames
-from tests.losing import QUESTION, Lost, recovered
-from tests.rerunning import tool_frames
+from tests.lost_turns import QUESTION, Lost, recovered
+from tests.reruns import tool_frames
+from tests.turns import ask, conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 PERMISSION = "auth.change_group"

@@ -13,10 +13,10 @@ from conversations.protocol.agui.interrupted import CUT
 from conversations.protocol.converse.history import NO_RESULT
 from conversations.protocol.converse.request import sha256
 from conversations.tools.execution import idempotency_key
-from tests.asking import answer, ask, of_type, record
 from tests.engine.station import top_song_as
-from tests.listening import Listener
-from tests.losing import QUESTION, Lost, recovered
+from tests.listeners import Listener
+from tests.lost_turns import QUESTION, Lost, recovered
+from tests.turns import answer, ask, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 

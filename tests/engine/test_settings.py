@@ -12,9 +12,9 @@ from conversations import engine
 from conversations.journal import page
 from conversations.models import Conversation, Model, ToolCall, Turn
 from conversations.tools import registry, tool
-from tests.asking import conversation_of, of_type
 from tests.faults.scene import HEALTHY, Scene, asking_for
 from tests.gateway.wire import Answer, WireServer
+from tests.turns import conversation_of, of_type
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CLAUDE = "us.anthropic.claude-sonnet-4-20250514-v1:0"

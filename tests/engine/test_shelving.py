@@ -10,9 +10,9 @@ from conversations import engine
 from conversations.engine import library
 from conversations.errors import NotFound
 from conversations.models import Conversation, Turn
-from tests.asking import ask, conversation_of
+from tests.conditions import until
 from tests.engine.station import top_song_as
-from tests.gateway.talking import until
+from tests.turns import ask, conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 FIRST, SECOND = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"

@@ -8,8 +8,8 @@ from ag_ui_validate.pytest_plugin import assert_valid_agui
 from conversations import engine
 from conversations.journal.hub import HUB
 from conversations.models import Conversation, ToolCall, Turn
-from tests.asking import ask, of_type, record
-from tests.listening import At
+from tests.listeners import At
+from tests.turns import ask, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"

@@ -21,9 +21,9 @@ from conversations.journal import pack
 from conversations.models import Conversation, Event, Recording, Turn
 from conversations.protocol.agui.events import step_started
 from conversations.threads import Threads
-from tests.asking import conversation_of, of_type, record
-from tests.journaling import finished
-from tests.losing import Lost
+from tests.lost_turns import Lost
+from tests.records import finished
+from tests.turns import conversation_of, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 MOMENT = timedelta(seconds=1)

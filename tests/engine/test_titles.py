@@ -1,8 +1,6 @@
 """A model titles a conversation after its first answer, if the site wants it and no person has."""
 
 import json
-import time
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,8 +12,9 @@ from conversations import engine
 from conversations.engine.titles import title_in
 from conversations.errors import Throttled
 from conversations.models import Conversation, Titling, UsageTotal, retention, title_usage
-from tests.asking import ask
+from tests.conditions import until
 from tests.gateway.wire import Answer, Request, WireServer, answer_frames
+from tests.turns import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SONG = "What is the most popular song on WZPZ?"
@@ -24,14 +23,6 @@ SONG = "What is the most popular song on WZPZ?"
 @pytest.fixture(autouse=True)
 def title_model(settings: Settings) -> None:
     settings.TITLE_MODEL = "small.model-v1"
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Waits until the condition holds: a title comes beside the turns."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def titled(conversation: Conversation) -> Titling:

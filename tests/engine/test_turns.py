@@ -14,8 +14,8 @@ from conversations.journal import last_seq
 from conversations.models import Conversation, Event, Message, Recording, Round, ToolCall, Turn
 from conversations.protocol.converse.request import sha256
 from conversations.tools import ToolError
-from tests.asking import answer, ask, conversation_of, of_type, record, types
 from tests.engine.station import top_song_as
+from tests.turns import answer, ask, conversation_of, of_type, record, types
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"

@@ -9,10 +9,10 @@ from conversations.engine import limits
 from conversations.gateway.frames import encode
 from conversations.journal.hub import HUB
 from conversations.models import Conversation, Round, Turn, prices, totals
-from tests.asking import ask, of_type, record
 from tests.gateway.wire import Answer, End, WireServer, answer_frames
-from tests.inspecting import address_of, html_of, listing
-from tests.listening import At
+from tests.listeners import At
+from tests.pages import address_of, html_of, listing
+from tests.turns import ask, of_type, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,10 +19,10 @@ from conversations.engine.run import Run
 from conversations.errors import InternalError, Refused
 from conversations.journal.hub import HUB
 from conversations.models import Approval, Conversation, ToolCall, Turn
-from tests.asking import ask, record
+from tests.conditions import until
 from tests.engine.station import top_song_as, validity_errors
-from tests.gateway.talking import until
-from tests.listening import At, Frame, Listener
+from tests.listeners import At, Frame, Listener
+from tests.turns import ask, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"

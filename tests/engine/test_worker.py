@@ -19,12 +19,12 @@ from conversations.journal.hub import HUB
 from conversations.models import Conversation, Turn
 from conversations.tools import registry, tool
 from conversations.tools.execution import TOOLS_AT_ONCE
-from tests.asking import conversation_of
+from tests.conditions import until
 from tests.engine.station import top_song_as
-from tests.gateway.talking import until
 from tests.gateway.wire import Answer, WireServer
-from tests.losing import Lost
+from tests.lost_turns import Lost
 from tests.resources import Before
+from tests.turns import conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"

@@ -18,10 +18,10 @@ from conversations.exports import Damaged, as_json, import_document
 from conversations.models import Approval, Conversation, Recording, Round, ToolCall, Turn
 from conversations.protocol.converse.request import sha256
 from conversations.tools import registry, tool
-from tests.asking import ask, conversation_of, record
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.recorded import RECORDED, Stream, params
 from tests.recorded_streams import played
+from tests.turns import ask, conversation_of, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -8,10 +8,10 @@ from pytest_django.fixtures import Settings
 from tenacity import wait_none
 
 from conversations import engine
-from tests.asking import conversation_of
 from tests.faults.scene import Scene
 from tests.gateway.conftest import certificate, deaf_resolver, tls
 from tests.gateway.wire import WireServer
+from tests.turns import conversation_of
 
 __all__ = ["certificate", "deaf_resolver", "tls"]
 

@@ -13,8 +13,8 @@ from conversations.demo_gateway.refusals import refusal
 from conversations.gateway.frames import encode
 from conversations.journal import page
 from conversations.models import Conversation, Message, Round, ToolCall, Turn
-from tests.asking import Event, answer, ask, of_type, record
 from tests.gateway.wire import Answer, WireServer, answer_frames
+from tests.turns import Event, answer, ask, of_type, record
 
 BROKEN_ARGUMENTS = {"AGUI204": "off"}  # tool input is shown as the model sent it
 HEALTHY = Answer.stream(*answer_frames("All is ", "well."))

@@ -8,8 +8,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from conversations.errors import GatewayUnreachable
+from tests.conditions import until
 from tests.faults.scene import Scene, retries
-from tests.gateway.talking import until
 from tests.gateway.wire import Answer, End, WireServer, server_without_tls
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,9 +6,9 @@ import pytest
 
 from conversations.gateway.frames import encode
 from conversations.models import Round, ToolCall
-from tests.asking import of_type
 from tests.faults.scene import Scene, asking_for
 from tests.gateway.wire import Answer, answer_frames
+from tests.turns import of_type
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHOLE = Answer.stream(*answer_frames("Hello", " world"))

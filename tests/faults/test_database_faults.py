@@ -21,10 +21,10 @@ from conversations.journal import Journal
 from conversations.journal.hub import HUB
 from conversations.models import Message, ToolCall, Turn
 from conversations.tools import registry, tool
-from tests.asking import answer
+from tests.conditions import until
 from tests.faults.scene import HEALTHY, HELLO, PART, Scene, asking_for
-from tests.gateway.talking import until
 from tests.gateway.wire import Answer, End, answer_frames
+from tests.turns import answer
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

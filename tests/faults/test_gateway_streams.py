@@ -6,9 +6,9 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from conversations.gateway.frames import encode
-from tests.asking import of_type
 from tests.faults.scene import HELLO, PART, Scene, retries
 from tests.gateway.wire import Answer, End, answer_frames, chunks, flipped, raw
+from tests.turns import of_type
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

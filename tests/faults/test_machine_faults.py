@@ -18,11 +18,11 @@ from conversations.engine import WORKER
 from conversations.journal.doorbell import has_layer, keep_in_touch
 from conversations.models import Turn
 from conversations.threads import Threads
-from tests.asking import answer
+from tests.conditions import until
 from tests.faults.scene import HEALTHY, HELLO, PART, Scene
-from tests.gateway.talking import until
 from tests.gateway.wire import Answer, End
 from tests.sockets.pages import page_of
+from tests.turns import answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,9 +8,9 @@ from pytest_django.fixtures import Settings
 from conversations.gateway.frames import encode
 from conversations.models import ToolCall, Turn
 from conversations.protocol.steps import STOP_REASONS
-from tests.asking import of_type
 from tests.faults.scene import HELLO, Scene, asking_for
 from tests.gateway.wire import Answer, answer_frames
+from tests.turns import of_type
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHOLE = Answer.stream(*HELLO)

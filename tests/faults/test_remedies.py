@@ -15,9 +15,9 @@ from conversations.models import Conversation, Model, Turn
 from conversations.protocol.converse.adjustments import WITHHELD
 from conversations.protocol.converse.request import sha256
 from conversations.tools import registry, tool
-from tests.asking import Event, conversation_of, of_type
 from tests.faults.scene import HEALTHY, HELLO, Scene, asking_for, retries
 from tests.gateway.wire import Answer, Request, answer_frames
+from tests.turns import Event, conversation_of, of_type
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHOLE = Answer.stream(*HELLO)

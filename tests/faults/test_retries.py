@@ -10,10 +10,10 @@ import pytest
 from pytest_django.fixtures import Settings
 from tenacity import wait_fixed
 
-from tests.asking import types
+from tests.conditions import until
 from tests.faults.scene import HELLO, PART, Scene, retries
-from tests.gateway.talking import until
 from tests.gateway.wire import Answer, Request
+from tests.turns import types
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BUSY = Answer.error(503, {"message": "busy"})

@@ -11,11 +11,11 @@ from conversations.engine import WORKER
 from conversations.engine.rounds import Streaming
 from conversations.journal import writer
 from conversations.protocol.converse.blocks import Delta
-from tests.asking import answer, conversation_of
+from tests.conditions import until
 from tests.faults.scene import Scene, stored_text
-from tests.gateway.talking import until
 from tests.gateway.wire import EVENT_STREAM, Answer, Part, Request, answer_frames, chunks, head
-from tests.journaling import StuckWriter, running
+from tests.records import StuckWriter, running
+from tests.turns import answer, conversation_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOM = 64 * 1024

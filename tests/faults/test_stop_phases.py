@@ -6,10 +6,10 @@ import pytest
 
 from conversations.models import ToolCall, Turn
 from conversations.tools import registry, tool
-from tests.asking import answer
+from tests.conditions import until
 from tests.faults.scene import HELLO, PART, SOON, Scene, asking_for
-from tests.gateway.talking import until
 from tests.gateway.wire import Answer, End, Part, Request, head
+from tests.turns import answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

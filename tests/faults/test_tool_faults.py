@@ -13,9 +13,9 @@ from pytest_django.fixtures import Settings
 
 from conversations.models import ToolCall
 from conversations.tools import ToolError, registry, tool
-from tests.asking import of_type
 from tests.faults.scene import HELLO, Scene, asking_for
 from tests.gateway.wire import Answer
+from tests.turns import of_type
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHOLE = Answer.stream(*HELLO)

@@ -12,10 +12,10 @@ from pytest_django.fixtures import Settings
 from conversations import demo_gateway as demo
 from conversations import engine
 from conversations.models import Turn
-from tests.asking import answer, of_type
+from tests.conditions import until
 from tests.faults.scene import Scene, retries
-from tests.gateway.talking import until
 from tests.gateway.wire import Answer, End
+from tests.turns import answer, of_type
 from tests.upstream.chunks import (
     SSE,
     calls,

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.gateway.talking import KINDS, LOOPS, Wire, loop_thread, talking
+from tests.gateway.calls import KINDS, LOOPS, Wire, loop_thread, talking
 
 
 @pytest.fixture(params=LOOPS)

@@ -10,7 +10,8 @@ import pytest
 
 from conversations.gateway.frames import Decoder, encode
 from conversations.protocol.converse.stream import DAMAGED, LOST
-from tests.gateway.talking import Aside, Reader, Wire, here, outcome_of, talking, until
+from tests.conditions import until
+from tests.gateway.calls import Aside, Reader, Wire, here, outcome_of, talking
 from tests.gateway.wire import EVENT_STREAM, Answer, End, Part, answer_frames, head
 from tests.protocol.recorded import FOLDER, NONE_HERE
 

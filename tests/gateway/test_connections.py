@@ -17,7 +17,8 @@ import pytest
 from conversations.errors import GatewayTimeout, GatewayUnreachable, InvalidRequest
 from conversations.gateway import pool
 from conversations.gateway.frames import encode
-from tests.gateway.talking import (
+from tests.conditions import until
+from tests.gateway.calls import (
     BODY,
     MODEL,
     Aside,
@@ -28,7 +29,6 @@ from tests.gateway.talking import (
     outcome_of,
     talking,
     talking_to,
-    until,
 )
 from tests.gateway.wire import EVENT_STREAM, PATIENCE, Answer, End, WireServer, answer_frames, chunks, head
 

@@ -20,7 +20,7 @@ from conversations.errors import (
     StreamError,
 )
 from conversations.gateway.frames import PAYLOAD_LIMIT, encode, pack
-from tests.gateway.talking import Wire, outcome_of, talking
+from tests.gateway.calls import Wire, outcome_of, talking
 from tests.gateway.wire import Answer, End, answer_frames, chunks, flipped, head, raw
 from tests.protocol.recorded import FOLDER, NONE_HERE
 

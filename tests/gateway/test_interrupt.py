@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.talking import Aside, Reader, Wire, here, listen, outcome_of, talking_to, until
+from tests.conditions import until
+from tests.gateway.calls import Aside, Reader, Wire, here, listen, outcome_of, talking_to
 from tests.gateway.wire import EVENT_STREAM, PATIENCE, Answer, End, answer_frames, head
 
 pytestmark = pytest.mark.usefixtures("each_loop")

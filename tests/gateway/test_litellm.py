@@ -16,8 +16,8 @@ from bench.processes import free_port
 from conversations import demo_gateway as demo
 from conversations import engine
 from conversations.models import Turn
-from tests.asking import answer, ask, conversation_of, of_type, record
-from tests.gateway.talking import until
+from tests.conditions import until
+from tests.turns import answer, ask, conversation_of, of_type, record
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / ".venv-litellm/bin/litellm"

@@ -8,7 +8,7 @@ from conversations import demo_gateway as demo
 from conversations.errors import ConfigurationError
 from conversations.gateway import Gateway, endpoint, get_gateway, is_demo
 from conversations.gateway.options import Options
-from tests.gateway.talking import BODY, MODEL, outcome_of, talking
+from tests.gateway.calls import BODY, MODEL, outcome_of, talking
 from tests.gateway.wire import Answer, WireServer, answer_frames
 
 FRAMES = answer_frames("Hello")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conversations.errors import InvalidRequest
-from tests.gateway.talking import BODY, MODEL, Wire, outcome_of, talking
+from tests.gateway.calls import BODY, MODEL, Wire, outcome_of, talking
 from tests.gateway.wire import Answer, answer_frames
 
 FRAMES = answer_frames("Hello", " world")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from conversations.errors import GatewayUnreachable
-from tests.gateway.talking import Aside, outcome_of, talking, until
+from tests.conditions import until
+from tests.gateway.calls import Aside, outcome_of, talking
 from tests.gateway.wire import Answer, End, WireServer, answer_frames
 
 FRAMES = answer_frames("Hello", " world")

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from conversations.errors import GatewayTimeout, GatewayUnreachable
-from tests.gateway.talking import Wire, outcome_of, talking, talking_to
+from tests.gateway.calls import Wire, outcome_of, talking, talking_to
 from tests.gateway.wire import EVENT_STREAM, PATIENCE, Answer, End, answer_frames, head
 
 pytestmark = pytest.mark.usefixtures("each_loop")

@@ -3,7 +3,7 @@
 import pytest
 
 from conversations.journal.hub import Hub
-from tests.listening import ONE, Listener
+from tests.listeners import ONE, Listener
 
 
 @pytest.fixture

@@ -26,10 +26,11 @@ from conversations.journal.doorbell import hear, keep_in_touch, ring
 from conversations.journal.hub import RING_LIMIT, Hub
 from conversations.models import Approval, Conversation, Notice
 from conversations.protocol.agui.events import custom
-from tests.asking import conversation_of
-from tests.journaling import running
-from tests.listening import ONE, OTHER, Listener, batch, until
-from tests.losing import Lost
+from tests.conditions import until_async
+from tests.listeners import ONE, OTHER, Listener, batch
+from tests.lost_turns import Lost
+from tests.records import running
+from tests.turns import conversation_of
 
 
 @pytest.fixture(autouse=True)
@@ -94,9 +95,9 @@ async def test_small_frames_travel_with_the_bell_to_the_sockets_of_another_proce
     async with at_work(ring(writing), hear(hub, nothing_new), hear(writing, nothing_new)):
         await members(2)
         writing.publish([*batch(1, 2), *batch(5, conversation=OTHER)])
-        await until(lambda: listener.seqs == [1, 2])
+        await until_async(lambda: listener.seqs == [1, 2])
         writing.publish(batch(3))
-        await until(lambda: listener.seqs == [1, 2, 3])
+        await until_async(lambda: listener.seqs == [1, 2, 3])
     assert listener.reaches == []
 
 
@@ -118,7 +119,7 @@ async def test_a_notice_is_read_by_the_other_process_and_sent_to_its_sockets(
     async with at_work(ring(writing), hear(hub, lambda conversation, names: [custom(*names, "now")])):
         await members(1)
         writing.notify(ONE, "draft", custom("draft", "then"))
-        await until(lambda: listener.notices)
+        await until_async(lambda: listener.notices)
     assert [(notice["name"], notice["value"]) for notice in listener.notices] == [("turntable.draft", "now")]
 
 
@@ -141,13 +142,13 @@ async def test_a_change_of_what_lists_show_travels_with_the_bell() -> None:
     async with at_work(ring(writing), hear(reading, nothing_new)):
         await members(1)
         writing.change(ONE)
-        await until(lambda: shelf.conversations == [ONE])
+        await until_async(lambda: shelf.conversations == [ONE])
 
 
 async def members(count: int) -> None:
     """Waits until so many processes listen for the doorbell."""
     layer = doorbell.get_channel_layer()
-    await until(lambda: len(layer.groups.get(doorbell.GROUP, ())) == count)
+    await until_async(lambda: len(layer.groups.get(doorbell.GROUP, ())) == count)
 
 
 class Faltering(InMemoryChannelLayer):  # type: ignore[misc]
@@ -170,10 +171,10 @@ async def test_a_layer_that_fails_is_joined_again(
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": f"{__name__}.Faltering"}}
     writing = Hub()
     async with at_work(ring(writing), hear(hub, nothing_new)):
-        await until(lambda: Faltering.lost)
+        await until_async(lambda: Faltering.lost)
         await members(1)
         writing.publish(batch(4))
-        await until(lambda: listener.seqs == [4])
+        await until_async(lambda: listener.seqs == [4])
 
 
 @pytest.fixture
@@ -341,7 +342,7 @@ async def test_a_process_looks_for_notices_as_long_as_it_serves(
         values = {"conversation_id": conversation.pk, "name": "draft", "process": uuid.uuid4()}
         await Conversation.objects.filter(pk=conversation.pk).aupdate(draft="half")
         await Notice.objects.acreate(**values)
-        await until(lambda: notices_of(listener))
+        await until_async(lambda: notices_of(listener))
     assert notices_of(listener)[0] == ("draft", {"text": "half"})
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from conversations.journal.hub import Hub
 from conversations.protocol.agui.events import custom
-from tests.listening import ONE, OTHER, Frame, Listener, batch, until
+from tests.conditions import until_async
+from tests.listeners import ONE, OTHER, Frame, Listener, batch
 
 
 class Deaf(Listener):
@@ -64,7 +65,7 @@ async def test_nothing_is_lost_between_a_busy_writer_and_a_busy_loop(hub: Hub, l
     hub.attach(asyncio.get_running_loop())
     writer = threading.Thread(target=lambda: [hub.publish(batch(seq)) for seq in range(1, 2001)])
     writer.start()
-    await until(lambda: len(listener.seqs) == 2000)
+    await until_async(lambda: len(listener.seqs) == 2000)
     writer.join()
     assert listener.seqs == list(range(1, 2001))
     assert listener.threads == {threading.get_ident()}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conversations.journal.lines import Line, add
 from conversations.protocol.agui.events import DELTA_BYTES, DELTA_KEYS, step_started
-from tests.journaling import delta
+from tests.records import delta
 
 BLOCKS = st.sampled_from(["one", "two"])
 SIZES = st.one_of(st.integers(1, 12), st.sampled_from([DELTA_BYTES // 4 - 1, DELTA_BYTES // 8]))

@@ -16,9 +16,9 @@ from conversations.journal.reading import SNAPSHOT_BYTES, queue
 from conversations.journal.recordings import squeeze
 from conversations.models import Conversation, Message, Recording, RequestBase, Round, Turn
 from conversations.protocol.agui import events
-from tests.asking import conversation_of
-from tests.journaling import answering, delta, elsewhere, finished, open_record, opening, running
+from tests.records import answering, delta, elsewhere, finished, open_record, opening, running
 from tests.sockets.pages import page_of
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MIB = 1024 * 1024

@@ -11,8 +11,8 @@ from conversations.journal.reading import READ_BYTES, READ_EVENTS, last_seqs
 from conversations.journal.recordings import unsqueeze
 from conversations.models import Conversation, Event, Recording
 from conversations.protocol.agui.events import step_started
-from tests.asking import conversation_of, record
-from tests.journaling import StuckWriter, delta, elsewhere, finished, open_record, running
+from tests.records import StuckWriter, delta, elsewhere, finished, open_record, running
+from tests.turns import conversation_of, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,10 +15,10 @@ import pytest
 from django.contrib.auth.models import User
 
 from conversations.models import Conversation, Turn
-from tests.asking import answer, ask, conversation_of, record, types
 from tests.commands import command
-from tests.losing import Lost
-from tests.serving import command_line, manage, migrated, site
+from tests.lost_turns import Lost
+from tests.servers import command_line, manage, migrated, site
+from tests.turns import answer, ask, conversation_of, record, types
 
 in_process = pytest.mark.django_db(transaction=True)
 QUESTION = "What is the most popular song on WZPZ?"

@@ -15,10 +15,10 @@ from rich.console import Console
 from conversations.management.chat.markdown import LOOKED_AT, PARSER, Markdown, Printable, Stream
 from conversations.models import Allowance, Conversation, ToolCall, Turn
 from conversations.protocol.converse.content import plain_text
-from tests.asking import ask, conversation_of
 from tests.commands import command
 from tests.engine.station import top_song_as
-from tests.losing import Lost
+from tests.lost_turns import Lost
+from tests.turns import ask, conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import manage, migrated, site
-from tests.terminal import CTRL_C, CTRL_D, ENTER, UP, Terminal, at_terminal
+from tests.management.terminal import CTRL_C, CTRL_D, ENTER, UP, Terminal, at_terminal
+from tests.servers import manage, migrated, site
 
 pytestmark = pytest.mark.processes
 QUESTION = "What is the most popular song on WZPZ?"

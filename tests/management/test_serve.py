@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conversations.management.interpreter import python
-from tests.serving import Browser, manage, manage_anew, on_each_server, serving, serving_anew, site, slow_turn
+from tests.servers import Browser, manage, manage_anew, on_each_server, serving, serving_anew, site, slow_turn
 
 pytestmark = pytest.mark.processes
 

@@ -10,8 +10,8 @@ from django.core.management.base import OutputWrapper
 from conversations.management.following import Follower
 from conversations.management.terminal import Printer, RecordingPrinter
 from conversations.protocol.agui import events
-from tests.asking import conversation_of
-from tests.journaling import delta, open_record, opening, running
+from tests.records import delta, open_record, opening, running
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

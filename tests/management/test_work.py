@@ -7,7 +7,7 @@ import pytest
 
 from bench.nursery import Command
 from conversations.management.interpreter import python
-from tests.serving import manage, manage_anew, migrated, site
+from tests.servers import manage, manage_anew, migrated, site
 
 pytestmark = pytest.mark.processes
 

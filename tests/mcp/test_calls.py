@@ -13,8 +13,9 @@ from pytest_django.fixtures import Settings
 from conversations import engine
 from conversations.models import Approval, Conversation, RequestBase, Turn
 from conversations.tools import registry
-from tests.asking import ask, conversation_of, of_type, record
-from tests.mcp.serving import STDIO, begin, call_of, connected_to, ended, small_over_http, wait_for
+from tests.conditions import until
+from tests.mcp.servers import STDIO, begin, call_of, connected_to, ended, small_over_http
+from tests.turns import ask, conversation_of, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 
@@ -213,7 +214,7 @@ def test_stop_ends_a_question(conversation: Conversation) -> None:
     question(conversation)
     turn = Turn.objects.get()
     engine.stop(conversation.pk)
-    wait_for(lambda: Turn.objects.get(pk=turn.pk).status == Turn.Status.STOPPED)
+    until(lambda: Turn.objects.get(pk=turn.pk).status == Turn.Status.STOPPED)
     assert (call_of(conversation).error, Approval.objects.get().status) == ("stopped", "withdrawn")
 
 
@@ -259,7 +260,7 @@ def test_the_death_of_its_server_ends_a_call_and_the_server_is_begun_again(
     assert "The server radio ended while the call ran" in call.result[0]["text"]
     assert call.duration_ms is not None
     assert call.duration_ms < 15_000
-    wait_for(lambda: registry.get("radio__top_song") is not None)
+    until(lambda: registry.get("radio__top_song") is not None)
     other = conversation_of(user)
     ask(other, "Call radio__top_song for WZPZ")
     assert call_of(other).status == "success"

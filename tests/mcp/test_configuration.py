@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from conversations import mcp
 from conversations.errors import ConfigurationError
-from tests.serving import manage, migrated, site
+from tests.servers import manage, migrated, site
 
 GOOD = {"command": "radio"}
 WRONG: list[tuple[Any, str]] = [

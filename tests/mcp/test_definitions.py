@@ -11,8 +11,9 @@ from django.test import Client
 from conversations.mcp import SERVERS
 from conversations.models import Conversation, ToolDefinition
 from conversations.tools import registry
-from tests.asking import ask, conversation_of, of_type, record
-from tests.mcp.serving import connected_to, stop, wait_for
+from tests.conditions import until
+from tests.mcp.servers import connected_to, stop
+from tests.turns import ask, conversation_of, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 CHANGING = Path(__file__).parent / "changing_server.py"
@@ -58,7 +59,7 @@ def test_a_changed_definition_is_not_offered_until_staff_agree(
         client.post(agree, {"sha256": row.changed_sha256})
         row = ToolDefinition.objects.get(pk=row.pk)
         assert (row.agreed["description"], row.is_changed, row.agreed_by) == (EVIL, False, operator)
-        wait_for(lambda: registry.get("radio__song") is not None)
+        until(lambda: registry.get("radio__song") is not None)
         assert offered(user)
 
 
@@ -78,7 +79,7 @@ def test_who_may_only_look_may_not_agree(client: Client, db: None) -> None:
 def test_a_list_that_changes_is_followed(tmp_path: Path, words: Path, conversation: Conversation) -> None:
     with connected_to(tmp_path, radio=server(words)):
         ask(conversation, 'Call radio__learn with "story"')
-        wait_for(lambda: registry.get("radio__story") is not None)
+        until(lambda: registry.get("radio__story") is not None)
 
 
 def test_only_the_chosen_tools_are_offered(tmp_path: Path, words: Path, conversation: Conversation) -> None:

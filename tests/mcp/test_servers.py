@@ -19,19 +19,10 @@ from conversations.mcp.server import Server, _Running
 from conversations.models import Approval, Conversation, ToolCall, Turn
 from conversations.threads import Threads
 from conversations.tools import RemoteContext, registry
-from tests.asking import ask, conversation_of, of_type, record
-from tests.mcp.serving import (
-    PATIENCE,
-    STDIO,
-    begin,
-    call_of,
-    connected_to,
-    ended,
-    listening,
-    small_over_http,
-    wait_for,
-)
-from tests.rerunning import rerun_of
+from tests.conditions import PATIENCE, until
+from tests.mcp.servers import STDIO, begin, call_of, connected_to, ended, listening, small_over_http
+from tests.reruns import rerun_of
+from tests.turns import ask, conversation_of, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 
@@ -57,7 +48,7 @@ def test_the_death_of_a_server_over_http_ends_its_call(tmp_path: Path, conversat
         )
         assert call.duration_ms is not None
         assert call.duration_ms < 15_000
-        wait_for(lambda: registry.get("radio__hang") is None)
+        until(lambda: registry.get("radio__hang") is None)
 
 
 def test_the_death_of_a_server_ends_its_question_and_the_turn_goes_on(
@@ -67,7 +58,7 @@ def test_the_death_of_a_server_ends_its_question_and_the_turn_goes_on(
         turn = ask(conversation, "Call radio__greet")
         assert turn.status == Turn.Status.WAITING
         process.kill()
-        wait_for(lambda: Turn.objects.get(pk=turn.pk).status == Turn.Status.COMPLETED)
+        until(lambda: Turn.objects.get(pk=turn.pk).status == Turn.Status.COMPLETED)
         assert Approval.objects.get().status == "withdrawn"
         assert "ended while the call ran" in call_of(conversation).result[0]["text"]
 
@@ -82,7 +73,7 @@ def test_a_call_that_hangs_ends_with_its_time_which_stands_still_while_a_person_
         other = conversation_of(user)
         turn = ask(other, "Call radio__greet")
         requested_at = Approval.objects.get().requested_at
-        wait_for(lambda: (timezone.now() - requested_at).total_seconds() > 2)
+        until(lambda: (timezone.now() - requested_at).total_seconds() > 2)
         interrupt = Approval.objects.get().interrupt_id
         answer = {"interruptId": interrupt, "status": "resolved", "payload": {"name": "Les", "age": 3}}
         engine.resume(other, turn.user, [answer])

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations.models import Conversation, Event, Message, Recording, RequestBase, Round, ToolCall, Turn
-from tests.asking import conversation_of
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db
 

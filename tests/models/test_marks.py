@@ -7,8 +7,8 @@ from django.test.utils import CaptureQueriesContext
 
 from conversations.models import Conversation, marks
 from conversations.models.marks import Mark
-from tests.asking import conversation_of
-from tests.journaling import running
+from tests.records import running
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
 from conversations.models import Conversation, Model, Round, prices, totals
-from tests.inspecting import stored
+from tests.pages import stored
 
 pytestmark = pytest.mark.django_db
 SONNET = {

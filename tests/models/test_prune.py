@@ -24,7 +24,7 @@ from conversations.models import (
     UsageTotal,
     retention,
 )
-from tests.asking import ask, conversation_of
+from tests.turns import ask, conversation_of
 
 pytestmark = pytest.mark.django_db
 MAY = datetime(2026, 5, 20, 12, tzinfo=UTC)

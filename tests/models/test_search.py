@@ -15,8 +15,8 @@ from django.test import Client
 from conversations import engine
 from conversations.exports import as_json, import_document
 from conversations.models import Conversation, Message, Passage, ToolCall, reindexing, search
-from tests.asking import ask, conversation_of
-from tests.inspecting import html_of, stored
+from tests.pages import html_of, stored
+from tests.turns import ask, conversation_of
 
 pytestmark = pytest.mark.django_db
 

@@ -17,8 +17,8 @@ from conversations.models import Conversation, Turn
 from conversations.playback.outline import outline
 from conversations.protocol.agui import events
 from conversations.tools import execution
-from tests.asking import ask, conversation_of, record
-from tests.recorded import recorded_turn, text_events
+from tests.records import recorded_turn, text_events
+from tests.turns import ask, conversation_of, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUESTION = "What is the most popular song on WZPZ?"

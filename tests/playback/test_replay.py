@@ -16,11 +16,11 @@ from conversations.models import Conversation, Turn
 from conversations.playback import moments
 from conversations.protocol.agui import events
 from conversations.tools import registry
-from tests.asking import answer, conversation_of, record
 from tests.commands import command
-from tests.journaling import delta, running
-from tests.losing import Lost
-from tests.rerunning import QUESTION, conversation_with
+from tests.lost_turns import Lost
+from tests.records import delta, running
+from tests.reruns import QUESTION, conversation_with
+from tests.turns import answer, conversation_of, record
 
 in_process = pytest.mark.django_db(transaction=True)
 START = 1_700_000_000_000

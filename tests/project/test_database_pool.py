@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, connections
 from conversations.management.timeouts import without_timeout
 from conversations.threads import Threads
 from project.database import CONNECTIONS
-from tests.gateway.talking import until
+from tests.conditions import until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

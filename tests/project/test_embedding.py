@@ -20,8 +20,8 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from tests.gateway.talking import until
-from tests.serving import Browser
+from tests.conditions import until
+from tests.servers import Browser
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples/site"

@@ -17,7 +17,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from tests.serving import (
+from tests.servers import (
     NO_PROC,
     NO_UVICORN,
     Browser,

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import manage, site
+from tests.servers import manage, site
 
 pytestmark = pytest.mark.processes
 

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import AsyncClient, Client
 
 from conversations.models import Conversation, Prompt
-from tests.asking import conversation_of
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db
 PASSWORD = {"username": "jennifer", "password": "flycatcher"}

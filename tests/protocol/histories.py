@@ -9,7 +9,7 @@ from conversations.protocol.converse.history import (
     PastRound,
     PastTurn,
 )
-from tests.protocol.asking import IMAGE, REDACTED, SERVED, SERVED_RESULT, SIGNED, use
+from tests.protocol.messages import IMAGE, REDACTED, SERVED, SERVED_RESULT, SIGNED, use
 
 words = st.sampled_from(["Hi", "Go on", " ", "", "\n\n"]) | st.text(max_size=5)
 

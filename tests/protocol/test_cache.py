@@ -14,8 +14,8 @@ from conversations.protocol.converse.cache import MOST, PLACES, POINT, with_poin
 from conversations.protocol.converse.capabilities import Capabilities, capabilities_of
 from conversations.protocol.converse.refusals import refusal
 from conversations.protocol.converse.remedies import Remedy
-from tests.protocol.asking import IMAGE, assistant, result, use, user
 from tests.protocol.histories import valid_conversations
+from tests.protocol.messages import IMAGE, assistant, result, use, user
 
 Body = dict[str, Any]
 DOCUMENT = {"document": {"format": "pdf", "name": "Doc", "source": {"bytes": "JVBERi0="}}}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.protocol.converse import content
-from tests.protocol.asking import SERVED, use
+from tests.protocol.messages import SERVED, use
 
 CITED = {"citationsContent": {"content": [{"text": "It says "}, {"text": "so."}], "citations": []}}
 

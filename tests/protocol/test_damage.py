@@ -6,8 +6,8 @@ import pytest
 
 from conversations.protocol.converse.stream import LOST, Assembly
 from conversations.protocol.text import is_whole, is_whole_json
-from tests.protocol.adding_up import assembled
 from tests.protocol.own_streams import arguments, delta, end, reasoning, stop, text, tool_start
+from tests.protocol.texts import assembled
 
 HEAD = '{"price": "80 '
 REST = 'EUR"}'

@@ -13,9 +13,9 @@ from pydantic import TypeAdapter
 from conversations.protocol.agui import events
 from conversations.protocol.converse.blocks import Delta
 from conversations.protocol.converse.stream import Assembly
-from tests.protocol.adding_up import content_texts, played
 from tests.protocol.own_streams import OWN, PIXEL, delta, end, reasoning, start, stop, text, tool_start
 from tests.protocol.recorded import RECORDED, SETS, Stream, params
+from tests.protocol.texts import content_texts, played
 from tests.protocol.turns import display_events, turn_of
 
 AGUI: TypeAdapter[Any] = TypeAdapter(AguiEvent)

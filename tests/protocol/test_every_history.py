@@ -13,8 +13,8 @@ from conversations.protocol.converse.history import (
     messages,
     repair,
 )
-from tests.protocol.asking import refusal_of
 from tests.protocol.histories import conversations, past_turns, valid_conversations
+from tests.protocol.messages import refusal_of
 
 
 @settings(max_examples=200)

@@ -3,7 +3,7 @@
 import pytest
 
 from conversations.protocol.converse.history import INTERRUPTED, export_messages
-from tests.protocol.asking import (
+from tests.protocol.messages import (
     IMAGE,
     MODEL,
     REDACTED,

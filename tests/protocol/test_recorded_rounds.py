@@ -9,9 +9,9 @@ import pytest
 
 from conversations.protocol.converse import history
 from conversations.protocol.converse.history import PastRound, PastTurn
-from tests.protocol.adding_up import assembled
-from tests.protocol.asking import refusal_of
+from tests.protocol.messages import refusal_of
 from tests.protocol.recorded import SETS, Stream, params
+from tests.protocol.texts import assembled
 
 Message = dict[str, Any]
 

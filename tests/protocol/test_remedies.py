@@ -20,7 +20,8 @@ from conversations.protocol.converse.remedies import (
     remedy,
     within_turn,
 )
-from tests.protocol.asking import (
+from tests.protocol.histories import valid_conversations
+from tests.protocol.messages import (
     IMAGE,
     REDACTED,
     SIGNED,
@@ -33,7 +34,6 @@ from tests.protocol.asking import (
     use,
     user,
 )
-from tests.protocol.histories import valid_conversations
 
 Body = dict[str, Any]
 DOCUMENT = {"document": {"format": "pdf", "name": "Doc", "source": {"bytes": "JVBERi0="}}}

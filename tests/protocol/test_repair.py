@@ -3,7 +3,7 @@
 import pytest
 
 from conversations.protocol.converse.history import CONTINUE, INTERRUPTED, NO_OUTPUT
-from tests.protocol.asking import IMAGE, Block, assistant, interrupted, repaired, result, use, user
+from tests.protocol.messages import IMAGE, Block, assistant, interrupted, repaired, result, use, user
 
 
 def test_nothing_at_all_asks_to_continue() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.protocol.converse import request
-from tests.protocol.asking import SERVED, SERVED_RESULT, assistant, refusal_of, result, use, user
+from tests.protocol.messages import SERVED, SERVED_RESULT, assistant, refusal_of, result, use, user
 
 SPEC = {
     "toolSpec": {"name": "top_song", "description": "A song.", "inputSchema": {"json": {"type": "object"}}}

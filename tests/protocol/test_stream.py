@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from conversations.demo_gateway.refusals import refusal
 from conversations.protocol.converse import history, request
 from conversations.protocol.converse.stream import Assembly
-from tests.protocol.adding_up import assembled, content_texts, delta_texts, played
 from tests.protocol.own_streams import OWN, PIXEL, delta, end, reasoning, start, stop, text, tool_start, use
 from tests.protocol.rearranged import recut, wild, woven
 from tests.protocol.recorded import RECORDED, Stream, params
+from tests.protocol.texts import assembled, content_texts, delta_texts, played
 
 EVERY = [*params(OWN), *params(RECORDED)]
 streams = st.sampled_from([*OWN, *RECORDED])

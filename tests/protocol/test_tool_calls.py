@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from conversations.protocol.converse.identifiers import LONGEST, legal_id, legal_name, unused_id
 from conversations.protocol.steps import STOP_REASONS
-from tests.protocol.adding_up import assembled, played
 from tests.protocol.own_streams import arguments, delta, end, start, stop, text, tool_start, use
 from tests.protocol.recorded import RECORDED, params
+from tests.protocol.texts import assembled, played
 
 ARGUMENTS = '{"sign": "WZPZ"}'
 

@@ -18,8 +18,8 @@ from conversations.rerun import Options, Rerun, comparing, rerun, rerunning
 from conversations.threads import Threads
 from conversations.tools import registry, tool
 from tests.commands import command
-from tests.gateway.talking import until
-from tests.rerunning import QUESTION, conversation_with, reports
+from tests.conditions import until
+from tests.reruns import QUESTION, conversation_with, reports
 from tests.resources import Before
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]

@@ -12,9 +12,9 @@ from conversations.engine.synthetic import NOT_RECORDED
 from conversations.models import Conversation
 from conversations.rerun.answers import answer, answers
 from conversations.rerun.comparing import comparison
-from tests.asking import ask, conversation_of
-from tests.inspecting import html_of, queries
-from tests.rerunning import QUESTION, conversation_with, rerun_of
+from tests.pages import html_of, queries
+from tests.reruns import QUESTION, conversation_with, rerun_of
+from tests.turns import ask, conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 

@@ -22,12 +22,12 @@ from conversations.rerun import fixtures
 from conversations.rerun.rerunning import against
 from conversations.rerun.testing import assert_same
 from conversations.tools import registry, tool
-from tests.asking import answer, ask, conversation_of, record
 from tests.commands import command
 from tests.faults.scene import asking_for
 from tests.gateway.wire import Answer, End, WireServer, answer_frames
-from tests.losing import Lost
-from tests.rerunning import QUESTION, conversation_with, fixture_of, tool_frames
+from tests.lost_turns import Lost
+from tests.reruns import QUESTION, conversation_with, fixture_of, tool_frames
+from tests.turns import answer, ask, conversation_of, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOP_SONG = Path(__file__).with_name("fixtures") / "top_song.jsonl"

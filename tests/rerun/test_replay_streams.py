@@ -9,12 +9,12 @@ from pytest_django.fixtures import Settings
 from conversations.models import Conversation, Message
 from conversations.rerun.testing import assert_same
 from conversations.tools import registry
-from tests.asking import ask, conversation_of
 from tests.commands import command
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.recorded import SETS, Stream, params
 from tests.recorded_streams import SEVERAL_ROUNDS, played, questions, recorded_tools
-from tests.rerunning import fixture_of, rerun_of
+from tests.reruns import fixture_of, rerun_of
+from tests.turns import ask, conversation_of
 
 SINGLE = [rounds[0] for rounds in SETS.values() if len(rounds) == 1]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]

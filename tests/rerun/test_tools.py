@@ -17,11 +17,11 @@ from conversations.engine.synthetic import NOT_RECORDED
 from conversations.models import Conversation, ToolCall, Turn
 from conversations.rerun import Options
 from conversations.tools import registry, tool
-from tests.asking import ask, conversation_of
 from tests.commands import command
 from tests.gateway.wire import Answer, WireServer, answer_frames
-from tests.losing import Lost
-from tests.rerunning import QUESTION, conversation_with, json_report, rerun_of, tool_frames
+from tests.lost_turns import Lost
+from tests.reruns import QUESTION, conversation_with, json_report, rerun_of, tool_frames
+from tests.turns import ask, conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 RUNS: list[dict[str, Any]] = []

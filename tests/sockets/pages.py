@@ -14,9 +14,9 @@ from django.test import Client
 
 from conversations.models import Conversation
 from project.asgi import application
+from tests.conditions import PATIENCE
 
 Event = dict[str, Any]
-PATIENCE = 20
 
 
 class Page:

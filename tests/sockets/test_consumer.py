@@ -16,9 +16,9 @@ from pytest_django.fixtures import Settings
 from conversations import demo_gateway as demo
 from conversations import engine
 from conversations.models import Conversation, Turn
-from tests.asking import answer, ask, conversation_of, of_type, record
-from tests.journaling import elsewhere, running
+from tests.records import elsewhere, running
 from tests.sockets.pages import page_of
+from tests.turns import answer, ask, conversation_of, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"

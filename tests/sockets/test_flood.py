@@ -15,9 +15,9 @@ from conversations import engine
 from conversations.models import Conversation, Turn
 from conversations.sockets import inbound
 from conversations.sockets.inbound import BURST, DEBT, OVERHEAD, WAITING
-from tests.asking import ask, record
-from tests.serving import NO_PROC, Browser, on_each_server, serving, site
+from tests.servers import NO_PROC, Browser, on_each_server, serving, site
 from tests.sockets.pages import Page, page_of
+from tests.turns import ask, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 MIB = 1024 * 1024

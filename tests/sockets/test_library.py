@@ -23,11 +23,11 @@ from conversations.engine import notices
 from conversations.journal import HUB, doorbell
 from conversations.models import Approval, Conversation
 from conversations.sockets import library, sessions
-from tests.asking import ask, conversation_of
 from tests.gateway.wire import Answer, Request, WireServer, answer_frames
-from tests.losing import Lost
-from tests.serving import Browser, serving, site
+from tests.lost_turns import Lost
+from tests.servers import Browser, serving, site
 from tests.sockets.pages import Page, socket_of
+from tests.turns import ask, conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 SONG = "What is the most popular song on WZPZ?"

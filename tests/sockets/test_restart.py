@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection
 from conversations.models import Conversation
 from conversations.sockets.consumer import ChatConsumer
 from conversations.sockets.sessions import RESTART, SOCKETS, Sockets
-from tests.serving import manage, on_each_server, site, slow_turn
+from tests.servers import manage, on_each_server, site, slow_turn
 from tests.sockets.pages import page_of
 
 

@@ -19,9 +19,9 @@ from conversations.models import Conversation, Turn
 from conversations.sockets import sessions as sockets
 from conversations.sockets.consumer import ChatConsumer
 from conversations.sockets.sessions import signed_in
-from tests.asking import conversation_of
-from tests.serving import Browser, manage, on_each_server, serving, site
+from tests.servers import Browser, manage, on_each_server, serving, site
 from tests.sockets.pages import page_of
+from tests.turns import conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 NEVER = 3600.0

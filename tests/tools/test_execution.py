@@ -24,8 +24,8 @@ from pydantic import BaseModel
 from pytest_django import Settings
 
 from conversations.tools import Context, Outcome, ToolError, idempotency_key, registry, tool
-from tests.gateway.talking import until
-from tests.tools.calling import Stop, execute
+from tests.conditions import until
+from tests.tools.calls import Stop, execute
 
 pytestmark = pytest.mark.usefixtures("no_other_tools")
 FAILED = [{"text": "The tool failed. What went wrong is in the server's log."}]

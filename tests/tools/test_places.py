@@ -11,7 +11,7 @@ import pytest
 
 from conversations.tools import Outcome, execute, execution, registry, tool
 from conversations.tools.places import Places
-from tests.listening import until
+from tests.conditions import until_async
 
 NOT_RUN = [{"text": "The tool was not run: the turn was stopped."}]
 QUICK = [{"text": "quick"}]
@@ -69,7 +69,7 @@ def threads(name: str) -> int:
 async def waiting(places: Places, name: str, stop: asyncio.Event | None = None) -> asyncio.Task[Outcome]:
     """A call that waits for its place, which another holds."""
     task = call(name, stop)
-    await until(lambda: places._queue)
+    await until_async(lambda: places._queue)
     return task
 
 
@@ -79,7 +79,7 @@ async def test_tools_that_hang_harm_no_other_call_and_never_block_the_loop(gate:
         gate.wait(20)
 
     hanging = [call("hang"), call("block")]
-    await until(lambda: threads("hang") and threads("block"))
+    await until_async(lambda: threads("hang") and threads("block"))
     outcomes = [await call("quick") for _ in range(5)]
     assert [outcome.content for outcome in outcomes] == [QUICK] * 5
     assert not any(task.done() for task in hanging)
@@ -91,7 +91,7 @@ async def test_calls_over_the_bound_wait_without_a_thread_and_all_are_answered(g
     count = Counting(gate)
     tool(name="count")(count.run)
     tasks = [call("count") for _ in range(100)]
-    await until(lambda: count.now == execution.TOOLS_AT_ONCE)
+    await until_async(lambda: count.now == execution.TOOLS_AT_ONCE)
     assert threads("count") == execution.TOOLS_AT_ONCE == 32
     gate.set()
     outcomes = await asyncio.gather(*tasks)
@@ -147,7 +147,7 @@ async def test_a_calls_time_begins_with_its_place(places: Places, gate: threadin
     tool(name="brief", timeout=0.1)(lambda: "brief")
     hanging, begun = call("hang"), time.monotonic()
     brief = await waiting(places, "brief")
-    await until(lambda: time.monotonic() > begun + 0.2)
+    await until_async(lambda: time.monotonic() > begun + 0.2)
     assert not brief.done()
     gate.set()
     assert (await brief).content == [{"text": "brief"}]
@@ -168,9 +168,9 @@ async def test_a_place_that_comes_together_with_the_end_of_the_wait_is_passed_on
     places, stop = Places(1, 1), asyncio.Event()
     assert await places.enter(asyncio.Event())
     second = asyncio.create_task(places.enter(stop))
-    await until(lambda: places._queue)
+    await until_async(lambda: places._queue)
     third = asyncio.create_task(places.enter(asyncio.Event()))
-    await until(lambda: len(places._queue) == 2)
+    await until_async(lambda: len(places._queue) == 2)
     places.end()
     if way == "cancel":
         second.cancel()
@@ -184,12 +184,12 @@ async def test_a_cancelled_task_gives_its_call_up(
     gate: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
     hanging = call("hang")
-    await until(lambda: threads("hang"))
+    await until_async(lambda: threads("hang"))
     hanging.cancel()
     with pytest.raises(asyncio.CancelledError):
         await hanging
     gate.set()
-    await until(lambda: caplog.records)
+    await until_async(lambda: caplog.records)
     assert "ended after it was given up" in caplog.text
 
 
@@ -206,11 +206,11 @@ async def test_a_cancelled_task_cancels_its_async_tool() -> None:
             raise
 
     resting = call("rest")
-    await until(lambda: steps)
+    await until_async(lambda: steps)
     resting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await resting
-    await until(lambda: steps == ["begun", "cancelled"])
+    await until_async(lambda: steps == ["begun", "cancelled"])
 
 
 def test_calls_of_several_loops_share_the_places(places: Places, gate: threading.Event) -> None:
@@ -229,7 +229,7 @@ def test_calls_of_several_loops_share_the_places(places: Places, gate: threading
 
 async def begin(name: str, condition: Callable[[], object]) -> asyncio.Task[Outcome]:
     task = call(name)
-    await until(condition)
+    await until_async(condition)
     return task
 
 
@@ -257,7 +257,7 @@ def test_a_call_whose_loop_has_closed_takes_no_place(places: Places, gate: threa
 
     async def three() -> None:
         counts = [call("count") for _ in range(3)]
-        await until(lambda: count.now + len(places._queue) == 3)
+        await until_async(lambda: count.now + len(places._queue) == 3)
         opened.set()
         await asyncio.gather(*counts)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from conversations.tools import ToolError, registry, top_song
-from tests.tools.calling import execute
+from tests.tools.calls import execute
 
 
 def test_wzpz_plays_elemental_hotel() -> None:

@@ -14,10 +14,10 @@ from pytest_django.fixtures import Settings
 from conversations import demo_gateway as demo
 from conversations import engine
 from conversations.models import Turn
-from tests.asking import Event, answer, conversation_of, of_type, record
 from tests.demo_gateway.bedrock import TOOL_CONFIG, bedrock
-from tests.protocol.asking import assistant, result, use
-from tests.protocol.asking import user as user_message
+from tests.protocol.messages import assistant, result, use
+from tests.protocol.messages import user as user_message
+from tests.turns import Event, answer, conversation_of, of_type, record
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-llama/bin/python"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conversations.upstream import Refused, chat_request
-from tests.protocol.asking import IMAGE, SERVED, SERVED_RESULT, SIGNED, assistant, result, use, user
+from tests.protocol.messages import IMAGE, SERVED, SERVED_RESULT, SIGNED, assistant, result, use, user
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
 SPEC = {

@@ -12,10 +12,10 @@ from pytest_django.fixtures import Settings
 from conversations import engine, exports
 from conversations.models import TOKENS, Conversation, Model, Turn
 from conversations.models.catalogue import forget_rows
-from tests.asking import ask, conversation_of
-from tests.attaching import attached
-from tests.gateway.talking import until
-from tests.inspecting import html_of
+from tests.conditions import until
+from tests.files import attached
+from tests.pages import html_of
+from tests.turns import ask, conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 FIRST, SECOND = "cohere.command-r-v1:0", "other.model-v1"

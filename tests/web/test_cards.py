@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 
 from conversations.models import Approval, Conversation, ToolCall
 from conversations.tools import ToolError, registry, tool
-from tests.asking import ask
-from tests.losing import QUESTION
+from tests.lost_turns import QUESTION
+from tests.turns import ask
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 CARD = (

@@ -12,8 +12,8 @@ from django.http import HttpResponse
 from django.test import Client
 
 from conversations.models import Conversation
-from tests.asking import conversation_of
-from tests.recorded import recorded_turn
+from tests.records import recorded_turn
+from tests.turns import conversation_of
 
 JSON = {"Accept": "application/json"}
 

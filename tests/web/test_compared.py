@@ -13,8 +13,8 @@ from pytest_django.fixtures import Settings
 from conversations.models import Conversation, ToolCall
 from conversations.web import measures
 from conversations.web.compared import FOLDED, Call, call_pairs, stretches
-from tests.inspecting import html_of
-from tests.rerunning import QUESTION, conversation_with, rerun_of
+from tests.pages import html_of
+from tests.reruns import QUESTION, conversation_with, rerun_of
 
 TEXTS = st.lists(st.sampled_from(["la ", "lum ", "\n", "Señora ", "天", "la " * FOLDED]), max_size=12).map(
     "".join

@@ -13,7 +13,7 @@ from conversations.journal import Page
 from conversations.models import Conversation, Turn
 from conversations.protocol.agui import events
 from conversations.web.sections import Block, sections
-from tests.recorded import recorded_turn, text_events
+from tests.records import recorded_turn, text_events
 
 MODEL = "cohere.command-r-v1:0"
 HOSTILE = "</div><script>alert(1)</script>&amp;\"'"

@@ -12,8 +12,8 @@ from pytest_django.fixtures import Settings
 
 from conversations import engine
 from conversations.models import Conversation, Message, ToolCall
-from tests.asking import ask, conversation_of
-from tests.inspecting import html_of, queries, stored
+from tests.pages import html_of, queries, stored
+from tests.turns import ask, conversation_of
 
 pytestmark = pytest.mark.django_db
 

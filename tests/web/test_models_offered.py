@@ -13,7 +13,7 @@ from conversations import engine
 from conversations.errors import Refused
 from conversations.models import Conversation, Model
 from conversations.web.start import NOT_OFFERED
-from tests.asking import conversation_of
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db
 

@@ -13,8 +13,8 @@ from pytest_django.fixtures import Settings
 
 from conversations.models import Conversation, Model, Preset
 from conversations.tools import registry, tool
-from tests.asking import conversation_of
-from tests.inspecting import html_of
+from tests.pages import html_of
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db
 CLAUDE = "us.anthropic.claude-sonnet-4-20250514-v1:0"

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from conversations.models import Conversation, Message, RequestBase, Round
-from tests.recorded import recorded_turn
+from tests.records import recorded_turn
 
 PNG = base64.b64decode("iVBORw0KGgo=")
 

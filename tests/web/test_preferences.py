@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from conversations.models import Allowance, Approval, Prompt
-from tests.inspecting import html_of, queries, stored
+from tests.pages import html_of, queries, stored
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "</textarea><script>alert(1)</script>&amp;\"'"

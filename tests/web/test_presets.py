@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from conversations.models import Preset
-from tests.asking import conversation_of
-from tests.inspecting import html_of
+from tests.pages import html_of
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db
 JSON = {"accept": "application/json"}

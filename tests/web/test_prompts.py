@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from conversations.models import Prompt
-from tests.asking import conversation_of
-from tests.inspecting import html_of, queries
+from tests.pages import html_of, queries
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "</script><script>alert(1)</script>&amp;\"'\u202e"

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from conversations.models import Conversation
 from conversations.web.sidebar import day_name
-from tests.asking import conversation_of
-from tests.recorded import recorded_turn
+from tests.records import recorded_turn
+from tests.turns import conversation_of
 
 NOW = datetime(2026, 11, 29, 0, 30, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from tests.inspecting import html_of
+from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
 

@@ -22,8 +22,8 @@ from conversations.errors import Refused
 from conversations.models import Conversation, Message, Tree, Turn
 from conversations.web.branches import Branch, Stem, branches
 from conversations.web.openings import READ, text_of
-from tests.asking import ask, conversation_of
-from tests.inspecting import html_of
+from tests.pages import html_of
+from tests.turns import ask, conversation_of
 
 pytestmark = pytest.mark.django_db
 NOWHERE = "6b95a221-5126-4deb-8a77-a4104e145dab"

@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
 from conversations.models import Conversation
-from tests.asking import ask
-from tests.gateway.talking import until
-from tests.recorded import recorded_turn, text_events
-from tests.rerunning import reports
+from tests.conditions import until
+from tests.records import recorded_turn, text_events
+from tests.reruns import reports
+from tests.turns import ask
 
 MODELS = ["cohere.command-r-v1:0", "amazon.nova-lite-v1:0"]
 HOSTILE = "</div><script>alert(1)</script>&amp;\"'"

@@ -12,10 +12,10 @@ from django.utils import timezone
 from conversations import engine
 from conversations.models import Allowance, Approval, Conversation
 from conversations.web import waiting as page
-from tests.asking import conversation_of
 from tests.engine.station import top_song_as
-from tests.journaling import running
-from tests.losing import Lost
+from tests.lost_turns import Lost
+from tests.records import running
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

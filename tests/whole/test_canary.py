@@ -17,9 +17,9 @@ from conversations import engine
 from conversations.gateway.frames import encode
 from conversations.models import Conversation, Turn
 from project.links import sign_in_path
-from tests.asking import conversation_of
 from tests.gateway.wire import Answer, Request, WireServer
 from tests.sockets.pages import page_of
+from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = "canary"

@@ -17,9 +17,9 @@ from django.test import Client
 
 from conversations.models import Turn
 from conversations.sockets import inbound
-from tests.asking import conversation_of
-from tests.serving import Browser, on_each_server, serving, site
+from tests.servers import Browser, on_each_server, serving, site
 from tests.sockets.pages import Page, page_of
+from tests.turns import conversation_of
 from tests.whole.odd import NASTY, Frames, Odd, masked
 from tests.whole.routes import ROUTES, filled
 

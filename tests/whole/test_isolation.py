@@ -27,9 +27,9 @@ from conversations.models import (
     Turn,
 )
 from conversations.sockets import consumer
-from tests.asking import ask, conversation_of
-from tests.attaching import attached
+from tests.files import attached
 from tests.sockets.pages import page_of
+from tests.turns import ask, conversation_of
 from tests.whole.routes import ADMIN, ROUTES, filled
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]

@@ -8,8 +8,8 @@ from uuid import uuid4
 from ag_ui_validate.pytest_plugin import assert_valid_agui
 from websockets.sync.client import ClientConnection
 
-from tests.asking import answer
-from tests.serving import Browser, manage, on_each_server, serving, site
+from tests.servers import Browser, manage, on_each_server, serving, site
+from tests.turns import answer
 
 QUESTION = "What is the most popular song on WZPZ?"
 

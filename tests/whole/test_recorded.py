@@ -14,11 +14,11 @@ from conversations.models import Message, Round, Turn
 from conversations.protocol.converse.content import is_client_tool_use
 from conversations.protocol.converse.history import INTERRUPTED
 from conversations.tools import registry
-from tests.asking import answer, ask, conversation_of, of_type
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.recorded import RECORDED, Stream, params
 from tests.recorded_streams import SEVERAL_ROUNDS, played, questions, recorded_tools
 from tests.sockets.pages import page_of
+from tests.turns import answer, ask, conversation_of, of_type
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ENDED_BY_EXCEPTION = {"nova-micro--text+exception": "stream_error", "nova-lite--exception": "invalid_request"}

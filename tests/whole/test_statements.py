@@ -29,11 +29,11 @@ from conversations.models import (
 )
 from conversations.protocol.converse.content import picture_facts
 from conversations.web import urlpatterns
-from tests.asking import ask, conversation_of
-from tests.attaching import attached, picture
+from tests.files import attached, picture
 from tests.gateway.wire import Answer, Request, WireServer, answer_frames
-from tests.inspecting import QUESTION, address_of, listing, rows_of, stored
-from tests.rerunning import rerun_of
+from tests.pages import QUESTION, address_of, listing, rows_of, stored
+from tests.reruns import rerun_of
+from tests.turns import ask, conversation_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FEW, MANY = 2, 20

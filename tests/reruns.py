@@ -11,8 +11,8 @@ from conversations.gateway.frames import encode
 from conversations.models import Conversation
 from conversations.rerun import Options, comparing, rerun
 from conversations.rerun.report import Pair
-from tests.asking import ask, conversation_of
 from tests.commands import command
+from tests.turns import ask, conversation_of
 
 QUESTION = "What is the most popular song on WZPZ?"
 

@@ -5,7 +5,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,10 +18,10 @@ from conversations.engine import WORKER
 from conversations.mcp import SERVERS
 from conversations.models import Conversation, ToolCall, Turn
 from conversations.tools import registry
+from tests.conditions import PATIENCE, until
 
 SMALL = Path(__file__).parent / "small_server.py"
 STDIO = {"command": sys.executable, "args": [str(SMALL)]}
-PATIENCE = 30.0
 
 
 @contextmanager
@@ -54,7 +53,7 @@ def listening(*command: str, **environment: str) -> Iterator[tuple[str, "subproc
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(arguments, env=variables or None, **quiet) as process:  # type: ignore[call-overload]
         try:
-            wait_for(lambda: is_open(port))
+            until(lambda: is_open(port))
             yield f"http://127.0.0.1:{port}/mcp", process
         finally:
             process.kill()
@@ -78,14 +77,6 @@ def is_open(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_for(condition: Any) -> None:
-    """Waits until the condition holds."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come to hold"
-        time.sleep(0.02)
-
-
 def call_of(conversation: Conversation) -> ToolCall:
     return ToolCall.objects.get(conversation=conversation)
 
@@ -94,7 +85,7 @@ def begin(conversation: Conversation, text: str) -> Turn:
     """A turn whose call has begun at the server."""
     turn = engine.start(conversation.pk, str(uuid.uuid4()), text).turn
     calls = ToolCall.objects.filter(turn=turn)
-    wait_for(lambda: calls.exclude(status=ToolCall.Status.REQUESTED).exists())
+    until(lambda: calls.exclude(status=ToolCall.Status.REQUESTED).exists())
     return turn
 
 

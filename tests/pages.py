@@ -23,7 +23,7 @@ from conversations.models import (
     Turn,
     UsageTotal,
 )
-from tests.asking import conversation_of
+from tests.turns import conversation_of
 
 QUESTION = "What is the most popular song on WZPZ?"
 SONG = [{"json": {"song": "Elemental Hotel", "artist": "8 Storey Hike"}}]

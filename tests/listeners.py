@@ -57,10 +57,3 @@ class At(Listener):
 def batch(*seqs: int, conversation: uuid.UUID = ONE) -> Delivery:
     """A commit of one turn's events."""
     return [(conversation, [(seq, f"frame {seq}") for seq in seqs])]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Waits until something is so."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 (nobody tells when it is)
-            await asyncio.sleep(0.002)

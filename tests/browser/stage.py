@@ -16,7 +16,7 @@ from conversations.protocol.agui.events import Event, custom
 from conversations.protocol.text import visible
 from conversations.web.sections import sections
 from conversations.web.sentences import SENTENCES
-from tests.browser.conversing import Chat, new_conversation
+from tests.browser.chat import Chat, new_conversation
 from tests.reducing.record import Record
 
 

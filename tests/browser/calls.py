@@ -10,8 +10,8 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from conversations.protocol.agui import events, interrupts
-from tests.browser.conversing import Chat
-from tests.browser.staging import Stage
+from tests.browser.chat import Chat
+from tests.browser.stage import Stage
 from tests.reducing.record import CONVERSATION
 
 SONGS = [

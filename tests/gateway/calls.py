@@ -175,12 +175,3 @@ class Aside:
     def result(self) -> Outcome:
         assert self._over.wait(PATIENCE), "the call did not end"
         return self._task.result()
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Waits for a condition, as long as a test may wait."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail("waited in vain")
-        time.sleep(0.005)

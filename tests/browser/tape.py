@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from conversations.journal.recordings import summary
 from conversations.playback.outline import outline
-from tests.browser.conversing import new_conversation
+from tests.browser.chat import new_conversation
 from tests.reducing.record import Record
 
 BEGUN = 1_700_000_000_000

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.calling import press
-from tests.browser.conversing import UNENDING, Chat
-from tests.serving import Server, serving, site
+from tests.browser.calls import press
+from tests.browser.chat import UNENDING, Chat
+from tests.servers import Server, serving, site
 
 TOOLS = '''
 from conversations.tools import ToolError, tool

@@ -12,8 +12,8 @@ from conversations.engine.recovery import opening_events, read_opening
 from conversations.journal import page
 from conversations.models import Conversation, Event, Message, Recording, RequestBase, Round, ToolCall, Turn
 from conversations.protocol.agui import events
-from tests.asking import ask, record
-from tests.journaling import delta, open_record, running
+from tests.records import delta, open_record, running
+from tests.turns import ask, record
 
 CUT_ARGUMENTS = {"AGUI204": "off"}
 QUESTION = "What is the most popular song on WZPZ?"
