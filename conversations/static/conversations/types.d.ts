@@ -278,8 +278,15 @@ type Section = {
   goesOn?: boolean;
 };
 
-/** JSON set out for reading: an object's and an array's `entries` are keys or places, and nodes. */
-type JSONNode = { kind: string; text: string; entries?: [string | number, JSONNode][] };
+/** JSON set out for reading: an object and an array have `entries`. */
+type JSONNode = { kind: string; text: string; entries?: JSONEntry[] };
+
+/** A key of an object or a place in an array. */
+type JSONKey = string | number;
+type JSONEntry = [JSONKey, JSONNode];
+
+/** An object or an array. */
+type JSONTree = Required<JSONNode>;
 
 /** Not in every browser. */
 interface JSON {

@@ -1,11 +1,12 @@
 /**
  * A call that waits for a person: the form, and the sentence that says who decided what.
  */
-import { byId, fromTemplate, inside, setText } from "../lib/dom.js";
+import { all, byId, fromTemplate, inside, setText } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { exactTime } from "../lib/times.js";
 import { drawQuestion } from "./question.js";
 
+/** @type {Record<string, (decision: {by: string, editedArgs?: object, reason?: string}) => string>} */
 const SENTENCES = {
   approved: ({ by, editedArgs }) => `Approved${by}${editedArgs ? " with changed arguments" : ""}`,
   denied: ({ by, reason }) => `Denied${by}${reason ? `: ${reason}` : ""}`,
@@ -26,7 +27,11 @@ export function decisionOf({ status, decision = "", by, standing, ...details }) 
   return visible(sentence);
 }
 
-/** Shows the decision, if there is one. */
+/**
+ * Shows the decision, if there is one.
+ * @param {HTMLElement} element
+ * @param {Approval | undefined} approval
+ */
 export function tellDecision(element, approval) {
   element.hidden = !approval;
   if (approval) setText(element, decisionOf(approval));
@@ -37,19 +42,19 @@ const isLive = () => "acts" in byId("transcript").dataset;
 
 /**
  * Brings the form in line with the call: it is there until there is a decision.
- * @param {any} card
+ * @param {HTMLElement} card
  * @param {Block} block
  */
 export function drawApproval(card, { interrupt, result }) {
-  const place = card.querySelector(".asking");
+  const place = inside(card, ".asking");
   const due = interrupt && !interrupt.decided && !result && isLive() ? interrupt : null;
   if (Boolean(due) === place.childElementCount > 0) return;
   if (due?.reason === "input_required") return void drawQuestion(place, due);
   if (due) return place.append(drawForm(due));
-  const parts = [place, card.querySelector(".editing")];
+  const parts = [place, inside(card, ".editing")];
   const hadFocus = parts.some((part) => part.contains(document.activeElement));
   for (const part of parts) part.replaceChildren();
-  if (hadFocus) card.querySelector("summary").focus({ preventScroll: true });
+  if (hadFocus) inside(card, "summary").focus({ preventScroll: true });
 }
 
 /** @param {Interrupt} interrupt */
@@ -67,14 +72,17 @@ function drawForm({ message, expiresAt, metadata }) {
   return form;
 }
 
-// The two boxes exclude each other.
+/**
+ * The two boxes exclude each other.
+ * @param {HTMLElement} form
+ */
 function offerWholeTool(form) {
-  const labels = [...form.querySelectorAll(".always")];
-  setText(labels[0].querySelector("span"), "Always for these arguments");
+  const labels = all(form, ".always");
+  setText(inside(labels[0], "span"), "Always for these arguments");
   for (const label of labels) {
     label.hidden = false;
     label.addEventListener("change", () => {
-      for (const other of labels) if (other !== label) other.querySelector("input").checked = false;
+      for (const other of labels) if (other !== label) inside(other, "input").checked = false;
     });
   }
 }

@@ -6,7 +6,11 @@ import { keepGrowing } from "../lib/growing.js";
 import { exact, pretty } from "../lib/json.js";
 import { isComposing, sends } from "../lib/keys.js";
 
-/** Opens the editor in `place`; `submit(arguments)` gets the object, the focus comes back to `opener` when it is left. */
+/**
+ * Opens the editor in a place; the focus comes back to the opener when it is left.
+ * @param {HTMLElement} place
+ * @param {{text: string, action: string, opener: HTMLElement, submit: (input: object) => void}} options
+ */
 export function openEditor(place, { text, action, opener, submit }) {
   const form = fromTemplate("editor-template");
   const textarea = inside(form, "textarea");
@@ -19,7 +23,7 @@ export function openEditor(place, { text, action, opener, submit }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const input = objectIn(textarea.value);
-    if (input.problem) return refuse(form, input);
+    if (input.problem !== undefined) return refuse(form, input);
     close();
     return submit(input.value);
   });
@@ -31,6 +35,11 @@ export function openEditor(place, { text, action, opener, submit }) {
   textarea.focus();
 }
 
+/**
+ * @param {KeyboardEvent} event
+ * @param {HTMLFormElement} form
+ * @param {() => void} close
+ */
 function press(event, form, close) {
   if (event.key === "Escape" && !isComposing(event)) {
     event.stopPropagation();
@@ -41,10 +50,12 @@ function press(event, form, close) {
   }
 }
 
+/** @typedef {{problem: string, at?: number}} Fault */
+
 /**
  * The object that a text is, or what is wrong, and at which character if that is known.
  * @param {string} text
- * @returns {{value?: object, problem?: string, at?: number}}
+ * @returns {{value: object, problem?: undefined} | Fault}
  */
 export function objectIn(text) {
   try {
@@ -57,7 +68,11 @@ export function objectIn(text) {
   }
 }
 
-// Chromium tells a position, Firefox a line and a column, Safari neither.
+/**
+ * Chromium tells a position, Firefox a line and a column, Safari neither.
+ * @param {string} reason
+ * @param {string} text
+ */
 function placeIn(reason, text) {
   const position = /position (\d+)/.exec(reason);
   if (position) return Number(position[1]);
@@ -74,22 +89,26 @@ function placeIn(reason, text) {
   return /end of (?:JSON|data)|unterminated/i.test(reason) ? text.length : undefined;
 }
 
+/**
+ * @param {string} text
+ * @param {number} at
+ */
 function spot(text, at) {
   const before = text.slice(0, at).split("\n");
-  const where = `line ${before.length}, character ${before.at(-1).length + 1}`;
+  const where = `line ${before.length}, character ${before[before.length - 1].length + 1}`;
   const character = text.slice(at).trimStart()[0];
   return character ? `${where}, at ${character}` : `${where}, where it ends too early`;
 }
 
 /**
  * @param {HTMLFormElement} form
- * @param {{problem?: string, at?: number}} input
+ * @param {Fault} fault
  */
 function refuse(form, { problem, at }) {
   const textarea = inside(form, "textarea");
   const failure = inside(form, ".failure");
   failure.hidden = !problem;
-  failure.textContent = problem ?? "";
+  failure.textContent = problem;
   textarea.ariaInvalid = problem ? "true" : null;
   if (!problem) return;
   textarea.focus();

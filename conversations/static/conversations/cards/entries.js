@@ -11,7 +11,18 @@ const SHORT = 24;
 const GIST = 4; // keys that a folded object names
 const GIST_LENGTH = 60;
 
-/** The entries of an object or array; what is in them is unfolded for so many levels. */
+/**
+ * Whether a node is an object or array that is not empty.
+ * @param {JSONNode} node
+ * @returns {node is JSONTree}
+ */
+export const hasEntries = (node) => Boolean(node.entries?.length);
+
+/**
+ * The entries of an object or array; what is in them is unfolded for so many levels.
+ * @param {JSONTree} node
+ * @param {number} levels
+ */
 export function drawEntries(node, levels) {
   const box = create("div", "json");
   const list = create("ul");
@@ -20,21 +31,33 @@ export function drawEntries(node, levels) {
   return box;
 }
 
+/**
+ * @param {JSONKey} key
+ * @param {JSONNode} node
+ * @param {number} levels
+ */
 function item(key, node, levels) {
-  const line = node.entries?.length ? inLine(node) : drawValue(node);
+  if (!hasEntries(node)) return create("li", "leaf", name(key), drawValue(node));
+  const line = inLine(node);
   return line ? create("li", "leaf", name(key), line) : create("li", "", branch(key, node, levels));
 }
 
-/** What stands in a table's cell: a value, a few of them in a line, or more to unfold. */
+/**
+ * What stands in a table's cell: a value, a few of them in a line, or more to unfold.
+ * @param {JSONNode} node
+ */
 export const drawCell = (node) =>
-  node.entries?.length ? (inLine(node) ?? unfoldable(node, "", 0)) : drawValue(node);
+  hasEntries(node) ? (inLine(node) ?? unfoldable(node, "", 0)) : drawValue(node);
 
-// A few short values in one line.
+/**
+ * A few short values in one line.
+ * @param {JSONTree} node
+ */
 function inLine({ kind, entries }) {
   if (
     kind !== "array" ||
     entries.length > FEW ||
-    entries.some(([, one]) => one.entries?.length || one.text.length > SHORT)
+    entries.some(([, one]) => hasEntries(one) || one.text.length > SHORT)
   )
     return null;
   const texts = entries.map(([, one]) => textOf(one));
@@ -43,13 +66,24 @@ function inLine({ kind, entries }) {
     : create("span", "value", visible(`[${texts.join(", ")}]`));
 }
 
+/** @param {JSONKey} key */
 function name(key) {
   const text = key === "" ? '""' : visible(String(key));
   return create("span", typeof key === "number" ? "key index" : "key", text);
 }
 
+/**
+ * @param {JSONKey} key
+ * @param {JSONTree} node
+ * @param {number} levels
+ */
 const branch = (key, node, levels) => unfoldable(node, name(key), levels);
 
+/**
+ * @param {JSONTree} node
+ * @param {Node | string} before
+ * @param {number} levels
+ */
 function unfoldable(node, before, levels) {
   const summary = create("summary", "fold", before, create("span", "gist", gist(node)));
   const details = create("details", "branch", summary);
@@ -61,6 +95,7 @@ function unfoldable(node, before, levels) {
   return details;
 }
 
+/** @param {JSONTree} node */
 function gist({ kind, entries }) {
   const { length } = entries;
   if (kind === "array") return length === 1 ? "1 item" : `${length.toLocaleString("en")} items`;
@@ -71,7 +106,10 @@ function gist({ kind, entries }) {
   return visible(keys.length < GIST_LENGTH && length <= GIST ? keys : `${beginning(keys, GIST_LENGTH)} …`);
 }
 
-/** A value that has no entries, as it was written; a text without its quotes, unless it could be taken for something else then. */
+/**
+ * A value that has no entries, as it was written; a text without its quotes, unless it could be taken for something else then.
+ * @param {JSONNode} node
+ */
 export function drawValue(node) {
   const text = visible(textOf(node));
   const value = create("span", `value ${node.kind}`, beginning(text, LONG));
@@ -89,7 +127,10 @@ export function drawValue(node) {
 
 const MISTAKEN = /^$|^\s|\s$|^["{[]|^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$|^(?:true|false|null)$/;
 
-/** What a node without entries says. */
+/**
+ * What a node without entries says.
+ * @param {JSONNode} node
+ */
 export function textOf(node) {
   if (node.kind === "object") return "{}";
   if (node.kind === "array") return "[]";

@@ -2,27 +2,33 @@
  * What a site has of its own for a tool: a label, and a template that the server draws a call's card with.
  */
 import { loadDocument } from "../lib/documents.js";
-import { byId } from "../lib/dom.js";
+import { byId, inside } from "../lib/dom.js";
 
 const drawn = new WeakMap(); // as what a card was drawn last: with its result, or before
 
-/** @returns {{label?: string, card?: boolean}} */
+/**
+ * @param {string} name
+ * @returns {{label?: string, card?: boolean}}
+ */
 function ownOf(name) {
   const { tools } = byId("conversation")?.dataset ?? {};
   return (tools && JSON.parse(tools)[name]) || {};
 }
 
-/** What people read in the place of a tool's name. */
+/**
+ * What people read in the place of a tool's name.
+ * @param {string} name
+ */
 export const labelOf = (name) => ownOf(name).label ?? name;
 
 /**
  * Has the server draw the card; without an answer the usual one is left. Returns whether there is anything new.
- * @param {any} card
+ * @param {HTMLElement} card
  * @param {Block} block
  */
 export async function drawOwn(card, { message, result, interrupt }) {
   const [{ id, function: call }] = message.toolCalls ?? [];
-  const place = card.querySelector(".own");
+  const place = inside(card, ".own");
   const state = result ? "result" : interrupt ? "asked" : "";
   if (!ownOf(call.name).card || drawn.get(card) === state) return false;
   const isNew = drawn.has(card) || !place.childElementCount;

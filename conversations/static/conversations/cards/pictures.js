@@ -7,6 +7,7 @@ import { create, inside } from "../lib/dom.js";
 import { sizeInWords } from "../lib/format.js";
 import { enlarger } from "../lib/picture.js";
 
+/** @type {Record<string, string>} */
 const TYPES = { png: "image/png", jpeg: "image/jpeg", gif: "image/gif", webp: "image/webp" };
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const START = /^\s*\{\s*"image"\s*:/;
@@ -14,14 +15,15 @@ const START = /^\s*\{\s*"image"\s*:/;
 /**
  * The picture that a JSON text stands for, without its bytes where it is too large to be sent, or null.
  * @param {string} text
- * @returns {{format: string, bytes?: string, size?: number} | null}
+ * @returns {{format: string, bytes?: string, size: number} | null}
  */
 export function pictureOf(text) {
   if (!START.test(text)) return null;
   try {
     const { format, size, source = {} } = JSON.parse(text).image;
     if (!Object.hasOwn(TYPES, format)) return null;
-    if (typeof source.bytes === "string" && BASE64.test(source.bytes)) return { format, bytes: source.bytes };
+    if (typeof source.bytes === "string" && BASE64.test(source.bytes))
+      return { format, bytes: source.bytes, size: Math.floor((source.bytes.length * 3) / 4) };
     return Number.isInteger(size) ? { format, size } : null;
   } catch {
     return null;
@@ -30,7 +32,7 @@ export function pictureOf(text) {
 
 /**
  * Draws the picture, with what it is and a way to keep it.
- * @param {{format: string, bytes?: string, size?: number}} picture
+ * @param {{format: string, bytes?: string, size: number}} picture
  * @param {string} tool
  */
 export function drawPicture({ format, bytes, size }, tool) {
@@ -41,9 +43,15 @@ export function drawPicture({ format, bytes, size }, tool) {
       `A picture, ${sizeOf(format, size)}: too large to be shown here. The export has it.`,
     );
   const source = `data:${TYPES[format]};base64,${bytes}`;
-  return figure(source, format, Math.floor((bytes.length * 3) / 4), `Picture from ${tool}`);
+  return figure(source, format, size, `Picture from ${tool}`);
 }
 
+/**
+ * @param {string} source
+ * @param {string} format
+ * @param {number} size
+ * @param {string} alt
+ */
 function figure(source, format, size, alt) {
   const image = create("img");
   image.alt = alt;
@@ -83,4 +91,8 @@ export function drawModelPicture(
 
 const UNKNOWN = "A picture that cannot be shown here. The export has it.";
 
+/**
+ * @param {string} format
+ * @param {number} bytes
+ */
 const sizeOf = (format, bytes) => `${format.toUpperCase()}, ${sizeInWords(bytes)}`;

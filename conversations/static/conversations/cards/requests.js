@@ -2,7 +2,7 @@
  * What the reader asks of tool calls: decisions on those that wait, new runs of those that have ended.
  */
 import { uuid } from "../lib/browser.js";
-import { closestTo, setText } from "../lib/dom.js";
+import { all, around, closestTo, inside, setText } from "../lib/dom.js";
 import { openEditor } from "./editor.js";
 import { callOf, keep } from "./tool.js";
 
@@ -31,9 +31,10 @@ export class CallRequests {
     return this.pending.hear(event);
   }
 
+  /** @param {HTMLButtonElement | null} button */
   press(button) {
     if (!button || button.ariaDisabled === "true") return;
-    const card = button.closest(".tool");
+    const card = around(button, ".tool");
     keep(card);
     switch (button.dataset.decide ?? button.dataset.run) {
       case "approve":
@@ -51,13 +52,17 @@ export class CallRequests {
     }
   }
 
+  /** @param {SubmitEvent} event */
   submit(event) {
-    if (!event.target.matches(".no")) return;
+    const form = closestTo(event, ".no");
+    if (!form) return;
     event.preventDefault();
-    if (event.target.closest("[aria-busy=true]")) return;
-    const card = event.target.closest(".tool");
+    if (form.closest("[aria-busy=true]")) return;
+    const card = around(form, ".tool");
     keep(card);
-    const reason = card.querySelector("[name=reason]").value.trim();
+    /** @type {HTMLInputElement} */
+    const box = inside(card, "[name=reason]");
+    const reason = box.value.trim();
     this.decide(card, { approved: false, ...(reason && { reason }) });
   }
 
@@ -68,15 +73,19 @@ export class CallRequests {
   decide(card, payload) {
     const { id, name } = callOf(card);
     const action = payload.approved ? "Approving" : "Denying";
-    this.pending.add(card.querySelector(".asking"), `${action} ${name}`, {
+    this.pending.add(inside(card, ".asking"), `${action} ${name}`, {
       type: "resume",
       resume: [{ interruptId: id, status: "resolved", payload }],
     });
   }
 
+  /**
+   * @param {HTMLElement} card
+   * @param {{arguments?: object}} [more]
+   */
   run(card, more = {}) {
     const { id, name } = callOf(card);
-    this.pending.add(card.querySelector(".handles"), `Running ${name} again`, {
+    this.pending.add(inside(card, ".handles"), `Running ${name} again`, {
       type: "run",
       call: id,
       ...more,
@@ -84,15 +93,27 @@ export class CallRequests {
   }
 }
 
-/** @returns {{always?: true | "tool"}} */
+/**
+ * @param {HTMLElement} card
+ * @returns {{always?: true | "tool"}}
+ */
 function always(card) {
+  /** @type {HTMLInputElement | null} */
   const choice = card.querySelector("[name=always]:checked");
   return choice ? { always: choice.value === "tool" ? "tool" : true } : {};
 }
 
+/**
+ * @param {HTMLElement} card
+ * @param {HTMLElement} opener
+ * @param {string} action
+ * @param {(input: object) => void} submit
+ */
 function edit(card, opener, action, submit) {
-  openEditor(card.querySelector(".editing"), { text: callOf(card).arguments, action, opener, submit });
+  openEditor(inside(card, ".editing"), { text: callOf(card).arguments, action, opener, submit });
 }
+
+/** @typedef {Extract<Frame, {type: "resume" | "run"}>} CallFrame */
 
 /** The requests that have not been answered, by the ids of their frames. */
 class PendingRequests {
@@ -103,51 +124,74 @@ class PendingRequests {
   constructor(send, say) {
     this.send = send;
     this.say = say;
+    /** @type {Map<string, {place: HTMLElement, timer: number, call?: string}>} */
     this.waiting = new Map();
   }
 
-  /** Sends the frame; until it is answered the place says so and its controls are off. */
+  /**
+   * Sends the frame; until it is answered the place says so and its controls are off.
+   * @param {HTMLElement} place
+   * @param {string} sentence
+   * @param {CallFrame} frame
+   */
   add(place, sentence, frame) {
     const id = uuid();
     if (!this.send({ ...frame, id })) return this.tell(place, OFFLINE);
+    const call = frame.type === "resume" ? frame.resume[0].interruptId : undefined;
     const timer = setTimeout(() => this.end(id, UNANSWERED), PATIENCE_MS);
-    this.waiting.set(id, { place, timer, call: frame.resume?.[0].interruptId });
+    this.waiting.set(id, { place, timer, call });
     setBusy(place, true);
     return this.tell(place, `${sentence} …`);
   }
 
+  /**
+   * @param {HTMLElement} place
+   * @param {string} sentence
+   */
   tell(place, sentence) {
     const status = place.querySelector(".feedback");
     if (status) setText(status, sentence);
     if (sentence) this.say(sentence);
   }
 
-  /** Turns the controls on again; false where there is no such request. */
+  /**
+   * Turns the controls on again; false where there is no such request.
+   * @param {string} id
+   * @param {string} sentence
+   */
   end(id, sentence) {
-    const { place, timer } = this.waiting.get(id) ?? {};
-    if (!this.waiting.delete(id)) return false;
-    clearTimeout(timer);
-    setBusy(place, false);
-    this.tell(place, sentence);
+    const request = this.waiting.get(id);
+    if (!request) return false;
+    this.waiting.delete(id);
+    clearTimeout(request.timer);
+    setBusy(request.place, false);
+    this.tell(request.place, sentence);
     return true;
   }
 
-  /** @param {any} event of some type or other */
-  hear({ type, name, value, messageId }) {
-    if (type === "TEXT_MESSAGE_START") this.end(messageId, "");
+  /** @param {AguiEvent} event */
+  hear(event) {
+    if (event.type === "TEXT_MESSAGE_START") this.end(event.messageId, "");
+    if (event.type !== "CUSTOM") return false;
+    const { name, value } = event;
     if (name === "turntable.queued") for (const { id } of value) this.end(id, "");
     if (name === "turntable.approval") this.settle(value.toolCallId);
     if (name === "turntable.decided") for (const call of value.interrupts) this.settle(call);
     return name === "turntable.refused" && this.end(value.id, value.message);
   }
 
+  /** @param {string} call */
   settle(call) {
     for (const [id, request] of this.waiting) if (request.call === call) this.end(id, "");
   }
 }
 
-// Not by `disabled`, which would take the focus away.
+/**
+ * Not by `disabled`, which would take the focus away.
+ * @param {HTMLElement} place
+ * @param {boolean} isBusy
+ */
 function setBusy(place, isBusy) {
   place.ariaBusy = String(isBusy);
-  for (const button of place.querySelectorAll("button")) button.ariaDisabled = isBusy ? "true" : null;
+  for (const button of all(place, "button")) button.ariaDisabled = isBusy ? "true" : null;
 }

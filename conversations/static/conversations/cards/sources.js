@@ -24,6 +24,10 @@ export function drawSources(element, key, sources) {
   );
 }
 
+/**
+ * @param {string} key
+ * @param {number} number
+ */
 const anchor = (key, number) => `source:${key}:${number}`;
 
 /** @param {Citation} citation */
@@ -39,6 +43,7 @@ function nameOf({ title, source, location, cut }) {
   return create("cite", "", link);
 }
 
+/** @param {string} address */
 const isWeb = (address) => /^https?:\/\//i.test(address) && URL.canParse(address);
 
 /**
@@ -54,6 +59,11 @@ const PLACES = {
     Number.isInteger(index) && `search result ${index + 1}`,
 };
 
+/**
+ * @param {string} word
+ * @param {number} start
+ * @param {number} end
+ */
 const range = (word, start, end) =>
   Number.isInteger(start) && (end > start ? `${word}s ${start} to ${end}` : `${word} ${start}`);
 
@@ -88,6 +98,10 @@ export function mark(text, key, numbers) {
   place.append(create("sup", "cites", ...numbers.map((number) => reference(key, number))));
 }
 
+/**
+ * @param {string} key
+ * @param {number} number
+ */
 function reference(key, number) {
   const link = create("a", "", String(number));
   link.href = `#${anchor(key, number)}`;

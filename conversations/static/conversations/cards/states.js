@@ -3,6 +3,7 @@
  */
 import { svg } from "../lib/dom.js";
 
+/** @type {Record<string, string>} */
 const STATES = {
   writing: "Writing arguments",
   waiting: "Waiting for approval",
@@ -19,7 +20,10 @@ const STATES = {
   unfinished: "Not finished",
 };
 
-// By `metadata.error` of a result: states of their own, and words for what has failed in a way of its own.
+/**
+ * By `metadata.error` of a result: states of their own, and words for what has failed in a way of its own.
+ * @type {Record<string, string>}
+ */
 const OWN = {
   denied: "denied",
   expired: "expired",
@@ -27,6 +31,7 @@ const OWN = {
   stopped: "stopped",
   cut: "unfinished",
 };
+/** @type {Record<string, string>} */
 const FAILURES = {
   round_limit: "Not run",
   not_run: "Not run",
@@ -40,7 +45,10 @@ const FAILURES = {
   invalid_input: "Failed, arguments do not fit",
 };
 
-/** Whether a call in this state may still change. */
+/**
+ * Whether a call in this state may still change.
+ * @param {string} state
+ */
 export const isOpen = (state) =>
   ["writing", "waiting", "asking", "decided", "held", "running"].includes(state);
 
@@ -54,7 +62,10 @@ export const opensItself = (state, result) =>
   state === "asking" ||
   Boolean(result && !isOpen(state) && !["success", "denied", "stopped"].includes(state));
 
-/** Whether it ran to an end of its own, so that the time it took says something. */
+/**
+ * Whether it ran to an end of its own, so that the time it took says something.
+ * @param {string} state
+ */
 export const hasRun = (state) => state === "success" || state === "error";
 
 /** @param {Interrupt} interrupt */
@@ -68,17 +79,22 @@ const waitingFor = ({ decided, reason }) =>
 export function standing({ message, result, ended, interrupt, status }) {
   if (result?.metadata.interrupted || message.metadata.interrupted) return "interrupted";
   if (result)
-    return result.metadata.status === "success" ? "success" : (OWN[result.metadata.error] ?? "error");
+    return result.metadata.status === "success" ? "success" : (OWN[result.metadata.error ?? ""] ?? "error");
   if (status === "waiting") return interrupt ? waitingFor(interrupt) : "held";
   if (ended) return "unfinished";
   return message.metadata.open ? "writing" : "running";
 }
 
-/** The word for a state, or for what went wrong. */
+/**
+ * The word for a state, or for what went wrong.
+ * @param {string} state
+ * @param {Message | undefined} result
+ */
 export const wordFor = (state, result) =>
-  (state === "error" && FAILURES[result.metadata.error]) || STATES[state];
+  (state === "error" && FAILURES[result?.metadata.error ?? ""]) || STATES[state];
 
 const CIRCLE = "M8 1.75a6.25 6.25 0 1 1 0 12.5a6.25 6.25 0 0 1 0-12.5";
+/** @type {Record<string, string>} */
 const SHAPES = {
   writing: "M2.5 13.5l.75-3.25L10.5 3l2.5 2.5l-7.25 7.25zM9 4.5l2.5 2.5",
   waiting: `${CIRCLE}M6 6.25a2 2 0 1 1 2.75 1.85q-.75.35-.75 1.15M8 11.5v.25`,
@@ -95,7 +111,10 @@ const SHAPES = {
   unfinished: "M2.5 8h1M7.5 8h1M12.5 8h1",
 };
 
-/** The mark of a state, for eyes only. */
+/**
+ * The mark of a state, for eyes only.
+ * @param {string} state
+ */
 export function drawMark(state) {
   return svg(
     "svg",

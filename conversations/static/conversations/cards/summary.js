@@ -3,7 +3,7 @@
  */
 import { visible } from "../lib/format.js";
 import { parseNodes } from "../lib/json.js";
-import { textOf } from "./entries.js";
+import { hasEntries, textOf } from "./entries.js";
 
 const LONGEST = 20_000; // characters of JSON that are read for it
 const LINE = 120; // characters as a reader counts them
@@ -23,43 +23,61 @@ const CLUSTERS = new Intl.Segmenter();
  */
 export function summaryOf(text) {
   const node = text.length <= LONGEST && /^\s*\{/.test(text) ? parseNodes(text) : null;
-  if (!node?.entries) return seen(cut(asItIs(text), LINE));
-  const isOne = ([, value]) => !value.entries?.length;
+  if (!node?.entries) return readable(cut(unparsed(text), LINE));
+  /** @type {(entry: JSONEntry) => boolean} */
+  const isOne = ([, value]) => !hasEntries(value);
   const entries = [...node.entries.filter(isOne), ...node.entries.filter((entry) => !isOne(entry))];
-  return seen(cut(entries.map(([name, value]) => `${name}: ${wordFor(name, value)}`).join(", "), LINE));
+  return readable(cut(entries.map(([name, value]) => `${name}: ${wordFor(name, value)}`).join(", "), LINE));
 }
 
-const seen = (text) => visible(text.toWellFormed());
+/** @param {string} text */
+const readable = (text) => visible(text.toWellFormed());
 
-// Half a call, or a broken one: what follows the name of a secret is left out.
-function asItIs(text) {
+/**
+ * Half a call, or a broken one: what follows the name of a secret is left out.
+ * @param {string} text
+ */
+function unparsed(text) {
   const start = text.slice(0, LONGEST);
   const match = WRITTEN.exec(start);
   return match ? `${start.slice(0, match.index + match[0].length)} ${HIDDEN}` : start;
 }
 
+/**
+ * @param {JSONKey} name
+ * @param {JSONNode} node
+ */
 function wordFor(name, node) {
-  if (isSecret(name)) return HIDDEN;
-  return cut(node.entries?.length ? gist(node) : line(node), VALUE);
+  if (isSecret(String(name))) return HIDDEN;
+  return cut(hasEntries(node) ? gist(node) : line(node), VALUE);
 }
 
+/** @param {JSONTree} node */
 function gist({ kind, entries }) {
-  const isFlat = kind === "array" && entries.every(([, one]) => !one.entries?.length);
+  const isFlat = kind === "array" && entries.every(([, one]) => !hasEntries(one));
   if (isFlat) return `[${entries.map(([, one]) => line(one)).join(", ")}]`;
   const { length } = entries;
   const word = kind === "array" ? "item" : "value";
   return `${length} ${word}${length === 1 ? "" : "s"}`;
 }
 
+/** @param {JSONNode} node */
 const line = (node) =>
   (node.kind === "string" ? JSON.parse(node.text) : textOf(node))
     .replace(/[ \t\r\n]+/g, " ")
     .replace(PASSWORD, `://${HIDDEN}@`);
 
-/** Whether what has this name had better not be read over somebody's shoulder. */
+/**
+ * Whether what has this name had better not be read over somebody's shoulder.
+ * @param {string} name
+ */
 const isSecret = (name) => SECRET.test(name.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase());
 
-// The beginning, with an ellipsis where there is more: so many of what a reader takes for a character.
+/**
+ * The beginning, with an ellipsis where there is more: so many of what a reader takes for a character.
+ * @param {string} text
+ * @param {number} most
+ */
 function cut(text, most) {
   if (text.length <= most) return text;
   let [end, number] = [0, 0];

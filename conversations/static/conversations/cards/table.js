@@ -8,16 +8,27 @@ import { drawCell, textOf } from "./entries.js";
 const STEP = 50; // rows
 const MOST_COLUMNS = 30;
 
-/** The table that a node is: `{columns, rows}`, a row a Map of nodes by column; null when it is none. */
-export function tableOf({ kind, entries }) {
+/** @typedef {Map<JSONKey, JSONNode>} Row */
+/** @typedef {{columns: JSONKey[], rows: Row[]}} Table */
+
+/**
+ * The table that a node is, null when it is none.
+ * @param {JSONNode} node
+ * @returns {Table | null}
+ */
+export function tableOf({ kind, entries = [] }) {
   if (kind !== "array" || !entries.length || entries.some(([, row]) => row.kind !== "object")) return null;
   const rows = entries.map(([, row]) => new Map(row.entries));
-  if (rows.some((row, index) => !row.size || row.size < entries[index][1].entries.length)) return null;
+  if (rows.some((row, index) => !row.size || row.size !== entries[index][1].entries?.length)) return null;
   const columns = [...new Set(rows.flatMap((row) => [...row.keys()]))];
   return columns.length <= MOST_COLUMNS && isOneShape(columns, rows) ? { columns, rows } : null;
 }
 
-// Half of the cells are filled, a column holds either single values or lists or objects, and most hold single ones.
+/**
+ * Half of the cells are filled, a column holds either single values or lists or objects, and most hold single ones.
+ * @param {JSONKey[]} columns
+ * @param {Row[]} rows
+ */
 function isOneShape(columns, rows) {
   const filled = rows.reduce((sum, row) => sum + row.size, 0);
   const kinds = columns.map((column) => new Set(rows.map((row) => formOf(row.get(column))).filter(Boolean)));
@@ -26,13 +37,19 @@ function isOneShape(columns, rows) {
   return isRegular && 2 * filled >= rows.length * columns.length && 2 * nested <= columns.length;
 }
 
-// Empty ones may stand for either.
+/**
+ * Empty ones may stand for either.
+ * @param {JSONNode | undefined} node
+ */
 function formOf(node) {
   if (!node || node.text === "null" || node.entries?.length === 0) return "";
   return node.entries ? node.kind : "single";
 }
 
-/** Draws the table; a press on a column's head sorts by it, another turns the order round, a third brings the first one back. */
+/**
+ * Draws the table; a press on a column's head sorts by it, another turns the order round, a third brings the first one back.
+ * @param {Table} table
+ */
 export function drawTable({ columns, rows }) {
   const box = create("div", "table");
   const body = create("tbody");
@@ -49,11 +66,13 @@ export function drawTable({ columns, rows }) {
   scroll.tabIndex = 0;
   scroll.role = "group";
   scroll.ariaLabel = `Table of ${count(rows.length)}`;
+  /** @type {(sorted: Row[]) => void} */
   const show = (sorted) => {
     body.replaceChildren();
     scroll.nextElementSibling?.remove();
     box.append(...fill(body, sorted.length, (index) => line(columns, numeric, sorted[index]), STEP));
   };
+  /** @type {(column: JSONKey, direction: string) => void} */
   const sort = (column, direction) => {
     for (const [index, cell] of heads.entries()) mark(cell, columns[index] === column ? direction : "");
     show(direction ? rows.toSorted(by(column, direction)) : rows);
@@ -62,22 +81,39 @@ export function drawTable({ columns, rows }) {
   return box;
 }
 
+/** @param {number} rows */
 const count = (rows) => (rows === 1 ? "1 row" : `${rows.toLocaleString("en")} rows`);
+/** @param {JSONNode | undefined} node */
 const isNumeric = (node) => !node || node.kind === "number" || node.text === "null";
 
+/** @type {Record<string, string>} */
 const NEXT = { "": "ascending", ascending: "descending", descending: "" };
 
+/**
+ * @param {JSONKey} column
+ * @param {boolean} isNumber
+ * @param {(direction: string) => void} sort
+ */
 function head(column, isNumber, sort) {
   const cell = create("th", isNumber ? "number" : "");
   cell.scope = "col";
-  cell.append(button("", visible(column) || '""', () => sort(NEXT[cell.ariaSort ?? ""])));
+  cell.append(button("", visible(String(column)) || '""', () => sort(NEXT[cell.ariaSort ?? ""])));
   return cell;
 }
 
+/**
+ * @param {HTMLElement} cell
+ * @param {string} direction
+ */
 function mark(cell, direction) {
   cell.ariaSort = direction || null;
 }
 
+/**
+ * @param {JSONKey[]} columns
+ * @param {Set<JSONKey>} numeric
+ * @param {Row} row
+ */
 function line(columns, numeric, row) {
   const cells = columns.map((column) => {
     const node = row.get(column);
@@ -89,17 +125,29 @@ function line(columns, numeric, row) {
 const words = new Intl.Collator(undefined, { numeric: true });
 const WHOLE = /^-?\d{1,400}$/;
 
-// What is missing comes last, whichever way.
+/**
+ * What is missing comes last, whichever way.
+ * @param {JSONKey} column
+ * @param {string} direction
+ * @returns {(one: Row, other: Row) => number}
+ */
 function by(column, direction) {
   const turn = direction === "descending" ? -1 : 1;
-  const isMissing = (node) => !node || node.text === "null";
+  /** @param {Row} row */
+  const valueIn = (row) => {
+    const node = row.get(column);
+    return node?.text === "null" ? undefined : node;
+  };
   return (one, other) => {
-    const [a, b] = [one.get(column), other.get(column)];
-    if (isMissing(a) || isMissing(b)) return Number(isMissing(a)) - Number(isMissing(b));
-    return turn * compare(a, b);
+    const [a, b] = [valueIn(one), valueIn(other)];
+    return a && b ? turn * compare(a, b) : Number(!a) - Number(!b);
   };
 }
 
+/**
+ * @param {JSONNode} a
+ * @param {JSONNode} b
+ */
 function compare(a, b) {
   if (a.entries || b.entries) return (a.entries?.length ?? 0) - (b.entries?.length ?? 0);
   if (a.kind !== "number" || b.kind !== "number") return words.compare(textOf(a), textOf(b));

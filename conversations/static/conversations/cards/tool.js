@@ -3,7 +3,7 @@
  */
 import { serverNow } from "../lib/clock.js";
 import { copies } from "../lib/copy.js";
-import { create, fromTemplate, inside, setText } from "../lib/dom.js";
+import { all, create, fromTemplate, inside, setText } from "../lib/dom.js";
 import { foldLines } from "../lib/folding.js";
 import { duration, timeLeft, visible } from "../lib/format.js";
 import { drawApproval, tellDecision } from "./approval.js";
@@ -14,16 +14,30 @@ import { drawValues } from "./values.js";
 
 const SHORT = 600; // characters of arguments and result together that are drawn before anybody opens the card
 
+/** @type {Record<string, string>} */
 const OUTCOMES = { success: "Result", denied: "The model was told", expired: "The model was told" };
 
+/** @type {WeakMap<HTMLElement, Block>} */
 const blocks = new WeakMap();
+/** @type {WeakMap<HTMLElement, string>} */
 const drawn = new WeakMap();
+/** @type {WeakMap<HTMLElement, boolean>} */
 const opened = new WeakMap(); // whether a card was open when it opened or folded by itself last
 const kept = new WeakSet(); // cards that the reader has opened or folded, or acts in
 
-/** The call that a card shows: `{id, name, arguments, result}`. */
+/**
+ * What a card that has been drawn shows.
+ * @param {HTMLElement} card
+ */
+const blockOf = (card) => /** @type {Block} */ (blocks.get(card));
+
+/**
+ * The call that a card shows.
+ * @param {HTMLElement} card
+ * @returns {{id: string, name: string, arguments: string, result?: string}}
+ */
 export function callOf(card) {
-  const { message, result } = blocks.get(card);
+  const { message, result } = blockOf(card);
   const [{ id, function: call }] = message.toolCalls ?? [];
   return { id, name: call.name, arguments: call.arguments, result: result?.content };
 }
@@ -48,7 +62,7 @@ export function drawTool(card, block) {
   setText(title, visible(labelOf(name)));
   setText(inside(card, ".preview"), summaryOf(text));
   drawState(card, state, block);
-  drawProgress(card.querySelector(".progress"), state === "running" && block.message.metadata.progress);
+  drawProgress(inside(card, ".progress"), state === "running" && block.message.metadata.progress);
   drawElapsed(inside(card, ".elapsed"), state, block);
   drawParts(card, block);
   drawApproval(card, block);
@@ -56,9 +70,16 @@ export function drawTool(card, block) {
   unfold(card);
 }
 
-/** Leaves it to the reader from now on whether the card is open. */
+/**
+ * Leaves it to the reader from now on whether the card is open.
+ * @param {HTMLElement} card
+ */
 export const keep = (card) => kept.add(card);
 
+/**
+ * @param {HTMLDetailsElement} card
+ * @param {boolean} isOpenByItself
+ */
 function equip(card, isOpenByItself) {
   // A reader may have been faster than the script.
   if (card.dataset.message && card.open !== isOpenByItself) keep(card);
@@ -67,35 +88,35 @@ function equip(card, isOpenByItself) {
     if (card.open !== opened.get(card)) keep(card);
     unfold(card);
   });
-  if (!card.querySelector(".handles")) card.append(fromTemplate("tool-template").querySelector(".handles"));
-  const raw = card.querySelector("[data-raw]");
+  if (!card.querySelector(".handles")) card.append(inside(fromTemplate("tool-template"), ".handles"));
+  const raw = inside(card, "[data-raw]");
   raw.addEventListener("click", () => {
     raw.ariaPressed = String(raw.ariaPressed !== "true");
     unfold(card);
   });
-  for (const button of card.querySelectorAll("[data-copy]"))
-    copies.set(button, () => callOf(card)[button.dataset.copy] ?? "");
+  for (const button of all(card, "[data-copy]"))
+    copies.set(button, () => callOf(card)[button.dataset.copy === "result" ? "result" : "arguments"] ?? "");
 }
 
 /**
- * @param {any} card
+ * @param {HTMLElement} card
  * @param {string} state
  * @param {Block} block
  */
 function drawState(card, state, { kind, result }) {
-  const place = card.querySelector(".tool-state");
+  const place = inside(card, ".tool-state");
   const word = wordFor(state, result);
   if (place.textContent !== word || card.dataset.state !== state)
     place.replaceChildren(drawMark(state), create("span", "word", word));
   card.dataset.state = state;
   const canRun = kind !== "server" && result?.metadata.error !== "unknown_tool";
   const isPending = isOpen(state) || state === "unfinished";
-  for (const button of card.querySelectorAll("[data-run]")) button.hidden = isPending || !canRun;
-  card.querySelector(".handles").hidden = state === "writing";
+  for (const button of all(card, "[data-run]")) button.hidden = isPending || !canRun;
+  inside(card, ".handles").hidden = state === "writing";
 }
 
 /**
- * @param {any} place
+ * @param {HTMLElement} place
  * @param {Progress | false | undefined} progress
  */
 function drawProgress(place, progress) {
@@ -125,27 +146,31 @@ function drawElapsed(elapsed, state, { result, since }) {
 
 /**
  * Shows the texts at once; what they stand for is drawn when the card is open.
- * @param {any} card
+ * @param {HTMLElement} card
  * @param {Block} block
  */
 function drawParts(card, block) {
   const { message, result } = block;
   const { approval } = message.metadata;
   const changed = approval?.editedArgs;
-  setText(card.querySelector(".arguments"), visible(callOf(card).arguments));
-  setText(card.querySelector(".request .label"), changed ? "The model asked with" : "Arguments");
-  card.querySelector(".changed").hidden = !changed;
-  if (changed) setText(card.querySelector(".changed pre"), visible(JSON.stringify(changed)));
-  tellDecision(card.querySelector(".decision"), approval);
-  card.querySelector(".outcome").hidden = !result;
-  card.querySelector("[data-copy=result]").hidden = !result;
+  setText(inside(card, ".arguments"), visible(callOf(card).arguments));
+  setText(inside(card, ".request .label"), changed ? "The model asked with" : "Arguments");
+  inside(card, ".changed").hidden = !changed;
+  if (changed) setText(inside(card, ".changed pre"), visible(JSON.stringify(changed)));
+  tellDecision(inside(card, ".decision"), approval);
+  inside(card, ".outcome").hidden = !result;
+  inside(card, "[data-copy=result]").hidden = !result;
   if (!result) return;
-  setText(card.querySelector(".outcome-name"), OUTCOMES[standing(block)] ?? "Error");
-  setText(card.querySelector(".result"), visible(result.content));
-  card.querySelector(".cut").hidden = !result.metadata.cut;
+  setText(inside(card, ".outcome-name"), OUTCOMES[standing(block)] ?? "Error");
+  setText(inside(card, ".result"), visible(result.content));
+  inside(card, ".cut").hidden = !result.metadata.cut;
 }
 
-// Nothing is folded that the reader is in, or has opened in this moment: `toggle` comes a little later.
+/**
+ * Nothing is folded that the reader is in, or has opened in this moment: `toggle` comes a little later.
+ * @param {HTMLDetailsElement} card
+ * @param {boolean} isOpenByItself
+ */
 function fold(card, isOpenByItself) {
   if (card.open !== opened.get(card)) keep(card);
   const focused = document.activeElement;
@@ -156,48 +181,72 @@ function fold(card, isOpenByItself) {
 
 // -- what is in an open card
 
+/** @param {HTMLDetailsElement} card */
 function unfold(card) {
-  const { message, result } = blocks.get(card);
+  const { message, result } = blockOf(card);
   const { name, arguments: text } = callOf(card);
   if (!card.open && text.length + (result?.content.length ?? 0) > SHORT) return;
   const { approval } = message.metadata;
-  show(card.querySelector(".request"), message.metadata.open ? "" : text, name);
-  show(card.querySelector(".changed"), approval?.editedArgs ? JSON.stringify(approval.editedArgs) : "", name);
-  show(card.querySelector(".outcome"), result?.content ?? "", name);
-  const raw = card.querySelector("[data-raw]");
-  const own = card.querySelector(".own");
-  if (card.open) drawOwn(card, blocks.get(card)).then((isNew) => isNew && unfold(card));
+  show(inside(card, ".request"), message.metadata.open ? "" : text, name);
+  show(inside(card, ".changed"), approval?.editedArgs ? JSON.stringify(approval.editedArgs) : "", name);
+  show(inside(card, ".outcome"), result?.content ?? "", name);
+  const raw = inside(card, "[data-raw]");
+  const own = inside(card, ".own");
+  if (card.open) drawOwn(card, blockOf(card)).then((isNew) => isNew && unfold(card));
   raw.hidden = !own.childElementCount && !card.querySelector(".view:not(:empty)");
   own.hidden = raw.ariaPressed === "true" || !own.childElementCount;
-  for (const view of card.querySelectorAll(".view")) {
+  for (const view of all(card, ".view")) {
     view.hidden = raw.ariaPressed === "true" || view.childElementCount === 0;
-    view.nextElementSibling.hidden = !view.hidden;
-    if (card.open) foldLines(view.nextElementSibling);
+    const text = /** @type {HTMLElement} */ (view.nextElementSibling);
+    text.hidden = !view.hidden;
+    if (card.open) foldLines(text);
   }
 }
 
+/**
+ * @param {HTMLElement} part
+ * @param {string} text
+ * @param {string} name
+ */
 function show(part, text, name) {
-  const view = part.querySelector(".view");
+  const view = inside(part, ".view");
   if (drawn.get(view) === text) return;
   drawn.set(view, text);
   view.replaceChildren(...drawValues(text, visible(name)));
 }
 
-/** Opens the card of a call, as its reader would; false where there is none yet. */
+/**
+ * The cards that have been drawn.
+ * @param {HTMLElement} log
+ */
+function cardsIn(log) {
+  /** @type {HTMLDetailsElement[]} */
+  const cards = all(log, ".tool");
+  return cards.filter((card) => blocks.has(card));
+}
+
+/**
+ * Opens the card of a call, as its reader would; false where there is none yet.
+ * @param {HTMLElement} log
+ * @param {string} id
+ */
 export function openCall(log, id) {
-  const cards = [...log.querySelectorAll(".tool")].filter((card) => blocks.has(card));
-  const card = cards.find((one) => callOf(one).id === id);
+  const card = cardsIn(log).find((one) => callOf(one).id === id);
   if (!card) return false;
   card.open = true;
   keep(card);
   return true;
 }
 
-/** Opens the log's cards while it is printed: what they hold is read on paper. */
+/**
+ * Opens the log's cards while it is printed: what they hold is read on paper.
+ * @param {HTMLElement} log
+ */
 export function openForPrint(log) {
+  /** @type {HTMLDetailsElement[]} */
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = [...log.querySelectorAll(".tool:not([open])")].filter((card) => blocks.has(card));
+    folded = cardsIn(log).filter(({ open }) => !open);
     for (const card of folded) {
       card.open = true;
       unfold(card);
@@ -208,12 +257,15 @@ export function openForPrint(log) {
   });
 }
 
-/** Shows the time that running calls have taken so far, and what is left for those that wait. */
+/**
+ * Shows the time that running calls have taken so far, and what is left for those that wait.
+ * @param {HTMLElement} root
+ */
 export function tick(root) {
-  for (const element of root.querySelectorAll("[data-since]"))
+  for (const element of all(root, "[data-since]"))
     setText(element, duration(Math.max(0, serverNow() - Number(element.dataset.since))));
-  for (const element of root.querySelectorAll("[data-expires]")) {
-    const left = Date.parse(element.dataset.expires) - serverNow();
+  for (const element of all(root, "[data-expires]")) {
+    const left = Date.parse(element.dataset.expires ?? "") - serverNow();
     setText(element, left > 0 ? `Expires in ${timeLeft(left)}` : "Expired");
   }
 }

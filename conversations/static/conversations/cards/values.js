@@ -5,16 +5,22 @@ import { create } from "../lib/dom.js";
 import { foldLines } from "../lib/folding.js";
 import { visible } from "../lib/format.js";
 import { parseNodes } from "../lib/json.js";
-import { drawEntries } from "./entries.js";
+import { drawEntries, hasEntries } from "./entries.js";
 import { drawPicture, pictureOf } from "./pictures.js";
 import { drawTable, tableOf } from "./table.js";
+
+/** @typedef {import("./table.js").Table} Table */
 
 const SHORT = 2000; // characters of JSON that are shown unfolded
 const UNFOLDED = 6; // levels of it
 const MOST_PARTS = 12;
 const MOST_LINES = 1000;
 
-/** The text as elements; an empty list where it had better be shown as it is. */
+/**
+ * The text as elements; an empty list where it had better be shown as it is.
+ * @param {string} text
+ * @param {string} tool
+ */
 export function drawValues(text, tool) {
   const whole = drawPart(text, tool);
   if (whole) return [whole];
@@ -22,8 +28,10 @@ export function drawValues(text, tool) {
   return parts.some((part) => typeof part !== "string") ? parts.map(asElement) : [];
 }
 
+/** @param {HTMLElement | string} part */
 const asElement = (part) => (typeof part === "string" ? paragraph(part) : part);
 
+/** @param {string} text */
 function paragraph(text) {
   const whole = create("p", "paragraph", visible(text));
   const box = create("div", "paragraphs", whole);
@@ -31,11 +39,15 @@ function paragraph(text) {
   return box;
 }
 
-// A result of several blocks comes as lines, JSON and pictures one line each.
+/**
+ * A result of several blocks comes as lines, JSON and pictures one line each.
+ * @param {string} text
+ */
 function partsOf(text) {
   const lines = text.split("\n");
   const apart = lines.filter((line) => /^[{[]/.test(line)).length;
   if (apart === 0 || apart > MOST_PARTS || lines.length > MOST_LINES) return [];
+  /** @type {string[]} */
   const parts = [];
   for (const line of lines) {
     if (/^[{[]/.test(line) || /^[{[]/.test(parts.at(-1) ?? "{")) parts.push(line);
@@ -44,33 +56,51 @@ function partsOf(text) {
   return parts;
 }
 
+/**
+ * @param {string} text
+ * @param {string} tool
+ */
 function drawPart(text, tool) {
   const picture = pictureOf(text);
   if (picture) return drawPicture(picture, tool);
   const node = /^\s*[{[]/.test(text) ? parseNodes(text) : null;
-  return node?.entries?.length ? drawNode(node, text.length <= SHORT ? UNFOLDED : 0) : null;
+  return node && hasEntries(node) ? drawNode(node, text.length <= SHORT ? UNFOLDED : 0) : null;
 }
 
+/**
+ * @param {JSONTree} node
+ * @param {number} levels
+ */
 function drawNode(node, levels) {
   const table = tableOf(node);
   if (table) return drawTable(table);
-  const list = node.kind === "object" && onlyList(node);
-  return list ? withTable(node, list, levels) : drawEntries(node, levels);
+  const only = node.kind === "object" && onlyTable(node);
+  return only ? withTable(node, only, levels) : drawEntries(node, levels);
 }
 
-// The one table in an object. Beside other things that hold values it has two rows at least.
-function onlyList({ entries }) {
-  const containers = entries.filter(([, inner]) => inner.entries?.length);
+/**
+ * The one table in an object. Beside other things that hold values it has two rows at least.
+ * @param {JSONTree} node
+ */
+function onlyTable({ entries }) {
+  const containers = entries.filter(([, inner]) => hasEntries(inner));
   const least = containers.length === 1 ? 1 : 2;
-  const tables = containers.filter(([, inner]) => inner.entries.length >= least && tableOf(inner));
+  const tables = containers.flatMap((entry) => {
+    const table = tableOf(entry[1]);
+    return table && table.rows.length >= least ? [{ entry, table }] : [];
+  });
   return tables.length === 1 ? tables[0] : null;
 }
 
-function withTable(node, list, levels) {
-  const rest = { kind: "object", entries: node.entries.filter((entry) => entry !== list) };
-  const [key, inner] = list;
+/**
+ * @param {JSONTree} node
+ * @param {{entry: JSONEntry, table: Table}} only
+ * @param {number} levels
+ */
+function withTable(node, { entry, table }, levels) {
+  const rest = { ...node, entries: node.entries.filter((one) => one !== entry) };
   const box = create("div", "with-table");
   if (rest.entries.length) box.append(drawEntries(rest, levels));
-  box.append(create("p", "caption", visible(key)), drawTable(/** @type {any} */ (tableOf(inner))));
+  box.append(create("p", "caption", visible(String(entry[0]))), drawTable(table));
   return box;
 }

@@ -20,6 +20,12 @@ export const inside = (root, selector) => there(root.querySelector(selector));
  */
 export const around = (element, selector) => there(element.closest(selector));
 
+/**
+ * All elements below a root that the selector names.
+ * @type {<Name extends string, Kind = Named<HTMLElementTagNameMap, Name>>(root: ParentNode, selector: Name) => Kind[]}
+ */
+export const all = (root, selector) => Array.from(root.querySelectorAll(selector), there);
+
 /** @type {(node: Node | null | undefined) => any} */
 const there = (node) => node;
 
