@@ -278,6 +278,34 @@ type Section = {
   goesOn?: boolean;
 };
 
+// -- markdown
+
+/** What a text is read with, and what is found in it on the way. */
+type Environment = {
+  /** the targets of links by their labels, as these are compared */
+  references: Record<string, object>;
+  /** the sources of footnotes by their labels */
+  notes?: Map<string, string>;
+  /** whether more of the text may come */
+  open?: boolean;
+  /** the inline text that the source ends with, if more of it may come */
+  end?: Token[] | null;
+  /** whether what comes can touch its last character */
+  isCut?: boolean;
+};
+
+type MarkdownIt = import("./vendor/markdown-it.mjs").default<Environment>;
+type Token = import("./vendor/markdown-it.mjs").Token;
+type CoreState = import("./vendor/markdown-it.mjs").CoreState<Environment>;
+type BlockState = import("./vendor/markdown-it.mjs").BlockState<Environment>;
+type BlockRule = import("./vendor/markdown-it.mjs").BlockRule<Environment>;
+/** `unclosed`: the delimiters that the rest of the text lacks. */
+type InlineState = import("./vendor/markdown-it.mjs").InlineState<Environment> & { unclosed?: Set<string> };
+type Delimiter = import("./vendor/markdown-it.mjs").Delimiter;
+type RenderRule = import("./vendor/markdown-it.mjs").RenderRule;
+
+// -- JSON
+
 /** JSON set out for reading: an object and an array have `entries`. */
 type JSONNode = { kind: string; text: string; entries?: JSONEntry[] };
 
@@ -315,6 +343,10 @@ type Named<Elements, Name> = Name extends keyof Elements ? Elements[Name] : HTML
 
 /** Finds an element by a selector; what it is, a tag's name says, or else the caller. */
 type Find<Place> = <Name extends string, Kind = Named<HTMLElementTagNameMap, Name>>(place: Place, selector: Name) => Kind;
+type FindAll = <Name extends string, Kind extends Node = Named<HTMLElementTagNameMap, Name>>(
+  root: ParentNode,
+  selector: Name,
+) => NodeListOf<Kind>;
 
 // -- recordings
 

@@ -69,7 +69,7 @@ export function parseNodes(text) {
 
 /**
  * A node that has not been closed yet; in an object every other token is a key.
- * @typedef {JSONNode & {entries: [string | number, JSONNode][], key?: string}} OpenNode
+ * @typedef {JSONTree & {key?: string}} OpenNode
  */
 
 /**

@@ -30,7 +30,10 @@ export function expectCode() {
   );
 }
 
-/** Colours a `code` element; false while the library is on its way. */
+/**
+ * Colours a `code` element; false while the library is on its way.
+ * @param {Element} element
+ */
 export function highlight(element) {
   const language = /language-(\S+)/.exec(element.className)?.[1];
   const source = element.textContent;

@@ -3,44 +3,60 @@
  * `auto` passes over parts that have a direction, so it is told: its first letter decides, and that of an item in a list of the other
  * direction. Code and formulas are left to right.
  */
+import { allInside } from "../lib/dom.js";
 
 const RIGHT_TO_LEFT =
   /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Samaritan}\p{Script=Mandaic}\p{Script=Adlam}\p{Script=Hanifi_Rohingya}\p{Script=Yezidi}]/u;
 
-/** The direction of a text, by its first letter; "" if it has none. */
+/**
+ * The direction of a text, by its first letter; "" if it has none.
+ * @param {string} text
+ */
 export function directionOf(text) {
   const letter = /\p{L}/u.exec(text)?.[0];
   if (!letter) return "";
   return RIGHT_TO_LEFT.test(letter) ? "rtl" : "ltr";
 }
 
-/** Gives the parts of a text their directions. */
+/**
+ * Gives the parts of a text their directions.
+ * @param {ParentNode} fragment
+ */
 export function direct(fragment) {
-  for (const part of fragment.querySelectorAll("code, pre, .math, .begun")) part.dir = "ltr";
-  for (const part of fragment.querySelectorAll("p, h2, h3, h4, h5, h6, th, td")) part.dir = "auto";
-  for (const part of fragment.querySelectorAll("ul, ol, table, blockquote"))
-    setDirection(part, firstIn(part));
-  for (const item of fragment.querySelectorAll("li")) directItem(item);
+  for (const part of allInside(fragment, "code, pre, .math, .begun")) part.dir = "ltr";
+  for (const part of allInside(fragment, "p, h2, h3, h4, h5, h6, th, td")) part.dir = "auto";
+  for (const part of allInside(fragment, "ul, ol, table, blockquote")) directBlock(part);
+  for (const item of allInside(fragment, "li")) directItem(item);
 }
 
-function setDirection(part, direction) {
-  if (direction) part.dir = direction;
+/** @param {HTMLElement} block */
+function directBlock(block) {
+  const direction = firstIn(block);
+  if (direction) block.dir = direction;
 }
 
-// An item's mark stands at its own side, for which its list leaves room.
+/**
+ * An item's mark stands at its own side, for which its list leaves room.
+ * @param {HTMLLIElement} item
+ */
 function directItem(item) {
   const direction = firstIn(item);
-  if (!direction || direction === item.parentElement.dir) return;
+  const list = item.parentElement;
+  if (!direction || !list || direction === list.dir) return;
   item.dir = direction;
-  item.parentElement.classList.add("mixed");
+  list.classList.add("mixed");
 }
 
-/** The direction of a part, by the first letter in it that is read; "" if it has none. */
+/**
+ * The direction of a part, by the first letter in it that is read; "" if it has none.
+ * @param {Element} part
+ */
 export function firstIn(part) {
+  /** @type {(node: Node) => number} */
   const isRead = ({ parentElement }) =>
-    parentElement.closest("code, .math, .begun") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT;
+    parentElement?.closest("code, .math, .begun") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT;
   const walker = document.createTreeWalker(part, NodeFilter.SHOW_TEXT, isRead);
   let direction = "";
-  while (!direction && walker.nextNode()) direction = directionOf(walker.currentNode.textContent);
+  while (!direction && walker.nextNode()) direction = directionOf(walker.currentNode.textContent ?? "");
   return direction;
 }

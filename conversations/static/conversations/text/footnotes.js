@@ -10,7 +10,10 @@ const CHARACTERS = /\\|^(?:a-z|A-Z|0-9)|^[^\p{L}\p{N}*†‡§¶#]+$/u; // of a 
 const NOTE = /^\[\^([^\]\s]{1,100})\]:[ \t]*/;
 const INDENT = /^(?: {1,4}|\t)/gm;
 
-/** Teaches a MarkdownIt to find citations and notes. */
+/**
+ * Teaches a MarkdownIt to find citations and notes.
+ * @param {MarkdownIt} markdown
+ */
 export function footnotes(markdown) {
   const { escapeHtml, normalizeReference } = markdown.utils;
   markdown.block.ruler.before("reference", "note", noteRule(normalizeReference), {
@@ -22,6 +25,7 @@ export function footnotes(markdown) {
     `<sup class="citation">${escapeHtml(tokens[index].content)}</sup>`;
 }
 
+/** @type {(state: InlineState, silent: boolean) => boolean} */
 function cite(state, silent) {
   CITATION.lastIndex = state.pos;
   const label = CITATION.exec(state.src)?.[1];
@@ -31,6 +35,7 @@ function cite(state, silent) {
   return true;
 }
 
+/** @type {(keyOf: (label: string) => string) => BlockRule} */
 const noteRule = (keyOf) => (state, begin, end, silent) => {
   const first = state.getLines(begin, begin + 1, state.blkIndent, false);
   const label = state.sCount[begin] - state.blkIndent < 4 && NOTE.exec(first.trimStart())?.[1];
@@ -47,7 +52,12 @@ const noteRule = (keyOf) => (state, begin, end, silent) => {
   return true;
 };
 
-// A note goes on over lines that are indented and, as a paragraph does, over others until a blank line or another block.
+/**
+ * A note goes on over lines that are indented and, as a paragraph does, over others until a blank line or another block.
+ * @param {BlockState} state
+ * @param {number} begin
+ * @param {number} end
+ */
 function endOf(state, begin, end) {
   const { parentType } = state;
   const rules = state.md.block.ruler.getRules("paragraph");
@@ -59,6 +69,7 @@ function endOf(state, begin, end) {
   return last;
 }
 
+/** @type {(state: BlockState, rules: BlockRule[], line: number, last: number, end: number) => boolean} */
 function goesOn(state, rules, line, last, end) {
   const indent = state.sCount[line] - state.blkIndent;
   if (state.isEmpty(line) || indent >= 4) return true;

@@ -30,7 +30,10 @@ async function fonts() {
   await Promise.all(["Main", "Math"].map((name) => document.fonts.load(`1em KaTeX_${name}`)));
 }
 
-/** Prints the formula whose source stands in the element; a wrong one stays as it is. False while the library is on its way. */
+/**
+ * Prints the formula whose source stands in the element; a wrong one stays as it is. False while the library is on its way.
+ * @param {Element} element
+ */
 export function typeset(element) {
   if (katex === null) ask();
   if (!katex) return katex === false;

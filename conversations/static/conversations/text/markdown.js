@@ -34,6 +34,7 @@ const PURIFY = {
   RETURN_DOM_FRAGMENT: true,
 };
 
+/** @type {MarkdownIt<Environment>} */
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true });
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
 markdown
@@ -51,25 +52,33 @@ markdown.renderer.rules.td_open = (tokens, index) => `<td${alignment(tokens[inde
 
 markdown.core.ruler.after("block", "lower_headings", lowerHeadings);
 
+/** @param {Token} token */
 function picture(token) {
   const { escapeHtml } = markdown.utils;
-  const source = token.attrGet("src");
+  const source = token.attrGet("src") ?? "";
   const label = escapeHtml(token.content || source);
   return /^https?:/i.test(source) ? `<a href="${escapeHtml(source)}">${label}</a>` : label;
 }
 
-// The page's own heading is the only h1.
+/**
+ * The page's own heading is the only h1.
+ * @param {CoreState} state
+ */
 function lowerHeadings({ tokens }) {
   for (const token of tokens)
     if (token.type.startsWith("heading_")) token.tag = `h${Math.min(6, Number(token.tag[1]) + 1)}`;
 }
 
+/** @param {Token} token */
 function alignment(token) {
   const side = /(left|center|right)/.exec(token.attrGet("style") ?? "");
   return side ? ` class="${side[1]}"` : "";
 }
 
-// Where each line of the source begins; markdown-it counts lines in this way.
+/**
+ * Where each line of the source begins; markdown-it counts lines in this way.
+ * @param {string} source
+ */
 function linesOf(source) {
   return [0, ...Array.from(source.matchAll(/\r\n?|\n/g), (end) => end.index + end[0].length)];
 }
@@ -77,20 +86,29 @@ function linesOf(source) {
 /**
  * Where blocks begin in the source's whole lines, as offsets but 0: what is before them will not change any more, whatever follows.
  * A list longer than `longest` begins anew with an item (`isItem`). Also the first block's `kind` and `markup`.
+ * @param {string} source
+ * @param {number} longest
  */
 export function blocks(source, longest) {
+  /** @type {Token[]} */
   const tokens = [];
   const whole = source.slice(0, source.lastIndexOf("\n") + 1);
-  markdown.block.parse(visible(whole).replace(/\r\n?/g, "\n"), markdown, { open: true }, tokens);
+  const environment = { references: {}, open: true };
+  markdown.block.parse(visible(whole).replace(/\r\n?/g, "\n"), markdown, environment, tokens);
+  /** @param {Token} token */
   const isItem = ({ level, type }) => level === 1 && type === "list_item_open";
   const starts = tokens.filter((token) => token.nesting >= 0 && (token.level === 0 || isItem(token)));
   if (starts.at(-1)?.type === "math_begun") starts.pop(); // it may still turn out to be a paragraph's
   const lines = linesOf(whole);
-  const all = starts.map(({ level, map }) => ({ at: lines[map[0]], isItem: level > 0 }));
+  const all = starts.map(({ level, map }) => ({ at: lines[map?.[0] ?? 0], isItem: level > 0 }));
   return { kind: tokens[0]?.type, markup: tokens[0]?.markup, starts: ends(all, longest) };
 }
 
-// Of a list's items only the first that is far enough from its beginning: those that follow are found from there on.
+/**
+ * Of a list's items only the first that is far enough from its beginning: those that follow are found from there on.
+ * @param {{at: number, isItem: boolean}[]} starts
+ * @param {number} longest
+ */
 function ends(starts, longest) {
   let list = 0;
   return starts.filter(({ at, isItem }) => {
@@ -104,12 +122,17 @@ function ends(starts, longest) {
 /** A label as it is compared with others. */
 export const keyOf = markdown.utils.normalizeReference;
 
-/** The labels that the source names in brackets and that have no target there, as they are compared. */
+/**
+ * The labels that the source names in brackets and that have no target there, as they are compared.
+ * @param {string} source
+ * @param {Environment["references"]} references
+ */
 export function labelsWithout(source, references) {
   const labels = Array.from(source.matchAll(/\[(?!\^)((?:[^[\]\\]|\\.){1,999})\]/g), ([, label]) => label);
   return labels.map(keyOf).filter((label) => !(label in references));
 }
 
+/** @type {(source: string, environment: Environment) => Token[] | null} */
 function parse(source, environment) {
   try {
     const tokens = markdown.parse(visible(source), environment);
@@ -119,15 +142,21 @@ function parse(source, environment) {
   }
 }
 
-/** The source as HTML that nobody has cleaned yet; null when it is too deep. */
+/**
+ * The source as HTML that nobody has cleaned yet; null when it is too deep.
+ * @param {string} source
+ * @param {Environment} environment
+ */
 export function htmlOf(source, environment = { references: {} }) {
   const tokens = parse(environment.open ? decided(source) : source, environment);
   return tokens && markdown.renderer.render(tokens, markdown.options, environment);
 }
 
 /**
- * The source as elements: rendered, or in a `pre` when it is too deep. The environment holds the targets of links that are known, and
- * takes those that are found, and the sources of `notes`; it says whether the text is still `open`.
+ * The source as elements: rendered, or in a `pre` when it is too deep. The environment takes the targets and notes in it.
+ * @param {string} source
+ * @param {Environment} environment
+ * @returns {Element[]}
  */
 export function render(source, environment = { references: {} }) {
   const html = htmlOf(source, environment);
@@ -135,6 +164,7 @@ export function render(source, environment = { references: {} }) {
   return isShort ? [...dressed(DOMPurify.sanitize(html, PURIFY)).children] : [plain(source)];
 }
 
+/** @param {string} source */
 function plain(source) {
   const element = document.createElement("pre");
   element.className = "plain";
@@ -143,16 +173,22 @@ function plain(source) {
   return element;
 }
 
+/** @param {DocumentFragment} fragment */
 function dressed(fragment) {
   direct(fragment);
-  fragment.querySelectorAll("a[href]").forEach(guard);
+  /** @type {NodeListOf<HTMLAnchorElement>} */
+  const links = fragment.querySelectorAll("a[href]");
+  links.forEach(guard);
   fragment.querySelectorAll("pre").forEach(frame);
   fragment.querySelectorAll("table").forEach(scroll);
   fragment.querySelectorAll("ol").forEach(makeRoom);
   return fragment;
 }
 
-/** A link that opens apart, tells the other side nothing and says where it leads. */
+/**
+ * A link that opens apart, tells the other side nothing and says where it leads.
+ * @param {HTMLAnchorElement} link
+ */
 function guard(link) {
   link.target = "_blank";
   link.rel = "noopener noreferrer nofollow";
@@ -161,6 +197,7 @@ function guard(link) {
   if (host && !link.textContent.includes(host)) link.dataset.host = host;
 }
 
+/** @param {HTMLPreElement} pre */
 function frame(pre) {
   const language = /language-(\S+)/.exec(pre.firstElementChild?.className ?? "");
   const box = fromTemplate("code-template");
@@ -172,12 +209,16 @@ function frame(pre) {
   box.append(pre);
 }
 
-// For the longest number of a list, beyond the two digits that all have room for.
+/**
+ * For the longest number of a list, beyond the two digits that all have room for.
+ * @param {HTMLOListElement} list
+ */
 function makeRoom(list) {
   const { length } = String(list.start + list.childElementCount - 1);
   if (length > 2) list.style.setProperty("--digits", String(length));
 }
 
+/** @param {HTMLTableElement} table */
 function scroll(table) {
   const box = document.createElement("div");
   box.className = "scroll";

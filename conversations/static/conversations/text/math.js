@@ -16,7 +16,12 @@ const DELIMITERS = [
   ["$", "$"],
 ];
 
-/** Where the closing delimiter stands from there on, -1 where it does not; one behind an odd number of backslashes is none. */
+/**
+ * Where the closing delimiter stands from there on, -1 where it does not; one behind an odd number of backslashes is none.
+ * @param {string} text
+ * @param {string} close
+ * @param {number} from
+ */
 export function closing(text, close, from) {
   for (let at = text.indexOf(close, from); at >= 0; at = text.indexOf(close, at + 1)) {
     let slashes = 0;
@@ -26,12 +31,20 @@ export function closing(text, close, from) {
   return -1;
 }
 
-// Behind `\[`, as in a path that has been escaped whole, `\(` is one more escape.
+/**
+ * Behind `\[`, as in a path that has been escaped whole, `\(` is one more escape.
+ * @param {InlineState} state
+ */
 const isBehindEscape = ({ tokens, pending }) => pending === "" && tokens.at(-1)?.type === "text_special";
 
-// What follows an end says whether it is one.
+/**
+ * What follows an end says whether it is one.
+ * @param {InlineState} state
+ * @param {number} end
+ */
 const isUndecided = ({ env, tokens, src }, end) => env.isCut && env.end === tokens && end === src.length;
 
+/** @type {(state: InlineState, silent: boolean) => boolean} */
 function inLine(state, silent) {
   const { src, pos } = state;
   const [open, close] = DELIMITERS.find(([begin]) => src.startsWith(begin, pos)) ?? [];
@@ -48,9 +61,14 @@ function inLine(state, silent) {
   return true;
 }
 
+/** @type {(state: BlockState, line: number) => string} */
 const lineOf = (state, line) => state.src.slice(state.bMarks[line] + state.tShift[line], state.eMarks[line]);
 
-// Whether the lines before have opened a formula that ends here: in a paragraph it may begin within a line.
+/**
+ * Whether the lines before have opened a formula that ends here: in a paragraph it may begin within a line.
+ * @param {BlockState} state
+ * @param {number} begin
+ */
 function isEnd(state, begin) {
   let count = 0;
   for (let line = begin - 1; line >= Math.max(0, begin - FAR) && !state.isEmpty(line); line -= 1)
@@ -58,16 +76,23 @@ function isEnd(state, begin) {
   return count % 2 === 1;
 }
 
+/** @type {(lines: string[], open: string, end: number) => boolean} */
 const isAlone = (lines, open, end) =>
-  end === lines.at(-1).length &&
+  end === lines[lines.length - 1].length &&
   !isProse(lines.join("\n").slice(open.length, -open.length), open === "$$" ? "" : open);
 
-// In its first line it may be many things.
+/**
+ * In its first line it may be many things.
+ * @param {string[]} lines
+ */
 const isLong = (lines) => lines.length > 1 || lines[0].length > LINE;
 
 /**
- * A displayed formula from this line on, as `[lines, isClosed]`; in a text that is still open it may lack its end.
- * @returns {[string[], boolean] | null}
+ * A displayed formula from this line on; in a text that is still open it may lack its end.
+ * @param {BlockState} state
+ * @param {number} begin
+ * @param {number} end
+ * @returns {[lines: string[], isClosed: boolean] | null}
  */
 function displayed(state, begin, end) {
   const first = lineOf(state, begin);
@@ -76,14 +101,16 @@ function displayed(state, begin, end) {
   const lines = [];
   for (let line = begin, length = 0; line < end && length < LONGEST; line += 1) {
     if (state.isEmpty(line) || state.sCount[line] < state.blkIndent) return null;
-    lines.push(lineOf(state, line).trimEnd());
-    length += lines.at(-1).length;
-    const at = closing(lines.at(-1), close, line === begin ? open.length : 0);
+    const text = lineOf(state, line).trimEnd();
+    lines.push(text);
+    length += text.length;
+    const at = closing(text, close, line === begin ? open.length : 0);
     if (at >= 0) return isAlone(lines, open, at + close.length) ? [lines, true] : null;
   }
   return state.env.open && begin + lines.length === state.lineMax && isLong(lines) ? [lines, false] : null;
 }
 
+/** @type {BlockRule} */
 function inBlock(state, begin, end, silent) {
   if (state.sCount[begin] - state.blkIndent >= 4) return false;
   const formula = displayed(state, begin, end);
@@ -96,9 +123,13 @@ function inBlock(state, begin, end, silent) {
   return true;
 }
 
-/** Teaches a MarkdownIt to find math. */
+/**
+ * Teaches a MarkdownIt to find math.
+ * @param {MarkdownIt} markdown
+ */
 export function math(markdown) {
   const { escapeHtml } = markdown.utils;
+  /** @type {(names: string) => RenderRule} */
   const span = (names) => (tokens, index) =>
     `<span class="${names}">${escapeHtml(tokens[index].content)}</span>`;
   markdown.inline.ruler.before("escape", "math", inLine);
@@ -107,6 +138,7 @@ export function math(markdown) {
   });
   const inline = span("math");
   const block = span("math displayed");
+  /** @param {Token} token */
   const isDisplayed = ({ content }) => content.startsWith("$$") || content.startsWith("\\[");
   markdown.renderer.rules.math = (tokens, index) =>
     (isDisplayed(tokens[index]) ? block : inline)(tokens, index);

@@ -1,45 +1,76 @@
 /**
  * The footnotes of a text on the page: its citations numbered in their order, and below it the notes, with links both ways.
  */
-import { create } from "../lib/dom.js";
+import { allInside, create, inside } from "../lib/dom.js";
 import { firstIn } from "./directions.js";
 import { keyOf, render } from "./markdown.js";
 import { dress, morphAll, sourceOf } from "./morph.js";
 
+/**
+ * The number of a note, and how often it is cited.
+ * @typedef {{number: number, count: number}} Cited
+ */
+
+/**
+ * A note's element, its content, the links behind that, and what it was made of.
+ * @typedef {{element: HTMLLIElement, content: Element[], back: HTMLElement, source?: string, targets?: number, open?: boolean}} Item
+ */
+
 export class Notes {
-  /** Shows the notes of an element's text at its end; `undress` is told of the elements that are new. */
+  /**
+   * Shows the notes of an element's text at its end; `undress` is told of the elements that are new.
+   * @param {Element} element
+   * @param {(elements: Element[]) => void} undress
+   */
   constructor(element, undress) {
     this.element = element;
     this.undress = undress;
-    this.items = new Map(); // of each note: its element and content, and what that was made of
+    /** @type {Map<string, Item>} */
+    this.items = new Map();
+    /** @type {HTMLElement | null} */
     this.box = null;
+    this.name = "";
   }
 
   /**
    * Brings numbers and notes in line with the text. While it is `open` its last note grows, and others may come; in the end a
    * citation without one is text as it was written.
+   * @param {Map<string, string>} sources
+   * @param {Environment["references"]} references
+   * @param {string | undefined} last
+   * @param {boolean} open
    */
   show(sources, references, last, open) {
-    this.name = this.element.closest("[data-key]")?.dataset.key ?? "";
+    /** @type {HTMLElement | null} */
+    const block = this.element.closest("[data-key]");
+    this.name = block?.dataset.key ?? "";
+    /** @param {string} key */
     const isNote = (key) => open || sources.has(key);
+    /** @type {Map<string, Cited>} */
     const citations = new Map(); // of each key, in the order of their numbers
-    this.cite(this.element.querySelectorAll(".piece .citation"), citations, isNote);
+    this.cite(allInside(this.element, ".piece .citation"), citations, isNote);
+    /** @type {HTMLElement[]} */
     const items = [];
+    /** @param {string} key */
     const add = (key) => {
-      if (!sources.has(key)) return;
-      items.push(
-        this.item(key, sources.get(key), references, citations.get(key).number, open && key === last),
-      );
-      this.cite(items.at(-1).querySelectorAll(".citation"), citations, isNote);
+      const source = sources.get(key);
+      if (source === undefined) return;
+      const item = this.item(key, source, references, number(citations, key).number, open && key === last);
+      items.push(item);
+      this.cite(allInside(item, ".citation"), citations, isNote);
     };
     for (const key of citations.keys()) add(key); // those too that a note cites
     for (const key of sources.keys()) if (number(citations, key).count === 0) add(key);
-    for (const [key, { number, count }] of citations)
-      this.leadBack(this.items.get(key)?.element, number, count);
+    for (const [key, cited] of citations) this.leadBack(this.items.get(key), cited);
     this.place(items);
   }
 
-  /** Numbers citations, those of one note alike. */
+  /**
+   * Numbers citations, those of one note alike.
+   * @param {Iterable<HTMLElement>} elements
+   * @param {Map<string, Cited>} citations
+   * @param {(key: string) => boolean} isNote
+   */
   cite(elements, citations, isNote) {
     for (const element of elements) {
       const label = sourceOf(element);
@@ -52,14 +83,20 @@ export class Notes {
     }
   }
 
+  /**
+   * @param {HTMLElement} element
+   * @param {string} label
+   * @param {Cited} cited
+   */
   link(element, label, { number, count }) {
     const id = `cite-${this.name}-${number}-${count}`;
     if (element.id === id) return;
     dress(element, label);
     element.id = id;
-    element.replaceChildren(element.parentElement.closest("a") ? String(number) : this.linkTo(number));
+    element.replaceChildren(element.parentElement?.closest("a") ? String(number) : this.linkTo(number));
   }
 
+  /** @param {number} number */
   linkTo(number) {
     const link = create("a", "", String(number));
     link.setAttribute("role", "doc-noteref");
@@ -67,27 +104,32 @@ export class Notes {
     return link;
   }
 
+  /** @type {(key: string, source: string, references: Environment["references"], number: number, open: boolean) => HTMLElement} */
   item(key, source, references, number, open) {
-    if (!this.items.has(key)) this.items.set(key, emptyItem());
-    const item = this.items.get(key);
+    const item = this.items.get(key) ?? emptyItem();
+    this.items.set(key, item);
     const { element } = item;
     const targets = Object.keys(references).length;
     if (element.value !== number)
       Object.assign(element, { id: `note-${this.name}-${number}`, value: number });
     if (item.source === source && item.targets === targets && item.open === open) return element;
     const now = render(source, { references: Object.create(references), open });
-    const content = morphAll(element, item.content, now, element.lastElementChild);
+    const content = morphAll(element, item.content, now, item.back);
     element.dir = firstIn(element);
     Object.assign(item, { source, targets, open, content });
     this.undress(content);
     return element;
   }
 
-  /** Puts a link to each citation behind the note. */
-  leadBack(element, number, count) {
-    const links = element?.lastElementChild;
+  /**
+   * Puts a link to each citation behind the note.
+   * @param {Item | undefined} item
+   * @param {Cited} cited
+   */
+  leadBack(item, { number, count }) {
+    const links = item?.back;
     if (!links || (links.childElementCount === count && links.dataset.number === String(number))) return;
-    links.dataset.number = number;
+    links.dataset.number = String(number);
     links.replaceChildren(
       ...Array.from({ length: count }, (_, index) => {
         const link = create("a", "", index ? `↩${index + 1}` : "↩");
@@ -99,25 +141,35 @@ export class Notes {
     );
   }
 
+  /** @param {HTMLElement[]} items */
   place(items) {
     if (!items.length && !this.box) return;
     this.box ??= emptyBox();
     if (this.element.lastElementChild !== this.box) this.element.append(this.box);
-    const list = this.box.firstElementChild;
+    const list = inside(this.box, "ol");
     for (const [index, item] of items.entries())
       if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
-    while (list.children.length > items.length) list.lastElementChild.remove();
+    while (list.children.length > items.length) list.lastElementChild?.remove();
     this.box.hidden = !items.length;
   }
 }
 
-// What is cited gets its number there, what is not in the end.
+/**
+ * What is cited gets its number there, what is not in the end.
+ * @param {Map<string, Cited>} citations
+ * @param {string} key
+ */
 function number(citations, key) {
-  if (!citations.has(key)) citations.set(key, { number: citations.size + 1, count: 0 });
-  return citations.get(key);
+  const cited = citations.get(key) ?? { number: citations.size + 1, count: 0 };
+  citations.set(key, cited);
+  return cited;
 }
 
-const emptyItem = () => ({ element: create("li", "", create("span", "back")), content: [] });
+/** @returns {Item} */
+function emptyItem() {
+  const back = create("span", "back");
+  return { element: create("li", "", back), content: [], back };
+}
 
 function emptyBox() {
   const box = create("section", "notes", create("ol"));

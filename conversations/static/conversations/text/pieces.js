@@ -6,7 +6,11 @@ import { visible } from "../lib/format.js";
 
 const LONGEST = 4_000; // characters; the server cuts in the same way (web/sections.py)
 
-/** Where the piece that begins there ends: behind a line, else a word, else wherever it must. */
+/**
+ * Where the piece that begins there ends: behind a line, else a word, else wherever it must.
+ * @param {string} text
+ * @param {number} start
+ */
 export function endOf(text, start) {
   const most = text.slice(start, start + LONGEST);
   if (start + LONGEST >= text.length) return text.length;
@@ -17,12 +21,23 @@ export function endOf(text, start) {
   return start + length;
 }
 
+/**
+ * An element, and the part of the text that it shows.
+ * @typedef {{node: Element, start: number, end: number}} Piece
+ */
+
 export class Pieces {
-  /** Makes its pieces, of this tag and class, the last children of the parent. */
+  /**
+   * Makes its pieces, of this tag and class, the last children of the parent.
+   * @param {Element} parent
+   * @param {string} tag
+   * @param {string} name
+   */
   constructor(parent, tag, name) {
     this.parent = parent;
     this.tag = tag;
     this.name = name;
+    /** @type {Piece[]} */
     this.pieces = [];
   }
 
@@ -45,7 +60,10 @@ export class Pieces {
     this.parent.append(node);
   }
 
-  /** Shows the text from `from` on; only its ends may have changed since the last time. */
+  /**
+   * Shows the text from `from` on; only its ends may have changed since the last time.
+   * @param {string} text
+   */
   show(text, from = 0) {
     this.dropBefore(text, from);
     let piece = this.pieces.at(-1) ?? this.add(from);
@@ -58,20 +76,27 @@ export class Pieces {
     }
   }
 
+  /**
+   * @param {string} text
+   * @param {number} from
+   */
   dropBefore(text, from) {
-    while (this.pieces[0]?.end <= from) this.pieces.shift().node.remove();
+    while (this.pieces[0]?.end <= from) this.pieces.shift()?.node.remove();
     const [first] = this.pieces;
     if (first?.start < from) this.write(first, text, from, first.end);
   }
 
+  /** @param {number} start */
   add(start) {
     const node = document.createElement(this.tag);
     node.className = `piece ${this.name}`;
     this.parent.append(node);
-    this.pieces.push({ node, start, end: start });
-    return this.pieces.at(-1);
+    const piece = { node, start, end: start };
+    this.pieces.push(piece);
+    return piece;
   }
 
+  /** @type {(piece: Piece, text: string, start: number, end: number) => void} */
   write(piece, text, start, end) {
     Object.assign(piece, { start, end });
     piece.node.textContent = visible(text.slice(start, end));
@@ -86,11 +111,18 @@ export class Pieces {
 
 const BLANK = /\n[ \t]*\n/g;
 
-/** The end of a code block that was opened with this markup. */
+/**
+ * The end of a code block that was opened with this markup.
+ * @param {string} markup
+ */
 export const fenceEnd = (markup) => new RegExp(`^ {0,3}${markup[0]}{${markup.length},}[ \\t]*$\\n?`, "gm");
 
 export class Long {
-  /** Text from an offset on, in pieces of an element; it ends at the expression: a blank line, or a fence. */
+  /**
+   * Text from an offset on, in pieces of an element; it ends at the expression: a blank line, or a fence.
+   * @param {Element} element
+   * @param {number} from
+   */
   constructor(element, from, end = BLANK) {
     this.from = from;
     this.end = end;
@@ -104,7 +136,11 @@ export class Long {
     if (code) foldLines(code);
   }
 
-  /** Shows the text as far as this block goes; where it ends, or `undefined` while it goes on. Only whole lines can end it. */
+  /**
+   * Shows the text as far as this block goes; where it ends, or `undefined` while it goes on. Only whole lines can end it.
+   * @param {string} text
+   * @param {boolean} open
+   */
   show(text, open) {
     const whole = open ? text.lastIndexOf("\n") + 1 : text.length;
     this.end.lastIndex = this.seen;

@@ -27,19 +27,29 @@ const FAR = 50;
 const isWord = (character = "") => WORD.test(character);
 const isSpace = (character = " ") => /\s/.test(character);
 
-/** Whether a `$` may open a formula there. */
+/**
+ * Whether a `$` may open a formula there.
+ * @param {string} text
+ * @param {number} at
+ */
 export const mayOpen = (text, at) =>
   !isWord(text[at - 1]) && text[at - 1] !== "$" && text[at + 1] !== "$" && !isSpace(text[at + 1]);
 
+/** @type {(text: string, at: number) => boolean} */
 const mayClose = (text, at) =>
   !isSpace(text[at - 1]) &&
   (!isWord(text[at + 1]) || ENDING.test(text.slice(at + 1, at + 4))) &&
   !/[$({]/.test(text[at + 1] ?? "");
 
+/** @type {(text: string, from: number, to: number) => boolean} */
 const isAttached = (text, from, to) =>
   ATTACHED.test(text.slice(from, to)) && text[from - 2] !== "$" && text[to + 1] !== "$";
 
-/** Whether the words between two delimiters are no formula. */
+/**
+ * Whether the words between two delimiters are no formula.
+ * @param {string} content
+ * @param {string} open the delimiter before it
+ */
 export function isProse(content, open) {
   if (!content.trim()) return true;
   if (open === "\\[" ? LABEL.test(content) : open === "$" && OUTSIDE.test(content)) return true;
@@ -49,7 +59,10 @@ export function isProse(content, open) {
   return open === "$$" ? BARE_WORD.test(content) : AMOUNTS.test(content) && BESIDE_AMOUNT.test(content);
 }
 
-/** Whether code begins between the two places, wherever it ends. */
+/**
+ * Whether code begins between the two places, wherever it ends.
+ * @type {(text: string, from: number, to: number) => boolean}
+ */
 function hasCode(text, from, to) {
   for (const { 0: ticks, index } of text.slice(from, to).matchAll(/`+/g)) {
     const rest = text.slice(from + index + ticks.length);
@@ -58,7 +71,10 @@ function hasCode(text, from, to) {
   return false;
 }
 
-/** Whether the delimiter, whose content lies between these places of the text, opens a formula. */
+/**
+ * Whether the delimiter, whose content lies between these places of the text, opens a formula.
+ * @type {(text: string, open: string, from: number, to: number) => boolean}
+ */
 export function isFormula(text, open, from, to) {
   const begin = from - open.length;
   const content = text.slice(from, to);
@@ -69,5 +85,6 @@ export function isFormula(text, open, from, to) {
   return !isProse(content, open) && !hasCode(text, from, to);
 }
 
+/** @type {(text: string, begin: number, end: number) => boolean} */
 const isInPath = (text, begin, end) =>
   IN_PATH.test(text.slice(Math.max(0, begin - FAR), begin)) || GOES_ON.test(text.slice(end, end + 2));

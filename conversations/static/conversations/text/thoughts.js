@@ -11,6 +11,11 @@
  * @typedef {{text: string, isThought: boolean, open: boolean}} TextPart
  */
 
+/**
+ * A thought by its offsets: its tag, what is in it, the tag that ends it (-1 without one), and its end.
+ * @typedef {{at: number, body: number, name: string, close: number, end: number}} Thought
+ */
+
 const MAY_BE = /<think(?:ing)?>/i;
 const AT_BEGINNING = /(?:[ \t\r]*\n)* {0,3}<(think|thinking)>/iy;
 const IN_LINE = /^ {0,3}<(think|thinking)>/i;
@@ -23,22 +28,31 @@ const LONGEST_LINE = 2_000; // characters of a line in which code is looked for
 const NEAR = 2_000; // characters behind a tag in which the end of the code that it may stand in is looked for
 const TAGS = ["<think>", "<thinking>"];
 
+/** @type {(text: string, at: number) => number} */
 const lineEnd = (text, at) => {
   const end = text.indexOf("\n", at);
   return end < 0 ? text.length : end;
 };
 
-// The fence that is open behind a line, "" for none; `fence` is the one that was open before it.
+/**
+ * The fence that is open behind a line, "" for none.
+ * @param {string} line
+ * @param {string} fence the one that was open before it
+ */
 function fenceBehind(line, fence) {
   if (!fence) return FENCE.exec(line)?.[1] ?? "";
   const run = line.replace(/^[ \t>]+/, "").replace(/[ \t\r]+$/, "");
   return run.length >= fence.length && run === fence[0].repeat(run.length) ? "" : fence;
 }
 
+/** @param {string} line */
 const withoutCode = (line) =>
   line.length > LONGEST_LINE ? line : line.replace(CODE, (code) => " ".repeat(code.length));
 
-/** Where the tag that ends a thought stands, -1 where none does. A fence without an end is no code. */
+/**
+ * Where the tag that ends a thought stands, -1 where none does. A fence without an end is no code.
+ * @type {(text: string, from: number, name: string) => number}
+ */
 function closing(text, from, name) {
   const close = new RegExp(`</${name}>`, "i");
   const first = text.slice(from).search(close);
@@ -54,19 +68,25 @@ function closing(text, from, name) {
   return fence ? from + first : -1;
 }
 
-/** A thought that begins here or further on, as offsets; its `close` is -1 where it has no end. */
+/**
+ * A thought that begins here or further on.
+ * @type {(text: string, from: number, open: boolean) => Thought | null}
+ */
 function next(text, from, open) {
   AT_BEGINNING.lastIndex = from;
   const [opening, name] = AT_BEGINNING.exec(text) ?? [];
   return opening ? thought(text, from, from + opening.length, name) : further(text, from, open);
 }
 
+/** @type {(text: string, at: number, body: number, name: string) => Thought} */
 function thought(text, at, body, name) {
   const close = closing(text, body, name);
   return { at, body, name, close, end: close < 0 ? text.length : close + name.length + 3 };
 }
 
+/** @type {(text: string, from: number, open: boolean) => Thought | null} */
 function further(text, from, open) {
+  /** @type {Record<string, number>} */
   const searched = { think: 0, thinking: 0 };
   let fence = "";
   let isBehindBlank = false;
@@ -84,13 +104,18 @@ function further(text, from, open) {
   return null;
 }
 
-/** The text without the beginning of a tag at its end, of which the rest may still come. */
+/**
+ * The text without the beginning of a tag at its end, of which the rest may still come.
+ * @param {string} text
+ * @param {string[]} tags
+ */
 function withoutTail(text, tags) {
   const at = text.lastIndexOf("<");
   const tail = text.slice(at).toLowerCase();
   return at >= 0 && tags.some((tag) => tag !== tail && tag.startsWith(tail)) ? text.slice(0, at) : text;
 }
 
+/** @param {string} text */
 function withoutOpening(text) {
   const shorter = withoutTail(text, TAGS);
   if (shorter === text) return text;
@@ -99,8 +124,11 @@ function withoutOpening(text) {
   return INDENT.test(shorter.slice(start)) && BLANK.test(before) ? shorter : text;
 }
 
+/** @param {string} text */
 const behindThought = (text) => text.replace(/^(?:[ \t\r]*\n)+|^[ \t]+/, "");
+/** @param {string} text */
 const beforeThought = (text) => text.replace(/[ \t\r\n]+$/, "");
+/** @param {string} text */
 const trimmed = (text) => beforeThought(text.replace(/^[ \t\r\n]+/, ""));
 
 /**
@@ -109,9 +137,12 @@ const trimmed = (text) => beforeThought(text.replace(/^[ \t\r\n]+/, ""));
  * @returns {TextPart[]}
  */
 export function partsOf(text, open = false) {
+  /** @type {TextPart[]} */
   const parts = [];
   let at = 0;
+  /** @type {(part: string, isThought: boolean, isLast: boolean) => void} */
   const put = (part, isThought, isLast) => parts.push({ text: part, isThought, open: open && isLast });
+  /** @param {string} part */
   const answer = (part) => (parts.length ? behindThought(part) : part);
   while (MAY_BE.test(at ? text.slice(at) : text)) {
     const one = next(text, at, open);
@@ -132,7 +163,10 @@ export function partsOf(text, open = false) {
   return parts;
 }
 
-/** What the text says to the reader: without its thoughts. */
+/**
+ * What the text says to the reader: without its thoughts.
+ * @param {string} text
+ */
 export function answerIn(text) {
   const parts = partsOf(text);
   if (parts.length === 1) return text;

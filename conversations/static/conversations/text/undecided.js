@@ -13,10 +13,14 @@ const MARKERS = /^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+|>)*[ \t]*/;
 const BEGUN = /^(?:[-=]+|[*_+](?:[ \t]*[*_+-])*|\d{1,9}[.)]?|#{1,6}|`{1,2}|`{3}[^`]*|~+|~{3}.*|>|)[ \t]*$/;
 const RULE = /^[ \t|:-]*$/; // of a table
 
+/** @param {string} line */
 const bare = (line) => line.replace(MARKERS, "");
 const isRow = (line = "") => bare(line).startsWith("|");
 
-/** The source without the lines at its end that may be of another kind when more of them has come. */
+/**
+ * The source without the lines at its end that may be of another kind when more of them has come.
+ * @param {string} source
+ */
 export function decided(source) {
   const lines = source.slice(source.lastIndexOf("\n\n") + 1).split("\n");
   const last = lines.length - 1;
@@ -26,8 +30,10 @@ export function decided(source) {
   return BEGUN.test(bare(lines[last])) ? without(source, lines, last) : source;
 }
 
+/** @type {(lines: string[], at: number) => boolean} */
 const isHeader = (lines, at) => isRow(lines[at]) && !isRow(lines[at - 1]);
 
+/** @type {(source: string, lines: string[], begin: number) => string} */
 const without = (source, lines, begin) =>
   source.slice(0, source.length - lines.slice(begin).join("\n").length);
 
@@ -38,7 +44,10 @@ const ATTACHED_BEGUN = /^\$(?:[_^](?:\{[^{}$]*\}?|\\?[a-zA-Z]*|[\w+*'-]?)|\\[a-z
 const ENDING_BEGUN = /^(?:|[snrt]|st|nd|rd|th)$/; // of the $n$th
 const TARGET = /^:\s*\S*$/; // of a link that is named in brackets
 
-/** By their first characters, what may be open: whether it is. */
+/**
+ * By their first characters, what may be open: whether it is.
+ * @type {Record<string, (rest: string, state: InlineState) => boolean>}
+ */
 const OPENERS = {
   "`": (rest) => !hasEnd(rest),
   $: isOpenDollar,
@@ -50,12 +59,17 @@ const OPENERS = {
   "~": (rest) => rest === "~",
 };
 
+/** @param {string} rest */
 function hasEnd(rest) {
   const [[ticks], ...others] = rest.matchAll(/`+/g);
   return others.some(([other]) => other === ticks);
 }
 
-// What follows the end says whether it is one.
+/**
+ * What follows the end says whether it is one.
+ * @param {InlineState} state
+ * @param {number} length
+ */
 function isOpenUntil({ src, pos, env }, length) {
   const close = src
     .slice(pos, pos + length)
@@ -63,10 +77,12 @@ function isOpenUntil({ src, pos, env }, length) {
     .replace("[", "]");
   const end = closing(src, close, pos + length);
   return (
-    end < 0 || (env.isCut && src.length - end - length < 3 && ENDING_BEGUN.test(src.slice(end + length)))
+    end < 0 ||
+    (env.isCut === true && src.length - end - length < 3 && ENDING_BEGUN.test(src.slice(end + length)))
   );
 }
 
+/** @type {(rest: string, state: InlineState) => boolean} */
 function isOpenDollar(rest, state) {
   const { src, pos } = state;
   if (rest.startsWith("$$")) return rest[2] !== "\n" && isOpenUntil(state, 2);
@@ -74,7 +90,10 @@ function isOpenDollar(rest, state) {
   return mayOpen(src, pos) && !PRICE.test(rest) && !isProse(rest.slice(1), "$") && isOpenUntil(state, 1);
 }
 
-// Whether the bracket that it begins with is closed.
+/**
+ * Whether the bracket that it begins with is closed.
+ * @param {string} text
+ */
 function isBalanced(text) {
   let depth = 0;
   for (const [mark] of text.matchAll(/\\.|[()]/gs)) {
@@ -85,6 +104,7 @@ function isBalanced(text) {
   return false;
 }
 
+/** @type {(state: InlineState, at: number) => boolean} */
 function isOpenLink(state, at) {
   const { src } = state;
   const end = state.md.helpers.parseLinkLabel(state, at);
@@ -95,7 +115,10 @@ function isOpenLink(state, at) {
   return (at === 0 || src[at - 1] === "\n") && TARGET.test(rest);
 }
 
-// Leaves out the rest of a line from what is open on.
+/**
+ * Leaves out the rest of a line from what is open on.
+ * @type {(state: InlineState, silent: boolean) => boolean}
+ */
 function leaveOut(state, silent) {
   const { src, pos, posMax } = state;
   const isOpen = OPENERS[src[pos]];
@@ -105,18 +128,24 @@ function leaveOut(state, silent) {
   return true;
 }
 
-// Leaves out what stands behind an asterisk or its like that has no other yet.
+/**
+ * Leaves out what stands behind an asterisk or its like that has no other yet.
+ * @param {InlineState} state
+ */
 function leaveOutUnpaired({ tokens, delimiters, env }) {
   if (tokens !== env.end) return;
   const near = beginOfLast(tokens, FAR);
   const marks = tokens.findLastIndex(({ content }) => !/^[*_~]+$/.test(content)) + 1;
+  /** @param {Delimiter} delimiter */
   const isOpen = ({ open, token }) => token >= near && (open || token >= marks);
   const first = unpairedOf(delimiters).find(isOpen);
   if (first) tokens.length = first.token;
 }
 
+/** @type {(tokens: Token[], characters: number) => number} */
 function beginOfLast(tokens, characters) {
   let length = 0;
+  /** @param {Token} token */
   const isBefore = ({ content }) => {
     length += content.length;
     return length > characters;
@@ -124,7 +153,10 @@ function beginOfLast(tokens, characters) {
   return tokens.findLastIndex(isBefore) + 1;
 }
 
-// Those that stand between the two of a pair will find no other.
+/**
+ * Those that stand between the two of a pair will find no other.
+ * @param {Delimiter[]} delimiters
+ */
 function unpairedOf(delimiters) {
   let paired = -1;
   return delimiters.filter(({ end }, index) => {
@@ -133,7 +165,10 @@ function unpairedOf(delimiters) {
   });
 }
 
-// Keeps the place of the inline text that the source ends with, if more of it can follow, and whether that can touch its last character.
+/**
+ * Keeps the place of the inline text that the source ends with, if more of it can follow, and whether that can touch its last character.
+ * @param {CoreState} state
+ */
 function markEnd({ src, env, tokens }) {
   if (!env.open || /\n[ \t>]*\n[ \t]*$/.test(src)) return;
   const last = tokens.findLast(({ nesting, type, content }) => nesting >= 0 && !isEmptyCell(type, content));
@@ -141,16 +176,23 @@ function markEnd({ src, env, tokens }) {
   env.isCut = !/\s$/.test(src);
 }
 
+/** @type {(type: string, content: string) => boolean} */
 const isEmptyCell = (type, content) => /^t[hdr]_open$/.test(type) || (type === "inline" && content === "");
 
-// A paragraph of which nothing is decided may be no paragraph.
+/**
+ * A paragraph of which nothing is decided may be no paragraph.
+ * @param {CoreState} state
+ */
 function dropEmpty({ tokens, env }) {
   const at = tokens.findLastIndex(({ children }) => children && children === env.end);
-  const isEmpty = at > 0 && env.end.every(({ content, type }) => content === "" && type === "text");
+  const isEmpty = at > 0 && env.end?.every(({ content, type }) => content === "" && type === "text");
   if (isEmpty && tokens[at - 1].type === "paragraph_open") tokens.splice(at - 1, 3);
 }
 
-/** Teaches a MarkdownIt to leave out what is undecided at the end of a text that is open. */
+/**
+ * Teaches a MarkdownIt to leave out what is undecided at the end of a text that is open.
+ * @param {MarkdownIt} markdown
+ */
 export function undecided(markdown) {
   markdown.core.ruler.before("inline", "mark_end", markEnd);
   markdown.core.ruler.after("inline", "drop_empty", dropEmpty);

@@ -26,19 +26,28 @@ export class Writing {
     this.growing = null;
   }
 
-  /** Shows the text so far, until the deadline at most; false when something was put off. */
+  /**
+   * Shows the text so far, until the deadline at most; false when something was put off.
+   * @type {(text: string, open: boolean, deadline: number) => boolean}
+   */
   show(text, open, deadline) {
     const growing = this.growing;
     const isSame = growing !== null && text.startsWith(growing.text);
     return (isSame ? growing : this.begin(text)).show(text, open, deadline);
   }
 
+  /** @param {string} text */
   begin(text) {
     if (this.growing !== null || !text.startsWith(this.element.textContent)) this.element.replaceChildren();
     this.growing = new GrowingText(this.element);
     return this.growing;
   }
 }
+
+/**
+ * A source whose links have no targets yet, its elements, and the labels of those links.
+ * @typedef {{source: string, elements: Element[], labels: string[]}} Unresolved
+ */
 
 class GrowingText {
   /** @param {HTMLElement} element */
@@ -51,20 +60,23 @@ class GrowingText {
     /** @type {HTMLElement | null} */
     this.piece = null;
     this.length = 0;
-    /** @type {HTMLElement[]} */
+    /** @type {Element[]} */
     this.open = [];
     /** @type {string | null} */
     this.opened = null;
     /** @type {Long | null} */
     this.long = null;
+    /** @type {Environment["references"]} */
     this.references = {};
-    /** @type {{source: string, elements: HTMLElement[], labels: string[]}[]} */
+    /** @type {Unresolved[]} */
     this.unresolved = [];
-    /** @type {{source: string, elements: HTMLElement[]}[]} */
+    /** @type {Unresolved[]} */
     this.stale = [];
-    /** @type {HTMLElement[]} */
+    /** @type {Element[]} */
     this.undressed = [];
+    /** @type {Map<string, string>} */
     this.sources = new Map(); // of footnotes
+    /** @type {Map<string, string>} */
     this.openSources = new Map();
     this.notes = new Notes(this.element, (elements) => this.undress(elements, DRESSED));
     this.isCited = false;
@@ -74,6 +86,7 @@ class GrowingText {
     this.rest.adopt();
   }
 
+  /** @type {(text: string, open: boolean, deadline: number) => boolean} */
   show(text, open, deadline) {
     this.text = text;
     if (open && performance.now() < this.due) return false;
@@ -89,12 +102,16 @@ class GrowingText {
 
   // -- what is finished, and what is open
 
+  /** @type {(open: boolean, deadline: number) => boolean} */
   settle(open, deadline) {
     while (performance.now() < deadline) if (!this.step(open)) return this.end(open);
     return false;
   }
 
-  /** Shows for good what is finished next; false when nothing is. */
+  /**
+   * Shows for good what is finished next; false when nothing is.
+   * @type {(open: boolean) => boolean}
+   */
   step(open) {
     if (this.long) return this.goOn(open);
     for (const size of [WINDOW, BLOCK]) {
@@ -108,6 +125,7 @@ class GrowingText {
     return false;
   }
 
+  /** @param {number} length */
   finish(length) {
     const source = this.text.slice(this.settled, this.settled + length);
     const count = Object.keys(this.references).length;
@@ -124,6 +142,7 @@ class GrowingText {
     return true;
   }
 
+  /** @param {boolean} open */
   end(open) {
     if (!this.long && !open && this.settled < this.text.length) this.finish(this.text.length - this.settled);
     if (!this.long && open && this.opened !== this.text) this.showOpen();
@@ -141,9 +160,14 @@ class GrowingText {
     this.due = end + PATIENCE * (end - start);
   }
 
-  /** Puts elements where the open ones stand; what the selector finds in them is dressed later. */
+  /**
+   * Puts elements where the open ones stand; what the selector finds in them is dressed later.
+   * @param {Element[]} elements
+   * @param {string} selector
+   */
   put(elements, selector) {
     this.piece ??= this.addPiece();
+    /** @param {Element} element */
     const isCiting = (element) => element.querySelector(".citation") !== null;
     const wasCiting = this.open.some(isCiting);
     const put = morphAll(this.piece, this.open, elements);
@@ -154,6 +178,10 @@ class GrowingText {
     return put;
   }
 
+  /**
+   * @param {Element[]} elements
+   * @param {string} selector
+   */
   undress(elements, selector) {
     for (const element of elements)
       for (const part of element.querySelectorAll(selector)) if (!isDressed(part)) this.undressed.push(part);
@@ -165,6 +193,7 @@ class GrowingText {
     return this.element.insertBefore(piece, this.rest.pieces[0]?.node ?? this.notes.box);
   }
 
+  /** @param {string} [name] */
   endPiece(name) {
     if (name) this.piece?.classList.add(name);
     this.piece = null;
@@ -174,12 +203,17 @@ class GrowingText {
 
   // -- blocks that are too long
 
+  /**
+   * @param {string} source
+   * @param {string | false | undefined} fence
+   * @param {boolean} open
+   */
   beginLong(source, fence, open) {
     for (const element of this.open) element.remove();
     this.endPiece();
     const first = fence ? source.indexOf("\n") + 1 : 0;
-    const box = first ? this.put(render(source.slice(0, first)), "none")[0] : this.addPiece();
-    if (!first) this.piece = box;
+    this.piece = this.addPiece();
+    const box = first ? this.put(render(source.slice(0, first)), "none")[0] : this.piece;
     this.long = new Long(
       box.querySelector("code") ?? box,
       this.settled + first,
@@ -188,6 +222,7 @@ class GrowingText {
     return this.goOn(open);
   }
 
+  /** @param {boolean} open */
   goOn(open) {
     const { long } = this;
     if (!long) return false;
@@ -202,7 +237,10 @@ class GrowingText {
 
   // -- footnotes
 
-  /** Numbers citations and shows notes where either has changed; that takes its share of the time as rendering does. */
+  /**
+   * Numbers citations and shows notes where either has changed; that takes its share of the time as rendering does.
+   * @param {boolean} open
+   */
   number(open) {
     const state = JSON.stringify([open, this.sources.size, ...this.openSources]);
     if (!this.isUnnumbered && state === this.numberedState) return;
@@ -211,7 +249,7 @@ class GrowingText {
     const sources = new Map([...this.openSources, ...this.sources]);
     if (!this.isCited && !sources.size) return;
     const start = performance.now();
-    this.notes.show(sources, this.references, open && [...this.openSources.keys()].at(-1), open);
+    this.notes.show(sources, this.references, [...this.openSources.keys()].at(-1), open);
     this.due = Math.max(this.due, start) + (1 + PATIENCE) * (performance.now() - start);
   }
 
@@ -219,34 +257,44 @@ class GrowingText {
 
   resolve() {
     this.isUnnumbered = true;
+    /** @param {string} label */
     const isKnown = (label) => label in this.references;
     this.stale.push(...this.unresolved.filter(({ labels }) => labels.some(isKnown)));
     this.unresolved = this.unresolved.filter(({ labels }) => !labels.some(isKnown));
   }
 
-  // One at least, however late it is: else a slow machine would never come to it.
+  /**
+   * One at least, however late it is: else a slow machine would never come to it.
+   * @param {number} deadline
+   */
   finishing(deadline) {
     while (this.stale.length || this.undressed.length) {
       const outdated = this.stale.pop();
       if (outdated) this.renderAgain(outdated);
-      else if (!this.dress(this.undressed.at(-1))) return false;
+      else if (!this.dress(this.undressed[this.undressed.length - 1])) return false;
       else this.undressed.pop();
       if (performance.now() > deadline) return !this.stale.length && !this.undressed.length;
     }
     return true;
   }
 
-  // Prints a formula or colours code; false while that cannot be done yet. What was replaced meanwhile is passed over.
+  /**
+   * Prints a formula or colours code; false while that cannot be done yet. What was replaced meanwhile is passed over.
+   * @param {Element} element
+   */
   dress(element) {
     if (!this.element.contains(element) || isDressed(element)) return true;
     if (element.matches(".math")) return typeset(element);
-    if (!isReadInside(element.parentElement)) foldLines(element.parentElement);
+    const pre = element.parentElement;
+    if (pre && !isReadInside(pre)) foldLines(pre);
     return highlight(element);
   }
 
+  /** @param {Unresolved} unresolved */
   renderAgain({ source, elements }) {
     const now = render(source, { references: this.references });
-    const put = morphAll(elements[0].parentNode, elements, now, elements.at(-1).nextSibling);
+    const behind = elements[elements.length - 1].nextSibling;
+    const put = morphAll(elements[0].parentNode ?? this.element, elements, now, behind);
     this.undress(put, DRESSED);
     this.isUnnumbered = true;
     const labels = labelsWithout(source, this.references);
