@@ -1,9 +1,14 @@
 """Attacks where text is expected, and the attacker's server that they are meant to reach."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from playwright.sync_api import expect
+
+from tests.browser.chat import Chat
 
 ELSEWHERE = "http://attacker.invalid"
 MARKED = (
@@ -135,3 +140,32 @@ def attacking() -> Iterator[Attacker]:
         threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
         yield attacker
         server.shutdown()
+
+
+OUR_OWN = "[href^='/conversations/'][href*='/replay/#turn-']"
+LIVE_IN_ADMIN = "#content :is(img[src=x], svg:not(.legend svg, .chart svg), math, iframe, object, embed, style, meta, base, video, audio)"
+OF_FORMULAS = ":is(.katex, .katex *)"  # what KaTeX makes has styles, MathML, and drawings
+OF_THE_PAGE = "button > svg, .tool-state > svg.mark, .tool-state > .mark path, .lane"
+LIVE = (
+    "script, img, image, iframe, object, embed, link, style, meta, base, form, input, video, audio, "
+    f":is(svg, math, [style]):not({OF_FORMULAS}, {OF_THE_PAGE})"
+)
+
+LINKS = "links => links.map((link) => ['href', 'rel', 'target'].map((name) => link.getAttribute(name)))"
+SHEETS_OF_THE_HEAD_ALONE = (
+    "document.styleSheets.length === document.head.querySelectorAll('link[rel=stylesheet]').length"
+)
+
+
+def check_nothing_lives(chat: Chat) -> None:
+    """Checks that the transcript holds no element that loads or runs anything, and that nothing has run."""
+    page = chat.page
+    assert page.evaluate("window.owned") is None
+    chat.until(lambda: page.evaluate(SHEETS_OF_THE_HEAD_ALONE))
+    expect(chat.log.locator(LIVE)).to_have_count(0)
+    for href, rel, target in chat.log.locator(f"a:not({OUR_OWN})").evaluate_all(LINKS):
+        assert href is None or re.match(r"(https?|mailto):", href)
+        assert href is None or (rel, target) == ("noopener noreferrer nofollow", "_blank")
+    handlers = """Array.from(document.querySelectorAll("#transcript *")).flatMap(
+        (element) => element.getAttributeNames().filter((name) => name.startsWith("on")))"""
+    assert page.evaluate(handlers) == []

@@ -125,6 +125,23 @@ class Stage:
         expect(chat.log.locator(".assistant .rendered")).to_have_count(len(texts))
         return chat
 
+    def begin_answer(self) -> None:
+        """Opens the page, on which an answer begins."""
+        self.live()
+        self.chat.until(lambda: self.sockets)
+        self.record.ask("Show it")
+        self.record.step()
+        self.record.text()
+
+    def end_answer(self) -> Chat:
+        """The page when the answer has ended."""
+        self.record.end()
+        self.record.finish_step()
+        self.record.finish()
+        self.play()
+        self.chat.settled()
+        return self.chat
+
     def _context(self) -> dict[str, Any]:
         page = self.record.page()
         pk = re.findall(r"/conversations/([^/]+)/", self.address)[0]

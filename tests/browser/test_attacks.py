@@ -7,10 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from conversations.protocol.text import visible
-from tests.browser.attacks import MARKED, RAW, Attacker, attacking
+from tests.browser.attacks import MARKED, RAW, Attacker, attacking, check_nothing_lives
 from tests.browser.chat import Chat
 from tests.browser.stage import Stage
-from tests.browser.test_injection import refuses_all
 
 
 @pytest.fixture
@@ -65,7 +64,7 @@ def test_no_attack_reaches_anything_and_every_one_can_be_read(
         assert letters(raw) <= letters(text) | HIDDEN
     if way != "snapshot":
         expect(chat.page.locator("#title")).to_have_text(visible(" ".join(attacks)))
-    refuses_all(chat)
+    check_nothing_lives(chat)
     assert chat.page.url == address
 
 

@@ -9,8 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, Route
 
 from conversations.models import Conversation, Message, RequestBase, Round, ToolCall, Turn
-from tests.browser.attacks import MARKED, RAW, Attacker
-from tests.browser.test_injection import LIVE_IN_ADMIN
+from tests.browser.attacks import LIVE_IN_ADMIN, MARKED, RAW, Attacker
 
 MODELS = (Conversation, Turn, Round, Message, ToolCall)
 

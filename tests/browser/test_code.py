@@ -2,8 +2,8 @@
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.looks import colour, contrast
 from tests.browser.stage import Stage
-from tests.browser.test_page import colour, contrast
 
 PYTHON = "def minutes(seconds: int) -> float:\n    # a side\n    return seconds / 60 if seconds else None\n"
 COLOURS = ("key", "name", "type", "text", "value", "note")
@@ -35,14 +35,10 @@ def test_code_can_be_copied_as_it_was_written(page: Page, context: BrowserContex
 
 def test_an_open_block_of_code_stays_where_it_is_and_is_coloured_once_it_is_finished(page: Page) -> None:
     stage = Stage(page)
-    chat = stage.live()
-    chat.until(lambda: stage.sockets)
-    stage.record.ask("Show it")
-    stage.record.step()
-    stage.record.text()
+    stage.begin_answer()
     stage.record.part("```python\nimport math\n")
     stage.play()
-    code = chat.log.locator(".code code")
+    code = stage.chat.log.locator(".code code")
     expect(code).to_contain_text("import math")
     code.evaluate("element => { element.closest('.code').mark = 'kept'; }")
     stage.record.part("import json\n```\n\nThat was it.\n\nIndeed.")

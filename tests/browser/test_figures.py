@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.chat import Chat
+from tests.browser.looks import OVERFLOW
 from tests.browser.stage import Stage
 
 PRICES = {"m": {"input": 3, "output": 15, "cacheRead": 0.3, "cacheWrite": 3.75}}
 FIRST = {"inputTokens": 100, "outputTokens": 20, "cacheReadInputTokens": 1000, "totalTokens": 1120}
 SECOND = {"inputTokens": 1200, "outputTokens": 80, "totalTokens": 1280}
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture

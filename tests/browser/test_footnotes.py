@@ -2,8 +2,7 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.stage import Stage
-from tests.browser.test_reading import begun, ended
+from tests.browser.stage import Stage, write_turn
 
 TEXT = """First.[^b] Second.[^注] Again.[^b] A pattern: [^0-9], and [late][l][^2].
 
@@ -27,11 +26,12 @@ def citations(page: Page) -> Locator:
 
 
 def test_footnotes_stand_below_the_text_and_lead_both_ways(page: Page) -> None:
-    stage = begun(page)
+    stage = Stage(page)
+    stage.begin_answer()
     for start in range(0, len(TEXT), 7):
         stage.record.part(TEXT[start : start + 7])
         stage.play()
-    chat = ended(stage)
+    chat = stage.end_answer()
     expect(citations(page)).to_have_text(["1", "2", "1", "3"])
     notes = chat.log.locator(".notes li")
     expect(notes).to_contain_text(["Handbook", "手册 三", "See there", "Nobody cites it."])
@@ -57,7 +57,8 @@ def test_footnotes_stand_below_the_text_and_lead_both_ways(page: Page) -> None:
 
 
 def test_a_citation_is_one_before_its_note_has_come(page: Page) -> None:
-    stage = begun(page)
+    stage = Stage(page)
+    stage.begin_answer()
     stage.record.part("Claim.[^1] And more.\n\nA second one")
     stage.play()
     expect(citations(page)).to_have_text(["1"])
@@ -75,13 +76,7 @@ def test_a_citation_is_one_before_its_note_has_come(page: Page) -> None:
 def test_the_anchors_of_two_answers_are_apart(page: Page) -> None:
     stage = Stage(page)
     for _ in range(2):
-        stage.record.ask("Show it")
-        stage.record.step()
-        stage.record.text()
-        stage.record.part("Claim.[^1]\n\n[^1]: Handbook")
-        stage.record.end()
-        stage.record.finish_step()
-        stage.record.finish()
+        write_turn(stage.record, "Show it", "Claim.[^1]\n\n[^1]: Handbook")
     stage.served()
     expect(citations(page)).to_have_text(["1", "1"])
     ids = page.locator("[id^=note-], [id^=cite-]").evaluate_all("all => all.map(({id}) => id)")

@@ -1,28 +1,13 @@
 """Nothing that a user, a model or a tool writes may run, load or lead away by itself."""
 
-import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from conversations.protocol.text import visible
-from tests.browser.attacks import ELSEWHERE, MARKED, RAW
+from tests.browser.attacks import ELSEWHERE, MARKED, RAW, check_nothing_lives
 from tests.browser.chat import Chat
-
-OUR_OWN = "[href^='/conversations/'][href*='/replay/#turn-']"
-LIVE_IN_ADMIN = "#content :is(img[src=x], svg:not(.legend svg, .chart svg), math, iframe, object, embed, style, meta, base, video, audio)"
-OF_FORMULAS = ":is(.katex, .katex *)"  # what KaTeX makes has styles, MathML, and drawings
-OF_THE_PAGE = "button > svg, .tool-state > svg.mark, .tool-state > .mark path, .lane"
-LIVE = (
-    "script, img, image, iframe, object, embed, link, style, meta, base, form, input, video, audio, "
-    f":is(svg, math, [style]):not({OF_FORMULAS}, {OF_THE_PAGE})"
-)
-
-LINKS = "links => links.map((link) => ['href', 'rel', 'target'].map((name) => link.getAttribute(name)))"
-SHEETS_OF_THE_HEAD_ALONE = (
-    "document.styleSheets.length === document.head.querySelectorAll('link[rel=stylesheet]').length"
-)
 
 
 @pytest.fixture
@@ -35,36 +20,22 @@ def watched(page: Page) -> Iterator[list[str]]:
     assert elsewhere == []
 
 
-def refuses_all(chat: Chat) -> None:
-    """Looks at the transcript after hovering and clicking what it holds."""
-    page = chat.page
-    assert page.evaluate("window.owned") is None
-    chat.until(lambda: page.evaluate(SHEETS_OF_THE_HEAD_ALONE))
-    expect(chat.log.locator(LIVE)).to_have_count(0)
-    for href, rel, target in chat.log.locator(f"a:not({OUR_OWN})").evaluate_all(LINKS):
-        assert href is None or re.match(r"(https?|mailto):", href)
-        assert href is None or (rel, target) == ("noopener noreferrer nofollow", "_blank")
-    handlers = """Array.from(document.querySelectorAll("#transcript *")).flatMap(
-        (element) => element.getAttributeNames().filter((name) => name.startsWith("on")))"""
-    assert page.evaluate(handlers) == []
-
-
 def test_text_of_a_message_and_of_an_answer_stays_text(chat: Chat, watched: list[str]) -> None:
     attack = "\n\n".join(attack for attack in MARKED + RAW if visible(attack) == attack)
     chat.ask(attack)
     chat.ask("What did I ask first?")
     expect(chat.messages("You").first).to_have_text(attack)
     expect(chat.messages("Assistant").last).to_contain_text("<img src=x onerror=window.owned=1>")
-    refuses_all(chat)
+    check_nothing_lives(chat)
     chat.page.reload()
     expect(chat.messages("Assistant").last).to_contain_text("<img src=x onerror=window.owned=1>")
-    refuses_all(chat)
+    check_nothing_lives(chat)
 
 
 def test_a_tool_call_and_its_result_stay_text(chat: Chat, watched: list[str]) -> None:
     chat.ask("What is the most popular song on <img src=x onerror=window.owned=1>?")
     chat.ask(f"What is the most popular song on <svg onload=window.owned=1> ![x]({ELSEWHERE}/1.png)?")
-    refuses_all(chat)
+    check_nothing_lives(chat)
 
 
 def test_a_title_stays_text(page: Page, watched: list[str]) -> None:

@@ -61,11 +61,8 @@ def test_a_wrong_formula_shows_its_source(page: Page) -> None:
 
 def test_a_formula_is_printed_as_soon_as_it_is_complete(page: Page) -> None:
     stage = Stage(page)
-    chat = stage.live()
-    chat.until(lambda: stage.sockets)
-    stage.record.ask("Show it")
-    stage.record.step()
-    stage.record.text()
+    stage.begin_answer()
+    chat = stage.chat
     stage.record.part("First $x$ and $$\ny + 1")
     stage.play()
     expect(chat.log.locator(".katex-html")).to_have_count(1)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from conversations.protocol.agui.events import custom
 from tests.browser.calls import Calls, opened
-from tests.browser.test_page import OVERFLOW
+from tests.browser.looks import OVERFLOW
 
 TOOLS = {"top_song": {"label": "Song of the day", "card": True}}
 

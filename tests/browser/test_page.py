@@ -1,10 +1,9 @@
 """The page itself: widths, keyboard, scrolling, older messages."""
 
-import re
-
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.chat import UNENDING, Chat
+from tests.browser.looks import OVERFLOW, colour, contrast, small_targets
 
 SKIP = ".skip"
 RGB = "element => getComputedStyle(element).color.match(/[0-9]+/g).map(Number)"
@@ -22,7 +21,6 @@ WIDE = (
     + "z " * 400
     + "\n```"
 )
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 def test_nothing_is_wider_than_the_screen(chat: Chat) -> None:
@@ -183,51 +181,9 @@ def test_text_can_be_told_from_its_ground(page: Page) -> None:
             assert contrast(colour(page, ink), colour(page, ground)) >= 4.5, (scheme, ink, ground)
 
 
-COLOUR = """token => {
-    const probe = document.body.appendChild(document.createElement("i"));
-    probe.style.color = `var(--${token})`;
-    const {color} = getComputedStyle(probe);
-    probe.remove();
-    return color;
-}"""
-
-
-def colour(page: Page, token: str) -> tuple[float, ...]:
-    """The red, green and blue of a token, from 0 to 1."""
-    return tuple(int(part) / 255 for part in re.findall(r"\d+", page.evaluate(COLOUR, token)))
-
-
-def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    """The ratio of WCAG 2.2."""
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def luminance(colour: tuple[float, ...]) -> float:
-    """Relative luminance of WCAG 2.2."""
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 def test_targets_are_large_enough_for_a_finger(chat: Chat) -> None:
     chat.page.set_viewport_size({"width": 390, "height": 844})
     chat.ask("show markdown")
     assert small_targets(chat.page) == []
     chat.page.goto("/")
     assert small_targets(chat.page) == []
-
-
-SMALL_TARGETS = """() => [...document.querySelectorAll("button, input:not([type=hidden]), select, summary, .bar a")]
-    .map(control => control.closest("label") ?? control)
-    .filter(target => {
-        const {width, height} = target.getBoundingClientRect();
-        return target.checkVisibility({visibilityProperty: true}) && width && height && Math.min(width, height) < 44;
-    })
-    .map(target => target.innerText || target.outerHTML)"""
-
-
-def small_targets(page: Page) -> list[str]:
-    """The controls that are smaller than 44 by 44 pixels, with their labels."""
-    return page.evaluate(SMALL_TARGETS)  # type: ignore[no-any-return]

@@ -7,11 +7,11 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.chat import Chat
+from tests.browser.looks import OVERFLOW
 from tests.browser.tape import BEGUN, Playing, Tape
 from tests.reducing.record import Record
 from tests.servers import Server
 
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 HEAR = """() => {
     window.errors = [];
     document.getElementById("conversation").addEventListener("applied", ({detail}) => {

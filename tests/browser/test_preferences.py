@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_page import OVERFLOW, small_targets
+from tests.browser.looks import OVERFLOW, small_targets
 from tests.servers import Server, manage, serving, site
 
 WIDTHS = (360, 1440)

@@ -72,36 +72,16 @@ def test_the_script_comes_to_what_the_server_would_tell(page: Page, vectors: lis
             assert state == vector["end"]
 
 
-def begun(page: Page) -> Stage:
-    """A page on which an answer begins."""
-    stage = Stage(page)
-    stage.live()
-    stage.chat.until(lambda: stage.sockets)
-    stage.record.ask("Show it")
-    stage.record.step()
-    stage.record.text()
-    return stage
-
-
-def ended(stage: Stage) -> Chat:
-    """The page when the answer has ended."""
-    stage.record.end()
-    stage.record.finish_step()
-    stage.record.finish()
-    stage.play()
-    stage.chat.settled()
-    return stage.chat
-
-
 def test_what_is_finished_is_neither_made_anew_nor_moved(page: Page) -> None:
-    stage = begun(page)
+    stage = Stage(page)
+    stage.begin_answer()
     for number, block in enumerate(BLOCKS, 1):
         for part in (block[:5], block[5:], "\n\n"):
             if part:
                 stage.record.part(part)
                 stage.play()
         stage.chat.until(lambda number=number: page.evaluate(MARK) == number)
-    chat = ended(stage)
+    chat = stage.end_answer()
     expect(chat.log.locator(".hljs-keyword")).to_have_count(1)
     expect(chat.log.locator(".katex-html")).to_have_count(2)
     marks = chat.log.locator(".assistant .piece > *").evaluate_all(
@@ -117,12 +97,13 @@ def test_what_is_finished_is_neither_made_anew_nor_moved(page: Page) -> None:
 
 
 def test_what_is_streamed_comes_to_the_same_elements_as_what_is_opened(page: Page) -> None:
-    stage = begun(page)
+    stage = Stage(page)
+    stage.begin_answer()
     text = "\n\n".join(BLOCKS * 40)
     for start in range(0, len(text), 97):
         stage.record.part(text[start : start + 97])
         stage.play()
-    chat = ended(stage)
+    chat = stage.end_answer()
     answer = chat.log.locator(".assistant > .text")
     expect(answer.locator(".katex-html")).to_have_count(80)
     expect(answer.locator(".hljs-keyword")).to_have_count(40)
@@ -132,7 +113,8 @@ def test_what_is_streamed_comes_to_the_same_elements_as_what_is_opened(page: Pag
 
 
 def test_what_may_still_become_something_else_is_not_drawn(page: Page) -> None:
-    stage = begun(page)
+    stage = Stage(page)
+    stage.begin_answer()
     answer = stage.chat.log.locator(".assistant > .text")
     for part, words in (("Options:\n-", "Options:"), (" **on", "Options:"), ("e**", "Options:\none")):
         stage.record.part(part)
@@ -143,13 +125,14 @@ def test_what_may_still_become_something_else_is_not_drawn(page: Page) -> None:
 
 
 def test_a_target_that_is_given_after_its_link_changes_that_block_alone(page: Page) -> None:
-    stage = begun(page)
+    stage = Stage(page)
+    stage.begin_answer()
     stage.record.part("Read [this][late], and [that].\n\nA second one.\n\n")
     stage.play()
     second = stage.chat.log.locator(".piece:not(.raw) > p", has_text="A second one.")
     second.evaluate("element => { element.mark = 'kept'; }")
     stage.record.part("[late]: https://example.com/late\n[That]: https://example.com/that\n")
-    chat = ended(stage)
+    chat = stage.end_answer()
     links = chat.messages("Assistant").get_by_role("link")
     expect(links).to_have_text(["this", "that"])
     assert [link.get_attribute("href") for link in links.all()] == [

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.calls import Calls, opened
-from tests.browser.test_page import COLOUR, OVERFLOW, small_targets
+from tests.browser.looks import COLOUR, OVERFLOW, small_targets
 
 ENDED = {
     "": "Succeeded",
