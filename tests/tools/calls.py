@@ -1,10 +1,11 @@
 """Tool calls from a thread without a loop."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from conversations import tools
-from conversations.tools import Outcome
+from conversations.tools import Outcome, registry, tool
 
 
 class Stop:
@@ -32,3 +33,17 @@ def execute(
         return await tools.execute(name, arguments, stop=stop.event, key=key)
 
     return asyncio.run(call())
+
+
+def outcome_of(function: Callable[..., Any], /, **arguments: Any) -> Outcome:
+    """The outcome of a call of this function, which is declared as a tool for it."""
+    with registry.override():
+        tool(name="it")(function)
+        return execute("it", arguments)
+
+
+def text_of(outcome: Outcome) -> str:
+    (block,) = outcome.content
+    text = block["text"]
+    assert isinstance(text, str)
+    return text
