@@ -77,12 +77,12 @@ class RoundAdmin(TurnPartAdmin):
     @admin.display(description="asked")
     def its_changes(self, row: Round) -> str:
         """How its request was changed, as it is refused otherwise."""
-        return "; ".join(one.change for one in remedies.from_row(row.remedies))
+        return "; ".join(one.change for one in remedies.from_json(row.remedies))
 
     @admin.display(description="remedies")
     def its_remedies(self, row: Round) -> SafeString | str:
         """The same, with the refusals' words."""
-        lines = ((one.what, one.why) for one in remedies.from_row(row.remedies))
+        lines = ((one.what, one.why) for one in remedies.from_json(row.remedies))
         return format_html_join("", "<p>{} <q>{}</q></p>", lines) or "-"
 
     @admin.display(description="message")

@@ -85,4 +85,4 @@ def messages_with_bytes(messages: list[Message], model: str, conversation: UUID)
         except (KeyError, FileNotFoundError):
             return None
 
-    return attached.with_bytes(messages, read, citing=attached.cites(model))
+    return attached.with_bytes(messages, read, with_citations=attached.needs_citations(model))

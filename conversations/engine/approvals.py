@@ -104,7 +104,7 @@ def _interrupt(approval: Approval) -> dict[str, Any]:
         return agui_interrupts.question(call.tool_use_id, approval.asked, approval.question, expiry)
     label = registry.label_of(call.name)
     return agui_interrupts.interrupt(
-        call.tool_use_id, label, expiry, whole_tool=may_be_let_through_whole(call.name)
+        call.tool_use_id, label, expiry, allows_whole_tool=may_be_let_through_whole(call.name)
     )
 
 

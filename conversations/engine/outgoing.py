@@ -41,7 +41,7 @@ class Outgoing:
         self._whole = request.body(
             messages, request.with_reasoning(base, capabilities, turn.reasoning_budget)
         )
-        active = remedies.of_model(capabilities, self._whole)
+        active = remedies.for_model(capabilities, self._whole)
         for remedy in (*self._without_files(messages), *self.memory.remedies):
             active = remedies.combined(active, remedy)
         return self._changed(active)
@@ -59,7 +59,7 @@ class Outgoing:
     def notice(self) -> Remedy | None:
         """What a reader has to know: that the model takes no tools, or not these files."""
         is_first = self.row.number == self.row.attempt == 1 and self.turn.rerun.get("rounds") != "person"
-        active = remedies.from_row(self.row.remedies) if is_first else ()
+        active = remedies.from_json(self.row.remedies) if is_first else ()
         kinds = {"tools", *(f"{facts['kind']}s" for facts in attached.facts(self.memory.user))}
         kinds |= {"pictures"} if "images" in kinds else set()
         return next((one for one in active if one.kind in kinds and not one.why), None)
@@ -108,7 +108,7 @@ class Outgoing:
         """Changes the request, and what the rounds that follow begin with; returns its call."""
         self._tried += 1
         self.row.tries += 1
-        active = remedies.combined(remedies.from_row(self.row.remedies), remedy)
+        active = remedies.combined(remedies.from_json(self.row.remedies), remedy)
         self.memory.remedies = remedies.within_turn(active)
         return self._changed(active)
 
@@ -140,7 +140,7 @@ class Outgoing:
         base = request.encoded({name: part for name, part in self._body.items() if name != "messages"})
         self.base = RequestBase(sha256=request.sha256(base), body=base.decode())
         row.base, self.is_new_base = self.base, self.base.pk not in self.memory.bases
-        row.remedies = remedies.stored(active)
+        row.remedies = remedies.as_json(active)
         try:
             call = self.call()
         except TurntableError as error:

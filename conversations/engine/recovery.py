@@ -13,7 +13,7 @@ from conversations.errors import TurnInterrupted
 from conversations.journal import Write, last_seq, turn_frames
 from conversations.models import Message, Round, ToolCall, Turn
 from conversations.protocol.agui import events
-from conversations.protocol.agui.interrupted import CUT, closing
+from conversations.protocol.agui.closing import BROKEN_OFF, closing_events
 from conversations.protocol.agui.interrupts import repeated_calls
 from conversations.protocol.agui.snapshot import Snapshot
 from conversations.protocol.converse import attached
@@ -78,7 +78,7 @@ def take_up(turn: Turn, opening: Opening) -> Beginning:
     if not record:
         return begin_anew(turn, opening)
     further = _further_run(turn, record)
-    return Beginning([*closing(record), *further], write=partial(_save_cut_rounds, turn, record))
+    return Beginning([*closing_events(record), *further], write=partial(_save_cut_rounds, turn, record))
 
 
 def give_up(turn: Turn, opening: Opening) -> Beginning:
@@ -140,7 +140,7 @@ def _save_calls(row: Round, messages: list[SnapshotMessage]) -> None:
             arguments=call["function"]["arguments"],
             status=ToolCall.Status.ERROR,
             error="cut",
-            result=[{"text": CUT}],
+            result=[{"text": BROKEN_OFF}],
         )
         for position, call in enumerate(calls)
     ]

@@ -69,7 +69,7 @@ class Memory:
     def has_gone_well(self, model: str) -> bool:
         """Whether the model has answered in the conversation before."""
         rounds = chain(self.rounds.values(), *(turn.rounds for turn in self.ancestors))
-        return any(past.complete and past.content and past.model == model for past in rounds)
+        return any(past.is_complete and past.content and past.model == model for past in rounds)
 
 
 def load(turn: Turn, *, has_calls: bool = True) -> Memory:
@@ -105,7 +105,7 @@ def round_states(turn: Turn, rows: Sequence[Round]) -> dict[int, RoundState]:
     stored = turn.tool_calls.order_by("round", "position")
     pending = set(stored.filter(approval__status=Approval.Status.PENDING).values_list("pk", flat=True))
     for call in stored:
-        calls[call.round_id].append(call_state(call, undecided=call.pk in pending))
+        calls[call.round_id].append(call_state(call, is_undecided=call.pk in pending))
     newest = {row.number: row for row in rows}
     return {
         row.number: RoundState(
@@ -115,9 +115,9 @@ def round_states(turn: Turn, rows: Sequence[Round]) -> dict[int, RoundState]:
     }
 
 
-def call_state(call: ToolCall, *, undecided: bool) -> CallState:
+def call_state(call: ToolCall, *, is_undecided: bool) -> CallState:
     """A call, as the decision about the next step needs it."""
-    return CallState(call.tool_use_id, call.result is not None, undecided, call.error in CUT_ERRORS)
+    return CallState(call.tool_use_id, call.result is not None, is_undecided, call.error in CUT_ERRORS)
 
 
 def token_limit(turn: Turn) -> int:
@@ -144,7 +144,7 @@ def rebuild_request(row: Round) -> bytes:
     """The body of a past round's request, byte for byte; its SHA-256 is `row.request_sha256`."""
     messages = history.messages(past_turns(row.turn, row.number), row.model)
     body = request.body(messages, request.with_system(json.loads(row.base.body), row.turn.system))
-    adjusted = remedies.adjusted(body, remedies.from_row(row.remedies))
+    adjusted = remedies.adjusted(body, remedies.from_json(row.remedies))
     return request.encoded(attachments.with_bytes(adjusted, row.model, row.turn.conversation_id))
 
 
@@ -219,7 +219,7 @@ def _carried(rows: Iterable[_Attempt], turns: Sequence[UUID], model: str) -> Rem
     last = max(rows, key=lambda row: (place[row.turn], row.number, row.attempt), default=None)
     if last is None:
         return ()
-    return remedies.carried(remedies.from_row(last.remedies), is_same_model=last.model == model)
+    return remedies.carried(remedies.from_json(last.remedies), is_same_model=last.model == model)
 
 
 def _rounds(rows: Iterable[_Attempt], calls: Iterable[ToolCall]) -> dict[UUID, dict[int, PastRound]]:
@@ -237,4 +237,4 @@ def _rounds(rows: Iterable[_Attempt], calls: Iterable[ToolCall]) -> dict[UUID, d
 
 def result_block(call: ToolCall) -> Block:
     """An answered call's result, as a request holds it."""
-    return tool_result(call.tool_use_id, call.result, error=call.status == ToolCall.Status.ERROR)
+    return tool_result(call.tool_use_id, call.result, is_error=call.status == ToolCall.Status.ERROR)

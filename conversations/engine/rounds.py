@@ -21,7 +21,7 @@ from conversations.gateway import Call
 from conversations.mcp import SERVERS
 from conversations.models import Approval, Message, Round, ToolCall
 from conversations.protocol.agui import events
-from conversations.protocol.agui.interrupted import CUT
+from conversations.protocol.agui.closing import BROKEN_OFF
 from conversations.protocol.converse.blocks import CallRequest, Delta
 from conversations.protocol.converse.history import PastRound
 from conversations.protocol.converse.remedies import Remedy
@@ -157,7 +157,7 @@ class Streaming:
                 await self._read(call, time.monotonic())
         finally:
             self.row.gateway_request_id = call.request_id
-        if not self.assembly.complete:
+        if not self.assembly.is_complete:
             raise StreamCut(request_id=call.request_id)
 
     async def _read(self, call: Call, start: float) -> None:
@@ -203,7 +203,7 @@ class Streaming:
         """Keeps what the turn's next step and its next request need."""
         memory, row = self.memory, self.row
         pending = {approval.call_id for approval in requested if approval.status == Approval.Status.PENDING}
-        states = [requests.call_state(call, undecided=call.pk in pending) for call in calls]
+        states = [requests.call_state(call, is_undecided=call.pk in pending) for call in calls]
         memory.states[row.number] = RoundState(row.number, True, row.stop_reason, tuple(states))
         results = {call.tool_use_id: requests.result_block(call) for call in calls if call.result}
         memory.rounds[row.number] = PastRound(
@@ -231,7 +231,7 @@ class Streaming:
         self._settle(Round.Status.FAILED)
         self.row.error_code, self.row.error_text, self.row.error_detail = error.code, str(error), error.detail
         self.row.gateway_request_id = request_id or self.row.gateway_request_id
-        self.record.defer(write=partial(self._save_end, self._calls("cut", CUT)))
+        self.record.defer(write=partial(self._save_end, self._calls("cut", BROKEN_OFF)))
 
     def _settle(self, status: Round.Status) -> None:
         row, assembly = self.row, self.assembly
@@ -309,7 +309,7 @@ class Streaming:
                 round=self.row,
                 role=Message.Role.ASSISTANT,
                 content=content,
-                complete=self.assembly.complete,
+                complete=self.assembly.is_complete,
             )
         if calls:
             ToolCall.objects.bulk_create(calls)

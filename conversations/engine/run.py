@@ -181,7 +181,7 @@ class Run:
         is_lost = isinstance(error, TurnInterrupted)
         status = Turn.Status.INTERRUPTED if is_lost else Turn.Status.FAILED
         request_id = getattr(error, "request_id", "")
-        event = events.run_error(str(error), error.code, request_id, left_out=turn.left_out)
+        event = events.run_error(str(error), error.code, request_id, is_left_out=turn.left_out)
         await self._end(status, event)
 
     async def _end(self, status: Turn.Status, event: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from conversations.conf import settings
 from conversations.models import InForce, Model, Turn
 from conversations.protocol.converse import inference
-from conversations.protocol.converse.inference import Faults, Unfit
+from conversations.protocol.converse.inference import Faults, InvalidSetting
 from conversations.protocol.converse.request import budget_of
 from conversations.protocol.text import beginning, clean_text
 from conversations.tools import registry
@@ -84,11 +84,11 @@ def _set_budget(row: InForce, fields: Fields) -> Faults:
         return {}
     capabilities = Model.of(row.model).capabilities
     try:
-        row.reasoning_budget = inference.budget(
+        row.reasoning_budget = inference.reasoning_budget(
             fields["budget"].strip(), capabilities, _max_tokens(row.inference)
         )
-    except Unfit as unfit:
-        return {"budget": str(unfit)}
+    except InvalidSetting as error:
+        return {"budget": str(error)}
     return {}
 
 

@@ -119,7 +119,7 @@ def _call(turn: Turn, question: str, answer: str) -> Call:
     text = READ.format(question=beginning(question, LONGEST), answer=beginning(_spoken(answer), LONGEST))
     messages = [{"role": "user", "content": [text_block(text)]}]
     whole = request.body(messages, request.base(settings.TITLE_PROMPT, {}, MOST_TOKENS, (), messages))
-    active = remedies.of_model(Model.of(settings.TITLE_MODEL).capabilities, whole)
+    active = remedies.for_model(Model.of(settings.TITLE_MODEL).capabilities, whole)
     labels = {
         "user": turn.user.get_username(),
         "conversation": str(turn.conversation_id),
@@ -131,7 +131,7 @@ def _call(turn: Turn, question: str, answer: str) -> Call:
 def _store(draft: Draft, assembly: Assembly) -> None:
     """Stores the usage, and the title unless a person has given one meanwhile."""
     row = draft.row
-    row.title = title_in(plain_text(assembly.content())) if assembly.complete else ""
+    row.title = title_in(plain_text(assembly.content())) if assembly.is_complete else ""
     row.take_usage(assembly.usage, 0 if is_reported(assembly.usage) else assembly.least_tokens)
     with transaction.atomic():
         row.save(force_insert=True)

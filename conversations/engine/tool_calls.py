@@ -80,7 +80,7 @@ class Calls:
         memory, number = self.run.memory, self.step.number
         state, asking = memory.states[number], {row.tool_use_id for row in self._questions}
         calls = (
-            replace(call, answered=call.tool_use_id not in asking, undecided=call.tool_use_id in asking)
+            replace(call, is_answered=call.tool_use_id not in asking, is_undecided=call.tool_use_id in asking)
             for call in state.calls
         )
         memory.states[number] = replace(state, calls=tuple(calls))

@@ -12,8 +12,8 @@ from typing import NamedTuple
 class Ending(NamedTuple):
     """The meaning of a stop reason.
 
-    `code` is the turn's error where no tool is to run; `cuts_arguments` says that those of a tool call may have been cut off, `cut_again`
-    is the turn's error where that has happened for the second time.
+    `code` is the turn's error where no tool is to run. `cuts_arguments` says that the arguments of a tool call may be cut off; `cut_again`
+    is the turn's error when they are cut for the second time.
     """
 
     code: str | None = None
@@ -49,13 +49,13 @@ CUT_ROUNDS = 2
 class CallState:
     """A requested tool call.
 
-    `undecided` says that a person has to decide first if it may run, `cut` that the answer ended within its arguments.
+    `is_undecided` says that a person has to decide first if it may run, `is_cut` that the answer ended within its arguments.
     """
 
     tool_use_id: str
-    answered: bool
-    undecided: bool = False
-    cut: bool = False
+    is_answered: bool
+    is_undecided: bool = False
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class RoundState:
     """A round as it is stored; it is complete when `messageStop` was seen."""
 
     number: int
-    complete: bool
+    is_complete: bool
     stop_reason: str = ""
     calls: tuple[CallState, ...] = ()
 
@@ -115,17 +115,17 @@ def next_step(rounds: Sequence[RoundState], max_rounds: int) -> Step:
     if not rounds:
         return CallModel(1)
     last = rounds[-1]
-    if not last.complete:
+    if not last.is_complete:
         return CallModel(last.number)
     if last.calls:
-        return _after_calls(last, _end_behind(rounds, max_rounds))
+        return _after_calls(last, _error_after(rounds, max_rounds))
     ending = STOP_REASONS.get(last.stop_reason, UNKNOWN_REASON)
     return Fail(ending.code) if ending.code else Finish()
 
 
 def _after_calls(last: RoundState, code: str) -> Step:
-    unanswered = tuple(call.tool_use_id for call in last.calls if not call.answered)
-    undecided = tuple(call.tool_use_id for call in last.calls if call.undecided and not call.answered)
+    unanswered = tuple(call.tool_use_id for call in last.calls if not call.is_answered)
+    undecided = tuple(call.tool_use_id for call in last.calls if call.is_undecided and not call.is_answered)
     if undecided and not code:
         return Wait(last.number, undecided)
     if unanswered:
@@ -133,8 +133,8 @@ def _after_calls(last: RoundState, code: str) -> Step:
     return Fail(code) if code else CallModel(last.number + 1)
 
 
-def _end_behind(rounds: Sequence[RoundState], max_rounds: int) -> str:
-    """The error with which the turn ends behind its last round, "" where it goes on."""
+def _error_after(rounds: Sequence[RoundState], max_rounds: int) -> str:
+    """The error with which the turn ends after its last round, "" where it goes on."""
     last = rounds[-1]
     if _is_cut(last) and sum(map(_is_cut, rounds)) >= CUT_ROUNDS:
         return STOP_REASONS.get(last.stop_reason, UNKNOWN_REASON).cut_again
@@ -142,4 +142,4 @@ def _end_behind(rounds: Sequence[RoundState], max_rounds: int) -> str:
 
 
 def _is_cut(state: RoundState) -> bool:
-    return state.complete and any(call.cut for call in state.calls)
+    return state.is_complete and any(call.is_cut for call in state.calls)

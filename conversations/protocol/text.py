@@ -1,7 +1,7 @@
 """Cleans text and JSON from outside, so that every database, socket and model takes them.
 
 PostgreSQL refuses NUL in text and in jsonb, and lone surrogates and NaN in jsonb; SQLite takes them all, and
-UTF-8 has no surrogates at all. So nothing of the kind gets in, whichever database is behind.
+UTF-8 has no surrogates at all. So none of them is stored, on any database.
 """
 
 import base64
@@ -17,7 +17,7 @@ import regex
 
 DEPTH = 32
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_BEGINNING_LENGTH = 200
+_EXCERPT_LENGTH = 200
 
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """Characters that reorder the text around them (<https://trojansource.codes>)."""
@@ -38,16 +38,16 @@ def clean_text(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def clean_json(value: Any, *, depth: int = DEPTH, default: Callable[[Any], Any] | None = None) -> Any:
+def clean_json(value: Any, *, default: Callable[[Any], Any] | None = None) -> Any:
     """A copy in JSON's own types, its strings and keys cleaned.
 
     Tuples become lists and bytes base64. Numbers that no double can hold (NaN, infinities, integers beyond 1.8e308) become None.
-    Objects and arrays nested deeper than `depth` become the beginning of their JSON text. `default` turns any other object into
-    one of these.
+    Objects and arrays nested over 32 levels deep become the beginning of their JSON text. `default` turns any other object into one
+    of these.
 
     Raises TypeError for an object that is none of these, ValueError for one that contains itself.
     """
-    return _Cleaning(depth, default).value(value, ())
+    return _Cleaning(default).value(value, ())
 
 
 def parse_json_object(text: str) -> dict[str, Any] | None:
@@ -68,14 +68,14 @@ def parse_json_object(text: str) -> dict[str, Any] | None:
 
 
 def is_whole(text: str) -> bool:
-    """Whether no half of a surrogate pair stands alone in the text: its other half was lost."""
+    """Whether each half of a surrogate pair has its other half in the text."""
     if _is_encodable(text):
         return True
     return _is_encodable(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass"))
 
 
 def is_whole_json(text: str) -> bool:
-    """Whether that is so of the text and, where it is JSON, of the strings that it stands for."""
+    """Whether the text is whole, and also the strings that it holds where it is JSON."""
     if not (_SURROGATE.search(text) and is_whole(text)):
         return is_whole(text)
     try:
@@ -86,7 +86,7 @@ def is_whole_json(text: str) -> bool:
 
 def cut_bytes(text: str, limit: int) -> tuple[str, bool]:
     """The longest beginning of the cleaned text within `limit` bytes of UTF-8, and whether that is a cut."""
-    # A character takes a byte at least, so what follows these cannot be in the answer.
+    # A character takes a byte at least, so characters beyond these cannot fit.
     data = clean_text(text[: max(limit, 0) + 1]).encode()
     if len(data) <= max(limit, 0):
         return data.decode(), False
@@ -106,7 +106,6 @@ def beginning(text: str, most: int) -> str:
 
 @dataclass(frozen=True)
 class _Cleaning:
-    depth: int
     default: Callable[[Any], Any] | None
 
     def value(self, value: Any, path: Path) -> Any:
@@ -128,8 +127,8 @@ class _Cleaning:
     def container(self, value: Mapping[Any, Any] | list[Any] | tuple[Any, ...], path: Path) -> Any:
         if id(value) in path:
             raise ValueError(f"a {type(value).__name__} that contains itself has no form in JSON")
-        if len(path) >= self.depth:
-            return _beginning(value)
+        if len(path) >= DEPTH:
+            return _json_excerpt(value)
         inside = (*path, id(value))
         if isinstance(value, Mapping):
             return {self.key(key): self.value(item, inside) for key, item in value.items()}
@@ -159,17 +158,17 @@ def _number(value: float) -> float | None:
     return int(value) if isinstance(value, int) else float(value)
 
 
-def _beginning(value: Any) -> str:
-    """The first characters of a value's JSON text; the rest, of any depth, is not even made."""
+def _json_excerpt(value: Any) -> str:
+    """The first characters of a value's JSON text; what follows, however deep, is never encoded."""
     parts, length = [], 0
     with suppress(TypeError, ValueError, RecursionError):
         for part in json.JSONEncoder(default=str).iterencode(value):
             parts.append(part)
             length += len(part)
-            if length > _BEGINNING_LENGTH:
+            if length > _EXCERPT_LENGTH:
                 break
     text = "".join(parts)
-    return text if length <= _BEGINNING_LENGTH else f"{text[:_BEGINNING_LENGTH]}..."
+    return text if length <= _EXCERPT_LENGTH else f"{text[:_EXCERPT_LENGTH]}..."
 
 
 def _refuse(constant: str) -> None:
@@ -198,5 +197,5 @@ def _is_deeper(value: Any, depth: int) -> bool:
 
 
 def visible(text: str) -> str:
-    """The text with each character that reorders it as its number, `[U+202E]`."""
+    """The text with each character that reorders it replaced by its number, `[U+202E]`."""
     return BIDI.sub(lambda match: f"[U+{ord(match[0]):X}]", text)

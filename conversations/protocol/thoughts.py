@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _ANY_CASE = re.ASCII | re.IGNORECASE
-_MAY_BE = re.compile(r"<think(?:ing)?>", _ANY_CASE)
+_TAG = re.compile(r"<think(?:ing)?>", _ANY_CASE)
 _AT_BEGINNING = re.compile(r"(?:[ \t\r]*\n)* {0,3}<(think|thinking)>", _ANY_CASE)
 _IN_LINE = re.compile(r" {0,3}<(think|thinking)>", _ANY_CASE)
 _INDENT = re.compile(r" {0,3}")
@@ -36,39 +36,40 @@ class TextPart(NamedTuple):
 
     text: str
     is_thought: bool
-    open: bool
+    is_open: bool
 
     @property
-    def says_something(self) -> bool:
+    def has_content(self) -> bool:
         """Whether there is anything to show of it; a thought is shown as soon as it has begun."""
-        return (bool(self.text) or self.open) if self.is_thought else bool(self.text.strip())
+        return (bool(self.text) or self.is_open) if self.is_thought else bool(self.text.strip())
 
 
 class _Thought(NamedTuple):
-    """The offsets of a thought; its `close` is -1 where it has no end."""
+    """The offsets of a thought, and the name of its tag; `body_end` is -1 where it has no closing tag."""
 
-    at: int
+    start: int
     body: int
-    name: str
-    close: int
+    tag: str
+    body_end: int
     end: int
 
 
 def parts_of(text: str, *, is_open: bool = False) -> list[TextPart]:
-    """The parts of a text. In an open one, of which more may come, a thought without an end goes on."""
+    """The parts of a text. `is_open` says that more may come, so that a thought without an end goes on."""
     parts: list[TextPart] = []
-    at = 0
-    while _MAY_BE.search(text, at) and (one := _next(text, at, is_open)):
-        parts.append(TextPart(_answer(text[at : one.at], parts).rstrip(_SPACE), False, False))
-        body = text[one.body :] if one.close < 0 else text[one.body : one.close]
-        if one.close < 0 and is_open:
-            body = _without_tail(body, (f"</{one.name}>",))
-        parts.append(TextPart(body.strip(_SPACE), True, one.close < 0 and is_open))
-        if one.close < 0:
+    start = 0
+    while _TAG.search(text, start) and (thought := _next(text, start, is_open)):
+        parts.append(TextPart(_answer(text[start : thought.start], parts).rstrip(_SPACE), False, False))
+        has_end = thought.body_end >= 0
+        body = text[thought.body : thought.body_end if has_end else len(text)]
+        if is_open and not has_end:
+            body = _without_tail(body, (f"</{thought.tag}>",))
+        parts.append(TextPart(body.strip(_SPACE), True, is_open and not has_end))
+        if not has_end:
             return parts
-        at = one.end
-    rest = _without_opening(text[at:]) if is_open else text[at:]
-    return [*parts, TextPart(_answer(rest, parts), False, is_open)]
+        start = thought.end
+    answer = _without_opening(text[start:]) if is_open else text[start:]
+    return [*parts, TextPart(_answer(answer, parts), False, is_open)]
 
 
 def answer_in(text: str, *, is_open: bool = False) -> str:
@@ -93,9 +94,10 @@ def _next(text: str, start: int, is_open: bool) -> _Thought | None:
     return _further(text, start, is_open)
 
 
-def _thought(text: str, at: int, body: int, name: str) -> _Thought:
-    close = _closing(text, body, name)
-    return _Thought(at, body, name.lower(), close, len(text) if close < 0 else close + len(name) + 3)
+def _thought(text: str, start: int, body: int, tag: str) -> _Thought:
+    body_end = _closing(text, body, tag)
+    end = len(text) if body_end < 0 else body_end + len(f"</{tag}>")
+    return _Thought(start, body, tag.lower(), body_end, end)
 
 
 def _further(text: str, start: int, is_open: bool) -> _Thought | None:
@@ -104,25 +106,26 @@ def _further(text: str, start: int, is_open: bool) -> _Thought | None:
     for at, line in _lines(text, start):
         opening = _IN_LINE.match(line) if is_behind_blank and not fence else None
         if opening and at >= searched[opening[1].lower()]:
-            one = _thought(text, at, at + opening.end(), opening[1])
-            if is_open if one.close < 0 else _BLANK.fullmatch(text, one.end, _line_end(text, one.end)):
-                return one
-            searched[one.name] = one.end
+            thought = _thought(text, at, at + opening.end(), opening[1])
+            is_whole_line = _BLANK.fullmatch(text, thought.end, _line_end(text, thought.end))
+            if is_open if thought.body_end < 0 else is_whole_line:
+                return thought
+            searched[thought.tag] = thought.end
         fence = _fence_behind(line, fence)
         is_behind_blank = bool(_BLANK.fullmatch(line))
     return None
 
 
-def _closing(text: str, start: int, name: str) -> int:
-    """Where the tag that ends a thought stands, -1 where none does. A fence without an end is no code."""
-    close = re.compile(f"</{name}>", _ANY_CASE)
+def _closing(text: str, start: int, tag: str) -> int:
+    """The offset of the tag that ends a thought, -1 without one. A fence without an end is no code."""
+    close = re.compile(f"</{tag}>", _ANY_CASE)
     first = close.search(text, start)
     if not first or not _MARKUP.search(text, start, first.start()):
         return first.start() if first else -1
     fence = ""
     for at, line in _lines(text[start : first.end() + _NEAR], 0):
-        if not fence and (tag := close.search(_without_code(line))):
-            return start + at + tag.start()
+        if not fence and (match := close.search(_without_code(line))):
+            return start + at + match.start()
         fence = _fence_behind(line, fence)
     return first.start() if fence else -1
 
@@ -154,7 +157,7 @@ def _line_end(text: str, at: int) -> int:
 
 
 def _without_tail(text: str, tags: tuple[str, ...]) -> str:
-    """The text without the beginning of a tag at its end, of which the rest may still come."""
+    """The text without a part of a tag at its end, whose other part may still come."""
     at = text.rfind("<")
     tail = text[at:].lower()
     return text[:at] if at >= 0 and any(tag != tail and tag.startswith(tail) for tag in tags) else text

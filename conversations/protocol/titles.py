@@ -7,8 +7,11 @@ from .text import beginning
 LENGTH = 60
 """Characters of a title at most."""
 
-READ = 10_000, 1_000
-"""Characters of a message that are looked at for code, and of its prose."""
+MESSAGE_LENGTH = 10_000
+"""Characters of a message in which its title is looked for."""
+
+PROSE_LENGTH = 1_000
+"""Characters of those, without code, that are read."""
 
 NEARBY = 20
 """Characters that a title may lose so that no word is cut."""
@@ -27,14 +30,14 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s")
 
 def title_of(text: str) -> str:
     """The first words without the marks of Markdown; code only where there is nothing else."""
-    text = text[: READ[0]]
+    text = text[:MESSAGE_LENGTH]
     prose = _plain(_FENCE.sub("\n", text))
     line = prose or _plain(_FENCE.sub(r"\2", text)) or " ".join(text.split())
     return line if len(line) <= LENGTH else _cut(line)
 
 
 def _plain(text: str) -> str:
-    text = _LINE_MARKS.sub("", _RULE.sub("", text.strip()[: READ[1]]))
+    text = _LINE_MARKS.sub("", _RULE.sub("", text.strip()[:PROSE_LENGTH]))
     text = _IMAGE_OR_LINK.sub(r"\1", text)
     for _ in range(2):  # bold inside of emphasis
         text = _PAIRS.sub(r"\2", text)

@@ -63,7 +63,7 @@ class FixturePlayer:
         if line is None:
             self.differences[self._turn].append("a round was asked for that the file does not have")
         else:
-            changed = remedies.adjusted(without_points(dict(body)), remedies.from_row(line.remedies))
+            changed = remedies.adjusted(without_points(dict(body)), remedies.from_json(line.remedies))
             changes = differences({"model": line.model} | line.request, {"model": model} | changed)
             self.differences[self._turn] += [f"round {line.number}: {change}" for change in changes]
         return cast("Call", PlayedCall(line))

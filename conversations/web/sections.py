@@ -214,7 +214,7 @@ def _split(whole: Block, message: Message) -> list[Block]:
             "reasoning" if part.is_thought else "assistant", "", part.text, whole.at, _part_id(whole, number)
         )
         for number, part in enumerate(parts)
-        if part.says_something
+        if part.has_content
     ]
     first, *others = blocks or [replace(whole, text="")]
     return [replace(first, state=json.dumps(message)), *others]

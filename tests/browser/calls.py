@@ -76,7 +76,9 @@ class Calls:
             if event["type"] == "TOOL_CALL_START":
                 names[event["toolCallId"]] = event["toolCallName"]
         expires = (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
-        pending = [interrupts.interrupt(call, names[call], expires, whole_tool=whole_tool) for call in calls]
+        pending = [
+            interrupts.interrupt(call, names[call], expires, allows_whole_tool=whole_tool) for call in calls
+        ]
         self.record._waits = True
         self.record.write(interrupts.run_interrupted(CONVERSATION, self.record.turn, pending, []))
 

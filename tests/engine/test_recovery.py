@@ -9,7 +9,7 @@ from conversations.journal import page
 from conversations.journal.hub import HUB
 from conversations.models import Conversation, Message, Round, ToolCall, Turn
 from conversations.protocol.agui import events
-from conversations.protocol.agui.interrupted import CUT
+from conversations.protocol.agui.closing import BROKEN_OFF
 from conversations.protocol.converse.history import NO_RESULT
 from conversations.protocol.converse.request import sha256
 from conversations.tools.execution import idempotency_key
@@ -140,7 +140,7 @@ def test_a_call_that_was_half_asked_for_is_kept_answered_and_its_id_is_taken(
     turn_events = recovered(lost)
     call = ToolCall.objects.get(round=row)
     assert (call.arguments, call.input, call.error) == ('{"sign": "WZ', None, "cut")
-    assert results(turn_events)[0] == (CUT, "error")
+    assert results(turn_events)[0] == (BROKEN_OFF, "error")
     kinds = [event["type"] for event in turn_events if event.get("toolCallId") == "top_song"]
     assert kinds == ["TOOL_CALL_START", "TOOL_CALL_ARGS", "TOOL_CALL_END", "TOOL_CALL_RESULT"]
     ask(conversation, "show reused id")

@@ -112,7 +112,7 @@ def past_rounds(draw: st.DrawFn) -> PastRound:
     return PastRound(
         content,
         draw(st.sampled_from(["one", "other"])),
-        complete=draw(st.booleans()),
+        is_complete=draw(st.booleans()),
         stop_reason=draw(st.sampled_from(["", "end_turn", "tool_use", "guardrail_intervened"])),
         results={call_id: draw(answers(call_id)) for call_id in answered},
     )

@@ -80,7 +80,7 @@ def test_the_oldest_of_too_many_stay_out() -> None:
 
 def test_a_request_has_the_bytes_and_numbers_the_documents() -> None:
     messages = [user(named("a"), named("p", "image", "png"), text("x")), user(named("b", format_="txt"))]
-    whole = attached.with_bytes(messages, {"a": b"A", "p": b"P", "b": b"B"}.get, citing=True)
+    whole = attached.with_bytes(messages, {"a": b"A", "p": b"P", "b": b"B"}.get, with_citations=True)
     assert whole == [
         user(
             {"document": {"format": "pdf", "name": "Document 1", "source": {"bytes": "QQ=="}, "citations": {"enabled": True}}},
@@ -110,7 +110,7 @@ def test_a_file_that_is_left_out_has_a_line_in_its_place() -> None:
     [("us.anthropic.claude-opus-4-1-20250805-v1:0", True), ("anthropic.claude-3-haiku-20240307-v1:0", False), ("m", False)],
 )  # fmt: skip
 def test_citations_are_for_models_that_see_pages_only_with_them(model: str, is_needed: bool) -> None:
-    assert attached.cites(model) is is_needed
+    assert attached.needs_citations(model) is is_needed
 
 
 def test_a_users_message_tells_of_its_files() -> None:

@@ -66,7 +66,7 @@ def test_where_too_little_stands_for_any_model_to_keep_it_there_is_none() -> Non
     assert places(with_points(body, "all")) == ["2"]
     body = body_of(user("Hi"), tools=[SHORT], system=LONG)
     assert places(with_points(body, "all")) == ["system", "0"]
-    assert remedies.of_model(capabilities_of(CLAUDE), short) == ()
+    assert remedies.for_model(capabilities_of(CLAUDE), short) == ()
 
 
 def test_none_follows_on_a_document_or_stands_in_a_message_of_documents_alone() -> None:
@@ -116,22 +116,22 @@ def test_the_next_request_has_a_point_where_this_one_ended(messages: list[Any]) 
     ],
 )
 def test_only_models_that_are_known_to_take_them_get_them(model: str, change: str | None) -> None:
-    active = {one.kind: one.value for one in remedies.of_model(capabilities_of(model), CALLED)}
+    active = {one.kind: one.value for one in remedies.for_model(capabilities_of(model), CALLED)}
     assert active.get("cache") == change
 
 
 def test_a_model_that_staff_say_takes_them_gets_them() -> None:
-    (one,) = remedies.of_model(Capabilities(takes_cache_points=True), CALLED)
+    (one,) = remedies.for_model(Capabilities(takes_cache_points=True), CALLED)
     assert (one, one.what) == (Remedy("cache", "all"), "Asked with cache points.")
 
 
 def test_the_bytes_are_made_again_from_a_stored_base_and_the_stored_remedies() -> None:
-    active = remedies.of_model(capabilities_of(CLAUDE), CALLED)
+    active = remedies.for_model(capabilities_of(CLAUDE), CALLED)
     adjusted = remedies.adjusted(CALLED, active)
     base = {name: part for name, part in adjusted.items() if name != "messages"}
-    stored = json.loads(json.dumps(remedies.stored(active)))
+    stored = json.loads(json.dumps(remedies.as_json(active)))
     again = request.body(CALLED["messages"], request.with_system(base, "Be brief."))
-    assert request.encoded(remedies.adjusted(again, remedies.from_row(stored))) == request.encoded(adjusted)
+    assert request.encoded(remedies.adjusted(again, remedies.from_json(stored))) == request.encoded(adjusted)
 
 
 # -- where they are refused

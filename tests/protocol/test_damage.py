@@ -79,7 +79,7 @@ def test_a_call_without_an_end_is_not_run_where_nobody_can_read_why_the_answer_e
 
 
 def test_an_end_that_cannot_be_read_is_no_end() -> None:
-    assert not assembled([text(0, "Hi"), lost("messageStop")]).complete
+    assert not assembled([text(0, "Hi"), lost("messageStop")]).is_complete
 
 
 def test_halves_of_a_character_in_two_fragments_are_whole() -> None:

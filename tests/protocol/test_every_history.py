@@ -62,14 +62,14 @@ def test_a_valid_history_is_left_as_it_is(history: list[Any]) -> None:
 def test_whatever_became_of_past_turns_the_next_request_is_accepted(turns: list[PastTurn]) -> None:
     history = messages(turns, "one")
     assert refusal_of(history) is None
-    unblocked = [turn for turn in turns if not turn.blocked or turn is turns[-1]]
+    unblocked = [turn for turn in turns if not turn.is_blocked or turn is turns[-1]]
     texts = user_texts([{"role": "user", "content": turn.user} for turn in unblocked])
     assert user_texts(history) in (texts, [*texts, CONTINUE])
 
 
 @given(st.lists(past_turns, min_size=1, max_size=3), st.text(min_size=1).filter(str.strip))
 def test_a_further_turn_leaves_what_was_told_before_it_as_it_was(turns: list[PastTurn], text: str) -> None:
-    turns = [turn for turn in turns if not turn.blocked]
+    turns = [turn for turn in turns if not turn.is_blocked]
     before = messages(turns, "one")
     after = messages([*turns, PastTurn([{"text": text}])], "one")
     if before[-1]["content"] == [{"text": CONTINUE}]:

@@ -54,12 +54,12 @@ def test_a_question_without_an_answer_is_followed_by_the_next() -> None:
 
 
 def test_of_a_cut_round_what_it_said_is_told_and_nothing_else() -> None:
-    cut = round_(SIGNED, "Let me", use(), SERVED, complete=False, results=[result()])
+    cut = round_(SIGNED, "Let me", use(), SERVED, is_complete=False, results=[result()])
     assert next_messages(turn("Hi", cut), turn("And?")) == [user("Hi"), assistant("Let me"), user("And?")]
 
 
 def test_a_cut_round_that_said_nothing_leaves_no_trace() -> None:
-    cut = round_(use(), complete=False)
+    cut = round_(use(), is_complete=False)
     assert next_messages(turn("Hi", cut), turn("And?")) == [user("Hi"), assistant(INTERRUPTED), user("And?")]
 
 
@@ -148,7 +148,7 @@ def test_cited_text_goes_back_as_text() -> None:
     }
     bare = {"citationsContent": {"content": [{"text": ""}], "citations": [{"title": "W"}]}}
     for complete in (True, False):
-        messages = next_messages(turn("Hi", round_(cited, bare, complete=complete)), turn("And?"))
+        messages = next_messages(turn("Hi", round_(cited, bare, is_complete=complete)), turn("And?"))
         assert messages[1] == assistant("It says so.")
 
 

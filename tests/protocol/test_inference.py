@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from conversations.protocol.converse.capabilities import Capabilities
-from conversations.protocol.converse.inference import NO_ROOM, NOT_BOTH, Unfit, as_texts, budget, changed
+from conversations.protocol.converse.inference import (
+    NO_ROOM,
+    NOT_BOTH,
+    InvalidSetting,
+    as_texts,
+    changed,
+    reasoning_budget,
+)
 
 ALL = {"temperature": 0.3, "topP": 0.9, "maxTokens": 99, "stopSequences": ["END", " STOP"]}
 TEXTS = {"temperature": "0.3", "topP": "0.9", "maxTokens": "99", "stopSequences": "END\n STOP"}
@@ -90,7 +97,7 @@ def test_of_two_that_exclude_each_other_the_one_that_is_written_is_at_fault() ->
 def test_a_budget_of_reasoning_is_as_it_is_written_or_the_usual_one(
     text: str, facts: dict[str, Any], max_tokens: int, tokens: int
 ) -> None:
-    assert budget(text, Capabilities(reasons=True, **facts), max_tokens) == tokens
+    assert reasoning_budget(text, Capabilities(reasons=True, **facts), max_tokens) == tokens
 
 
 @pytest.mark.parametrize(
@@ -105,5 +112,5 @@ def test_a_budget_of_reasoning_is_as_it_is_written_or_the_usual_one(
 def test_a_budget_that_cannot_be_is_refused(
     text: str, reasons: bool | None, max_tokens: int, sentence: str
 ) -> None:
-    with pytest.raises(Unfit, match=sentence):
-        budget(text, Capabilities(reasons=reasons), max_tokens)
+    with pytest.raises(InvalidSetting, match=sentence):
+        reasoning_budget(text, Capabilities(reasons=reasons), max_tokens)

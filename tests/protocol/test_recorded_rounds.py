@@ -78,7 +78,9 @@ def past_turns(before: list[Stream], messages: list[Message]) -> list[PastTurn]:
 def past_round(stream: Stream, answers: dict[str, Any]) -> PastRound:
     assembly = assembled(stream.events)
     results = {call.tool_use_id: answers[call.tool_use_id] for call in assembly.calls()}
-    return PastRound(assembly.content(), stream.model, assembly.complete, assembly.stop_reason or "", results)
+    return PastRound(
+        assembly.content(), stream.model, assembly.is_complete, assembly.stop_reason or "", results
+    )
 
 
 def user_blocks(messages: list[Message]) -> list[list[Any]]:

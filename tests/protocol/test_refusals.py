@@ -21,7 +21,7 @@ def test_a_refusal_is_known_by_its_words(meaning: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "is_limit"),
+    ("words", "is_permanent"),
     [
         ("This model doesn't support the image field for user messages.", True),
         ("This model doesn\N{RIGHT SINGLE QUOTATION MARK}t support documents.", True),
@@ -29,8 +29,8 @@ def test_a_refusal_is_known_by_its_words(meaning: str, words: str) -> None:
         ("The provided image does not match the specified image format.", False),
     ],
 )
-def test_a_picture_that_is_no_good_says_nothing_of_the_model(words: str, *, is_limit: bool) -> None:
-    assert refusal(words).is_limit == is_limit
+def test_a_picture_that_is_no_good_says_nothing_of_the_model(words: str, *, is_permanent: bool) -> None:
+    assert refusal(words).is_permanent == is_permanent
 
 
 def test_a_hint_names_the_setting_where_only_the_operator_can_help() -> None:

@@ -16,7 +16,7 @@ from conversations.protocol.converse.remedies import (
     carried,
     combined,
     facts,
-    of_model,
+    for_model,
     remedy,
     within_turn,
 )
@@ -285,7 +285,7 @@ def test_what_is_known_of_a_model_is_heeded_where_the_request_has_it(
     known: dict[str, Any], needs: list[Remedy]
 ) -> None:
     body = body_of(*CALLED, user(result("t1")), system="Be brief.", tools=[TOOL], temperature=0.5, topP=0.5)
-    assert list(of_model(Capabilities(**known), body)) == needs
+    assert list(for_model(Capabilities(**known), body)) == needs
 
 
 LEARNED = [
@@ -339,7 +339,7 @@ def test_a_remedy_is_told_in_a_sentence(one: Remedy, what: str) -> None:
 
 def test_a_row_holds_remedies_as_json() -> None:
     active = (Remedy("results", ["t1"], "blocked"), Remedy("tools", True))
-    assert remedies.from_row(remedies.stored(active)) == active
+    assert remedies.from_json(remedies.as_json(active)) == active
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ def test_a_row_holds_remedies_as_json() -> None:
 def test_what_is_no_remedy_is_known_before_it_is_applied(rows: list[Any]) -> None:
     assert not remedies.are_sound(rows)
     assert remedies.are_sound(
-        remedies.stored([Remedy("results", ["t1"]), Remedy("tools", True), Remedy("room", 5)])
+        remedies.as_json([Remedy("results", ["t1"]), Remedy("tools", True), Remedy("room", 5)])
     )
 
 

@@ -211,7 +211,7 @@ def test_a_turn_is_queued_until_it_starts_and_then_runs() -> None:
 def test_how_a_round_was_asked_again_stays_and_a_refused_question_is_marked() -> None:
     begun = turn_of(OWN[0])[:-1]
     event = events.adjusted("Asked again without pictures.", "no eyes" + "!" * 9000)
-    refused = after([*begun, event, events.run_error("No.", "invalid_request", left_out=True)])
+    refused = after([*begun, event, events.run_error("No.", "invalid_request", is_left_out=True)])
     [adjusted] = refused.state["adjusted"]
     assert adjusted == {"what": "Asked again without pictures.", "why": event["value"]["why"]}
     assert len(adjusted["why"]) == events.WHY_BYTES

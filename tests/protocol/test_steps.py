@@ -19,7 +19,7 @@ from conversations.protocol.steps import (
     next_step,
 )
 
-REQUESTED, ANSWERED = CallState("t1", answered=False), CallState("t2", answered=True)
+REQUESTED, ANSWERED = CallState("t1", is_answered=False), CallState("t2", is_answered=True)
 REASONS = [*STOP_REASONS, "newer", ""]
 
 
@@ -105,14 +105,15 @@ def rounds_after(data: st.DataObject, rounds: list[RoundState], step: Step) -> l
             st.sets(st.sampled_from(step.tool_use_ids))
         )
         calls = tuple(
-            replace(call, answered=call.answered or call.tool_use_id in done) for call in rounds[-1].calls
+            replace(call, is_answered=call.is_answered or call.tool_use_id in done)
+            for call in rounds[-1].calls
         )
         return [*rounds[:-1], replace(rounds[-1], calls=calls)]
     assert isinstance(step, CallModel)
     attempts = sum(round_.number == step.number for round_ in rounds)
     complete = attempts == 2 or data.draw(st.booleans())
     cuts = data.draw(st.lists(st.booleans(), max_size=3))
-    calls = tuple(CallState(f"t{n}", answered=cut, cut=cut) for n, cut in enumerate(cuts))
+    calls = tuple(CallState(f"t{n}", is_answered=cut, is_cut=cut) for n, cut in enumerate(cuts))
     return [*rounds, RoundState(step.number, complete, data.draw(st.sampled_from(REASONS)), calls)]
 
 
@@ -124,7 +125,7 @@ def test_the_same_rounds_give_the_same_step(calls: list[CallState], reason: str)
 
 # -- calls in whose arguments the answer ended
 
-CUT_CALL = CallState("t4", answered=True, cut=True)
+CUT_CALL = CallState("t4", is_answered=True, is_cut=True)
 CUT_ROUND = RoundState(1, True, "max_tokens", (CUT_CALL,))
 
 
@@ -149,7 +150,7 @@ def test_a_second_round_with_a_cut_call_ends_the_turn_whatever_came_between(reas
 
 
 def test_other_calls_of_the_round_that_ends_the_turn_are_neither_run_nor_decided() -> None:
-    undecided = CallState("t3", answered=False, undecided=True)
+    undecided = CallState("t3", is_answered=False, is_undecided=True)
     second = RoundState(2, True, "max_tokens", (REQUESTED, undecided, CUT_CALL))
     assert next_step([CUT_ROUND, second], 25) == RunTools(2, ("t1", "t3"), refuse="max_tokens")
 
@@ -163,17 +164,17 @@ def test_an_attempt_that_was_cut_by_a_crash_counts_for_nothing() -> None:
 
 
 def test_a_round_waits_as_a_whole_until_its_calls_are_decided() -> None:
-    undecided = CallState("t3", answered=False, undecided=True)
+    undecided = CallState("t3", is_answered=False, is_undecided=True)
     assert next_step([RoundState(1, True, "tool_use", (REQUESTED, undecided))], 25) == Wait(1, ("t3",))
 
 
 def test_a_decided_call_is_run() -> None:
-    decided = replace(CallState("t3", answered=False, undecided=True), undecided=False)
+    decided = replace(CallState("t3", is_answered=False, is_undecided=True), is_undecided=False)
     assert next_step([RoundState(1, True, "tool_use", (decided,))], 25) == RunTools(1, ("t3",))
 
 
 def test_nobody_is_asked_about_calls_that_are_refused_anyhow() -> None:
-    undecided = CallState("t3", answered=False, undecided=True)
+    undecided = CallState("t3", is_answered=False, is_undecided=True)
     assert next_step([RoundState(2, True, "tool_use", (undecided,))], 2) == RunTools(
         2, ("t3",), refuse="round_limit"
     )

@@ -24,7 +24,7 @@ def test_a_stream_reassembles_to_its_message(stream: Stream) -> None:
     assembly = assembled(stream.events)
     assert assembly.content() == stream.content
     assert assembly.stop_reason == stream.stop_reason
-    assert assembly.complete == (stream.stop_reason is not None)
+    assert assembly.is_complete == (stream.stop_reason is not None)
     assert {name: assembly.usage.get(name) for name in stream.usage} == stream.usage
 
 
@@ -67,7 +67,9 @@ def test_no_event_of_any_shape_does_harm(events: list[Any]) -> None:
         [assembly.content(), assembly.usage, assembly.metadata], ensure_ascii=False, allow_nan=False
     ).encode()
     results: dict[str, Any] = {}
-    past = history.PastRound(assembly.content(), "m", assembly.complete, assembly.stop_reason or "", results)
+    past = history.PastRound(
+        assembly.content(), "m", assembly.is_complete, assembly.stop_reason or "", results
+    )
     messages = history.messages([history.PastTurn([{"text": "Hi"}], [past])], "m")
     assert refusal(request.body(messages, request.base("", {}, 4096, [], messages))) is None
 
@@ -108,7 +110,7 @@ def test_what_follows_the_end_of_the_message_is_passed_over() -> None:
 @pytest.mark.parametrize("payload", [{}, {"stopReason": ""}, {"stopReason": 7}, None, []])
 def test_an_end_without_a_reason_is_an_end_all_the_same(payload: Any) -> None:
     assembly = assembled([("messageStop", payload)])
-    assert assembly.complete
+    assert assembly.is_complete
     assert assembly.stop_reason == "unknown"
 
 

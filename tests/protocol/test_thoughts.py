@@ -14,9 +14,9 @@ CASES = json.loads((Path(__file__).resolve().parents[1] / "scripts/thoughts.json
     ("text", "is_open", "answer"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
 )
 def test_a_text_has_these_parts(text: str, is_open: bool, answer: list[str]) -> None:
-    parts = [part for part in parts_of(text, is_open=is_open) if part.says_something]
+    parts = [part for part in parts_of(text, is_open=is_open) if part.has_content]
     assert [
-        f"{'thought' if part.is_thought else 'answer'}{' open' * part.open}: {part.text}" for part in parts
+        f"{'thought' if part.is_thought else 'answer'}{' open' * part.is_open}: {part.text}" for part in parts
     ] == answer
 
 

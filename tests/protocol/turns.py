@@ -27,7 +27,7 @@ def round_of(stream: Stream, number: int, used_ids: set[str]) -> list[Event]:
     """A round's events; `used` gains its tool use ids."""
     assembly = Assembly(used_ids)
     round_events = [events.step_started(number), *display_events(assembly, stream.events, f"{TURN}:{number}")]
-    if not assembly.complete:
+    if not assembly.is_complete:
         return round_events
     used_ids |= {call.tool_use_id for call in assembly.calls()}
     metadata = {"stopReason": assembly.stop_reason, "usage": assembly.usage, "model": stream.model}

@@ -6,8 +6,8 @@ from typing import Any
 
 from conversations.journal import Page
 from conversations.protocol.agui import events, interrupts
+from conversations.protocol.agui.closing import closing_events
 from conversations.protocol.agui.events import Event
-from conversations.protocol.agui.interrupted import closing
 from conversations.protocol.agui.snapshot import Snapshot
 
 CONVERSATION = "00000000-0000-4000-8000-00000000c0de"
@@ -186,7 +186,7 @@ class Record:
         self._open, self.in_step = None, False
         self._calls.clear()
         self._attempt += 1
-        self.write(*closing(self.turns[-1]))
+        self.write(*closing_events(self.turns[-1]))
 
     def stop(self, text: str = "") -> None:
         """The turn is stopped: what is open ends, calls are answered."""
@@ -199,7 +199,7 @@ class Record:
     def fail(self, text: str = "", code: str = "stream_cut") -> None:
         """The turn fails; what is open is cut."""
         self._end_turn()
-        self.write(events.run_error(text or "The answer broke off.", code, left_out=len(text) % 2 == 1))
+        self.write(events.run_error(text or "The answer broke off.", code, is_left_out=len(text) % 2 == 1))
 
     def finish(self, text: str = "", outcome: str = "success") -> None:
         """The turn ends."""

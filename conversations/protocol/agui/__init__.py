@@ -1,1 +1,1 @@
-"""AG-UI: the events of a record, what they come to in a snapshot, and when they happened."""
+"""AG-UI: the events of a record, the messages that they add up to, and the times at which they happened."""

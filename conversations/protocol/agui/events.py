@@ -1,7 +1,6 @@
 """Deltas and steps -> AG-UI 1.0 events, as plain dictionaries.
 
-The journal adds their times and numbers. The vocabulary is <https://docs.ag-ui.com>; what it has no event for is `CUSTOM`, named
-`turntable.*`.
+The journal adds their times and numbers. The vocabulary is <https://docs.ag-ui.com>; our own events are `CUSTOM`, named `turntable.*`.
 """
 
 import json
@@ -17,25 +16,25 @@ Event = dict[str, Any]
 PROTOCOL_VERSION = "1.0"
 DELTA_BYTES = 16 * 1024
 CONTENT_BYTES = 160 * 1024
-"""The limits of a stored delta, and of content that goes out whole.
+"""The limits of a stored delta, and of content that is sent in one event.
 
-JSON escapes make up to six bytes of one, and a frame has 1 MiB.
+A frame has 1 MiB, and JSON's escapes turn a byte into up to six.
 """
 
 WHY_BYTES = 2000
-"""The most that is shown of a refusal's words."""
+"""Bytes of a refusal's words that are shown."""
 
 DELTA_KEYS = {
     "TEXT_MESSAGE_CONTENT": "messageId",
     "REASONING_MESSAGE_CONTENT": "messageId",
     "TOOL_CALL_ARGS": "toolCallId",
 }
-"""The events whose neighbours may be merged, and the member that says which belong together."""
+"""The events that may be merged with their neighbours, and the member that names the message or call."""
 
 
 def chunks(text: str, limit: int = DELTA_BYTES) -> Iterator[str]:
-    """The clean text in chunks of at most `limit` bytes of UTF-8, four at least."""
-    # A character has four bytes at most, so that the length of nearly every delta says that it is one chunk.
+    """The clean text in chunks of at most `limit` bytes of UTF-8. A limit is four at least."""
+    # A character has four bytes at most, so nearly every delta is short enough for one chunk without being encoded.
     if 0 < len(text) * 4 <= limit:
         yield text
         return
@@ -57,7 +56,7 @@ def run_started(
     """A turn starts, or goes on as a further run.
 
     `after` is the turn that it follows on; `is_root` says that it follows on none, though others came before it. Without either it
-    follows on the turn before it in the record. `settings` are what its model is asked with.
+    follows on the turn before it in the record. `settings` are those of its requests.
     """
     event = {
         "type": "RUN_STARTED",
@@ -93,10 +92,7 @@ def step_finished(number: int, metadata: dict[str, Any]) -> Event:
 def tool_call_result(
     tool_call_id: str, content: str, *, status: str, duration_ms: int, error: str = ""
 ) -> Event:
-    """The result of a tool call, as text; `error` says in a word why it is no good one.
-
-    What is over 160 KiB is left to the export.
-    """
+    """The result of a tool call, as text, cut at 160 KiB; `error` says in a word why the call failed."""
     text, is_cut = cut_bytes(content, CONTENT_BYTES)
     metadata: dict[str, Any] = {"status": status, "durationMs": duration_ms}
     return {
@@ -132,30 +128,30 @@ def run_finished(conversation: str, run: str, outcome: str, usage: list[dict[str
     return event | ({"usage": usage} if usage else {})
 
 
-def run_error(message: str, code: str, request_id: str = "", *, left_out: bool = False) -> Event:
-    """A turn failed; `request_id` is what the gateway knows the request by.
+def run_error(message: str, code: str, request_id: str = "", *, is_left_out: bool = False) -> Event:
+    """A turn failed; `request_id` is the gateway's id of the request.
 
-    `left_out` says that its question stays out of later requests.
+    `is_left_out` says that its question stays out of later requests.
     """
     event = {"type": "RUN_ERROR", "message": message, "code": code}
-    metadata = ({"requestId": request_id} if request_id else {}) | ({"leftOut": True} if left_out else {})
+    metadata = ({"requestId": request_id} if request_id else {}) | ({"leftOut": True} if is_left_out else {})
     return event | ({"metadata": metadata} if metadata else {})
 
 
 def custom(name: str, value: Any) -> Event:
-    """News of ours that AG-UI has no event for."""
+    """An event of our own, which AG-UI does not know."""
     return {"type": "CUSTOM", "name": f"turntable.{name}", "value": value}
 
 
 def adjusted(what: str, why: str) -> Event:
-    """A round is asked again with a remedy: what was changed, and the refusal's words."""
+    """A round's request is changed by a remedy: what was changed, and the words of the refusal."""
     return custom("adjusted", {"what": what, "why": cut_bytes(why, WHY_BYTES)[0]})
 
 
 def token_usage(model: str, usage: dict[str, int]) -> dict[str, Any]:
     """Converse's counts in AG-UI's words.
 
-    In AG-UI (ag_ui.core.TokenUsage) the tokens of a cache are a part of the input; in Converse they are counted beside it.
+    In AG-UI (ag_ui.core.TokenUsage) cached tokens are a part of the input; in Converse they are counted apart from it.
     """
     reads, writes = usage.get("cacheReadInputTokens", 0), usage.get("cacheWriteInputTokens", 0)
     inputs, outputs = usage.get("inputTokens", 0) + reads + writes, usage.get("outputTokens", 0)
@@ -238,14 +234,14 @@ def _whole(message: str, delta: Delta) -> Event:
     if delta.kind == "image":
         return custom("image", {"messageId": message, **picture_facts(detail["image"])})
     if delta.kind == "citation":
-        return custom("citation", {"messageId": message, "citation": _at_most(detail)})
+        return custom("citation", {"messageId": message, "citation": _cut_json(detail)})
     [(member, block)] = detail.items()
     part = "input" if member == "toolUse" else "content"
-    server_tool = {member: block | {part: _at_most(block[part])}}
+    server_tool = {member: block | {part: _cut_json(block[part])}}
     return custom("server_tool", {"messageId": message, "server_tool": server_tool})
 
 
-def _at_most(value: Any) -> Any:
+def _cut_json(value: Any) -> Any:
     """The value, or the beginning of its JSON where it is too long for a frame."""
     text, is_cut = cut_bytes(json.dumps(value, ensure_ascii=False), CONTENT_BYTES)
     return {"cut": True, "json": text} if is_cut else value

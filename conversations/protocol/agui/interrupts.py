@@ -21,7 +21,7 @@ WHOLE_TOOL = {
     "enum": [True, False, "tool"],
     "description": "Let this tool run with these arguments, or with any (`tool`), from now on.",
 }
-"""What `always` may be in an answer about a tool that may be let through whole."""
+"""The schema of `always` where a person may allow all further calls of the tool."""
 
 WHOLE_TOOL_SCHEMA = ANSWER_SCHEMA | {"properties": ANSWER_SCHEMA["properties"] | {"always": WHOLE_TOOL}}
 
@@ -35,27 +35,27 @@ def run_interrupted(
 
 
 def interrupt(
-    tool_call_id: str, name: str, expires_at: str | None, *, whole_tool: bool = False
+    tool_call_id: str, name: str, expires_at: str | None, *, allows_whole_tool: bool = False
 ) -> dict[str, Any]:
     """The interrupt of a waiting call; a `resume` entry answers it by its id.
 
-    `name` is the tool's, as people read it. `whole_tool` says that the answer may be for all calls of the tool.
+    `name` is the tool's, as people read it. `allows_whole_tool` says that the answer may be for all calls of the tool.
     """
     value = {
         "id": tool_call_id,
         "reason": "tool_call",
         "message": f"Run {name}?",
         "toolCallId": tool_call_id,
-        "responseSchema": WHOLE_TOOL_SCHEMA if whole_tool else ANSWER_SCHEMA,
+        "responseSchema": WHOLE_TOOL_SCHEMA if allows_whole_tool else ANSWER_SCHEMA,
     }
-    value |= {"metadata": {"always": "tool"}} if whole_tool else {}
+    value |= {"metadata": {"always": "tool"}} if allows_whole_tool else {}
     return value | ({"expiresAt": expires_at} if expires_at else {})
 
 
 def repeated_calls(record: Iterable[Event]) -> list[Event]:
-    """The events with which a further run repeats the calls that it is to answer.
+    """The events with which a further run repeats the calls whose results it brings.
 
-    Readers forget a run's calls when it ends. What is repeated says so, and has no arguments.
+    Readers forget a run's calls when it ends. A repeated call is marked as such, and has no arguments.
     """
     names: dict[str, str] = {}
     for event in record:
@@ -76,7 +76,7 @@ def repeated_call(tool_call_id: str, name: str) -> list[Event]:
 
 
 def with_repeated_calls(record: Iterable[Event]) -> Iterator[Event]:
-    """A record in which each run begins the calls that it answers, as older ones do not."""
+    """A record in which each run begins the calls whose results it brings; older records lack that."""
     names: dict[str, str] = {}
     begun: set[str] = set()
     for event in record:

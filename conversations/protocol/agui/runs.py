@@ -7,19 +7,19 @@ from typing import Any
 
 from .events import Event
 
-ENDS = ("RUN_FINISHED", "RUN_ERROR")
-PLAIN = tuple(
+RUN_ENDS = ("RUN_FINISHED", "RUN_ERROR")
+FREQUENT = tuple(
     f'{{"type":"{kind}",'
     for kind in ("TEXT_MESSAGE_CONTENT", "REASONING_MESSAGE_CONTENT", "TOOL_CALL_ARGS", "TEXT_MESSAGE_END")
 )
-"""How the frames begin that are nearly all of a record, and that need no look inside."""
+"""The beginnings of frames that make up nearly all of a record, and are passed on without being parsed."""
 
 NULL = ":null"
 
 
 @dataclass
 class RunView:
-    """What a client is shown of a record: the runs of these turns, or else one run alone.
+    """The part of a record that a client gets: the runs of these turns, or else one run alone.
 
     A client that sends the user's messages itself is not shown them again.
     """
@@ -40,14 +40,14 @@ class RunView:
 
     def frame(self, text: str) -> str | None:
         """The frame as the client reads it, None for one that it does not."""
-        if text.startswith(PLAIN) and NULL not in text and not self._user_message:
+        if text.startswith(FREQUENT) and NULL not in text and not self._user_message:
             return text if self._is_shown() else None
         event: Event = json.loads(text)
         is_user_message = self._is_of_user_message(event)
         if event["type"] == "RUN_STARTED":
             self.open_run = event["runId"]
         is_shown = self._is_shown() and (self.has_user_messages or not is_user_message)
-        if event["type"] in ENDS:
+        if event["type"] in RUN_ENDS:
             self.ended.add(self.open_run)
             self.open_run = ""
         if not is_shown:
@@ -73,7 +73,7 @@ class RunView:
 
 
 def without_nulls(value: Any) -> Any:
-    """The value without members that are null, which clients do not take."""
+    """The value without members that are null, which AG-UI's clients refuse."""
     if isinstance(value, dict):
         return {name: without_nulls(member) for name, member in value.items() if member is not None}
     return [without_nulls(item) for item in value] if isinstance(value, list) else value

@@ -3,20 +3,21 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-Event = dict[str, Any]
+from .events import Event
+
 Message = dict[str, Any]
 
-OUTCOMES = {"cancelled": "stopped", "interrupt": "waiting"}
+STATUS_BY_OUTCOME = {"cancelled": "stopped", "interrupt": "waiting"}
 ACTIVITIES = ("turntable.image", "turntable.citation", "turntable.server_tool")
-"""The news that are messages of their own: what a model brings beside text, reasoning and calls."""
+"""The custom events that become messages: pictures, citations and server-side tools of a model."""
 
-MARKS = {"turntable.approval": "approval", "turntable.progress": "progress"}
-"""The news about a call, and the member of its metadata that they become."""
+CALL_METADATA = {"turntable.approval": "approval", "turntable.progress": "progress"}
+"""The custom events about a tool call, and the member of its metadata that they become."""
 
 INTERRUPT_MEMBERS = ("id", "message", "toolCallId", "expiresAt", "metadata")
 QUESTION_MEMBERS = (*INTERRUPT_MEMBERS, "reason", "responseSchema")
 ROUND_MEMBERS = ("stopReason", "usage", "latencyMs", "firstTokenMs", "model", "damaged", "interrupted")
-"""The members that are kept of an interrupt, of one that asks something, and of a round's end."""
+"""The members that are kept of an interrupt, of an interrupt that asks a question, and of a round's end."""
 
 
 def _members(interrupt: Event) -> tuple[str, ...]:
@@ -24,7 +25,7 @@ def _members(interrupt: Event) -> tuple[str, ...]:
 
 
 class Snapshot:
-    """The messages of one turn and how it stands, event by event."""
+    """The messages and the state of one turn, event by event."""
 
     def __init__(self, turn: str) -> None:
         self.turn = turn
@@ -141,7 +142,7 @@ class Snapshot:
 
     def _run_finished(self, event: Event) -> None:
         outcome = event.get("outcome", {})
-        status = OUTCOMES.get(outcome.get("type"), "completed")
+        status = STATUS_BY_OUTCOME.get(outcome.get("type"), "completed")
         interrupts = [
             {key: interrupt[key] for key in _members(interrupt) if key in interrupt}
             for interrupt in outcome.get("interrupts", ())
@@ -173,17 +174,17 @@ class Snapshot:
         elif event["name"] == "turntable.adjusted":
             value = {key: event["value"][key] for key in ("what", "why")}
             self.state["adjusted"] = [*self.state.get("adjusted", ()), value]
-        elif mark := MARKS.get(event["name"]):
+        elif member := CALL_METADATA.get(event["name"]):
             call = self.messages.get(f"call:{event['value']['toolCallId']}")
             if call:
-                call["metadata"][mark] = event["value"]
+                call["metadata"][member] = event["value"]
         elif event["name"] in ACTIVITIES:
             self._activity(event["name"], event["value"])
 
     def _activity(self, name: str, value: dict[str, Any]) -> None:
         """Adds a message that is open until its round ends: a picture can be fetched only then."""
         message_id = value["messageId"]
-        if name == "turntable.citation":  # of a text, which has the id
+        if name == "turntable.citation":  # its text's message has the id already
             message_id += f":citation:{sum(key.startswith(message_id + ':') for key in self.messages)}"
         self._begin(message_id, {"role": "activity", "activityType": name, "content": value})
 

@@ -1,4 +1,4 @@
-"""A record's frames -> the moments at which their parts came."""
+"""A record's frames -> the moments at which their deltas came."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from .events import Event
 
 LONGEST_PAUSE = 1000
-"""Milliseconds that are left of a longer pause when waiting is skipped."""
+"""Milliseconds to which pauses are shortened when waiting is skipped."""
 
-Line = tuple[str, str]
+RecordedFrame = tuple[str, str]
 """A frame's JSON text, and the boundaries of the deltas that were merged into it, as JSON, or blank."""
 
 
@@ -31,9 +31,9 @@ class Cue(NamedTuple):
     skipped: int = 0
 
 
-def timeline(lines: Iterable[Line]) -> Iterator[Moment]:
+def timeline(frames: Iterable[RecordedFrame]) -> Iterator[Moment]:
     """The moments of a record in order. A merged delta is split into the deltas that it was merged from."""
-    for data, parts in lines:
+    for data, parts in frames:
         event = json.loads(data)
         if parts:
             yield from _split(event, json.loads(parts))

@@ -1,4 +1,4 @@
-"""The change that each kind of remedy makes to a request, which is copied. Twice is as once."""
+"""The change that each kind of remedy makes to a copy of a request. A change may be made twice without harm."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -11,10 +11,10 @@ from .history import CONTINUE, INTERRUPTED
 from .request import Body
 
 WIDEST = 2**63 - 1
-"""The largest of signed integers in 64 bits."""
+"""The largest signed integer of 64 bits."""
 
 SENTINEL = 2**53 - 1
-"""The largest integer of a double: a schema's bounds from here on bound nothing."""
+"""The largest integer that a double holds exactly. Schemas write it as a bound where they have none."""
 
 WITHHELD = "(This result is left out: it was refused, or was too long.)"
 NO_PICTURE = "(A picture, which is left out.)"
@@ -25,17 +25,16 @@ MEDIA = {"pictures": (("image", "video"), NO_PICTURE), "documents": (("document"
 def changed(body: Body, kind: str, value: Any) -> Body:
     """The request, changed as a remedy of this kind says."""
     match kind:
-        case "tools" | "system" | "numbers":
-            return WHOLE[kind](body)
-        case "sampling":
-            return _with_settings(
-                body, {name: v for name, v in body["inferenceConfig"].items() if name not in value}
-            )
+        case "tools":
+            return _without_tools(body)
+        case "system":
+            return _without_system(body)
+        case "numbers":
+            return _without_wide_numbers(body)
+        case "sampling" | "max_tokens" | "room":
+            return body | {"inferenceConfig": _settings(body["inferenceConfig"], kind, value)}
         case "cache":
             return with_points(body, value)
-        case "max_tokens" | "room":
-            settings = body["inferenceConfig"]
-            return _with_settings(body, settings | {"maxTokens": min(settings["maxTokens"], value)})
         case _:
             return body | {"messages": _messages(body["messages"], kind, value)}
 
@@ -65,18 +64,20 @@ def _changed_block(block: Block, kind: str, value: Any) -> Block:
 
 
 def last_question(messages: list[Message]) -> int:
-    """The place of the last message in which the user speaks, which begins the turn."""
-    places = (
+    """The index of the last message in which the user speaks, which begins the turn."""
+    indexes = (
         at
         for at in reversed(range(len(messages)))
         if messages[at]["role"] == "user"
         and any(not {"toolResult", "cachePoint"} & block.keys() for block in messages[at]["content"])
     )
-    return next(places, 0)
+    return next(indexes, 0)
 
 
-def _with_settings(body: Body, settings: dict[str, Any]) -> Body:
-    return body | {"inferenceConfig": settings}
+def _settings(settings: dict[str, Any], kind: str, value: Any) -> dict[str, Any]:
+    if kind == "sampling":
+        return {name: setting for name, setting in settings.items() if name not in value}
+    return settings | {"maxTokens": min(settings["maxTokens"], value)}
 
 
 def _with_blocks(messages: list[Message], change: Callable[[Block], list[Block]]) -> list[Message]:
@@ -87,7 +88,7 @@ def _with_blocks(messages: list[Message], change: Callable[[Block], list[Block]]
 
 
 def _answered(messages: list[Message]) -> list[Message]:
-    """The messages without those that nothing was answered to, and without the mark in the answer's place."""
+    """The messages without questions that were never answered, and without the marks after them."""
     mark = {"role": "assistant", "content": [text(INTERRUPTED)]}
     answered: list[Message] = []
     for message in messages:
@@ -199,7 +200,7 @@ def _narrow(value: Any) -> Any:
 
 
 def _unbounded(schema: Any) -> Any:
-    """A schema without the bounds that bound nothing; wide numbers in lists of values are text."""
+    """A schema without bounds that stand for none; wide numbers in its lists of values become text."""
     if isinstance(schema, list):
         return [_unbounded(member) for member in schema]
     if not isinstance(schema, dict):
@@ -213,7 +214,3 @@ def _unbounded(schema: Any) -> Any:
 
 def _is_number(value: Any, kind: Any) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
-
-
-WHOLE = {"tools": _without_tools, "system": _without_system, "numbers": _without_wide_numbers}
-"""Changes of more than the messages, which need no value."""

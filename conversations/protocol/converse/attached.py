@@ -1,7 +1,7 @@
 """Attached files in messages: a stored message names them, and a request has their bytes.
 
-A name is `{"attachment": {"id", "name", "size"}}` in the place of a block's source. What a model takes of files is a table by the
-beginning of its id: AWS's pages `API_runtime_Message` and `inference-api-restrictions`, and the makers' own.
+A stored block has `{"attachment": {"id", "name", "size"}}` as its source. The limits of models are a table by the beginnings of their
+ids, from AWS's pages `API_runtime_Message` and `inference-api-restrictions`, and from the makers' own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,21 +21,21 @@ LEFT_OUT = {
 }
 LOST = {"image": "(A picture, which is lost.)", "document": "(A document, which is lost.)"}
 SEE_DOCUMENTS = "See what is attached."
-"""The text beside documents that were sent without any: Bedrock wants some."""
+"""The text of a message that has documents alone: Bedrock asks for one."""
 
 MB = 1024 * 1024
 LARGEST = 32 * MB
-"""Bytes of a file that may be attached at all."""
+"""Bytes of the largest file that may be attached."""
 
 Rules = dict[str, Any]
 
-Read = Callable[[str], bytes | None]
+ReadBytes = Callable[[str], bytes | None]
 """The bytes of an attachment by its id, None where they are lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a model takes of files in a request."""
+    """How many files a request to a model may have, and how large: bytes, and pixels of a side."""
 
     pictures: int = 20
     picture_bytes: int = 3_932_160
@@ -53,11 +53,11 @@ FAMILIES: dict[str, dict[str, int]] = {
     "anthropic.claude-sonnet": {"pdf_bytes": 22 * MB},
     "amazon.nova": {"pdf_bytes": 18 * MB},
 }
-"""Families that take more than the strictest. Requests hold 32 MB (Claude), 25 MB (Nova) of base64."""
+"""Families that take more. Requests have up to 32 MB (Claude) or 25 MB (Nova), files in base64 included."""
 
 
 def limits_of(model_id: str) -> Limits:
-    """The limits of a model: the strictest where it is not known."""
+    """The limits of a model; an unknown one has the strictest."""
     name = family(model_id)
     limits = STRICTEST
     for prefix in sorted(FAMILIES, key=len):
@@ -66,11 +66,8 @@ def limits_of(model_id: str) -> Limits:
     return limits
 
 
-def cites(model_id: str) -> bool:
-    """Whether the model sees a PDF's pages only with citations on.
-
-    Without them Claude gets its text alone.
-    """
+def needs_citations(model_id: str) -> bool:
+    """Whether citations have to be on for the model to see a PDF's pages: else Claude gets its text alone."""
     return family(model_id).startswith("anthropic.claude-") and not family(model_id).startswith(
         ("anthropic.claude-instant", "anthropic.claude-v2", "anthropic.claude-3")
     )
@@ -80,44 +77,50 @@ def cites(model_id: str) -> bool:
 
 
 def block(facts: Mapping[str, Any]) -> Block:
-    """The block that names an attachment with these facts."""
+    """The stored block of an attachment with these facts."""
     source = {"attachment": {name: facts[name] for name in ("id", "name", "size")}}
     return {facts["kind"]: {"format": facts["format"], "source": source}}
 
 
 def facts(content: Iterable[Block]) -> list[dict[str, Any]]:
-    """The attachments that a message names, as readers are told of them."""
+    """The facts of a message's attachments, as pages and clients get them."""
     return [
-        {"id": own["id"], "name": own["name"], "kind": kind, "format": body["format"], "size": own["size"]}
-        for kind, body, own in _attachments(content)
+        {
+            "id": source["id"],
+            "name": source["name"],
+            "kind": kind,
+            "format": body["format"],
+            "size": source["size"],
+        }
+        for kind, body, source in _attachments(content)
     ]
 
 
 def ids(messages: Iterable[Message]) -> list[str]:
     """The ids of the attachments that the messages name, in order."""
-    return [own["id"] for message in messages for _, _, own in _attachments(message["content"])]
+    return [source["id"] for message in messages for _, _, source in _attachments(message["content"])]
 
 
 def _attachments(content: Iterable[Block]) -> Iterator[tuple[str, Block, Block]]:
     for part in content:
-        kind, own = attachment(part)
-        if own:
-            yield kind, part[kind], own
+        kind, source = attachment(part)
+        if source:
+            yield kind, part[kind], source
 
 
 def attachment(part: Block) -> tuple[str, Block]:
-    """The kind of an attachment and what a block says of it; nothing of any other block."""
+    """The kind of a block's attachment, and its id, name and size; blank and empty without one."""
     kind = next((kind for kind in KINDS if kind in part), "")
     source = part[kind].get("source") if kind else None
-    own = source.get("attachment") if isinstance(source, dict) else None
-    return (kind, own) if isinstance(own, dict) else ("", {})
+    named = source.get("attachment") if isinstance(source, dict) else None
+    return (kind, named) if isinstance(named, dict) else ("", {})
 
 
-# -- what the model does not take
+# -- what a model takes
 
 
 def rules(name: str, limits: Limits, capabilities: Capabilities) -> Rules:
-    """What the model `name` does not take of files, in sentences that pages read too."""
+    """The limits of the model called `name` as JSON for pages, with a sentence for each that is exceeded."""
     takes = {"image": capabilities.takes_pictures, "document": capabilities.takes_documents}
     return {
         "refused": {kind: NOT_TAKEN.format(name, PLURALS[kind]) for kind in KINDS if takes[kind] is False},
@@ -135,7 +138,7 @@ def rules(name: str, limits: Limits, capabilities: Capabilities) -> Rules:
 
 
 def problem(files: Iterable[Mapping[str, Any]], rules: Rules) -> str:
-    """Why files with these facts are not taken, in a sentence; blank if they are."""
+    """A sentence that says why the model does not take files with these facts; blank if it does."""
     counts = {"image": 0, "document": 0}
     for file in files:
         kind, key = file["kind"], "pdf" if file["format"] == "pdf" else ""
@@ -157,54 +160,51 @@ def _megabytes(size: int) -> str:
 def excess(messages: Iterable[Message], limits: Limits, left_out: Iterable[str] = ()) -> list[str]:
     """The ids of attachments that stay out of a request: `left_out`, and the oldest of too many."""
     out = list(dict.fromkeys(left_out))
-    files = [(kind, own["id"]) for message in messages for kind, _, own in _attachments(message["content"])]
+    files = [
+        (kind, source["id"]) for message in messages for kind, _, source in _attachments(message["content"])
+    ]
     for kind, most in (("image", limits.pictures), ("document", limits.documents)):
-        own = [pk for of, pk in files if of == kind and pk not in out]
-        out += dict.fromkeys(own[: max(0, len(own) - most)])
+        of_kind = [pk for file_kind, pk in files if file_kind == kind and pk not in out]
+        out += dict.fromkeys(of_kind[: max(0, len(of_kind) - most)])
     return [pk for pk in out if pk in {pk for _, pk in files}]
 
 
 def without(part: Block, out: Iterable[str]) -> Block:
     """The block, or a line in its place if it names one of these attachments."""
-    kind, own = attachment(part)
-    return text(LEFT_OUT[kind]) if own and own["id"] in out else part
+    kind, source = attachment(part)
+    return text(LEFT_OUT[kind]) if source and source["id"] in out else part
 
 
-def with_bytes(messages: list[Message], read: Read, *, citing: bool = False) -> list[Message]:
-    """The messages with the bytes of the files that they name, PDFs with citations on if `citing`.
+def with_bytes(messages: list[Message], read: ReadBytes, *, with_citations: bool = False) -> list[Message]:
+    """The messages with the bytes of their files, and with citations on for PDFs if `with_citations`.
 
-    Documents are numbered. What stands in a request is never a file's own name, in which instructions could hide.
+    Documents are numbered: a file's own name, in which instructions could hide, is never sent.
     """
     documents = 0
     whole = []
     for message in messages:
         content = []
         for part in message["content"]:
-            kind, own = attachment(part)
+            kind, source = attachment(part)
             documents += kind == "document"
-            content.append(_whole(kind, part[kind], read(own["id"]), documents, citing) if own else part)
+            data = read(source["id"]) if source else None
+            content.append(_whole(kind, part[kind], data, documents, with_citations) if source else part)
         whole.append(message | {"content": _with_text(content, message["content"])})
     return whole
 
 
-def _whole(kind: str, part: Block, data: bytes | None, number: int, citing: bool) -> Block:
+def _whole(kind: str, part: Block, data: bytes | None, number: int, with_citations: bool) -> Block:
     if data is None:
         return text(LOST[kind])
     source = {"source": {"bytes": encode_base64(data)}}
     if kind == "image":
         return {kind: {"format": part["format"], **source}}
-    cited = {"citations": {"enabled": True}} if citing and part["format"] == "pdf" else {}
+    cited = {"citations": {"enabled": True}} if with_citations and part["format"] == "pdf" else {}
     return {kind: {"format": part["format"], "name": f"Document {number}", **source, **cited}}
 
 
 def _with_text(content: list[Block], before: list[Block]) -> list[Block]:
-    """The content, with a text if it has documents and none."""
+    """The content, and a text with it if it had documents `before` and has no text."""
     has_documents = any(attachment(part)[0] == "document" for part in before)
-    return (
-        content
-        if not has_documents or any("text" in part for part in content)
-        else [
-            *content,
-            text(SEE_DOCUMENTS),
-        ]
-    )
+    has_text = any("text" in part for part in content)
+    return [*content, text(SEE_DOCUMENTS)] if has_documents and not has_text else content

@@ -1,4 +1,4 @@
-"""Content blocks of a stream that still runs: the deltas to show of them, and their form in Converse."""
+"""Content blocks of a stream that still runs: their deltas for pages, and their form in Converse."""
 
 import json
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ WHOLE_KINDS = ("server_tool", "server_result", "image")
 
 
 class Delta(NamedTuple):
-    """A step of a block as a page shows it: `text` is what is new, `detail` what the block is about."""
+    """A step of a block for pages: `text` is new, `detail` holds the block's head or the whole of it."""
 
     phase: Phase
     kind: Kind
@@ -54,10 +54,12 @@ class OpenBlock:
     data: bytes = b""
     parts: list[dict[str, Any]] = field(default_factory=list)
     half: str = ""
+    """Half a surrogate pair that waits for its other half."""
+
     has_begun: bool = False
     is_closed: bool = False
     is_damaged: bool = False
-    """Whether some of it was lost on the way."""
+    """Whether a frame of it was damaged on the way."""
 
     @property
     def text(self) -> str:
@@ -87,14 +89,14 @@ class OpenBlock:
         return [Delta("start", self.kind, self.number, detail=self.head), *part]
 
     def end(self) -> list[Delta]:
-        """What is left to show, and the block's end."""
-        rest = self.show(clean_text(self.half)) if self.half else []
+        """The last deltas, and the block's end."""
+        last = self.show(clean_text(self.half)) if self.half else []
         if self.kind in WHOLE_KINDS:
             return [Delta("whole", self.kind, self.number, detail=self.as_converse())]
-        return [*rest, Delta("stop", self.kind, self.number, detail=self.head)] if self.has_begun else rest
+        return [*last, Delta("stop", self.kind, self.number, detail=self.head)] if self.has_begun else last
 
     def arguments(self) -> dict[str, Any] | None:
-        """The JSON object that a tool use's fragments are, `{}` for none, None for anything else."""
+        """The JSON object of a tool use's fragments, `{}` for no fragments, None for anything else."""
         return parse_json_object(self.text)
 
     def request(self, fault: Fault) -> CallRequest:

@@ -1,4 +1,4 @@
-"""Cache points: places in a request up to which a model keeps it for the next request."""
+"""Cache points: marks in a request. A model keeps what stands before them for the next request."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ MOST = 4
 """Cache points that Converse takes in a request."""
 
 LEAST = 4_000
-"""Bytes of what stands before a cache point, some 1,000 tokens: less is kept by no model.
+"""Bytes that have to stand before a cache point, some 1,000 tokens: no model keeps less.
 
 Claude keeps 1,024 tokens and more, Haiku 2,048 or 4,096, Nova 1,000 (docs.aws.amazon.com/bedrock, prompt caching).
 """
@@ -28,7 +28,7 @@ PLACES = {
 
 
 def with_points(body: Body, value: str) -> Body:
-    """The request with the cache points that a value of `PLACES` stands for, in place of any others.
+    """The request with cache points in the parts that `PLACES` has for the value, instead of any it had.
 
     Raises ValueError for another value.
     """
@@ -64,29 +64,31 @@ def _plain(blocks: Iterable[Block]) -> list[Block]:
 
 
 def _with_points(messages: list[Message], missing: int) -> list[Message]:
-    """The messages with cache points after the user's newest, from `missing` bytes on."""
+    """The messages with cache points in the user's newest, once `missing` bytes stand before them."""
     first = _first_long(messages, missing)
-    spots = [(at, _spot(message)) for at, message in enumerate(messages) if message["role"] == "user"]
-    after = dict([(at, spot) for at, spot in spots if spot and at >= first][-IN_MESSAGES:])
-    return [_pointed(message, after[at]) if at in after else message for at, message in enumerate(messages)]
+    offsets = {at: _offset(message) for at, message in enumerate(messages) if message["role"] == "user"}
+    newest = dict([(at, offset) for at, offset in offsets.items() if offset and at >= first][-IN_MESSAGES:])
+    return [
+        _with_point(message, newest[at]) if at in newest else message for at, message in enumerate(messages)
+    ]
 
 
 def _first_long(messages: list[Message], missing: int) -> int:
-    """The number of the first message with whose end the bytes have come."""
-    for at, message in enumerate(messages):
+    """The index of the first message at whose end no bytes are missing any more."""
+    for index, message in enumerate(messages):
         missing -= _size(message["content"])
         if missing <= 0:
-            return at
+            return index
     return len(messages)
 
 
 def _size(blocks: Iterable[Block]) -> int:
-    """About the bytes of some blocks; a picture or document, which is named here, is long enough."""
+    """About the bytes of some blocks; a picture or document, whose bytes are not here, is long enough."""
     return sum(LEAST if MEDIA & block.keys() else len(repr(block)) for block in blocks)
 
 
-def _spot(message: Message) -> int:
-    """The number of blocks before a cache point; 0: nowhere.
+def _offset(message: Message) -> int:
+    """The number of blocks before a message's cache point, 0 for no point.
 
     It must not follow on a document or a video.
     """
@@ -95,6 +97,6 @@ def _spot(message: Message) -> int:
     return next(ends, 0)
 
 
-def _pointed(message: Message, spot: int) -> Message:
+def _with_point(message: Message, offset: int) -> Message:
     content = message["content"]
-    return message | {"content": [*content[:spot], POINT, *content[spot:]]}
+    return message | {"content": [*content[:offset], POINT, *content[offset:]]}

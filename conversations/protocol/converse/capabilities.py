@@ -1,6 +1,6 @@
-"""What models take, and how much of it: a table by the beginning of their ids. None is not known.
+"""What models take, and how much of it: a table by the beginnings of their ids. None means: not known.
 
-It follows the tables of Bedrock's user guide and of the makers' own. What is not certain there is left out: it is tried.
+It follows the tables of Bedrock's user guide and of the makers. Facts that are not certain there are left out, and are tried.
 """
 
 import re
@@ -15,7 +15,7 @@ MOST_TEMPERATURE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a model takes. A yes or no that is None is not known: it is tried."""
+    """What a model takes. None means: not known, so that it is tried."""
 
     context_window: int | None = None
     """Tokens of a request and its answer."""
@@ -36,7 +36,7 @@ class Capabilities:
     takes_temperature_with_top_p: bool | None = None
     takes_stop_sequences: bool | None = None
     takes_cache_points: bool | None = None
-    """Places up to which it keeps what it has read. Not known: none are sent."""
+    """Marks up to which it keeps what it has read. None are sent where this is not known."""
 
     takes_cache_point_after_tools: bool | None = None
     most_temperature: float | None = None
@@ -58,12 +58,12 @@ UNKNOWN = Capabilities()
 
 
 def family(model_id: str) -> str:
-    """A model's id without an inference profile's region, or that of its ARN."""
+    """A model's id without an inference profile's region, also from its ARN."""
     return _PROFILE.sub("", model_id, count=1)
 
 
 def capabilities_of(model_id: str) -> Capabilities:
-    """What is known of a model by its id, with or without an inference profile's region, or of its ARN."""
+    """The facts that a model's id or ARN tells, with or without an inference profile's region."""
     name = family(model_id)
     known = UNKNOWN
     for prefix in sorted(FAMILIES, key=len):
@@ -77,9 +77,9 @@ _TOOLS = {"takes_tools": True, "takes_tools_streaming": True}
 _TOOLS_UNSTREAMED = {"takes_tools": True, "takes_tools_streaming": False, "takes_text_beside_tools": False}
 _NO_TOOLS = {"takes_tools": False, "takes_tools_streaming": False}
 _NO_SYSTEM = {"takes_system": False}
-_EYES = {"takes_pictures": True}
+_PICTURES = {"takes_pictures": True}
 _CLAUDE: dict[str, Any] = {
-    **_TOOLS, **_EYES, "takes_system": True, "takes_documents": True, "takes_text_beside_tools": True,
+    **_TOOLS, **_PICTURES, "takes_system": True, "takes_documents": True, "takes_text_beside_tools": True,
     "context_window": 200_000,
 }  # fmt: skip
 _ONE_OF_TWO = {"takes_temperature_with_top_p": False}
@@ -91,7 +91,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "ai21.jamba-1-5": {**_TEXT, **_TOOLS, "context_window": 256_000},
     "ai21.jamba-instruct": {**_NO_TOOLS, "takes_system": True, "takes_pictures": False},
     "amazon.nova": {
-        **_TOOLS, **_EYES, "takes_system": True, "takes_text_beside_tools": True,
+        **_TOOLS, **_PICTURES, "takes_system": True, "takes_text_beside_tools": True,
         "takes_cache_point_after_tools": False,
     },
     "amazon.nova-lite": {**_CACHES, "takes_documents": True, "context_window": 300_000},
@@ -132,18 +132,18 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "meta.llama3-8b": {**_NO_TOOLS, "context_window": 8_192},
     "meta.llama3-70b": {**_NO_TOOLS, "context_window": 8_192},
     "meta.llama3-1": {**_TOOLS_UNSTREAMED, "context_window": 128_000},
-    "meta.llama3-2": {**_TOOLS_UNSTREAMED, **_EYES, "context_window": 128_000},
+    "meta.llama3-2": {**_TOOLS_UNSTREAMED, **_PICTURES, "context_window": 128_000},
     "meta.llama3-2-1b": {**_NO_TOOLS, "takes_pictures": False},
     "meta.llama3-2-3b": {**_NO_TOOLS, "takes_pictures": False},
     "meta.llama3-3": {**_TOOLS_UNSTREAMED, "context_window": 128_000},
-    "meta.llama4": {**_TEXT, **_TOOLS_UNSTREAMED, **_EYES},
+    "meta.llama4": {**_TEXT, **_TOOLS_UNSTREAMED, **_PICTURES},
     "mistral.mistral-7b": {**_TEXT, **_NO_TOOLS, **_NO_SYSTEM, "context_window": 32_000},
     "mistral.mixtral-8x7b": {**_TEXT, **_NO_TOOLS, **_NO_SYSTEM, "context_window": 32_000},
     "mistral.mistral-large": {**_TEXT, **_TOOLS_UNSTREAMED},
     "mistral.mistral-large-2402": {"context_window": 32_000},
     "mistral.mistral-large-2407": {"context_window": 128_000},
     "mistral.mistral-small": {**_TEXT, **_TOOLS_UNSTREAMED, "context_window": 32_000},
-    "mistral.pixtral": {**_TEXT, **_TOOLS_UNSTREAMED, **_EYES, "context_window": 128_000},
+    "mistral.pixtral": {**_TEXT, **_TOOLS_UNSTREAMED, **_PICTURES, "context_window": 128_000},
     "openai.gpt-oss": {"takes_system": True, "takes_tools": True, "takes_pictures": False},
     "writer.palmyra": {**_TEXT, **_TOOLS_UNSTREAMED},
 }  # fmt: skip

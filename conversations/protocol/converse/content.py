@@ -9,7 +9,7 @@ Block = dict[str, Any]
 Message = dict[str, Any]
 
 RUN_BY_CLIENT = frozenset({None, "tool_use"})
-"""`toolUse.type` of the calls that are ours to run (Nova sends it). `server_tool_use` has been run."""
+"""`toolUse.type` of the calls that we run (Nova sends it). A `server_tool_use` was run by the service."""
 
 
 def text(value: str) -> Block:
@@ -49,21 +49,21 @@ def picture_facts(image: Block) -> Block:
 
 
 def picture_bytes(image: Block) -> bytes:
-    """The bytes of a picture, none where it has no such source."""
+    """The bytes of a picture, none where its source has no valid base64."""
     source = image.get("source")
     return (decode_base64(source.get("bytes")) if isinstance(source, dict) else None) or b""
 
 
-def tool_result(tool_use_id: str, content: list[Block], *, error: bool) -> Block:
+def tool_result(tool_use_id: str, content: list[Block], *, is_error: bool) -> Block:
     """The block that answers a tool use; a success has no status, as not every model knows the field."""
     result: Block = {"toolUseId": tool_use_id, "content": content}
-    if error:
+    if is_error:
         result["status"] = "error"
     return {"toolResult": result}
 
 
 def decode_base64(value: Any) -> bytes | None:
-    """The bytes that base64 text stands for, or None where it is not that."""
+    """The bytes of base64 text, None for anything else."""
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError, TypeError):

@@ -1,8 +1,8 @@
 """Stored turns -> the messages of a request, valid for Converse whatever happened before.
 
-The rules are Bedrock's own refusals: roles alternate and a user begins and ends; each tool use is answered in the very next user message,
-one message for all of them; no blank text; inputs and JSON results are objects; reasoning goes back unchanged with its signature, to the
-model that made it, or not at all. Repairing is deterministic, and repairing twice changes nothing.
+Bedrock refuses anything else: roles alternate and a user begins and ends; all tool uses of a message are answered in the next one; no
+text is blank; inputs and JSON results are objects; reasoning goes back unchanged with its signature, to the model that made it, or not at
+all. Repairing is deterministic, and repairing twice changes nothing.
 """
 
 import json
@@ -32,11 +32,11 @@ USER_MEDIA = ("image", "document", "video")
 
 @dataclass(frozen=True, slots=True)
 class PastRound:
-    """A stored round: its message's blocks, and by tool use id its results so far, as toolResult blocks."""
+    """A stored round: the blocks of its message, and its results so far as toolResult blocks by their ids."""
 
     content: Sequence[Block]
     model: str
-    complete: bool = True
+    is_complete: bool = True
     stop_reason: str = ""
     results: Mapping[str, Block] = field(default_factory=dict)
 
@@ -47,13 +47,13 @@ class PastTurn:
 
     user: Sequence[Block]
     rounds: Sequence[PastRound] = ()
-    left_out: bool = False
-    """Whether it was refused for what it says."""
+    is_left_out: bool = False
+    """Whether its request was refused for its content."""
 
     @property
-    def blocked(self) -> bool:
-        """Whether it stays out of later requests: what refused it, or a guardrail, would do so again."""
-        return self.left_out or any(round_.stop_reason in BLOCKED for round_ in self.rounds)
+    def is_blocked(self) -> bool:
+        """Whether it stays out of later requests, which would be refused or blocked for it again."""
+        return self.is_left_out or any(round_.stop_reason in BLOCKED for round_ in self.rounds)
 
 
 def messages(turns: Sequence[PastTurn], model: str) -> list[Message]:
@@ -74,7 +74,7 @@ def export_messages(turns: Sequence[PastTurn]) -> list[Message]:
 def _unrepaired(turns: Sequence[PastTurn], content: Callable[[PastRound], list[Block]]) -> list[Message]:
     messages: list[Message] = []
     for turn in turns:
-        if turn.blocked and turn is not turns[-1]:
+        if turn.is_blocked and turn is not turns[-1]:
             continue
         messages.append({"role": "user", "content": list(turn.user)})
         for round_ in turn.rounds:
@@ -92,7 +92,7 @@ def _answered_blocks(round_: PastRound) -> list[Block]:
 
 
 def _sendable_blocks(round_: PastRound, model: str) -> list[Block]:
-    if not round_.complete:
+    if not round_.is_complete:
         return [block for block in round_.content if "text" in block or "citationsContent" in block]
     if round_.model != model:
         return [block for block in round_.content if _is_portable(block)]
@@ -100,7 +100,7 @@ def _sendable_blocks(round_: PastRound, model: str) -> list[Block]:
 
 
 def _is_portable(block: Block) -> bool:
-    """Reasoning and server-side tools mean something to the model that made them alone."""
+    """Whether another model takes the block: reasoning and server-side tools are for their own alone."""
     return is_client_tool_use(block) or "text" in block or "citationsContent" in block
 
 
@@ -112,7 +112,7 @@ def repair(messages: Sequence[Message]) -> list[Message]:
 
 
 class _ValidMessages:
-    """The valid messages that come of any messages, taken one after the other."""
+    """The valid messages that are made of any messages, one after the other."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -168,9 +168,9 @@ class _ValidMessages:
             return
         answers = []
         for original, unique in self.unanswered:
-            rest = results.get(original)
-            no_result = tool_result(unique, [text(NO_RESULT)], error=True)
-            answers.append(_result(unique, rest.pop(0)) if rest else no_result)
+            stored = results.get(original)
+            no_result = tool_result(unique, [text(NO_RESULT)], is_error=True)
+            answers.append(_result(unique, stored.pop(0)) if stored else no_result)
         self.unanswered = []
         self._add("user", answers)
 
@@ -225,7 +225,7 @@ def _server_result(result: Block) -> Block:
 
 def _result(tool_use_id: str, result: Block) -> Block:
     content = [block for block in map(_result_block, result.get("content", ())) if block]
-    return tool_result(tool_use_id, content or [text(NO_OUTPUT)], error=result.get("status") == "error")
+    return tool_result(tool_use_id, content or [text(NO_OUTPUT)], is_error=result.get("status") == "error")
 
 
 def _result_block(block: Block) -> Block | None:
@@ -235,7 +235,7 @@ def _result_block(block: Block) -> Block | None:
 
 
 def _paired_server_tools(content: list[Block]) -> list[Block]:
-    """The blocks without server-side calls that have no result in the message, or results without call."""
+    """The blocks without server-side calls and results that lack each other in the message."""
     calls = {_server_id(block) for block in content if "toolUse" in block}
     results = {_server_id(block) for block in content if "toolResult" in block}
     pairs = (calls & results) - {""} | {None}

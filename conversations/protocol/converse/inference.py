@@ -1,4 +1,4 @@
-"""Settings of an answer: people's texts -> Converse's inferenceConfig, within what a model takes."""
+"""Settings of an answer: the texts of a form -> Converse's inferenceConfig, within a model's limits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,12 +9,12 @@ from .request import LEAST_BUDGET
 
 Texts = Mapping[str, str]
 Faults = dict[str, str]
-"""A sentence for each text that cannot be, by its name."""
+"""A sentence for each text that is not taken, by its name."""
 
 NAMES = ("temperature", "topP", "maxTokens", "stopSequences")
 TITLES = {"temperature": "temperature", "topP": "topP", "stopSequences": "stop sequences"}
 MOST_SEQUENCES = 2_500
-"""Converse's own bound."""
+"""Converse's own limit."""
 
 MOST_TOKENS = 10_000_000
 USUAL_BUDGET = 2_048
@@ -22,12 +22,12 @@ NOT_BOTH = "This model takes a temperature or topP, not both."
 NO_ROOM = "The most tokens of an answer leave no room for reasoning: allow more of them first."
 
 
-class Unfit(ValueError):
+class InvalidSetting(ValueError):
     """A text is no value of its setting; the message is a sentence for the person."""
 
 
 def as_texts(inference: Mapping[str, Any]) -> dict[str, str]:
-    """The settings as people write them, blank for those that are not set."""
+    """The settings as texts of a form, blank for those that are not set."""
     return {name: _as_text(inference.get(name, "")) for name in NAMES}
 
 
@@ -41,8 +41,8 @@ def changed(
             settings.pop(name, None)
             try:
                 settings |= _setting(name, texts[name], capabilities)
-            except Unfit as unfit:
-                faults[name] = str(unfit)
+            except InvalidSetting as error:
+                faults[name] = str(error)
     one_of_two = [name for name in ("topP", "temperature") if texts.get(name, "").strip()]
     if (
         one_of_two
@@ -53,13 +53,13 @@ def changed(
     return settings, faults
 
 
-def budget(text: str, capabilities: Capabilities, max_tokens: int) -> int:
-    """A budget of reasoning, the usual one for a blank text; raises Unfit."""
+def reasoning_budget(text: str, capabilities: Capabilities, max_tokens: int) -> int:
+    """The budget that a text names, the usual one for a blank text; raises InvalidSetting."""
     if capabilities.reasons is not True:
-        raise Unfit("This model is not known to reason.")
+        raise InvalidSetting("This model is not known to reason.")
     most = min(max_tokens, capabilities.most_output_tokens or max_tokens) - 1
     if most < LEAST_BUDGET:
-        raise Unfit(NO_ROOM)
+        raise InvalidSetting(NO_ROOM)
     if not text:
         return max(LEAST_BUDGET, min(capabilities.reasoning_budget or USUAL_BUDGET, most))
     return _whole_number(text, LEAST_BUDGET, most)
@@ -73,7 +73,7 @@ def _setting(name: str, text: str, capabilities: Capabilities) -> dict[str, Any]
     if not text.strip():
         return {}
     if name in SETTINGS and getattr(capabilities, SETTINGS[name]) is False:
-        raise Unfit(f"This model takes no {TITLES[name]}.")
+        raise InvalidSetting(f"This model takes no {TITLES[name]}.")
     match name:
         case "maxTokens":
             return {name: _whole_number(text.strip(), 1, capabilities.most_output_tokens or MOST_TOKENS)}
@@ -89,19 +89,19 @@ def _number(text: str, most: float) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= most:
-        raise Unfit(f"This is a number from 0 to {most:g}.")
+        raise InvalidSetting(f"This is a number from 0 to {most:g}.")
     return value
 
 
 def _whole_number(text: str, least: int, most: int) -> int:
     value = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
     if not least <= value <= most:
-        raise Unfit(f"This is a whole number from {least:,} to {most:,}.")
+        raise InvalidSetting(f"This is a whole number from {least:,} to {most:,}.")
     return value
 
 
 def _sequences(text: str) -> list[str]:
     lines = [line for line in text.split("\n") if line.strip()]
     if len(lines) > MOST_SEQUENCES:
-        raise Unfit(f"There are {MOST_SEQUENCES:,} at most, one a line.")
+        raise InvalidSetting(f"There are {MOST_SEQUENCES:,} at most, one a line.")
     return lines

@@ -1,27 +1,28 @@
-"""What a gateway or a model means when it refuses a request: its words -> a cause.
+"""Why a gateway or a model refuses a request: its words -> a cause.
 
 The same cause has many wordings: Bedrock's, those of the models behind it, of Kong's plugins, of LiteLLM and of servers that speak like
-OpenAI's. The first row that matches counts, so the rows that name a thing most exactly stand first.
+OpenAI's. The first row that matches counts, so the most specific rows stand first.
 """
 
 import re
 from typing import NamedTuple
 
 OWN_CONTENT = frozenset({"content", "overflow", "room", "size"})
-"""Causes that lie in the request's content: the same content would be refused again."""
+"""Causes that lie in the request's content, which would be refused again."""
 
 
 class Refusal(NamedTuple):
     """Why a request was refused.
 
-    `cause` is a word of the table, blank for an unknown one; `number` is a limit in tokens that the words name, `names` are the settings.
+    `cause` is a word of the table, blank for an unknown one; `number` is a limit in tokens that the words name, `names` are the settings
+    that they name.
     """
 
     cause: str = ""
     number: int | None = None
     names: tuple[str, ...] = ()
-    is_limit: bool = False
-    """Whether the words say that the model never takes it, not that this one was bad."""
+    is_permanent: bool = False
+    """Whether the words say that the model never takes such a thing, rather than that this one was bad."""
 
 
 NOT = r"(?:n't|not|no|never|cannot|un)[\s-]?"
@@ -45,7 +46,7 @@ WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("setup", r"on-demand throughput|inference profile|model identifier|(?:invalid|unknown|own) model|model parameter"),
         ("setup", r"model.{0,80}(?:not found|does not exist|end of (?:its )?life)|streaming is not enabled|valid prompts"),
         ("setup", r"thrott|rate.?limit|too many requests|per (?:minute|day|second)|please wait"),
-        # a sum of both sides: less may be asked for
+        # the sum of input and answer is too long: a shorter answer may do
         ("room", rf"(?:input length and|`?inputs`? tokens \+) {MOST}"),
         ("room", r"\d+ (?:tokens )?(?:in|from|of) (?:the |your )?(?:messages|prompt|(?:text )?input).{0,60}(?:completion|output)\)"),
         ("max_tokens", r"maximum tokens you requested|at most \d+ (?:completion|output) tokens"),
@@ -108,7 +109,7 @@ NEVER = re.compile(REFUSES, re.IGNORECASE)
 BOUNDS = re.compile(
     r"constraint|may only|must be|only \w+ default|(?:less|greater) than|between|\brange\b", re.IGNORECASE
 )
-"""Words about a setting's value, which say nothing of the setting itself."""
+"""Words about a setting's value, which do not say that the model lacks the setting."""
 
 SUM = re.compile(r"(\d+)\s*\+\s*(\d+)\s*(?:>|<=)\s*(\d+)")
 DIFFERENCE = re.compile(r"\d\s*>\s*(\d+)\s*-\s*(\d+)")
@@ -119,7 +120,7 @@ LIMITS = re.compile(
     r"(?:limit (?:of|is)|supports? (?:at most|up to|only)|at most|up to|less (?:than )?or equal to|lower than|less than|<=?|\d\s*>|"
     r"maximum (?:value )?(?:of|is|allowed is)|range (?:of \w+ )?(?:is )?\[\s*\d+\s*,)\s*[`'\"]?(\d+)"
 )
-SETTINGS = {
+SETTING_NAMES = {
     "temperature": re.compile(r"\btemperature\b", re.IGNORECASE),
     "topP": re.compile(r"\btop[_ ]?p\b", re.IGNORECASE),
     "topK": re.compile(r"\btop[_ ]?k\b", re.IGNORECASE),
@@ -138,11 +139,11 @@ HINTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"inputschema|input_schema|schema for function|function\.parameters", "A tool's schema is at fault: switch the tool off."),
     )
 )  # fmt: skip
-"""What an operator may change, by the words of a refusal that no other request would mend."""
+"""What an operator may change, by the words of a refusal that no changed request would avoid."""
 
 
 def refusal(words: str) -> Refusal:
-    """What a refusal means, by its words."""
+    """The refusal that these words express."""
     text = words.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     cause = next((cause for cause, wording in WORDINGS if wording.search(text)), "")
     text = re.sub(r"(?<=\d)[,_](?=\d{3}\b)", "", text)
@@ -152,11 +153,11 @@ def refusal(words: str) -> Refusal:
         case "max_tokens":
             return Refusal(cause, _limit(text))
         case "sampling":
-            return Refusal(cause, names=_names(text), is_limit=BOUNDS.search(text) is None)
+            return Refusal(cause, names=_names(text), is_permanent=BOUNDS.search(text) is None)
         case "cache":
             return Refusal(cause, names=("tools",) if re.search(r"tool", text, re.IGNORECASE) else ())
         case _:
-            return Refusal(cause, is_limit=NEVER.search(text) is not None)
+            return Refusal(cause, is_permanent=NEVER.search(text) is not None)
 
 
 def is_overflow(words: str) -> bool:
@@ -187,5 +188,5 @@ def _limit(text: str) -> int | None:
 
 def _names(text: str) -> tuple[str, ...]:
     """The settings to leave out. Of two that exclude each other the first stays."""
-    names = [name for name, wording in SETTINGS.items() if wording.search(text)]
+    names = [name for name, wording in SETTING_NAMES.items() if wording.search(text)]
     return tuple(names[1:] if len(names) > 1 and "both" in text else names)

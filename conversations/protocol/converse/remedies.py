@@ -1,7 +1,7 @@
 """A refused request -> the remedy to ask it again with, and the request with its remedies.
 
-A remedy is a kind and a value. Those of a round are stored with it as they were applied, so that the very bytes can be made again from
-the record; some go on with the rounds that follow. Applying a remedy twice changes nothing.
+A remedy is a kind and a value. A round's remedies are stored with it, so that the very bytes of its request can be made again; some also
+hold for the rounds that follow. Applying a remedy twice changes nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from .adjustments import changed, last_question
 from .capabilities import Capabilities
+from .content import Message
 from .refusals import OWN_CONTENT, Refusal
 from .request import Body
 
@@ -16,7 +17,7 @@ MOST = 2
 """Remedies that are tried in a round."""
 
 SMALLEST_ANSWER = 256
-"""Tokens: where fewer are left beside the conversation, that is too long."""
+"""Tokens: a conversation that leaves fewer for the answer is too long."""
 
 ORDER = (
     "attachments", "unanswered", "results", "reasoning", "pictures", "documents", "numbers", "status", "split", "tools", "system",
@@ -31,7 +32,7 @@ NEEDS = {
     "pictures": ("takes_pictures",),
     "documents": ("takes_documents",),
 }
-"""The kinds that a model needs which takes no such thing."""
+"""The kinds of remedies for a model that lacks one of these capabilities."""
 
 SETTINGS = {
     "temperature": "takes_temperature",
@@ -39,8 +40,10 @@ SETTINGS = {
     "stopSequences": "takes_stop_sequences",
 }
 
+"""The capability that each setting needs."""
+
 OF_THE_CONVERSATION = frozenset({"unanswered", "results", "reasoning", "numbers"})
-"""Kinds whose reason is the conversation's content; the model's capabilities give the others."""
+"""Kinds that the conversation's content makes necessary; the others are due to the model."""
 
 CHANGES = {
     "attachments": "without files that are left out",
@@ -64,7 +67,7 @@ CACHE = {
     "none": "without cache points, which this model does not take",
 }
 REFUSED = "refused"
-"""The value of a remedy for a picture or document that is no good, though the model takes others."""
+"""The value of a remedy for one bad picture or document, where the model takes others."""
 
 
 class Remedy(NamedTuple):
@@ -76,7 +79,7 @@ class Remedy(NamedTuple):
 
     @property
     def change(self) -> str:
-        """What it does, as the end of a sentence."""
+        """The change, as the end of a sentence."""
         match self.kind, self.value:
             case "cache", places:
                 return CACHE[places]
@@ -103,52 +106,52 @@ SAMPLE = [{"role": "user", "content": [{"toolResult": {"toolUseId": "1", "conten
 """Messages that every kind of remedy can be applied to."""
 
 
-def stored(remedies: Iterable[Remedy]) -> list[dict[str, Any]]:
-    """The remedies as a round's row holds them."""
+def as_json(remedies: Iterable[Remedy]) -> list[dict[str, Any]]:
+    """The remedies as the JSON of a round's row."""
     return [remedy._asdict() for remedy in remedies]
 
 
-def from_row(rows: Iterable[Mapping[str, Any]]) -> Remedies:
-    """The remedies that a round's row holds."""
-    return tuple(Remedy(**row) for row in rows)
+def from_json(values: Iterable[Mapping[str, Any]]) -> Remedies:
+    """The remedies of a round's row."""
+    return tuple(Remedy(**value) for value in values)
 
 
-def are_sound(rows: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a row of somebody else's holds remedies that can be applied."""
+def are_sound(values: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether JSON from elsewhere holds remedies that can be applied."""
     try:
-        adjusted({"messages": SAMPLE, "inferenceConfig": {"maxTokens": 1}}, from_row(rows))
+        adjusted({"messages": SAMPLE, "inferenceConfig": {"maxTokens": 1}}, from_json(values))
     except (TypeError, ValueError):
         return False
     return True
 
 
 def combined(remedies: Remedies, remedy: Remedy) -> Remedies:
-    """The remedies with one more, which takes in an earlier one of its kind."""
-    earlier = next((one for one in remedies if one.kind == remedy.kind), None)
+    """The remedies with one more, which replaces an earlier one of its kind and takes over its list."""
+    earlier = next((other for other in remedies if other.kind == remedy.kind), None)
     if earlier and isinstance(remedy.value, list):
         remedy = remedy._replace(
             value=[*earlier.value, *(new for new in remedy.value if new not in earlier.value)]
         )
-    return (*(one for one in remedies if one.kind != remedy.kind), remedy)
+    return (*(other for other in remedies if other.kind != remedy.kind), remedy)
 
 
 def carried(remedies: Remedies, *, is_same_model: bool) -> Remedies:
-    """Those of a round's remedies that the next turn on its branch begins with."""
+    """The remedies of a round that the next turn on its branch begins with."""
     return tuple(
-        one
-        for one in remedies
-        if one.kind in OF_THE_CONVERSATION
-        or (is_same_model and (one.kind == "status" or one.value == REFUSED))
+        remedy
+        for remedy in remedies
+        if remedy.kind in OF_THE_CONVERSATION
+        or (is_same_model and (remedy.kind == "status" or remedy.value == REFUSED))
     )
 
 
 def within_turn(remedies: Remedies) -> Remedies:
-    """Those that the turn's next round begins with: all but those that hold for one request alone."""
-    return tuple(one for one in remedies if one.kind != "room")
+    """The remedies that the turn's next round begins with: `room` holds for one request alone."""
+    return tuple(remedy for remedy in remedies if remedy.kind != "room")
 
 
-def of_model(capabilities: Capabilities, body: Body) -> Remedies:
-    """The changes that a request needs for what is known of its model."""
+def for_model(capabilities: Capabilities, body: Body) -> Remedies:
+    """The remedies that a request needs by what is known of its model."""
     settings = body["inferenceConfig"]
     refused = [
         name for name in SETTINGS if name in settings and not _is_taken(capabilities, name, settings[name])
@@ -171,12 +174,12 @@ def of_model(capabilities: Capabilities, body: Body) -> Remedies:
 
 
 def _places(capabilities: Capabilities) -> str:
-    """The places of a request's cache points, for a model that takes any."""
+    """The value of the `cache` remedy for a model that takes cache points."""
     return "untooled" if capabilities.takes_cache_point_after_tools is False else "all"
 
 
 def _is_taken(capabilities: Capabilities, name: str, value: Any) -> bool:
-    """Whether a setting may be sent to the model, as far as is capabilities."""
+    """Whether nothing is known that speaks against sending the model this setting."""
     is_over = (
         name == "temperature" and isinstance(value, int | float) and value > capabilities.highest_temperature
     )
@@ -184,7 +187,7 @@ def _is_taken(capabilities: Capabilities, name: str, value: Any) -> bool:
 
 
 def facts(refusal: Refusal, remedy: Remedy) -> dict[str, Any]:
-    """What a remedy that has helped teaches of the model, in the words of its capabilities."""
+    """The capabilities that a remedy has shown by helping."""
     match remedy.kind:
         case "max_tokens":
             return {"most_output_tokens": remedy.value}
@@ -204,14 +207,14 @@ def facts(refusal: Refusal, remedy: Remedy) -> dict[str, Any]:
 def _settings_facts(refusal: Refusal, remedy: Remedy) -> dict[str, Any]:
     if "both" in remedy.why:
         return {"takes_temperature_with_top_p": False}
-    return {SETTINGS[name]: False for name in remedy.value if refusal.is_limit and name in SETTINGS}
+    return {SETTINGS[name]: False for name in remedy.value if refusal.is_permanent and name in SETTINGS}
 
 
 def remedy(refusal: Refusal, body: Body, *, why: str = "", has_gone_well: bool = False) -> Remedy | None:
     """The remedy for a refused request, None where there is none.
 
     `has_gone_well` says that the model took an earlier request of the conversation, so that a refusal without a known cause is due to what
-    is new in this one. A remedy that would change nothing, as it was tried before, is none.
+    is new in this one. A remedy that changes nothing, as it was tried before, does not count.
     """
     for kind, value in _candidates(refusal, body, has_gone_well=has_gone_well):
         if changed(body, kind, value) != body:
@@ -221,15 +224,15 @@ def remedy(refusal: Refusal, body: Body, *, why: str = "", has_gone_well: bool =
 
 def adjusted(body: Body, remedies: Iterable[Remedy]) -> Body:
     """The request with its remedies."""
-    for one in sorted(remedies, key=lambda remedy: ORDER.index(remedy.kind)):
-        body = changed(body, one.kind, one.value)
+    for remedy in sorted(remedies, key=lambda remedy: ORDER.index(remedy.kind)):
+        body = changed(body, remedy.kind, remedy.value)
     return body
 
 
 def is_left_out(refusal: Refusal, *, has_gone_well: bool, is_adjusted: bool) -> bool:
-    """Whether a turn without an answer stays out of later requests: its own content was refused.
+    """Whether a turn without an answer stays out of later requests, because its own content was refused.
 
-    Words that name another cause say no, unless there was nothing of that in the request.
+    Another cause speaks against it if a remedy for it changed the request, `setup` always.
     """
     if refusal.cause in OWN_CONTENT:
         return True
@@ -241,13 +244,13 @@ def is_left_out(refusal: Refusal, *, has_gone_well: bool, is_adjusted: bool) -> 
 
 
 def _candidates(refusal: Refusal, body: Body, *, has_gone_well: bool) -> Iterator[tuple[str, Any]]:
-    """The remedies that there are for a refusal, the smallest change first."""
-    yield from _named(refusal, body)
+    """The remedies to try for a refusal, the smallest change first."""
+    yield from _for_cause(refusal, body)
     if refusal.cause not in OWN_CONTENT | {"setup"}:
-        yield from _unnamed(body, has_gone_well=has_gone_well)
+        yield from _for_any_cause(body, has_gone_well=has_gone_well)
 
 
-def _named(refusal: Refusal, body: Body) -> Iterator[tuple[str, Any]]:
+def _for_cause(refusal: Refusal, body: Body) -> Iterator[tuple[str, Any]]:
     match refusal.cause:
         case "max_tokens":
             yield "max_tokens", _fewer(refusal.number, body)
@@ -258,7 +261,7 @@ def _named(refusal: Refusal, body: Body) -> Iterator[tuple[str, Any]]:
         case "reasoning" | "cache":
             yield from _in_steps(refusal)
         case "pictures" | "documents":
-            yield refusal.cause, True if refusal.is_limit else REFUSED
+            yield refusal.cause, True if refusal.is_permanent else REFUSED
         case "numbers" | "status" | "split" | "tools" | "system":
             yield refusal.cause, True
         case "content" | "overflow" | "size" | "room":
@@ -266,7 +269,7 @@ def _named(refusal: Refusal, body: Body) -> Iterator[tuple[str, Any]]:
 
 
 def _in_steps(refusal: Refusal) -> Iterator[tuple[str, Any]]:
-    """The remedies of which the first leaves out a part and the second all of it."""
+    """Two remedies: the first leaves out a part, the second all of it."""
     if refusal.cause == "reasoning":
         yield "reasoning", "finished"
         yield "reasoning", "all"
@@ -275,8 +278,8 @@ def _in_steps(refusal: Refusal) -> Iterator[tuple[str, Any]]:
         yield "cache", "none"
 
 
-def _unnamed(body: Body, *, has_gone_well: bool) -> Iterator[tuple[str, Any]]:
-    """The remedies for a refusal that names no cause, or one that the request does not have."""
+def _for_any_cause(body: Body, *, has_gone_well: bool) -> Iterator[tuple[str, Any]]:
+    """The remedies for a refusal without a known cause, or whose cause the request does not have."""
     yield "numbers", True
     if has_gone_well:
         yield from _without_results(body)
@@ -290,18 +293,17 @@ def _fewer(limit: int | None, body: Body) -> int:
 
 
 def _without_results(body: Body) -> Iterator[tuple[str, Any]]:
-    """The newest results of the turn, then all of it."""
-    newest = [
-        block["toolResult"]["toolUseId"] for block in body["messages"][-1]["content"] if "toolResult" in block
-    ]
-    if newest:
+    """Two remedies: without the newest results of the turn, then without all of its results."""
+    messages = body["messages"]
+    if newest := _result_ids(messages[-1:]):
         yield "results", newest
-        yield (
-            "results",
-            [
-                block["toolResult"]["toolUseId"]
-                for message in body["messages"][last_question(body["messages"]) :]
-                for block in message["content"]
-                if message["role"] == "user" and "toolResult" in block
-            ],
-        )
+        yield "results", _result_ids(messages[last_question(messages) :])
+
+
+def _result_ids(messages: Iterable[Message]) -> list[str]:
+    return [
+        block["toolResult"]["toolUseId"]
+        for message in messages
+        for block in message["content"]
+        if message["role"] == "user" and "toolResult" in block
+    ]

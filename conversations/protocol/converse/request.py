@@ -1,4 +1,4 @@
-"""A round's request: its messages, and its base, which is whatever it says beside them."""
+"""A round's request: its messages, and its base, which is everything beside them."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ def base(
 
 
 def with_system(base: Body, system: str) -> Body:
-    """The base with the system prompt that it was made of, which a remedy may have moved."""
+    """The base with its system prompt, which a remedy may have moved into the messages."""
     return base if "system" in base or not system.strip() else {"system": [{"text": system}]} | base
 
 
@@ -53,7 +53,7 @@ def sha256(data: bytes) -> str:
 
 
 def budget_of(capabilities: Capabilities, max_tokens: int, wish: int | None = None) -> int:
-    """The tokens that a model may think, 0 for none. Without a `wish` they are the catalogue's.
+    """The budget of a model's reasoning, 0 for none. Without a `wish` it is the catalogue's.
 
     The budget leaves at least a token for the answer.
     """

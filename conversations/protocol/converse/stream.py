@@ -1,11 +1,11 @@
 """ConverseStream events -> deltas to show, and the message that they add up to.
 
-What real streams do, and this allows for: text, reasoning and citation blocks have no start event; blocks interleave and may be
-blank; a tool input comes in any number of fragments, none included; `metadata` follows `messageStop`; what is newer than this code
-(events, deltas, members, stop reasons) is passed over and counted. A stream without `messageStop` is not complete, however it ended.
+Real streams do this: text, reasoning and citation blocks have no start event; blocks interleave and may be blank; a tool input comes in
+any number of fragments, none included; `metadata` follows `messageStop`. Unknown events, deltas, members and stop reasons are passed over
+and counted. A stream without `messageStop` is not complete, however it ended.
 
 An event whose frame was damaged on the way is marked (`DAMAGED`), and holds nothing but the mark where its payload cannot be read at all.
-What it may have been a part of counts as damaged: such a tool call is never run, such reasoning has no signature any more.
+Each block that it may belong to counts as damaged: such a tool call is never run, such reasoning loses its signature.
 """
 
 import json
@@ -22,7 +22,7 @@ from .identifiers import legal_id, unused_id
 from .usage import counted_once, counts_something, least_tokens
 
 INTERVENED = "guardrail_intervened"
-"""The stop reason of a question that no model has read."""
+"""The stop reason of a question that a guardrail kept from the model."""
 
 HEAD_LENGTH = 200
 """The longest member of a start event (id, name, type), in characters. Bedrock's limit is mostly 64."""
@@ -34,7 +34,7 @@ LOST = {DAMAGED: True}
 """The payload of an event of which only its name could be read."""
 
 NO_METADATA = ("p", DAMAGED)
-"""Members of a `metadata` event that say nothing: `p` is padding."""
+"""Members of a `metadata` event that are not stored: `p` is padding."""
 
 EVENTS = frozenset(
     {
@@ -46,20 +46,20 @@ EVENTS = frozenset(
         "metadata",
     }
 )
-"""The events that a stream has, as far as this code knows."""
+"""The events that this code knows."""
 
 STARTS = {
     "toolUse": ("toolUseId", "name", "type"),
     "toolResult": ("toolUseId", "type", "status"),
     "image": ("format",),
 }
-"""The blocks that begin with an event, and its members."""
+"""The blocks that begin with a start event, and its members."""
 
 REASONING = ("text", "signature", "redactedContent")
 """The members of a delta of reasoning, in the order in which they are taken."""
 
 CARRIERS = frozenset({"", "contentBlockStart", "contentBlockDelta", "messageStop"})
-"""The events without which a block may lack something, or nobody knows whether it was cut; one without a name may be any."""
+"""The events whose loss may leave a block incomplete or hide that it was cut; one without a name may be any of them."""
 
 
 class Assembly:
@@ -78,7 +78,7 @@ class Assembly:
         """Damaged frames, by the name of their event."""
 
         self._is_damaged = self._has_lost = False
-        """Whether the event that is being taken was damaged; whether there was one that names no block."""
+        """Whether the event under way was damaged; whether any damaged event named no block."""
 
         self._prefix = prefix
         self._used = set(used_ids)
@@ -87,13 +87,13 @@ class Assembly:
         self._open: dict[int, OpenBlock] = {}
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether `messageStop` was seen."""
         return self.stop_reason is not None
 
     @property
     def least_tokens(self) -> int:
-        """The tokens that the model has written at least."""
+        """A lower bound of the tokens that the model has written."""
         return least_tokens(sum(len(fragment) for block in self._blocks for fragment in block.fragments))
 
     def feed(self, name: str, payload: Any) -> list[Delta]:
@@ -102,12 +102,12 @@ class Assembly:
         self._is_damaged = DAMAGED in members
         if self._is_damaged:
             self._mark_damage(name, members.get("contentBlockIndex"))
-        if name not in EVENTS or members == LOST or (self.complete and name != "metadata"):
+        if name not in EVENTS or members == LOST or (self.is_complete and name != "metadata"):
             return self._pass_over(name)
         return self._take(name, members)
 
     def close(self) -> list[Delta]:
-        """Ends whatever is open, after the last event or in its stead."""
+        """Ends all open blocks, after the last event or where the stream was cut."""
         return [delta for index in list(self._open) for delta in self._open.pop(index).end()]
 
     def content(self) -> list[content.Block]:
@@ -120,7 +120,7 @@ class Assembly:
         return [block.request(self._fault(block)) for block in blocks]
 
     def damage(self) -> dict[str, int]:
-        """The damaged frames, by the name of their event, and the texts with half a character alone."""
+        """The numbers of damaged frames by the names of their events, and of texts that lack half a character."""
         halves = sum(not is_whole(block.text) for block in self._blocks)
         return dict(self.damaged_frames) | ({"halfCharacters": halves} if halves else {})
 
@@ -143,7 +143,7 @@ class Assembly:
 
     def _fault(self, block: OpenBlock) -> Fault:
         """Why a call is not to be run, though its arguments may be a JSON object."""
-        if not self.complete or self._is_cut(block):
+        if not self.is_complete or self._is_cut(block):
             return "cut"
         return "damaged" if block.is_damaged or not is_whole_json(block.text) else ""
 
@@ -157,7 +157,7 @@ class Assembly:
         return not block.arguments()
 
     def _mark_damage(self, name: str, index: Any) -> None:
-        """Marks the open block that a damaged event names, or all that it may have been a part of."""
+        """Marks the open block that a damaged event names, or all open blocks if it names none."""
         if name and name not in EVENTS:
             return
         self.damaged_frames[name] += 1
@@ -181,14 +181,14 @@ class Assembly:
         return block
 
     def _block(self, index: int, kind: Kind) -> tuple[OpenBlock, list[Delta]]:
-        """The open block that a delta of this kind goes on with, or a new one after the end of another kind's."""
+        """The open block that a delta of this kind continues, or a new one, and the deltas that end the old one."""
         block = self._open.get(index)
         if block is not None and block.takes(kind):
             return block, []
         ended = self._open.pop(index).end() if block is not None else []
-        begun = self._begin(index, kind, self._tool_head({}) if kind == "tool" else {})
-        begun.is_damaged |= self._has_lost  # its beginning may be what was lost
-        return begun, ended
+        new = self._begin(index, kind, self._tool_head({}) if kind == "tool" else {})
+        new.is_damaged |= self._has_lost  # the lost event may have been its beginning
+        return new, ended
 
     def _tool_head(self, start: dict[str, Any]) -> dict[str, Any]:
         original = start.get("toolUseId", "")
@@ -238,7 +238,7 @@ class Assembly:
         return deltas
 
     def _part(self, member: str, index: int, value: Any) -> list[Delta] | None:
-        """What a delta's member adds; None for one that is unknown or malformed."""
+        """The deltas that a member adds; None for a member that is unknown or malformed."""
         match member:
             case "text":
                 news = self._text(index, value)

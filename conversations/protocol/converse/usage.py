@@ -22,14 +22,14 @@ def counts_something(usage: Mapping[str, Any]) -> bool:
 
 
 def least_tokens(characters: int) -> int:
-    """The tokens that a text has at least: one for every four characters."""
+    """A lower bound of a text's tokens: one for every four characters."""
     return max(1, characters // 4) if characters else 0
 
 
 def counted_once(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """The usage without the tokens of a cache in `inputTokens`.
+    """The usage with cached tokens beside `inputTokens`, as Bedrock counts, not inside it as well.
 
-    By Bedrock's rule they stand beside it. A `totalTokens` below the sum of its parts says that they were counted in both.
+    They are in both where `totalTokens` is below the sum of the parts.
     """
     inputs, outputs, total = (count(usage.get(f"{kind}Tokens")) for kind in ("input", "output", "total"))
     cached = sum(count(usage.get(name)) for name in CACHED)

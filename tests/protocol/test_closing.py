@@ -4,8 +4,8 @@ import pytest
 from ag_ui_validate.pytest_plugin import validate_agui
 
 from conversations.protocol.agui import events
+from conversations.protocol.agui.closing import closing_events
 from conversations.protocol.agui.events import Event
-from conversations.protocol.agui.interrupted import closing
 from conversations.protocol.agui.snapshot import Snapshot
 from tests.protocol.own_streams import OWN
 from tests.protocol.recorded import SETS, Stream, params
@@ -47,7 +47,7 @@ def unanswered(turn_events: list[Event]) -> set[str]:
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_the_step_starts_again_wherever_it_broke_off(rounds: list[Stream]) -> None:
     for broken in broken_off(turn_of(*rounds)):
-        closed = broken + closing(broken)
+        closed = broken + closing_events(broken)
         assert errors([*closed, *round_of(ANSWER, 9, set()), END]) == set()
         assert not any(message["metadata"].get("open") for message in Snapshot(TURN).apply(closed).as_list())
 
@@ -55,15 +55,15 @@ def test_the_step_starts_again_wherever_it_broke_off(rounds: list[Stream]) -> No
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_what_is_closed_is_not_closed_again(rounds: list[Stream]) -> None:
     for broken in broken_off(turn_of(*rounds)):
-        assert closing(broken + closing(broken)) == []
+        assert closing_events(broken + closing_events(broken)) == []
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_the_broken_steps_messages_are_marked_and_no_others(rounds: list[Stream]) -> None:
     for broken in broken_off(turn_of(*rounds)):
-        closed = Snapshot(TURN).apply(broken + closing(broken)).as_list()
+        closed = Snapshot(TURN).apply(broken + closing_events(broken)).as_list()
         steps = [place for place, event in enumerate(broken) if event["type"] == "STEP_STARTED"]
-        step = steps[-1] if closing(broken) else len(broken)
+        step = steps[-1] if closing_events(broken) else len(broken)
         before = {message["id"] for message in Snapshot(TURN).apply(broken[:step]).as_list()}
         assert {m["id"] for m in closed if not m["metadata"].get("interrupted")} == before
 
@@ -71,12 +71,12 @@ def test_the_broken_steps_messages_are_marked_and_no_others(rounds: list[Stream]
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_every_call_that_a_broken_step_had_begun_to_ask_for_is_answered(rounds: list[Stream]) -> None:
     for broken in broken_off(turn_of(*rounds)):
-        end = closing(broken)
+        end = closing_events(broken)
         assert not end or unanswered(broken + end) == set()
 
 
 def test_nothing_is_open_between_two_rounds() -> None:
-    assert closing([*OPENING, *round_of(ANSWER, 1, set())]) == []
+    assert closing_events([*OPENING, *round_of(ANSWER, 1, set())]) == []
 
 
 def test_the_news_of_a_retry_lasts_until_the_next_event() -> None:
