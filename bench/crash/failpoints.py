@@ -70,7 +70,7 @@ POINTS = (
     Point("a recording is written, not committed", "conversations.models:Recording.save", "after"),
     Point("a recording is committed", f"{RUN}:pack", "after"),
     Point("a queued turn is about to be claimed", f"{LIFECYCLE}:claim", scene="queue"),
-    Point("a queued turn is claimed, not committed", f"{LIFECYCLE}:_begun", "after", scene="queue"),
+    Point("a queued turn is claimed, not committed", f"{LIFECYCLE}:_begin_queued", "after", scene="queue"),
     Point("a queued turn is claimed, not begun", f"{WORKER}.begin", time=2, scene="queue"),
     Point("a stop is asked for", "conversations.engine:stop", scene="stop"),
     Point("a stop is noted", "conversations.engine:stop", "after", scene="stop"),

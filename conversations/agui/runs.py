@@ -161,7 +161,7 @@ def exists(run: PublicRun) -> bool:
 def cancel(run: PublicRun) -> None:
     """Stops the run, or takes it back if it has not begun."""
     turn = Turn.objects.filter(pk=run.turn_id).first()
-    if turn is None or engine.WORKER.draining:
+    if turn is None or engine.WORKER.is_draining:
         return
     if turn.status == Turn.Status.QUEUED:
         message = turn.messages.filter(role="user").first()

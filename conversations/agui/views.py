@@ -68,7 +68,7 @@ async def _answer(request: HttpRequest, views: dict[str, View]) -> HttpResponseB
 
 async def _run(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     """One run's stream; the run of a reader who is gone before it has begun is stopped if it ought to be."""
-    if SOCKETS.finishing:
+    if SOCKETS.is_finishing:
         raise Restarting
     beginning = asyncio.ensure_future(READERS.run(_stream_of_run, request, caller))
     try:
@@ -93,7 +93,7 @@ async def _lose(beginning: Awaitable[Stream]) -> None:
 
 async def _thread(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     caller.check("read")
-    if SOCKETS.finishing:
+    if SOCKETS.is_finishing:
         raise Restarting
     thread = uuid_of(request.GET.get("threadId"))
     stream = await READERS.run(_stream_of_thread, caller, thread)

@@ -1,20 +1,20 @@
 """The engine: an accepted message is a turn's row, and a worker runs the turn as a coroutine.
 
-commands.py has what a person may do, messages.py and files.py what comes in, limits.py how much of it; naming.py finds the runs that
-programs name. lifecycle.py has every change of a turn's status, queue.py the turns that wait for their beginning.
+commands.py has a person's commands; messages.py and files.py check what a message holds, limits.py how many its sender may send, and
+naming.py names the runs of programs. lifecycle.py has every change of a turn's status, queue.py finds the queued turns that may begin.
 
-worker.py is a process with its running turns, run.py one turn's way through its steps: rounds.py and tool_calls.py are the two kinds of
-steps, stopping.py cuts them short. recovery.py begins a lost turn again. outgoing.py and requests.py build what a model is sent,
-settings.py what goes beside the messages. synthetic.py answers a turn that is asked again.
+worker.py runs a process's turns, run.py takes one of them through its steps: rounds.py and tool_calls.py are the two kinds of steps,
+stopping.py cuts them short. recovery.py begins a lost turn again. requests.py and outgoing.py build a model's request, settings.py has
+what is in it beside the messages. synthetic.py answers a turn that is asked again.
 
-approvals.py waits for a person, questions.py asks one for a running call, live_calls.py keeps that call meanwhile. permissions.py says
-which tools a user may use, progress.py how far a call has come.
+approvals.py has decisions about calls, questions.py what a running call asks a person, and live_calls.py keeps that call meanwhile.
+permissions.py says which tools a user may use, progress.py records how far a call has come.
 
-notices.py, library.py and shelving.py are about what pages and lists show beside the record, titles.py about a conversation's name.
+notices.py, library.py and shelving.py change what pages and lists show beside the record; titles.py asks a model for a title.
 """
 
 from . import permissions, settings
-from .approvals import may_be_let_through_whole
+from .approvals import permits_any_arguments
 from .commands import (
     change_settings,
     edit,
@@ -37,12 +37,12 @@ from .questions import value_of
 from .requests import past_turns, rebuild_request
 from .shelving import archive, delete, pin, rename, restore
 from .stopping import Stopped
-from .synthetic import NOT_RECORDED, PLAYERS, RecordedCall, recorded_calls
+from .synthetic import NOT_RECORDED, RECORDED_GATEWAYS, RecordedCall, recorded_calls
 from .worker import WORKER
 
 __all__ = [
     "NOT_RECORDED",
-    "PLAYERS",
+    "RECORDED_GATEWAYS",
     "WORKER",
     "Accepted",
     "RecordedCall",
@@ -58,9 +58,9 @@ __all__ = [
     "first_notices",
     "ids_in",
     "keep_draft",
-    "may_be_let_through_whole",
     "past_turns",
     "permissions",
+    "permits_any_arguments",
     "pin",
     "rebuild_request",
     "recorded_calls",

@@ -1,7 +1,4 @@
-"""Tool calls that a person has to approve.
-
-The approvals that a round needs, the decisions about them, and what a refused call is answered.
-"""
+"""Approvals of tool calls: those that a round needs, decisions about them, and answers to refused calls."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -25,7 +22,7 @@ Status = Approval.Status
 Always = Approval.Always
 Entry = dict[str, Any]
 
-NOBODY = "Not run: nobody decided about it in time."
+EXPIRED = "Not run: nobody decided about it in time."
 DENIED = "Not run: the user denied it."
 WITHDRAWN = "Not run: the turn was stopped before anybody had decided."
 CHANGED = "The user changed the arguments before it ran: "
@@ -34,8 +31,8 @@ GONE = "This call does not wait for a decision any more."
 NOT_WHOLE = "This tool may be let through with the same arguments alone, not with any."
 
 
-def requested(turn: Turn, calls: Iterable[ToolCall]) -> list[Approval]:
-    """The approvals that a round's calls need, not stored yet.
+def for_calls(turn: Turn, calls: Iterable[ToolCall]) -> list[Approval]:
+    """New approvals for the calls of a round that need one, not stored yet.
 
     They are pending, or approved already by a standing permission.
     """
@@ -49,19 +46,19 @@ def requested(turn: Turn, calls: Iterable[ToolCall]) -> list[Approval]:
 
 
 def needs_approval(call: ToolCall) -> bool:
-    """Whether the call's tool needs one. Input that is no object is refused anyhow."""
+    """Whether the call has to be approved. One whose input is no object fails without being asked about."""
     tool = registry.get(call.name)
     return call.result is None and tool is not None and tool.approval and call.input is not None
 
 
 def _keys(call: ToolCall) -> list[str]:
     """The keys of the permissions that let a call through: for its arguments or, if allowed, for any."""
-    either = (call.input, None) if may_be_let_through_whole(call.name) else (call.input,)
+    either = (call.input, None) if permits_any_arguments(call.name) else (call.input,)
     return [Allowance.key_of(call.name, arguments) for arguments in either]
 
 
-def may_be_let_through_whole(name: str) -> bool:
-    """Whether a user may let the tool of this name run unasked with any arguments."""
+def permits_any_arguments(name: str) -> bool:
+    """Whether a standing permission for the tool of this name may be for any arguments."""
     tool = registry.get(name)
     return tool is not None and tool.always == "tool"
 
@@ -104,14 +101,14 @@ def _interrupt(approval: Approval) -> dict[str, Any]:
         return agui_interrupts.question(call.tool_use_id, approval.asked, approval.question, expiry)
     label = registry.label_of(call.name)
     return agui_interrupts.interrupt(
-        call.tool_use_id, label, expiry, allows_whole_tool=may_be_let_through_whole(call.name)
+        call.tool_use_id, label, expiry, allows_whole_tool=permits_any_arguments(call.name)
     )
 
 
 def decisions(turn: Turn) -> list[Event]:
-    """The events of decisions about a turn's calls, without those that are in the record already."""
+    """The events of decisions about a turn's calls that are not in the record yet."""
     rows = _approvals_of(turn).filter(call__result=None, allowance=None).exclude(status=Status.PENDING)
-    return [decision(approval) for approval in rows]
+    return [decision_event(approval) for approval in rows]
 
 
 def _approvals_of(turn: Turn) -> QuerySet[Approval]:
@@ -119,21 +116,21 @@ def _approvals_of(turn: Turn) -> QuerySet[Approval]:
     return rows.order_by("call__round", "call__position")
 
 
-def decision(approval: Approval) -> Event:
-    """A decision as the event that is recorded."""
+def decision_event(approval: Approval) -> Event:
+    """The event that records a decision."""
     by = approval.decided_by.get_username() if approval.decided_by else ""
     standing = approval.allowance_id is not None
     detail = {"reason": approval.reason, "editedArgs": approval.input, "standing": standing}
     if approval.question is not None:
-        return questions.decision(approval, by, detail)
+        return questions.answer_event(approval, by, detail)
     return agui_interrupts.decision(approval.call.tool_use_id, approval.status, by, detail)
 
 
 # -- decisions
 
 
-def decided(conversation: Conversation) -> list[str]:
-    """The ids of the waiting turn's calls that are decided while others still wait."""
+def decided_interrupts(conversation: Conversation) -> list[str]:
+    """The interrupt ids of the waiting turn that are decided while others still wait."""
     rows = Approval.objects.filter(
         call__turn__conversation=conversation, call__turn__status=Turn.Status.WAITING, call__result=None
     )
@@ -153,7 +150,8 @@ def decide(approval: Approval, user: "User", entry: Entry) -> None:
         raise Refused("An answer says whether the call is approved.")
     approval.decided_by, approval.decided_at = user, timezone.now()
     if is_approved:
-        approval.status, approval.input = Status.APPROVED, _edited(approval.call, payload.get("editedArgs"))
+        approval.status = Status.APPROVED
+        approval.input = _edited_arguments(approval.call, payload.get("editedArgs"))
         if user.pk == approval.call.turn.user_id:  # staff decide single calls
             approval.always = _always(approval.call.name, payload.get("always"))
         _allow(approval, user)
@@ -162,13 +160,13 @@ def decide(approval: Approval, user: "User", entry: Entry) -> None:
     approval.save()
 
 
-def _edited(call: ToolCall, arguments: object) -> dict[str, Any] | None:
+def _edited_arguments(call: ToolCall, arguments: object) -> dict[str, Any] | None:
     """The arguments if a person changed them; raises Refused for those that the tool does not take."""
-    checked = None if arguments is None else checked_arguments(call.name, arguments)
-    return None if checked == call.input else checked
+    valid = None if arguments is None else valid_arguments(call.name, arguments)
+    return None if valid == call.input else valid
 
 
-def checked_arguments(name: str, arguments: object) -> dict[str, Any]:
+def valid_arguments(name: str, arguments: object) -> dict[str, Any]:
     """A person's arguments for the tool of this name; raises Refused for those that it does not take."""
     if not isinstance(arguments, dict):
         raise Refused("Arguments are a JSON object.")
@@ -183,12 +181,12 @@ def checked_arguments(name: str, arguments: object) -> dict[str, Any]:
 
 
 def _always(tool: str, value: object) -> str:
-    """The permission that an answer gives; raises Refused if the tool allows none of that kind."""
+    """The standing permission that a decision asks for; raises Refused if the tool allows none of that kind."""
     if value is True:
         return Always.ARGUMENTS
     if value != "tool":
         return ""
-    if not may_be_let_through_whole(tool):
+    if not permits_any_arguments(tool):
         raise Refused(NOT_WHOLE)
     return Always.TOOL
 
@@ -214,7 +212,7 @@ def _reason(value: object) -> str:
 
 REFUSALS: dict[str, tuple[str, str]] = {
     Status.DENIED: ("denied", DENIED),
-    Status.EXPIRED: ("expired", NOBODY),
+    Status.EXPIRED: ("expired", EXPIRED),
     Status.WITHDRAWN: ("stopped", WITHDRAWN),
     Status.PENDING: ("denied", DENIED),
 }

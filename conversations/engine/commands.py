@@ -1,6 +1,6 @@
-"""What a person may do: send, stop, decide, regenerate, edit, withdraw, repeat, change settings.
+"""A person's commands: send, stop, decide, regenerate, edit, withdraw, run again, change settings.
 
-All raise Refused, with a sentence for the person, for what cannot be.
+What cannot be done raises Refused, with a sentence for the person.
 """
 
 import json
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from conversations.errors import Refused
 from conversations.models import Conversation, Message, Model, ToolCall, Tree, Turn
@@ -27,16 +26,16 @@ from .messages import (
     Accepted,
     NewMessage,
     Repetition,
-    canonical,
-    checked,
-    checked_files,
+    valid_file_ids,
+    valid_id,
+    valid_text,
 )
 from .worker import WORKER
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-OPEN = "Wait for the answer to end, or stop it first."
+STILL_ANSWERING = "Wait for the answer to end, or stop it first."
 SHOWN_ARGUMENTS = 2_000
 
 
@@ -54,21 +53,20 @@ def start(  # noqa: PLR0913 (what a message is, and who may send it)
 ) -> Accepted:
     """Takes a user's message; its turn runs as soon as no other comes before it.
 
-    The same id again changes nothing. `admit` is called with the conversation and raises where its sender may not write in it.
-    `files` are the ids of attached files, or else `kept_files` those of a message that it repeats. Raises Refused for an id that is no
-    UUID, a text that is too long or blank without files, and files that are not taken, Throttled over the user's limits, NotFound. With
-    `run`, a program's name for the turn's run, it is never queued behind another turn: raises Busy.
+    The same id again changes nothing. `admit` raises if the sender may not write in the conversation. `files` are the ids of attached
+    files; without them the message has `kept_files`, those of the message that it repeats. `run` is a program's name for the turn's
+    run: such a turn is not queued. Raises Refused for an id that is no UUID, for a text that is too long, or blank without files, and
+    for files that are missing or not for the model; Throttled over the user's limits; NotFound; Busy for a named run behind a turn.
     """
-    ids = kept_files if files is None else checked_files(files)
-    message = NewMessage(
-        canonical(message_id), checked(text, ids), model, repetition, tuple(ids), is_model_free=files is None
-    )
+    ids = kept_files if files is None else valid_file_ids(files)
+    pk, words = valid_id(message_id), valid_text(text, ids)
+    message = NewMessage(pk, words, model, repetition, tuple(ids), is_model_free=files is None)
     accept = partial(naming.accept, name=run) if run else lifecycle.accept
     accepted = accept(conversation, message, at_once=WORKER.has_room, admit=admit)
-    if accepted.new and accepted.queued:
+    if accepted.is_new and accepted.is_queued:
         notices.queue_changed(conversation)
-        WORKER.queued(conversation)
-    elif accepted.new:
+        WORKER.claim_anywhere(conversation)
+    elif accepted.is_new:
         WORKER.begin(accepted.turn, opening=accepted.opening)
     return accepted
 
@@ -76,7 +74,7 @@ def start(  # noqa: PLR0913 (what a message is, and who may send it)
 def stop(conversation: UUID, turn: UUID | None = None) -> bool:
     """Stops the conversation's active turn, whichever process runs it; returns whether there was one.
 
-    `turn` is what was named, or what `stop_here` has stopped: no other one that has begun meanwhile is stopped.
+    With `turn` only that turn is stopped, and none that has begun meanwhile.
     """
     turn_here = WORKER.stop(conversation) if turn is None else turn  # first: no database holds up a stop
     active = Turn.objects.filter(conversation=conversation, status__in=Turn.ACTIVE)
@@ -84,26 +82,23 @@ def stop(conversation: UUID, turn: UUID | None = None) -> bool:
     if not active.exists():
         return turn_here is not None
     if lifecycle.stop(conversation, turn):
-        WORKER.queued(conversation)
+        WORKER.claim_anywhere(conversation)
     return True
 
 
 def stop_here(conversation: UUID, turn: UUID | None = None) -> UUID | None:
-    """Stops the conversation's turn, or `turn` alone, if this process runs it; returns its id.
-
-    Waits for nothing.
-    """
+    """Stops the conversation's turn, or `turn` alone, if this process runs it; returns its id. Never waits."""
     return WORKER.stop(conversation, turn)
 
 
 def resume(conversation: Conversation, user: "User", entries: object, *, run: str = "") -> None:
     """Takes decisions about waiting calls, the entries of an AG-UI `resume`.
 
-    The turn goes on when all of its calls are decided; under `run`, a program's name for its further run, they are decided at once.
+    The turn goes on once all of its calls are decided. With `run`, a program's name for the further run, one resume decides all.
     """
     decide = partial(naming.decide, name=run) if run else lifecycle.decide
     if decide(conversation, user, entries):
-        WORKER.queued(conversation.pk)
+        WORKER.claim_anywhere(conversation.pk)
     else:
         notices.announce(conversation, "decided")
 
@@ -113,11 +108,11 @@ def regenerate(
 ) -> Accepted:
     """Asks the newest user message again, or the one named, in a turn beside its own.
 
-    Another model answers if one is named.
+    `model` answers, if one is named.
     """
     if model is not None and not Model.is_offered(model):
         raise Refused("This model is not offered.")
-    _refuse_while_open(conversation)
+    _refuse_while_answering(conversation)
     question = _question(conversation, message)
     answers = question.turn.rerun if "call" in question.turn.rerun else {}
     return start(
@@ -133,17 +128,17 @@ def regenerate(
 def edit(
     conversation: Conversation, message: object, message_id: object, text: object, files: object = None
 ) -> None:
-    """Asks something else in the place of an earlier message, in a turn beside its own.
+    """Sends a changed copy of an earlier message, in a turn beside that message's own.
 
-    A message that is still queued is changed where it is. Without `files`, ids of attached ones, it keeps its own.
+    A message that is still queued is changed itself. Without `files`, which are ids, the message keeps its files.
     """
-    if conversation.messages.filter(public_id=canonical(message_id)).exists():
-        return  # the same change came before, and the message that it names may be gone
+    if conversation.messages.filter(public_id=valid_id(message_id)).exists():
+        return  # the same edit came before, and the message that it names may be gone
     question = _question(conversation, message)
     earlier = ids_in(question.content)
-    ids = None if files is None else checked_files(files)
-    words = checked(text, earlier if ids is None else ids)
-    if lifecycle.change_queued(conversation, question.public_id, canonical(message_id), words, ids):
+    ids = None if files is None else valid_file_ids(files)
+    words = valid_text(text, earlier if ids is None else ids)
+    if lifecycle.change_queued(conversation, question.public_id, valid_id(message_id), words, ids):
         notices.queue_changed(conversation.pk)
     else:
         start(
@@ -158,15 +153,15 @@ def edit(
 
 def withdraw(conversation: Conversation, message: object) -> None:
     """Takes a queued message back, as if it had never been sent."""
-    lifecycle.withdraw(conversation, canonical(message))
+    lifecycle.withdraw(conversation, valid_id(message))
     notices.queue_changed(conversation.pk)
 
 
 def show_branch(conversation: Conversation, turn: object) -> None:
-    """Shows the branch that a turn is on, to its newest end. The next message follows on there."""
+    """Shows the branch that a turn is on, down to its newest turn, which the next message will follow."""
     with transaction.atomic():
         row = lock(conversation.pk)
-        _refuse_while_open(row)
+        _refuse_while_answering(row)
         tree = Tree.of(row.pk)
         pk = UUID(turn) if isinstance(turn, str) and turn in map(str, tree.nodes) else turn
         if not isinstance(pk, UUID) or pk not in tree.nodes:
@@ -179,10 +174,7 @@ def show_branch(conversation: Conversation, turn: object) -> None:
 def run_again(
     conversation: Conversation, call: object, message_id: object, arguments: object = None
 ) -> Accepted:
-    """Runs a tool call of the conversation again, with other arguments if there are any.
-
-    The new turn is nothing but this call.
-    """
+    """Runs a tool call of the conversation again, with `arguments` if there are any, in a turn of its own."""
     past = ToolCall.objects.filter(conversation=conversation, tool_use_id=str(call)[:64]).first()
     if past is None:
         raise Refused("There is no such call here.")
@@ -197,11 +189,11 @@ def run_again(
 
 
 def _input(past: ToolCall, arguments: object) -> dict[str, Any]:
-    """The new arguments, or else those that the call ran with."""
+    """The new arguments, or else those with which the call ran."""
     if registry.get(past.name) is None:
         raise Refused(f"There is no tool named {past.name} any more.")
     if arguments is not None:
-        return approvals.checked_arguments(past.name, arguments)
+        return approvals.valid_arguments(past.name, arguments)
     approval = approvals.by_call([past]).get(past.pk)
     call_input = approval.input if approval and approval.input is not None else past.input
     if not isinstance(call_input, dict):
@@ -219,10 +211,7 @@ def keep_draft(conversation: Conversation, text: object) -> None:
 
 
 def change_settings(conversation: Conversation, fields: Mapping[str, str]) -> dict[str, str]:
-    """Stores settings for the turns to come, by their fields; a sentence for each that cannot be.
-
-    If there is such a field, nothing is stored.
-    """
+    """Stores settings for the turns to come, by their fields, unless one is wrong; returns what is wrong."""
     with transaction.atomic():
         row = lock(conversation.pk)
         before = row.in_force()
@@ -235,24 +224,19 @@ def change_settings(conversation: Conversation, fields: Mapping[str, str]) -> di
     return faults
 
 
-def _messages(conversation: Conversation) -> QuerySet[Message]:
-    messages = Message.objects.filter(conversation=conversation, role=Message.Role.USER)
-    return messages.select_related("turn__parent")
-
-
 def _question(conversation: Conversation, message: object) -> Message:
     """A user's message, the newest of the shown branch if none is named."""
-    messages = _messages(conversation)
+    messages = conversation.messages.filter(role=Message.Role.USER).select_related("turn__parent")
     if message is None:
         messages = messages.filter(turn__in=Tree.of(conversation.pk).active_line()[-1:])
     else:
-        messages = messages.filter(public_id=canonical(message))
+        messages = messages.filter(public_id=valid_id(message))
     question = messages.first()
     if question is None:
         raise Refused("There is no such message here.")
     return question
 
 
-def _refuse_while_open(conversation: Conversation) -> None:
+def _refuse_while_answering(conversation: Conversation) -> None:
     if conversation.turns.filter(status__in=Turn.OPEN).exists():
-        raise Refused(OPEN)
+        raise Refused(STILL_ANSWERING)

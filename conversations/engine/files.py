@@ -1,4 +1,4 @@
-"""The files of a message on its way in: of this conversation, and such as the model takes."""
+"""A message's files: they are the conversation's, and such as the model takes."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -8,32 +8,28 @@ from conversations.models import Attachment, Conversation, Message, Model, Turn
 from conversations.protocol.converse import attached
 from conversations.protocol.converse.content import Block, is_blank, text
 
-from .messages import NO_FILE, NewMessage, checked_files
+from .messages import NO_FILE, NewMessage, valid_file_ids
 
 
-def files_of(conversation: Conversation, message: NewMessage, model_id: str) -> list[Attachment]:
-    """The files of a new message, in its order; raises Refused where one is not there or not taken."""
-    files = _of_conversation(conversation, message.files)
-    if files and not message.is_model_free:
-        _check_model(files, model_id)
-    return files
+def files_of(conversation: Conversation, ids: Sequence[UUID], model_id: str | None) -> list[Attachment]:
+    """The files with these ids, in order; raises Refused if one is missing or not for the model.
 
-
-def check_files(conversation: Conversation, ids: object, model_id: str) -> list[Attachment]:
-    """The files of a new message; raises Refused for one that is missing or not for the model."""
-    files = _of_conversation(conversation, checked_files(ids))
-    if files:
-        _check_model(files, model_id)
-    return files
-
-
-def _of_conversation(conversation: Conversation, ids: Sequence[UUID]) -> list[Attachment]:
+    Without a model they may be such as no model takes.
+    """
     if not ids:
         return []
     rows = conversation.attachments.in_bulk(ids)
     if len(rows) < len(ids):
         raise Refused(NO_FILE)
-    return [rows[pk] for pk in ids]
+    files = [rows[pk] for pk in ids]
+    if model_id is not None:
+        _check_model(files, model_id)
+    return files
+
+
+def check_files(conversation: Conversation, ids: object, model_id: str) -> list[Attachment]:
+    """The files of a frame's ids; raises Refused for what are no ids, and as `files_of` does."""
+    return files_of(conversation, valid_file_ids(ids), model_id)
 
 
 def _check_model(files: Iterable[Attachment], model_id: str) -> None:
@@ -68,14 +64,12 @@ def store(turn: Turn, message: NewMessage, files: Sequence[Attachment]) -> list[
 def change(message: Message, message_id: UUID, words: str, ids: Sequence[UUID] | None) -> None:
     """Changes a stored message; without `ids` it keeps its files."""
     all_ids = ids_in(message.content) if ids is None else ids
-    files = _of_conversation(message.conversation, all_ids)
-    if ids:
-        _check_model(files, message.turn.model)
+    files = files_of(message.conversation, all_ids, None if ids is None else message.turn.model)
     message.public_id, message.content = message_id, content(words, files)
     message.save(update_fields=["public_id", "content"])
     message.attachments.set(files)
 
 
 def ids_in(blocks: Iterable[Block]) -> tuple[UUID, ...]:
-    """The ids of the files that a stored message has."""
+    """The ids of a stored message's files."""
     return tuple(UUID(facts["id"]) for facts in attached.facts(blocks))

@@ -1,6 +1,6 @@
-"""Changes of what lists show of conversations: stored with their time, announced after the commit.
+"""Changes of conversations that lists show: stored with their time, announced after the commit.
 
-Every process tells the lists that its users have open; one that hears no bell sees it by the time.
+Every process sends them to its open lists. One that no doorbell reaches finds them by their time.
 """
 
 from collections.abc import Sequence
@@ -25,19 +25,19 @@ def announce(conversation: UUID) -> None:
 
 
 def touch(conversation: UUID) -> None:
-    """Stores and announces that rows beside a conversation changed its place or mark in lists."""
+    """Stores and announces that other rows, such as an approval, changed a conversation's place or mark."""
     change([conversation])
 
 
 def change(conversations: Sequence[UUID], **columns: Any) -> None:
-    """Changes columns of conversations that lists show, such as the title, and announces it."""
+    """Changes columns of conversations, such as the title, and announces it."""
     Conversation.with_deleted.filter(pk__in=conversations).update(changed_at=timezone.now(), **columns)
     for conversation in conversations:
         announce(conversation)
 
 
 def see(conversation: UUID, owner: int) -> None:
-    """Takes all that has ended in the owner's conversation as seen by them."""
+    """Marks all ended turns of the conversation as seen by its owner."""
     if marks.see(conversation, owner):
         announce(conversation)
 

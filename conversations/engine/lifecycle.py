@@ -40,10 +40,10 @@ LEASE = timedelta(seconds=8)
 """How long a turn stays a silent process's own: it goes on 15 s after a crash at most."""
 
 ATTEMPTS = 3
-"""Times that a turn is begun at most: one that kills its process each time must come to an end."""
+"""How often a turn is begun at most, as one that kills its process each time must come to an end."""
 
 Admit = Callable[[Conversation], None]
-"""Raises where a message's sender may not write in the conversation, which comes with its owner."""
+"""Raises if a message's sender may not write in the conversation. Its owner is loaded with it."""
 
 GONE = "This message does not wait any more."
 
@@ -54,8 +54,8 @@ GONE = "This message does not wait any more."
 def accept(conversation: UUID, message: NewMessage, *, at_once: bool, admit: Admit | None = None) -> Accepted:
     """Stores a user's message and its turn, which runs if `at_once` and no other comes before it.
 
-    The same id again changes nothing. Raises NotFound, what `admit` raises, Throttled over the user's limits, and Refused for files
-    that are not the conversation's or that the model does not take.
+    The same id again changes nothing. Raises NotFound, whatever `admit` raises, Throttled over the user's limits, and Refused for
+    files that are not the conversation's or that the model does not take.
     """
     with transaction.atomic():
         row = _lock_with_owner(conversation)
@@ -63,17 +63,17 @@ def accept(conversation: UUID, message: NewMessage, *, at_once: bool, admit: Adm
             admit(row)
         facts = limits.facts(row, message.id)
         if facts.stored is not None:
-            return Accepted(Turn.objects.get(pk=facts.stored), new=False)
+            return Accepted(Turn.objects.get(pk=facts.stored), is_new=False)
         limits.check(facts)
         turn = _new_turn(row, facts.last, message)
-        attached = files.files_of(row, message, turn.model)
+        attached = files.files_of(row, message.files, None if message.is_model_free else turn.model)
         if at_once and not facts.is_busy:
             _begin(turn, row)
         turn.save(force_insert=True)
         content = files.store(turn, message, attached)
         _update_conversation(row, message.text or attached[0].name)
     return Accepted(
-        turn, new=True, opening=Opening(message.id, content, row.title, facts.seq, facts.has_calls)
+        turn, is_new=True, opening=Opening(message.id, content, row.title, facts.seq, facts.has_calls)
     )
 
 
@@ -92,7 +92,7 @@ def _new_turn(conversation: Conversation, last: int, message: NewMessage) -> Tur
 
 
 def _beside(conversation: Conversation, repetition: Repetition | None) -> Turn | None:
-    """The turn that a new one is beside: the one named, or the branch's end if both repeat the same turn."""
+    """The turn beside which a new one stands: the one named, or the branch's end if both repeat the same."""
     if repetition is None:
         return None
     if repetition.beside or not repetition.turn:
@@ -131,7 +131,7 @@ def lock(conversation: UUID) -> Conversation:
 def change_queued(
     conversation: Conversation, message: UUID, message_id: UUID, text: str, ids: Sequence[UUID] | None = None
 ) -> bool:
-    """Changes a message if it is queued; False if it is not, unless this very change was stored before."""
+    """Changes a message if it is queued, and returns whether it is, or was when this very change came before."""
     with transaction.atomic():
         row = lock(conversation.pk)
         if row.messages.filter(public_id=message_id).exists():
@@ -156,9 +156,9 @@ def withdraw(conversation: Conversation, message: UUID) -> None:
 
 
 def claim(limit: int, only: UUID | None = None) -> list[Turn]:
-    """Claims at most `limit` queued turns that nothing comes before, of one conversation if it is named.
+    """Claims at most `limit` queued turns that need not wait for others, with `only` those of one conversation.
 
-    Users take turns: whoever has fewest running comes first. Rows that another process has locked are left to it.
+    The user with the fewest running turns comes first. Rows that another process has locked are left to it.
     """
     candidates = list(queue.candidates(only).values_list("pk", flat=True)[: max(0, limit)])
     if not candidates:
@@ -166,13 +166,13 @@ def claim(limit: int, only: UUID | None = None) -> list[Turn]:
     try:
         with transaction.atomic():
             if only is not None:
-                lock(only)  # first alone: a turn that has begun since is not waited for
-            return [_begun(turn) for turn in queue.locked(candidates, skip_locked=only is None)]
-    except (IntegrityError, Conversation.DoesNotExist):  # another process began one of it, or deleted it
+                lock(only)  # before the turns: those that have begun since are then seen, and not waited for
+            return [_begin_queued(turn) for turn in queue.locked(candidates, skip_locked=only is None)]
+    except (IntegrityError, Conversation.DoesNotExist):  # another process began a turn or deleted it all
         return []
 
 
-def _begun(turn: Turn) -> Turn:
+def _begin_queued(turn: Turn) -> Turn:
     """Stores that a queued turn runs."""
     _begin(turn, turn.conversation)
     turn.save(update_fields=["status", "parent", *CLAIM_COLUMNS])
@@ -181,15 +181,15 @@ def _begun(turn: Turn) -> Turn:
 
 
 def _begin(turn: Turn, conversation: Conversation) -> None:
-    """Lets the turn run at its place in the tree, which moves the conversation's head."""
+    """Sets what a turn that begins changes: its lease, its parent and the conversation's head."""
     _claim(turn)
     if turn.number > 1:
-        turn.parent_id = turn.beside.parent_id if turn.beside else _end(conversation)
+        turn.parent_id = turn.beside.parent_id if turn.beside else _branch_end(conversation)
     conversation.head = turn
 
 
-def _end(conversation: Conversation) -> UUID | None:
-    """Where the shown branch ends; a conversation without a head shows its newest turn."""
+def _branch_end(conversation: Conversation) -> UUID | None:
+    """The last turn of the shown branch. Without a head that is the conversation's newest turn."""
     if conversation.head_id is not None:
         return conversation.head_id
     begun = conversation.turns.exclude(status=Status.QUEUED).order_by("-number")
@@ -203,7 +203,7 @@ CLAIM_COLUMNS = ("attempts", "started_at", "lease_token", "lease_until")
 
 
 def _claim(turn: Turn) -> None:
-    """Makes the turn this process's to run, once it is saved."""
+    """Sets the columns by which this process may run the turn."""
     now = timezone.now()
     turn.status = Status.RUNNING
     turn.attempts += 1
@@ -212,7 +212,7 @@ def _claim(turn: Turn) -> None:
 
 
 def _move(turn: Turn, status: Status, columns: Mapping[str, Any]) -> None:
-    """Changes a turn's status as the table allows; raises InternalError where another process was faster."""
+    """Changes a turn's status if the table allows it; raises InternalError where another process was faster."""
     sources = [source for source, targets in TRANSITIONS.items() if status in targets]
     if not Turn.objects.filter(pk=turn.pk, status__in=sources).update(status=status, **columns):
         raise InternalError(f"a turn that is over cannot become {status}")
@@ -220,7 +220,7 @@ def _move(turn: Turn, status: Status, columns: Mapping[str, Any]) -> None:
 
 
 def wait(turn: Turn) -> None:
-    """Lets the turn wait for a person; called in the transaction of its last event so far."""
+    """Lets the turn wait for a person; called in the transaction of its run's last event."""
     _release(turn, Status.WAITING, None)
 
 
@@ -245,7 +245,7 @@ END_COLUMNS = [
 
 
 def stop(conversation: UUID, turn: UUID | None = None) -> bool:
-    """Requests the stop of a running turn, or of `turn` alone; True if one that waited goes on, to end."""
+    """Requests the stop of a running turn, or of `turn` alone. True if a waiting turn goes on now, to end."""
     running = Turn.objects.filter(conversation=conversation, status=Status.RUNNING)
     running = running.filter(pk=turn) if turn else running
     if running.update(stop_requested_at=timezone.now()):
@@ -260,7 +260,7 @@ def stop(conversation: UUID, turn: UUID | None = None) -> bool:
 
 
 def stop_waiting(turn: Turn, *, is_requested: bool = False) -> bool:
-    """Lets a turn that waits though its stop was requested go on, so that it ends; False for any other."""
+    """Lets a waiting turn whose stop is requested go on, so that it ends; False for any other."""
     with transaction.atomic():
         waiting = _waiting(lock(turn.conversation_id))
         if waiting is None or waiting.pk != turn.pk or not (is_requested or waiting.stop_requested_at):
@@ -280,9 +280,9 @@ def _withdraw_approvals(turn: Turn) -> None:
 
 
 def decide(conversation: Conversation, user: "User", entries: object) -> bool:
-    """Stores decisions, the entries of an AG-UI `resume`.
+    """Stores decisions, the entries of an AG-UI `resume`, and returns whether the turn goes on.
 
-    Returns whether the turn goes on, as all of its calls are decided. Raises Refused for an entry that cannot be, and stores none then.
+    It does once all of its calls are decided. Raises Refused for an entry that is wrong, and then stores none.
     """
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise Refused("A resume frame has a list of answers.")
@@ -303,7 +303,7 @@ def decide(conversation: Conversation, user: "User", entries: object) -> bool:
 
 
 def expire(turn: Turn, now: datetime) -> None:
-    """Stores that nobody has decided in time; the turn goes on when no approval is pending any more."""
+    """Expires approvals that nobody decided in time. The turn goes on when none is pending any more."""
     with transaction.atomic():
         waiting = _waiting(lock(turn.conversation_id))
         if waiting is None:
@@ -315,7 +315,7 @@ def expire(turn: Turn, now: datetime) -> None:
 
 
 def withdraw_questions(turn: UUID, conversation: UUID) -> bool:
-    """Withdraws what calls of a waiting turn ask, as they have ended; returns whether the turn goes on."""
+    """Withdraws the questions of a waiting turn's calls, which have ended; returns whether the turn goes on."""
     with transaction.atomic():
         waiting = _waiting(lock(conversation))
         if waiting is None or waiting.pk != turn:
@@ -331,6 +331,7 @@ def withdraw_questions(turn: UUID, conversation: UUID) -> bool:
 
 
 def _waiting(conversation: Conversation) -> Turn | None:
+    """The conversation's turn that waits for a person, locked."""
     turns = conversation.turns.filter(status=Status.WAITING).select_related("conversation", "user")
     return turns.select_for_update(no_key=True, of=("self",)).first()
 
@@ -341,7 +342,7 @@ def _pending(turn: Turn) -> QuerySet[Approval]:
 
 
 def _go_on(turn: Turn) -> None:
-    """Lets a turn that has waited go on in whichever process takes it over: this one may run no turns."""
+    """Lets a waiting turn go on in whichever process takes it over, as this one may run no turns."""
     turn.status, turn.lease_until = Status.RUNNING, timezone.now() - LEASE
     turn.runs, turn.attempts = turn.runs + 1, 0
     questions.leave_to_holder(turn)
@@ -351,19 +352,17 @@ def _go_on(turn: Turn) -> None:
 # -- leases
 
 
-def expired() -> Q:
-    """Leases that have run out. One that lasts too long was written before the clock was put back."""
-    now = timezone.now()
-    return Q(lease_until__lt=now) | Q(lease_until__gt=now + 2 * LEASE)
-
-
 def claimable() -> Q:
-    """Leases that have run out, and those of turns that go on with calls of this process."""
-    return expired() | Q(lease_token=this_process())
+    """Leases that have run out, and those of turns that go on with calls of this process.
+
+    A lease that lasts too long has run out too: it was written before the clock was put back.
+    """
+    now = timezone.now()
+    return Q(lease_until__lt=now) | Q(lease_until__gt=now + 2 * LEASE) | Q(lease_token=this_process())
 
 
 def take_over(turn: Turn) -> bool:
-    """Takes a lost turn over unless another process is faster; its former process writes no more."""
+    """Takes a lost turn over, unless another process was faster. Its former process can write no more then."""
     lost = Turn.objects.filter(claimable(), pk=turn.pk, status=Status.RUNNING)
     lost = lost.filter(lease_token=turn.lease_token, runs=turn.runs)
     turn.attempts = min(turn.attempts + 1, ATTEMPTS)
@@ -372,9 +371,9 @@ def take_over(turn: Turn) -> bool:
 
 
 def beat(leases: Mapping[UUID, UUID | None], *, renew: bool) -> set[UUID]:
-    """Renews the leases of this process's turns; returns those to be stopped.
+    """Renews the leases of this process's turns, and returns the turns that have to stop here.
 
-    A turn is stopped when a person wants it, or because another process has taken it over.
+    A person has requested the stop, or another process has taken the turn over.
     """
     ours = Turn.objects.filter(
         pk__in=leases, lease_token__in=list(leases.values()), status=Status.RUNNING
@@ -388,7 +387,7 @@ def beat(leases: Mapping[UUID, UUID | None], *, renew: bool) -> set[UUID]:
 
 
 def hand_over(leases: Mapping[UUID, UUID | None]) -> int:
-    """Lets go of turns, and returns how many. Whoever sweeps next takes them over; no attempt is counted."""
+    """Gives up the leases of turns, without counting an attempt; returns how many. The next sweep takes them."""
     ours = Turn.objects.filter(
         pk__in=leases, lease_token__in=list(leases.values()), status=Status.RUNNING
     ).order_by("pk")

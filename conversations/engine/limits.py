@@ -17,7 +17,7 @@ TIME = DateTimeField()
 
 
 class Facts(NamedTuple):
-    """What decides about a new message, read in one query: facts of its conversation and of its user."""
+    """Facts of a new message's conversation and user that decide about it, read in one query."""
 
     stored: UUID | None
     """The turn of a message with the same id."""
@@ -37,9 +37,11 @@ class Facts(NamedTuple):
     under_way: int
     """The user's turns that run or are queued. One that waits for a person uses nothing."""
 
-    in_a_minute: int
-    in_a_day: int
-    """The tokens of the user's turns of a day that have ended, and of titles."""
+    turns_in_a_minute: int
+    """The turns that the user began in the last minute."""
+
+    tokens_in_a_day: int
+    """The tokens of the user's titles and ended turns of the last 24 hours."""
 
 
 FACTS = """
@@ -69,7 +71,7 @@ and was counted where it was begun.
 
 
 def facts(conversation: Conversation, message_id: UUID) -> Facts:
-    """Reads the facts. The caller has locked conversation and owner: no two messages pass at once."""
+    """Reads the facts. The caller has locked the conversation and its owner, so that no two messages pass at once."""
     key, message = uuid_value(conversation.pk), uuid_value(message_id)
     user, now = conversation.owner_id, timezone.now()
     moment, minute = _time(now), _time(now - MINUTE)
@@ -87,9 +89,9 @@ def check(facts: Facts) -> None:
     """Raises Throttled if the user may not begin another turn."""
     if 0 < settings.USER_TURNS_AT_ONCE <= facts.under_way:
         raise Throttled("You have too many answers under way. Wait for one to end, then send again.")
-    if 0 < settings.USER_TURNS_PER_MINUTE <= facts.in_a_minute:
+    if 0 < settings.USER_TURNS_PER_MINUTE <= facts.turns_in_a_minute:
         raise Throttled("You have sent too many messages in a minute. Wait a moment, then send again.")
-    if 0 < settings.USER_TOKENS_PER_DAY < facts.in_a_day + (facts.under_way + 1) * settings.MAX_TOKENS:
+    if 0 < settings.USER_TOKENS_PER_DAY < facts.tokens_in_a_day + (facts.under_way + 1) * settings.MAX_TOKENS:
         raise Throttled("You have used up your tokens for a day. Send again later.")
 
 

@@ -1,4 +1,4 @@
-"""The calls that run at servers for this process: they outlive a run that ends because they ask."""
+"""Calls that run at MCP servers for this process. They outlive a run that ends because one asks a person."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,6 +7,8 @@ from uuid import UUID
 
 from conversations.models import Model, ToolCall, Turn
 from conversations.tools import RemoteCall, RemoteTool, registry
+
+from .requests import labels_of
 
 
 class Origin(NamedTuple):
@@ -18,12 +20,7 @@ class Origin(NamedTuple):
 
 def origin_of(turn: Turn) -> Origin:
     """Where a turn's calls come from; reads the database."""
-    labels = {
-        "user": turn.user.get_username(),
-        "conversation": str(turn.conversation_id),
-        "turn": str(turn.pk),
-    }
-    return Origin(labels, Model.of(turn.model).capabilities.takes_pictures is not False)
+    return Origin(labels_of(turn), Model.of(turn.model).capabilities.takes_pictures is not False)
 
 
 class LiveCalls:
@@ -49,7 +46,7 @@ class LiveCalls:
             raise TypeError(f"{row.name} is no tool of a server")
         call = RemoteCall(tool, arguments, **origin._asdict())
         self._calls[row.pk] = (call, turn)
-        call.task.add_done_callback(partial(self._ended, call, turn))
+        call.task.add_done_callback(partial(self._report_loss, call, turn))
         return call
 
     def forget(self, row: ToolCall) -> None:
@@ -68,6 +65,6 @@ class LiveCalls:
         """The turns of the calls."""
         return {turn.pk for _, turn in list(self._calls.values())}
 
-    def _ended(self, call: RemoteCall, turn: Turn, task: object) -> None:
-        if call.is_asking and any(call is one for one, _ in self._calls.values()):
+    def _report_loss(self, call: RemoteCall, turn: Turn, task: object) -> None:
+        if call.is_asking and any(call is kept for kept, _ in self._calls.values()):
             self.when_lost(turn)

@@ -1,4 +1,4 @@
-"""A user's message on its way in: checked, perhaps a repetition of an earlier one, and accepted."""
+"""A user's message as it comes in: its values checked, what it repeats, and what is stored of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,17 +30,14 @@ class Opening:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A stored message's turn. `new` is False for a message that was stored before.
-
-    `opening` is known if the turn runs.
-    """
+    """A stored message's turn. `is_new` is False for a message that was stored before, which has no opening."""
 
     turn: Turn
-    new: bool
+    is_new: bool
     opening: Opening | None = None
 
     @property
-    def queued(self) -> bool:
+    def is_queued(self) -> bool:
         """Whether the turn waits for another to end, or for a process to take it."""
         return self.turn.status == Turn.Status.QUEUED
 
@@ -49,8 +46,8 @@ class Accepted:
 class Repetition:
     """How a message repeats or replaces an earlier one.
 
-    `turn` is the stored turn that it repeats, if there is one; `answers` names what answers its tools and its rounds. The new turn follows
-    on the same one as the turn `beside`, or else on the end of the shown branch.
+    `turn` is the stored turn that a rerun repeats. `answers` becomes `Turn.rerun`: what answers the tools and rounds of the new turn.
+    The new turn has the same parent as the turn `beside`; without that it follows the end of the shown branch.
     """
 
     turn: Turn | None = None
@@ -70,10 +67,10 @@ class NewMessage:
     """The ids of the files that it is sent with."""
 
     is_model_free: bool = False
-    """Whether its files may be such as the model does not take: they were taken once."""
+    """Whether its files may be such as the model does not take, since an earlier message has them."""
 
 
-def canonical(message_id: object) -> UUID:
+def valid_id(message_id: object) -> UUID:
     """A message's id; raises Refused for anything else."""
     try:
         if isinstance(message_id, str) and len(message_id) == UUID_LENGTH:
@@ -83,19 +80,19 @@ def canonical(message_id: object) -> UUID:
     raise Refused("A message needs an id that is a UUID.")
 
 
-def checked_files(ids: object) -> tuple[UUID, ...]:
+def valid_file_ids(ids: object) -> tuple[UUID, ...]:
     """The ids of a message's files, once each; raises Refused for anything else."""
     if ids is None:
         return ()
     if not isinstance(ids, list | tuple) or len(ids) > MOST_FILES:
         raise Refused(f"A message's attachments are a list of at most {MOST_FILES} ids.")
     try:
-        return tuple(dict.fromkeys(UUID(str(one)) for one in ids))
+        return tuple(dict.fromkeys(UUID(str(pk)) for pk in ids))
     except ValueError:
         raise Refused(NO_FILE) from None
 
 
-def checked(text: object, files: Sequence[UUID] = ()) -> str:
+def valid_text(text: object, files: Sequence[UUID] = ()) -> str:
     """A message's text; raises Refused for a too long one, and for a blank one without files."""
     if text is None and files:
         return ""

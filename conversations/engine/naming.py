@@ -1,4 +1,4 @@
-"""Runs by the names that programs give them. The same name is the same run for good."""
+"""Runs that programs name. In a conversation the same name is the same run for good."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -31,14 +31,14 @@ def run_named(conversation: UUID, name: str) -> PublicRun | None:
 def accept(
     conversation: UUID, message: NewMessage, name: str, *, at_once: bool, admit: Admit | None = None
 ) -> Accepted:
-    """Stores a message whose turn's first run has this name; raises Busy while another turn is open.
+    """Stores a message as `lifecycle.accept` does, and names its turn's run; raises Busy while a turn is open.
 
-    Changes nothing if there is such a run.
+    Changes nothing if there is a run of this name.
     """
     with transaction.atomic():
         Conversation.objects.select_for_update(no_key=True).filter(pk=conversation).first()
         if (known := run_named(conversation, name)) is not None:
-            return Accepted(known.turn, new=False)
+            return Accepted(known.turn, is_new=False)
         refuse_while_open(conversation)
         accepted = lifecycle.accept(conversation, message, at_once=at_once, admit=admit)
         if accepted.opening is not None:
@@ -47,9 +47,9 @@ def accept(
 
 
 def decide(conversation: Conversation, user: "User", entries: object, name: str) -> bool:
-    """Stores decisions about all calls that wait; the run that answers them has this name.
+    """Stores decisions about all waiting calls, and names the further run.
 
-    Raises Refused for decisions about some. One that was taken elsewhere meanwhile stays as it is.
+    Raises Refused if they leave a call undecided. A decision that was taken elsewhere meanwhile stays as it is.
     """
     with transaction.atomic():
         lock(conversation.pk)
@@ -83,7 +83,7 @@ def _refuse(conversation: UUID, statuses: Iterable[str]) -> None:
 def _without_decided(conversation: Conversation, entries: object) -> Any:
     if not isinstance(entries, list):
         return entries
-    decided = approvals.decided(conversation)
+    decided = approvals.decided_interrupts(conversation)
     return [
         entry for entry in entries if not (isinstance(entry, dict) and entry.get("interruptId") in decided)
     ]

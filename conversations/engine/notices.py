@@ -20,9 +20,9 @@ VALUES: dict[str, Callable[[Conversation], Any]] = {
     "draft": lambda conversation: {"text": conversation.draft},
     "branch": lambda conversation: {"turn": str(Tree.of(conversation.pk).active_line()[-1])},
     "settings": lambda conversation: {"name": conversation.model_name} | fields_of(conversation),
-    "decided": lambda conversation: {"interrupts": approvals.decided(conversation)},
+    "decided": lambda conversation: {"interrupts": approvals.decided_interrupts(conversation)},
 }
-"""A notice's value by its name, read from the database, where every process sees the same."""
+"""By a notice's name, its value as the database has it, so that all processes send the same."""
 
 
 def queue_changed(conversation: UUID) -> None:
@@ -37,21 +37,21 @@ def announce(conversation: Conversation, name: str) -> None:
 
 
 def current_notices(conversation: UUID, names: Iterable[str]) -> list[Event]:
-    """The notices of these names as they are now; none if the conversation is gone."""
+    """The notices of these names with their present values; none if the conversation is gone."""
     row = Conversation.objects.filter(pk=conversation).first()
     return [events.custom(name, VALUES[name](row)) for name in names if name in VALUES] if row else []
 
 
 def first_notices(conversation: Conversation, after: int | None, queued: list[dict[str, Any]]) -> list[Event]:
-    """The notices that a socket is sent when it opens: the queue, and decisions while others are pending.
+    """The notices for a socket that opens: the queue, and decisions while others are pending.
 
-    A page that reads on `after` a seq gets also the draft, and the end of the shown branch if there are several. A reader from the
-    beginning, who wants the record alone, gets neither.
+    A page that reads on `after` a seq also gets the draft, and the end of the shown branch if there are several branches. A reader
+    from the beginning wants the record alone, and a snapshot has both: they get neither.
     """
     values: dict[str, Any] = {}
     if queued:
         values["queued"] = queued
-    if decided := approvals.decided(conversation):
+    if decided := approvals.decided_interrupts(conversation):
         values["decided"] = {"interrupts": decided}
     if after and conversation.draft:
         values["draft"] = VALUES["draft"](conversation)

@@ -13,24 +13,31 @@ from conversations.protocol.converse import attached, remedies, request
 from conversations.protocol.converse.content import Message
 from conversations.protocol.converse.remedies import Remedies, Remedy
 
-from . import synthetic
+from . import requests, synthetic
 
 if TYPE_CHECKING:
     from .run import Run
 
 
 class Outgoing:
-    """The request of a round, which `row` describes. Its methods take time and belong into a thread."""
+    """The request of a round, whose row is `row`. Its methods read rows and files, so they run in a thread."""
 
     base: RequestBase
+    """The request without its messages, which many rounds share."""
+
     is_new_base: bool
 
     def __init__(self, run: "Run", row: Round) -> None:
         self.turn, self.memory, self.row = run.turn, run.memory, row
         self._whole: request.Body = {}
         self._body: request.Body = {}
+        """The whole request, and the same with the remedies in force."""
+
         self._tried = 0
+        """Remedies that were tried."""
+
         self._facts: dict[str, tuple[Any, str]] = {}
+        """Facts of the model that refusals taught, each with the words of the refusal."""
 
     def prepare(self) -> Call | TurntableError:
         """Builds the request and its first call; returns the error if there can be no call."""
@@ -44,25 +51,25 @@ class Outgoing:
         active = remedies.for_model(capabilities, self._whole)
         for remedy in (*self._without_files(messages), *self.memory.remedies):
             active = remedies.combined(active, remedy)
-        return self._changed(active)
+        return self._apply(active)
 
     def _without_files(self, messages: list[Message]) -> Remedies:
-        """The change that leaves files out: those that a person left out of later turns, and too many."""
+        """The remedy that leaves files out: those that a person left out, and the oldest of too many."""
         if not attached.ids(messages):
             return ()
-        own = {facts["id"] for facts in attached.facts(self.memory.user)}
+        own = {facts["id"] for facts in attached.facts(self.memory.user_content)}
         left_out = attachments.left_out(self.turn.conversation_id) - own
         out = attached.excess(messages, attached.limits_of(self.turn.model), left_out)
         return (Remedy("attachments", out),) if out else ()
 
     @property
-    def notice(self) -> Remedy | None:
-        """What a reader has to know: that the model takes no tools, or not these files."""
+    def lack(self) -> Remedy | None:
+        """The remedy that a reader has to know of: the model takes no tools, or not the message's files."""
         is_first = self.row.number == self.row.attempt == 1 and self.turn.rerun.get("rounds") != "person"
         active = remedies.from_json(self.row.remedies) if is_first else ()
-        kinds = {"tools", *(f"{facts['kind']}s" for facts in attached.facts(self.memory.user))}
+        kinds = {"tools", *(f"{facts['kind']}s" for facts in attached.facts(self.memory.user_content))}
         kinds |= {"pictures"} if "images" in kinds else set()
-        return next((one for one in active if one.kind in kinds and not one.why), None)
+        return next((remedy for remedy in active if remedy.kind in kinds and not remedy.why), None)
 
     @property
     def limit(self) -> int:
@@ -73,13 +80,8 @@ class Outgoing:
     def call(self) -> Call:
         """A further call with the same request."""
         turn = self.turn
-        labels = {
-            "user": turn.user.get_username(),
-            "conversation": str(turn.conversation_id),
-            "turn": str(turn.pk),
-        }
         body = attachments.with_bytes(self._body, self.row.model, turn.conversation_id)
-        call: Call = synthetic.gateway_of(turn).call(self.row.model, body, labels)
+        call: Call = synthetic.gateway_of(turn).call(self.row.model, body, requests.labels_of(turn))
         return call
 
     def remedy(self, error: GatewayError) -> Remedy | None:
@@ -110,10 +112,10 @@ class Outgoing:
         self.row.tries += 1
         active = remedies.combined(remedies.from_json(self.row.remedies), remedy)
         self.memory.remedies = remedies.within_turn(active)
-        return self._changed(active)
+        return self._apply(active)
 
-    def save_adjusted(self) -> Write:
-        """What stores the request as it is now."""
+    def adjustment_write(self) -> Write:
+        """The write that stores the request as it is now, in the commit of the event that tells of it."""
         row = self.row
         columns = {name: getattr(row, name) for name in ("remedies", "request_sha256", "base_id", "tries")}
         return partial(self._save, self.base if self.is_new_base else None, columns)
@@ -122,8 +124,8 @@ class Outgoing:
         """Stores the request's base if no other round has it."""
         self._save_base(self.base if self.is_new_base else None)
 
-    def judged(self, error: GatewayError) -> GatewayError:
-        """The error that ends the turn, which stays out of later requests if its own content was refused."""
+    def judge(self, error: GatewayError) -> GatewayError:
+        """Marks a turn whose own content was refused as left out; returns the error that ends it."""
         if error.refusal is None or self.memory.rounds or self.row.first_token_ms is not None:
             return error
         has_gone_well, is_adjusted = self.memory.has_gone_well(self.row.model), self._tried > 0
@@ -134,7 +136,8 @@ class Outgoing:
             return error
         return ContentRefused(error.detail, status=error.status, request_id=error.request_id)
 
-    def _changed(self, active: Remedies) -> Call | TurntableError:
+    def _apply(self, active: Remedies) -> Call | TurntableError:
+        """Changes the whole request by these remedies; returns its call, or the error if there can be none."""
         row = self.row
         self._body = remedies.adjusted(self._whole, active)
         base = request.encoded({name: part for name, part in self._body.items() if name != "messages"})

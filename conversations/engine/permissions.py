@@ -1,4 +1,4 @@
-"""The tools that a user may use: some need a permission, which is looked up anew each time."""
+"""Tools that need a permission, which is looked up anew each time."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ def are_needed(names: Iterable[str]) -> bool:
 
 
 def lacking(user: int | str, names: Iterable[str] | None = None) -> frozenset[str]:
-    """The tools, of all or of those named, that the user with this key has no permission for."""
+    """The tools for which the user with this key has no permission, among all or those named."""
     tools = [tool for name in (registry.names() if names is None else names) if (tool := registry.get(name))]
     needed = {tool.name: tool.permission for tool in tools if tool.permission}
     if not needed:

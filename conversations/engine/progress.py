@@ -1,4 +1,4 @@
-"""A running call's progress on its way from the tool's thread into the record."""
+"""A running call's progress, from the tool's thread into the record."""
 
 import asyncio
 from contextlib import suppress
@@ -14,11 +14,11 @@ INTERVAL = 0.25
 """Seconds between two reports of a call that are recorded, at least."""
 
 SHARE = 0.02
-"""The same as a share of the time that the call has taken: an hour of reports is 320 events."""
+"""The least interval as a share of the time that the call has taken: an hour of reports is 320 events."""
 
 
 class Progress:
-    """The newest report of a call is recorded, and none once the call is over."""
+    """Records the newest report of a running call, at most one an interval, and none after its end."""
 
     def __init__(self, record: "Record", tool_use_id: str) -> None:
         self._record, self._call = record, tool_use_id

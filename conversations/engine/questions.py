@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.utils import timezone
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 Status = Approval.Status
 
 HOLD, HOLD_STOPPED = timedelta(seconds=3), timedelta(seconds=1)
-"""How long such a turn is left to its process, and one that is only to be stopped."""
+"""How long only the process that holds a turn's calls may go on with it; less if it is to be stopped."""
 
 WORDS = {Status.APPROVED: "answered", Status.DENIED: "declined"}
 NO_ANSWER = "An answer is a JSON object with the fields that were asked for."
@@ -35,15 +34,15 @@ def expiry() -> datetime | None:
     return timezone.now() + timeout if timeout else None
 
 
-def ask(questions: Mapping[ToolCall, Question], holder: UUID | None = None) -> None:
-    """Stores what calls ask, beside each call; `holder` is the process in which they wait: this one."""
+def ask(questions: Mapping[ToolCall, Question]) -> None:
+    """Stores the questions of calls that wait in this process."""
     stored = Approval.objects.in_bulk([row.pk for row in questions])
     for row, question in questions.items():
         approval = stored.get(row.pk) or Approval(call=row)
         approval.question = {"message": question.message, "schema": question.schema}
         approval.status, approval.answer, approval.allowance = Status.PENDING, None, None
         approval.decided_at = approval.decided_by = None
-        approval.asked, approval.holder = approval.asked + 1, holder or this_process()
+        approval.asked, approval.holder = approval.asked + 1, this_process()
         approval.requested_at, approval.expires_at = timezone.now(), expiry()
         approval.reason = ""
         approval.save()
@@ -66,7 +65,7 @@ def answer(approval: Approval, user: "User", entry: dict[str, Any]) -> None:
 
 
 def value_of(text: str, schema: Mapping[str, Any]) -> Any:
-    """What a person has typed, as a value of a field's type; the text itself where it is none."""
+    """A typed text as a value of the type that a field's schema names; the text itself where it is none."""
     match schema.get("type"):
         case "boolean":
             return {"true": True, "yes": True, "on": True, "false": False, "no": False}.get(
@@ -81,7 +80,7 @@ def value_of(text: str, schema: Mapping[str, Any]) -> Any:
 
 
 def reply(approval: Approval) -> Reply:
-    """The answer as the call's server gets it: nobody's is a cancellation."""
+    """The answer as the call's server gets it. A question that nobody answered is cancelled."""
     match approval.status:
         case Status.APPROVED:
             return Reply("accept", approval.answer)
@@ -90,15 +89,15 @@ def reply(approval: Approval) -> Reply:
     return Reply("cancel")
 
 
-def decision(approval: Approval, by: str, detail: dict[str, Any]) -> Event:
-    """The answer as the event that is recorded."""
+def answer_event(approval: Approval, by: str, detail: dict[str, Any]) -> Event:
+    """The event that records an answer."""
     status = WORDS.get(Status(approval.status), approval.status)
     texts = {"question": approval.question["message"], "answer": approval.answer}
     return interrupts.decision(approval.call.tool_use_id, status, by, detail | texts)
 
 
 def leave_to_holder(turn: Turn) -> None:
-    """Leaves a turn that goes on to the process in which its calls wait, for a moment if they are here."""
+    """Leases a turn that goes on to the process in which its calls wait, if there is one, for a moment."""
     rows = Approval.objects.filter(call__turn=turn, call__result=None, holder__isnull=False)
     turn.lease_token = rows.values_list("holder", flat=True).first()
     if turn.lease_token is not None:

@@ -1,4 +1,4 @@
-"""Queued turns: which of them may begin, in which order, and their rows, locked."""
+"""Queued turns: which may begin, in which order."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ Status = Turn.Status
 
 
 def candidates(only: UUID | None) -> QuerySet[Turn]:
-    """Queued turns that nothing comes before, by their users' running turns, then by their last start."""
+    """Queued turns that need not wait. Users with few running turns come first, then those who began long ago."""
     conversation = Turn.objects.filter(conversation=OuterRef("conversation"))
     before = conversation.filter(
         Q(status__in=Turn.ACTIVE) | Q(status=Status.QUEUED, number__lt=OuterRef("number"))

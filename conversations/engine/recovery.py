@@ -1,4 +1,4 @@
-"""How a run of a turn begins: with the user's message, after its process died, or after a wait."""
+"""How a run of a turn begins: with the user's message, after its process has died, or after a wait."""
 
 import json
 from collections.abc import Iterable
@@ -29,9 +29,9 @@ SnapshotMessage = dict[str, Any]
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a run of a turn stores first: events, and the rows that belong to them.
+    """What a run stores first: its `events`, and the rows that `write` writes with them.
 
-    `memory` is None where it has to be read once these are stored; a `failure` then ends the turn.
+    Without `memory`, that is read once these are stored. A `failure` then ends the turn.
     """
 
     events: list[events.Event]
@@ -59,7 +59,7 @@ def opening_events(turn: Turn, opening: Opening) -> list[events.Event]:
     """The first events of a turn's record."""
     parent = str(turn.parent_id) if turn.parent_id else None
     is_root = turn.parent_id is None and turn.number > 1
-    in_force = {} if "call" in turn.rerun else settings.recorded(turn)
+    in_force = {} if "call" in turn.rerun else settings.record_of(turn)
     start = events.run_started(
         str(turn.conversation_id), turn.run_id, parent, is_root=is_root, settings=in_force
     )
@@ -82,7 +82,7 @@ def take_up(turn: Turn, opening: Opening) -> Beginning:
 
 
 def give_up(turn: Turn, opening: Opening) -> Beginning:
-    """Closes an interrupted round as `take_up` does, and ends the turn, which was lost at every attempt."""
+    """Begins as `take_up` does, but only to end a turn that was lost at every attempt."""
     return replace(take_up(turn, opening), failure=TurnInterrupted())
 
 

@@ -26,7 +26,7 @@ CUT_ERRORS = frozenset({"max_tokens", "cut"})
 class Memory:
     """What the process that runs a turn knows of it, so that no row is read twice."""
 
-    user: list[Block]
+    user_content: list[Block]
     ancestors: list[PastTurn] = field(default_factory=list)
     rounds: dict[int, PastRound] = field(default_factory=dict)
     """The turn's own rounds by number, as later requests hold them."""
@@ -37,7 +37,7 @@ class Memory:
     attempts: dict[int, int] = field(default_factory=dict)
     figures: list[Figures] = field(default_factory=list)
     unreported: int = 0
-    """The tokens that rounds without usage have written at least."""
+    """The least tokens that rounds without usage can have written."""
 
     used_ids: set[str] = field(default_factory=set)
     """The tool use ids of the conversation."""
@@ -52,7 +52,7 @@ class Memory:
     """Whether any call of the turn may have an approval."""
 
     remedies: Remedies = ()
-    """What the next request is changed by."""
+    """The changes that the next request begins with."""
 
     bases: set[str] = field(default_factory=set)
     """The request bases that rounds of the conversation use, which are stored."""
@@ -64,7 +64,7 @@ class Memory:
     def messages(self, model: str, number: int) -> list[dict[str, Any]]:
         """The messages of the request for round `number`."""
         own = [self.rounds[n] for n in sorted(self.rounds) if n < number]
-        return history.messages([*self.ancestors, PastTurn(self.user, own)], model)
+        return history.messages([*self.ancestors, PastTurn(self.user_content, own)], model)
 
     def has_gone_well(self, model: str) -> bool:
         """Whether the model has answered in the conversation before."""
@@ -118,6 +118,12 @@ def round_states(turn: Turn, rows: Sequence[Round]) -> dict[int, RoundState]:
 def call_state(call: ToolCall, *, is_undecided: bool) -> CallState:
     """A call, as the decision about the next step needs it."""
     return CallState(call.tool_use_id, call.result is not None, is_undecided, call.error in CUT_ERRORS)
+
+
+def labels_of(turn: Turn) -> dict[str, str]:
+    """The values that headers of requests may name, for a gateway's or a server's limits and logs."""
+    user = turn.user.get_username()
+    return {"user": user, "conversation": str(turn.conversation_id), "turn": str(turn.pk)}
 
 
 def token_limit(turn: Turn) -> int:

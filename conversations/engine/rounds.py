@@ -64,20 +64,17 @@ class Streaming:
         self.outgoing = Outgoing(run, self.row)
         self.assembly = self._new_assembly()
         self.lacking: frozenset[str] = frozenset()
-        """The tools that it calls and its user has no permission for."""
+        """Tools that the round calls and that its user has no permission for."""
 
     async def stream(self) -> None:
-        """Streams the round; raises Stopped, or the GatewayError that ended it.
-
-        What had come until then is stored.
-        """
+        """Streams the round. Raises Stopped or the GatewayError that ended it, once all that came is stored."""
         if synthetic.may_call_tools(self.turn):
             with self.run.stop.interruptible():
                 await SERVERS.ready()
         first_call = await self.run.in_database(self.outgoing.prepare)
         self.record.append(events.step_started(self.row.number), write=self._save_start)
-        if notice := self.outgoing.notice:
-            self.record.append(events.adjusted(notice.what, BY_CATALOGUE))
+        if lack := self.outgoing.lack:
+            self.record.append(events.adjusted(lack.what, BY_CATALOGUE))
         if self.row.number == self.row.attempt == 1:
             self._show_missing_servers()
         try:
@@ -86,7 +83,7 @@ class Streaming:
             self._end_stopped()
             raise
         except GatewayError as error:
-            failure = self.outgoing.judged(error)
+            failure = self.outgoing.judge(error)
             self._end_failed(failure, failure.request_id)
             raise failure from (None if failure is error else error)
         except Exception:
@@ -126,9 +123,9 @@ class Streaming:
         return Assembly(self.memory.used_ids, prefix=f"tooluse_{self.turn.number}_{self.row.number}")
 
     async def _stream(self, calls: list[Call | TurntableError]) -> None:
-        """Streams one attempt, with the call that is in the list or else a new one.
+        """Streams one attempt: the call in the list, which is used up, or else a new one.
 
-        Where it is refused and there is a remedy, it is sent again with that.
+        A request that is refused is sent again at once if there is a remedy.
         """
         call = calls.pop() if calls else await self.run.in_database(self.outgoing.call)
         while True:
@@ -145,7 +142,7 @@ class Streaming:
 
     async def _adjusted_call(self, remedy: Remedy) -> Call | TurntableError:
         call = await self.run.in_database(self.outgoing.adjust, remedy)
-        self.record.append(events.adjusted(remedy.what, remedy.why), write=self.outgoing.save_adjusted())
+        self.record.append(events.adjusted(remedy.what, remedy.why), write=self.outgoing.adjustment_write())
         return call
 
     async def _receive(self, call: Call | TurntableError) -> None:
@@ -184,9 +181,9 @@ class Streaming:
         calls = self._calls()
         rows: list[Approval] = []
         if any(approvals.needs_approval(call) for call in calls):
-            rows = await self.run.in_database(approvals.requested, self.turn, calls)
+            rows = await self.run.in_database(approvals.for_calls, self.turn, calls)
         self._remember(calls, rows)
-        decisions = [approvals.decision(row) for row in rows if row.status != Approval.Status.PENDING]
+        decisions = [approvals.decision_event(row) for row in rows if row.status != Approval.Status.PENDING]
         self.record.defer(
             events.step_finished(self.row.number, self._metadata()),
             *decisions,
@@ -199,20 +196,20 @@ class Streaming:
         if permissions.are_needed(names):
             self.lacking = await self.run.in_database(permissions.lacking, self.turn.user_id, names)
 
-    def _remember(self, calls: list[ToolCall], requested: Sequence[Approval]) -> None:
+    def _remember(self, calls: list[ToolCall], rows: Sequence[Approval]) -> None:
         """Keeps what the turn's next step and its next request need."""
         memory, row = self.memory, self.row
-        pending = {approval.call_id for approval in requested if approval.status == Approval.Status.PENDING}
+        pending = {approval.call_id for approval in rows if approval.status == Approval.Status.PENDING}
         states = [requests.call_state(call, is_undecided=call.pk in pending) for call in calls]
         memory.states[row.number] = RoundState(row.number, True, row.stop_reason, tuple(states))
         results = {call.tool_use_id: requests.result_block(call) for call in calls if call.result}
         memory.rounds[row.number] = PastRound(
             self.assembly.content(), row.model, stop_reason=row.stop_reason, results=results
         )
-        memory.has_approvals = memory.has_approvals or bool(requested)
+        memory.has_approvals = memory.has_approvals or bool(rows)
         memory.bases.add(self.outgoing.base.pk)
         memory.used_ids |= {call.tool_use_id for call in calls}
-        memory.calls, memory.approvals = calls, {approval.call_id: approval for approval in requested}
+        memory.calls, memory.approvals = calls, {approval.call_id: approval for approval in rows}
 
     def _end_stopped(self) -> None:
         self._settle(Round.Status.STOPPED)
@@ -258,7 +255,7 @@ class Streaming:
         }
 
     def _calls(self, error: str = "", text: str = "") -> list[ToolCall]:
-        """The round's calls as rows. An `error` answers them already, as the round was not completed."""
+        """The round's calls as rows. With `error` and `text` they are answered, as they will not run."""
         return [
             self._call_row(position, use, *((error, text) if error else self._refusal(use)))
             for position, use in enumerate(self.assembly.calls())
@@ -280,7 +277,7 @@ class Streaming:
         )
 
     def _refusal(self, use: CallRequest) -> tuple[str, str]:
-        """Why a call of the round is not run: a word and a sentence for the model, or blanks."""
+        """Why a call of the round will not run: an error code and a sentence for the model, or blanks."""
         is_off = use.name in self.turn.tools_off and "call" not in self.turn.rerun
         match use.fault:
             case "" if use.name in self.lacking:
@@ -299,7 +296,7 @@ class Streaming:
         self.outgoing.save_base()
         self.row.save(force_insert=True)
 
-    def _save_end(self, calls: list[ToolCall], requested: Sequence[Approval] = ()) -> None:
+    def _save_end(self, calls: list[ToolCall], rows: Sequence[Approval] = ()) -> None:
         self.row.save(force_update=True)
         content = self.assembly.content()
         if content:
@@ -314,8 +311,8 @@ class Streaming:
         if calls:
             ToolCall.objects.bulk_create(calls)
             signals.announce_answered(calls)
-        if requested:
-            Approval.objects.bulk_create(requested)
+        if rows:
+            Approval.objects.bulk_create(rows)
 
 
 def _wait(state: RetryCallState) -> float:

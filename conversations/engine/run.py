@@ -1,4 +1,4 @@
-"""A claimed turn on its way to its end: one step after another until the core says that it is over."""
+"""A run of a claimed turn: one step after another, until it ends or waits for a person."""
 
 import asyncio
 import logging
@@ -47,7 +47,7 @@ FAILURES: dict[str, type[TurntableError]] = {
 
 
 class NotBegun(Exception):
-    """A turn could not begin; nothing of it is in the record yet, and the sweep begins it anew."""
+    """The run could not begin. Nothing of it is in the record yet, and a sweep begins it anew."""
 
 
 class Shared(NamedTuple):
@@ -59,7 +59,7 @@ class Shared(NamedTuple):
 
 
 class Run:
-    """One run of a turn, as a coroutine; it holds no thread and no connection while it waits."""
+    """One run of a turn. While it waits it holds neither a thread nor a database connection."""
 
     memory: Memory
     record: Record
@@ -74,12 +74,12 @@ class Run:
         self.turn, self.stop = turn, Stop()
         self.journal, self._threads, self.live_calls = shared
         self.over = asyncio.Event()
-        """Set on the loop once the worker is done with this run."""
+        """Set once the worker has forgotten this run."""
 
         self._begin, self._opening = begin, opening
         self._run_id = turn.run_id
         self.has_ended = False
-        """Whether only what follows the run has still to begin: it takes no room any more."""
+        """Whether the turn is at its end. The worker keeps the run until the next turn has begun, without room."""
 
     async def in_database(
         self, work: Callable[Parameters, Result], *args: Parameters.args, **options: Parameters.kwargs
@@ -138,7 +138,7 @@ class Run:
             raise beginning.failure
 
     async def _take_steps(self) -> bool:
-        """Takes one step after another; True if the turn then waits for a person, False if it has ended well."""
+        """Takes one step after another. Returns whether the turn now waits for a person; else it has ended well."""
         while True:
             self.stop.check()
             match synthetic.next_step(self.turn, self.memory.in_order()):

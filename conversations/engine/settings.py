@@ -1,6 +1,6 @@
 """A conversation's settings: what goes to the model beside the messages.
 
-Its owner changes them at any time. Pages have them as texts by the names of their fields; a tool's is `tool-NAME`, `on` or `off`.
+Its owner changes them at any time. A page's form has each as a text, under the name of its field; a tool's is `tool-NAME`, `on` or `off`.
 """
 
 from collections.abc import Mapping
@@ -34,8 +34,8 @@ def fields_of(row: InForce) -> dict[str, str]:
     return {"model": row.model, "system": row.system} | inference.as_texts(row.inference) | reasoning | tools
 
 
-def recorded(turn: Turn) -> dict[str, Any]:
-    """What the record of a turn says that its model is asked with; what is not set is not there."""
+def record_of(turn: Turn) -> dict[str, Any]:
+    """The settings that a turn's record shows, without those that are not set."""
     budget = budget_of(Model.of(turn.model).capabilities, _max_tokens(turn.inference), turn.reasoning_budget)
     in_force = {
         "model": turn.model,
@@ -48,9 +48,9 @@ def recorded(turn: Turn) -> dict[str, Any]:
 
 
 def apply(row: InForce, fields: Fields) -> Faults:
-    """Sets a row's columns, which stay unsaved, and returns a sentence for each field that cannot be.
+    """Sets a row's columns, which stay unsaved, and returns a sentence for each field that is wrong.
 
-    Fields that are not there leave their settings as they are.
+    Missing fields leave their settings as they are.
     """
     before, texts = fields_of(row), {name: _text(value) for name, value in fields.items()}
     news = {name: text for name, text in texts.items() if text != before.get(name, "")}

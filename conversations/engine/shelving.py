@@ -1,6 +1,6 @@
-"""What a person does with conversations in their list: name, pin, archive, delete, undo.
+"""A person's commands for conversations in their list: rename, pin, archive, delete, restore.
 
-A deletion can be undone for a while: the rows stay, and nobody sees them. The sweep removes them then.
+A deletion can be undone for a while: the rows stay, and nobody sees them, until the worker removes them.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def archive(conversations: Sequence[UUID], *, on: bool = True) -> None:
 
 
 def delete(conversations: Sequence[UUID]) -> None:
-    """Deletes conversations for everybody and stops their turns; queued ones wait for a restoration."""
+    """Deletes conversations for everybody and stops their turns. Queued turns stay, for `restore`."""
     _change(conversations, deleted_at=timezone.now())
     active = Turn.objects.filter(conversation__in=conversations, status__in=Turn.ACTIVE)
     for conversation in active.order_by().values_list("conversation", flat=True):
@@ -44,7 +44,7 @@ def restore(conversations: Sequence[UUID]) -> None:
     """Brings deleted conversations back as they were; what is queued begins."""
     _change(conversations, deleted_at=None)
     for conversation in conversations:
-        WORKER.queued(conversation)
+        WORKER.claim_anywhere(conversation)
 
 
 def _change(conversations: Sequence[UUID], **columns: Any) -> None:

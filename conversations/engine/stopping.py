@@ -1,4 +1,4 @@
-"""The stop of a running turn: a cancellation where the turn allows it, never while it stores rows."""
+"""The stop of a running turn. It cancels what the turn allows to be cancelled, and never a commit."""
 
 import asyncio
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Stop:
         self._task: asyncio.Task[None] | None = None
 
     def request(self) -> None:
-        """Stops the turn: what is under way within `interruptible` is cancelled."""
+        """Stops the turn, and cancels what it awaits within `interruptible`."""
         if not self.event.is_set():
             self.event.set()
             if self._task is not None:

@@ -1,7 +1,6 @@
-"""What answers a turn that is asked again: recorded calls, or a file.
+"""Turns that are asked again: recorded tool calls or a file answer them, instead of tools or the gateway.
 
-What answers is stored with the turn, so that a process which takes it over after a crash runs no tool and calls no gateway that it
-should not.
+The turn's row says which (`Turn.rerun`), so that a process that takes it over after a crash runs no tool and calls no gateway either.
 """
 
 import json
@@ -48,14 +47,14 @@ class RecordedCall(NamedTuple):
         return key(self.name, self.input, self.arguments)
 
 
-class Player(Protocol):
-    """A recorded conversation in the gateway's place, with the tool calls that belong to it."""
+class RecordedGateway(Protocol):
+    """A recorded conversation in the gateway's place; it has recorded tool calls too."""
 
     def call(self, model: str, body: Mapping[str, Any], labels: Mapping[str, str]) -> Call:
         """A round's call, like the gateway's own."""
 
     def calls(self) -> Sequence[RecordedCall]:
-        """The tool calls that it answers, in their order."""
+        """The recorded tool calls, in order."""
 
 
 class PersonalCall:
@@ -86,8 +85,8 @@ class PersonalCall:
         receive("metadata", {"usage": nothing, "madeBy": "person"})
 
 
-PLAYERS: dict[UUID, Player] = {}
-"""The players of the conversations that this process answers from a file."""
+RECORDED_GATEWAYS: dict[UUID, RecordedGateway] = {}
+"""By conversation, for those that this process answers from a file."""
 
 
 def key(name: str, call_input: dict[str, Any] | None, arguments: str) -> str:
@@ -101,7 +100,7 @@ def gateway_of(turn: Turn) -> Any:
         return PersonalCall(turn.rerun["call"])
     if turn.rerun.get("rounds") != "file":
         return get_gateway()
-    return _player(turn)
+    return _recorded_gateway(turn)
 
 
 def specs(turn: Turn) -> list[dict[str, Any]]:
@@ -123,16 +122,16 @@ def may_call_tools(turn: Turn) -> bool:
 
 
 def next_step(turn: Turn, rounds: Sequence[steps.RoundState]) -> steps.Step:
-    """The step that follows from a turn's rounds. A turn with a personal call ends when that is answered."""
+    """The step that follows from a turn's rounds. A turn with a personal call ends once that is answered."""
     step = steps.next_step(rounds, settings.MAX_ROUNDS)
     is_done = isinstance(step, steps.CallModel) and step.number > 1
     return steps.Finish() if is_done and "call" in turn.rerun else step
 
 
 def answers(turn: Turn, rows: Iterable[ToolCall]) -> dict[ToolCall, Outcome]:
-    """The outcomes of the calls that are not to be run.
+    """The outcomes of the calls that must not run, as the record answers them.
 
-    They are the record's, in its order if a call occurs in it more than once, or say that it has no such call.
+    A call that the record has several times gets its outcomes in their order. One that it does not have gets an error.
     """
     if turn.rerun.get("tools") != "recorded":
         return {}
@@ -183,17 +182,17 @@ def _next(outcomes: deque[Outcome]) -> Outcome | None:
 
 def _record_of(turn: Turn) -> Iterator[RecordedCall]:
     if turn.rerun.get("rounds") == "file":
-        yield from _player(turn).calls()
+        yield from _recorded_gateway(turn).calls()
     elif turn.rerun_of is not None:
         calls = recorded_calls(active_line(turn.rerun_of.conversation))
         yield from (call for call in calls if call.outcome.error not in NO_ANSWER)
 
 
-def _player(turn: Turn) -> Player:
-    player = PLAYERS.get(turn.conversation_id)
-    if player is None:
+def _recorded_gateway(turn: Turn) -> RecordedGateway:
+    gateway = RECORDED_GATEWAYS.get(turn.conversation_id)
+    if gateway is None:
         raise InternalError("the file that this turn is answered from is not open in this process")
-    return player
+    return gateway
 
 
 def _recorded_specs(turn: UUID) -> list[dict[str, Any]]:

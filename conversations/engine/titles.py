@@ -23,79 +23,76 @@ from conversations.protocol.converse.content import text as text_block
 from conversations.protocol.converse.stream import Assembly
 from conversations.protocol.converse.usage import is_reported
 from conversations.protocol.text import beginning, clean_text
-from conversations.protocol.thoughts import parts_of
+from conversations.protocol.thoughts import answer_in
 from conversations.protocol.titles import title_of
 
 from . import library
+from .requests import labels_of
 
 if TYPE_CHECKING:
     from conversations.threads import Threads
 
 logger = logging.getLogger(__name__)
 
-FIRST = 3
-"""The last turn after which a title is made: earlier ones may have failed."""
+LAST_TURN = 3
+"""The number of the last turn after which a title is made. It need not be the first, which may fail."""
 
 MOST_TOKENS = 300
 LONGEST = 2_000
 """Characters of the question and of the answer that the model reads."""
 
 TIMEOUT = 60.0
-READ = "<conversation>\nUser: {question}\n\nAssistant: {answer}\n</conversation>"
+QUESTION = "<conversation>\nUser: {question}\n\nAssistant: {answer}\n</conversation>"
 PREFIX = re.compile(r"^(?:#+\s*|(?:title|titel|titre|título)\s*:\s*)+", re.IGNORECASE)
 PAIRS = frozenset(['""', "''", "“”", "‘’", "„“", "«»", "**", "__", "``"])  # noqa: RUF001 (quotation marks of many languages)
 
 
 @dataclass
-class Draft:
-    """The call that asks for a title, and the one that stands until then."""
+class TitleRequest:
+    """The call that asks a model for a title, the row of its usage, and the title until then."""
 
     row: Titling
     call: Call
     old_title: str
 
 
-def may_follow(turn: Turn) -> bool:
-    """Whether a title may follow the turn, as far as the turn itself says."""
-    is_first = turn.number <= FIRST and not turn.rerun
+def is_due(turn: Turn) -> bool:
+    """Whether the conversation may get its title after this turn. Its row is not looked at."""
+    is_first = turn.number <= LAST_TURN and not turn.rerun
     return bool(settings.TITLE_MODEL) and is_first and turn.status == Turn.Status.COMPLETED
 
 
-async def entitle(turn: Turn, journal: Journal, threads: "Threads") -> None:
-    """Has the conversation titled, unless it was before or a person has given it a title."""
+async def give_title(turn: Turn, journal: Journal, threads: "Threads") -> None:
+    """Asks the model for the conversation's title and stores it, unless a model or a person has named it."""
     try:
-        draft = await threads.run(_draft, turn)
-        if draft is not None:
-            assembly = await _ask(draft, journal)
-            await threads.run(_store, draft, assembly)
+        title_request = await threads.run(_title_request, turn)
+        if title_request is not None:
+            assembly = await _ask(title_request, journal)
+            await threads.run(_store, title_request, assembly)
     except Exception:
         logger.exception("conversation %s could not be titled", turn.conversation_id)
 
 
-async def _ask(draft: Draft, journal: Journal) -> Assembly:
-    assembly = Assembly(set(), prefix="title")
+async def _ask(title_request: TitleRequest, journal: Journal) -> Assembly:
+    row, assembly = title_request.row, Assembly(set(), prefix="title")
 
     def receive(name: str, payload: dict[str, object]) -> None:
         assembly.feed(name, payload)
 
     try:
         async with asyncio.timeout(TIMEOUT):
-            await draft.call.stream(receive, journal)
+            await title_request.call.stream(receive, journal)
     except TurntableError as error:
-        draft.row.error_code, draft.row.error_text, draft.row.error_detail = (
-            error.code,
-            str(error),
-            error.detail,
-        )
+        row.error_code, row.error_text, row.error_detail = error.code, str(error), error.detail
     except TimeoutError:
-        draft.row.error_code = "timeout"
+        row.error_code = "timeout"
     return assembly
 
 
 # -- in a thread
 
 
-def _draft(turn: Turn) -> Draft | None:
+def _title_request(turn: Turn) -> TitleRequest | None:
     rows = Conversation.objects.filter(pk=turn.conversation_id, has_own_title=False, titling=None)
     conversation = rows.first()
     if conversation is None:
@@ -104,7 +101,7 @@ def _draft(turn: Turn) -> Draft | None:
     if not answer.strip() or conversation.title != title_of(question):
         return None
     row = Titling(conversation=conversation, user_id=turn.user_id, model=settings.TITLE_MODEL)
-    return Draft(row, _call(turn, question, answer), conversation.title)
+    return TitleRequest(row, _call(turn, question, answer), conversation.title)
 
 
 def _texts(turn: Turn) -> tuple[str, str]:
@@ -116,38 +113,31 @@ def _texts(turn: Turn) -> tuple[str, str]:
 
 
 def _call(turn: Turn, question: str, answer: str) -> Call:
-    text = READ.format(question=beginning(question, LONGEST), answer=beginning(_spoken(answer), LONGEST))
+    text = QUESTION.format(
+        question=beginning(question, LONGEST), answer=beginning(answer_in(answer), LONGEST)
+    )
     messages = [{"role": "user", "content": [text_block(text)]}]
     whole = request.body(messages, request.base(settings.TITLE_PROMPT, {}, MOST_TOKENS, (), messages))
     active = remedies.for_model(Model.of(settings.TITLE_MODEL).capabilities, whole)
-    labels = {
-        "user": turn.user.get_username(),
-        "conversation": str(turn.conversation_id),
-        "turn": str(turn.pk),
-    }
-    return get_gateway().call(settings.TITLE_MODEL, remedies.adjusted(whole, active), labels)
+    return get_gateway().call(settings.TITLE_MODEL, remedies.adjusted(whole, active), labels_of(turn))
 
 
-def _store(draft: Draft, assembly: Assembly) -> None:
+def _store(title_request: TitleRequest, assembly: Assembly) -> None:
     """Stores the usage, and the title unless a person has given one meanwhile."""
-    row = draft.row
+    row = title_request.row
     row.title = title_in(plain_text(assembly.content())) if assembly.is_complete else ""
     row.take_usage(assembly.usage, 0 if is_reported(assembly.usage) else assembly.least_tokens)
     with transaction.atomic():
         row.save(force_insert=True)
-        titled = Conversation.objects.filter(pk=row.pk, has_own_title=False, title=draft.old_title)
+        titled = Conversation.objects.filter(pk=row.pk, has_own_title=False, title=title_request.old_title)
         if row.title and titled.update(title=row.title, changed_at=timezone.now()):
             library.announce(row.pk)
 
 
 def title_in(answer: str) -> str:
-    """The title that a model's answer holds: its first line, without what is no part of a title."""
-    lines = (line.strip() for line in clean_text(_spoken(answer)).splitlines())
+    """The title in a model's answer: its first line, without heading marks, quotation marks and full stop."""
+    lines = (line.strip() for line in clean_text(answer_in(answer)).splitlines())
     line = PREFIX.sub("", next(filter(None, lines), ""))
     while len(line) > 1 and line[0] + line[-1] in PAIRS:
         line = line[1:-1].strip()
     return title_of(line.removesuffix("."))
-
-
-def _spoken(text: str) -> str:
-    return "".join(part.text for part in parts_of(text) if not part.is_thought)

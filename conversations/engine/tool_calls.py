@@ -1,4 +1,4 @@
-"""A round's tool calls: committed as running before they run, all at once, answered in their order."""
+"""A round's tool calls: stored as running before they run, run at the same time, answered in their order."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ ENDED = "Not run: the turn ended, as the arguments of another call were cut off 
 
 
 class Calls:
-    """A round's tool calls. Those that a dead process has begun run again only if idempotent."""
+    """The tool calls of a round. One that a dead process had begun runs again only if its tool is idempotent."""
 
     def __init__(self, run: "Run", step: RunTools) -> None:
         self.run, self.turn, self.record, self.step = run, run.turn, run.record, step
@@ -46,9 +46,9 @@ class Calls:
         self._questions: dict[ToolCall, Question] = {}
 
     async def answer(self) -> None:
-        """Runs the calls, or answers them from a record, and returns once all results are stored.
+        """Runs the calls, or answers them from a record; returns once all results are stored.
 
-        After the last round that is allowed no call runs. Raises Stopped if the record ends the turn here.
+        No call runs after the last allowed round. Raises Stopped if a rerun ends the turn here.
         """
         if self.run.memory.calls is None:
             await self.run.in_database(self._load)
@@ -107,9 +107,9 @@ class Calls:
             await self._run_all(approved)
 
     def _refusal(self, row: ToolCall, lacking: frozenset[str]) -> tuple[str, str] | None:
-        """Why a person's decision, or the want of one, keeps the call from running; None if it may run.
+        """Why the call may not run, as an error code and text for the model; None if it may.
 
-        `lacking` are the tools that the turn's user has no permission for.
+        `lacking` are the tools for which the turn's user has no permission.
         """
         if row.name in lacking:
             return permissions.ERROR, permissions.REFUSAL
@@ -157,7 +157,7 @@ class Calls:
             return await execute(row.name, arguments, stop=stop, context=context)
 
     async def _call_remote(self, row: ToolCall, arguments: dict[str, Any]) -> Outcome | Question:
-        """Begins a call at its server, or goes on with one that has asked, until it ends or asks again."""
+        """Begins a call at its server, or goes on with one that asked a person, until it ends or asks again."""
         call, approval = self._live.get(row), self._approvals.get(row.pk)
         if call is None:
             origin = await self.run.in_database(origin_of, self.turn)
@@ -196,14 +196,14 @@ class Calls:
         signals.announce(signals.call_ended, call=row)
 
     def _next_results(self) -> Iterator[Event]:
-        """The events of results that no unanswered call comes before, which may be shown now."""
+        """The events of results that may be shown now, since all calls before them are answered."""
         while self._answered < len(self.rows) and self.rows[self._answered].result is not None:
             self._answered += 1
             yield _result(self.rows[self._answered - 1])
 
 
 def _whole(turn: Turn) -> Turn:
-    """The turn with its user and conversation, read anew: a tool may change what it gets."""
+    """The turn with its user and conversation, read anew, as a tool may change what it gets."""
     return Turn.objects.select_related("user", "conversation").get(pk=turn.pk)
 
 
@@ -216,12 +216,12 @@ def _error(error: str, text: str) -> Outcome:
 
 
 def leading_results(rows: Sequence[ToolCall]) -> list[Event]:
-    """The results that no unanswered call comes before, as events."""
+    """The events of the results that come before the first unanswered call."""
     return [_result(row) for row in takewhile(_is_answered, rows)]
 
 
 def answer_waiting(rows: Sequence[ToolCall], record: "Record", error: str, text: str) -> None:
-    """Answers the calls of an ending turn that do not run any more, and shows the results behind them."""
+    """Answers the unanswered calls of a turn that ends, and shows all results from the first of them on."""
     for row in dropwhile(_is_answered, rows):
         write = None
         if not _is_answered(row):

@@ -39,11 +39,11 @@ RENEW_EVERY = 10
 
 SWEEP_EVERY = 2.0
 CLAIM_EVERY = 0.25
-"""Seconds between two looks for turns that no process runs, where no bell rings before."""
+"""Seconds between two looks for turns that no process runs, unless the bell rings before."""
 
 TIDY_EVERY = 60.0
 UNSENT = timedelta(days=1)
-"""How long a file is kept that was attached and not sent."""
+"""How long an attached file is kept that was not sent."""
 
 DATABASE_THREADS = 4
 HAND_OVER = 2.0
@@ -51,25 +51,27 @@ HAND_OVER = 2.0
 
 
 class Worker:
-    """The running turns of this process, of which it is the one object. Any thread may call its methods."""
+    """This process's worker, a single object. Any thread may call its methods."""
 
     def __init__(self) -> None:
         self.journal = Journal(HUB.publish, reserved=True)
         self.runs: dict[UUID, Run] = {}
-        """The runs of turns in this process, by the turn's id."""
+        """The runs in this process, by their turn's id."""
 
-        self.draining = False
+        self.is_draining = False
         self.takes_turns = True
-        """Whether it runs turns at all: a process that only serves pages leaves them to others."""
+        """False in a process that only serves pages."""
 
         self.capacity: int = settings.MAX_TURNS_AT_ONCE
         self._threads = Threads("engine", DATABASE_THREADS)
         self._keeper = Threads("keeper", 1, reserved=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._queue: asyncio.Event | None = None
+        self._bell: asyncio.Event | None = None
+        """Rings when a turn may have to be claimed. A process that does not serve, such as a command, has none."""
+
         self._lock = threading.Lock()
-        self._left = threading.Condition()
+        self._run_ended = threading.Condition()
         self._claiming = threading.Lock()
         self._live_calls = LiveCalls(when_lost=self._end_question)
 
@@ -78,17 +80,17 @@ class Worker:
     @property
     def has_room(self) -> bool:
         """Whether a further turn may begin here."""
-        return self.takes_turns and not self.draining and self._room > 0
+        return self.takes_turns and not self.is_draining and self._room > 0
 
     @property
     def _room(self) -> int:
         return self.capacity - sum(not run.has_ended for run in list(self.runs.values()))
 
     def begin(self, turn: Turn, begin: Begin = begin_anew, opening: Opening | None = None) -> None:
-        """Runs a claimed turn, and then what waits behind it. A process that drains hands it over."""
+        """Runs a claimed turn, and then those queued behind it. A process that drains hands it over."""
         run = Run(turn, Shared(self.journal, self._threads, self._live_calls), begin, opening)
-        with self._left:
-            is_draining = self.draining
+        with self._run_ended:
+            is_draining = self.is_draining
             if not is_draining:
                 self.runs[turn.pk] = run
         if is_draining:
@@ -97,12 +99,12 @@ class Worker:
         else:
             self._call(partial(self._start, run))
 
-    def queued(self, conversation: UUID) -> None:
-        """Has a queued turn, or one that goes on, claimed as soon as it may run, by whichever process."""
-        if self._queue is None:
+    def claim_anywhere(self, conversation: UUID) -> None:
+        """Has a queued turn, or one that goes on, claimed as soon as possible, by whichever process."""
+        if self._bell is None:
             self.claim(conversation)
         else:
-            self._call(self._queue.set)
+            self._call(self._bell.set)
             ring_queue()
 
     def claim(self, only: UUID | None = None) -> None:
@@ -110,7 +112,7 @@ class Worker:
 
         With `only`, those of one conversation.
         """
-        if self.draining or not self.takes_turns or not _unclaimed(only).exists():
+        if self.is_draining or not self.takes_turns or not _unclaimed(only).exists():
             return
         with self._claiming:
             for turn in self._lost(only):
@@ -129,15 +131,15 @@ class Worker:
 
     def wait(self, timeout: float) -> bool:
         """Waits until no turn runs here, at most `timeout` seconds; returns whether none does."""
-        with self._left:
-            return self._left.wait_for(lambda: not self.runs, timeout)
+        with self._run_ended:
+            return self._run_ended.wait_for(lambda: not self.runs, timeout)
 
     def wait_for(self, turn: UUID, timeout: float) -> bool:
         """Waits until this turn does not run here, at most `timeout` seconds; returns whether it does not."""
-        with self._left:
-            return self._left.wait_for(lambda: turn not in self.runs, timeout)
+        with self._run_ended:
+            return self._run_ended.wait_for(lambda: turn not in self.runs, timeout)
 
-    async def ended(self, turn: UUID) -> None:
+    async def until_over(self, turn: UUID) -> None:
         """Waits on the turns' loop until a run of this turn is over, if one is here.
 
         The wait takes no thread and no database connection.
@@ -146,17 +148,17 @@ class Worker:
         if run is not None:
             await run.over.wait()
 
-    def keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Begins work on the turns' loop, beside them. A drain does not wait for it."""
-        self._call(lambda: self._keep(work()))
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Runs a coroutine as a task on the turns' loop. A drain does not wait for it."""
+        self._call(lambda: self._spawn(work()))
 
     def drain(self, timeout: float) -> None:
-        """Begins no further turn, waits for the running ones, and hands over the rest.
+        """Begins no further turn, waits for the running ones, and hands over those that have not ended.
 
-        All of this takes at most `timeout` seconds.
+        This takes at most `timeout` seconds.
         """
-        with self._left:
-            self.draining = True
+        with self._run_ended:
+            self.is_draining = True
         if not self.wait(timeout - HAND_OVER):
             count = lifecycle.hand_over(self._leases())
             ring_queue()
@@ -165,16 +167,16 @@ class Worker:
     def serve(self, loop: asyncio.AbstractEventLoop, *, takes_turns: bool = True) -> None:
         """Runs turns on this loop from now on, in touch with other processes."""
         self._loop, self.takes_turns = loop, takes_turns
-        queue = self._queue = asyncio.Event()
+        bell = self._bell = asyncio.Event()
         HUB.attach(loop)
-        self._call(partial(self._keep, keep_in_touch(notices.current_notices, queue.set)))
+        self._call(partial(self._spawn, keep_in_touch(notices.current_notices, bell.set)))
         self._call(self._beat)
         self._call(SERVERS.start)
         if takes_turns:
-            self._call(partial(self._keep, self._warm_up()))
-            self._call(partial(self._keep, self._claim_for_ever(queue)))
-            self._call(partial(self._keep, self._sweep_for_ever()))
-            self._call(partial(self._keep, self._tidy_for_ever()))
+            self._call(partial(self._spawn, self._warm_up()))
+            self._call(partial(self._spawn, self._claim_for_ever(bell)))
+            self._call(partial(self._spawn, self._sweep_for_ever()))
+            self._call(partial(self._spawn, self._tidy_for_ever()))
 
     # -- the loop
 
@@ -188,16 +190,16 @@ class Worker:
         with suppress(RuntimeError):  # the loop has just been closed: the process ends
             self._loop.call_soon_threadsafe(call)
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def _beat(self) -> None:
-        self._keep(self._beat_for_ever())
+        self._spawn(self._beat_for_ever())
 
     async def _warm_up(self) -> None:
-        """Makes the gateway's client, which takes a tenth of a second, before the first turn needs it."""
+        """Makes the gateway's client before the first turn needs it: that takes a tenth of a second."""
         with suppress(ConfigurationError):  # the first turn says so
             await self._threads.run(get_gateway)
 
@@ -206,7 +208,7 @@ class Worker:
     def _start(self, run: Run) -> None:
         if run.turn.stop_requested_at is not None:
             run.stop.request()
-        self._keep(self._run(run))
+        self._spawn(self._run(run))
 
     async def _run(self, run: Run) -> None:
         try:
@@ -222,29 +224,29 @@ class Worker:
             logger.exception("what waits behind turn %s could not be begun", run.turn.pk)
         finally:
             self._forget(run)
-        if titles.may_follow(run.turn):
-            self._keep(titles.entitle(run.turn, self.journal, self._threads))
+        if titles.is_due(run.turn):
+            self._spawn(titles.give_title(run.turn, self.journal, self._threads))
 
     def _follow(self, run: Run) -> None:
-        """Begins what follows a run: queued turns, or its own end if it was stopped just before it waits."""
+        """Begins what follows a run: queued turns, or the turn's end if it was stopped just before it waits."""
         turn = run.turn
         if turn.status != Turn.Status.WAITING:
-            was_full = self._queue is not None and self._room <= 1
+            was_full = self._bell is not None and self._room <= 1
             self.claim(None if was_full else turn.conversation_id)
         elif lifecycle.stop_waiting(turn, is_requested=run.stop.event.is_set()):
             self.claim(turn.conversation_id)
 
     def _forget(self, run: Run) -> None:
         """Forgets this very run, as the turn may run again already."""
-        with self._left:
+        with self._run_ended:
             if self.runs.get(run.turn.pk) is run:
                 del self.runs[run.turn.pk]
-            self._left.notify_all()
+            self._run_ended.notify_all()
         run.over.set()
 
     def _end_question(self, turn: Turn) -> None:
         """Lets a turn go on whose call has ended while it asked a person something."""
-        self._keep(self._safely(partial(self._withdraw, turn)))
+        self._spawn(self._safely(partial(self._withdraw, turn)))
 
     def _withdraw(self, turn: Turn) -> None:
         if lifecycle.withdraw_questions(turn.pk, turn.conversation_id):
@@ -275,22 +277,22 @@ class Worker:
 
     # -- claims and the sweep
 
-    async def _claim_for_ever(self, queue: asyncio.Event) -> None:
-        while not self.draining:
+    async def _claim_for_ever(self, bell: asyncio.Event) -> None:
+        while not self.is_draining:
             with suppress(TimeoutError):
-                await asyncio.wait_for(queue.wait(), CLAIM_EVERY)
-            queue.clear()
+                await asyncio.wait_for(bell.wait(), CLAIM_EVERY)
+            bell.clear()
             await self._safely(self.claim)
 
     async def _sweep_for_ever(self) -> None:
-        while not self.draining:
+        while not self.is_draining:
             await self._safely(self.sweep)
             await self._safely(self._give_up_calls)
             await asyncio.sleep(SWEEP_EVERY)
 
     async def _tidy_for_ever(self) -> None:
         """Deletes attached files that were never sent, and conversations whose deletion was not undone."""
-        while not self.draining:
+        while not self.is_draining:
             await self._safely(lambda: delete_unsent(timezone.now() - UNSENT))
             await self._safely(library.remove_deleted)
             await asyncio.sleep(TIDY_EVERY)
@@ -302,11 +304,11 @@ class Worker:
             logger.exception("the look for queued or lost turns failed")
 
     def sweep(self, only: UUID | None = None) -> None:
-        """Ends waits that have expired, packs recordings that were left, begins turns that no process runs.
+        """Ends expired waits, packs the events of turns whose process died, begins turns that no process runs.
 
         With `only`, those of one conversation.
         """
-        if self.draining or not self.takes_turns:
+        if self.is_draining or not self.takes_turns:
             return
         turns = _turns(only)
         for turn in turns.filter(_undecided(), status=Turn.Status.WAITING).distinct():
@@ -317,7 +319,7 @@ class Worker:
         self.claim(only)
 
     def _give_up_calls(self) -> None:
-        """Gives up calls of turns that ended elsewhere, or were deleted, while a person was asked."""
+        """Gives up calls that ask a person, whose turn has ended elsewhere or was deleted meanwhile."""
         if idle := self._live_calls.turns - self.runs.keys():
             open_turns = Turn.objects.filter(pk__in=idle, status__in=Turn.OPEN)
             ended = idle.difference(open_turns.values_list("pk", flat=True))
@@ -349,7 +351,7 @@ class Worker:
 
 
 def _guarded(work: Callable[[], None], turn: UUID) -> None:
-    """Does a turn's work. Its failure is logged, and keeps no other turn from its own."""
+    """Does work for one turn. A failure is logged, so that the other turns get theirs."""
     try:
         work()
     except Exception:
@@ -367,7 +369,7 @@ def _unclaimed(only: UUID | None) -> QuerySet[Turn]:
 
 
 def _undecided() -> Q:
-    """Waits that have to end: an approval has expired, or a stop came just before the turn began to wait."""
+    """Waiting turns that have to go on: an approval has expired, or a stop came just before the wait."""
     pending = Q(tool_calls__approval__status=Approval.Status.PENDING)
     return (pending & Q(tool_calls__approval__expires_at__lt=timezone.now())) | Q(
         stop_requested_at__isnull=False

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from conversations.engine import may_be_let_through_whole, value_of
+from conversations.engine import permits_any_arguments, value_of
 from conversations.management.terminal import printable
 from conversations.models import Approval, ToolCall, Turn
 
@@ -73,7 +73,7 @@ def _reply(approval: Approval, out: TextIO) -> dict[str, Any]:
 
 def choices(call: ToolCall) -> str:
     """What may be answered about a call."""
-    return CHOICES_OF_TOOL if may_be_let_through_whole(call.name) else CHOICES
+    return CHOICES_OF_TOOL if permits_any_arguments(call.name) else CHOICES
 
 
 def decision(line: str, call: ToolCall) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def decision(line: str, call: ToolCall) -> dict[str, Any]:
         return {"approved": True}
     if word in ALWAYS:
         return {"approved": True, "always": True}
-    if word in ("t", "tool") and may_be_let_through_whole(call.name):
+    if word in ("t", "tool") and permits_any_arguments(call.name):
         return {"approved": True, "always": "tool"}
     return {"approved": False, "reason": "" if word in NO else _reason(text)}
 

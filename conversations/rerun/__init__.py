@@ -1,7 +1,7 @@
 """Reruns, which ask a stored conversation again, and fixtures, with which they need no gateway.
 
 rerunning.py asks the questions of questions.py again; answers.py, words.py, report.py and comparing.py compare the answers; fixtures.py
-writes a file from what streams.py rebuilds, player.py answers from it, testing.py makes a test of it.
+writes a file from what streams.py rebuilds, gateway.py answers from it, testing.py makes a test of it.
 """
 
 from . import fixtures

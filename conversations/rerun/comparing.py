@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 def run_in_background(rerun: Rerun) -> None:
     """Runs it beside this process's turns; `manage.py rerun --continue` goes on where it breaks off."""
-    WORKER.keep(partial(_run, rerun))
+    WORKER.spawn(partial(_run, rerun))
 
 
 async def _run(rerun: Rerun) -> None:

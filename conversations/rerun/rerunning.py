@@ -18,7 +18,7 @@ from conversations.threads import Threads
 
 from .answers import answer
 from .fixtures import TurnLine
-from .player import FixturePlayer
+from .gateway import FixtureGateway
 from .questions import Question, file_questions, stored_questions
 from .report import Pair, missed_calls
 
@@ -69,11 +69,11 @@ class Rerun:
         conversation: Conversation,
         options: Options,
         tell: Tell,
-        player: FixturePlayer | None = None,
+        gateway: FixtureGateway | None = None,
     ) -> None:
         numbers = options.numbers
         self.questions = [one for one in questions if numbers is None or one.number in numbers]
-        self.conversation, self.options, self.tell, self.player = conversation, options, tell, player
+        self.conversation, self.options, self.tell, self.gateway = conversation, options, tell, gateway
         self.complete = False
         self.approve: Approve | None = None
         """Who decides about calls that need it; None leaves them to the page."""
@@ -99,13 +99,13 @@ class Rerun:
         It holds no thread and no connection while a turn runs or waits. A process that drains sends nothing more.
         """
         progress = self._progress()
-        while not WORKER.draining and (step := await DATABASE.run(_next, progress)) is not None:
+        while not WORKER.is_draining and (step := await DATABASE.run(_next, progress)) is not None:
             if isinstance(step, Pair):
                 yield step
             elif step.turn is None:
                 await asyncio.sleep(POLL_INTERVAL)
             else:
-                await WORKER.ended(step.turn)
+                await WORKER.until_over(step.turn)
 
     def _wait(self, pause: Pause) -> None:
         if pause.turn is None:
@@ -117,11 +117,11 @@ class Rerun:
 
     def _progress(self) -> Generator[Pair | Pause, None, None]:
         """The turns as they end, and the pauses between them, which the caller makes."""
-        with self.player.answering(self.conversation.pk) if self.player else nullcontext():
+        with self.gateway.answering(self.conversation.pk) if self.gateway else nullcontext():
             earlier = {turn.rerun_of_id: turn for turn in active_line(self.conversation) if turn.rerun_of_id}
             for question in self.questions:
-                if self.player:
-                    self.player.begin(question.number)
+                if self.gateway:
+                    self.gateway.begin(question.number)
                 pair = yield from self._answer(question, earlier)
                 self.tell(f"  {pair.summary()}")
                 yield pair
@@ -147,7 +147,7 @@ class Rerun:
         new.tools_off, new.reasoning_budget = question.tools_off, question.reasoning_budget
         new.save(update_fields=IN_FORCE)
         self.tell(f"Message {question.number} of {self.questions[-1].number}: {_beginning(question.text)}")
-        answers = options.answers("file" if self.player else "gateway")
+        answers = options.answers("file" if self.gateway else "gateway")
         # A person's call is made again, and no model is asked.
         if question.turn and "call" in question.turn.rerun:
             answers |= {"rounds": "person", "call": question.turn.rerun["call"]}
@@ -187,7 +187,7 @@ class Rerun:
                 yield Pause()
 
     def _pair(self, question: Question, turn: Turn) -> Pair:
-        requests = self.player.end() if self.player else []
+        requests = self.gateway.end() if self.gateway else []
         calls = [call for one in self.questions for call in one.calls]
         return Pair(question, turn, answer(turn), requests, missed_calls([turn], calls)[turn.pk])
 
@@ -227,7 +227,7 @@ def against(
 ) -> Rerun:
     """A rerun of a fixture, which also answers it; raises Refused where it holds no message."""
     new = Conversation(owner=owner, title="Check against a file", model=file[0].model if file else "")
-    again = Rerun(file_questions(file), new, options or Options(), tell, FixturePlayer(file))
+    again = Rerun(file_questions(file), new, options or Options(), tell, FixtureGateway(file))
     new.save(force_insert=True)
     return again
 

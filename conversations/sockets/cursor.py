@@ -38,7 +38,7 @@ class Cursor(Follower):
         self._unacknowledged = 0
         self._room = asyncio.Event()
         self._is_idle = False
-        self._finishing = False
+        self._is_finishing = False
 
     # -- a Socket, as the journal's hub wants it
 
@@ -72,7 +72,7 @@ class Cursor(Follower):
 
     def finish(self) -> None:
         """Lets the pump end once everything is sent."""
-        self._finishing = True
+        self._is_finishing = True
         self._news.set()
 
     # -- the client's side
@@ -104,7 +104,7 @@ class Cursor(Follower):
 
     async def pump(self) -> None:
         """Sends every frame in order and once, until `finish`; raises TooSlow."""
-        while not (self._finishing and self.seq >= self.reach and not self._notices):
+        while not (self._is_finishing and self.seq >= self.reach and not self._notices):
             self._is_idle = True
             await self.wait()
             self._is_idle = False

@@ -49,8 +49,8 @@ class SignedInConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Accepts a signed-in user, and begins the socket's work."""
         await self.accept()
         user = self.scope["user"]
-        if SOCKETS.finishing or not user.is_authenticated:
-            await self.leave(RESTART if SOCKETS.finishing else NO_SESSION)
+        if SOCKETS.is_finishing or not user.is_authenticated:
+            await self.leave(RESTART if SOCKETS.is_finishing else NO_SESSION)
             return
         self.owner, self.session = user.pk, self.scope["session"].session_key
         self.meter, self.inbox = Meter(), Inbox()

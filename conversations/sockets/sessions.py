@@ -49,7 +49,7 @@ class Sockets:
         self._open: set[OpenSocket] = set()
         self._watch: asyncio.Task[None] | None = None
         self._none_left = asyncio.Event()
-        self.finishing = False
+        self.is_finishing = False
 
     def add(self, socket: OpenSocket) -> None:
         """Watches over a socket from now on."""
@@ -66,7 +66,7 @@ class Sockets:
 
     async def finish(self, seconds: float) -> None:
         """Closes every socket; each has so many `seconds` to be sent the rest."""
-        self.finishing = True
+        self.is_finishing = True
         for socket in list(self._open):
             socket.finish()
         await self._until_none_is_left(seconds)

@@ -69,7 +69,7 @@ class Waiting:
     @property
     def whole_tool(self) -> bool:
         """Whether the tool may be let through with any arguments."""
-        return engine.may_be_let_through_whole(self.approval.call.name)
+        return engine.permits_any_arguments(self.approval.call.name)
 
     @property
     def edited(self) -> str:

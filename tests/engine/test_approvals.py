@@ -112,7 +112,7 @@ def test_input_that_is_no_object_needs_nobodys_approval(conversation: Conversati
 
 def test_a_message_waits_behind_a_turn_that_waits(waiting: Turn) -> None:
     started = engine.start(waiting.conversation.pk, str(uuid.uuid4()), "help")
-    assert started.queued
+    assert started.is_queued
     decide(waiting, entry(False))
     assert Turn.objects.get(pk=started.turn.pk).status == Turn.Status.COMPLETED
 

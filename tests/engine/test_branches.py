@@ -154,7 +154,7 @@ def test_a_model_that_is_not_offered_is_refused(two: list[Turn]) -> None:
 def test_the_same_id_regenerates_once(two: list[Turn]) -> None:
     conversation, message_id = two[0].conversation, str(uuid.uuid4())
     regenerated(conversation, message_id=message_id)
-    assert not engine.regenerate(conversation, message_id).new
+    assert not engine.regenerate(conversation, message_id).is_new
     assert conversation.turns.count() == 3
 
 

@@ -27,7 +27,7 @@ def waiting(conversation: Conversation) -> Iterator[Turn]:
         yield ask(conversation, QUESTION)
 
 
-IDLE = {"serves pages": ("takes_turns", False), "drains": ("draining", True), "is full": ("capacity", 0)}
+IDLE = {"serves pages": ("takes_turns", False), "drains": ("is_draining", True), "is full": ("capacity", 0)}
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_message_that_is_taken_as_the_drain_begins_is_handed_over_at_no_cost(
 
     def accept_at_the_last_moment(*message: Any, **options: Any) -> Any:
         accepted = accept(*message, **options)
-        monkeypatch.setattr(WORKER, "draining", True)
+        monkeypatch.setattr(WORKER, "is_draining", True)
         return accepted
 
     monkeypatch.setattr(lifecycle, "accept", accept_at_the_last_moment)

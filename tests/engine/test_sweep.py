@@ -32,9 +32,9 @@ MOMENT = timedelta(seconds=1)
 @pytest.fixture
 def draining() -> Iterator[None]:
     """A process that is about to end."""
-    WORKER.draining = True
+    WORKER.is_draining = True
     yield
-    WORKER.draining = False
+    WORKER.is_draining = False
 
 
 def statuses() -> list[str]:
@@ -168,8 +168,8 @@ def test_the_queue_that_a_drained_process_left_is_begun_in_order(conversation: C
 def test_a_process_that_drains_takes_messages_in_and_begins_nothing(conversation: Conversation) -> None:
     started = engine.start(conversation.pk, str(uuid.uuid4()), "help")
     WORKER.sweep()
-    assert (started.queued, statuses(), WORKER.runs) == (True, ["queued"], {})
-    WORKER.draining = False
+    assert (started.is_queued, statuses(), WORKER.runs) == (True, ["queued"], {})
+    WORKER.is_draining = False
     WORKER.sweep()
     assert engine.WORKER.wait(20)
     assert statuses() == ["completed"]
@@ -221,7 +221,7 @@ def test_a_turn_that_does_not_end_in_time_is_handed_over_at_no_cost(conversation
         engine.WORKER.drain(timeout=HAND_OVER)
         with pytest.raises(InternalError):
             silent.lost.record.commit(step_started(1))
-    WORKER.draining = False
+    WORKER.is_draining = False
     WORKER.sweep()
     assert engine.WORKER.wait(20)
     turn = Turn.objects.get()

@@ -82,7 +82,7 @@ def test_the_same_message_id_again_changes_nothing(conversation: Conversation) -
     first = ask(conversation, QUESTION, message_id)
     events = record(conversation)
     again = engine.start(conversation.pk, message_id.upper(), "something else")
-    assert (again.turn.pk, again.new) == (first.pk, False)
+    assert (again.turn.pk, again.is_new) == (first.pk, False)
     assert record(conversation) == events
 
 
@@ -121,7 +121,7 @@ def test_a_second_message_waits_as_a_row_and_runs_when_the_first_has_ended(
     with top_song_as(lambda sign: release.wait(10)):
         engine.start(conversation.pk, str(uuid.uuid4()), QUESTION)
         second = engine.start(conversation.pk, str(uuid.uuid4()), "help")
-        assert second.queued
+        assert second.is_queued
         assert Turn.objects.filter(status=Turn.Status.QUEUED).count() == 1
         release.set()
         assert engine.WORKER.wait(20)

@@ -47,7 +47,7 @@ def test_a_turn_whose_usage_is_not_reported_counts_with_its_text(
     assert finished["metadata"]["usage"] == {}
     used = totals(conversation.pk)
     assert (used[turn.model]["unreported"], prices.cost_of_all(used)) == (1, (2, []))
-    assert limits.facts(conversation, turn.pk).in_a_day == 2
+    assert limits.facts(conversation, turn.pk).tokens_in_a_day == 2
 
 
 def test_the_admin_says_that_a_stopped_turn_has_used_at_least_so_much(

@@ -208,7 +208,7 @@ def test_a_message_that_cannot_be_stored_is_not_taken(
         assert not engine.stop(scene.conversation.pk)
     assert not Message.objects.exists()
     scene.server.play(HEALTHY)
-    assert engine.start(scene.conversation.pk, message_id, text).new
+    assert engine.start(scene.conversation.pk, message_id, text).is_new
     assert engine.WORKER.wait(20)
     scene.alive()
 
@@ -221,7 +221,7 @@ def test_a_message_that_meets_a_lock_is_not_taken_and_can_be_sent_again(
         with database.locked(), pytest.raises(OperationalError):
             engine.start(scene.conversation.pk, message_id, "Hello?")
         scene.server.play(HEALTHY)
-        assert engine.start(scene.conversation.pk, message_id, "Hello?").new
+        assert engine.start(scene.conversation.pk, message_id, "Hello?").is_new
         assert engine.WORKER.wait(20)
     assert Turn.objects.get().status == Turn.Status.COMPLETED
     scene.alive()

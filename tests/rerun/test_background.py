@@ -205,7 +205,7 @@ def test_a_process_that_drains_leaves_it_to_be_gone_on_with(
 ) -> None:
     new = begin_and_wait(conversation)
     with monkeypatch.context() as draining:
-        draining.setattr(WORKER, "draining", True)
+        draining.setattr(WORKER, "is_draining", True)
         until(lambda: reports(caplog) == [f"rerun {new.conversation.pk}: 0 turns asked again, not all"])
     approve(new)
     assert WORKER.wait(20)

@@ -206,7 +206,7 @@ async def test_a_server_that_ends_lets_its_pages_come_back(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with library_of(user) as (page, _):
-        monkeypatch.setattr(sessions.SOCKETS, "finishing", False)  # so that it is put back
+        monkeypatch.setattr(sessions.SOCKETS, "is_finishing", False)  # so that it is put back
         await sessions.SOCKETS.finish(10)
         assert await page.closed() == 1012
 

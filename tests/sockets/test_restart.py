@@ -69,7 +69,7 @@ async def test_an_open_page_is_closed_with_1012_and_a_new_one_too(
     conversation = await Conversation.objects.acreate(owner=user, model="m")
     async with page_of(user, conversation) as page:
         assert (await page.receive())["type"] == "MESSAGES_SNAPSHOT"
-        monkeypatch.setattr(SOCKETS, "finishing", False)  # so that it is put back
+        monkeypatch.setattr(SOCKETS, "is_finishing", False)  # so that it is put back
         finishing = asyncio.create_task(SOCKETS.finish(20))
         assert await page.closed() == 1012
         async with page_of(user, conversation) as late:

@@ -115,7 +115,7 @@ class Command(BaseCommand):
         else:
             lines = [line for pair in pairs for line in pair.as_text()]
             self.stdout.write("\n".join([*map(printable, lines), _result(report)]))
-        if not (rerun.complete or rerun.player):
+        if not (rerun.complete or rerun.gateway):
             self.stderr.write(f"{UNASKED} Go on with: rerun --continue {rerun.conversation.pk}")
         return rerun.complete and not report["differs"]
 
@@ -129,7 +129,7 @@ def _cleanup(rerun: Rerun) -> Iterator[None]:
     try:
         yield
     finally:
-        if rerun.player or not rerun.conversation.turns.exists():
+        if rerun.gateway or not rerun.conversation.turns.exists():
             rerun.conversation.delete()
 
 

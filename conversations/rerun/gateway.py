@@ -1,4 +1,4 @@
-"""The player of a fixture, which answers requests in the gateway's place and compares them."""
+"""A fixture in the gateway's place: it answers requests, and compares them with its own."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from conversations import errors
-from conversations.engine import PLAYERS, RecordedCall, Stopped
+from conversations.engine import RECORDED_GATEWAYS, RecordedCall, Stopped
 from conversations.gateway import Call, Receive, Room
 from conversations.protocol.converse import remedies
 from conversations.protocol.converse.cache import without_points
@@ -24,7 +24,7 @@ ENDINGS: dict[str, type[errors.TurntableError]] = {Stopped.code: Stopped} | {
 }
 
 
-class FixturePlayer:
+class FixtureGateway:
     """Answers a conversation's rounds, in order, and its tool calls from a fixture.
 
     Requests are compared without their cache points, which change no answer.
@@ -40,11 +40,11 @@ class FixturePlayer:
     @contextmanager
     def answering(self, conversation: UUID) -> Iterator[None]:
         """Answers this conversation within the context."""
-        PLAYERS[conversation] = self
+        RECORDED_GATEWAYS[conversation] = self
         try:
             yield
         finally:
-            del PLAYERS[conversation]
+            del RECORDED_GATEWAYS[conversation]
 
     def begin(self, number: int) -> None:
         """Begins a turn, whose rounds answer the requests from here on."""
@@ -66,14 +66,14 @@ class FixturePlayer:
             changed = remedies.adjusted(without_points(dict(body)), remedies.from_json(line.remedies))
             changes = differences({"model": line.model} | line.request, {"model": model} | changed)
             self.differences[self._turn] += [f"round {line.number}: {change}" for change in changes]
-        return cast("Call", PlayedCall(line))
+        return cast("Call", RecordedRound(line))
 
     def calls(self) -> list[RecordedCall]:
         """The recorded tool calls."""
         return [call.as_recorded() for turn in self.turns for call in turn.calls]
 
 
-class PlayedCall:
+class RecordedRound:
     """A recorded round: its events at once, then its failure, if it failed."""
 
     request_id = ""
@@ -120,7 +120,7 @@ def _short(value: Any) -> str:
 
 
 def _failure(line: RoundLine) -> errors.TurntableError:
-    failure = ENDINGS.get(line.ending, errors.InternalError)("played from a file")
+    failure = ENDINGS.get(line.ending, errors.InternalError)("answered from a file")
     if isinstance(failure, errors.GatewayError):
         failure.retryable = failure.adjustable = False
         failure.refusal = refusal(line.words) if line.words else None
