@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 BEARER = "bearer"
-WRONG = "This API token does not let in: it was revoked, or it is not of this site."
+REVOKED = "This API token does not let in: it was revoked, or it is not of this site."
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A user, what the request may be for, and the key of what let it in."""
+    """A request's user, the scopes that it may use, and the key of its session or token."""
 
     user: "User"
     scopes: frozenset[str]
     key: str
 
     def check(self, scope: str) -> None:
-        """Raises Forbidden for what the token is not for."""
+        """Raises Forbidden if the token does not have the scope."""
         if scope not in self.scopes:
             raise Forbidden(f"This token is not for that: it has no scope `{scope}`.")
 
 
 def caller_of(request: HttpRequest) -> Caller:
-    """Who asks; raises NoCredentials, or NoCsrfToken for a session without. In a reader's thread."""
+    """The request's caller; raises NoCredentials, and NoCsrfToken for a session without one."""
     authorization = request.headers.get("Authorization")
     return _session(request) if authorization is None else _bearer(authorization)
 
@@ -43,7 +43,7 @@ def _bearer(authorization: str) -> Caller:
     kind, _, token = authorization.strip().partition(" ")
     row = ApiToken.of(token.strip()) if kind.lower() == BEARER and token.strip() else None
     if row is None:
-        raise NoCredentials(WRONG)
+        raise NoCredentials(REVOKED)
     return Caller(row.user, frozenset(row.scopes.split()), token_key(row.pk))
 
 

@@ -8,13 +8,13 @@ from typing import Any
 from .streams import Stream
 
 DETACHED = "turntable.detached"
-"""The scope's key of what a view leaves its stream with."""
+"""The scope's key of the holder in which a view leaves its stream."""
 
 ROOM = "turntable.room"
-"""The scope's key of a function that waits for a reader who is behind, where `send` does not."""
+"""The scope's key of a function that waits for a slow reader, where the server's `send` does not."""
 
 READ_TIMEOUT = 60.0
-"""Seconds that a reader may take nothing."""
+"""Seconds after which a reader who takes nothing is given up."""
 
 Message = Any
 Receive = Callable[[], Awaitable[Message]]
@@ -23,13 +23,13 @@ Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 
 class Detached:
-    """A response's stream, once its view has left it here."""
+    """The holder of a response's stream, which its view fills."""
 
     stream: Stream | None = None
 
 
 class DetachedStreams:
-    """An application whose streams are sent after its handler has ended, without a thread."""
+    """An application that sends its views' streams after Django's handler has ended, without a thread."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
@@ -91,8 +91,8 @@ async def nothing() -> AsyncIterator[bytes]:
         yield chunk
 
 
-def leave_or_send(scope: dict[str, Any], stream: Stream) -> AsyncIterator[bytes]:
-    """The body of a response: nothing where the stream is sent later, else the stream's chunks."""
+def body_of(scope: dict[str, Any], stream: Stream) -> AsyncIterator[bytes]:
+    """A response's body: the stream's chunks, or nothing if the stream could be left to be sent later."""
     detached = scope.get(DETACHED)
     if not isinstance(detached, Detached):
         return stream.chunks()

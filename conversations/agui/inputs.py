@@ -28,19 +28,19 @@ MOST_PARTS = 100
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 
 
-class Attached(NamedTuple):
-    """A file that came with a message: its bytes and its name."""
+class InlineFile(NamedTuple):
+    """A file inside of a message: its bytes and its name."""
 
     data: bytes
     name: str
 
 
 class UserMessage(NamedTuple):
-    """A user's message: its id, its text, files that came with it, and the ids of such as are attached."""
+    """A user's message, with files inside of it and the ids of files that are attached to the thread."""
 
     id: str
     text: str
-    files: list[Attached]
+    files: list[InlineFile]
     attachments: list[str]
 
 
@@ -56,18 +56,18 @@ class RunInput(BaseModel, alias_generator=to_camel, strict=True):
 
     @property
     def thread(self) -> UUID:
-        """The thread's id; raises Refused for what is none."""
+        """The thread's id as a UUID; raises Refused for any other text."""
         return uuid_of(self.thread_id)
 
     @property
-    def cancels(self) -> bool:
+    def stops_with_reader(self) -> bool:
         """Whether the run is stopped when its reader is lost."""
         props = self.forwarded_props
         return isinstance(props, dict) and props.get("onDisconnect") == "cancel"
 
     def user_message(self) -> UserMessage:
         """The newest message of the user; raises Refused where there is none."""
-        messages = [one for one in self.messages if isinstance(one, dict) and one.get("role") == "user"]
+        messages = [part for part in self.messages if isinstance(part, dict) and part.get("role") == "user"]
         if not messages:
             raise Refused(NO_USER_MESSAGE)
         message_id = messages[-1].get("id")
@@ -103,7 +103,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def uuid_of(text: object) -> UUID:
-    """The thread's id; raises Refused for what is none."""
+    """A thread's id; raises Refused for anything else."""
     try:
         if isinstance(text, str) and len(text) in (32, 36):
             return UUID(text)
@@ -144,12 +144,12 @@ def _add_part(message: UserMessage, texts: list[str], part: dict[str, Any]) -> N
         case "file":
             message.attachments.append(value)
         case "data":
-            message.files.append(_attached(value, source.get("mimeType"), part))
+            message.files.append(_inline_file(value, source.get("mimeType"), part))
         case _:
             raise Refused(NO_SOURCE)
 
 
-def _attached(value: str, mime_type: Any, part: dict[str, Any]) -> Attached:
+def _inline_file(value: str, mime_type: Any, part: dict[str, Any]) -> InlineFile:
     try:
         data = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
@@ -157,4 +157,4 @@ def _attached(value: str, mime_type: Any, part: dict[str, Any]) -> Attached:
     metadata = part.get("metadata")
     name = metadata.get("filename") if isinstance(metadata, dict) else None
     ending = mimetypes.guess_extension(mime_type) if isinstance(mime_type, str) else None
-    return Attached(data, name if isinstance(name, str) else f"{part['type']}{ending or ''}")
+    return InlineFile(data, name if isinstance(name, str) else f"{part['type']}{ending or ''}")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def offer(user: "User") -> dict[str, Any]:
-    """The capabilities for a user, whose permissions decide on tools and default model on files."""
+    """The capabilities for a user: tools as permitted to them, files as the default model takes them."""
     takes = Model.default().capabilities
     pictures, documents = takes.takes_pictures is not False, takes.takes_documents is not False
     return {
@@ -45,6 +45,6 @@ def _tools(user: "User") -> list[dict[str, Any]]:
     lacking = engine.permissions.lacking(user.pk)
     return [
         {"name": spec["name"], "description": spec["description"], "parameters": spec["inputSchema"]["json"]}
-        for spec in (one["toolSpec"] for one in registry.specs())
+        for spec in (entry["toolSpec"] for entry in registry.specs())
         if spec["name"] not in lacking
     ]

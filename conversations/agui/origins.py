@@ -13,7 +13,7 @@ PREFLIGHT = {
 
 
 def is_preflight(request: HttpRequest) -> bool:
-    """Whether a browser asks if a page of an allowed origin may send a request."""
+    """Whether a browser asks on behalf of a page of an allowed origin if it may send a request."""
     return (
         request.method == "OPTIONS"
         and "Access-Control-Request-Method" in request.headers
@@ -21,8 +21,8 @@ def is_preflight(request: HttpRequest) -> bool:
     )
 
 
-def allowed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """The response, which a page of an allowed origin may read."""
+def with_origin(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The response, with the headers that let a page of an allowed origin read it."""
     patch_vary_headers(response, ("Origin",))
     if _is_allowed(request):
         response["Access-Control-Allow-Origin"] = request.headers["Origin"]

@@ -1,4 +1,4 @@
-"""Errors before a stream, as JSON: a class's docstring is what the program reads."""
+"""Errors before a stream, answered as JSON. A program reads the docstring of the error's class."""
 
 from typing import Any, ClassVar
 
@@ -52,7 +52,7 @@ class Restarting(Problem):
 
 
 def as_response(problem: Exception) -> JsonResponse:
-    """The answer that says what is wrong."""
+    """The response that tells a program of a problem; a failure of ours shows no details."""
     status, code = _status_and_code(problem)
     headers = problem.headers if isinstance(problem, Problem) else {}
     message = str(InternalError()) if status == 500 else str(problem)

@@ -1,4 +1,4 @@
-"""The run of a request: a new one, or the earlier one of the same name. In a reader's thread."""
+"""The run of a request: a new one, or the earlier one of the same name. All of this reads the database."""
 
 import json
 from io import BytesIO
@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from conversations import engine
 from conversations.attachments import inspect, keep
 from conversations.errors import NotFound, Refused
-from conversations.journal import last_seq, turn_frames
+from conversations.journal import turn_frames
 from conversations.models import Conversation, Model, PublicRun, Tree, Turn
 
 from .callers import Caller
@@ -26,7 +26,7 @@ def own_thread(caller: Caller, thread: UUID) -> Conversation:
 
 
 def run_of(caller: Caller, run_input: RunInput) -> PublicRun:
-    """The run that is asked for, which is begun unless it is there; raises Refused and NoThread."""
+    """The run that is asked for, begun unless there is one of its name; raises Refused and NoThread."""
     conversation, is_new = _thread(caller, run_input.thread)
     known = _known(conversation, run_input.run_id)
     if known is not None:
@@ -48,7 +48,7 @@ def run_of(caller: Caller, run_input: RunInput) -> PublicRun:
 
 
 def _thread(caller: Caller, thread: UUID) -> tuple[Conversation, bool]:
-    """The caller's own conversation, made if there is none of this id, and whether it was."""
+    """The caller's own conversation, made if there is none of this id, and whether it is new."""
     row = Conversation.objects.owned_by(caller.user).filter(pk=thread).first()
     if row is not None:
         return row, False
@@ -102,8 +102,8 @@ def _begin(caller: Caller, conversation: Conversation, run_input: RunInput) -> N
     if earlier is not None:  # the same message in another run: it is asked again, beside
         message_id = uuid5(conversation.pk, f"{message.id} {run_input.run_id}")
     if message.files:
-        engine.refuse_while_open(conversation.pk)  # before they are kept
-    files = [*message.attachments, *_kept(conversation, message)]
+        engine.refuse_while_open(conversation.pk)  # before they are attached
+    files = [*message.attachments, *_attach(conversation, message)]
     repetition = engine.Repetition(beside=earlier.turn) if earlier else None
     engine.start(
         conversation.pk,
@@ -123,8 +123,8 @@ def _message_id(conversation: Conversation, name: str) -> UUID:
         return uuid5(conversation.pk, name)
 
 
-def _kept(conversation: Conversation, message: UserMessage) -> list[str]:
-    """The ids of the files that came with the message, which are attached to the conversation."""
+def _attach(conversation: Conversation, message: UserMessage) -> list[str]:
+    """Attaches the files inside of the message to the conversation; returns their ids."""
     rows = []
     for file in message.files:
         data = BytesIO(file.data)
@@ -143,14 +143,9 @@ def branch(conversation: UUID) -> list[str]:
 
 
 def running(conversation: UUID) -> str:
-    """The id of the run that is on, blank if there is none."""
+    """The id of the run that is under way, blank if there is none."""
     turn = Turn.objects.filter(conversation=conversation, status=Turn.Status.RUNNING).first()
     return turn.run_id if turn else ""
-
-
-def reach(conversation: UUID) -> int:
-    """The record's last seq."""
-    return last_seq(conversation)
 
 
 def exists(run: PublicRun) -> bool:

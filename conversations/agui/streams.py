@@ -1,4 +1,4 @@
-"""A reader's stream of runs: server-sent events, from the journal, for as long as a run is on."""
+"""A reader's stream of runs: server-sent events from the journal, for as long as a run is under way."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from conversations.journal import HUB, READERS, Follower, Frame, read
+from conversations.journal import HUB, READERS, Follower, Frame, last_seq, read
 from conversations.models import PublicRun
 from conversations.protocol.agui.runs import RunView
 from conversations.sockets import SOCKETS
@@ -18,15 +18,14 @@ from .callers import Caller
 BEAT = 15.0
 """Seconds of silence after which a comment says that the stream is alive."""
 
-LEFT: set[asyncio.Future[None]] = set()
-"""What is still done about streams whose readers were lost."""
+TASKS: set[asyncio.Future[None]] = set()
 
 
-def keep(work: Coroutine[Any, Any, None]) -> None:
-    """Has work done after its request is gone."""
+def spawn(work: Coroutine[Any, Any, None]) -> None:
+    """Runs a coroutine as a task that outlives its request."""
     task = asyncio.ensure_future(work)
-    LEFT.add(task)
-    task.add_done_callback(LEFT.discard)
+    TASKS.add(task)
+    task.add_done_callback(TASKS.discard)
 
 
 class Stream:
@@ -37,13 +36,17 @@ class Stream:
         self.conversation_id: UUID | None = conversation
         self._conversation = conversation
         self.on_lost: Callable[[], None] | None = None
-        """What is done, in a reader's thread, when the reader is lost before all was sent."""
+        """Called in a thread when the reader is lost before all was sent."""
 
         self._view, self._awaited = view, view.run
-        self._place = Follower(self._read, after)
+        """The view of the record, and the run with whose end the stream ends."""
+
+        self._follower = Follower(self._read, after)
         self._is_there: Callable[[], bool] = lambda: True
+        """Whether the run still exists, looked up in a thread."""
+
         self._last = 0
-        self._is_finishing = self._is_left = False
+        self._is_finishing = self._has_left = False
 
     @classmethod
     def of_run(cls, caller: Caller, run: PublicRun, names: dict[str, str]) -> "Stream":
@@ -54,7 +57,7 @@ class Stream:
 
     @classmethod
     def of_thread(cls, caller: Caller, conversation: UUID, view: RunView, running: str) -> "Stream":
-        """The stream of a thread's runs, up to the end of the one that is on."""
+        """The stream of a thread's runs, up to the end of the one that is under way."""
         stream = cls(caller, conversation, view, 0)
         stream._awaited = running
         return stream
@@ -62,65 +65,65 @@ class Stream:
     async def _read(self, after: int) -> list[Frame]:
         return await READERS.run(read, self._conversation, after)
 
-    # -- a socket, as those that are open are watched over
+    # -- an OpenSocket, which ends with its credentials and with the process
 
     def finish(self) -> None:
-        """Ends once everything is sent, as the process does; its reader asks for the same run again."""
+        """Ends once everything is sent, as the process ends. The reader asks for the same run again."""
         self._is_finishing = True
-        self._place.wake()
+        self._follower.wake()
 
     async def leave(self, code: int) -> None:
-        """Ends, as there is nothing more for its reader."""
-        self._is_left = True
-        self._place.wake()
+        """Ends at once."""
+        self._has_left = True
+        self._follower.wake()
 
     # -- the stream
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The events as they come, with a comment where there is none for long, at the reader's pace."""
+        """The events as they come, at the reader's pace, with a comment after a long silence."""
         HUB.attach(asyncio.get_running_loop())
-        HUB.subscribe(self._conversation, self._place)
+        HUB.subscribe(self._conversation, self._follower)
         SOCKETS.add(self)
         try:
-            self._last = await READERS.run(runs.reach, self._conversation)
-            self._place.news(self._last)
-            while not (self._is_over() or self._is_ended()):
+            self._last = await READERS.run(last_seq, self._conversation)
+            self._follower.news(self._last)
+            while not (self._is_over() or self._must_end()):
                 if chunk := await self._next():
                     yield chunk
         finally:
-            HUB.unsubscribe(self._conversation, self._place)
+            HUB.unsubscribe(self._conversation, self._follower)
             SOCKETS.remove(self)
             self.lose()
 
     def lose(self) -> None:
-        """Does what is done about a lost reader, unless all was sent or the stream was ended here."""
-        if self.on_lost and not (self._is_over() or self._is_ended()):
-            keep(READERS.run(self.on_lost))
+        """Calls `on_lost`, unless all was sent or this process ended the stream."""
+        if self.on_lost and not (self._is_over() or self._must_end()):
+            spawn(READERS.run(self.on_lost))
 
     def _is_over(self) -> bool:
         """Whether all was sent that there is to send."""
         if self._awaited:
             return self._awaited in self._view.ended
-        return self._place.seq >= self._last and not self._view.open_run
+        return self._follower.seq >= self._last and not self._view.open_run
 
-    def _is_ended(self) -> bool:
-        return self._is_left or (self._is_finishing and self._place.seq >= self._place.reach)
+    def _must_end(self) -> bool:
+        return self._has_left or (self._is_finishing and self._follower.seq >= self._follower.reach)
 
     async def _next(self) -> bytes:
-        """The next events, or a beat; nothing where none of the events is for the reader."""
-        if frames := await self._place.following():
+        """The next events, or a beat; blank where none of the events is for the reader."""
+        if frames := await self._follower.following():
             return self._payload(frames)
         with suppress(TimeoutError):
             async with asyncio.timeout(BEAT):
-                await self._place.wait()
+                await self._follower.wait()
             return b""
-        self._is_left = self._is_left or not await READERS.run(self._is_there)
+        self._has_left = self._has_left or not await READERS.run(self._is_there)
         return b": beat\n\n"
 
     def _payload(self, frames: list[Frame]) -> bytes:
         texts = []
         for seq, text in frames:
-            if seq == self._place.seq + 1:
-                self._place.seq = seq
+            if seq == self._follower.seq + 1:
+                self._follower.seq = seq
                 texts.append(self._view.frame(text))
         return "".join(f"data: {text}\n\n" for text in texts if text).encode()

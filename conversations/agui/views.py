@@ -20,16 +20,16 @@ from conversations.sockets import SOCKETS
 
 from . import origins, runs
 from .callers import Caller, caller_of
-from .detached import leave_or_send
+from .detached import body_of
 from .inputs import read_input, read_object, uuid_of
 from .offer import offer
 from .problems import NotAllowed, Restarting, as_response
-from .streams import Stream, keep
+from .streams import Stream, spawn
 
 logger = logging.getLogger(__name__)
 
 HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-"""What keeps whoever is between from holding events back."""
+"""They keep proxies from holding events back."""
 
 View = Callable[[HttpRequest, Caller], Awaitable[HttpResponseBase]]
 Answer = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]
@@ -42,7 +42,7 @@ def address(**views: View) -> Answer:
     @login_not_required  # likewise
     async def answer(request: HttpRequest) -> HttpResponseBase:
         if origins.is_preflight(request):
-            return origins.allowed(request, HttpResponse(status=204))
+            return origins.with_origin(request, HttpResponse(status=204))
         try:
             response = await _answer(request, views)
         except TurntableError as problem:
@@ -50,7 +50,7 @@ def address(**views: View) -> Answer:
         except Exception as failure:
             logger.exception("%s %s failed", request.method, request.path)
             response = as_response(failure)
-        return origins.allowed(request, response)
+        return origins.with_origin(request, response)
 
     return answer
 
@@ -67,14 +67,14 @@ async def _answer(request: HttpRequest, views: dict[str, View]) -> HttpResponseB
 
 
 async def _run(request: HttpRequest, caller: Caller) -> HttpResponseBase:
-    """One run's stream; the run of a reader who is gone before it has begun is stopped if it ought to be."""
+    """One run's stream. If its reader is gone before it has begun, `on_lost` is called all the same."""
     if SOCKETS.is_finishing:
         raise Restarting
     beginning = asyncio.ensure_future(READERS.run(_stream_of_run, request, caller))
     try:
         return _streamed(request, await asyncio.shield(beginning))
     except asyncio.CancelledError:
-        keep(_lose(beginning))
+        spawn(_lose(beginning))
         raise
 
 
@@ -82,7 +82,7 @@ def _stream_of_run(request: HttpRequest, caller: Caller) -> Stream:
     run_input = read_input(request.read())
     run = runs.run_of(caller, run_input)
     stream = Stream.of_run(caller, run, {**runs.names(run.conversation_id), run.run_id: run.name})
-    stream.on_lost = partial(runs.cancel, run) if run_input.cancels else None
+    stream.on_lost = partial(runs.cancel, run) if run_input.stops_with_reader else None
     return stream
 
 
@@ -123,7 +123,7 @@ async def _capabilities(request: HttpRequest, caller: Caller) -> HttpResponseBas
 
 
 def _streamed(request: HttpRequest, stream: Stream) -> HttpResponseBase:
-    body = leave_or_send(getattr(request, "scope", {}), stream)
+    body = body_of(getattr(request, "scope", {}), stream)
     return StreamingHttpResponse(body, content_type="text/event-stream; charset=utf-8", headers=HEADERS)
 
 

@@ -1,4 +1,4 @@
-"""A conversation's record as AG-UI JSON Lines: an event a line, as sockets got it."""
+"""A conversation's record as AG-UI JSON Lines: an event a line, as sockets were sent it."""
 
 import json
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ def as_lines(conversation: Conversation) -> Iterator[str]:
 
 
 def _record(conversation: UUID) -> Iterator[dict[str, Any]]:
-    reached = 0
-    while frames := read(conversation, reached):
-        reached = frames[-1][0]
+    last = 0
+    while frames := read(conversation, last):
+        last = frames[-1][0]
         for _, data in frames:
             yield json.loads(data)

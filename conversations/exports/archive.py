@@ -1,6 +1,6 @@
 """Exports in a zip: the JSON of conversations, with their attached files beside it.
 
-Nothing of a zip is unpacked to where it says. A member is read as far as the export says that it is long, and no other is read at all.
+Nothing of a zip is written to a path that it names. Only members that the JSON names are read, and no more bytes than it says.
 """
 
 import shutil
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 JSON_AT_MOST = 256_000_000
-"""Bytes of the JSON of a conversation in a zip: its files, which take most, are beside it."""
+"""Bytes that the JSON of a conversation in a zip may have; its files are beside it."""
 
 ENCRYPTED = 1
-TAKEN = (ZIP_STORED, ZIP_DEFLATED)
+COMPRESSIONS = (ZIP_STORED, ZIP_DEFLATED)
 
 
 def write_zip(file: IO[bytes], conversations: Iterable[tuple[str, Conversation]]) -> None:
@@ -42,7 +42,7 @@ def write_zip(file: IO[bytes], conversations: Iterable[tuple[str, Conversation]]
 
 
 def _write(archive: ZipFile, row: Attachment) -> None:
-    """Writes a file as it is, since most kinds are compressed; one that is lost is not there."""
+    """Writes a file uncompressed, since most kinds are compressed already; skips one that is lost."""
     member = ZipInfo(beside_name(row), localtime()[:6])
     with suppress(FileNotFoundError), row.open() as file, archive.open(member, "w") as target:
         shutil.copyfileobj(file, target)
@@ -61,7 +61,7 @@ def import_file(file: IO[bytes], owner: "User") -> list[Conversation]:
 
 
 def _import_all(archive: ZipFile, owner: "User") -> list[Conversation]:
-    """Stores the conversations of a zip; the files of those before one that is damaged go with their rows."""
+    """Stores the conversations of a zip. If one is damaged, nothing stays, files included."""
     names = [name for name in archive.namelist() if name.endswith(".json") and "/" not in name]
     if not names:
         raise Damaged("there is no export in the zip")
@@ -77,7 +77,7 @@ def _import_all(archive: ZipFile, owner: "User") -> list[Conversation]:
 
 
 def _beside(archive: ZipFile, part: FilePart) -> IO[bytes]:
-    """The bytes of a file beside its export, as many as it says, in a file of no name."""
+    """A file that stands beside its export, copied into a temporary one; its size is at most what that says."""
     with _member(archive, part.file or "", part.size) as member, ExitStack() as stack:
         whole = stack.enter_context(TemporaryFile())
         shutil.copyfileobj(member, whole)
@@ -86,14 +86,14 @@ def _beside(archive: ZipFile, part: FilePart) -> IO[bytes]:
 
 
 def _member(archive: ZipFile, name: str, most: int) -> IO[bytes]:
-    """A member of the zip, which gives no more bytes than it says; raises Damaged where it says too many."""
+    """A member of the zip, opened; raises Damaged if it is missing, or longer than `most` bytes."""
     try:
         info = archive.getinfo(name)
     except KeyError:
         raise Damaged(f"{name} is not in the zip") from None
     if info.file_size > most:
         raise Damaged(f"{name} is larger than it may be")
-    if info.flag_bits & ENCRYPTED or info.compress_type not in TAKEN:
+    if info.flag_bits & ENCRYPTED or info.compress_type not in COMPRESSIONS:
         raise Damaged(f"{name} is encrypted, or compressed in a way of its own")
     return archive.open(info)
 

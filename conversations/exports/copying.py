@@ -1,4 +1,4 @@
-"""A copy of a conversation, as an export of it would be taken back."""
+"""A copy of a conversation, made by an export and an import."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -9,10 +9,10 @@ from .importing import import_document
 from .whole import document, json_text
 
 
-def copied(conversation: Conversation, model: str) -> Conversation:
-    """A copy of a conversation without open turns, whose owner goes on in it with another model.
+def copy_for(conversation: Conversation, model: str) -> Conversation:
+    """Copies a conversation without open turns for its owner, who goes on in the copy with another model.
 
-    Its tokens were paid for once, and count for the conversation that they were paid in. Its turns are older than itself.
+    The copy's turns count no tokens, as they were paid for in the original, and are older than the copy itself.
     """
     nothing, files = dict.fromkeys(TOKENS, 0), conversation.attachments.in_bulk()
     text = "".join(json_text(document(conversation, beside=True)))

@@ -1,4 +1,4 @@
-"""The members of an export: which column each one is, and which values an import accepts."""
+"""The members of an export: the column of each, and the values that an import accepts."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -20,10 +20,9 @@ Document = dict[str, Any]
 
 
 class Part(BaseModel):
-    """A row in the export, whose members are in camelCase.
+    """A row in the export: members in camelCase, each with the value of the column of its name.
 
-    There are no others, and only those that earlier exports did not have may be missing. A member whose name is a column's holds the
-    column's value.
+    Further members are refused, and only those with a default here, which earlier exports did not have, may be missing.
     """
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=False)
@@ -49,7 +48,7 @@ def _as_json(value: Any) -> Any:
 
 
 class Fault(Part):
-    """How something ended that did not end well."""
+    """The error with which a turn or round ended."""
 
     error_code: Annotated[str, Field(max_length=32, alias="code")]
     error_text: Annotated[Text, Field(alias="message")]
@@ -89,7 +88,7 @@ class RoundPart(Part):
 
 
 class TurnPart(Part):
-    """A turn's row, and what belongs to it. One that has not ended is not taken: nothing is run on import."""
+    """A turn's row with its message, rounds and events. An import takes only ended turns, as it runs nothing."""
 
     id: UUID
     number: Count
@@ -116,7 +115,7 @@ class TurnPart(Part):
 
 
 class ApprovalPart(Part):
-    """What was decided about a tool call; who decided is a name, of nobody here."""
+    """A decision about a tool call. The name of whoever decided is kept, and belongs to no user here."""
 
     status: Literal["pending", "approved", "denied", "expired", "withdrawn"]
     requested_at: AwareDatetime
@@ -129,7 +128,7 @@ class ApprovalPart(Part):
 
 
 class CallPart(Part):
-    """A tool call's row, which has its result."""
+    """The row of an answered tool call."""
 
     tool_use_id: Annotated[str, Field(min_length=1, max_length=64)]
     name: Name
@@ -150,7 +149,7 @@ class CallPart(Part):
 
 
 class FilePart(Part):
-    """An attached file's row with its bytes, or the name of the file beside the export."""
+    """An attached file's row, with its bytes (`data`) or the name of the `file` beside the export."""
 
     id: UUID
     name: Name
@@ -165,7 +164,7 @@ class FilePart(Part):
 
 
 class Whole(Part):
-    """The export; `messages` are made of the rest and not read."""
+    """The whole export. `messages` repeat the other members in Converse's form; an import does not read them."""
 
     version: Literal[1]
     id: UUID

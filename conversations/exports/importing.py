@@ -1,6 +1,6 @@
 """The import of an export: the same conversation, event for event, under new ids.
 
-Nothing is run, and nothing is stored of an export with a fault.
+Nothing is run, and of an export with a fault nothing is stored.
 """
 
 import json
@@ -32,7 +32,7 @@ EVENT_TYPES = {*CHANGES, "REASONING_MESSAGE_START", "REASONING_MESSAGE_END"}
 NOT_ENDED = "a turn that has not ended cannot be taken; decide about its calls or stop it, then export again"
 BESIDE = "its file stands beside it; import the whole zip"
 DEEPEST = 64
-"""Levels of an export: those of the largest value that a row may hold, and its own."""
+"""Levels of nesting in an export."""
 
 
 class Damaged(TurntableError):
@@ -44,7 +44,7 @@ class Damaged(TurntableError):
 
 
 class Wrong(Exception):
-    """What is wrong at a place in the export."""
+    """A fault of the export, with its place: the members and indices that lead to it."""
 
     def __init__(self, place: Place, why: str) -> None:
         super().__init__(f"{'.'.join(map(str, place)) or 'the file'}: {why}")
@@ -56,7 +56,7 @@ def import_document(text: str, owner: "User", read: Read | None = None) -> Conve
     Raises Damaged, with nothing stored, if anything in the text is wrong.
     """
     try:
-        whole = _checked(_parsed(text))
+        whole = _valid_export(_json_value(text))
         _check_files(whole, are_beside=read is not None)
         return save(whole, owner, read or embedded)
     except Wrong as wrong:
@@ -75,7 +75,7 @@ def _check_files(whole: Whole, *, are_beside: bool) -> None:
         raise Wrong(("attachments",), "two of them have the same file")
 
 
-def _parsed(text: str) -> Any:
+def _json_value(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
@@ -88,8 +88,8 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _checked(value: Any) -> Whole:
-    """The export, if all of it is as we write it; raises Wrong."""
+def _valid_export(value: Any) -> Whole:
+    """The export; raises Wrong for anything that an export of ours would not hold."""
     _check_texts(value, ())
     try:
         whole = Whole.model_validate(value)
@@ -101,7 +101,7 @@ def _checked(value: Any) -> Whole:
 
 
 def _first_fault(errors: list[Any]) -> Wrong:
-    """The fault to report: a turn that has not ended comes before what follows from that."""
+    """The fault to report. A turn that has not ended is reported before the faults that follow from it."""
     of_turns = (
         error for error in errors if error["loc"][:1] == ("turns",) and error["loc"][2:] == ("status",)
     )
@@ -112,7 +112,7 @@ def _first_fault(errors: list[Any]) -> Wrong:
 
 
 def _check_texts(value: Any, place: Place) -> None:
-    """Raises Wrong for a text that no database takes, and for nesting without end."""
+    """Raises Wrong for a text that no database takes, and for a value that is nested too deeply."""
     if len(place) > DEEPEST:
         raise Wrong(place, "it is nested too deeply")
     if isinstance(value, str) and clean_text(value) != value:
@@ -126,7 +126,7 @@ def _check_texts(value: Any, place: Place) -> None:
 
 
 def _faults(whole: Whole) -> Iterator[tuple[Place, str]]:
-    """What is wrong between the parts, that their types cannot say."""
+    """Faults between the parts, which their types cannot express."""
     yield from _turn_faults(whole)
     yield from _record_faults(whole)
     yield from _call_faults(whole)
@@ -182,7 +182,7 @@ def _record_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
 
 
 def _content_faults(whole: Whole) -> Iterator[tuple[Place, str]]:
-    """The contents that no request could be made of."""
+    """Faults of contents of which no request could be made."""
     contents: list[tuple[Place, str, Any]] = []
     for index, turn in enumerate(whole.turns):
         contents.append((("turns", index, "message"), "user", turn.message.content))

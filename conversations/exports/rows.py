@@ -1,4 +1,4 @@
-"""The rows of a checked export, under new ids."""
+"""The rows of an export whose values have been checked, under new ids."""
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -66,14 +66,14 @@ def save(whole: Whole, owner: "User", read: Read) -> Conversation:
 
 
 def embedded(part: FilePart) -> IO[bytes]:
-    """The bytes of a file that are in the export."""
+    """The bytes of a file that stand in the export itself."""
     return BytesIO(part.data or b"")
 
 
 def _files(
     whole: Whole, conversation: Conversation, ids: Ids, read: Read, stack: ExitStack
 ) -> dict[str, Attachment]:
-    """Stores the files of an export, which `stack` deletes if anything else is wrong; raises NotTaken."""
+    """Stores the files of an export, which `stack` deletes again if the import fails; raises NotTaken."""
     files = {}
     for part in whole.attachments:
         with read(part) as file:
@@ -138,7 +138,7 @@ def _events(part: TurnPart, turn: Turn, ids: Ids) -> list[Event]:
 
 
 def _with_ids(event: Any, ids: Ids) -> Any:
-    """The event with the new ids for the old, wherever an id may stand."""
+    """The event with the new ids instead of the old ones, at any depth."""
     if isinstance(event, list):
         return [_with_ids(member, ids) for member in event]
     if not isinstance(event, dict):
@@ -166,7 +166,7 @@ def _round(part: RoundPart, turn: Turn, ids: Ids) -> Round:
 
 
 def _with_files(remedy: dict[str, Any], ids: Ids) -> dict[str, Any]:
-    """A remedy that leaves files out, with the new ids for the old; any other as it is."""
+    """A remedy that leaves files out, with their new ids; any other remedy as it is."""
     if remedy["kind"] != "attachments":
         return remedy
     return remedy | {"value": [ids.get(pk, pk) for pk in remedy["value"]]}
@@ -182,12 +182,12 @@ def _message(part: MessagePart, turn: Turn, row: Round | None, ids: Ids) -> None
 
 
 def _call(part: CallPart, row: Round) -> ToolCall:
-    of = {"conversation_id": row.turn.conversation_id, "turn_id": row.turn_id, "round": row}
-    return ToolCall(**part.columns(ToolCall) | of)
+    keys = {"conversation_id": row.turn.conversation_id, "turn_id": row.turn_id, "round": row}
+    return ToolCall(**part.columns(ToolCall) | keys)
 
 
 def _approvals(parts: list[CallPart], calls: list[ToolCall]) -> Iterator[Approval]:
-    """The approvals of the calls, decided by nobody here; what nobody had decided is withdrawn."""
+    """The approvals of the calls, by nobody of this site. One that was still pending is withdrawn."""
     for part, call in ((part.approval, call) for part, call in zip(parts, calls, strict=True)):
         if part is None:
             continue

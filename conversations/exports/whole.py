@@ -1,4 +1,4 @@
-"""A conversation as JSON, with whatever an import needs to make the same rows again."""
+"""A conversation as JSON, with all that an import needs to make the same rows."""
 
 import json
 from collections import defaultdict
@@ -36,7 +36,7 @@ def as_json(conversation: Conversation) -> str:
 
 
 def document(conversation: Conversation, *, beside: bool = False) -> Document:
-    """The export as a value, its files in it, or `beside` it: then it has their names alone."""
+    """The export as a value, with the bytes of its files, or only their names if they go `beside` it."""
     turns = list(conversation.turns.order_by("number"))
     rounds = _by_turn(conversation)
     rows = Message.objects.filter(conversation=conversation, role=Message.Role.USER)
@@ -54,12 +54,12 @@ def document(conversation: Conversation, *, beside: bool = False) -> Document:
 
 
 def sent_files(conversation: Conversation) -> QuerySet[Attachment]:
-    """The conversation's files that a message has."""
+    """The conversation's files that were sent with a message."""
     return conversation.attachments.filter(messages__isnull=False).distinct()
 
 
 def beside_name(row: Attachment) -> str:
-    """The name of a file beside an export, which is made of its id."""
+    """The name of a file beside an export, made of its id."""
     return f"files/{row.pk}.{row.format}"
 
 
@@ -70,14 +70,14 @@ def _messages(conversation: Conversation, *, beside: bool) -> list[Document]:
 
 
 def _files(conversation: Conversation, *, beside: bool) -> Iterator[Document]:
-    """The files, without such as are lost: an import has a line in their place, as the conversation has."""
+    """The files, but for lost ones: where one is missing, the chat and an import have a line in its place."""
     for row in sent_files(conversation):
         try:
             with row.open() as file:
-                bytes_ = {} if beside else {"data": encode_base64(file.read())}
+                data = {} if beside else {"data": encode_base64(file.read())}
         except FileNotFoundError:
             continue
-        part = FilePart.of(row, data=None, file=beside_name(row) if beside else None) | bytes_
+        part = FilePart.of(row, data=None, file=beside_name(row) if beside else None) | data
         if not row.left_out:
             del part["leftOut"]
         yield {name: value for name, value in part.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The outline of a turn, from which a player knows its times, marks and long waits beforehand."""
+"""The outline of a turn: the times, marks and long waits that a player shows before it plays the turn."""
 
 import json
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ ENDS = ("RUN_FINISHED", "RUN_ERROR")
 class Wait:
     """A long pause.
 
-    `key` names what followed it on the page; `is_idle` says that it was a person's, and not the model's or a tool's.
+    `key` names the block of the page that came after it. `is_idle` says that a person made the pause, and no model or tool.
     """
 
     begin: int
@@ -49,7 +49,7 @@ class Outline:
         return times | {"question": self.question, "marks": self.marks, "waits": waits}
 
     def take(self, event: Event, parts: str) -> None:
-        """Goes on to an event, and to the end of its merged deltas, and marks it if it is of note."""
+        """Takes in an event: its time, the times of the deltas that were merged into it, and its mark."""
         at = self._reach(event["timestamp"])
         for offset, _ in json.loads(parts or "[]"):
             self._reach(event["timestamp"] + offset)
@@ -97,7 +97,7 @@ def outline(lines: Iterable[str], after: int = 0) -> Outline:
 
 
 def _mark(event: Event) -> tuple[str, str] | None:
-    """The kind and name of an event's mark, if it is of note."""
+    """The kind and name of an event's mark, if it has one."""
     match event["type"]:
         case "STEP_STARTED":
             return "round", event["stepName"]

@@ -18,7 +18,7 @@ Part = tuple[UUID, int, int, list[str]]
 """A turn, its first and last `seq`, and its stored lines."""
 
 MOST_ENDS = 50
-"""Turns whose ends are given at a time."""
+"""Turns whose ends are read at a time."""
 
 
 def moments(conversation: Conversation) -> Iterator[Moment]:
@@ -58,7 +58,7 @@ def compressed_lines(turn: Turn) -> bytes:
 
 
 def ends(conversation: Conversation, first: int, last: int) -> str:
-    """The ends of the turns whose last event is in a range of the record.
+    """The messages and state at the end of each turn whose last event is in a range of the record.
 
     They are JSON, a list of `{messages, state}`, the last fifty at most.
     """

@@ -1,7 +1,8 @@
 """Reruns, which ask a stored conversation again, and fixtures, with which they need no gateway.
 
-rerunning.py asks the questions of questions.py again; answers.py, words.py, report.py and comparing.py compare the answers; fixtures.py
-writes a file from what streams.py rebuilds, gateway.py answers from it, testing.py makes a test of it.
+rerunning.py asks the questions of questions.py again; answers.py, words.py, report.py and comparing.py compare the answers. fixtures.py
+writes a conversation to a file, with streams that streams.py rebuilds, and reads it; gateway.py answers from it, testing.py makes a test
+of it.
 """
 
 from . import fixtures

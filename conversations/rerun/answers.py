@@ -13,7 +13,7 @@ from conversations.protocol.converse.content import plain_text
 from conversations.protocol.thoughts import answer_in
 
 SHORTEST_ID = 16
-"""The length from which on a tool use id is no word that a text may hold anyway."""
+"""Characters from which on a tool use id is taken for one in a text, and not for a word."""
 
 COMPARED = ("status", "error", "text", "calls", "stop_reasons")
 """The fields that have to be the same; tokens and times may differ."""
@@ -43,9 +43,9 @@ def answer(turn: Turn) -> Answer:
 
 
 def answers(turns: Sequence[Turn]) -> dict[UUID, Answer]:
-    """The answers of stored turns of one conversation; many take as many queries as one.
+    """The answers of stored turns of one conversation, in as many queries as one takes.
 
-    Tool use ids, which are chance, are replaced by their number.
+    Tool use ids, which are random, are replaced by their number.
     """
     if not turns:
         return {}

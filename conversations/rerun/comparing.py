@@ -1,4 +1,4 @@
-"""The comparison of a stored rerun with its original, also while it goes on or after a restart."""
+"""The comparison of a stored rerun with its original. It may still be under way, or broken off."""
 
 import logging
 from functools import partial
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def run_in_background(rerun: Rerun) -> None:
-    """Runs it beside this process's turns; `manage.py rerun --continue` goes on where it breaks off."""
+    """Runs a rerun beside this process's turns. `manage.py rerun --continue` goes on with one that broke off."""
     WORKER.spawn(partial(_run, rerun))
 
 

@@ -86,10 +86,10 @@ class CallLine(Part):
 
 
 class RoundLine(Part):
-    """A request, and how its stream ended: blank for well.
+    """A request, and how its stream ended; a blank `ending` is a good one.
 
-    `messages` are those that follow the first `kept` ones of the request before it. `remedies` are what the request was changed by, `words`
-    those of the refusal that ended it.
+    The request has the first `kept` messages of the request before it, and then `messages`. `remedies` have changed it. `words` are those
+    of the refusal that ended it.
     """
 
     kind: Literal["round"] = "round"
@@ -115,7 +115,7 @@ class FileLine(BaseModel):
     for_model: str | None = None
 
     def attach(self, conversation: Conversation) -> UUID:
-        """Attaches it to a conversation; returns its id. Raises Refused for what is no file that is taken."""
+        """Attaches it to a conversation; returns its id. Raises Refused for a file that is not taken."""
         file = BytesIO(decode_base64(self.data) or b"")
         try:
             inspected = inspect(file, self.name)
@@ -163,7 +163,7 @@ def write(conversation: Conversation) -> Iterator[str]:
 
 
 class _Writing:
-    """The lines of turns and rounds, as what precedes them allows: bases once, new messages alone."""
+    """Writes turns and rounds as lines: each base once, and of each request only its new messages."""
 
     def __init__(self) -> None:
         self.bases: set[str] = set()
@@ -225,7 +225,7 @@ def read(path: Path) -> list[TurnLine]:
 
 
 class _Reading:
-    """The turns of a file, line by line."""
+    """Reads the turns of a file, line by line."""
 
     def __init__(self) -> None:
         self.turns: list[TurnLine] = []

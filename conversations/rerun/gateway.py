@@ -27,8 +27,7 @@ ENDINGS: dict[str, type[errors.TurntableError]] = {Stopped.code: Stopped} | {
 class FixtureGateway:
     """Answers a conversation's rounds, in order, and its tool calls from a fixture.
 
-    Requests are compared without their cache points, which change no answer.
-    `differences` are those of the requests, by turn.
+    `differences` are those of its requests from the fixture's, by turn, but for cache points, which change no answer.
     """
 
     def __init__(self, turns: Sequence[TurnLine]) -> None:
@@ -52,13 +51,13 @@ class FixtureGateway:
         self._rounds = iter(next(turn.rounds for turn in self.turns if turn.number == number))
 
     def end(self) -> list[str]:
-        """The differences of the turn's requests, rounds that were not asked for included."""
+        """The differences of the turn's requests, and the rounds that were not asked for."""
         differences = self.differences[self._turn]
         differences += [f"round {line.number} was not asked for" for line in self._rounds]
         return differences
 
     def call(self, model: str, body: Mapping[str, Any], labels: Mapping[str, str]) -> Call:
-        """The next round; one that was not recorded fails when it is read."""
+        """The call of the next round. Without one in the fixture it fails once it is read."""
         line = next(self._rounds, None)
         if line is None:
             self.differences[self._turn].append("a round was asked for that the file does not have")
@@ -83,7 +82,7 @@ class RecordedRound:
         self._line = line
 
     async def stream(self, receive: Receive, room: Room) -> None:
-        """Hands the recorded events over; raises what ended the round, which is not tried again."""
+        """Passes on the recorded events; raises the error that ended the round, which is not tried again."""
         if self._line is None:
             raise errors.InvalidRequest("the file holds no further round of this turn")
         for event in self._line.events:

@@ -1,4 +1,4 @@
-"""The questions of a rerun: user messages, stored or of a fixture, with their settings and answers."""
+"""The questions of a rerun: user messages from the database or a fixture, with their settings and answers."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -37,7 +37,7 @@ class Question:
 
 
 def stored_questions(conversation: Conversation) -> list[Question]:
-    """The questions of the active branch that have been answered, whatever the answer."""
+    """The questions of the active branch whose turns have ended, well or not."""
     turns = [turn for turn in active_line(conversation) if turn.finished_at is not None]
     rows = Message.objects.filter(turn__in=turns, role=Message.Role.USER)
     rows = rows.prefetch_related("attachments")

@@ -45,7 +45,7 @@ class Pair:
         return self.question.answer.differs(self.again) + (["requests"] if self.requests else [])
 
     @property
-    def missed_ends(self) -> bool:
+    def is_ended_by_miss(self) -> bool:
         """Whether a call that was not recorded ended the turn."""
         return bool(self.missed) and self.turn.rerun.get("miss") == "stop"
 

@@ -23,10 +23,10 @@ from .questions import Question, file_questions, stored_questions
 from .report import Pair, missed_calls
 
 POLL_INTERVAL = 2.0
-"""Seconds between two looks at a turn of another process, or two tries of a message over the limits."""
+"""Seconds between two looks at a turn of another process, and between two tries to send over a limit."""
 
 PATIENCE = 90.0
-"""Seconds that a rerun waits for the user's limits: long enough for those of a minute, not of a day."""
+"""Seconds that a rerun waits for a limit of its user: one of a minute lets it go on, one of a day ends it."""
 
 DATABASE = Threads("rerun", 2)
 """The threads in which all reruns in the background do their database work."""
@@ -61,7 +61,7 @@ class Pause(NamedTuple):
 
 
 class Rerun:
-    """A rerun, in `conversation`. It can be broken off at any message, and gone on with later."""
+    """A rerun, in `conversation`. It can break off at any message, and go on later."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Rerun:
         gateway: FixtureGateway | None = None,
     ) -> None:
         numbers = options.numbers
-        self.questions = [one for one in questions if numbers is None or one.number in numbers]
+        self.questions = [entry for entry in questions if numbers is None or entry.number in numbers]
         self.conversation, self.options, self.tell, self.gateway = conversation, options, tell, gateway
         self.complete = False
         self.approve: Approve | None = None
@@ -81,10 +81,10 @@ class Rerun:
             raise Refused("There is nothing to ask again: no such message has been answered.")
 
     def run(self) -> Iterator[Pair]:
-        """Sends the messages that were not sent yet, and gives each turn as it ends, beside the recorded one.
+        """Sends the messages that were not sent yet, and yields each turn beside the recorded one, as it ends.
 
-        A turn that the record cannot answer ends the rerun, and so does one that was stopped or failed where the recorded one did
-        not. Raises Refused where the user's limits let no more in.
+        The rerun ends with a turn that the record cannot answer, and with one that was stopped or failed where the recorded one was not.
+        Raises Refused where the user's limits let no more in.
         """
         with closing(self._progress()) as progress:
             for step in progress:
@@ -94,9 +94,9 @@ class Rerun:
                     self._wait(step)
 
     async def pairs(self) -> AsyncIterator[Pair]:
-        """Does the same as `run` on the loop of turns.
+        """Does the same as `run`, on the turns' loop, and holds no thread or connection while a turn runs.
 
-        It holds no thread and no connection while a turn runs or waits. A process that drains sends nothing more.
+        A process that drains sends nothing more.
         """
         progress = self._progress()
         while not WORKER.is_draining and (step := await DATABASE.run(_next, progress)) is not None:
@@ -130,7 +130,7 @@ class Rerun:
         self.complete = True
 
     def _answer(self, question: Question, earlier: dict[UUID, Turn]) -> Generator[Pause, None, Pair]:
-        """The message's turn of an earlier run, if that was answered, or else a new one."""
+        """The message's turn, once it has ended: that of an earlier run if it was answered, or else a new one."""
         turn = earlier.get(question.turn.pk) if question.turn else None
         if turn is not None:
             pair = self._pair(question, (yield from self._end(turn)))
@@ -188,7 +188,7 @@ class Rerun:
 
     def _pair(self, question: Question, turn: Turn) -> Pair:
         requests = self.gateway.end() if self.gateway else []
-        calls = [call for one in self.questions for call in one.calls]
+        calls = [call for entry in self.questions for call in entry.calls]
         return Pair(question, turn, answer(turn), requests, missed_calls([turn], calls)[turn.pk])
 
 
@@ -200,9 +200,9 @@ def rerun(
     owner: Any = None,
     tell: Tell = lambda text: None,
 ) -> Rerun:
-    """A rerun of a stored conversation, in a new one or going on in `onto`; `run` it.
+    """A rerun of a stored conversation, not begun yet: in a new conversation, or going on in `onto`.
 
-    A new one belongs to `owner`, or else to the same owner. Raises Refused where there is nothing to ask again, or `onto` is no rerun of
+    A new one belongs to `owner`, or else to the same owner. Raises Refused if there is nothing to ask again, or if `onto` is no rerun of
     it.
     """
     questions = stored_questions(conversation)
@@ -245,7 +245,8 @@ def _refresh(turn: Turn) -> None:
 
 def _is_answered(pair: Pair) -> bool:
     """Whether the turn ended well or as the recorded one did, so that the next message may follow."""
-    return pair.again.status in (Turn.Status.COMPLETED, pair.question.answer.status) and not pair.missed_ends
+    has_ended_alike = pair.again.status in (Turn.Status.COMPLETED, pair.question.answer.status)
+    return has_ended_alike and not pair.is_ended_by_miss
 
 
 def _beginning(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A stored round -> the ConverseStream events that it came from.
+"""The ConverseStream events that a stored round came from, rebuilt.
 
 They have the fragments and times of the recording, and add up to the same message, calls, stop reason and usage. Blocks that a model
 wrote at the same time come in the message's order.
@@ -45,9 +45,9 @@ class Fragments:
         return fragments
 
     def take(self, text: str, name: str | None = None) -> list[Fragment]:
-        """The fragments that make up the text, under this id or any; the text as one where there are none."""
+        """The fragments that make up the text, under this id or any; else the whole text as one fragment."""
         names = list(self.by_id) if name is None else [name] if name in self.by_id else []
-        match = next((one for one in names if "".join(part for _, part in self.by_id[one]) == text), None)
+        match = next((key for key in names if "".join(part for _, part in self.by_id[key]) == text), None)
         fragments = self.by_id.pop(match) if match else [(self.now, text)]
         self.now = max(self.now, fragments[-1][0])
         return fragments
@@ -92,7 +92,7 @@ def _block(block: Block, fragments: Fragments, calls: dict[str, ToolCall]) -> It
 
 
 def _was_cut(block: Block, calls: dict[str, ToolCall]) -> bool:
-    """Whether the block may never have ended, since its arguments could not be run."""
+    """Whether the block may have no end: its arguments are no object."""
     call = calls.get(block["toolUse"]["toolUseId"]) if is_client_tool_use(block) else None
     return call is not None and call.input is None
 

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import regex
 
 AROUND = 8
-"""Unchanged words that are shown beside a change."""
+"""Unchanged words that are shown on each side of a change."""
 
 MOST_PAIRS = 100_000
-"""Pairs of equal words from which on frequent words begin no match, for the time's sake."""
+"""Pairs of equal words from which on frequent words begin no match, as they would take too long."""
 
 MOST_WORDS = 100_000
-"""Words from which on what lies between the first change and the last is one change."""
+"""Words from which on all between the first and the last difference is one change."""
 
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\u30fc\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]"
 _WORD = regex.compile(rf"\s*(?:(?={_UNSPACED})\X|(?:(?!{_UNSPACED})\S)+)\s*|\s+")
@@ -33,7 +33,7 @@ class Change(NamedTuple):
 
 
 def word_diff(old: str, new: str) -> list[Change]:
-    """The two texts side by side; all the old sides are the old text, all the new sides the new one."""
+    """The two texts side by side. The old sides together are the old text, the new sides the new one."""
     before, after = split_words(old), split_words(new)
     start = common_length(before, after)
     end = common_length(before[start:][::-1], after[start:][::-1])
@@ -69,7 +69,7 @@ def in_context(changes: list[Change], gap: str = " … ") -> list[Change]:
 
 
 def as_marks(changes: list[Change]) -> Iterator[Change]:
-    """The changes as they are marked: without the space that follows on a changed word."""
+    """The changes, in which the space behind a changed word is unchanged, so that it is not marked."""
     for change in changes:
         if change.same:
             yield change
@@ -85,7 +85,7 @@ def split_words(text: str) -> list[str]:
 
 
 def _between(before: list[str], after: list[str]) -> Iterator[Change]:
-    """The changes of words that begin and end differently."""
+    """The changes of two lists of words whose first and last words differ."""
     if not before or not after or len(before) + len(after) > MOST_WORDS:
         yield _change(before, after)
         return

@@ -23,9 +23,9 @@ from conversations.models import Conversation
 from conversations.protocol.agui.events import Event, custom
 
 from .cursor import Cursor
-from .door import FLOOD, SignedInConsumer, SignedOut
+from .door import SignedInConsumer, SignedOut
 from .inbound import Flood, ack_seq, cost, frame_id, json_object
-from .sessions import RESTART, is_signed_in, signed_in
+from .sessions import FLOOD, RESTART, is_signed_in, valid_keys
 
 logger = logging.getLogger(__name__)
 
@@ -38,17 +38,17 @@ class ChatConsumer(SignedInConsumer):
 
     cursor: Cursor | None = None
     is_own = False
-    """Whether the conversation was the user's when the socket began."""
+    """Whether the socket has begun, since it does only for the conversation's owner."""
 
     def begin(self) -> tuple[Awaitable[None], ...]:
-        """Takes commands, and sends from `after` on or beginning with a snapshot."""
+        """Subscribes to the journal; the work is to send, from `after` or a snapshot on, and to do commands."""
         self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation"]
         self.cursor = Cursor(self._send_text, self._read, self.scope.get("turntable.write"))
         HUB.subscribe(self.conversation_id, self.cursor)
         return self._send_for_ever(self.cursor), self._do_commands()
 
     def forget(self) -> None:
-        """Hears no more; the turn goes on."""
+        """Unsubscribes from the journal. The turn goes on."""
         if self.cursor is not None:
             HUB.unsubscribe(self.conversation_id, self.cursor)
 
@@ -181,7 +181,7 @@ class ChatConsumer(SignedInConsumer):
         own = Conversation.objects.filter(pk=self.conversation_id, owner=self.owner)
         conversation = own.select_related("owner").first()
         if conversation is None:
-            raise NotFound if signed_in({self.session: self.owner}) else SignedOut
+            raise NotFound if valid_keys({self.session: self.owner}) else SignedOut
         self._admit(conversation)
         return conversation
 
@@ -194,7 +194,7 @@ class ChatConsumer(SignedInConsumer):
 
     @one_snapshot()
     def _begin(self) -> tuple[int, int, str | None, list[Event]]:
-        """The last `seq`, the `seq` that the socket begins at, its snapshot if it needs one, and its notices."""
+        """The last `seq`, the `seq` at which the socket begins, its snapshot if it needs one, and its notices."""
         conversation = self._conversation()
         after, last = _after(self.scope["query_string"]), last_seq(self.conversation_id)
         if after is not None and after <= last:

@@ -25,7 +25,7 @@ class TooSlow(Exception):
 class Cursor(Follower):
     """One socket's place in the record: `seq` is the last one sent.
 
-    `sent` is that of a frame on its way: the client may have applied it before the server's send has returned.
+    `sent` is the seq of the frame that is being sent, which the client may apply before the server's send has returned.
     """
 
     def __init__(self, send: Send, read: Read, write: Write | None = None) -> None:
@@ -82,7 +82,7 @@ class Cursor(Follower):
         return 0 <= seq <= self.sent
 
     def acknowledge(self, seq: int) -> bool:
-        """Notes that the client has applied everything up to `seq`; returns whether that is news."""
+        """Notes that the client has applied everything up to `seq`; returns whether that frees any bytes."""
         if not self.was_sent(seq):
             return False
         before = self._unacknowledged

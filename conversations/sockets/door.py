@@ -1,4 +1,4 @@
-"""What both kinds of sockets do: let a signed-in user in, send, and leave."""
+"""The base of both kinds of sockets: they let a signed-in user in, send, and leave."""
 
 import asyncio
 import logging
@@ -15,11 +15,9 @@ from conversations.journal import HUB
 
 from .cursor import TooSlow
 from .inbound import Inbox, Meter
-from .sessions import NO_SESSION, NOT_FOUND, RESTART, SOCKETS
+from .sessions import BROKEN, NO_SESSION, NOT_FOUND, RESTART, SOCKETS, TOO_SLOW
 
 logger = logging.getLogger(__name__)
-
-TOO_SLOW, FLOOD, BROKEN = 4008, 1008, 1011
 
 
 class Gone(Exception):
@@ -34,7 +32,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """A socket of a signed-in user, which ends with their session and with the process."""
 
     channel_layer_alias = "none"
-    """Nothing comes to a socket through a layer: the journal's doorbell listens for the whole process."""
+    """No layer: the journal's doorbell listens for the whole process."""
 
     has_left = False
     is_open = False
@@ -62,11 +60,11 @@ class SignedInConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.tasks = tuple(asyncio.create_task(self._closing_when_it_fails(part)) for part in work)
 
     def begin(self) -> tuple[Awaitable[None], ...]:
-        """The socket's work: the coroutine that sends, and the one that does commands."""
+        """Prepares the socket; returns its work, a coroutine that sends and one that does commands."""
         raise NotImplementedError
 
     def forget(self) -> None:
-        """Undoes what `begin` did beside the work."""
+        """Undoes what `begin` prepared."""
         raise NotImplementedError
 
     async def disconnect(self, code: int) -> None:
@@ -85,7 +83,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.has_left:
             return
         self.has_left = True
-        with suppress(OSError):  # of a server that says when the client has left before
+        with suppress(OSError):  # some servers raise it when the client has left before
             await self.close(code)
         if self.tasks:
             self.inbox.clear()

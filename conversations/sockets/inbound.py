@@ -15,7 +15,7 @@ REFILL = 512 * 1024
 """Bytes that a socket may send at once, and bytes a second after that."""
 
 OVERHEAD = 16 * 1024
-"""Bytes that a frame counts for beside its own: 32 small ones a second, more than anybody types."""
+"""Bytes that a frame counts for beside its length: so 32 small ones a second pass, more than anybody types."""
 
 DEBT = 1024 * 1024
 """Bytes over the limit whose frames are still answered."""
@@ -49,7 +49,7 @@ class Meter:
 
 
 class Inbox:
-    """The commands of a socket, which wait for one another; few may."""
+    """The commands of a socket, which wait for one another, up to a bound."""
 
     def __init__(self) -> None:
         self._commands: asyncio.Queue[tuple[JsonObject, int] | None] = asyncio.Queue()
@@ -63,11 +63,11 @@ class Inbox:
         self._commands.put_nowait((frame, cost))
 
     def end(self) -> None:
-        """Takes no more commands."""
+        """Lets `take` return None once the commands before are taken."""
         self._commands.put_nowait(None)
 
     def clear(self) -> None:
-        """Forgets what waits."""
+        """Forgets the commands that wait."""
         while not self._commands.empty():
             self._commands.get_nowait()
 
@@ -87,7 +87,7 @@ def cost(text: str | None, data: bytes | None) -> int:
 
 
 def json_object(text: str | None) -> JsonObject:
-    """The frame's object; raises Refused when it is none."""
+    """The JSON object that a frame is; raises Refused for any other text."""
     try:
         frame = json.loads(text or "")
     except (ValueError, RecursionError):
@@ -111,7 +111,7 @@ def ack_seq(text: str | None) -> int | None:
 
 
 def frame_id(frame: JsonObject) -> str | None:
-    """The frame's id, if it is one that an answer may repeat."""
+    """The frame's id, if it is short and printable, so that a refusal may repeat it."""
     value = frame.get("id")
     is_sane = isinstance(value, str) and len(value) <= ID_LENGTH and value.isprintable()
     return value if is_sane else None

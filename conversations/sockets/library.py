@@ -1,4 +1,4 @@
-"""The websocket of a user's library: one small frame a change of what lists show, on every page."""
+"""The websocket of a user's library, open on every page: a small frame for each change that lists show."""
 
 import asyncio
 import logging
@@ -18,9 +18,9 @@ from conversations.protocol.agui.events import custom
 from conversations.protocol.text import visible
 
 from .cursor import TooSlow
-from .door import FLOOD, SignedInConsumer, SignedOut
+from .door import SignedInConsumer, SignedOut
 from .inbound import Flood, cost, json_object
-from .sessions import RESTART, signed_in
+from .sessions import FLOOD, RESTART, valid_keys
 
 logger = logging.getLogger(__name__)
 
@@ -31,22 +31,22 @@ MOST = 100
 """Changes that a page gets when it comes back. After more of them it loads its list anew."""
 
 OVERLAP = timedelta(seconds=2)
-"""A commit may come later than its time, and a page may have been made before it."""
+"""A change may be committed later than its time says, so that a page rendered meanwhile lacks it."""
 
 WINDOW = 64 * 1024
-"""Characters that a page may leave unacknowledged. Of changes beyond, the newest of each conversation waits."""
+"""Characters that a page may leave unacknowledged. Further changes wait, the newest of each conversation."""
 
 ACK_TIMEOUT = 60.0
 
-Frame = tuple[UUID | None, str]
-"""A conversation and what is said of it; none for what is said of all."""
+LibraryFrame = tuple[UUID | None, str]
+"""A frame with the conversation that it is about; None if it is about all of them."""
 
 
 class LibraryConsumer(SignedInConsumer):
-    """One open page of a user, told of their conversations."""
+    """One open page of a user, which is sent the changes of their conversations."""
 
     def begin(self) -> tuple[Awaitable[None], ...]:
-        """Hears of changes from now on, then says what has changed since `after`."""
+        """Hears of changes; the work is to send those since `after` and the new ones, and to do commands."""
         self._frames: dict[UUID | None, str] = {}
         self._news, self._room = asyncio.Event(), asyncio.Event()
         self._unacknowledged = 0
@@ -59,7 +59,7 @@ class LibraryConsumer(SignedInConsumer):
         SHELF.remove(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Takes what was seen, and acknowledgements of all that was sent."""
+        """Takes a `seen` conversation, or `heard`, which acknowledges all that was sent."""
         if not self.is_open or self.has_left:
             return
         charge = cost(text_data, bytes_data)
@@ -82,7 +82,7 @@ class LibraryConsumer(SignedInConsumer):
             await READERS.run(self._see, frame["conversation"])
 
     def _see(self, conversation: UUID) -> None:
-        if not signed_in({self.session: self.owner}):
+        if not valid_keys({self.session: self.owner}):
             raise SignedOut
         engine.see(conversation, self.owner)
 
@@ -94,7 +94,7 @@ class LibraryConsumer(SignedInConsumer):
         self._frames[conversation] = text
         self._news.set()
         if len(self._frames) > MOST:
-            self._room.set()  # it has to come back, and is told less then
+            self._room.set()  # the page has to come back, and is sent less then
 
     def finish(self) -> None:
         """Leaves with RESTART once everything is sent."""
@@ -129,8 +129,8 @@ class LibraryConsumer(SignedInConsumer):
             except TimeoutError:
                 raise TooSlow from None
 
-    def _first(self) -> list[Frame]:
-        """The number that waits now, and the changes since the page was rendered."""
+    def _first(self) -> list[LibraryFrame]:
+        """The number of waiting approvals, and the changes since the page was rendered."""
         after = _after(self.scope["query_string"])
         rows = Conversation.with_deleted.filter(owner=self.owner).order_by("-changed_at")
         entries = marks.entries(rows.filter(changed_at__gt=after)[: MOST + 1]) if after else []
@@ -200,7 +200,7 @@ def _read(changed: set[UUID], owners: list[int]) -> tuple[list[marks.Entry], dic
     return entries, marks.numbers_waiting({entry.owner for entry in entries}) if entries else {}
 
 
-def frames(entries: Iterable[marks.Entry], numbers: dict[int, int]) -> list[Frame]:
+def frames(entries: Iterable[marks.Entry], numbers: dict[int, int]) -> list[LibraryFrame]:
     """A frame for each conversation, with the number of approvals that wait for its owner."""
     return [
         (entry.conversation, unnumbered_frame(custom("library", _value(entry, numbers)))) for entry in entries
@@ -229,7 +229,7 @@ def _uuid(value: object) -> UUID:
 
 
 def _after(query: bytes) -> datetime | None:
-    """The time in ms since which a page wants to hear, None for one that says none."""
+    """The time after which a page wants changes, given in ms; None for a page that gives none."""
     after = parse_qs(query.decode("latin-1")).get("after", [""])[-1]
     if not (after.isascii() and after.isdigit() and 0 < len(after) < 14):
         return None

@@ -17,7 +17,10 @@ from conversations.models import ApiToken, Conversation
 
 logger = logging.getLogger(__name__)
 
-NO_SESSION, NOT_FOUND, RESTART = 4401, 4404, 1012
+NO_SESSION, NOT_FOUND, TOO_SLOW = 4401, 4404, 4008
+FLOOD, BROKEN, RESTART = 1008, 1011, 1012
+"""The codes with which sockets are closed."""
+
 CHECK_EVERY = 2.0
 CLOSE_TIMEOUT = 0.5
 """Seconds for a client to answer that the socket is closed."""
@@ -65,7 +68,7 @@ class Sockets:
             self._none_left.set()
 
     async def finish(self, seconds: float) -> None:
-        """Closes every socket; each has so many `seconds` to be sent the rest."""
+        """Closes every socket, once it is sent the rest or after so many `seconds`."""
         self.is_finishing = True
         for socket in list(self._open):
             socket.finish()
@@ -90,7 +93,7 @@ class Sockets:
 
     async def _close_signed_out(self) -> None:
         sockets = list(self._open)
-        valid = await READERS.run(signed_in, {socket.session: socket.owner for socket in sockets})
+        valid = await READERS.run(valid_keys, {socket.session: socket.owner for socket in sockets})
         for socket in sockets:
             if socket.session not in valid:
                 await socket.leave(NO_SESSION)
@@ -119,10 +122,10 @@ def token_key(token: int) -> str:
     return f"token:{token}"
 
 
-def signed_in(owners: Mapping[str, int]) -> set[str]:
-    """The sessions and tokens that still are their user's.
+def valid_keys(owners: Mapping[str, int]) -> set[str]:
+    """The keys of the sessions and tokens that are still valid, out of all by their owners.
 
-    A session is over when it has expired, and both are once the user is inactive; another password ends sessions alone.
+    A session ends when it expires or its user changes the password. Neither is valid once the user is inactive.
     """
     tokens = [int(key.partition(":")[2]) for key in owners if key.startswith("token:")]
     valid = ApiToken.valid().filter(pk__in=tokens).values_list("pk", flat=True) if tokens else ()
@@ -137,7 +140,7 @@ def _sessions_in(owners: Mapping[str, int]) -> set[str]:
 
 
 def is_signed_in(session: str, user: Any) -> bool:
-    """Whether this session still is the user's, whose row is the present one."""
+    """Whether this session is still valid for the user, whose row has just been read."""
     sessions = Session.objects.filter(pk=session, expire_date__gt=timezone.now())
     rows = sessions.values_list("session_data", flat=True)
     return user.is_active and any(_is_of(data, user) for data in rows)

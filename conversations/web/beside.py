@@ -48,7 +48,7 @@ def _begin_twin(conversation: Conversation, model: str, text: str, ids: list[str
     if conversation.turns.filter(status__in=Turn.OPEN).exists():
         raise Refused(UNDER_WAY)
     files = engine.check_files(conversation, ids, model)
-    twin = exports.copied(conversation, model)
+    twin = exports.copy_for(conversation, model)
     try:
         copies = [attachments.copied(file, twin) for file in files]
         engine.start(conversation.pk, str(uuid4()), text, files=ids)

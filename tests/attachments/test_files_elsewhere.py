@@ -81,7 +81,7 @@ def test_a_hostile_file_in_an_export_is_refused_with_all_of_it(with_files: Conve
 
 
 def test_a_copy_has_files_of_its_own(with_files: Conversation) -> None:
-    copy = exports.copied(with_files, with_files.model)
+    copy = exports.copy_for(with_files, with_files.model)
     files = {file.name: file for file in copy.attachments.all()}
     assert {name: file.read() for name, file in files.items()} == {"photo.png": picture(), "paper.pdf": PDF}
     assert files["paper.pdf"].left_out

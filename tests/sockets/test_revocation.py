@@ -18,7 +18,7 @@ from conversations import engine
 from conversations.models import Conversation, Turn
 from conversations.sockets import sessions as sockets
 from conversations.sockets.consumer import ChatConsumer
-from conversations.sockets.sessions import signed_in
+from conversations.sockets.sessions import valid_keys
 from tests.servers import Browser, manage, on_each_server, serving, site
 from tests.sockets.pages import page_of
 from tests.turns import conversation_of
@@ -120,11 +120,11 @@ async def test_a_look_that_fails_closes_nothing_and_is_taken_again(
         if not failed.is_set():
             loop.call_soon_threadsafe(failed.set)
             raise DatabaseError
-        return signed_in(owners)
+        return valid_keys(owners)
 
     async with page_of(user, conversation) as page:
         await page.receive()
-        monkeypatch.setattr(sockets, "signed_in", broken)
+        monkeypatch.setattr(sockets, "valid_keys", broken)
         await asyncio.wait_for(failed.wait(), 20)
         await sync_to_async(end_session)(user)
         assert await page.closed() == 4401
@@ -139,7 +139,7 @@ def test_all_sessions_are_looked_up_at_once(user: User, other_user: User) -> Non
             client.force_login(who)
             owners[client.cookies["sessionid"].value] = who.pk
     with connection.execute_wrapper(counting := Counting()):
-        assert signed_in(owners) == set(owners)
+        assert valid_keys(owners) == set(owners)
     assert counting.count == 2
 
 
@@ -191,12 +191,12 @@ def test_a_session_is_good_for_its_own_user_alone(user: User, other_user: User) 
     client = Client()
     client.force_login(user)
     key = client.cookies["sessionid"].value
-    assert signed_in({key: user.pk}) == {key}
-    assert signed_in({key: other_user.pk, "x" * 32: user.pk}) == set()
+    assert valid_keys({key: user.pk}) == {key}
+    assert valid_keys({key: other_user.pk, "x" * 32: user.pk}) == set()
     Session.objects.update(
         session_data="not what Django wrote", expire_date=timezone.now() + timedelta(days=1)
     )
-    assert signed_in({key: user.pk}) == set()
+    assert valid_keys({key: user.pk}) == set()
 
 
 @on_each_server

@@ -74,7 +74,7 @@ def newest(*conversations: Conversation) -> list[Turn]:
 
 
 def test_what_was_used_before_counts_once(conversation: Conversation) -> None:
-    twin = exports.copied(conversation, SECOND)
+    twin = exports.copy_for(conversation, SECOND)
     assert conversation.turns.get().total_tokens > 0
     assert all(getattr(twin.turns.get(), column) == 0 for column in TOKENS)
 
