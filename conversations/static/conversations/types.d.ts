@@ -76,6 +76,9 @@ type AguiEvent =
 
 // -- frames, as the contract has them
 
+/** The value of `turntable.refused`. */
+type Refusal = { id: string; message: string };
+
 type Decision = { approved: boolean; editedArgs?: object; reason?: string; always?: true | "tool" };
 
 type Frame =

@@ -23,15 +23,17 @@ const CLUSTERS = new Intl.Segmenter();
  */
 export function summaryOf(text) {
   const node = text.length <= LONGEST && /^\s*\{/.test(text) ? parseNodes(text) : null;
-  if (!node?.entries) return readable(cut(unparsed(text), LINE));
+  if (!node?.entries) return visibleText(cut(unparsed(text), LINE));
   /** @type {(entry: JSONEntry) => boolean} */
   const isOne = ([, value]) => !hasEntries(value);
   const entries = [...node.entries.filter(isOne), ...node.entries.filter((entry) => !isOne(entry))];
-  return readable(cut(entries.map(([name, value]) => `${name}: ${wordFor(name, value)}`).join(", "), LINE));
+  return visibleText(
+    cut(entries.map(([name, value]) => `${name}: ${wordFor(name, value)}`).join(", "), LINE),
+  );
 }
 
 /** @param {string} text */
-const readable = (text) => visible(text.toWellFormed());
+const visibleText = (text) => visible(text.toWellFormed());
 
 /**
  * Half a call, or a broken one: what follows the name of a secret is left out.

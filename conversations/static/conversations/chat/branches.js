@@ -5,8 +5,14 @@ import { uuid } from "../lib/browser.js";
 import { closestTo, create, inside } from "../lib/dom.js";
 import { placeAbove } from "../lib/places.js";
 
-/** `ask(frame)` returns whether the frame could be sent; `done()` takes the focus then. */
+/** `done()` takes the focus once a question has been sent. */
 export class Branches {
+  /**
+   * @param {HTMLElement} menu
+   * @param {string[]} models
+   * @param {Record<string, string>} names
+   * @param {{ask: Send, done: () => void}} page
+   */
   constructor(menu, models, names, { ask, done }) {
     this.menu = menu;
     this.ask = ask;
@@ -22,6 +28,10 @@ export class Branches {
     });
   }
 
+  /**
+   * @param {string[]} models
+   * @param {Record<string, string>} names
+   */
   fill(models, names) {
     const buttons = models.map((model) =>
       Object.assign(create("button", "", names[model] ?? model), { type: "button", value: model }),
@@ -32,26 +42,40 @@ export class Branches {
 
   place() {
     if (this.opener) placeAbove(this.menu, this.opener);
-    this.menu.querySelector("button").focus();
+    inside(this.menu, "button").focus();
   }
 
-  /** Asks the newest question again. */
+  /**
+   * Asks the newest question again.
+   * @param {string} [model]
+   */
   regenerate(model) {
     if (this.menu.matches(":popover-open")) this.menu.hidePopover();
     if (this.ask({ type: "regenerate", id: uuid(), ...(model && { model }) })) this.done();
   }
 
-  /** Goes to the version that many before or after a turn. */
-  show({ id, versions }, by, name) {
+  /**
+   * Goes to the version that many before or after a turn.
+   * @param {SectionTurn} turn
+   * @param {number} by
+   * @param {string} name
+   */
+  show({ id = "", versions = [] }, by, name) {
     const turn = versions[versions.indexOf(id) + by];
     if (turn && this.ask({ type: "branch", turn })) this.target = { turn, name };
   }
 
-  /** Once the version that the reader went to is there, says so and puts the focus back on its button. */
+  /**
+   * Once the version that the reader went to is there, says so and puts the focus back on its button.
+   * @param {HTMLElement} log
+   * @param {Say} say
+   */
   settle(log, say) {
     const section = this.target && log.querySelector(`[data-key="turn:${this.target.turn}"]`);
-    if (!section) return;
-    const first = section.querySelector(`[data-do=${this.target?.name}]`);
+    /** @type {HTMLButtonElement | null | undefined} */
+    const first = section?.querySelector(`[data-do=${this.target?.name}]`);
+    if (!section || !first) return;
+    /** @type {HTMLButtonElement | null} */
     const button = first.disabled ? section.querySelector(".versions button:enabled") : first;
     this.target = null;
     button?.focus();

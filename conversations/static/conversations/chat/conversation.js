@@ -32,6 +32,8 @@ import { Branches } from "./branches.js";
 import { Connection } from "./connection.js";
 import { Socket } from "./socket.js";
 
+/** @typedef {import("./socket.js").ConnectionStatus} ConnectionStatus */
+
 const TICK_MS = 200;
 const ASKS = ["message", "edit", "regenerate"];
 const PACE_MS = 1000; // between messages, after the server has found them too many
@@ -47,6 +49,7 @@ class ConversationPage {
     this.log = log;
     /** @type {State} */
     this.state = { ...hydrate(document), totals: this.stored("totals", {}) };
+    /** @type {string | null} */
     this.title = null;
     this.isDue = false;
     this.isDrawn = new Promise((resolve) => {
@@ -56,14 +59,17 @@ class ConversationPage {
     this.follow = new Follow(byId("jump"), log);
     this.announcer = new Announcer(byId("announcer"));
     this.outbox = new Outbox(page.dataset.id ?? "");
-    this.socket = new Socket(socketAddress(page.dataset.socket), {
+    this.socket = new Socket(socketAddress(page.dataset.socket ?? ""), {
       cursor: () => this.state.cursor,
       receive: (event) => this.receive(event),
       changed: (status) => this.connectionChanged(status),
     });
     this.connection = new Connection(page);
+    /** @type {Send} */
     const send = (frame) => this.send(frame);
+    /** @type {Send} */
     const ask = (frame) => this.ask(frame);
+    /** @type {Say} */
     const say = (sentence) => this.say(sentence);
     this.draft = this.newDraft(send);
     this.composer = this.newComposer(send, say);
@@ -87,6 +93,7 @@ class ConversationPage {
   newComposer(send, say) {
     const { outbox, draft } = this;
     const composer = new Composer(byId("composer"), { outbox, draft, send, changed: () => this.toNewest() });
+    /** @param {string} text */
     const put = (text) => composer.write(text);
     new Prompts(composer.textarea, byId("prompts"), { put, say });
     offerSecond(composer.files);
@@ -95,12 +102,14 @@ class ConversationPage {
 
   /** @param {Say} say */
   newOptions(say) {
+    /** @param {string} reason */
     const refuse = (reason) => this.composer.refuse(reason);
     return new Options(inside(document, "form[data-options]"), { say, refuse });
   }
 
   /** @param {Send} send */
   newEditing(send) {
+    /** @param {string} text */
     const giveBack = (text) => this.composer.giveBack(text);
     return new Editing({ send, done: () => this.sent(), giveBack });
   }
@@ -110,6 +119,7 @@ class ConversationPage {
    * @param {Say} say
    */
   newQueue(ask, say) {
+    /** @type {(text: string, files?: AttachedFile[]) => void} */
     const giveBack = (text, files) => this.composer.takeBack(text, files);
     return new Queue({ ask, giveBack, say });
   }
@@ -120,6 +130,12 @@ class ConversationPage {
     return new Branches(byId("models"), models, names, { ask, done: () => this.sent() });
   }
 
+  /**
+   * @template Value
+   * @param {string} name
+   * @param {Value} otherwise
+   * @returns {Value}
+   */
   stored(name, otherwise) {
     return JSON.parse(this.page.dataset[name] || "null") ?? otherwise;
   }
@@ -143,7 +159,10 @@ class ConversationPage {
     if (query.has("at")) this.arrive(query);
   }
 
-  /** Goes to the hit of a search and restores the conversation's own address. */
+  /**
+   * Goes to the hit of a search and restores the conversation's own address.
+   * @param {URLSearchParams} query
+   */
   async arrive(query) {
     this.follow.following = false;
     const { arrive } = await import("../finding/arrival.js");
@@ -157,13 +176,17 @@ class ConversationPage {
     tickFeet(this.log);
   }
 
+  /** @param {string} sentence */
   say(sentence) {
     this.announcer.say(sentence);
   }
 
   // -- what is sent
 
-  // A message is answered with the settings that its writer sees: it waits until they are stored.
+  /**
+   * A message is answered with the settings that its writer sees: it waits until they are stored.
+   * @param {Frame} frame
+   */
   send(frame) {
     if (ASKS.includes(frame.type)) this.options.save();
     if (!this.options?.saving || !ASKS.includes(frame.type)) return this.socket.send(frame);
@@ -171,7 +194,10 @@ class ConversationPage {
     return true;
   }
 
-  // What is asked for at once or not at all: a message is kept until it can be sent, this is not.
+  /**
+   * What is asked for at once or not at all: a message is kept until it can be sent, this is not.
+   * @param {Frame} frame
+   */
   ask(frame) {
     const isSent = this.send(frame);
     this.composer.refuse(isSent ? "" : "Not done: there is no connection.");
@@ -204,7 +230,10 @@ class ConversationPage {
     return true;
   }
 
-  // Events that are not of the record, for one part of the page each.
+  /**
+   * Events that are not of the record, for one part of the page each.
+   * @param {Custom} event
+   */
   hearAside({ name, value }) {
     if (name === "turntable.refused") this.editing.refused(value) || this.composer.refused(value);
     if (name === "turntable.settings") this.options.receive(value);
@@ -218,6 +247,7 @@ class ConversationPage {
     if (!this.socket.afresh) this.socket.restart();
   }
 
+  /** @param {ConnectionStatus} status */
   connectionChanged(status) {
     this.connection.show(status);
     if (status === "gone") this.composer.close("This conversation is not here any more.");
@@ -271,8 +301,10 @@ class ConversationPage {
     if (before) byId("older").search = String(new URLSearchParams({ before }));
   }
 
-  // By the link, or without an event as the reader comes near it: then a failure is no news.
-  /** @param {Event} [event] */
+  /**
+   * By the link, or without an event as the reader comes near it: then a failure is no news.
+   * @param {Event} [event]
+   */
   async showOlder(event) {
     event?.preventDefault();
     const { href } = byId("older");
@@ -290,6 +322,7 @@ class ConversationPage {
 
   // -- what the reader does
 
+  /** @param {Event} event */
   actOnClick(event) {
     /** @type {HTMLButtonElement | null} */
     const button = closestTo(event, "[data-do]");
@@ -312,7 +345,7 @@ class ConversationPage {
       case "regenerate":
         return branches.regenerate();
       case "edit":
-        return editing.begin(button.closest("article"), questionOf(blocks));
+        return editing.begin(around(button, "article"), questionOf(blocks));
       case "withdraw":
         return queue.withdraw(blocks[0].message);
       case "previous":
@@ -324,21 +357,31 @@ class ConversationPage {
     }
   }
 
+  /**
+   * @param {SectionTurn} turn
+   * @param {number} by
+   * @param {string} name
+   */
   switchVersion(turn, by, name) {
     this.follow.following = false;
     this.branches.show(turn, by, name);
   }
 }
 
+/** @param {string} path */
 function socketAddress(path) {
   const url = new URL(path, location.href);
   url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
 }
 
-// The focus of what has vanished is the body's, or still that of what is hidden.
-const isInSight = (element) => element !== document.body && element.checkVisibility();
+/**
+ * The focus of what has vanished is the body's, or still that of what is hidden.
+ * @param {Element | null} element
+ */
+const isInSight = (element) => element && element !== document.body && (element.checkVisibility?.() ?? true);
 
+/** @param {string} title */
 function showTitle(title) {
   if (byId("title").textContent === title) return;
   byId("title").textContent = title;

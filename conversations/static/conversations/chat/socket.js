@@ -20,7 +20,11 @@ const LEAST_ATTEMPT = { [CODES.FLOODED]: 3, [CODES.RESTARTING]: 3 }; // from whi
 
 const bytes = new TextEncoder();
 
-/** A time before the attempt of that number (0 is the first), in ms: any up to a limit that doubles, so that pages do not come together. */
+/**
+ * A time before the attempt of that number (0 is the first), in ms: any up to a limit that doubles, so that pages do not come together.
+ * @param {number} attempt
+ * @param {number} random
+ */
 export const waitBefore = (attempt, random = Math.random()) =>
   Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt) * random;
 
@@ -45,6 +49,8 @@ export class Socket {
     this.afresh = false;
     this.unacknowledged = 0;
     this.slower = 1;
+    /** @type {number | undefined} */
+    this.idle = undefined;
     this.listen();
   }
 
@@ -83,7 +89,10 @@ export class Socket {
     return true;
   }
 
-  // A handshake says little: the server may still close with 4404. So the attempts are forgotten only after a while.
+  /**
+   * A handshake says little: the server may still close with 4404. So the attempts are forgotten only after a while.
+   * @param {WebSocket} socket
+   */
   opened(socket) {
     setTimeout(() => {
       if (socket === this.socket && socket.readyState === WebSocket.OPEN) this.attempt = 0;
@@ -92,6 +101,7 @@ export class Socket {
     this.changed("open");
   }
 
+  /** @param {string} data */
   hear(data) {
     const event = JSON.parse(data);
     if (event.type === "MESSAGES_SNAPSHOT") this.afresh = false;
@@ -128,6 +138,7 @@ export class Socket {
     old?.close();
   }
 
+  /** @param {number} code */
   lost(code) {
     this.socket = null;
     this.code = code;
@@ -139,6 +150,7 @@ export class Socket {
     this.attempt += 1;
   }
 
+  /** @param {number} code */
   wait(code) {
     if (code === CODES.TOO_SLOW && this.attempt === 0) return 0;
     const least = code === CODES.FLOODED ? FIRST_WAIT_MS * SLOWER : 0;

@@ -1,13 +1,18 @@
 /**
  * What the shortcuts of a transcript do: they press its buttons.
  */
-import { create } from "../lib/dom.js";
+import { all, create } from "../lib/dom.js";
 
 const SEEN_MS = 2500;
 const MISSING = { answer: "There is no answer to copy.", code: "There is no code to copy." };
 
-/** The actions of a transcript that is read. `say(sentence)` is for who cannot see it. */
+/**
+ * The actions of a transcript that is read.
+ * @param {HTMLElement} log
+ * @param {Say} say
+ */
 export function readingActions(log, say) {
+  /** @param {"answer" | "code"} what */
   const copy = (what) => {
     const sentence = press(log, `[data-copy=${what}]`) ? "Copied." : MISSING[what];
     if (sentence !== "Copied.") say(sentence); // what is copied the button says itself
@@ -16,7 +21,12 @@ export function readingActions(log, say) {
   return { copyAnswer: () => copy("answer"), copyCode: () => copy("code") };
 }
 
-/** The actions of a transcript that goes on. */
+/**
+ * The actions of a transcript that goes on.
+ * @param {HTMLElement} log
+ * @param {import("../composer/composer.js").Composer} composer
+ * @param {Say} say
+ */
 export function chattingActions(log, composer, say) {
   return {
     ...readingActions(log, say),
@@ -25,9 +35,13 @@ export function chattingActions(log, composer, say) {
   };
 }
 
-// The last of the buttons that are there; one in a closed menu is.
+/**
+ * The last of the buttons that are there; one in a closed menu is.
+ * @param {HTMLElement} place
+ * @param {string} selector
+ */
 function press(place, selector) {
-  const button = [...place.querySelectorAll(`${selector}:not([hidden])`)].at(-1);
+  const button = all(place, `${selector}:not([hidden])`).at(-1);
   button?.click();
   return Boolean(button);
 }
@@ -35,7 +49,10 @@ function press(place, selector) {
 /** @type {HTMLElement | undefined} */
 let current;
 
-/** Shows a sentence for a while, in the place of the one before; the live region tells it to who cannot see it. */
+/**
+ * Shows a sentence for a while, in the place of the one before; the live region tells it to who cannot see it.
+ * @param {string} sentence
+ */
 function toast(sentence) {
   current?.remove();
   const element = create("p", "toast", sentence);

@@ -22,6 +22,7 @@ let actions;
 /**
  * Lets the page's shortcuts act: those of every page, which its frame asks for, and its own by their names. An action that does nothing
  * returns false.
+ * @param {Record<string, () => unknown>} own
  */
 export function listenToShortcuts(own = {}) {
   if (!actions) listen();
@@ -45,20 +46,30 @@ function listen() {
   );
 }
 
+/** @param {string} selector */
 const isThere = (selector) => document.querySelector(selector) !== null;
 
+/**
+ * @param {EventTarget | null} target
+ * @param {boolean} isOpen
+ */
 function placeOf(target, isOpen) {
-  const isBox = target.id === "message";
+  const element = target instanceof Element ? target : null;
+  const isBox = element?.id === "message";
   return {
-    isField: Boolean(target.closest?.(FIELD)),
+    isField: Boolean(element?.closest(FIELD)),
     isBox,
-    isEmpty: isBox && target.value === "",
+    isEmpty: isBox && byId("message").value === "",
     isModal: isThere(MODAL),
     isOpen,
   };
 }
 
-// Without a script they are of no use, and hidden.
+/**
+ * Without a script they are of no use, and hidden.
+ * @param {string} name
+ * @param {boolean} isHere
+ */
 function showButtons(name, isHere) {
   /** @type {NodeListOf<HTMLButtonElement>} */
   const buttons = document.querySelectorAll(`button[data-shortcut="${name}"]`);

@@ -5,6 +5,8 @@ import { openDialog } from "../lib/dialog.js";
 import { create } from "../lib/dom.js";
 import { isApple, keysOf, namesOf, SHORTCUTS } from "./table.js";
 
+/** @typedef {import("./table.js").Shortcut} Shortcut */
+
 /** Opens it. */
 export function openSheet() {
   const apple = isApple();
@@ -12,6 +14,10 @@ export function openSheet() {
   return openDialog("Keyboard shortcuts", ...groups.flatMap((group) => drawGroup(group, apple)));
 }
 
+/**
+ * @param {string} group
+ * @param {boolean} apple
+ */
 function drawGroup(group, apple) {
   const rows = SHORTCUTS.filter((shortcut) => shortcut.group === group);
   return [
@@ -20,6 +26,10 @@ function drawGroup(group, apple) {
   ];
 }
 
+/**
+ * @param {Shortcut} shortcut
+ * @param {boolean} apple
+ */
 function drawRow(shortcut, apple) {
   const combinations = keysOf(shortcut, apple).map((keys) => drawKeys(namesOf(keys, apple), apple));
   return create(
@@ -30,9 +40,18 @@ function drawRow(shortcut, apple) {
   );
 }
 
+/**
+ * @param {string[]} names
+ * @param {boolean} apple
+ */
 function drawKeys(names, apple) {
   const keys = names.map((name) => create("kbd", "", name));
   return create("span", "combination", ...between(keys, apple ? "" : "+"));
 }
 
+/**
+ * @param {Node[]} nodes
+ * @param {string} text
+ * @returns {(Node | string)[]}
+ */
 const between = (nodes, text) => nodes.flatMap((node, index) => (index ? [text, node] : [node]));

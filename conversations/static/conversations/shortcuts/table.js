@@ -73,7 +73,9 @@ export const SHORTCUTS = [
   { does: "Faster, slower", keys: ["+", "-"], group: "In a playback" },
 ];
 
+/** @type {Record<string, string>} */
 const NAMES = { Escape: "Esc", ArrowUp: "↑", Mod: "Ctrl" };
+/** @type {Record<string, string>} */
 const MAC_NAMES = { Mod: "⌘", Ctrl: "⌃", Alt: "⌥", Shift: "⇧", Escape: "Esc", ArrowUp: "↑", Enter: "Return" };
 
 /** Whether this is a Mac, or another device of Apple's with a keyboard. */
@@ -89,7 +91,11 @@ export function isApple({ userAgentData, platform = "" } = /** @type {any} */ (n
 export const keysOf = ({ keys, mac }, apple) =>
   ((apple && mac) || keys).map((combination) => combination.split(/\+(?=.)/));
 
-/** What is written on the keys. */
+/**
+ * What is written on the keys.
+ * @param {string[]} keys
+ * @param {boolean} apple
+ */
 export const namesOf = (keys, apple) => keys.map((key) => (apple ? MAC_NAMES : NAMES)[key] ?? key);
 
 /**
@@ -104,8 +110,14 @@ export function shortcutOf(event, apple) {
   );
 }
 
+/**
+ * @param {KeyboardEvent} event
+ * @param {string[]} keys
+ * @param {boolean} apple
+ */
 function isPressed(event, keys, apple) {
-  const key = keys.at(-1);
+  const key = keys[keys.length - 1];
+  /** @param {string[]} names */
   const has = (...names) => names.some((name) => keys.includes(name));
   return (
     isKey(event, key) &&
@@ -116,7 +128,11 @@ function isPressed(event, keys, apple) {
   );
 }
 
-// Where the letters are not Latin ones, the place of the key counts.
+/**
+ * Where the letters are not Latin ones, the place of the key counts.
+ * @param {KeyboardEvent} event
+ * @param {string} name
+ */
 function isKey({ key = "", code }, name) {
   if (key.toLowerCase() === name.toLowerCase()) return true;
   return /^[A-Z]$/.test(name) && !/^[a-z]$/i.test(key) && code === `Key${name}`;
