@@ -32,6 +32,10 @@ export async function askFor(prompt, names) {
   });
 }
 
+/**
+ * @param {string} name
+ * @param {number} index
+ */
 function drawField(name, index) {
   const id = `variable-${index}`;
   const label = Object.assign(create("label", "", name), { htmlFor: id, dir: "auto" });

@@ -11,7 +11,7 @@ const UNDER_WAY = "It is sent as soon as its files are there.";
 const FIRST_FRAME = "if it moves, the model gets its first frame";
 const REMOVE_FIRST = "A file could not be attached. Remove it, or attach another in its place.";
 
-/** @typedef {{element: HTMLElement, name: string, facts?: AttachedFile, problem: string, stop: () => any}} Entry */
+/** @typedef {{element: HTMLElement, name: string, facts?: AttachedFile, problem: string, stop: ReturnType<typeof upload>}} Entry */
 
 /** `refuse(reason)` says why something was not done, "" when that is over; `begin()` makes a conversation where there is none yet. */
 export class Attaching {
@@ -29,8 +29,11 @@ export class Attaching {
     /** @type {(() => void) | null} */
     this.afterwards = null;
     this.list = byId("attached");
+    /** @type {Record<string, FileRules>} */
     this.rules = JSON.parse(this.list.dataset.rules || "{}");
     this.giveBack(JSON.parse(this.list.dataset.unsent || "[]"));
+    /** @type {Promise<string> | undefined} */
+    this.place = undefined;
     this.listen();
   }
 
@@ -40,7 +43,7 @@ export class Attaching {
     attach.hidden = false;
     attach.addEventListener("click", () => choice.click());
     choice.addEventListener("change", () => {
-      this.add(choice.files);
+      this.add(choice.files ?? []);
       choice.value = "";
     });
     this.form.addEventListener("paste", (event) => this.paste(event));
@@ -51,7 +54,9 @@ export class Attaching {
   }
 
   listenToDrops() {
+    /** @param {DragEvent} event */
     const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+    /** @param {boolean} isOver */
     const mark = (isOver) => this.form.toggleAttribute("data-drop", isOver);
     document.addEventListener("dragover", (event) => {
       if (!hasFiles(event)) return;
@@ -67,15 +72,21 @@ export class Attaching {
     });
   }
 
-  // What is copied from a document has a picture of it beside its text: then the text is meant.
+  /**
+   * What is copied from a document has a picture of it beside its text: then the text is meant.
+   * @param {ClipboardEvent} event
+   */
   paste(event) {
-    const { files, types } = event.clipboardData ?? { files: [], types: [] };
-    if (!files.length || types.includes("text/plain")) return;
+    const data = event.clipboardData;
+    if (!data?.files.length || data.types.includes("text/plain")) return;
     event.preventDefault();
-    this.add(files);
+    this.add(data.files);
   }
 
-  /** Takes files in, each with a line of its own. */
+  /**
+   * Takes files in, each with a line of its own.
+   * @param {Iterable<File>} files
+   */
   add(files) {
     this.refuse("");
     for (const file of files) this.takeUp(file);
@@ -106,10 +117,13 @@ export class Attaching {
     return this.place;
   }
 
-  /** @returns {Entry} */
+  /**
+   * @param {string} name
+   * @returns {Entry}
+   */
   enter(name) {
     const element = fromTemplate("attached-template");
-    const entry = { element, name: visible(name), problem: "", stop: () => undefined };
+    const entry = { element, name: visible(name), problem: "", stop: () => null };
     setText(inside(element, ".file-name"), entry.name);
     const remove = inside(element, "button");
     remove.setAttribute("aria-label", `Remove ${entry.name}`);
@@ -138,8 +152,12 @@ export class Attaching {
     this.settle(entry, "");
   }
 
+  /**
+   * @param {Entry} entry
+   * @param {string} reason
+   */
   settle(entry, reason) {
-    entry.element.querySelector("progress").hidden = true;
+    inside(entry.element, "progress").hidden = true;
     entry.problem = reason;
     this.check();
     if (!this.isBusy()) this.goOn();
@@ -179,6 +197,8 @@ export class Attaching {
   /**
    * Why the message cannot be sent, "" where it can. `afterwards` is called once files that are on their way are there; a `second` model,
    * by its id, is asked too.
+   * @param {() => void} afterwards
+   * @param {string} [second]
    */
   problem(afterwards, second = "") {
     this.check();
@@ -189,6 +209,7 @@ export class Attaching {
     return UNDER_WAY;
   }
 
+  /** @param {string} model */
   refusedBy(model) {
     return this.rules[model] ? problemOf(this.attached, this.rules[model]) : "";
   }
@@ -224,7 +245,10 @@ export class Attaching {
     for (const facts of files) if (!here.has(facts.id)) this.describe(this.enter(facts.name), facts);
   }
 
-  // The focus goes to the next file, or else to what is written.
+  /**
+   * The focus goes to the next file, or else to what is written.
+   * @param {Entry} entry
+   */
   remove(entry) {
     const at = this.entries.indexOf(entry);
     this.forget(entry.facts ?? entry.stop());
@@ -239,7 +263,10 @@ export class Attaching {
     if (!this.isBusy()) this.goOn();
   }
 
-  /** Lets the server forget a file; one that is not reached forgets it after a day. */
+  /**
+   * Lets the server forget a file; one that is not reached forgets it after a day.
+   * @param {ReturnType<Entry["stop"]> | AttachedFile} file
+   */
   forget(file) {
     const options = {
       method: "DELETE",

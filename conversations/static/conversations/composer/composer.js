@@ -2,23 +2,29 @@
  * The form in which a message is written and sent, and to which a refused one returns.
  */
 
-import { closestTo } from "../lib/dom.js";
+import { all, closestTo, inside } from "../lib/dom.js";
 import { grow, keepGrowing } from "../lib/growing.js";
 import { isTouch, sends } from "../lib/keys.js";
 import { Attaching } from "./attaching.js";
 
-/** Makes a textarea the box of a message: it grows with its text, and a key that sends submits its form. */
+/**
+ * Makes a textarea the box of a message: it grows with its text, and a key that sends submits its form.
+ * @param {HTMLTextAreaElement} textarea
+ */
 export function writeIn(textarea) {
   keepGrowing(textarea);
   if (isTouch()) textarea.removeAttribute("aria-describedby"); // of the keys that send elsewhere
   textarea.addEventListener("keydown", (event) => {
     if (!sends(event)) return;
     event.preventDefault();
-    textarea.form.requestSubmit();
+    textarea.form?.requestSubmit();
   });
 }
 
-/** Buttons with `data-fill` put their phrase into the textarea. */
+/**
+ * Buttons with `data-fill` put their phrase into the textarea.
+ * @param {HTMLTextAreaElement} textarea
+ */
 export function fillFromButtons(textarea) {
   document.addEventListener("click", (event) => {
     const phrase = closestTo(event, "[data-fill]")?.dataset.fill;
@@ -32,7 +38,7 @@ export function fillFromButtons(textarea) {
 /** `send(frame)` returns whether the frame could be sent; `changed()` hears of each new message on its way. */
 export class Composer {
   /**
-   * @param {any} form
+   * @param {HTMLFormElement} form
    * @param {{outbox: import("./outbox.js").Outbox, draft: import("./drafts.js").Draft, send: Send, changed: () => void}} page
    */
   constructor(form, { outbox, draft, send, changed }) {
@@ -40,11 +46,15 @@ export class Composer {
     this.outbox = outbox;
     this.draft = draft;
     this.send = send;
-    this.turn = this.unsentStop = null;
+    /** @type {Turn | undefined} */
+    this.turn = undefined;
+    /** @type {Turn | undefined} */
+    this.unsentStop = undefined;
     this.changed = changed;
-    this.textarea = form.querySelector("textarea");
-    this.stop = form.querySelector("#stop");
-    this.reason = form.querySelector("#refusal");
+    this.textarea = inside(form, "textarea");
+    /** @type {HTMLButtonElement} */
+    this.stop = inside(form, "#stop");
+    this.reason = inside(form, "#refusal");
     this.files = new Attaching(form, (reason) => this.refuse(reason));
     this.files.letGo(outbox.messages.flatMap(({ attachments = [] }) => attachments));
     this.takeEarly();
@@ -71,8 +81,8 @@ export class Composer {
       this.submit();
     });
     this.stop.addEventListener("click", () => this.askToStop());
-    this.form.querySelector("#swap").addEventListener("click", () => this.draft.swap());
-    this.form.querySelector("#choose").addEventListener("click", () => this.chooseDraft());
+    inside(this.form, "#swap").addEventListener("click", () => this.draft.swap());
+    inside(this.form, "#choose").addEventListener("click", () => this.chooseDraft());
   }
 
   submit() {
@@ -116,7 +126,10 @@ export class Composer {
     else while (waiting.length) deliverNext();
   }
 
-  /** Gives a refused message back. */
+  /**
+   * Gives a refused message back.
+   * @param {Refusal} refusal
+   */
   refused({ id, message }) {
     const returned = this.outbox.take(id);
     if (returned) this.giveBack(returned.text);
@@ -125,29 +138,41 @@ export class Composer {
     this.changed();
   }
 
-  /** Puts a text in front of what has been written since. */
+  /**
+   * Puts a text in front of what has been written since.
+   * @param {string} text
+   */
   giveBack(text) {
     this.write([text, this.textarea.value].filter(Boolean).join("\n\n"));
   }
 
-  /** Puts a message that was withdrawn where it can be written anew, unless something else is being written there. */
+  /**
+   * Puts a message that was withdrawn where it can be written anew, unless something else is being written there.
+   * @param {string} text
+   * @param {AttachedFile[]} [files]
+   */
   takeBack(text, files = []) {
     this.files.giveBack(files);
     if (!this.textarea.value.trim()) this.giveBack(text);
     this.textarea.focus({ preventScroll: true });
   }
 
-  /** Says why something was not done; "" when that is over. */
+  /**
+   * Says why something was not done; "" when that is over.
+   * @param {string} reason
+   */
   refuse(reason) {
     this.reason.textContent = reason;
     this.reason.hidden = !reason;
   }
 
+  /** @param {string} text */
   write(text) {
     this.draft.write(text);
     this.put(text);
   }
 
+  /** @param {string} text */
   put(text) {
     if (this.textarea.value !== text) this.textarea.value = text; // else the caret would move
     grow(this.textarea);
@@ -156,7 +181,7 @@ export class Composer {
   /** Shows the draft as it is now, and whether there is another. */
   showDraft() {
     this.put(this.draft.text);
-    this.form.querySelector("#other-draft").hidden = this.draft.other === null;
+    inside(this.form, "#other-draft").hidden = this.draft.other === null;
   }
 
   chooseDraft() {
@@ -166,7 +191,7 @@ export class Composer {
 
   askToStop() {
     this.stop.disabled = true;
-    this.unsentStop = this.send({ type: "stop" }) ? null : this.turn;
+    this.unsentStop = this.send({ type: "stop" }) ? undefined : this.turn;
     this.refuse(this.unsentStop ? "There is no connection. The answer is stopped when there is one." : "");
     this.textarea.focus({ preventScroll: true });
   }
@@ -174,11 +199,14 @@ export class Composer {
   /** Sends the stop that could not be sent; it names its turn, as the next may have begun meanwhile. */
   deliverStop() {
     if (!this.unsentStop || !this.send({ type: "stop", turn: this.unsentStop.id })) return;
-    this.unsentStop = null;
+    this.unsentStop = undefined;
     this.refuse("");
   }
 
-  /** Shows Stop while a turn is under way; the focus does not vanish with it. */
+  /**
+   * Shows Stop while a turn is under way; the focus does not vanish with it.
+   * @param {Turn | undefined} turn
+   */
   show(turn) {
     if (this.turn?.id === turn?.id && this.turn?.status === turn?.status) return;
     this.turn = turn;
@@ -187,9 +215,14 @@ export class Composer {
     this.stop.disabled = !turn;
   }
 
-  /** Nothing can be sent any more. */
+  /**
+   * Nothing can be sent any more.
+   * @param {string} reason
+   */
   close(reason) {
-    for (const control of this.form.querySelectorAll("textarea, button")) control.disabled = true;
+    /** @type {(HTMLTextAreaElement | HTMLButtonElement)[]} */
+    const controls = all(this.form, "textarea, button");
+    for (const control of controls) control.disabled = true;
     this.refuse(reason);
   }
 }

@@ -25,6 +25,7 @@ export class Draft {
     const isOwn = typeof text === "string" && (base === stored || text.trim() !== "");
     this.text = isOwn ? text : stored; // what is shown; `stored` is what the server has, as far as is known
     this.other = isOwn && base !== stored ? against(text, stored) : null; // until it is chosen between them
+    this.confirmed = stored; // of that, what is known to have arrived
     this.lastWrite = 0;
     /** @type {string[]} */
     this.unconfirmed = [];
@@ -49,6 +50,7 @@ export class Draft {
     this.flush();
   }
 
+  /** @param {number} ms */
   flushIn(ms) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.flush(), ms);
@@ -66,7 +68,10 @@ export class Draft {
     this.keep();
   }
 
-  /** Takes what the server has: what it was sent from here, or what was written elsewhere. */
+  /**
+   * Takes what the server has: what it was sent from here, or what was written elsewhere.
+   * @param {string} text
+   */
   receive(text) {
     if (this.unconfirmed.includes(text)) {
       this.unconfirmed.splice(0, this.unconfirmed.indexOf(text) + 1);
@@ -100,7 +105,10 @@ export class Draft {
 
   /** Shows the other draft and keeps this one beside it. */
   swap() {
-    [this.text, this.other] = [this.other, this.text];
+    const { text, other } = this;
+    if (other === null) return;
+    this.text = other;
+    this.other = text;
     this.keep();
     this.changed();
   }
@@ -121,5 +129,9 @@ export class Draft {
   }
 }
 
-// There is nothing to choose where one of two drafts is empty, or they are the same.
+/**
+ * There is nothing to choose where one of two drafts is empty, or they are the same.
+ * @param {string} own
+ * @param {string} other
+ */
 const against = (own, other) => (own.trim() && other.trim() && own !== other ? other : null);

@@ -28,7 +28,11 @@ export class Editing {
     this.open = null;
   }
 
-  /** Opens the editor of the user's message in an article. */
+  /**
+   * Opens the editor of the user's message in an article.
+   * @param {HTMLElement} article
+   * @param {string} text
+   */
   begin(article, text) {
     this.cancel();
     const form = fromTemplate("rewording-template");
@@ -36,8 +40,8 @@ export class Editing {
     article.dataset.editing = "";
     const textarea = inside(form, "textarea");
     const box = byId("message");
-    const back = document.activeElement === box ? box : article.querySelector(".edit");
-    this.open = { article, back, form, id: article.dataset.key, textarea, sent: null };
+    const back = document.activeElement === box ? box : inside(article, ".edit");
+    this.open = { article, back, form, id: article.dataset.key ?? "", textarea, sent: null };
     this.listen(form, textarea);
     textarea.value = text;
     grow(textarea);
@@ -45,6 +49,10 @@ export class Editing {
     textarea.setSelectionRange(text.length, text.length);
   }
 
+  /**
+   * @param {HTMLFormElement} form
+   * @param {HTMLTextAreaElement} textarea
+   */
   listen(form, textarea) {
     writeIn(textarea);
     form.addEventListener("submit", (event) => {
@@ -56,7 +64,7 @@ export class Editing {
       event.stopPropagation();
       this.cancel();
     });
-    form.querySelector(".cancel").addEventListener("click", () => this.cancel());
+    inside(form, ".cancel").addEventListener("click", () => this.cancel());
   }
 
   submit() {
@@ -75,6 +83,7 @@ export class Editing {
     if (this.open?.sent) this.send(this.open.sent);
   }
 
+  /** @param {string} reason */
   tell(reason) {
     if (!this.open) return;
     const place = inside(this.open.form, ".failure");
@@ -82,7 +91,10 @@ export class Editing {
     place.hidden = !reason;
   }
 
-  /** Whether a refusal was of this edit, which then goes on with the reason before it. */
+  /**
+   * Whether a refusal was of this edit, which then goes on with the reason before it.
+   * @param {Refusal} refusal
+   */
   refused({ id, message }) {
     if (!id || !this.open || this.open.sent?.id !== id) return false;
     this.open.sent = null;
@@ -92,7 +104,10 @@ export class Editing {
     return true;
   }
 
-  /** Closes the editor once the server has the words, or once there is nothing any more in whose place they would stand. */
+  /**
+   * Closes the editor once the server has the words, or once there is nothing any more in whose place they would stand.
+   * @param {State} state
+   */
   settle({ messages, queue }) {
     if (!this.open) return;
     const { sent, article, textarea } = this.open;
@@ -134,7 +149,10 @@ export class Queue {
     if (this.ask({ type: "withdraw", message: id })) this.withdrawn.push({ id, content, files });
   }
 
-  /** Gives back what the server has let go of; what it has begun to answer instead is forgotten. */
+  /**
+   * Gives back what the server has let go of; what it has begun to answer instead is forgotten.
+   * @param {State} state
+   */
   settle({ messages, queue }) {
     if (!this.withdrawn.length) return;
     const gone = this.withdrawn.filter(({ id }) => !queue.some((message) => message.id === id));

@@ -1,7 +1,7 @@
 /**
  * The settings of a conversation: shown as the chosen model takes them, stored as soon as one is changed, and live in the reader's other tabs.
  */
-import { setText } from "../lib/dom.js";
+import { all, inside, setText } from "../lib/dom.js";
 import { Presets } from "./presets.js";
 
 const WHOLE = 60_000; // bytes of a request that may outlive its page
@@ -12,30 +12,26 @@ const NO_CONNECTION = "The settings are not saved: there is no connection.";
  * @param {HTMLFormElement} form
  */
 export function fit(form) {
-  const facts = JSON.parse(part(form, "[data-facts]").dataset.facts);
+  /** @type {Record<string, {about: string, lacks: string[], highest: number}>} */
+  const facts = JSON.parse(inside(form, "[data-facts]").dataset.facts ?? "");
   const { about, lacks, highest } = facts[field(form, "model")?.value] ?? Object.values(facts)[0];
-  setText(part(form, "#option-about"), about);
-  field(form, "temperature").max = highest;
-  for (const one of form.querySelectorAll("[data-field]")) {
-    const { dataset } = /** @type {HTMLElement} */ (one);
-    one.toggleAttribute("hidden", lacks.includes(dataset.field));
-  }
-  part(form, "[data-field=budget]").hidden = !field(form, "reasoning").checked;
+  setText(inside(form, "#option-about"), about);
+  field(form, "temperature").max = String(highest);
+  for (const part of all(form, "[data-field]")) part.hidden = lacks.includes(part.dataset.field ?? "");
+  inside(form, "[data-field=budget]").hidden = !field(form, "reasoning").checked;
 }
-
-/** @type {(form: HTMLFormElement, selector: string) => any} */
-const part = (form, selector) => form.querySelector(selector);
 
 /**
  * Fits the fields to what is chosen, and keeps Enter from sending them: they are no message. `changed(field)` hears of each.
  * @param {HTMLFormElement} form
- * @param {(target: any) => void} changed
+ * @param {(field: HTMLInputElement) => void} changed
  */
 export function keepFitting(form, changed = () => {}) {
   document.addEventListener("change", ({ target }) => {
-    if (/** @type {any} */ (target).form !== form) return; // the model's is elsewhere on the page
+    const changedField = fields(form).find((element) => element === target); // the model's is elsewhere on the page
+    if (!changedField) return;
     fit(form);
-    changed(target);
+    changed(changedField);
   });
   form.addEventListener("keydown", (event) => {
     const target = /** @type {Element} */ (event.target);
@@ -44,6 +40,8 @@ export function keepFitting(form, changed = () => {}) {
     target.dispatchEvent(new Event("change", { bubbles: true }));
   });
 }
+
+/** @typedef {Record<string, string>} Values by the names of fields */
 
 /** `say(sentence)` is for who cannot see the panel, `refuse(reason)` shows what went wrong where one writes. */
 export class Options {
@@ -56,12 +54,12 @@ export class Options {
     this.say = say;
     this.refuse = refuse;
     this.stored = this.values();
-    /** @type {Record<string, string>} */
+    /** @type {Values} */
     this.refused = {};
     /** @type {Promise<void> | null} */
     this.saving = null;
     keepFitting(form, (target) => this.change(target));
-    new Presets(form.querySelector("[data-presets]"), {
+    new Presets(inside(form, "[data-presets]"), {
       text: () => field(form, "system").value,
       put: (text) => this.write("system", text),
       token: () => this.token(),
@@ -71,10 +69,10 @@ export class Options {
     addEventListener("pagehide", () => this.save());
   }
 
-  /** @returns {Record<string, string>} */
+  /** @returns {Values} */
   values() {
     const { csrfmiddlewaretoken, ...values } = Object.fromEntries(new FormData(this.form));
-    return /** @type {Record<string, string>} */ (values);
+    return /** @type {Values} */ (values);
   }
 
   /** What differs from what is stored, but for what was refused already. */
@@ -85,9 +83,13 @@ export class Options {
     );
   }
 
-  /** @returns {HTMLElement | null} */
+  /**
+   * @param {string} name
+   * @returns {HTMLElement | null}
+   */
   fault = (name) => this.form.querySelector(`#option-${CSS.escape(name)}-fault`);
 
+  /** @param {HTMLInputElement} target */
   change(target) {
     const { name, validity } = target;
     if (!name) return undefined; // the list of presets
@@ -96,7 +98,11 @@ export class Options {
     return this.save();
   }
 
-  /** Writes into a field as its reader would. */
+  /**
+   * Writes into a field as its reader would.
+   * @param {string} name
+   * @param {string} text
+   */
   write(name, text) {
     const element = field(this.form, name);
     element.value = text;
@@ -115,6 +121,7 @@ export class Options {
     });
   }
 
+  /** @param {Values} news */
   async post(news) {
     const body = String(new URLSearchParams(news));
     const { settings, faults } = await this.fetch({ method: "POST", body, keepalive: body.length < WHOLE });
@@ -126,7 +133,11 @@ export class Options {
     return this.say("Saved.");
   }
 
-  // Nothing is stored where one of several is refused: the others go once more.
+  /**
+   * Nothing is stored where one of several is refused: the others go once more.
+   * @param {Values} news
+   * @param {Values} faults
+   */
   fail(news, faults) {
     for (const [name, fault] of Object.entries(faults)) {
       this.refused[name] = news[name] ?? this.values()[name];
@@ -138,6 +149,10 @@ export class Options {
 
   token = () => String(new FormData(this.form).get("csrfmiddlewaretoken"));
 
+  /**
+   * @param {RequestInit} [options]
+   * @returns {Promise<{settings: Values, faults: Values}>}
+   */
   async fetch(options = {}) {
     const headers = {
       Accept: "application/json",
@@ -149,7 +164,10 @@ export class Options {
     return answer.json();
   }
 
-  /** Brings the fields in line with what was stored elsewhere; what is being changed here stays. */
+  /**
+   * Brings the fields in line with what was stored elsewhere; what is being changed here stays.
+   * @param {Values} settings
+   */
   receive(settings) {
     const values = this.values();
     for (const [name, value] of Object.entries(settings))
@@ -166,12 +184,17 @@ export class Options {
     if (answer) this.receive(answer.settings);
   }
 
+  /** @param {Values} settings */
   take({ name, ...settings }) {
     this.stored = { ...this.stored, ...settings };
     fit(this.form);
     for (const element of document.querySelectorAll(".model")) setText(element, name);
   }
 
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
   put(name, value) {
     const element = field(this.form, name);
     if (element.type === "checkbox") element.checked = value === "on";
@@ -179,6 +202,10 @@ export class Options {
     this.show(name, "");
   }
 
+  /**
+   * @param {string} name
+   * @param {string} fault
+   */
   show(name, fault) {
     const line = this.fault(name);
     if (!line) return;
@@ -189,14 +216,26 @@ export class Options {
 }
 
 /**
+ * The controls of a form, as inputs: what is used here of others they have too.
+ * @param {HTMLFormElement} form
+ */
+const fields = (form) => /** @type {HTMLInputElement[]} */ ([...form.elements]);
+
+/**
  * The control of that name, not what stands in for a box that is not checked.
- * @returns {any}
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ * @returns {HTMLInputElement}
  */
 const field = (form, name) =>
-  [...form.elements].find((element) => element.name === name && element.type !== "hidden");
+  /** @type {HTMLInputElement} */ (
+    fields(form).find((element) => element.name === name && element.type !== "hidden")
+  );
 
+/** @param {string} name */
 const labelOf = (name) => document.querySelector(`label[for="option-${name}"]`)?.textContent ?? "This";
 
+/** @param {Values} faults */
 const inWords = (faults) =>
   Object.entries(faults)
     .map(([name, fault]) => `${labelOf(name)} is not saved: ${fault}`)

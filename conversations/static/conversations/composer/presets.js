@@ -1,14 +1,14 @@
 /**
  * Presets of instructions: chosen ones take the place of what is written, and what is written can be kept as another.
  */
-import { setText } from "../lib/dom.js";
+import { inside, setText } from "../lib/dom.js";
 
 const UNREACHABLE = "This is not done: there is no connection.";
 
 /** `put(text)` writes the instructions, `say(sentence)` is for who cannot see the list. */
 export class Presets {
   /**
-   * @param {any} root
+   * @param {HTMLElement} root
    * @param {{text: () => string, put: (text: string) => void, token: () => string, say: Say}} page
    */
   constructor(root, { text, put, token, say }) {
@@ -16,19 +16,20 @@ export class Presets {
     this.put = put;
     this.token = token;
     this.say = say;
-    this.address = root.dataset.presets;
-    this.list = root.querySelector("select");
-    this.opener = root.querySelector("[aria-expanded]");
-    this.keeping = root.querySelector(".keeping");
-    this.name = this.keeping.querySelector("input");
-    this.fault = this.keeping.querySelector(".failure");
+    this.address = root.dataset.presets ?? "";
+    this.list = inside(root, "select");
+    this.opener = inside(root, "[aria-expanded]");
+    this.keeping = inside(root, ".keeping");
+    this.name = inside(this.keeping, "input");
+    this.fault = inside(this.keeping, ".failure");
     root.hidden = false;
     this.list.addEventListener("change", () => this.take(this.list.value));
-    this.opener.addEventListener("click", () => this.open(this.keeping.hidden));
-    this.keeping.querySelector("button").addEventListener("click", () => this.keep());
+    this.opener.addEventListener("click", () => this.open(Boolean(this.keeping.hidden)));
+    inside(this.keeping, "button").addEventListener("click", () => this.keep());
     this.name.addEventListener("keydown", (event) => this.press(event));
   }
 
+  /** @param {string} id */
   async take(id) {
     const name = this.list.selectedOptions[0].textContent;
     this.list.value = "";
@@ -39,6 +40,7 @@ export class Presets {
     this.say(`${name} is in the instructions.`);
   }
 
+  /** @param {boolean} isOpen */
   open(isOpen) {
     this.keeping.hidden = !isOpen;
     this.opener.ariaExpanded = String(isOpen);
@@ -46,6 +48,7 @@ export class Presets {
     (isOpen ? this.name : this.opener).focus();
   }
 
+  /** @param {KeyboardEvent} event */
   press(event) {
     if (event.key !== "Enter") return;
     event.preventDefault();
@@ -63,7 +66,11 @@ export class Presets {
     return this.say(`${name} is kept.`);
   }
 
-  /** @returns {Promise<any>} */
+  /**
+   * @param {string} address
+   * @param {RequestInit} [options]
+   * @returns {Promise<{id?: string, name?: string, text?: string, fault?: string}>}
+   */
   async ask(address, options = {}) {
     const headers = { Accept: "application/json", "X-CSRFToken": this.token() };
     try {
@@ -73,6 +80,7 @@ export class Presets {
     }
   }
 
+  /** @param {string} fault */
   refuse(fault) {
     setText(this.fault, fault);
     this.fault.hidden = !fault;

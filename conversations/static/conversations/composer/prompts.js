@@ -108,12 +108,14 @@ export class Prompts {
     this.say(`${matches.length} saved ${matches.length === 1 ? "prompt" : "prompts"}. ${matches[0].name}.`);
   }
 
+  /** @param {string} sentence */
   tell(sentence) {
     if (!this.box.hidden && this.status.textContent === sentence) return;
     this.open(sentence);
     this.say(sentence);
   }
 
+  /** @param {string} sentence */
   open(sentence) {
     this.box.hidden = false;
     this.status.textContent = sentence;
@@ -135,6 +137,7 @@ export class Prompts {
     this.textarea.removeAttribute("aria-controls");
   }
 
+  /** @param {number} at */
   mark(at) {
     this.at = (at + this.matches.length) % this.matches.length;
     for (const [index, option] of this.options.entries())
@@ -146,19 +149,28 @@ export class Prompts {
 
   // -- what is taken
 
+  /** @param {number} at */
   take(at) {
     if (at < 0) return;
     const prompt = this.matches[at];
     this.insert(prompt, this.textarea.value);
   }
 
-  /** Takes the prompt of a button. */
+  /**
+   * Takes the prompt of a button.
+   * @param {HTMLElement | null} button
+   */
   takeFrom(button) {
     if (!button) return;
-    this.insert({ id: button.dataset.prompt, name: button.dataset.name }, this.textarea.value);
+    const { prompt: id = "", name = "" } = button.dataset;
+    this.insert({ id, name }, this.textarea.value);
   }
 
-  /** Puts a prompt into the box, unless something else has been written there meanwhile or Escape has called it off. */
+  /**
+   * Puts a prompt into the box, unless something else has been written there meanwhile or Escape has called it off.
+   * @param {{id: number | string, name: string}} prompt
+   * @param {string} before
+   */
   async insert({ id, name }, before) {
     this.tell(`Fetching /${name}.`);
     const insertion = {};
@@ -186,6 +198,7 @@ export class Prompts {
     this.close();
   }
 
+  /** @param {KeyboardEvent} event */
   press(event) {
     if (this.box.hidden || isComposing(event)) return;
     const act = (this.list.hidden ? TELLING_KEYS : KEYS)[event.key];
@@ -196,6 +209,7 @@ export class Prompts {
   }
 }
 
+/** @type {Record<string, (prompts: Prompts) => unknown>} */
 const KEYS = {
   ArrowDown: (prompts) => prompts.mark(prompts.at + 1),
   ArrowUp: (prompts) => prompts.mark(prompts.at - 1),
@@ -204,13 +218,21 @@ const KEYS = {
   Escape: (prompts) => prompts.leave(),
 };
 
-// What is on its way is not sent as a slash; where there is nothing to wait for it can be.
+/**
+ * What is on its way is not sent as a slash; where there is nothing to wait for it can be.
+ * @type {Record<string, (prompts: Prompts) => unknown>}
+ */
 const TELLING_KEYS = {
   Enter: (prompts) => prompts.status.textContent.startsWith("Fetching"),
   Escape: (prompts) => prompts.leave(),
 };
 
-/** What gives the text with the reader's values in the place of its variables, or null if the reader leaves. */
+/**
+ * What gives the text with the reader's values in the place of its variables, or null if the reader leaves.
+ * @param {string} name
+ * @param {string} text
+ * @returns {Promise<() => string | null | Promise<string | null>>}
+ */
 async function dialogFor(name, text) {
   const names = variablesOf(text);
   if (!names.length) return () => text;
@@ -221,13 +243,23 @@ async function dialogFor(name, text) {
   };
 }
 
-// Those that begin with it before those that have it elsewhere.
+/**
+ * Those that begin with it before those that have it elsewhere.
+ * @param {Prompt[]} prompts
+ * @param {string} query
+ */
 function matching(prompts, query) {
-  const places = prompts.map((prompt) => [prompt.name.toLowerCase().indexOf(query), prompt]);
-  const matches = places.filter(([place]) => place >= 0);
-  return matches.sort(([one], [other]) => Math.min(one, 1) - Math.min(other, 1)).map(([, prompt]) => prompt);
+  const places = prompts.map((prompt) => ({ prompt, place: prompt.name.toLowerCase().indexOf(query) }));
+  const matches = places.filter(({ place }) => place >= 0);
+  return matches
+    .sort((one, other) => Math.min(one.place, 1) - Math.min(other.place, 1))
+    .map(({ prompt }) => prompt);
 }
 
+/**
+ * @param {Prompt} prompt
+ * @param {number} index
+ */
 function drawOption({ name, start }, index) {
   const words = create("span", "prompt-text", start);
   words.dir = "auto";

@@ -8,6 +8,7 @@
  * @param {FileRules} rules
  */
 export function problemOf(files, rules) {
+  /** @type {Record<string, number>} */
   const counts = { image: 0, document: 0 };
   for (const { kind, format, size } of files) {
     const key = format === "pdf" ? "pdf" : "";

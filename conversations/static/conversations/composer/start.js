@@ -1,7 +1,7 @@
 /**
  * A page that lists what is stored: times are the reader's own, and where there is a box a new conversation starts with its first message.
  */
-import { byId } from "../lib/dom.js";
+import { all, byId, inside } from "../lib/dom.js";
 import { grow } from "../lib/growing.js";
 import { switchThemes } from "../lib/theme.js";
 import { showLocalTimes } from "../lib/times.js";
@@ -10,10 +10,11 @@ import { fillFromButtons, writeIn } from "./composer.js";
 import { fit, keepFitting } from "./options.js";
 import { Presets } from "./presets.js";
 import { Prompts } from "./prompts.js";
-import { attachAtStart } from "./starting.js";
+import { attachAtStart, hiddenValue } from "./starting.js";
 import { offerSecond } from "./two.js";
 
 function start() {
+  /** @type {HTMLFormElement | null} */
   const form = document.querySelector("form[data-start]");
   if (form) begin(form);
   /** @type {HTMLFormElement | null} */
@@ -22,6 +23,7 @@ function start() {
   showLocalTimes(document);
 }
 
+/** @param {HTMLFormElement} form */
 function begin(form) {
   const textarea = byId("message");
   writeIn(textarea);
@@ -41,28 +43,34 @@ function begin(form) {
   sendOnce(form);
 }
 
+/** @param {HTMLFormElement} form */
 function offerPresets(form) {
+  /** @type {HTMLElement | null} */
   const presets = form.querySelector("[data-presets]"); // none where nothing is kept
-  const instructions = form.querySelector("#system");
+  /** @type {HTMLTextAreaElement} */
+  const instructions = inside(form, "#system");
   if (!presets) return;
   new Presets(presets, {
     text: () => instructions.value,
     put: (text) => {
       instructions.value = text;
     },
-    token: () => form.querySelector("input[name=csrfmiddlewaretoken]").value,
+    token: () => hiddenValue(form, "csrfmiddlewaretoken"),
     say: (sentence) => byId("announcer").replaceChildren(sentence),
   });
 }
 
-// A second press of the key would make a second conversation; a form without a word in it would make an empty one.
+/**
+ * A second press of the key would make a second conversation; a form without a word in it would make an empty one.
+ * @param {HTMLFormElement} form
+ */
 function sendOnce(form) {
   let isSent = false;
   addEventListener("pageshow", () => (isSent = false)); // also when the reader has come back
   form.addEventListener("submit", (event) => {
-    const isBlank = [...form.querySelectorAll("#message, #system, #new-title")].every(
-      ({ value }) => !value.trim(),
-    );
+    /** @type {(HTMLInputElement | HTMLTextAreaElement)[]} */
+    const boxes = all(form, "#message, #system, #new-title");
+    const isBlank = boxes.every(({ value }) => !value.trim());
     if (isSent || isBlank) event.preventDefault();
     else isSent = true;
   });

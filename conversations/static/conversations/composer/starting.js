@@ -4,11 +4,14 @@
 import { save, uuid } from "../lib/browser.js";
 import { byId } from "../lib/dom.js";
 import { Attaching } from "./attaching.js";
-import { askBoth } from "./two.js";
+import { askBoth, refuse } from "./two.js";
 
 const PAGE = /\/conversations\/([0-9a-f-]{36})\/$/;
 
-/** Lets files be attached to the message of a form that makes a conversation. */
+/**
+ * Lets files be attached to the message of a form that makes a conversation.
+ * @param {HTMLFormElement} form
+ */
 export function attachAtStart(form) {
   let page = "";
   const begin = async () => {
@@ -25,40 +28,53 @@ export function attachAtStart(form) {
     if (!files.entries.length) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    submit(hidden(form, "second"));
+    submit(hiddenValue(form, "second"));
   });
 }
 
-const hidden = (form, name) => form.querySelector(`input[name=${name}]`)?.value ?? "";
+/**
+ * The value of a hidden field, "" where there is none.
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ */
+export function hiddenValue(form, name) {
+  /** @type {HTMLInputElement | null} */
+  const field = form.querySelector(`input[name=${name}]`);
+  return field?.value ?? "";
+}
 
-/** The address of a new conversation, with the form's settings and no message yet. */
+/**
+ * The address of a new conversation, with the form's settings and no message yet.
+ * @param {HTMLFormElement} form
+ */
 async function conversationOf(form) {
   const answer = await fetch(form.action, { method: "POST", body: settingsOf(form) });
   if (!PAGE.test(new URL(answer.url).pathname)) throw new Error("no conversation was made");
   return answer.url;
 }
 
+/** @param {HTMLFormElement} form */
 function settingsOf(form) {
   const fields = new FormData(form);
   for (const name of ["message", "second"]) fields.delete(name);
   return fields;
 }
 
-// The settings may have changed since the first file was attached.
+/**
+ * The settings may have changed since the first file was attached.
+ * @param {string} page
+ * @param {HTMLFormElement} form
+ * @param {Attaching} files
+ * @param {string} second
+ */
 async function send(page, form, files, second) {
   const attachments = files.take();
   await files.forgotten; // else its page would list what was removed here
   await fetch(`${page}settings/`, { method: "POST", body: settingsOf(form) }).catch(() => undefined);
-  const token = hidden(form, "csrfmiddlewaretoken");
+  const token = hiddenValue(form, "csrfmiddlewaretoken");
   if (second) return askBoth(`${page}beside/`, token, second, attachments);
   const [, conversation] = PAGE.exec(new URL(page).pathname) ?? [];
   const message = { id: uuid(), text: byId("message").value, at: Date.now(), attachments };
   save(`outbox:${conversation}`, [message]);
   location.assign(page);
-}
-
-function refuse(reason) {
-  const place = byId("refusal");
-  place.textContent = reason;
-  place.hidden = !reason;
 }

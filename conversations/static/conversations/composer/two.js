@@ -1,29 +1,40 @@
 /**
  * Asks a second model too: what is written goes to both, and leads to the page with their answers beside each other.
  */
-import { byId, closestTo, create } from "../lib/dom.js";
+import { all, byId, closestTo, create, inside } from "../lib/dom.js";
 import { placeAbove } from "../lib/places.js";
 
 /** @typedef {import("./attaching.js").Attaching} Attaching */
 
-/** Opens the menu above its button, without the model that is chosen already. */
+/**
+ * Opens the menu above its button, without the model that is chosen already.
+ * @param {HTMLElement} menu
+ */
 function place(menu) {
-  for (const button of menu.querySelectorAll("button")) button.hidden = button.value === byId("model")?.value;
+  for (const button of all(menu, "button")) button.hidden = button.value === byId("model")?.value;
   placeAbove(menu, byId("ask-two"));
-  menu.querySelector("button:not([hidden])").focus();
+  inside(menu, "button:not([hidden])").focus();
 }
 
+/**
+ * @param {string} name
+ * @param {string} value
+ */
 const field = (name, value) => Object.assign(create("input"), { type: "hidden", name, value });
 
-function refuse(reason) {
+/**
+ * Says why something was not done, "" when that is over.
+ * @param {string} reason
+ */
+export function refuse(reason) {
   byId("refusal").textContent = reason;
-  byId("refusal").hidden = false;
+  byId("refusal").hidden = !reason;
 }
 
 /**
  * Sends what is written as a form of its own: the composer's goes through the socket.
  * @param {string} action
- * @param {string | undefined} token
+ * @param {string} token
  * @param {string} second
  * @param {AttachedFile[]} files
  */
@@ -54,10 +65,14 @@ function ask(menu, second, files) {
   if (!textarea.value.trim() && !files.entries.length) return textarea.focus();
   const problem = files.problem(() => ask(menu, second, files), second);
   if (problem) refuse(problem);
-  else askBoth(menu.dataset.action ?? "", menu.dataset.token, second, files.take());
+  else askBoth(menu.dataset.action ?? "", menu.dataset.token ?? "", second, files.take());
 }
 
-/** On the start page the form that begins a conversation takes the second model along. */
+/**
+ * On the start page the form that begins a conversation takes the second model along.
+ * @param {HTMLElement} menu
+ * @param {string} second
+ */
 function begin(menu, second) {
   menu.hidePopover();
   const along = field("second", second);

@@ -15,11 +15,12 @@ const LOST = "The connection was lost. Remove the file, then attach it again.";
  * @param {string} token
  * @param {File} file
  * @param {{progress: (part: number) => void, done: (facts: AttachedFile) => void, failed: (reason: string) => void}} page
+ * @returns {() => Promise<AttachedFile | null> | null}
  */
 export function upload(address, token, file, { progress, done, failed }) {
   if (file.size > LARGEST || !file.size) {
     queueMicrotask(() => failed(file.size ? TOO_LARGE : EMPTY));
-    return () => undefined;
+    return () => null;
   }
   const request = new XMLHttpRequest();
   const form = new FormData();
@@ -37,6 +38,7 @@ export function upload(address, token, file, { progress, done, failed }) {
     else failed(answer?.error?.message ?? LOST);
   });
   request.addEventListener("error", () => isOver || failed(LOST));
+  /** @param {string} url */
   const begin = (url) => {
     if (isOver) return;
     request.open("POST", url);
@@ -52,12 +54,17 @@ export function upload(address, token, file, { progress, done, failed }) {
   };
 }
 
-/** The facts of a file whose request goes on, null where it fails. */
+/**
+ * The facts of a file whose request goes on, null where it fails.
+ * @param {XMLHttpRequest} request
+ * @returns {Promise<AttachedFile | null>}
+ */
 const factsFrom = (request) =>
   new Promise((resolve) => {
     request.addEventListener("loadend", () => resolve(request.status === 201 ? answerOf(request) : null));
   });
 
+/** @param {XMLHttpRequest} request */
 function answerOf({ responseText }) {
   try {
     return JSON.parse(responseText);
