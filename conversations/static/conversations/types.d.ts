@@ -12,7 +12,7 @@ type Usage = {
 /** Tokens by model. */
 type Totals = Record<string, Usage & { rounds?: number; unreported?: number }>;
 
-type Interrupt = { id: string; message?: string; toolCallId?: string; expiresAt?: string; metadata?: { always?: "tool" }; reason?: string; decided?: boolean };
+type Interrupt = { id: string; message?: string; toolCallId?: string; expiresAt?: string; metadata?: { always?: "tool" }; reason?: string; responseSchema?: object; decided?: boolean };
 
 type Outcome = { type: string; interrupts?: Interrupt[] };
 
@@ -73,6 +73,17 @@ type AguiEvent =
   | ToolCallResult
   | MessagesSnapshot
   | Custom;
+
+type EventOf<Type> = Extract<AguiEvent, { type: Type }>;
+
+/** A provider's own tool: its use, or its result. What is too long is cut. */
+type ServerTool = {
+  toolUse?: { toolUseId: string; name: string; input?: unknown };
+  toolResult?: { toolUseId: string; type?: string; status?: string; content?: { text?: string; json?: unknown }[] | Cut };
+};
+
+/** The beginning of a JSON that is too long for an event. */
+type Cut = { cut: true; json: string };
 
 // -- frames, as the contract has them
 
@@ -262,6 +273,9 @@ type Attempt = { key: string; round: string; blocks: Block[]; isLast?: boolean }
 
 type Part = Block | Attempt;
 
+/** The calls of a round. */
+type CallGroup = { key: string; calls: Block[] };
+
 /** A turn, or a message that waits for one: only its status is known then. */
 type SectionTurn = (Turn | (Pick<Turn, "status" | "error"> & Partial<Turn>)) & {
   /** when the message was sent */
@@ -346,10 +360,6 @@ type Named<Elements, Name> = Name extends keyof Elements ? Elements[Name] : HTML
 
 /** Finds an element by a selector; what it is, a tag's name says, or else the caller. */
 type Find<Place> = <Name extends string, Kind = Named<HTMLElementTagNameMap, Name>>(place: Place, selector: Name) => Kind;
-type FindAll = <Name extends string, Kind extends Node = Named<HTMLElementTagNameMap, Name>>(
-  root: ParentNode,
-  selector: Name,
-) => NodeListOf<Kind>;
 
 // -- recordings
 

@@ -15,12 +15,6 @@ export const byId = (id) => there(document.getElementById(id));
 export const inside = (root, selector) => there(root.querySelector(selector));
 
 /**
- * All of them.
- * @type {FindAll}
- */
-export const allInside = (root, selector) => /** @type {NodeListOf<any>} */ (root.querySelectorAll(selector));
-
-/**
  * The same for the nearest element around another, or that itself.
  * @type {Find<Element>}
  */

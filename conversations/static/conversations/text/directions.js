@@ -3,7 +3,7 @@
  * `auto` passes over parts that have a direction, so it is told: its first letter decides, and that of an item in a list of the other
  * direction. Code and formulas are left to right.
  */
-import { allInside } from "../lib/dom.js";
+import { all } from "../lib/dom.js";
 
 const RIGHT_TO_LEFT =
   /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Samaritan}\p{Script=Mandaic}\p{Script=Adlam}\p{Script=Hanifi_Rohingya}\p{Script=Yezidi}]/u;
@@ -23,10 +23,10 @@ export function directionOf(text) {
  * @param {ParentNode} fragment
  */
 export function direct(fragment) {
-  for (const part of allInside(fragment, "code, pre, .math, .begun")) part.dir = "ltr";
-  for (const part of allInside(fragment, "p, h2, h3, h4, h5, h6, th, td")) part.dir = "auto";
-  for (const part of allInside(fragment, "ul, ol, table, blockquote")) directBlock(part);
-  for (const item of allInside(fragment, "li")) directItem(item);
+  for (const part of all(fragment, "code, pre, .math, .begun")) part.dir = "ltr";
+  for (const part of all(fragment, "p, h2, h3, h4, h5, h6, th, td")) part.dir = "auto";
+  for (const part of all(fragment, "ul, ol, table, blockquote")) directBlock(part);
+  for (const item of all(fragment, "li")) directItem(item);
 }
 
 /** @param {HTMLElement} block */

@@ -1,7 +1,7 @@
 /**
  * The footnotes of a text on the page: its citations numbered in their order, and below it the notes, with links both ways.
  */
-import { allInside, create, inside } from "../lib/dom.js";
+import { all, create, inside } from "../lib/dom.js";
 import { firstIn } from "./directions.js";
 import { keyOf, render } from "./markdown.js";
 import { dress, morphAll, sourceOf } from "./morph.js";
@@ -48,7 +48,7 @@ export class Notes {
     const isNote = (key) => open || sources.has(key);
     /** @type {Map<string, Cited>} */
     const citations = new Map(); // of each key, in the order of their numbers
-    this.cite(allInside(this.element, ".piece .citation"), citations, isNote);
+    this.cite(all(this.element, ".piece .citation"), citations, isNote);
     /** @type {HTMLElement[]} */
     const items = [];
     /** @param {string} key */
@@ -57,7 +57,7 @@ export class Notes {
       if (source === undefined) return;
       const item = this.item(key, source, references, number(citations, key).number, open && key === last);
       items.push(item);
-      this.cite(allInside(item, ".citation"), citations, isNote);
+      this.cite(all(item, ".citation"), citations, isNote);
     };
     for (const key of citations.keys()) add(key); // those too that a note cites
     for (const key of sources.keys()) if (number(citations, key).count === 0) add(key);
@@ -67,7 +67,7 @@ export class Notes {
 
   /**
    * Numbers citations, those of one note alike.
-   * @param {Iterable<HTMLElement>} elements
+   * @param {HTMLElement[]} elements
    * @param {Map<string, Cited>} citations
    * @param {(key: string) => boolean} isNote
    */

@@ -16,8 +16,9 @@ const KINDS = {
  */
 export const activityKind = ({ activityType }) => KINDS[activityType ?? ""];
 
-/** @type {(message: Message | undefined, member: string) => any} */
+/** @type {<Member extends keyof ServerTool>(message: Message | undefined, member: Member) => ServerTool[Member]} */
 const partOf = (message, member) => message?.content?.server_tool?.[member];
+/** @param {{toolUseId: string} | undefined} part */
 const keyOf = (part) => part && `server:${part.toolUseId}`;
 
 /**
@@ -52,14 +53,16 @@ export function asCall({ id, message, result }) {
       toolCalls: [{ id, type: "function", function: call }],
       metadata: message.metadata,
     },
-    result: part && { ...result, content: resultText(part.content), metadata },
+    result: result && part && { ...result, content: resultText(part.content), metadata },
     ended: !message.metadata.open,
   };
 }
 
+/** @param {any} value any JSON, or the beginning of it where that was too long */
 const textOf = (value) =>
   value?.cut ? value.json : typeof value === "string" ? value : JSON.stringify(value);
 
+/** @type {(content: NonNullable<ServerTool["toolResult"]>["content"]) => string} */
 const resultText = (content) =>
   Array.isArray(content)
     ? content.map((part) => part.text ?? JSON.stringify(part.json ?? part)).join("\n")
@@ -72,21 +75,30 @@ const resultText = (content) =>
  * @returns {{sources: Source[], marks: Map<string, number[]>}}
  */
 export function numbered(citations, messages) {
+  /** @type {Map<string, Source>} */
   const byContent = new Map();
+  /** @type {Map<string, number[]>} */
   const marks = new Map();
   for (const message of citations) {
     const { messageId, citation = {} } = message.content;
     const key = JSON.stringify(citation);
-    if (!byContent.has(key)) byContent.set(key, { number: byContent.size + 1, citation, message });
-    const at = citedAt(messages, messageId, message);
-    const { number } = byContent.get(key);
-    if (!marks.get(at)?.includes(number)) marks.set(at, [...(marks.get(at) ?? []), number]);
+    const source = byContent.get(key) ?? { number: byContent.size + 1, citation, message };
+    byContent.set(key, source);
+    const at = citedAt(messages, messageId, message) ?? "";
+    const numbers = marks.get(at) ?? [];
+    if (!numbers.includes(source.number)) marks.set(at, [...numbers, source.number]);
   }
   return { sources: [...byContent.values()], marks };
 }
 
-// A citation without a text of its own belongs to the one before it.
+/**
+ * A citation without a text of its own belongs to the one before it.
+ * @param {Message[]} messages
+ * @param {string} id
+ * @param {Message} citation
+ */
 function citedAt(messages, id, citation) {
+  /** @param {Message} message */
   const isText = ({ role, content }) => role === "assistant" && content?.trim();
   if (messages.some((message) => message.id === id && isText(message))) return id;
   return messages.slice(0, messages.indexOf(citation)).findLast(isText)?.id;

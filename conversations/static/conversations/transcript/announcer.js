@@ -5,26 +5,30 @@ import { decisionOf } from "../cards/approval.js";
 import { tryingAgain } from "./foot.js";
 import { callName } from "./reducer.js";
 
+/** @type {{[Type in AguiEvent["type"]]?: (event: EventOf<Type>, state: State) => string | undefined}} */
 const SAYINGS = {
   RUN_STARTED: () => "The assistant is answering.",
-  RUN_FINISHED: ({ outcome }, state) => ENDS[outcome?.type]?.(outcome, state) ?? "The answer is finished.",
+  RUN_FINISHED: ({ outcome }, state) =>
+    (outcome && ENDS[outcome.type]?.(outcome, state)) ?? "The answer is finished.",
   TOOL_CALL_START: ({ toolCallName, metadata }) =>
     metadata?.repeated ? "" : `Tool call ${toolCallName} started.`,
   TOOL_CALL_RESULT: ({ toolCallId, metadata }, state) =>
-    `Tool call ${callName(state, toolCallId) ?? ""} ${ENDED[metadata.error] ?? ENDED[metadata.status]}.`,
+    `Tool call ${callName(state, toolCallId) ?? ""} ${ENDED[metadata.error ?? ""] ?? ENDED[metadata.status]}.`,
   STEP_FINISHED: ({ metadata }) =>
     metadata.interrupted ? "The answer was interrupted. It begins again." : "",
   CUSTOM: ({ name, value }, state) => NEWS[name]?.(value, state),
 };
 
+/** @type {Record<string, (outcome: Outcome, state: State) => string>} */
 const ENDS = {
   cancelled: () => "Stopped.",
   interrupt: ({ interrupts = [] }, state) => {
-    const names = interrupts.map(({ toolCallId }) => callName(state, toolCallId) ?? "");
+    const names = interrupts.map(({ toolCallId = "" }) => callName(state, toolCallId) ?? "");
     return `Waiting for your approval: tool call ${names.join(", ")}.`;
   },
 };
 
+/** @type {Record<string, string>} */
 const ENDED = {
   success: "succeeded",
   error: "failed",
@@ -41,6 +45,7 @@ const ENDED = {
   timeout: "timed out",
 };
 
+/** @type {Record<string, (value: any, state: State) => string>} */
 const NEWS = {
   "turntable.retrying": (value) => `${tryingAgain(value)}.`,
   "turntable.adjusted": ({ what }) => what,
@@ -49,9 +54,13 @@ const NEWS = {
 };
 
 export class Announcer {
+  /** @param {HTMLElement} region */
   constructor(region) {
     this.region = region;
+    /** @type {string[]} */
     this.waiting = [];
+    /** @type {number | undefined} */
+    this.timer = undefined;
   }
 
   /**
@@ -60,11 +69,16 @@ export class Announcer {
    * @param {State} state
    */
   hear(event, state) {
-    const saying = SAYINGS[event.type]?.(event, state);
-    if (saying) this.say(saying);
+    /** @type {((event: any, state: State) => string | undefined) | undefined} */
+    const saying = SAYINGS[event.type];
+    const sentence = saying?.(event, state);
+    if (sentence) this.say(sentence);
   }
 
-  /** Says a sentence, together with others of the same moment. */
+  /**
+   * Says a sentence, together with others of the same moment.
+   * @param {string} sentence
+   */
   say(sentence) {
     this.waiting.push(sentence);
     this.timer ??= setTimeout(() => this.speak(), 150);

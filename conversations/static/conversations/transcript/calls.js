@@ -1,7 +1,7 @@
 /**
  * The calls of a round, which run at the same time: their group, and their times as lanes.
  */
-import { create, setText, svg } from "../lib/dom.js";
+import { create, inside, setText, svg } from "../lib/dom.js";
 import { beginning, duration, visible } from "../lib/format.js";
 import { isBlock } from "./layout.js";
 
@@ -12,11 +12,13 @@ const FEW = 6; // calls whose times are open at first
  * @param {Section} section
  */
 export function groupCalls({ parts, turn }) {
+  /** @type {(Part | CallGroup)[]} */
   const groups = [];
   for (const part of parts) {
-    const last = groups.at(-1)?.calls;
+    const last = groups.at(-1);
     if (!isBlock(part) || part.kind !== "tool") groups.push(part);
-    else if (last?.[0].round === part.round) last.push(withTurn(part, turn));
+    else if (last && "calls" in last && last.calls[0].round === part.round)
+      last.calls.push(withTurn(part, turn));
     else groups.push({ key: `calls:${part.id}`, calls: [withTurn(part, turn)] });
   }
   return groups;
@@ -33,33 +35,49 @@ function withTurn(block, turn) {
   return { ...block, interrupt, since: turn.rounds?.at(-1)?.calledAt, status: turn.status };
 }
 
-/** Brings what stands above a round's calls in line with them: how many there are, and when all have ended, their times. */
+/**
+ * Brings what stands above a round's calls in line with them: how many there are, and when all have ended, their times.
+ * @param {HTMLElement} group
+ * @param {Block[]} calls
+ */
 export function drawCalls(group, calls) {
   const count = calls.length;
-  group.dataset.count = Math.min(count, 3);
-  const heading = group.querySelector(".heading");
+  group.dataset.count = String(Math.min(count, 3));
+  const heading = inside(group, ".heading");
   heading.hidden = count < 2;
   setText(heading, heading.hidden ? "" : `${count} calls at the same time`);
-  const times = group.querySelector(".lanes");
+  /** @type {HTMLDetailsElement} */
+  const times = inside(group, ".lanes");
   times.hidden = count < 2 || !calls.every(({ result }) => result?.metadata.durationMs !== undefined);
   if (times.hidden || times.dataset.drawn === String(count)) return;
-  times.dataset.drawn = count;
+  times.dataset.drawn = String(count);
   times.open = count <= FEW;
   drawTimes(times, calls.map(timeOf));
 }
 
+/** @param {Block} call */
 function timeOf({ message, result }) {
   const [{ function: call }] = message.toolCalls ?? [];
   const { name, arguments: text } = call;
-  return { name: visible(name), input: visible(beginning(text, 60)), ms: result.metadata.durationMs };
+  return { name: visible(name), input: visible(beginning(text, 60)), ms: result?.metadata.durationMs ?? 0 };
 }
 
+/** @typedef {ReturnType<typeof timeOf>} Lane */
+
+/**
+ * @param {HTMLElement} times
+ * @param {Lane[]} lanes
+ */
 function drawTimes(times, lanes) {
   const longest = Math.max(...lanes.map(({ ms }) => ms));
-  setText(times.querySelector(".longest"), `Times, ${duration(longest)} in all`);
-  times.querySelector("ol").replaceChildren(...lanes.map((lane) => drawLane(lane, longest)));
+  setText(inside(times, ".longest"), `Times, ${duration(longest)} in all`);
+  inside(times, "ol").replaceChildren(...lanes.map((lane) => drawLane(lane, longest)));
 }
 
+/**
+ * @param {Lane} lane
+ * @param {number} longest
+ */
 function drawLane({ name, input, ms }, longest) {
   const width = `${Math.max(1, (100 * ms) / (longest || 1)).toFixed(1)}%`;
   const bar = svg("rect", { width, height: "100%", rx: 2 });

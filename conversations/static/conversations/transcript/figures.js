@@ -1,7 +1,7 @@
 /**
  * A turn's time, tokens and cost: a quiet line below it, and behind that a table of its rounds and calls with bars along the turn's time.
  */
-import { create, svg } from "../lib/dom.js";
+import { create, inside, svg } from "../lib/dom.js";
 import { count, duration, quantity, visible } from "../lib/format.js";
 import { costOf, money, sumOf } from "./cost.js";
 import { isBlock } from "./layout.js";
@@ -13,11 +13,16 @@ const DASH = "–";
 const HOW =
   "Where the gateway did not report the tokens, one is counted for every four characters of the answer, and none for what was read.";
 
+/** @type {WeakMap<Element, Section>} */
 const sections = new WeakMap();
 
-/** Brings the line in line with a turn that has ended, and what stands behind it where that is open. */
+/**
+ * Brings the line in line with a turn that has ended, and what stands behind it where that is open.
+ * @param {HTMLElement} foot
+ * @param {Section} section
+ */
 export function drawFigures(foot, section) {
-  const sum = foot.querySelector(".sum");
+  const sum = inside(foot, ".sum");
   const { turn } = section;
   sum.hidden = !turn.rounds?.length || !turn.endedAt || turn.status === "waiting";
   if (sum.hidden) return fold(foot, false);
@@ -27,26 +32,36 @@ export function drawFigures(foot, section) {
   if (sum.ariaExpanded === "true") fold(foot, true);
 }
 
-// The time alone is in sight until somebody comes near.
+/**
+ * The time alone is in sight until somebody comes near.
+ * @param {HTMLElement} sum
+ * @param {Section} section
+ */
 function drawLine(sum, section) {
   const { before, time, after } = wordsOf(section);
+  /** @param {string} words */
   const beyond = (words) => create("span", "beyond", words);
   const words = time ? [beyond(`${before}, `), time, beyond(after)] : [before, after];
   sum.replaceChildren(create("span", "", ...words));
 }
 
+/** @param {HTMLElement} foot */
 function toggle(foot) {
-  const open = foot.querySelector(".sum").ariaExpanded !== "true";
+  const open = inside(foot, ".sum").ariaExpanded !== "true";
   fold(foot, open);
-  foot.querySelector(open ? ".figures" : ".sum").scrollIntoView({ block: "nearest", behavior: "instant" });
+  inside(foot, open ? ".figures" : ".sum").scrollIntoView({ block: "nearest", behavior: "instant" });
 }
 
+/**
+ * @param {HTMLElement} foot
+ * @param {boolean} open
+ */
 function fold(foot, open) {
-  const figures = foot.querySelector(".figures");
-  foot.querySelector(".sum").ariaExpanded = String(open);
+  const figures = inside(foot, ".figures");
+  inside(foot, ".sum").ariaExpanded = String(open);
   figures.hidden = !open;
-  if (!open) return;
   const section = sections.get(foot);
+  if (!open || !section) return;
   const { settings } = section.turn;
   drawWaterfall(figures, rowsOf(section));
   if (settings) figures.append(cell("p", `Asked with ${inWords(settings)}`, { className: "hint" }));
@@ -94,7 +109,15 @@ function usages({ turn, parts, blocks }) {
 }
 
 /**
- * Rows `{kind, name, begin, end, first?, read?, cached?, cachedAnew?, written?, cost?}` of a turn, in the order of time.
+ * A round or a call: its times in ms, its tokens, and what it cost.
+ * @typedef {{
+ *   kind: string, name: string, begin: number, end: number, first?: number,
+ *   read?: number, cached?: number, cachedAnew?: number, written?: number, cost: number | null, isLeast?: boolean,
+ * }} Row
+ */
+
+/**
+ * Rows of a turn, in the order of time.
  * @param {Section} section
  */
 export function rowsOf(section) {
@@ -117,14 +140,15 @@ export function rowsOf(section) {
  * @param {Round} round
  * @param {SectionTurn} turn
  * @param {{model?: string, usage?: Usage, isLeast: boolean}} used
+ * @returns {Row}
  */
 function roundRow({ name, startedAt, endedAt, firstTokenMs, interrupted }, turn, { model, usage, isLeast }) {
   const label = name.charAt(0).toUpperCase() + name.slice(1);
   return {
     kind: "round",
     name: interrupted ? `${label}, interrupted` : label,
-    begin: startedAt,
-    end: endedAt ?? turn.endedAt,
+    begin: startedAt ?? 0,
+    end: endedAt ?? turn.endedAt ?? 0,
     first: firstTokenMs,
     ...(usage &&
       !isLeast && {
@@ -141,6 +165,7 @@ function roundRow({ name, startedAt, endedAt, firstTokenMs, interrupted }, turn,
 /**
  * @param {Block} call
  * @param {Round} round
+ * @returns {Row}
  */
 function callRow({ message, result }, { calledAt, endedAt }) {
   const begin = calledAt ?? endedAt ?? 0;
@@ -159,21 +184,31 @@ function callRow({ message, result }, { calledAt, endedAt }) {
 const WIDTH = 1000;
 const NARROWEST = 6; // of WIDTH, so that the shortest can be seen
 
+/** @type {(row: Row) => string} */
 const span = ({ begin, end }) => duration(Math.max(0, end - begin));
+/** @type {(key: keyof Row) => (row: Row) => boolean} */
 const has = (key) => (row) => row[key] !== undefined && row[key] !== null;
 
-// Columns that no row has anything for are left out.
+/**
+ * Columns: those that no row has anything for are left out.
+ * @typedef {[name: string, isKnown: (row: Row) => boolean, show: (row: Row) => string]} Column
+ * @type {Column[]}
+ */
 const COLUMNS = [
-  ["First token", has("first"), ({ first }) => duration(first)],
+  ["First token", has("first"), ({ first = 0 }) => duration(first)],
   ["Time", has("end"), span],
-  ["Tokens in", has("read"), ({ read }) => count(read)],
-  ["Of them cached", ({ cached }) => cached > 0, ({ cached }) => count(cached)],
-  ["Put into the cache", ({ cachedAnew }) => cachedAnew > 0, ({ cachedAnew }) => count(cachedAnew)],
-  ["Tokens out", has("written"), ({ written, isLeast }) => (isLeast ? LEAST : "") + count(written)],
-  ["Cost", has("cost"), ({ cost, isLeast }) => (isLeast ? LEAST : "") + money(cost)],
+  ["Tokens in", has("read"), ({ read = 0 }) => count(read)],
+  ["Of them cached", ({ cached = 0 }) => cached > 0, ({ cached = 0 }) => count(cached)],
+  ["Put into the cache", ({ cachedAnew = 0 }) => cachedAnew > 0, ({ cachedAnew = 0 }) => count(cachedAnew)],
+  ["Tokens out", has("written"), ({ written = 0, isLeast }) => (isLeast ? LEAST : "") + count(written)],
+  ["Cost", has("cost"), ({ cost, isLeast }) => (isLeast ? LEAST : "") + money(cost ?? 0)],
 ];
 
-/** Draws the rows in the element, anew. */
+/**
+ * Draws the rows in the element, anew.
+ * @param {Element} element
+ * @param {Row[]} rows
+ */
 export function drawWaterfall(element, rows) {
   const columns = COLUMNS.filter(([, isKnown]) => rows.some(isKnown));
   const begin = Math.min(...rows.map((row) => row.begin));
@@ -187,6 +222,7 @@ export function drawWaterfall(element, rows) {
   element.replaceChildren(table, ...how);
 }
 
+/** @type {(row: Row, columns: Column[], at: (time: number) => number) => Element} */
 function drawRow(row, columns, at) {
   const name = cell("th", row.name, { scope: "row" });
   const figures = columns.map(([, isKnown, show]) =>
@@ -195,9 +231,14 @@ function drawRow(row, columns, at) {
   return create("tr", row.kind, name, create("td", "course", bar(row, at)), ...figures);
 }
 
+/** @type {(tag: "th" | "td" | "p", text: string, properties?: object) => Element} */
 const cell = (tag, text, properties = {}) => Object.assign(create(tag, "", text), properties);
 
-// The figures beside it say the same: nobody has to see it.
+/**
+ * The figures beside it say the same: nobody has to see it.
+ * @param {Row} row
+ * @param {(time: number) => number} at
+ */
 function bar(row, at) {
   const view = { viewBox: `0 0 ${WIDTH} 10`, preserveAspectRatio: "none" };
   const drawing = svg("svg", { ...view, "aria-hidden": "true", class: "stretch" });
@@ -205,6 +246,6 @@ function bar(row, at) {
   const width = Math.max(NARROWEST, at(row.end) - begin);
   drawing.append(svg("rect", { x: begin, y: 0, width, height: 10 }));
   const first = row.first && Math.min(width, at(row.begin + row.first) - begin);
-  if (first > 0) drawing.append(svg("rect", { x: begin, y: 0, width: first, height: 10, class: "before" }));
+  if (first) drawing.append(svg("rect", { x: begin, y: 0, width: first, height: 10, class: "before" }));
   return drawing;
 }

@@ -5,10 +5,16 @@ import { button, byId, create, setText } from "../lib/dom.js";
 import { sizeInWords, visible } from "../lib/format.js";
 import { addressOfApp } from "../lib/page.js";
 
-/** Where a file can be fetched. */
+/**
+ * Where a file can be fetched.
+ * @param {AttachedFile} file
+ */
 export const addressOf = ({ id }) => addressOfApp(`attachments/${id}/`);
 
-/** What a file is, and its size. */
+/**
+ * What a file is, and its size.
+ * @param {AttachedFile} file
+ */
 export const aboutFile = ({ format, size }) => `${format.toUpperCase()}, ${sizeInWords(size)}`;
 
 /**
@@ -44,6 +50,10 @@ function offerToLeaveOut(list, files = []) {
   });
 }
 
+/**
+ * @param {AttachedFile} file
+ * @param {boolean} isOut
+ */
 function switchOf(file, isOut) {
   const element = button("quiet leave-out", "", () => toggle(element, file));
   element.title = "Later turns are sent without it: this saves tokens.";
@@ -51,12 +61,17 @@ function switchOf(file, isOut) {
   return element;
 }
 
+/** @type {(element: HTMLElement, file: AttachedFile, isOut: boolean) => void} */
 function mark(element, { name }, isOut) {
   setText(element, isOut ? "Left out of later turns" : "Leave out of later turns");
   element.setAttribute("aria-label", `${element.textContent}: ${visible(name)}`);
   element.setAttribute("aria-pressed", String(isOut));
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {AttachedFile} file
+ */
 async function toggle(element, file) {
   const isOut = element.getAttribute("aria-pressed") !== "true";
   const { token = "" } = byId("attached").dataset;
@@ -71,6 +86,7 @@ async function toggle(element, file) {
   log.dataset.leftOut = JSON.stringify(isOut ? [...others, file.id] : others);
 }
 
+/** @param {AttachedFile} file */
 function drawFile(file) {
   const name = create("a", "file-name", visible(file.name));
   name.href = addressOf(file);
@@ -80,6 +96,7 @@ function drawFile(file) {
   return create("li", "file", ...(file.kind === "image" ? [drawThumbnail(file)] : []), name, about);
 }
 
+/** @param {AttachedFile} file */
 function drawThumbnail(file) {
   const image = create("img");
   image.alt = "";

@@ -9,10 +9,15 @@
 const NEAR = 48; // pixels from the bottom that count as being there
 
 export class Follow {
+  /**
+   * @param {HTMLElement} button which goes to the newest
+   * @param {HTMLElement} log
+   */
   constructor(button, log) {
     this.button = button;
     this.log = log;
     this.scroller = /** @type {HTMLElement} */ (document.scrollingElement);
+    this.follows = false;
     this.following = true;
     this.last = scrollY;
     addEventListener("scroll", () => this.scrolled(), { passive: true });
@@ -71,12 +76,15 @@ export class Follow {
     if (this.button.hidden !== hidden) this.button.hidden = hidden;
   }
 
-  /** Changes what is above the reader's place without moving what stands there. */
+  /**
+   * Changes what is above the reader's place without moving what stands there.
+   * @param {() => void} change
+   */
   holding(change) {
     const anchor = Array.from(this.log.children).find(
       (section) => section.getBoundingClientRect().bottom > 0,
     );
-    const before = anchor?.getBoundingClientRect().top;
+    const before = anchor?.getBoundingClientRect().top ?? 0;
     this.following = false;
     change();
     if (anchor?.isConnected)

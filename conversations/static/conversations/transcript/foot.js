@@ -2,7 +2,7 @@
  * A turn's foot: why it ended or failed, what it waits for, what can be done about it, and its time and cost.
  */
 import { serverNow } from "../lib/clock.js";
-import { fromTemplate, setText } from "../lib/dom.js";
+import { all, fromTemplate, inside, setText } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { drawFigures } from "./figures.js";
 import { isBlock } from "./layout.js";
@@ -60,6 +60,7 @@ export function tryingAgain({ code, at, seconds, attempt, of }) {
   return `${why} Trying again${when} (${attempt} of ${of})`;
 }
 
+/** @param {Block | undefined} last */
 function working(last) {
   if (last?.kind === "server") return "Working";
   if (last?.kind === "tool") return last.message.metadata.open ? "Writing a tool call" : "Working";
@@ -71,7 +72,7 @@ const ANSWERS = ["assistant", "picture"];
 
 /**
  * Brings a turn's foot in line with it.
- * @param {any} foot
+ * @param {HTMLElement} foot
  * @param {Section} section
  */
 export function drawFoot(foot, section) {
@@ -81,47 +82,55 @@ export function drawFoot(foot, section) {
   drawAdjusted(foot, turn);
   line(foot, "notice", notice(turn, goesOn || (last && isBlock(last) && ANSWERS.includes(last.kind))));
   wait(line(foot, "doing", doing(turn, last && isBlock(last) ? last : undefined)), turn);
-  drawActions(foot.querySelector(".actions"), section, offers.split(" "));
-  const edit = blocks.find(({ kind }) => kind === "you") && foot.parentElement.querySelector(".you .edit");
-  if (edit) edit.hidden = !offers.includes("edit");
+  drawActions(inside(foot, ".actions"), section, offers.split(" "));
+  /** @type {HTMLElement | null | undefined} */
+  const edit = foot.parentElement?.querySelector(".you .edit");
+  if (edit && blocks.some(({ kind }) => kind === "you")) edit.hidden = !offers.includes("edit");
   drawSettings(foot, section);
   drawFigures(foot, section);
 }
 
+/** @param {Section} section */
 const isCopied = ({ turn, blocks }) =>
   Boolean(turn.id) && blocks.some(({ kind, message }) => kind === "assistant" && !message.metadata.open);
 
 const OFFERED = ["continue", "again", "withdraw", "regenerate"];
 
+/** @type {(actions: HTMLElement, section: Section, offers: string[]) => void} */
 function drawActions(actions, section, offers) {
   const { turn } = section;
   const isOver = Boolean(turn.id) && turn.status !== "running";
-  for (const name of OFFERED) actions.querySelector(`[data-do=${name}]`).hidden = !offers.includes(name);
+  for (const name of OFFERED) inside(actions, `[data-do=${name}]`).hidden = !offers.includes(name);
   const isAskedAgain = offers.includes("regenerate") || offers.includes("again");
-  actions.querySelector("[data-with]").hidden = models().length < 2 || !isAskedAgain;
-  actions.querySelector("[data-copy]").hidden = !isOver || !isCopied(section);
-  linkToPlayback(actions.querySelector("[data-play]"), turn, isOver);
-  drawVersions(actions.querySelector(".versions"), turn, offers);
-  drawMore(actions.querySelector(".more"));
+  inside(actions, "[data-with]").hidden = models().length < 2 || !isAskedAgain;
+  inside(actions, "[data-copy]").hidden = !isOver || !isCopied(section);
+  linkToPlayback(inside(actions, "[data-play]"), turn, isOver);
+  drawVersions(inside(actions, ".versions"), turn, offers);
+  drawMore(inside(actions, ".more"));
   actions.hidden = !isOver && !offers.includes("withdraw");
 }
 
+/** @type {(link: HTMLAnchorElement, turn: SectionTurn, isOver: boolean) => void} */
 function linkToPlayback(link, turn, isOver) {
   link.hidden = !isOver;
   if (isOver) link.href = `${replayAddress()}#turn-${turn.id}`;
 }
 
-function drawVersions(span, { id, versions }, offers) {
+/** @type {(span: HTMLElement, turn: SectionTurn, offers: string[]) => void} */
+function drawVersions(span, { id, versions = [] }, offers) {
   span.hidden = !offers.includes("versions");
   if (span.hidden) return;
-  const at = versions.indexOf(id);
-  span.querySelector(".which").textContent = `${at + 1} of ${versions.length}`;
+  const at = versions.indexOf(id ?? "");
+  inside(span, ".which").textContent = `${at + 1} of ${versions.length}`;
   const free = offers.includes("switch");
-  span.querySelector("[data-do=previous]").disabled = !free || at === 0;
-  span.querySelector("[data-do=next]").disabled = !free || at === versions.length - 1;
+  const [previous, next] = all(span, "button");
+  previous.disabled = !free || at === 0;
+  next.disabled = !free || at === versions.length - 1;
 }
 
+/** @type {(foot: HTMLElement, name: string, text: string | null) => HTMLElement | undefined} */
 function line(foot, name, text) {
+  /** @type {HTMLElement | null} */
   const old = foot.querySelector(`.${name}`);
   if (!text) return void old?.remove();
   const element = old ?? foot.insertBefore(document.createElement("p"), foot.querySelector(".actions"));
@@ -131,6 +140,11 @@ function line(foot, name, text) {
 }
 
 /**
+ * A status line as it began, and what it is counted on from.
+ * @typedef {{text: string} & Pick<SectionTurn, "status" | "retrying" | "at">} Waiting
+ */
+
+/**
  * Stores the inputs of the status line so that tick() can redraw it.
  * @param {HTMLElement | undefined} element
  * @param {SectionTurn} turn
@@ -138,34 +152,38 @@ function line(foot, name, text) {
 function wait(element, { status, retrying, at }) {
   if (!element) return;
   const text = element.textContent;
-  element.dataset.wait = JSON.stringify({
-    text,
-    status,
-    retrying: status === "running" ? retrying : null,
-    at,
-  });
+  /** @type {Waiting} */
+  const waiting = { text, status, retrying: status === "running" ? retrying : null, at };
+  element.dataset.wait = JSON.stringify(waiting);
   countOn(element);
 }
 
+/** @param {HTMLElement} element */
 function countOn(element) {
-  const { text, status, retrying, at } = JSON.parse(element.dataset.wait);
+  /** @type {Waiting} */
+  const { text, status, retrying, at } = JSON.parse(element.dataset.wait ?? "{}");
   const sentence = retrying ? tryingAgain(retrying) : text + WAITED[status](at);
   if (element.textContent !== sentence) element.textContent = sentence;
 }
 
+/** @type {Record<string, (at: number | undefined) => string>} */
 const WAITED = { running: silence, sending: unconfirmed, queued: () => "" };
 
-/** Counts down to the next attempt, and on where nothing comes. */
+/**
+ * Counts down to the next attempt, and on where nothing comes.
+ * @param {ParentNode} root
+ */
 export function tick(root) {
-  root.querySelectorAll("[data-wait]").forEach(countOn);
+  all(root, "[data-wait]").forEach(countOn);
 }
 
 /**
  * Brings the failure above a turn's foot in line with the turn.
- * @param {any} foot
+ * @param {HTMLElement} foot
  * @param {SectionTurn} turn
  */
 function drawFailure(foot, { id, error }) {
+  /** @type {HTMLElement | null} */
   const old = foot.querySelector(".failed");
   if (!error) return void old?.remove();
   const box = old ?? foot.insertBefore(fromTemplate("failed-template"), foot.firstElementChild);
@@ -173,15 +191,15 @@ function drawFailure(foot, { id, error }) {
   const [what, rest] = halves(visible(error.message));
   write(box, ".side", failed[error.code ?? ""] ?? failed[""]);
   write(box, "strong", what);
-  box.querySelector(".failure").replaceChildren(box.querySelector("strong"), rest);
+  inside(box, ".failure").replaceChildren(inside(box, "strong"), rest);
   write(box, ".quoted", quote[error.requestId ? "request" : "turn"]);
   write(box, "code", visible(error.requestId ?? id ?? ""));
-  box.querySelector("[data-copy]").hidden = false;
+  inside(box, "[data-copy]").hidden = false;
 }
 
 /**
  * Appends what is new of how the turn was asked again; what is there stays, unfolded or not.
- * @param {any} foot
+ * @param {HTMLElement} foot
  * @param {SectionTurn} turn
  */
 function drawAdjusted(foot, { adjusted = [] }) {
@@ -196,9 +214,13 @@ function drawAdjusted(foot, { adjusted = [] }) {
   }
 }
 
-const write = (box, selector, text) => setText(box.querySelector(selector), text);
+/** @type {(box: HTMLElement, selector: string, text: string) => void} */
+const write = (box, selector, text) => setText(inside(box, selector), text);
 
-// The first sentence, and what follows it.
+/**
+ * The first sentence, and what follows it.
+ * @param {string} text
+ */
 function halves(text) {
   const end = text.indexOf(". ");
   return end < 0 ? [text, ""] : [text.slice(0, end + 1), text.slice(end + 1)];

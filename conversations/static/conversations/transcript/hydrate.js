@@ -3,6 +3,7 @@
  * the whole of it beside. Older pages are read in the same way.
  */
 import { loadDocument } from "../lib/documents.js";
+import { all, inside } from "../lib/dom.js";
 import { EMPTY } from "./reducer.js";
 
 /**
@@ -11,31 +12,36 @@ import { EMPTY } from "./reducer.js";
  * @returns {State}
  */
 export function hydrate(page) {
-  /** @type {any} */
-  const log = page.getElementById("transcript");
+  const log = inside(page, "#transcript");
+  const { seq, before, queue = "[]" } = log.dataset;
   return {
     ...EMPTY,
-    cursor: Number(log.dataset.seq),
-    before: log.dataset.before || null,
-    queue: JSON.parse(log.dataset.queue),
-    turns: Array.from(log.querySelectorAll("[data-turn]"), ({ dataset }) => JSON.parse(dataset.turn)),
+    cursor: Number(seq),
+    before: before || null,
+    queue: JSON.parse(queue),
+    turns: all(log, "[data-turn]").map(({ dataset: { turn = "" } }) => JSON.parse(turn)),
     messages: messagesOf(log),
   };
 }
 
-/** @typedef {[place: number, message: any]} Placed */
+/** @typedef {[place: number, message: Message]} Placed */
 
-// Results stand inside their calls, though in the record other calls come before them.
+/**
+ * Results stand inside their calls, though in the record other calls come before them.
+ * @param {HTMLElement} log
+ */
 function messagesOf(log) {
-  const entries = Array.from(log.querySelectorAll("[data-message]")).flatMap(readBlock);
+  const entries = all(log, "[data-message]").flatMap(readBlock);
   return entries.sort(([one], [other]) => one - other).map(([, message]) => message);
 }
 
-const textOf = (element, part) => element.querySelector(part).textContent;
+/** @type {(element: HTMLElement, part: string) => string} */
+const textOf = (element, part) => inside(element, part).textContent;
 
-/** @returns {Placed[]} */
+/** @type {(element: HTMLElement) => Placed[]} */
 function readBlock(element) {
-  const message = JSON.parse(element.dataset.message);
+  /** @type {Message} */
+  const message = JSON.parse(element.dataset.message ?? "");
   const at = Number(element.dataset.at);
   if (message.role === "activity") return [[at, message], ...resultOf(element)];
   if (!message.toolCalls) return [[at, { content: textOf(element, ".text"), ...message }]];
@@ -49,5 +55,8 @@ function readBlock(element) {
 const resultOf = ({ dataset }) =>
   dataset.result ? [[Number(dataset.resultAt), JSON.parse(dataset.result)]] : [];
 
-/** The state of the page at the address. */
+/**
+ * The state of the page at the address.
+ * @param {string} url
+ */
 export const loadOlder = async (url) => hydrate(await loadDocument(url));

@@ -30,6 +30,7 @@ export function sections(state, outgoing) {
  * @returns {Section}
  */
 function section(turn, messages) {
+  /** @param {Message} message */
   const isSource = (message) => activityKind(message) === "source";
   const { sources, marks } = numbered(messages.filter(isSource), messages);
   const parts = partsOf(
@@ -56,7 +57,10 @@ const UNDER_WAY = ["running", "waiting"];
  */
 export const turnUnderWay = ({ turns }) => turns.findLast(({ status }) => UNDER_WAY.includes(status));
 
-// Another branch may begin or be shown only then.
+/**
+ * Another branch may begin or be shown only then.
+ * @type {(state: State, outgoing: UnsentMessage[]) => boolean}
+ */
 const isIdle = (state, outgoing) => !turnUnderWay(state) && !state.queue.length && !outgoing.length;
 
 /**
@@ -147,7 +151,10 @@ function addTo(attempt, block, parts) {
   return next;
 }
 
-// A result is a part of its call; models also send text blocks with nothing in them.
+/**
+ * A result is a part of its call; models also send text blocks with nothing in them.
+ * @param {Message} message
+ */
 const isShown = (message) =>
   message.role !== "tool" &&
   (message.toolCalls ||
@@ -201,7 +208,7 @@ function blockOf(message, results, turn) {
     id: message.id,
     kind: message.toolCalls ? "tool" : (activityKind(message) ?? KINDS[message.role]),
     message,
-    result: call && results.get(call),
+    result: call ? results.get(call) : undefined,
     ended: turn.status !== "running",
   };
 }

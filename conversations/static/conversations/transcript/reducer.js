@@ -4,6 +4,22 @@
  * Messages have the shape that MESSAGES_SNAPSHOT gives them, so that a snapshot and the events before it come to the same.
  * What has not changed keeps its identity: the view compares with `===`.
  */
+import {
+  append,
+  appendArguments,
+  changeLastRound,
+  changeMessage,
+  changeRunning,
+  changeTurn,
+  close,
+  closeTurn,
+  endTurn,
+  marked,
+  NEW_TURN,
+  putMessage,
+  runningTurn,
+  withMessage,
+} from "./changes.js";
 import { sumOf, writtenIn } from "./tokens.js";
 
 /** @type {State} */
@@ -48,16 +64,15 @@ export function prepend(state, older) {
   return { ...state, before: older.before, messages, turns: union(older.turns, state.turns) };
 }
 
+/**
+ * @template {{id: string}} Kind
+ * @param {Kind[]} older
+ * @param {Kind[]} newer
+ */
 function union(older, newer) {
   const known = new Set(newer.map(({ id }) => id));
   return [...older.filter(({ id }) => !known.has(id)), ...newer];
 }
-
-/**
- * The turn that is running, if one is.
- * @param {State} state
- */
-export const runningTurn = (state) => state.turns.findLast((turn) => turn.status === "running");
 
 /**
  * The name of a call that is in the transcript.
@@ -67,92 +82,13 @@ export const runningTurn = (state) => state.turns.findLast((turn) => turn.status
 export const callName = (state, id) =>
   state.messages.find((message) => message.id === `call:${id}`)?.toolCalls?.[0].function.name;
 
-const replaceAt = (list, index, value) => list.with(index, value);
+/** @param {{runId: string}} event */
 const turnOf = (event) => event.runId.split(":")[0]; // a run after an approval is TURN:2
 
 /**
- * @param {State} state
- * @param {string} id
- * @param {(message: Message) => Message} change
- * @returns {State}
+ * A message that is open until its round ends: a picture can be fetched only then.
+ * @type {(state: State, content: {messageId: string}, event: Custom) => State}
  */
-function changeMessage(state, id, change) {
-  const index = state.messages.findLastIndex((message) => message.id === id);
-  if (index < 0) return state;
-  return { ...state, messages: replaceAt(state.messages, index, change(state.messages[index])) };
-}
-
-const marked = (message, mark) => ({ ...message, metadata: { ...message.metadata, ...mark } });
-
-/** @type {(state: State, message: Message) => State} */
-function withMessage(state, message) {
-  const index = state.messages.findLastIndex(({ id }) => id === message.id);
-  const messages = index < 0 ? [...state.messages, message] : replaceAt(state.messages, index, message);
-  return { ...state, messages };
-}
-
-/**
- * @param {State} state
- * @param {Omit<Message, "metadata">} message
- * @param {MessageFigures} figures
- */
-function putMessage(state, message, figures = {}) {
-  const open = { ...message, metadata: { turn: runningTurn(state)?.id, open: true, ...figures } };
-  const queue = state.queue.some(({ id }) => id === message.id) ? dequeued(state, message.id) : state.queue;
-  return { ...withMessage(state, open), queue };
-}
-
-const dequeued = (state, id) => state.queue.filter((message) => message.id !== id);
-
-const append = (state, id, delta) =>
-  changeMessage(state, id, (message) => ({ ...message, content: message.content + delta }));
-
-const close = (state, id) => changeMessage(state, id, closeMessage);
-
-function closeMessage(message) {
-  const { open, ...metadata } = message.metadata;
-  return open ? { ...message, metadata } : message;
-}
-
-function appendArguments(state, id, delta) {
-  return changeMessage(state, `call:${id}`, (message) => {
-    const [call] = message.toolCalls ?? [];
-    const longer = { ...call.function, arguments: call.function.arguments + delta };
-    return { ...message, toolCalls: [{ ...call, function: longer }] };
-  });
-}
-
-/**
- * @param {State} state
- * @param {string} id
- * @param {Partial<Turn>} changes
- * @returns {State}
- */
-function changeTurn(state, id, changes) {
-  const index = state.turns.findLastIndex((turn) => turn.id === id);
-  if (index < 0) return { ...state, turns: [...state.turns, { ...NEW_TURN, id, ...changes }] };
-  const turn = state.turns[index];
-  if (Object.entries(changes).every(([key, value]) => turn[key] === value)) return state;
-  return { ...state, turns: replaceAt(state.turns, index, { ...turn, ...changes }) };
-}
-
-/** @type {(state: State, changes: Partial<Turn>) => State} */
-function changeRunning(state, changes) {
-  const turn = runningTurn(state);
-  return turn ? changeTurn(state, turn.id, changes) : state;
-}
-
-/** Ends the turn: what is still open in it was cut here. */
-const endTurn = (state, id, changes) => changeTurn(closeTurn(state, id), id, changes);
-
-function closeTurn(state, id) {
-  const messages = state.messages.map((message) =>
-    message.metadata.turn === id ? closeMessage(message) : message,
-  );
-  return { ...state, messages };
-}
-
-/** A message that is open until its round ends: a picture can be fetched only then. */
 function putActivity(state, content, { name: activityType }) {
   return putMessage(state, {
     id: activityId(state, content, activityType),
@@ -162,7 +98,10 @@ function putActivity(state, content, { name: activityType }) {
   });
 }
 
-// A citation has the id of its text.
+/**
+ * A citation has the id of its text.
+ * @type {(state: State, content: {messageId: string}, name: string) => string}
+ */
 function activityId({ messages }, { messageId }, name) {
   if (name !== "turntable.citation") return messageId;
   return `${messageId}:citation:${messages.filter(({ id }) => id.startsWith(`${messageId}:`)).length}`;
@@ -186,21 +125,11 @@ function runStarted(state, event) {
   return changeTurn(changeLastRound(state, id, { calledAt: at }), id, changes);
 }
 
-/**
- * @param {State} state
- * @param {string | undefined} id
- * @param {Partial<Round>} changes
- * @returns {State}
- */
-function changeLastRound(state, id, changes) {
-  const turn = state.turns.findLast((one) => one.id === id);
-  if (!turn?.rounds?.length) return state;
-  const last = { ...turn.rounds[turn.rounds.length - 1], ...changes };
-  return changeTurn(state, turn.id, { rounds: turn.rounds.with(-1, last) });
-}
-
+/** @type {(keyof Interrupt)[]} */
 const INTERRUPT = ["id", "message", "toolCallId", "expiresAt", "metadata"];
+/** @type {(keyof Interrupt)[]} */
 const QUESTION = [...INTERRUPT, "reason", "responseSchema"]; // of a call that asks something
+/** @type {Record<string, string>} */
 const OUTCOMES = { cancelled: "stopped", interrupt: "waiting" };
 
 /** @type {Reducer<RunFinished>} */
@@ -208,7 +137,7 @@ function runFinished(state, event) {
   const { type, interrupts: all = [] } = event.outcome ?? {};
   const interrupts = all.map((one) => pick(one, one.reason === "input_required" ? QUESTION : INTERRUPT));
   return endTurn(state, turnOf(event), {
-    status: OUTCOMES[type] ?? "completed",
+    status: OUTCOMES[type ?? ""] ?? "completed",
     interrupts,
     endedAt: event.timestamp ?? null,
   });
@@ -223,8 +152,12 @@ function runError(before, { code, message, metadata, timestamp }) {
   return turn ? endTurn(state, turn.id, { status, error, endedAt: timestamp ?? null }) : state;
 }
 
-// The question was refused itself, and later requests are without it.
+/**
+ * The question was refused itself, and later requests are without it.
+ * @type {(state: State, turn: string | undefined) => State}
+ */
 function leaveOut(state, turn) {
+  /** @param {Message} message */
   const mark = (message) =>
     message.role === "user" && message.metadata.turn === turn ? marked(message, { leftOut: true }) : message;
   return { ...state, messages: state.messages.map(mark) };
@@ -263,6 +196,7 @@ function stepStarted(state, { stepName, timestamp = null }) {
   });
 }
 
+/** @type {(keyof RoundEnd)[]} */
 const FIGURES = ["stopReason", "usage", "latencyMs", "firstTokenMs", "model", "damaged", "interrupted"];
 
 /** @type {Reducer<StepFinished>} */
@@ -276,16 +210,22 @@ function stepFinished(state, { metadata, timestamp = null }) {
   return { ...changeLastRound(changed, runningTurn(state)?.id, end), totals };
 }
 
-// Where the messages of the step begin: behind the question, the last result or an earlier interrupted attempt.
+/**
+ * Where the messages of the step begin: behind the question, the last result or an earlier interrupted attempt.
+ * @param {State} state
+ */
 function stepBegin(state) {
   const turn = runningTurn(state)?.id;
+  /** @param {Message} message */
   const isBefore = ({ role, metadata }) =>
     role === "user" || role === "tool" || metadata.interrupted || metadata.turn !== turn;
   return state.messages.findLastIndex(isBefore) + 1;
 }
 
+/** @param {State} state */
 function markInterrupted(state) {
   const from = stepBegin(state);
+  /** @param {Message} message */
   const mark = (message) => marked(message, { interrupted: true });
   return { ...state, messages: [...state.messages.slice(0, from), ...state.messages.slice(from).map(mark)] };
 }
@@ -306,12 +246,15 @@ function snapshot(state, event) {
   };
 }
 
+/** @type {(state: State, value: {interrupts: string[]}) => State} */
 function markDecided(state, { interrupts }) {
   const turn = state.turns.findLast(({ status }) => status === "waiting");
+  /** @param {Interrupt} one */
   const mark = (one) => (interrupts.includes(one.id) && !one.decided ? { ...one, decided: true } : one);
   return turn ? changeTurn(state, turn.id, { interrupts: turn.interrupts.map(mark) }) : state;
 }
 
+/** @type {(state: State, value: {toolCallId: string}, mark: MessageFigures) => State} */
 const markCall = (state, { toolCallId }, mark) =>
   changeMessage(state, `call:${toolCallId}`, (call) => marked(call, mark));
 
@@ -359,23 +302,12 @@ const HANDLERS = {
   CUSTOM: (state, event) => (CUSTOM[event.name] ?? ((unchanged) => unchanged))(state, event.value, event),
 };
 
-// A turn of which nothing is known yet.
-/** @type {Omit<Turn, "id">} */
-const NEW_TURN = {
-  status: "queued",
-  error: null,
-  stopReason: null,
-  steps: 0,
-  retrying: null,
-  interrupts: [],
-  rounds: [],
-  startedAt: null,
-  endedAt: null,
-};
-
-// Those of the members that the object has.
+/**
+ * Those of the members that the object has.
+ * @type {<Kind extends object, Key extends keyof Kind>(from: Kind, keys: Key[]) => Pick<Kind, Key>}
+ */
 const pick = (from, keys) =>
-  Object.fromEntries(keys.filter((key) => key in from).map((key) => [key, from[key]]));
+  /** @type {any} */ (Object.fromEntries(keys.filter((key) => key in from).map((key) => [key, from[key]])));
 
 /**
  * The state in which a turn begins. One that does not follow on the last begins a branch, without what stood behind its parent.

@@ -36,7 +36,7 @@ export function hasNews({ turn: { settings }, before }) {
 
 /**
  * Brings the line in line with the turn.
- * @param {any} foot
+ * @param {HTMLElement} foot
  * @param {Section} section
  */
 export function drawSettings(foot, section) {

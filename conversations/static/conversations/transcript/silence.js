@@ -21,10 +21,14 @@ export const lineHeard = () => (heard = Date.now());
 /** A sentence about a turn that nothing has been heard of for long, or "". */
 export const silence = () => since(heard, QUIET_MS, (time) => `. Nothing new for ${time}`);
 
-/** A sentence about a message that was sent at a time and is not confirmed, or "". */
-export const unconfirmed = (at) =>
+/**
+ * A sentence about a message that was sent at a time and is not confirmed, or "".
+ * @param {number | undefined} at
+ */
+export const unconfirmed = (at = 0) =>
   since(at, UNCONFIRMED_MS, (time) => `. The server has not confirmed it for ${time}`);
 
+/** @type {(time: number, patience: number, say: (time: string) => string) => string} */
 function since(time, patience, say) {
   const past = opened === null ? 0 : Date.now() - Math.max(time, opened);
   return past >= patience ? say(duration(Math.floor(past / 1000) * 1000).replace(/\.0 s/, " s")) : "";

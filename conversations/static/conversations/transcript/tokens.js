@@ -2,6 +2,7 @@
  * Counts of tokens: those that a gateway has reported, or the least that a text has.
  */
 
+/** @type {(keyof Usage)[]} */
 const KINDS = ["inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"];
 
 /**
@@ -26,16 +27,30 @@ export function leastTokens(texts) {
 export const writtenIn = ({ role, content, toolCalls }) =>
   role === "user" || role === "tool" ? "" : (toolCalls?.[0].function.arguments ?? content ?? "");
 
-/** All tokens of a usage, those of the cache too. */
+/** @typedef {(usage: Usage | undefined) => number} Count */
+
+/**
+ * All tokens of a usage, those of the cache too.
+ * @type {Count}
+ */
 export const tokensOf = (usage) => readOf(usage) + (usage?.outputTokens ?? 0);
 
-/** The tokens that were read: new ones, and those from and for the cache. */
+/**
+ * The tokens that were read: new ones, and those from and for the cache.
+ * @type {Count}
+ */
 export const readOf = (usage) => (usage?.inputTokens ?? 0) + cachedOf(usage) + cachedAnewOf(usage);
 
-/** The tokens that came from the cache. */
+/**
+ * The tokens that came from the cache.
+ * @type {Count}
+ */
 export const cachedOf = (usage) => usage?.cacheReadInputTokens ?? 0;
 
-/** The tokens that were put into the cache. */
+/**
+ * The tokens that were put into the cache.
+ * @type {Count}
+ */
 export const cachedAnewOf = (usage) => usage?.cacheWriteInputTokens ?? 0;
 
 /**
@@ -48,6 +63,7 @@ export function sumOf(totals, { model, usage }, texts) {
   if (!model) return totals;
   const { rounds = 0, unreported = 0, ...before } = totals[model] ?? {};
   const least = isReported(usage) ? 0 : leastTokens(texts);
+  /** @type {Usage} */
   const counts = least ? { outputTokens: least } : (usage ?? {});
   const sum = KINDS.map((key) => [key, (before[key] ?? 0) + (counts[key] ?? 0)]);
   const all = { ...Object.fromEntries(sum), rounds: rounds + 1 };

@@ -4,7 +4,7 @@
 import { drawModelPicture } from "../cards/pictures.js";
 import { drawSources, mark } from "../cards/sources.js";
 import { drawTool, openForPrint } from "../cards/tool.js";
-import { fromTemplate, inside } from "../lib/dom.js";
+import { all, fromTemplate, inside } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { openPicturesOf } from "../lib/picture.js";
 import { Writing } from "../text/writing.js";
@@ -15,11 +15,15 @@ import { drawFoot } from "./foot.js";
 import { isBlock, sections } from "./layout.js";
 import { picturesAddress } from "./page.js";
 
-/** Makes the children the parent's elements, in that order, moving as few as possible. */
+/**
+ * Makes the children the parent's elements, in that order, moving as few as possible.
+ * @param {Element} parent
+ * @param {Element[]} children
+ */
 export function arrange(parent, children) {
   let at = parent.firstElementChild;
   for (const child of children) {
-    if (child === at) at = at.nextElementSibling;
+    if (child === at) at = child.nextElementSibling;
     else parent.insertBefore(child, at);
   }
   while (at) {
@@ -29,10 +33,9 @@ export function arrange(parent, children) {
   }
 }
 
+/** @type {(before: unknown[] | undefined, now: unknown[]) => boolean} */
 const same = (before, now) =>
   before?.length === now.length && now.every((value, index) => value === before[index]);
-
-const messageOf = (part) => part?.message;
 
 /**
  * All that a section is made of; the rest follows from it.
@@ -50,10 +53,14 @@ const BUDGET_MS = 8; // for drawing in a frame; text that is not rendered yet st
 
 /** Shows states in the log; the elements that the server made are taken over. */
 export class View {
+  /** @param {HTMLElement} log */
   constructor(log) {
     this.log = log;
+    /** @type {Map<string, HTMLElement>} */
     this.elements = new Map();
+    /** @type {WeakMap<Element, unknown[]>} */
     this.drawn = new WeakMap();
+    /** @type {WeakMap<Element, Writing>} */
     this.writings = new WeakMap();
     this.late = 0; // what was put off to the next frame
     this.deadline = 0; // of this one
@@ -63,8 +70,7 @@ export class View {
   }
 
   adopt() {
-    for (const element of this.log.querySelectorAll("[data-key]"))
-      this.elements.set(element.dataset.key, element);
+    for (const element of all(this.log, "[data-key]")) this.elements.set(element.dataset.key ?? "", element);
   }
 
   /**
@@ -80,10 +86,13 @@ export class View {
     return this.late === 0;
   }
 
-  /** Forgets the elements of turns, which are then made anew: back in time, nothing of the later may stay in them. */
+  /**
+   * Forgets the elements of turns, which are then made anew: back in time, nothing of the later may stay in them.
+   * @param {string[]} turns
+   */
   forget(turns) {
-    for (const root of turns.map((id) => this.elements.get(`turn:${id}`)).filter(Boolean))
-      for (const [key, element] of this.elements) if (root.contains(element)) this.elements.delete(key);
+    for (const root of turns.map((id) => this.elements.get(`turn:${id}`)))
+      for (const [key, element] of this.elements) if (root?.contains(element)) this.elements.delete(key);
   }
 
   /** @param {Section} section */
@@ -99,22 +108,26 @@ export class View {
    */
   fill(element, section) {
     const { turn, parts, sources, offers, goesOn, before } = section;
-    const [blocks, foot] = element.children;
+    const [blocks, foot] = all(element, ":scope > div");
+    const last = parts.at(-1);
     const { late } = this;
     const elements = groupCalls(section).map((part) => this.part(part));
     arrange(blocks, sources.length ? [...elements, this.sources(section)] : elements);
-    this.once(foot, [turn, parts.length, messageOf(parts.at(-1)), offers, goesOn, before], () => {
+    const message = last && isBlock(last) && last.message;
+    this.once(foot, [turn, parts.length, message, offers, goesOn, before], () => {
       complete(foot, ".actions", () => inside(clone("turn"), ".foot").children);
       drawFoot(foot, section);
     });
     return this.late === late;
   }
 
+  /** @param {Part | CallGroup} part */
   part(part) {
-    if (part.calls) return this.calls(part);
-    return part.blocks ? this.attempt(part) : this.block(part);
+    if ("calls" in part) return this.calls(part);
+    return isBlock(part) ? this.block(part) : this.attempt(part);
   }
 
+  /** @param {Section} section */
   sources({ key, sources }) {
     const element = this.element(`sources:${key}`, "sources");
     const messages = sources.map(({ message }) => message);
@@ -122,25 +135,29 @@ export class View {
     return element;
   }
 
+  /** @param {CallGroup} group */
   calls({ key, calls }) {
     const element = this.element(key, "calls");
     arrange(
-      element.querySelector(".cards"),
+      inside(element, ".cards"),
       calls.map((call) => this.block(call)),
     );
     this.once(element, [calls.length, ...calls.map(({ result }) => result)], () => drawCalls(element, calls));
     return element;
   }
 
-  // Folded once something has followed it; before that and after it is the reader's.
+  /**
+   * Folded once something has followed it; before that and after it is the reader's.
+   * @param {Attempt} attempt
+   */
   attempt({ key, blocks, isLast = false }) {
     const element = this.element(key, "attempt");
     arrange(
-      element.querySelector(".attempted"),
+      inside(element, ".attempted"),
       blocks.map((block) => this.block(block)),
     );
-    if (element.dataset.last !== String(isLast)) element.open = isLast;
-    element.dataset.last = isLast;
+    if (element.dataset.last !== String(isLast)) element.toggleAttribute("open", isLast);
+    element.dataset.last = String(isLast);
     return element;
   }
 
@@ -152,12 +169,17 @@ export class View {
     return element;
   }
 
+  /**
+   * @param {HTMLElement} element
+   * @param {Block} block
+   */
   draw(element, block) {
     const { message, kind } = block;
-    if (kind === "tool") return drawTool(element, block);
-    if (kind === "server") return drawTool(element, asCall(block));
+    const card = /** @type {HTMLDetailsElement} */ (element);
+    if (kind === "tool") return drawTool(card, block);
+    if (kind === "server") return drawTool(card, asCall(block));
     if (kind === "picture") return drawModelPicture(element, message, picturesAddress());
-    const text = element.querySelector(".text");
+    const text = inside(element, ".text");
     if (kind === "you") return drawQuestion(element, text, message);
     if (kind === "reasoning") drawSummary(element, message);
     const isWritten = this.write(text, message);
@@ -165,12 +187,21 @@ export class View {
     return isWritten;
   }
 
+  /**
+   * @param {HTMLElement} text
+   * @param {Message} message
+   */
   write(text, { content, metadata }) {
     return this.writing(text).show(content, Boolean(metadata.open), this.deadline);
   }
 
-  // Draws unless these very facts have been drawn; what says `false` is drawn again in the next frame. What is new
-  // can wait, what has changed cannot.
+  /**
+   * Draws unless these very facts have been drawn; what says `false` is drawn again in the next frame. What is new
+   * can wait, what has changed cannot.
+   * @param {Element} element
+   * @param {unknown[]} facts
+   * @param {() => boolean | void} draw
+   */
   once(element, facts, draw) {
     if (same(this.drawn.get(element), facts)) return;
     const isLate = !this.drawn.has(element) && performance.now() > this.deadline;
@@ -178,39 +209,58 @@ export class View {
     else this.drawn.set(element, facts);
   }
 
+  /** @param {HTMLElement} element */
   writing(element) {
-    if (!this.writings.has(element)) this.writings.set(element, new Writing(element));
-    return this.writings.get(element);
+    const writing = this.writings.get(element) ?? new Writing(element);
+    this.writings.set(element, writing);
+    return writing;
   }
 
+  /**
+   * @param {string} key
+   * @param {string} kind
+   */
   element(key, kind) {
-    if (!this.elements.has(key)) this.add(key, clone(kind));
-    return this.elements.get(key);
+    return this.elements.get(key) ?? this.add(key, clone(kind));
   }
 
+  /**
+   * @param {string} key
+   * @param {HTMLElement} element
+   */
   add(key, element) {
     element.dataset.key = key;
     this.elements.set(key, element);
+    return element;
   }
 }
 
+/** @param {string} kind */
 const clone = (kind) => fromTemplate(`${kind}-template`);
 
-// What is of no use without the script the server leaves out.
+/**
+ * What is of no use without the script the server leaves out.
+ * @type {(element: Element, selector: string, make: () => Iterable<Element>) => void}
+ */
 function complete(element, selector, make) {
   if (!element.querySelector(selector)) element.append(...make());
 }
 
+/** @type {(element: HTMLElement, text: HTMLElement, message: Message) => void} */
 function drawQuestion(element, text, { content, metadata }) {
   drawFiles(element, metadata.attachments);
   if (text.textContent !== visible(content)) text.textContent = visible(content);
   if (metadata.leftOut) complete(element, ".left-out", () => [fromTemplate("left-out-template")]);
-  complete(element, ".edit", () => [clone("you").querySelector(".edit")]);
+  complete(element, ".edit", () => [inside(clone("you"), ".edit")]);
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {Message} message
+ */
 function drawSummary(element, { content, metadata }) {
   const hidden = !metadata.open && content === "";
-  element.querySelector(".reasoning-name").textContent = hidden
+  inside(element, ".reasoning-name").textContent = hidden
     ? "Thinking, not shown by the provider"
     : "Thinking";
 }
