@@ -10,6 +10,20 @@ from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 UNENDING = "fail silent"
 """A question that the demo gateway answers with some words, and then does not end."""
 
+UNDRAWN = ".markdown:not(.rendered), .markdown > .raw"
+"""Texts of which all or a part stands there as it was written: a busy machine draws them over several frames."""
+
+RESTING_PLACE = """() => new Promise((resolve) => {
+    let place, frames = 0;
+    const look = () => {
+        frames = scrollY === place ? frames + 1 : 0;
+        place = scrollY;
+        if (frames < 5) requestAnimationFrame(look);
+        else resolve(place);
+    };
+    look();
+})"""
+
 TEXTS = """log => {
     const texts = [], walker = document.createTreeWalker(log, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) texts.push(walker.currentNode.data.trim());
@@ -74,9 +88,14 @@ class Chat:
         self.stop_button.click()
 
     def settled(self) -> None:
-        """Waits until nothing runs or waits any more."""
+        """Waits until nothing runs or waits any more, and all that was written is drawn."""
         expect(self.log.locator(".doing")).to_have_count(0, timeout=30_000)
         expect(self.stop_button).to_be_hidden()
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Waits until no text stands there as it was written."""
+        expect(self.log.locator(UNDRAWN)).to_have_count(0)
 
     def grown(self, length: int) -> None:
         """Waits until the newest answer is longer than that."""
@@ -91,6 +110,10 @@ class Chat:
         while not condition():
             assert time.monotonic() < deadline
             self.page.wait_for_timeout(20)
+
+    def resting_place(self) -> float:
+        """Where the page is scrolled to, once a turn of the wheel has ended: it takes several frames."""
+        return float(self.page.evaluate(RESTING_PLACE))
 
     def transcript(self) -> str:
         """The text of the transcript, its folded parts too, a line a text node."""

@@ -47,6 +47,7 @@ class Stage:
         self.greeting: tuple[str, Any] | None = None  # news that follow the record at once
         self.is_cut = False  # lets no socket through
         self._place = 0
+        self._earlier = 0  # sockets of pages that are left
         self._skips = False
         page.route_web_socket(re.compile("/ws/"), self._connect)
 
@@ -66,20 +67,27 @@ class Stage:
         if self.greeting:
             self.tell(*self.greeting)
 
+    def socket(self) -> WebSocketRoute:
+        """The page's newest socket, as soon as it has one."""
+        self.chat.until(lambda: len(self.sockets) > self._earlier)
+        return self.sockets[-1]
+
     def play(self) -> None:
         """Sends what was written since."""
+        self.socket()
         events, self._place = self.record.events[self._place :], len(self.record.events)
         for event in events:
             self.send(event)
 
     def send(self, event: Event) -> None:
         """Sends a frame."""
-        self.sockets[-1].send(json.dumps(event))
+        self.socket().send(json.dumps(event))
 
     def cut(self) -> None:
         """Closes the socket and lets no other through."""
+        socket = self.socket()
         self.is_cut = True
-        self.sockets[-1].close(code=1001)
+        socket.close(code=1001)
 
     def mend(self) -> None:
         """Lets sockets through again, and tells the page, which might wait for many seconds."""
@@ -97,6 +105,7 @@ class Stage:
 
     def live(self) -> Chat:
         """The page, which gets everything event by event."""
+        self._earlier = len(self.sockets)
         self.chat.page.goto(self.address)
         return self.chat
 
@@ -123,12 +132,12 @@ class Stage:
             write_turn(self.record, "Show it", text)
         chat = self.served()
         expect(chat.log.locator(".assistant .rendered")).to_have_count(len(texts))
+        chat.drawn()
         return chat
 
     def begin_answer(self) -> None:
         """Opens the page, on which an answer begins."""
         self.live()
-        self.chat.until(lambda: self.sockets)
         self.record.ask("Show it")
         self.record.step()
         self.record.text()

@@ -31,7 +31,7 @@ def test_pictures_sources_and_tools_of_the_provider_are_seen(chat: Chat) -> None
     live = chat.log.inner_text()
     chat.page.reload()
     assert_all_is_seen(chat)
-    assert chat.log.inner_text() == live
+    chat.until(lambda: chat.log.inner_text() == live)
     chat.log.get_by_label("Source 2", exact=True).click()
     expect(chat.log.get_by_label("Sources").get_by_role("listitem").last).to_be_focused()
     chat.page.goto(f"{chat.page.url.partition('#')[0]}replay/")

@@ -24,6 +24,7 @@ def test_a_reload_changes_nothing(chat: Chat) -> None:
         "show redacted reasoning",
     ):
         chat.ask(question)
+    expect(chat.log.locator(".hljs-keyword")).not_to_have_count(0)  # colours of code may come a moment later
     before = chat.transcript()
     chat.page.reload()
     chat.until(lambda: chat.transcript() == before)

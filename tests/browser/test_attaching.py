@@ -112,6 +112,7 @@ def test_send_waits_for_a_file_that_is_on_its_way(chat: Chat) -> None:
     chat.box.press("Enter")
     expect(page.locator("#refusal")).to_have_text("It is sent as soon as its files are there.")
     expect(chat.messages("You")).to_have_count(0)
+    chat.until(lambda: routes)
     routes[0].continue_()
     expect(chat.messages("You")).to_contain_text("Read this")
     expect(files_of(chat.messages("You"))).to_have_count(1)

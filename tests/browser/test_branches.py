@@ -119,7 +119,7 @@ def test_a_change_goes_out_once_the_connection_is_back(page: Page) -> None:
     editor.fill("changed")
     editor.press("Enter")
     (frame,) = stage.frames("edit")
-    stage.sockets[-1].close(code=1001)
+    stage.socket().close(code=1001)
     chat.until(lambda: stage.frames("edit") == [frame, frame])
 
 
@@ -141,6 +141,7 @@ def test_a_branch_shown_elsewhere_is_asked_for_from_the_beginning(page: Page, wa
     write_turn(stage.record, "the question", "the answer")
     chat = getattr(stage, way)()
     expect(chat.messages("You")).to_have_count(1)
+    stage.socket()
     before = len(stage.sockets)
     stage.tell("branch", {"turn": stage.record.turn})
     chat.until(lambda: len(stage.sockets) == before)

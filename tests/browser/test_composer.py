@@ -67,7 +67,7 @@ def test_stop_ends_the_answer_and_keeps_what_was_shown(chat: Chat) -> None:
     expect(chat.messages("Assistant")).not_to_be_empty()
     chat.stop_button.click()
     expect(chat.log).to_contain_text("Stopped.")
-    expect(chat.stop_button).to_be_hidden()
+    chat.settled()
     expect(chat.box).to_be_focused()
     transcript = chat.transcript()
     chat.page.reload()

@@ -36,7 +36,7 @@ def test_a_draft_is_there_on_another_device(chat: Chat, context: BrowserContext)
 
 def test_the_server_is_told_when_typing_pauses_and_when_one_leaves(stage: Stage) -> None:
     chat = stage.live()
-    chat.box.press_sequentially("abc")
+    chat.box.fill("abc")
     chat.until(lambda: drafts(stage))
     assert drafts(stage) == ["abc"]
     chat.box.press_sequentially("d")
@@ -47,7 +47,7 @@ def test_the_server_is_told_when_typing_pauses_and_when_one_leaves(stage: Stage)
 
 def test_what_is_sent_is_no_draft_any_more(stage: Stage) -> None:
     chat = stage.live()
-    chat.box.press_sequentially("abc")
+    chat.box.fill("abc")
     chat.until(lambda: drafts(stage) == ["abc"])
     chat.box.press("Enter")
     stage.frames("message")
@@ -88,7 +88,7 @@ def test_who_is_writing_is_not_written_over(stage: Stage) -> None:
     stage.chat.page.clock.install()
     chat = stage.live()
     chat.page.clock.pause_at(time.time() + 10)
-    chat.box.press_sequentially("mine")
+    chat.box.fill("mine")
     stage.tell("draft", {"text": "from elsewhere"})
     stage.tell("refused", {"id": None, "code": "throttled", "message": "That was heard."})
     expect(chat.page.locator("#refusal")).to_have_text("That was heard.")
@@ -99,7 +99,7 @@ def test_who_is_writing_is_not_written_over(stage: Stage) -> None:
 
 def test_one_s_own_draft_told_back_changes_nothing(stage: Stage) -> None:
     chat = stage.live()
-    chat.box.press_sequentially("ab")
+    chat.box.fill("ab")
     chat.until(lambda: drafts(stage) == ["ab"])
     chat.box.press_sequentially("c")
     stage.tell("draft", {"text": "ab"})
@@ -110,9 +110,9 @@ def test_one_s_own_draft_told_back_changes_nothing(stage: Stage) -> None:
 
 def test_a_draft_that_was_on_its_way_when_the_connection_broke_is_sent_again(stage: Stage) -> None:
     chat = stage.live()
-    chat.box.press_sequentially("abc")
+    chat.box.fill("abc")
     chat.until(lambda: drafts(stage) == ["abc"])
-    stage.sockets[-1].close(code=1001)
+    stage.socket().close(code=1001)
     chat.until(lambda: drafts(stage) == ["abc", "abc"])
 
 
@@ -129,7 +129,7 @@ def test_a_draft_written_without_a_connection_survives_a_reload(chat: Chat, conn
 def test_what_was_written_offline_does_not_take_the_place_of_a_newer_draft(stage: Stage) -> None:
     stage.chat.page.clock.install()
     chat = stage.live()
-    chat.box.press_sequentially("mine")
+    chat.box.fill("mine")
     chat.until(lambda: drafts(stage) == ["mine"])
     stage.tell("draft", {"text": "mine"})
     stage.cut()
@@ -147,7 +147,7 @@ def test_what_was_written_offline_does_not_take_the_place_of_a_newer_draft(stage
 def test_between_two_drafts_the_writer_chooses(stage: Stage, choice: str) -> None:
     stage.chat.page.clock.install()
     chat = stage.live()
-    chat.box.press_sequentially("mine")
+    chat.box.fill("mine")
     chat.until(lambda: drafts(stage) == ["mine"])
     stage.extra_context = {"draft": "a newer one"}
     served = stage.served()

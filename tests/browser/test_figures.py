@@ -58,9 +58,11 @@ def test_a_finished_turn_says_in_one_line_what_it_took(stage: Stage) -> None:
 def test_behind_the_line_is_a_row_for_each_round_and_call(stage: Stage) -> None:
     two_rounds(stage)
     chat = stage.served()
+    expect(chat.log.locator(".sum")).to_be_visible()
     chat.log.locator(".sum").press("Enter")
     expect(chat.log.locator(".sum")).to_have_attribute("aria-expanded", "true")
     table = chat.log.get_by_role("table", name="What each round and tool call took")
+    expect(table).to_be_visible()
     heads = table.get_by_role("columnheader").all_text_contents()
     assert heads == ["Step", "First token", "Time", "Tokens in", "Of them cached", "Tokens out", "Cost"]
     cells = [row.get_by_role("cell").all_text_contents() for row in table.get_by_role("row").all()[1:]]
@@ -79,7 +81,9 @@ def test_calls_begin_together_where_their_round_ended(stage: Stage) -> None:
     chat = stage.served()
     chat.log.locator(".sum").click()
     begins = "(bars) => bars.map((bar) => Number(bar.querySelector('rect').getAttribute('x')))"
-    first, one, other, second = chat.log.locator("svg.stretch").evaluate_all(begins)
+    bars = chat.log.locator("svg.stretch")
+    expect(bars).to_have_count(4)
+    first, one, other, second = bars.evaluate_all(begins)
     assert first == 0
     assert one == other
     assert first < one < second

@@ -74,6 +74,7 @@ def test_a_block_that_is_too_long_is_shown_as_it_was_written_and_what_follows_is
     write_answer(stage, text)
     chat = stage.live()
     expect(chat.log.locator("em")).to_have_text("was", timeout=60_000)
+    chat.settled()
     answer = page.evaluate(TEXT)
     body = text.partition("\n\n")[0].removeprefix("```python\n").removesuffix("```")
     assert body.strip() in answer
@@ -87,6 +88,7 @@ def test_a_long_list_goes_on_in_further_lists_with_its_numbers(page: Page) -> No
     )
     chat = stage.live()
     expect(chat.log.locator(".assistant li")).to_have_count(1000)
+    chat.settled()
     lists = chat.log.locator(".assistant ol")
     assert lists.count() > 2
     starts = lists.evaluate_all("lists => lists.map((list) => list.start)")
@@ -110,5 +112,6 @@ def test_the_numbers_of_a_list_stand_within_it_however_long_they_are(page: Page)
     lists = "\n\n<!-- -->\n\n".join(f"{number}. one\n{number + 1}. two" for number in (8, 98, 994, 123456788))
     write_answer(stage, lists)
     chat = stage.live()
+    chat.settled()
     expect(chat.log.locator(".assistant ol")).to_have_count(4)
     assert min(chat.log.locator(".assistant ol").evaluate_all(ROOM)) >= 0

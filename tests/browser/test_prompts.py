@@ -1,6 +1,7 @@
 """Saved prompts: a slash at the start of a message lists them, here and on the start page."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -58,12 +59,12 @@ def test_a_slash_lists_the_prompts_and_typing_narrows_them(stage: Stage) -> None
     chat.box.fill("")
     chat.box.press("/")
     expect(chat.page.get_by_role("listbox", name="Saved prompts")).to_be_visible()
-    assert listed(chat) == ["/outline", "/summary", "/to-summer"]
+    chat.until(lambda: listed(chat) == ["/outline", "/summary", "/to-summer"])
     chat.box.press_sequentially("SUM")
     chat.until(lambda: listed(chat) == ["/summary", "/to-summer"])
     chat.box.press_sequentially("x")
     expect(chat.page.get_by_role("listbox")).to_be_hidden()
-    assert not chat.box.get_attribute("aria-activedescendant")
+    expect(chat.box).not_to_have_attribute("aria-activedescendant", re.compile("."))
     for text in ("and /", "/usr/bin"):
         chat.box.fill(text)
         expect(chat.page.get_by_role("listbox")).to_be_hidden()
@@ -135,6 +136,7 @@ def test_escape_calls_off_a_prompt_that_is_on_its_way(stage: Stage) -> None:
     expect(page.locator(".prompts-state")).to_have_text("Fetching /summary.")
     chat.box.press("Escape")
     expect(page.locator(".prompts-state")).to_be_hidden()
+    chat.until(lambda: routes)
     with page.expect_request_finished():
         serve(routes[0])
     page.evaluate("() => new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve)))")
@@ -155,6 +157,7 @@ def test_what_is_awaited_what_has_failed_and_what_is_empty_is_said(page: Page) -
         expect(state).to_have_text("Fetching your prompts.")
         chat.box.press("Enter")
         expect(chat.box).to_have_value("/")
+        chat.until(lambda: waiting)
         answer(waiting.pop())
         expect(state).to_contain_text(sentence)
         chat.box.fill("")

@@ -158,8 +158,8 @@ def test_calls_of_a_round_stand_side_by_side_and_under_each_other_on_a_phone(cal
 
 
 def top(card) -> float:  # type: ignore[no-untyped-def]
-    """The upper edge of a card."""
-    return float(card.bounding_box()["y"])
+    """The upper edge of a card in the page, wherever that is scrolled to."""
+    return float(card.evaluate("one => one.getBoundingClientRect().top + scrollY"))
 
 
 def test_rounds_that_follow_each_other_are_told_apart(calls: Calls) -> None:
@@ -233,5 +233,6 @@ def test_a_served_page_a_snapshot_and_the_events_show_the_same(page: Page, calls
     for way in ("live", "snapshot", "served"):
         chat = getattr(calls.stage, way)()
         expect(chat.log.locator("[data-count='2'] .lanes")).to_be_visible()
+        chat.settled()
         transcripts.append(chat.transcript())
     assert transcripts[0] == transcripts[1] == transcripts[2]

@@ -8,6 +8,8 @@ from selenium.webdriver import Remote
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.browser.chat import UNDRAWN
+
 NEW = """const body = new URLSearchParams({csrfmiddlewaretoken: document.querySelector("[name=csrfmiddlewaretoken]").value});
     return fetch("/conversations/", {method: "POST", body}).then(({url}) => url)"""
 TEXTS = "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent.trim())"
@@ -15,7 +17,8 @@ ELEMENT = """const [selector, name] = arguments;
     const isNamed = (one) => !name || name === (one.ariaLabel || one.innerText.trim());
     return [...document.querySelectorAll(selector)].findLast((one) => one.checkVisibility() && isNamed(one));"""
 # What can be played has ended; the script has come, which says so.
-SETTLED = "return Boolean(document.querySelector('#transcript .turn:last-of-type [data-play]:not([hidden])'))"
+SETTLED = """return Boolean(document.querySelector("#transcript .turn:last-of-type [data-play]:not([hidden])"))
+    && !document.querySelector(arguments[0])"""
 FOLLOWED = "return document.scrollingElement.scrollHeight - innerHeight - scrollY <= 1"
 GROWN = "return [...document.querySelectorAll(arguments[0])].at(-1)?.textContent.length > arguments[1]"
 STATE = """const box = document.querySelector("#message");
@@ -96,8 +99,8 @@ class Chat(Tab):
         self.settled()
 
     def settled(self) -> None:
-        """Waits until the newest turn has ended."""
-        self.until(SETTLED)
+        """Waits until the newest turn has ended, and all that was written is drawn."""
+        self.until(SETTLED, UNDRAWN)
 
     def grown(self, length: int) -> None:
         """Waits until the newest answer is longer than that."""

@@ -65,6 +65,7 @@ def test_stop_ends_an_answer_at_once_and_keeps_it(chat: Chat) -> None:
     chat.grown(10)
     chat.press("Stop")
     chat.until(STOPPED)
+    chat.settled()
     text = chat.texts(ANSWER)
     chat.driver.refresh()
     chat.eventually(lambda: chat.texts(ANSWER) == text)

@@ -309,7 +309,8 @@ class ConversationPage {
     event?.preventDefault();
     const { href } = byId("older");
     try {
-      this.state = prepend(this.state, await loadOlder(href));
+      const older = await loadOlder(href);
+      this.state = prepend(this.state, older); // what has come meanwhile is in it
     } catch (error) {
       if (!event) throw error;
       return location.assign(href); // there the browser says what is wrong
