@@ -46,14 +46,15 @@ def first_notices(conversation: Conversation, after: int | None, queued: list[di
     """The notices for a socket that opens: the queue, and decisions while others are pending.
 
     A page that reads on `after` a seq also gets the draft, and the end of the shown branch if there are several branches. A reader
-    from the beginning wants the record alone, and a snapshot has both: they get neither.
+    from the beginning wants the record alone, and a snapshot has both: they get neither. Where nothing has begun the page may be older
+    than the draft, and gets it.
     """
     values: dict[str, Any] = {}
     if queued:
         values["queued"] = queued
     if decided := approvals.decided_interrupts(conversation):
         values["decided"] = {"interrupts": decided}
-    if after and conversation.draft:
+    if conversation.draft and (after or (after == 0 and conversation.head_id is None)):
         values["draft"] = VALUES["draft"](conversation)
     if after and Tree.of(conversation.pk).has_branches:  # then some turn has begun
         values["branch"] = VALUES["branch"](conversation)

@@ -379,6 +379,14 @@ def test_a_new_page_and_whoever_wants_the_record_alone_are_not(two: list[Turn], 
     assert aside(two[0].conversation, after) == {}
 
 
+def test_a_page_on_which_nothing_has_begun_is_told_the_draft_that_was_stored_since(
+    conversation: Conversation,
+) -> None:
+    engine.keep_draft(conversation, "half a thou")
+    assert aside(conversation, 0) == {"turntable.draft": {"text": "half a thou"}}
+    assert aside(conversation, None) == {}
+
+
 def aside(conversation: Conversation, after: int | None) -> dict[str, Any]:
     return {event["name"]: event["value"] for event in engine.first_notices(conversation, after, [])}
 
