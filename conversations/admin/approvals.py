@@ -17,9 +17,8 @@ from django.utils.safestring import SafeString
 from conversations import engine
 from conversations.errors import Refused
 from conversations.models import Approval, ToolCall
-from conversations.models.search import distinct
 
-from .lists import Choice, UserFilter, by
+from .lists import Choice, UserFilter, by, distinct
 from .markup import json_html
 from .pages import Panel, ReadOnlyAdmin, address, link, page_links, status, time_column
 

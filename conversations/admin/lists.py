@@ -14,6 +14,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
 from django.core.paginator import Page, Paginator
+from django.db import connection
 from django.db.models import Model, QuerySet, TextField
 from django.http import HttpRequest
 from django.utils import timezone
@@ -21,7 +22,6 @@ from django.utils.formats import date_format
 
 from conversations.conf import settings
 from conversations.models import Turn
-from conversations.models.search import distinct
 
 if TYPE_CHECKING:
     Pages = Paginator[Any]
@@ -36,6 +36,9 @@ LISTED = 10_000
 
 NEWEST = 1_000
 """Rows whose values a filter offers where the column has no index."""
+
+OPTIONS = 50
+"""Values of an indexed column that a filter offers."""
 
 Choice = tuple[str, str]
 
@@ -267,3 +270,15 @@ class SlowerThan(admin.SimpleListFilter):
         return (
             queryset.filter(duration_ms__gt=int(value)) if value.isdecimal() and len(value) < 10 else queryset
         )
+
+
+def distinct(model: type[Model], column: str) -> list[Any]:
+    """The first values of an indexed column that are not blank, in order; each is one step of the index."""
+    name, table = connection.ops.quote_name(column), connection.ops.quote_name(model._meta.db_table)
+    filled = f"{name} > ''" if column in ("name", "error") else f"{name} IS NOT NULL"
+    least = f"SELECT MIN({name}) FROM {table} WHERE {filled}"  # noqa: S608 (our own names)
+    following = f"SELECT ({least} AND {name} > steps.value) FROM steps WHERE steps.value IS NOT NULL"  # noqa: S608
+    first = f"SELECT value FROM steps WHERE value IS NOT NULL LIMIT {OPTIONS}"  # noqa: S608 (our own names)
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH RECURSIVE steps(value) AS ({least} UNION ALL {following}) {first}")
+        return [value for (value,) in cursor.fetchall()]

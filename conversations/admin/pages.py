@@ -187,7 +187,7 @@ def page_links(request: HttpRequest, conversation: Conversation, anchor: str = "
     if conversation.deleted_at:
         return
     links = [
-        ("replay", "Play it back from here", anchor, conversation.is_watched_by(request.user)),
+        ("replay", "Play it back from here", anchor, conversation.is_watchable_by(request.user)),
         ("conversation", "Open the chat", "", conversation.owner_id == request.user.pk),
     ]
     for name, text, place, _ in filter(itemgetter(3), links):

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from conversations.models import Conversation, InForce, Message, Turn, UsageTotal
+from conversations.models import Conversation, Message, ModelSettings, Turn, UsageTotal
 
 from .lists import USER_NAME, UserFilter, by
 from .markup import json_html, prose
@@ -72,7 +72,7 @@ class ConversationAdmin(WordSearch):
         yield from _settings_panel(row)
 
 
-def _settings_panel(row: InForce) -> Iterator[Panel]:
+def _settings_panel(row: ModelSettings) -> Iterator[Panel]:
     """Its settings beside model and instructions, if there are any."""
     reasoning = {} if row.reasoning_budget is None else {"reasoningBudget": row.reasoning_budget}
     settings = row.inference | reasoning | ({"toolsOff": row.tools_off} if row.tools_off else {})

@@ -41,7 +41,7 @@ def caller_of(request: HttpRequest) -> Caller:
 
 def _bearer(authorization: str) -> Caller:
     kind, _, token = authorization.strip().partition(" ")
-    row = ApiToken.of(token.strip()) if kind.lower() == BEARER and token.strip() else None
+    row = ApiToken.authenticate(token.strip()) if kind.lower() == BEARER and token.strip() else None
     if row is None:
         raise NoCredentials(REVOKED)
     return Caller(row.user, frozenset(row.scopes.split()), token_key(row.pk))

@@ -38,7 +38,7 @@ def keep(conversation: Conversation, file: IO[bytes], inspected: Inspected) -> A
             _check_room(conversation, inspected.size)
             row.save(force_insert=True)
     except BaseException:
-        row.forget()
+        row.delete_files()
         raise
     return row
 

@@ -214,9 +214,9 @@ def change_settings(conversation: Conversation, fields: Mapping[str, str]) -> di
     """Stores settings for the turns to come, by their fields, unless one is wrong; returns what is wrong."""
     with transaction.atomic():
         row = lock(conversation.pk)
-        before = row.in_force()
+        before = row.model_settings()
         faults = settings.apply(row, fields)
-        is_changed = not faults and row.in_force() != before
+        is_changed = not faults and row.model_settings() != before
         if is_changed:
             row.save(update_fields=[*before])
     if is_changed:

@@ -38,7 +38,7 @@ def change(conversations: Sequence[UUID], **columns: Any) -> None:
 
 def see(conversation: UUID, owner: int) -> None:
     """Marks all ended turns of the conversation as seen by its owner."""
-    if marks.see(conversation, owner):
+    if marks.mark_seen(conversation, owner):
         announce(conversation)
 
 

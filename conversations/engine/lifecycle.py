@@ -79,13 +79,13 @@ def accept(conversation: UUID, message: NewMessage, *, at_once: bool, admit: Adm
 
 def _new_turn(conversation: Conversation, last: int, message: NewMessage) -> Turn:
     repetition = message.repetition
-    in_force = conversation.in_force() | ({"model": message.model} if message.model else {})
+    model_settings = conversation.model_settings() | ({"model": message.model} if message.model else {})
     return Turn(
         conversation=conversation,
         beside=_beside(conversation, repetition),
         number=last + 1,
         user=conversation.owner,
-        **in_force,
+        **model_settings,
         rerun_of=repetition.turn if repetition else None,
         rerun=repetition.answers if repetition else {},
     )

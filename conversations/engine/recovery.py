@@ -99,7 +99,7 @@ def _save_cut_rounds(turn: Turn, record: Iterable[events.Event]) -> None:
     for row in turn.rounds.filter(status=Round.Status.RUNNING):
         row.status, row.finished_at = Round.Status.INTERRUPTED, timezone.now()
         texts = [message["content"] for message in messages if _is_text_of(row, message)]
-        row.take_usage({}, least_tokens(sum(map(len, texts))))
+        row.set_usage({}, least_tokens(sum(map(len, texts))))
         row.save(force_update=True)
         _save_text(row, texts)
         _save_calls(row, messages)

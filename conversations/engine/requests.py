@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import FilteredRelation, Q
 
 from conversations import attachments
-from conversations.models import Approval, Figures, Message, Round, ToolCall, Turn, line
+from conversations.models import Approval, Message, Round, RoundFigures, ToolCall, Turn, line
 from conversations.protocol.converse import history, remedies, request
 from conversations.protocol.converse.content import Block, tool_result
 from conversations.protocol.converse.history import PastRound, PastTurn
@@ -35,7 +35,7 @@ class Memory:
     """The same rounds, as the decision about the next step needs them."""
 
     attempts: dict[int, int] = field(default_factory=dict)
-    figures: list[Figures] = field(default_factory=list)
+    figures: list[RoundFigures] = field(default_factory=list)
     unreported: int = 0
     """The least tokens that rounds without usage can have written."""
 

@@ -239,7 +239,7 @@ class Streaming:
         oddities = {"passedOver": dict(assembly.passed_over), "damaged": assembly.damage()}
         row.metadata = assembly.metadata | {name: counts for name, counts in oddities.items() if counts}
         unreported = 0 if is_reported(assembly.usage) else assembly.least_tokens
-        row.take_usage(assembly.usage, unreported)
+        row.set_usage(assembly.usage, unreported)
         self.memory.unreported += unreported
         self.memory.figures.append((row.usage, row.first_token_ms))
 

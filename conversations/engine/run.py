@@ -169,14 +169,14 @@ class Run:
     async def _wait(self) -> None:
         await self.record.stored()
         interrupts = await self.in_database(approvals.interrupts, self.turn)
-        self.turn.take_figures(self.memory.figures, self.memory.unreported)
+        self.turn.set_figures(self.memory.figures, self.memory.unreported)
         event = run_interrupted(str(self.turn.conversation_id), self._run_id, interrupts, self._usage())
         await self.record.stored(event, write=partial(lifecycle.wait, self.turn))
 
     async def _fail(self, error: TurntableError) -> None:
         turn = self.turn
         turn.error_code, turn.error_text, turn.error_detail = error.code, str(error), error.detail
-        turn.take_figures(self.memory.figures, self.memory.unreported)
+        turn.set_figures(self.memory.figures, self.memory.unreported)
         await self._answer_waiting("interrupted", NO_RESULT)
         is_lost = isinstance(error, TurnInterrupted)
         status = Turn.Status.INTERRUPTED if is_lost else Turn.Status.FAILED
@@ -190,7 +190,7 @@ class Run:
         await self.record.stored(event, write=end)
 
     def _finished(self, outcome: str) -> dict[str, Any]:
-        self.turn.take_figures(self.memory.figures, self.memory.unreported)
+        self.turn.set_figures(self.memory.figures, self.memory.unreported)
         return events.run_finished(str(self.turn.conversation_id), self._run_id, outcome, self._usage())
 
     def _usage(self) -> list[dict[str, Any]]:

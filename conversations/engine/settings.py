@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conversations.conf import settings
-from conversations.models import InForce, Model, Turn
+from conversations.models import Model, ModelSettings, Turn
 from conversations.protocol.converse import inference
 from conversations.protocol.converse.inference import Faults, InvalidSetting
 from conversations.protocol.converse.request import budget_of
@@ -26,7 +26,7 @@ LONGEST = LONGEST_TEXT
 TOO_LONG = f"Instructions have {LONGEST:,} characters at most."
 
 
-def fields_of(row: InForce) -> dict[str, str]:
+def fields_of(row: ModelSettings) -> dict[str, str]:
     """The settings as a page's fields have them."""
     budget = budget_of(Model.of(row.model).capabilities, _max_tokens(row.inference), row.reasoning_budget)
     tools = {f"{TOOL}{name}": "off" if name in row.tools_off else "on" for name in registry.names()}
@@ -47,7 +47,7 @@ def record_of(turn: Turn) -> dict[str, Any]:
     return {name: value for name, value in in_force.items() if value}
 
 
-def apply(row: InForce, fields: Fields) -> Faults:
+def apply(row: ModelSettings, fields: Fields) -> Faults:
     """Sets a row's columns, which stay unsaved, and returns a sentence for each field that is wrong.
 
     Missing fields leave their settings as they are.
@@ -78,7 +78,7 @@ def _tools_off(before: list[str], news: Fields) -> list[str]:
     return sorted(others | {name for name, text in changed.items() if text == "off" and registry.get(name)})
 
 
-def _set_budget(row: InForce, fields: Fields) -> Faults:
+def _set_budget(row: ModelSettings, fields: Fields) -> Faults:
     if fields["reasoning"] != "on":
         row.reasoning_budget = 0
         return {}

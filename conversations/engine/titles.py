@@ -126,7 +126,7 @@ def _store(title_request: TitleRequest, assembly: Assembly) -> None:
     """Stores the usage, and the title unless a person has given one meanwhile."""
     row = title_request.row
     row.title = title_in(plain_text(assembly.content())) if assembly.is_complete else ""
-    row.take_usage(assembly.usage, 0 if is_reported(assembly.usage) else assembly.least_tokens)
+    row.set_usage(assembly.usage, 0 if is_reported(assembly.usage) else assembly.least_tokens)
     with transaction.atomic():
         row.save(force_insert=True)
         titled = Conversation.objects.filter(pk=row.pk, has_own_title=False, title=title_request.old_title)

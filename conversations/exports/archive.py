@@ -71,7 +71,7 @@ def _import_all(archive: ZipFile, owner: "User") -> list[Conversation]:
             text = _decoded(_member(archive, name, JSON_AT_MOST).read())
             conversations.append(import_document(text, owner, partial(_beside, archive)))
             for row in conversations[-1].attachments.all():
-                stack.callback(row.forget)
+                stack.callback(row.delete_files)
         stack.pop_all()  # the files stay
     return conversations
 

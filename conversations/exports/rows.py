@@ -78,7 +78,7 @@ def _files(
     for part in whole.attachments:
         with read(part) as file:
             row = keep(conversation, file, inspect(file, part.name))
-        stack.callback(row.forget)
+        stack.callback(row.delete_files)
         Attachment.objects.filter(pk=row.pk).update(left_out=part.left_out, created_at=part.created_at)
         ids[str(part.id)] = str(row.pk)
         files[str(row.pk)] = row
@@ -117,7 +117,7 @@ def _turn(part: TurnPart, conversation: Conversation, ids: Ids) -> Turn:
         conversation=conversation,
         user_id=conversation.owner_id,
     )
-    turn.take_usage(part.usage)
+    turn.set_usage(part.usage)
     turn.save(force_insert=True)
     _message(part.message, turn, None, ids)
     Event.objects.bulk_create(_events(part, turn, ids))
@@ -157,7 +157,7 @@ def _new_id(value: str, ids: Ids) -> str:
 def _round(part: RoundPart, turn: Turn, ids: Ids) -> Round:
     failure = part.error.columns(Round) if part.error else {}
     row = Round(**part.columns(Round), **failure, turn=turn, base_id=part.base_id)
-    row.take_usage(part.usage)
+    row.set_usage(part.usage)
     row.remedies = [_with_files(remedy, ids) for remedy in row.remedies]
     row.save(force_insert=True)
     if part.message:

@@ -1,11 +1,11 @@
 """The rows of a site: their columns and constraints, the tree of turns, and sums of usage.
 
 conversation.py, round.py, record.py, approval.py and attachment.py are a conversation's rows, tree.py the order of its turns, fields.py
-the columns that they share. catalogue.py, prices.py, usage.py and titling.py are about models and what they cost; definition.py about
-servers' tools; prompt.py and api.py about what users keep and programs come with.
+the columns that they share. catalogue.py, prices.py, usage.py and titling.py are about models and what they cost; definition.py has the
+tools of MCP servers, prompt.py what users keep, api.py the tokens and runs of programs.
 
-passage.py is the search index, made from texts.py and words.py, looked up by search.py and made anew by reindexing.py. marks.py says
-what a list shows, retention.py lets rows go.
+passage.py is the search index, made from texts.py and words.py, searched by search.py and rebuilt by reindexing.py. marks.py says what a
+list shows of a conversation, retention.py deletes conversations.
 """
 
 from . import marks, prices, reindexing, retention, search
@@ -13,9 +13,9 @@ from .api import SCOPES, ApiToken, PublicRun
 from .approval import Allowance, Approval
 from .attachment import COPIES, Attachment, delete_unsent, unsent
 from .catalogue import FACTS, PRICE_COLUMNS, Model, forget_rows, learn
-from .conversation import Conversation, ConversationQuerySet, Figures, Notice, Place, Turn
+from .conversation import Conversation, ConversationQuerySet, ListPosition, Notice, RoundFigures, Turn
 from .definition import ToolDefinition
-from .fields import IN_FORCE, TOKENS, InForce, JSONText, uuid_value
+from .fields import MODEL_SETTINGS, TOKENS, JSONText, ModelSettings, uuid_value
 from .passage import Passage
 from .prompt import Preset, Prompt
 from .record import Event, Recording
@@ -27,7 +27,7 @@ from .usage import Totals, UsageTotal, title_usage, totals
 __all__ = [
     "COPIES",
     "FACTS",
-    "IN_FORCE",
+    "MODEL_SETTINGS",
     "PRICE_COLUMNS",
     "SCOPES",
     "TOKENS",
@@ -38,20 +38,20 @@ __all__ = [
     "Conversation",
     "ConversationQuerySet",
     "Event",
-    "Figures",
-    "InForce",
     "JSONText",
+    "ListPosition",
     "Message",
     "Model",
+    "ModelSettings",
     "Notice",
     "Passage",
-    "Place",
     "Preset",
     "Prompt",
     "PublicRun",
     "Recording",
     "RequestBase",
     "Round",
+    "RoundFigures",
     "Titling",
     "ToolCall",
     "ToolDefinition",

@@ -1,4 +1,4 @@
-"""What programs are let in with, and what they name: API tokens, and runs by the ids of AG-UI clients."""
+"""The API tokens of programs, and runs by the ids that AG-UI clients gave them."""
 
 import hashlib
 import secrets
@@ -18,15 +18,15 @@ SCOPES = {
     "run": "Start and stop runs",
     "approve": "Answer tool calls that wait for approval",
 }
-"""What a token may be for."""
+"""What a token may be used for."""
 
 PREFIX = "tt_"
-USED_EVERY = timedelta(minutes=1)
-"""How exactly the last use is known: a request writes nothing more often."""
+LAST_USE_PRECISION = timedelta(minutes=1)
+"""The time between two writes of a token's last use, at least."""
 
 
 class ApiToken(models.Model):
-    """A program's way in, as its user. Of the token itself only the digest is kept."""
+    """A token with which a program acts as its user. Only its digest is stored."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=60)
@@ -65,11 +65,11 @@ class ApiToken(models.Model):
         return cls.objects.filter(revoked_at=None, user__is_active=True)
 
     @classmethod
-    def of(cls, token: str) -> "ApiToken | None":
-        """The row of a token that lets its user in; its use is noted."""
+    def authenticate(cls, token: str) -> "ApiToken | None":
+        """Returns the row of a valid token, and stores the time of its use."""
         row = cls.valid().select_related("user").filter(digest=digest_of(token)).first()
         now = timezone.now()
-        if row is not None and (row.used_at is None or now - row.used_at > USED_EVERY):
+        if row is not None and (row.used_at is None or now - row.used_at > LAST_USE_PRECISION):
             cls.objects.filter(pk=row.pk).update(used_at=now)
         return row
 
@@ -84,7 +84,7 @@ def digest_of(token: str) -> str:
 
 
 class PublicRun(models.Model):
-    """A run by the id that an AG-UI client gave it, which asks for the same run ever after."""
+    """A run and the id that an AG-UI client gave it, by which the client asks for it again."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
     turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="public_runs")

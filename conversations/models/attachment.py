@@ -53,7 +53,7 @@ class Attachment(models.Model):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a reader is told of it."""
+        """Its facts, as pages and clients get them."""
         members = {"name": self.name, "kind": self.kind, "format": self.format, "size": self.size}
         return {"id": str(self.pk), **members}
 
@@ -67,7 +67,7 @@ class Attachment(models.Model):
         return storage().open(_path(self.pk, copy))
 
     def model_bytes(self) -> bytes:
-        """What a model is sent of it."""
+        """The bytes that a model gets."""
         return self.read(".model" if self.is_picture else "")
 
     def read(self, copy: str = "") -> bytes:
@@ -77,17 +77,17 @@ class Attachment(models.Model):
             return data
 
     def store(self, file: "File[bytes] | bytes", copy: str = "") -> None:
-        """Stores the file, or a copy. What a transaction that fails has stored is deleted by `forget`."""
+        """Stores the file, or a copy. `delete_files` undoes it, which a transaction that fails does not."""
         content = ContentFile(file) if isinstance(file, bytes) else file
         storage().save(_path(self.pk, copy), content)
 
-    def forget(self) -> None:
+    def delete_files(self) -> None:
         """Deletes its files."""
         _delete(self.pk)
 
 
 def storage() -> Storage:
-    """Where attachments are: `STORAGES["attachments"]`."""
+    """The storage of attachments: `STORAGES["attachments"]`."""
     return storages["attachments"]
 
 
@@ -96,7 +96,7 @@ def _path(pk: uuid.UUID, copy: str) -> str:
 
 
 def unsent(conversation: Conversation) -> QuerySet[Attachment]:
-    """The conversation's files that no message has."""
+    """The conversation's files that no message has been sent with."""
     return conversation.attachments.filter(messages__isnull=True)
 
 

@@ -1,4 +1,4 @@
-"""The catalogue of models: a row a model id, over what is known by the id alone."""
+"""The catalogue of models: a row for each model id, whose facts come before those that the id tells."""
 
 import time
 from dataclasses import fields, replace
@@ -47,9 +47,9 @@ def _price(title: str) -> "models.DecimalField[Decimal | None, Decimal | None]":
 
 
 class Model(models.Model):
-    """A model, and what staff and refusals say of it. A fact that is None is as its id says.
+    """A model, with the facts that staff have edited and refusals have taught; None leaves one to the id.
 
-    `capabilities` and `prices` are what holds; the columns are the staff's edits alone.
+    `capabilities` and `prices` join them all; the columns are the staff's edits alone.
     """
 
     model_id = models.CharField("model id", max_length=2048, unique=True)
@@ -101,7 +101,7 @@ class Model(models.Model):
 
     @staticmethod
     def of(model_id: str) -> "Model":
-        """The model's row, or an unsaved one. It is shared by all who ask: change none of it."""
+        """The model's row, or an unsaved one. The row is cached for all callers: never change it."""
         return _fresh_rows().get(model_id) or Model(model_id=model_id)
 
     @staticmethod
@@ -118,7 +118,7 @@ class Model(models.Model):
     @staticmethod
     def offered() -> list["Model"]:
         """The enabled ones of GATEWAY_MODELS, in their order."""
-        rows = [(place, Model.of(model_id)) for place, model_id in enumerate(settings.GATEWAY_MODELS, 1)]
+        rows = [(index, Model.of(model_id)) for index, model_id in enumerate(settings.GATEWAY_MODELS, 1)]
         return [row for _, row in sorted(rows, key=_order) if row.enabled]
 
     @staticmethod
@@ -142,7 +142,7 @@ class Model(models.Model):
 
     @cached_property
     def capabilities(self) -> Capabilities:
-        """What it takes: as a refusal taught, or as staff say, or as its id says."""
+        """Its capabilities by what refusals taught, else by the staff's edits, else by its id."""
         edited = {name: getattr(self, name) for name in FACTS if getattr(self, name) is not None}
         learned = {name: fact["value"] for name, fact in self.learned.items() if name in FACTS}
         return replace(capabilities_of(self.model_id), **edited | learned)
@@ -161,15 +161,15 @@ class Model(models.Model):
 
 
 def _order(row: tuple[int, Model]) -> tuple[int, int]:
-    """The place that staff chose, before or behind the model that has it by GATEWAY_MODELS."""
-    place, position = row[0], row[1].position
-    return (place, 0) if position is None else (position, position - place)
+    """Orders by the position that staff chose, before or behind the model at that index of GATEWAY_MODELS."""
+    index, position = row[0], row[1].position
+    return (index, 0) if position is None else (position, position - index)
 
 
 def learn(model_id: str, why: str = "", **facts: Any) -> None:
-    """Remembers what a refusal taught of a model, until staff edit or reset it.
+    """Stores facts that a refusal taught about a model, until staff edit or reset them.
 
-    Raises TypeError for what is no fact. `why` is the refusal's text.
+    Raises TypeError for a name that is no fact. `why` is the refusal's text.
     """
     Capabilities(**facts)
     with transaction.atomic():
@@ -197,7 +197,7 @@ def _rows(_: int) -> dict[str, Model]:
 
 
 def forget_rows() -> None:
-    """Lets the rows be read anew."""
+    """Clears the cache of rows."""
     _rows.cache_clear()
 
 

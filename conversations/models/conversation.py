@@ -13,19 +13,19 @@ from django.utils import timezone
 from conversations.protocol.converse.usage import count
 
 from .catalogue import Model
-from .fields import TOKENS, Failure, InForce, JSONText, Usage
+from .fields import TOKENS, Failure, JSONText, ModelSettings, Usage
 from .passage import Searchable, SearchableQuerySet
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
 
-Figures = tuple[dict[str, Any], int | None]
+RoundFigures = tuple[dict[str, Any], int | None]
 """A round's usage, and its time to the first token in ms."""
 
 
-Place = tuple[datetime, uuid.UUID]
-"""A place in the list of conversations: when the one there was last active, and its id."""
+ListPosition = tuple[datetime, uuid.UUID]
+"""A position in the list of conversations: when the conversation there was last active, and its id."""
 
 
 class ConversationQuerySet(SearchableQuerySet["Conversation"]):
@@ -47,9 +47,9 @@ class ConversationQuerySet(SearchableQuerySet["Conversation"]):
         """Those that stay on top of the list, the last pinned first."""
         return self.filter(archived_at=None, pinned_at__isnull=False).order_by("-pinned_at", "-pk")
 
-    def after(self, place: Place) -> "ConversationQuerySet":
-        """Those that follow on a place in the list."""
-        updated_at, pk = place
+    def after(self, position: ListPosition) -> "ConversationQuerySet":
+        """Those that follow on a position in the list."""
+        updated_at, pk = position
         older = Q(updated_at__lt=updated_at) | Q(pk__lt=pk)
         return self.filter(older, updated_at__lte=updated_at)
 
@@ -64,14 +64,14 @@ Conversations = models.Manager.from_queryset(ConversationQuerySet)
 
 
 class Undeleted(Conversations["Conversation"]):
-    """Conversations without those that are deleted, which nobody sees any more."""
+    """Conversations that are not deleted."""
 
     def get_queryset(self) -> ConversationQuerySet:
         """All that are not deleted."""
         return ConversationQuerySet(self.model, using=self._db).filter(deleted_at=None)
 
 
-class Conversation(Searchable, InForce):
+class Conversation(Searchable, ModelSettings):
     """One owner's thread with a model."""
 
     SEARCHED = frozenset({"title"})
@@ -143,13 +143,13 @@ class Conversation(Searchable, InForce):
         """Its model, as people call it."""
         return Model.name_of(self.model)
 
-    def is_watched_by(self, user: "User | AnonymousUser") -> bool:
+    def is_watchable_by(self, user: "User | AnonymousUser") -> bool:
         """Whether the user may see it played back: it is their own, or the admin shows them everybody's."""
         is_own: bool = self.owner_id == user.pk
         return is_own or (user.is_staff and user.has_perm("conversations.view_conversation"))
 
 
-class Turn(Usage, Failure, InForce):
+class Turn(Usage, Failure, ModelSettings):
     """A user message and all that follows until the answer is final."""
 
     class Status(models.TextChoices):
@@ -218,13 +218,13 @@ class Turn(Usage, Failure, InForce):
         """The AG-UI run that is on: its own id, `ID:2` after the first wait for an approval, and so on."""
         return str(self.pk) if self.runs == 1 else f"{self.pk}:{self.runs}"
 
-    def take_figures(self, rounds: Sequence[Figures], unreported: int = 0) -> None:
+    def set_figures(self, rounds: Sequence[RoundFigures], unreported: int = 0) -> None:
         """Sets the sum of the rounds' usage, and the time to the first token of the first that had one.
 
-        `unreported` are the tokens that rounds without usage have written at least.
+        `unreported` is a lower bound of the tokens that rounds without usage have written.
         """
         members = {member for usage, _ in rounds for member in usage if member in TOKENS.values()}
-        self.take_usage(
+        self.set_usage(
             {member: sum(count(usage.get(member)) for usage, _ in rounds) for member in sorted(members)},
             unreported,
         )
@@ -234,10 +234,7 @@ class Turn(Usage, Failure, InForce):
 
 
 class Notice(models.Model):
-    """News of a conversation that is no part of its record.
-
-    Processes that no channel layer joins look for it here.
-    """
+    """News of a conversation that is no part of its record, for processes without a channel layer."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
     name = models.CharField(max_length=16)

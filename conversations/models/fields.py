@@ -58,7 +58,7 @@ TOKENS = {
 class Usage(models.Model):
     """Token counts as columns, and in `usage` all that the gateway reported.
 
-    Where it reported none, the columns have what was written at least.
+    Where it reported none, the columns have a lower bound.
     """
 
     input_tokens = models.PositiveIntegerField(default=0)
@@ -76,10 +76,10 @@ class Usage(models.Model):
         """Whether a gateway has reported any usage."""
         return is_reported(self.usage)
 
-    def take_usage(self, usage: dict[str, Any], unreported: int = 0) -> None:
-        """Sets the columns from Converse's `usage`; what is no count becomes 0.
+    def set_usage(self, usage: dict[str, Any], unreported: int = 0) -> None:
+        """Sets the columns from Converse's `usage`; a member that is no count becomes 0.
 
-        `unreported` are the tokens that were written at least where no usage was reported.
+        `unreported` is a lower bound of the tokens that were written where no usage was reported.
         """
         self.usage = usage
         for column, member in TOKENS.items():
@@ -89,7 +89,7 @@ class Usage(models.Model):
 
 
 class Failure(models.Model):
-    """The error of something that failed: its code, the sentence for a person, the other side's words."""
+    """An error: its code, the sentence for a person, and the other side's words."""
 
     error_code = models.CharField(max_length=32, blank=True)
     error_text = models.TextField(blank=True)
@@ -99,12 +99,12 @@ class Failure(models.Model):
         abstract = True
 
 
-IN_FORCE = ("model", "system", "inference", "tools_off", "reasoning_budget")
+MODEL_SETTINGS = ("model", "system", "inference", "tools_off", "reasoning_budget")
 """The columns that a turn takes over from its conversation."""
 
 
-class InForce(models.Model):
-    """What goes to the model beside the messages: of a conversation, and of a turn as it was sent."""
+class ModelSettings(models.Model):
+    """The settings with which a model is called: of a conversation, and of each turn as it was sent."""
 
     model = models.CharField(max_length=2048)
     system = models.TextField(blank=True)
@@ -117,6 +117,6 @@ class InForce(models.Model):
     class Meta:
         abstract = True
 
-    def in_force(self) -> dict[str, Any]:
+    def model_settings(self) -> dict[str, Any]:
         """The values of these columns, by their names."""
-        return {name: getattr(self, name) for name in IN_FORCE}
+        return {name: getattr(self, name) for name in MODEL_SETTINGS}

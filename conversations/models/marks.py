@@ -1,4 +1,4 @@
-"""What a list says of a conversation to its reader: it runs, waits, failed, or has something new."""
+"""The mark of a conversation in a list: it runs, waits, has failed, or has something new."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ Status = Turn.Status
 
 
 class Mark(models.TextChoices):
-    """A conversation's state for its reader, as its words; none where there is nothing to say."""
+    """A conversation's state, as a list shows it in words to its reader."""
 
     WAITING = "waiting", "Waiting for approval"
     RUNNING = "running", "Running"
@@ -43,7 +43,7 @@ COLUMNS = ("pk", "owner", "title", "updated_at", "changed_at", "pinned_at", "arc
 
 
 def mark_of(newest: Mapping[str, int]) -> Mark | None:
-    """The mark by a conversation's turns that are open or not seen: the newest number of each status.
+    """The mark of a conversation; `newest` has the highest numbers of its unseen turns, by status.
 
     A turn that a person has stopped is no news to them.
     """
@@ -75,8 +75,8 @@ def entries(rows: QuerySet[Conversation]) -> list[Entry]:
     return [Entry._make((*row, by_conversation.get(row[0]))) for row in columns]
 
 
-def see(conversation: UUID, owner: int) -> bool:
-    """Stores that the owner has all in sight that has ended; returns whether that is news."""
+def mark_seen(conversation: UUID, owner: int) -> bool:
+    """Marks all turns that have ended as seen by the owner; returns whether any of them was not."""
     ended = Turn.objects.filter(conversation=conversation).exclude(status__in=Turn.OPEN).order_by()
     newest = Subquery(ended.values("conversation").annotate(newest=Max("number")).values("newest"))
     rows = Conversation.objects.filter(pk=conversation, owner=owner, seen__lt=newest)
@@ -88,7 +88,7 @@ def pending(user: int) -> QuerySet[Approval]:
     return _pending().filter(call__conversation__owner=user)
 
 
-def numbers_waiting(users: Iterable[int]) -> dict[int, int]:
+def pending_counts(users: Iterable[int]) -> dict[int, int]:
     """The numbers of approvals that wait for the users, where there are any."""
     rows = _pending().filter(call__conversation__owner__in=list(users))
     return dict(rows.order_by().values_list("call__conversation__owner").annotate(Count("pk")))

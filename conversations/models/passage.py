@@ -1,7 +1,7 @@
 """The search index: a passage for each title, message and tool call, written with its row.
 
-A searchable row has a column `words`, which holds nothing: what is written to it a trigger takes into the row's passage. So the
-index costs a turn no statement of its own. The triggers are in `migrations/_index.py`.
+A searchable row has a column `words`, which stays empty: a trigger moves what is written to it into the row's passage. So the index
+costs a turn no statement of its own. The triggers are in `migrations/_index.py`.
 """
 
 from collections.abc import Iterable
@@ -22,13 +22,13 @@ else:
 Row_co = TypeVar("Row_co", bound="Searchable", covariant=True)
 
 OWNER = "\ue000"
-"""What an owner's word begins with: no word of a text has a private letter."""
+"""The beginning of an owner's word: a private letter, which no word of a text has."""
 
 KIND_WORDS = {"conversation": "\ue001", "message": "\ue002", "toolcall": "\ue003"}
-"""The word that all passages of a kind of rows have; the triggers write it too."""
+"""The word that all passages of a kind of rows have, by kind; the triggers write it too."""
 
 POSITIONS = 16_383
-"""Positions of a tsvector. They begin anew after the last, so that later phrases match too."""
+"""Positions of a tsvector. They start again after the last, so that later phrases match too."""
 
 
 def owner_word(owner: Any) -> str:
@@ -37,7 +37,7 @@ def owner_word(owner: Any) -> str:
 
 
 def _as_stored(words: Iterable[str], vendor: str) -> str:
-    """Words as the index takes them: with their positions for PostgreSQL, else in their order."""
+    """Words as the index takes them: with positions on PostgreSQL, else in their order."""
     if vendor != "postgresql":
         return " ".join(words)
     return " ".join(f"{word}:{at % POSITIONS + 1}" for at, word in enumerate(words))
@@ -73,7 +73,7 @@ class WordIndex(FieldBase):
 
 
 class SearchableQuerySet(models.QuerySet[Row_co]):
-    """Rows that the index follows however they are written."""
+    """Rows whose passages are updated however the rows are written."""
 
     def update(self, **columns: Any) -> int:
         """Updates the rows, and their passages where their text may have changed."""
@@ -106,7 +106,7 @@ class Searchable(models.Model):
 
 
 class Passage(models.Model):
-    """A title, a message or a tool call as the search finds it; the newest has the highest key.
+    """The words of a title, a message or a tool call; the newest passage has the highest key.
 
     Triggers delete it with its row.
     """

@@ -1,4 +1,4 @@
-"""The search index made anew from the rows, in batches, while the site goes on."""
+"""The rebuilding of the search index from the rows, in batches, while the site goes on."""
 
 import heapq
 import time
@@ -15,37 +15,37 @@ from .texts import TEXTS
 from .words import words
 
 BATCH = 100
-"""Rows that are indexed in one transaction: few, since others wait for them, on SQLite all who write."""
+"""Rows that are indexed in one transaction: few, since writers wait meanwhile, on SQLite all of them."""
 
 PAUSE = 0.01
-"""Seconds between transactions: those who wait for SQLite's lock only try again from time to time."""
+"""Seconds between transactions: who waits for SQLite's lock tries it only from time to time."""
 
 PAGE = 10_000
-"""Keys that are read at once. On SQLite an open cursor would block this connection's writes."""
+"""Keys that are read in one query. On SQLite an open cursor would block this connection's writes."""
 
 KEYS = {"conversation": "conversation", "message": "message", "toolcall": "call"}
 Item = TypeVar("Item")
-Entry = tuple[Any, str, Any]
+RowKey = tuple[Any, str, Any]
 """A row's time, its model's name and its key."""
 
 
 def reindex(apps: Any) -> Iterator[int]:
-    """Indexes all rows, the oldest first; yields the number of those that are done.
+    """Indexes all rows, the oldest first; yields the number of rows so far.
 
     `apps` holds the models, as a migration has them.
     """
     models = {name: apps.get_model("conversations", name) for name in ("Passage", *KEYS)}
     owners: dict[Any, str] = {}
     done = 0
-    for batch in _batches(heapq.merge(*(_entries(models[name], name) for name in KEYS))):
+    for batch in _batches(heapq.merge(*(_row_keys(models[name], name) for name in KEYS))):
         _index(models, batch, owners)
         done += len(batch)
         yield done
         time.sleep(PAUSE)
-    _forget(models)
+    _delete_orphans(models)
 
 
-def _entries(model: Any, name: str) -> Iterator[Entry]:
+def _row_keys(model: Any, name: str) -> Iterator[RowKey]:
     rows = model._base_manager.order_by("created_at", "pk").values_list("created_at", "pk")
     page = list(rows[:PAGE])
     while page:
@@ -60,8 +60,8 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def _index(models: Any, batch: list[Entry], owners: dict[Any, str]) -> None:
-    """Writes the passages of some rows, which nobody changes meanwhile."""
+def _index(models: Any, batch: list[RowKey], owners: dict[Any, str]) -> None:
+    """Writes the passages of a batch of rows, which are locked meanwhile."""
     keys: dict[str, list[Any]] = defaultdict(list)
     for _, name, pk in batch:
         keys[name].append(pk)
@@ -104,7 +104,7 @@ def _passage(models: Any, name: str, row: Any, owners: dict[Any, str]) -> Any:
     return models["Passage"](**columns, words=[*parts, owners[conversation], KIND_WORDS[name]])
 
 
-def _forget(models: Any) -> None:
+def _delete_orphans(models: Any) -> None:
     """Deletes passages without a row, as a deletion beside the triggers leaves them."""
     passages = models["Passage"]._base_manager
     for name, key in KEYS.items():

@@ -1,4 +1,4 @@
-"""The deletion of conversations with all of their record; the totals of their usage stay."""
+"""The deletion of conversations with all their rows; the totals of their usage stay."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from .attachment import Attachment
 from .conversation import Conversation, Turn
 from .record import Event, Recording
 from .round import Message, RequestBase, Round, ToolCall
-from .usage import add_up
+from .usage import add_to_totals
 
 BATCH = 50
 """Conversations deleted in one transaction."""
@@ -49,7 +49,7 @@ def prune(moment: datetime) -> Iterator[Deletions]:
 
 
 def remove_deleted(moment: datetime) -> None:
-    """Removes what was deleted before the moment."""
+    """Removes the conversations that were deleted before the moment."""
     if sum((batch["conversations"] for batch in _remove(deleted_before(moment))), 0):
         _prune_bases()
 
@@ -68,7 +68,7 @@ def _remove_batch(rows: QuerySet[Conversation], ids: list[UUID]) -> Deletions:
     with transaction.atomic():
         list(Conversation.with_deleted.select_for_update().filter(pk__in=ids).order_by("pk").values("pk"))
         keys = list(rows.values_list("pk", flat=True))
-        add_up(keys)
+        add_to_totals(keys)
         deletions = _counts(keys, len(keys))
         Conversation.with_deleted.filter(pk__in=keys).delete()
     return deletions
@@ -92,7 +92,7 @@ def _counts(keys: Any, conversations: int) -> Deletions:
 
 
 def _orphans(conversations: Any = ()) -> QuerySet[RequestBase]:
-    """The request bases that no round uses but those of the conversations."""
+    """The request bases that no round uses, not counting rounds of these conversations."""
     users = Round.objects.filter(base=OuterRef("pk")).exclude(turn__conversation__in=conversations)
     return RequestBase.objects.filter(~Exists(users))
 

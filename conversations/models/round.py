@@ -1,4 +1,4 @@
-"""Rounds, the messages that they are about, and the tool calls that they ask for."""
+"""Rounds, their messages, and the tool calls that they ask for."""
 
 import uuid
 from typing import ClassVar
@@ -60,7 +60,7 @@ class Round(Usage, Failure):
 
     @property
     def prefix(self) -> str:
-        """What the ids of its messages begin with."""
+        """The beginning of its messages' ids."""
         return f"{self.turn_id}:{self.number}" + (f".{self.attempt}" if self.attempt > 1 else "")
 
 

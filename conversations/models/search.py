@@ -1,11 +1,11 @@
-"""Search by words: the passages that hold them, and what a person is shown of each."""
+"""Search by words: the passages that hold them, and a snippet of each for the page."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import connection
 from django.db.models import Count, Exists, F, Lookup, Model, OuterRef, Q, QuerySet
 
 from conversations.protocol.text import beginning, visible
@@ -21,7 +21,6 @@ __all__ = [
     "Match",
     "Term",
     "conversations",
-    "distinct",
     "hits",
     "matches",
     "matching",
@@ -34,7 +33,7 @@ else:
     LookupBase = Lookup
 
 HITS_AT_MOST = 1_000
-"""The newest passages that an owner's search finds; no conversation of older ones is listed."""
+"""Matches of an owner's search, the newest: older ones are not listed."""
 
 HITS_SHOWN = 2
 """Passages shown of each conversation."""
@@ -42,17 +41,20 @@ HITS_SHOWN = 2
 BEFORE, LENGTH = 40, 220
 """Letters of a snippet before the first hit, and in all."""
 
-SNIPPED = 50_000
-"""Letters of a text in which the hit is looked for."""
+SNIPPET_RANGE = 50_000
+"""Letters of a text in which hits for a snippet are looked for."""
 
 SAMPLE, COMMON = 2_000, 8
-"""The newest passages; what every eighth of them matches is common."""
+"""The number of the newest passages that are sampled. Terms that one in COMMON of them matches are common."""
 
-SELDOM = 100
-"""What fewer than every so many of the newest passages match is not met by going through them."""
+RARE = 100
+"""Terms that fewer than one in RARE of the sampled passages match are rare: a scan would hardly meet them."""
 
-WALK, FAR = 10_000, 20_000
-"""The newest passages that are gone through for what is common: enough for the hits that are listed; and for what is seldom together."""
+SCAN = 10_000
+"""The newest passages that are scanned for common terms, enough for all the hits that are listed."""
+
+LONG_SCAN = 20_000
+"""The newest passages that are scanned for terms that are common each and rare together."""
 
 Part = tuple[str, bool]
 """A part of a snippet, and whether it is a hit."""
@@ -62,7 +64,7 @@ Part = tuple[str, bool]
 class Query:
     """Terms that all have to match, in passages of one owner or of one kind of rows.
 
-    For the `unindexed` the passages are read, one by one. SQLite's index is asked for the `newest` alone.
+    The index is not used for the `unindexed`: the passages are read. SQLite's index returns the `newest` so many.
     """
 
     indexed: Sequence[Term] = ()
@@ -72,26 +74,26 @@ class Query:
     newest: int | None = None
 
     @property
-    def marks(self) -> list[str]:
-        """The words that its passages have for their owner and their kind."""
+    def scope(self) -> list[str]:
+        """The words by which the passages of the owner and of the kind are found."""
         owner = [] if self.owner is None else [owner_word(self.owner)]
         return [*owner, *([KIND_WORDS[self.kind]] if self.kind else [])]
 
     def as_tsquery(self) -> str:
         """The query for PostgreSQL; words hold no quotes."""
-        return " & ".join([*(f"'{word}'" for word in self.marks), *map(_tsquery, self.indexed)])
+        return " & ".join([*(f"'{word}'" for word in self.scope), *map(_tsquery, self.indexed)])
 
     def as_fts(self) -> str:
         """The query for FTS5, to which nothing inside quotes is an operator."""
-        return " ".join([*(f'"{word}"' for word in self.marks), *map(_fts, self.indexed)])
+        return " ".join([*(f'"{word}"' for word in self.scope), *map(_fts, self.indexed)])
 
 
 def _tsquery(term: Term) -> str:
-    return "({}{})".format(" <-> ".join(f"'{word}'" for word in term.words), ":*" if term.prefix else "")
+    return "({}{})".format(" <-> ".join(f"'{word}'" for word in term.words), ":*" if term.is_prefix else "")
 
 
 def _fts(term: Term) -> str:
-    return '"{}"{}'.format(" ".join(term.words), "*" if term.prefix else "")
+    return '"{}"{}'.format(" ".join(term.words), "*" if term.is_prefix else "")
 
 
 @WordIndex.register_lookup
@@ -103,7 +105,7 @@ class Matches(LookupBase):
     rhs: Query
 
     def as_postgresql(self, compiler: Any, connection: Any, *_: Any) -> tuple[str, list[Any]]:
-        """By the GIN index, and by reading passages: `IS TRUE` keeps the database from using the index."""
+        """By the GIN index, and by reading passages, for which `IS TRUE` keeps the index out of use."""
         words, _ = self.process_lhs(compiler, connection)
         conditions, parameters = ["TRUE"], []
         if query := self.rhs.as_tsquery():
@@ -115,7 +117,7 @@ class Matches(LookupBase):
         return f"({' AND '.join(conditions)})", parameters
 
     def as_sqlite(self, compiler: Any, connection: Any, *_: Any) -> tuple[str, list[Any]]:
-        """By the FTS5 table, which goes from the newest on, and by reading passages."""
+        """By the FTS5 table, which returns the newest first, and by reading passages."""
         words, _ = self.process_lhs(compiler, connection)
         conditions, parameters = ["TRUE"], []
         if query := self.rhs.as_fts():
@@ -125,23 +127,23 @@ class Matches(LookupBase):
             parameters.append(query)
         for term in self.rhs.unindexed:
             conditions.append(f"instr(' ' || {words} || ' ', %s)")
-            parameters.append(f" {' '.join(term.words)}" + " " * (not term.prefix))
+            parameters.append(f" {' '.join(term.words)}" + " " * (not term.is_prefix))
         return f"({' AND '.join(conditions)})", parameters
 
 
 def _newest(number: int, owner: Any = None, kind: str = "") -> QuerySet[Passage]:
     """The newest passages of an owner or of a kind."""
     rows = Passage.objects.filter(words__matches=Query(owner=owner, kind=kind, newest=number))
-    if connection.vendor == "sqlite":  # its index has been asked for so many
+    if connection.vendor == "sqlite":  # its index returns no more than that
         return rows
     return Passage.objects.filter(pk__in=rows.order_by("-pk").values("pk")[:number])
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The newest passages: their number, how many match, and which terms are common for themselves.
+    """How many of the newest passages there are, and how many match all the terms.
 
-    `common` are those that the index is not to be asked for.
+    `common` are the terms for which the index is not to be used; `are_all_common` counts each term by itself.
     """
 
     rows: int
@@ -151,28 +153,28 @@ class Sample:
 
     @property
     def is_all(self) -> bool:
-        """Whether there are no other passages."""
+        """Whether the sample holds all passages."""
         return self.rows < SAMPLE
 
     @property
     def is_common(self) -> bool:
-        """Whether the newest hits are soon found by going through the passages."""
+        """Whether a scan of the newest passages soon finds the hits."""
         return self.is_all or self.hits * COMMON >= self.rows
 
 
 def _sample(terms: Sequence[Term], owner: Any = None, kind: str = "") -> Sample:
     """How common the terms are among the newest passages.
 
-    Of what is common PostgreSQL would gather and sort all hits, SQLite all words with the same beginning; words as they are it finds from
-    the newest on.
+    For common terms PostgreSQL's index gathers and sorts all hits, and SQLite's all words with a prefix. SQLite finds whole words newest
+    first, whose hits need no count.
     """
     is_sqlite = connection.vendor == "sqlite"
-    if is_sqlite and not any(term.prefix for term in terms):
+    if is_sqlite and not any(term.is_prefix for term in terms):
         return Sample(SAMPLE, 0)
     hits = {"hits": _count(terms)} | {f"hits{at}": _count([term]) for at, term in enumerate(terms)}
     counts = _newest(SAMPLE, owner, kind).aggregate(rows=Count("pk"), **hits)
     common = [term for at, term in enumerate(terms) if counts[f"hits{at}"] * COMMON >= counts["rows"]]
-    read = [term for term in common if term.prefix or not is_sqlite]
+    read = [term for term in common if term.is_prefix or not is_sqlite]
     return Sample(counts["rows"], counts["hits"], read, are_all_common=len(common) == len(terms))
 
 
@@ -183,7 +185,7 @@ def _count(terms: Sequence[Term]) -> Count:
 def _query(
     terms: Sequence[Term], common: Sequence[Term], newest: int | None, owner: Any = None, kind: str = ""
 ) -> Query:
-    """The query of the index for the rare terms; what it finds is read for the common ones."""
+    """The query that uses the index for the rare terms alone, and reads its passages for the common ones."""
     rare = [term for term in terms if term not in common]
     if not rare and connection.vendor == "postgresql":
         rare, common = list(terms), ()
@@ -203,77 +205,74 @@ class Match(NamedTuple):
 
 
 class MatchList(list[Match]):
-    """The newest matches. `reach` is the number of newest passages that were gone through, None for all."""
+    """The newest matches. `reach` is the number of newest passages that were searched, None for all."""
 
     reach: int | None = None
 
     @property
     def is_cut(self) -> bool:
-        """Whether there may be more than were looked for."""
+        """Whether there may be more, which were not looked for."""
         return len(self) >= HITS_AT_MOST
 
 
-def matches(terms: Sequence[Term], owner: Any, *, whole: bool = False) -> MatchList:
+def matches(terms: Sequence[Term], owner: Any, *, is_whole: bool = False) -> MatchList:
     """The newest titles, messages and tool calls of the owner that hold the terms.
 
-    For terms that are common each and seldom together the index takes seconds: it is used for them in a `whole` search alone.
+    For terms that are common each and rare together the index takes seconds: it is used for them only if the search `is_whole`.
     """
     if not terms:
         return MatchList()
     sample = _sample(terms, owner)
     if sample.is_common:
-        newest = _newest_matches(_one_by_one(WALK, terms, owner))
+        scanned = _newest(SCAN, owner).filter(words__matches=Query(unindexed=terms))
+        newest = _newest_matches(scanned)
         if sample.is_all or newest.is_cut:
             return newest
-    if not whole and sample.are_all_common and len(terms) > 1:
-        return _far_matches(terms, owner)
+    if not is_whole and sample.are_all_common and len(terms) > 1:
+        return _long_scan(terms, owner)
     query = _query(terms, sample.common, HITS_AT_MOST, owner)
     passages = Passage.objects.filter(words__matches=query)
-    return _newest_matches(passages, are_seldom=sample.hits * SELDOM < sample.rows)
+    return _newest_matches(passages, are_rare=sample.hits * RARE < sample.rows)
 
 
-def _far_matches(terms: Sequence[Term], owner: Any) -> MatchList:
-    """The matches among the newest passages, up to the one that is too far."""
-    of_owner = Passage.objects.filter(words__matches=Query(owner=owner, newest=FAR + 1)).order_by("-pk")
-    too_far = of_owner.values_list("pk", flat=True)[FAR : FAR + 1].first()
-    query = Query(unindexed=terms, owner=owner, newest=FAR)
-    far = _newest_matches(Passage.objects.filter(words__matches=query, pk__gt=too_far or 0))
-    far.reach = None if too_far is None or far.is_cut else FAR
-    return far
+def _long_scan(terms: Sequence[Term], owner: Any) -> MatchList:
+    """The matches among the newest LONG_SCAN passages."""
+    of_owner = Passage.objects.filter(words__matches=Query(owner=owner, newest=LONG_SCAN + 1)).order_by("-pk")
+    beyond = of_owner.values_list("pk", flat=True)[LONG_SCAN : LONG_SCAN + 1].first()
+    query = Query(unindexed=terms, owner=owner, newest=LONG_SCAN)
+    newest = _newest_matches(Passage.objects.filter(words__matches=query, pk__gt=beyond or 0))
+    newest.reach = None if beyond is None or newest.is_cut else LONG_SCAN
+    return newest
 
 
-def _one_by_one(number: int, terms: Sequence[Term], owner: Any) -> QuerySet[Passage]:
-    return _newest(number, owner).filter(words__matches=Query(unindexed=terms))
-
-
-def _newest_matches(passages: QuerySet[Passage], *, are_seldom: bool = False) -> MatchList:
-    """The newest of the passages. If they `are_seldom`, PostgreSQL may not scan all for them."""
-    newest = F("pk") + 0 if are_seldom and connection.vendor == "postgresql" else F("pk")
+def _newest_matches(passages: QuerySet[Passage], *, are_rare: bool = False) -> MatchList:
+    """The newest of the passages. If they `are_rare`, PostgreSQL is kept from a scan in the order of keys."""
+    newest = F("pk") + 0 if are_rare and connection.vendor == "postgresql" else F("pk")
     rows = passages.order_by(newest.desc()).values_list("pk", "conversation", "message", "call")
     return MatchList(map(Match._make, rows[:HITS_AT_MOST]))
 
 
 def conversations(matches: Sequence[Match], owner: Any) -> list[UUID]:
-    """The owner's conversations with the matches that are there, the last active first.
+    """The owner's conversations that the matches are in, the last active first.
 
-    The owner is compared here: asked for a thousand keys of one owner, SQLite goes through all that the owner has.
+    The owner is compared here: a query for a thousand keys and one owner reads all rows of the owner on SQLite.
     """
     rows = Conversation.objects.filter(pk__in={match.conversation for match in matches})
     columns = rows.order_by().values_list("updated_at", "pk", "owner")
-    return [pk for _, pk, of in sorted(columns, reverse=True) if of == owner]
+    return [pk for _, pk, row_owner in sorted(columns, reverse=True) if row_owner == owner]
 
 
 @dataclass
 class Hit:
     """A message or a tool call that holds the terms: who says it, and the text around them.
 
-    `place` is what the ids of its messages in its turn's events begin with.
+    `id_prefix` is the beginning of its messages' ids in the events of its turn.
     """
 
     speaker: str
     parts: list[Part] = field(default_factory=list)
     turn: UUID | None = None
-    place: str = ""
+    id_prefix: str = ""
 
 
 def hits(
@@ -282,7 +281,7 @@ def hits(
     terms: Sequence[Term],
     most: int = HITS_SHOWN,
 ) -> dict[UUID, list[Hit]]:
-    """The newest hits of each conversation, but for its title."""
+    """The newest hits of each conversation; one in its title is no hit here."""
     chosen: dict[UUID, list[Match]] = {row.pk: [] for row in conversations}
     for match in matches:
         of_conversation = chosen.get(match.conversation, [])
@@ -312,20 +311,20 @@ def _hit(row: Message | ToolCall, terms: Sequence[Term]) -> Hit:
         parts = snippet(text.partition("\n")[2], terms)
         return Hit(row.name, parts, row.turn_id, f"call:{row.tool_use_id}")
     speaker = "You" if row.role == Message.Role.USER else "Assistant"
-    place = row.round.prefix if row.round else str(row.public_id)
-    return Hit(speaker, snippet(text, terms), row.turn_id, place)
+    prefix = row.round.prefix if row.round else str(row.public_id)
+    return Hit(speaker, snippet(text, terms), row.turn_id, prefix)
 
 
 def snippet(text: str, terms: Sequence[Term]) -> list[Part]:
-    """The text round the first hit, whose parts say what is one."""
-    line = " ".join(visible(text[:SNIPPED]).split())
-    places = spans(line, terms)
-    start = max(0, places[0][0] - BEFORE) if places else 0
-    if start:  # a word is not begun in its middle, where there are blanks
-        start = max(start, line.find(" ", start, places[0][0]) + 1)
+    """The text around the first hit, in parts that are hits or stand between them."""
+    line = " ".join(visible(text[:SNIPPET_RANGE]).split())
+    matched = spans(line, terms)
+    start = max(0, matched[0][0] - BEFORE) if matched else 0
+    if start:  # at the beginning of a word, if the script has blanks
+        start = max(start, line.find(" ", start, matched[0][0]) + 1)
     end = start + len(beginning(line[start:], LENGTH))
     parts: list[Part] = [("…", False)] if start else []
-    for first, last in places:
+    for first, last in matched:
         if last > end:
             break
         parts += [(line[start:first], False), (line[first:last], True)]
@@ -340,7 +339,7 @@ def snippet(text: str, terms: Sequence[Term]) -> list[Part]:
 def matching(model: type[Model], terms: Sequence[Term], at_most: int | None = None) -> Q:
     """The condition that rows of the model match the terms.
 
-    The index is used where that is faster. With `at_most` the newest so many are enough, if that is faster.
+    The index is used where that is faster. With `at_most` the condition may be limited to the newest so many.
     """
     kind = str(model._meta.model_name)
     column = {"message": "message", "toolcall": "call"}.get(kind, "conversation")
@@ -351,7 +350,7 @@ def matching(model: type[Model], terms: Sequence[Term], at_most: int | None = No
     if sample.is_common and not is_sqlite:
         return Q(Exists(passages.filter(one_by_one, **{column: OuterRef("pk")})))
     if sample.is_common and at_most is not None:
-        return Q(pk__in=_newest(WALK, kind=kind).filter(one_by_one).values(column))
+        return Q(pk__in=_newest(SCAN, kind=kind).filter(one_by_one).values(column))
     query = _query(terms, sample.common, at_most, kind=kind)
     return Q(pk__in=passages.filter(words__matches=query).values(column))
 
@@ -359,15 +358,3 @@ def matching(model: type[Model], terms: Sequence[Term], at_most: int | None = No
 def _with_key(column: str) -> QuerySet[Passage]:
     others = {"call": None, "message": None} if column == "conversation" else {}
     return Passage.objects.filter(**{f"{column}__isnull": False}, **others)
-
-
-def distinct(model: type[models.Model], column: str, limit: int = 50) -> list[Any]:
-    """The first values of an indexed column that are not blank, in order; each is one step of the index."""
-    name, table = connection.ops.quote_name(column), connection.ops.quote_name(model._meta.db_table)
-    filled = f"{name} > ''" if column in ("name", "error") else f"{name} IS NOT NULL"
-    least = f"SELECT MIN({name}) FROM {table} WHERE {filled}"  # noqa: S608 (our own names)
-    following = f"SELECT ({least} AND {name} > steps.value) FROM steps WHERE steps.value IS NOT NULL"  # noqa: S608
-    first = f"SELECT value FROM steps WHERE value IS NOT NULL LIMIT {limit}"  # noqa: S608 (our own names)
-    with connection.cursor() as cursor:
-        cursor.execute(f"WITH RECURSIVE steps(value) AS ({least} UNION ALL {following}) {first}")
-        return [value for (value,) in cursor.fetchall()]

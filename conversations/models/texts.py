@@ -1,4 +1,4 @@
-"""The texts of rows that a person reads, and so may search for: titles, messages, tool calls."""
+"""The texts of rows by which they are searched: those that a person reads of titles, messages, tool calls."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from conversations.protocol.converse.content import RUN_BY_CLIENT
 
-UNREAD = frozenset(
+HIDDEN_MEMBERS = frozenset(
     {
         "signature",
         "redactedContent",
@@ -21,13 +21,16 @@ UNREAD = frozenset(
         "size",
     }
 )
-"""Members of content blocks that nobody reads."""
+"""Members of content blocks that no page shows."""
 
 JSON_MEMBERS = frozenset({"input", "json"})
-"""Members of content blocks that hold any JSON, whose names are read too."""
+"""Members of content blocks that hold any JSON, whose names are shown too."""
 
 JSON_AT_MOST = 200_000
-Waiting = tuple[Any, bool]
+"""Characters of a text that is parsed as JSON."""
+
+Member = tuple[Any, bool]
+"""A value, and whether it is any JSON rather than content blocks."""
 
 
 def of_conversation(row: Any) -> str:
@@ -36,7 +39,7 @@ def of_conversation(row: Any) -> str:
 
 
 def of_message(row: Any) -> str:
-    """What a message says, reasoning and citations too; the calls that it asks for have rows of their own."""
+    """The text of a message with its reasoning and citations; its tool calls have rows of their own."""
     return "\n".join(_texts(row.content, is_json=False))
 
 
@@ -56,7 +59,7 @@ TEXTS: Mapping[str, Callable[[Any], str]] = {
 
 def _texts(value: Any, *, is_json: bool) -> Iterator[str]:
     """The strings inside a value in their order, of JSON all names and numbers too."""
-    waiting: list[Waiting] = [(value, is_json)]
+    waiting: list[Member] = [(value, is_json)]
     while waiting:
         value, is_json = waiting.pop()
         if isinstance(value, dict):
@@ -73,12 +76,12 @@ def _texts(value: Any, *, is_json: bool) -> Iterator[str]:
             yield json.dumps(value)
 
 
-def _members(value: dict[Any, Any], is_json: bool) -> Iterator[Waiting]:
+def _members(value: dict[Any, Any], is_json: bool) -> Iterator[Member]:
     for name, member in value.items():
         if is_json:
             yield str(name), False
             yield member, True
-        elif name not in UNREAD and not _is_call(name, member):
+        elif name not in HIDDEN_MEMBERS and not _is_call(name, member):
             yield member, name in JSON_MEMBERS
 
 
@@ -87,7 +90,7 @@ def _is_call(name: Any, member: Any) -> bool:
 
 
 def _parsed(text: str) -> Any:
-    """The object or array that a text spells out, None for any other text: nobody means its escapes."""
+    """The object or array that a text is the JSON of, whose escapes nobody searches for; else None."""
     if text[:1] not in ("{", "[") or len(text) > JSON_AT_MOST:
         return None
     try:

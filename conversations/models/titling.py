@@ -1,4 +1,4 @@
-"""The rounds by which models have titled conversations, kept for what they cost."""
+"""The rounds in which models gave titles to conversations, stored for their cost."""
 
 from typing import ClassVar
 

@@ -13,7 +13,7 @@ class Node(NamedTuple):
     """A turn in its tree."""
 
     parent: UUID | None
-    """What it follows on; for one that is queued, what it will follow on as things stand."""
+    """The turn that it follows on; for a queued turn the one that it would follow on if it began now."""
 
     number: int
     has_begun: bool
@@ -36,20 +36,20 @@ class Tree:
         begun = [row[0] for row in rows if row[3] != Turn.Status.QUEUED]
         tree = cls({}, head if head in begun else next(reversed(begun), None))
         end = tree.head
-        for pk, parent, number, status, beside, place in rows:
+        for pk, parent, number, status, beside, parent_of_beside in rows:
             has_begun = status != Turn.Status.QUEUED
-            follows = parent if has_begun else place if beside else end
+            follows = parent if has_begun else parent_of_beside if beside else end
             end = end if has_begun else pk
             tree.nodes[pk] = Node(follows, number, has_begun)
             tree.children[follows].append(pk)
         return tree
 
     def line(self, turn: UUID | None) -> list[UUID]:
-        """The turn and what it follows on, oldest first."""
+        """The turn and its ancestors, oldest first."""
         return line(turn, lambda pk: self.nodes[pk].parent)
 
     def active_line(self) -> list[UUID]:
-        """The turns of the active branch, oldest first; those that are queued have no place on it yet."""
+        """The turns of the active branch that have begun, oldest first."""
         return self.line(self.head)
 
     def versions(self, turn: UUID) -> list[UUID]:
@@ -58,9 +58,9 @@ class Tree:
 
     def end(self, turn: UUID) -> UUID:
         """The newest end of the branches that a turn is on."""
-        return max(self._under(turn), key=lambda pk: self.nodes[pk].number)
+        return max(self._subtree(turn), key=lambda pk: self.nodes[pk].number)
 
-    def _under(self, turn: UUID) -> list[UUID]:
+    def _subtree(self, turn: UUID) -> list[UUID]:
         turns = [turn]
         for pk in turns:  # grows as it goes
             turns += self.children[pk]
@@ -68,7 +68,7 @@ class Tree:
 
     @property
     def has_branches(self) -> bool:
-        """Whether any turn has another beside it that has begun."""
+        """Whether two turns that have begun follow on the same one."""
         begun = {pk: node.parent for pk, node in self.nodes.items() if node.has_begun}
         return len(set(begun.values())) < len(begun)
 

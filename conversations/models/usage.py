@@ -56,7 +56,7 @@ def title_usage(conversation: UUID) -> dict[str, dict[str, int]]:
 def totals(conversation: UUID) -> Totals:
     """The usage of each model in a conversation's rounds that have ended, on all branches.
 
-    `unreported` is the number of rounds of which only the least is known, if there are any.
+    `unreported` is the number of rounds whose tokens are a lower bound, if there are any.
     """
     rounds = Round.objects.filter(turn__conversation=conversation).exclude(status=Round.Status.RUNNING)
     sums = {name: Sum(column) for column, name in TOKENS.items() if column != "total_tokens"}
@@ -69,7 +69,7 @@ def totals(conversation: UUID) -> Totals:
     }
 
 
-def add_up(conversations: list[UUID]) -> None:
+def add_to_totals(conversations: list[UUID]) -> None:
     """Adds the usage of conversations to the totals of their users, models and months."""
     totals: dict[Key, Counter[str]] = defaultdict(Counter)
     turns = _by_month(Turn.objects.filter(conversation__in=conversations), "")

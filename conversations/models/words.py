@@ -1,7 +1,7 @@
 """The words of a text as the search index keeps them, and the words of a search.
 
-Case, accents and compositions are folded here and not in a database, so that every database finds the same. Scripts that are written
-without blanks become pairs of letters: whatever has two of them is found anywhere in a text.
+Case, accents and compositions are folded here and not in a database, so that every database finds the same rows. Scripts that are
+written without blanks become pairs of letters, so that any two neighbours are found anywhere in a text.
 """
 
 import re
@@ -17,11 +17,11 @@ LETTERS_AT_MOST = 200_000
 
 BYTES_AT_MOST = 1_000_000
 WORD_LENGTH = 64
-"""Letters of a word that count: longer ones are data."""
+"""Letters of a word that are indexed: longer words are data."""
 
 TERMS_AT_MOST, PHRASE_AT_MOST = 32, 40
 BEGINNING = 3
-"""Letters from which on a word may be the beginning of one."""
+"""Letters that a word needs to match longer words as well."""
 
 CONTINUOUS = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -52,11 +52,11 @@ _IS_CONTINUOUS = re.compile(f"[{CONTINUOUS}]")
 
 
 class _Folded(dict[str, str]):
-    """What becomes of a letter: others, none, or a blank."""
+    """The folded form of each letter, computed at first use: other letters, nothing, or a blank."""
 
     def __missing__(self, letter: str) -> str:
         folded = "".join(map(_folded, normalize("NFKD", letter)))
-        if category(letter) not in {"Cn", "Co", "Cs"}:  # no text can make it grow without end
+        if category(letter) not in {"Cn", "Co", "Cs"}:  # else texts could let it grow without end
             self[letter] = folded
         return folded
 
@@ -115,7 +115,7 @@ def _is_continuous(run: str) -> bool:
 
 
 def _fitting(parts: list[str]) -> Iterator[str]:
-    """The first words, as far as a tsvector takes them with their positions."""
+    """The first words that fit into a tsvector with their positions."""
     size, known = 0, set()
     for part in parts:
         size += 2 if part in known else len(part.encode()) + 5
@@ -130,26 +130,26 @@ def _fitting(parts: list[str]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Term:
-    """Words that stand side by side; with `prefix` the last one may go on. `texts` are their letters."""
+    """Words that stand side by side; with `is_prefix` the last may be longer. `texts` are their letters."""
 
     words: tuple[str, ...]
     texts: tuple[str, ...]
-    prefix: bool = False
+    is_prefix: bool = False
 
 
-def terms(text: str, *, beginnings: bool = False) -> list[Term]:
+def terms(text: str, *, with_prefixes: bool = False) -> list[Term]:
     """The terms of a search: words, "words side by side", and begin* of words. All of them have to match.
 
-    With `beginnings` every word of three letters may go on.
+    With `with_prefixes` every word of three letters also matches longer words.
     """
     parsed = (
-        _term(quoted or word.rstrip("*"), word.endswith("*"), beginnings and not quoted)
+        _term(quoted or word.rstrip("*"), word.endswith("*"), with_prefixes and not quoted)
         for quoted, word in _TERM.findall(text)
     )
     return [term for term in parsed if term is not None][:TERMS_AT_MOST]
 
 
-def _term(text: str, is_starred: bool, is_beginning: bool) -> Term | None:
+def _term(text: str, is_starred: bool, is_prefix: bool) -> Term | None:
     folded = fold(text)
     texts, parts = folded.split(), _all_parts(folded)[:PHRASE_AT_MOST]
     if not parts:
@@ -158,24 +158,24 @@ def _term(text: str, is_starred: bool, is_beginning: bool) -> Term | None:
     if is_continuous and is_letter and len(_RUNS.findall(texts[-1])[-1]) > 1:
         parts.pop()  # the pair before it has this letter
         is_letter = False
-    may_go_on = is_starred or (is_beginning and len(parts[-1]) >= BEGINNING)
-    return Term(tuple(parts), tuple(texts), is_letter if is_continuous else may_go_on)
+    is_prefix = is_starred or (is_prefix and len(parts[-1]) >= BEGINNING)
+    return Term(tuple(parts), tuple(texts), is_letter if is_continuous else is_prefix)
 
 
-# -- where a text holds them
+# -- the terms in a text
 
 
 def spans(text: str, terms: Iterable[Term]) -> list[tuple[int, int]]:
-    """The places in a text that a search would mark, in their order."""
+    """The spans of a text that match the terms, in their order."""
     pieces = [FOLDED[letter] for letter in text]
     ends = list(accumulate(map(len, pieces)))
-    places = []
+    matches = []
     for match in _pattern(terms).finditer("".join(pieces)):
         start, end = bisect_right(ends, match.start()), bisect_right(ends, match.end() - 1) + 1
         while end < len(pieces) and not pieces[end]:  # the last letter's accents
             end += 1
-        places.append((start, end))
-    return places
+        matches.append((start, end))
+    return matches
 
 
 def _pattern(terms: Iterable[Term]) -> re.Pattern[str]:
@@ -186,5 +186,5 @@ def _term_pattern(term: Term) -> str:
     first, last = term.texts[0][0], term.texts[-1][-1]
     words = (re.escape(normalize("NFD", word[:LETTERS_AT_MOST])) for word in term.texts)
     before = "" if _is_continuous(first) else f"(?<![^\\s{CONTINUOUS}])"
-    after = "" if term.prefix or _is_continuous(last) else f"(?![^\\s{CONTINUOUS}])"
+    after = "" if term.is_prefix or _is_continuous(last) else f"(?![^\\s{CONTINUOUS}])"
     return before + r"\s+".join(words) + after

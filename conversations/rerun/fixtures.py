@@ -172,7 +172,7 @@ class _Writing:
     def turn(self, number: int, turn: Turn) -> Iterator[Part]:
         message = Message.objects.get(turn=turn, role=Message.Role.USER)
         text, files = plain_text(message.content), list(_file_lines(message))
-        yield TurnLine(number=number, text=text, **turn.in_force(), said=answer(turn), files=files)
+        yield TurnLine(number=number, text=text, **turn.model_settings(), said=answer(turn), files=files)
         for row, stream in rounds(turn):
             yield from self.round(row, stream)
         for name, arguments, value, outcome in recorded_calls([turn]):

@@ -48,7 +48,7 @@ def stored_questions(conversation: Conversation) -> list[Question]:
             number=number,
             text=plain_text(messages[turn.pk].content),
             attach=partial(_copy_files, messages[turn.pk]),
-            **turn.in_force(),
+            **turn.model_settings(),
             answer=by_turn[turn.pk],
             calls=calls[turn.pk],
             turn=turn,

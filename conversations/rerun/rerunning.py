@@ -12,7 +12,7 @@ from uuid import UUID
 from conversations import engine
 from conversations.engine import WORKER
 from conversations.errors import Refused, Throttled
-from conversations.models import IN_FORCE, Conversation, Turn, active_line
+from conversations.models import MODEL_SETTINGS, Conversation, Turn, active_line
 from conversations.protocol.text import beginning
 from conversations.threads import Threads
 
@@ -145,7 +145,7 @@ class Rerun:
         new.system = question.system if options.system is None else options.system
         new.inference = question.inference if options.inference is None else options.inference
         new.tools_off, new.reasoning_budget = question.tools_off, question.reasoning_budget
-        new.save(update_fields=IN_FORCE)
+        new.save(update_fields=MODEL_SETTINGS)
         self.tell(f"Message {question.number} of {self.questions[-1].number}: {_beginning(question.text)}")
         answers = options.answers("file" if self.gateway else "gateway")
         # A person's call is made again, and no model is asked.

@@ -134,7 +134,7 @@ class LibraryConsumer(SignedInConsumer):
         after = _after(self.scope["query_string"])
         rows = Conversation.with_deleted.filter(owner=self.owner).order_by("-changed_at")
         entries = marks.entries(rows.filter(changed_at__gt=after)[: MOST + 1]) if after else []
-        number = marks.numbers_waiting([self.owner]).get(self.owner, 0)
+        number = marks.pending_counts([self.owner]).get(self.owner, 0)
         start = custom("library", {"waiting": number, "stale": not after or len(entries) > MOST})
         return [(None, unnumbered_frame(start)), *frames(entries[:MOST], {self.owner: number})]
 
@@ -197,7 +197,7 @@ SHELF = Shelf()
 
 def _read(changed: set[UUID], owners: list[int]) -> tuple[list[marks.Entry], dict[int, int]]:
     entries = marks.entries(Conversation.with_deleted.filter(pk__in=changed, owner__in=owners))
-    return entries, marks.numbers_waiting({entry.owner for entry in entries}) if entries else {}
+    return entries, marks.pending_counts({entry.owner for entry in entries}) if entries else {}
 
 
 def frames(entries: Iterable[marks.Entry], numbers: dict[int, int]) -> list[LibraryFrame]:

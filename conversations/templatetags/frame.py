@@ -38,7 +38,7 @@ def library_now(context: dict[str, Any]) -> dict[str, int] | None:
     if user is None or not user.is_authenticated:
         return None
     now = time.time_ns() // 1_000_000
-    return {"now": now, "waiting": marks.numbers_waiting([user.pk]).get(user.pk, 0)}
+    return {"now": now, "waiting": marks.pending_counts([user.pk]).get(user.pk, 0)}
 
 
 @register.simple_tag(takes_context=True)

@@ -26,6 +26,6 @@ def own_or_404(request: SignedIn, pk: UUID) -> Conversation:
 def watched_or_404(request: SignedIn, pk: UUID) -> Conversation:
     """The conversation with this id; Http404 unless the user may watch it, as its owner or in the admin."""
     conversation = get_object_or_404(Conversation, pk=pk)
-    if not conversation.is_watched_by(request.user):
+    if not conversation.is_watchable_by(request.user):
         raise Http404
     return conversation

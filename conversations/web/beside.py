@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations import attachments, engine, exports
 from conversations.errors import Refused
-from conversations.models import IN_FORCE, Attachment, Conversation, Model, Turn
+from conversations.models import MODEL_SETTINGS, Attachment, Conversation, Model, Turn
 from conversations.protocol.text import clean_text, visible
 
 from .access import SignedIn, own_or_404
@@ -71,7 +71,7 @@ def second_of(owner: "User", first: Conversation, model: str, text: str) -> Conv
     """The second of two new conversations; None for a model that is not offered."""
     if not Model.is_offered(model) or not text.strip():
         return None
-    own = {name: getattr(first, name) for name in ("title", "has_own_title", *IN_FORCE)}
+    own = {name: getattr(first, name) for name in ("title", "has_own_title", *MODEL_SETTINGS)}
     twin = Conversation.objects.create(owner=owner, **own | {"model": model})
     ask_too(twin, text)
     return twin

@@ -33,7 +33,7 @@ def find(request: SignedIn) -> HttpResponse:
     owned = Conversation.objects.owned_by(request.user)
     if not words:
         return JsonResponse({"conversations": [_entry(row) for row in owned[:LISTED]]})
-    terms = search.terms(words, beginnings=True)
+    terms = search.terms(words, with_prefixes=True)
     matches = search.matches(terms, request.user.pk)
     rows = owned.in_bulk(_in_order(matches))
     listed = [rows[pk] for pk in _in_order(matches) if pk in rows][:LISTED]
@@ -68,5 +68,5 @@ def _hit(row: Conversation, hit: search.Hit, words: str) -> dict[str, Any]:
 
 def hit_address(row: Conversation, hit: search.Hit, words: str) -> str:
     """The address of a hit's page, with its turn, its place there and its words."""
-    query = urlencode({"at": hit.turn, "in": hit.place, "words": words})
+    query = urlencode({"at": hit.turn, "in": hit.id_prefix, "words": words})
     return f"{resolve_url('conversations:conversation', pk=row.pk)}?{query}"

@@ -152,8 +152,8 @@ def start_page(
     With `?q=` the conversations are those that hold its words, with `?archived` those in the archive.
     """
     words = clean_text(request.GET.get("q", "")).strip()
-    terms = search.terms(words, beginnings=True)
-    matches = search.matches(terms, request.user.pk, whole="whole" in request.GET)
+    terms = search.terms(words, with_prefixes=True)
+    matches = search.matches(terms, request.user.pk, is_whole="whole" in request.GET)
     page = _listed(request, words, matches)
     offered = Model.offered()
     context = {

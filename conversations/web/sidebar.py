@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from conversations.models import Conversation, ConversationQuerySet, Place, marks
+from conversations.models import Conversation, ConversationQuerySet, ListPosition, marks
 from conversations.protocol.text import visible
 
 from .access import SignedIn
@@ -69,7 +69,10 @@ def sidebar(request: SignedIn) -> HttpResponse:
 
 
 def listing(
-    request: HttpRequest, current: Conversation | None = None, place: Place | None = None, most: int = AT_ONCE
+    request: HttpRequest,
+    current: Conversation | None = None,
+    place: ListPosition | None = None,
+    most: int = AT_ONCE,
 ) -> Sidebar:
     """The groups of the user's conversations, at most so many; those on top only from the beginning on.
 
@@ -119,7 +122,7 @@ def _as_text(row: Conversation) -> str:
     return f"{row.updated_at.isoformat()} {row.pk}"
 
 
-def _place(text: str) -> Place:
+def _place(text: str) -> ListPosition:
     """The place that a text names; raises ValueError or OverflowError for any other text."""
     time, _, pk = text.rpartition(" ")
     moment = datetime.fromisoformat(time)

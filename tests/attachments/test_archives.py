@@ -99,7 +99,7 @@ def test_the_command_takes_several_at_once_or_none(
 
 def test_a_file_that_is_lost_costs_no_export_its_import(with_files: Conversation, other_user: User) -> None:
     for row in with_files.attachments.filter(kind="document"):
-        row.forget()
+        row.delete_files()
     exported = exports.import_document(exports.as_json(with_files), other_user)
     (zipped_one,) = taken(archive_of(with_files), other_user)
     for again in (exported, zipped_one):

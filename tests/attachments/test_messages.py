@@ -246,7 +246,7 @@ def test_a_model_without_eyes_is_asked_again_without_the_picture_and_known_from_
 
 def test_a_file_that_is_lost_ends_no_turn(conversation: Conversation) -> None:
     photo = attached(conversation)
-    photo.forget()
+    photo.delete_files()
     turn = send(conversation, "What is this?", photo)
     assert turn.status == Turn.Status.COMPLETED
     assert {"text": "(A picture, which is lost.)"} in request_of(turn)["messages"][0]["content"]

@@ -142,7 +142,7 @@ def test_a_turn_keeps_what_was_in_force_when_it_was_sent(scene: Scene) -> None:
     )
     turn = Turn.objects.get()
     in_force = {"model": scene.conversation.model, "reasoning_budget": 0} | columns
-    assert turn.in_force() == in_force
+    assert turn.model_settings() == in_force
     [start] = of_type(scene.events(), "RUN_STARTED")
     recorded = {"model": scene.conversation.model, "inference": {"topP": 0.5}, "toolsOff": ["top_song"]}
     assert start["metadata"]["settings"] == recorded | {"instructions": "Be brief."}

@@ -208,14 +208,14 @@ def test_djangos_own_serialisers_give_the_value_back(row: Round) -> None:
 
 
 def test_a_turns_figures_are_the_sum_of_its_rounds(row: Round) -> None:
-    row.take_usage({"inputTokens": 10, "outputTokens": 5, "totalTokens": 15, "cacheReadInputTokens": 3})
+    row.set_usage({"inputTokens": 10, "outputTokens": 5, "totalTokens": 15, "cacheReadInputTokens": 3})
     row.first_token_ms = 40
     row.save()
     again = Round(turn=row.turn, number=2, base=row.base, first_token_ms=7)
-    again.take_usage({"inputTokens": 1, "outputTokens": -5, "totalTokens": "many", "strange": {"more": 1}})
+    again.set_usage({"inputTokens": 1, "outputTokens": -5, "totalTokens": "many", "strange": {"more": 1}})
     again.save()
     assert (again.output_tokens, again.total_tokens, again.usage["strange"]) == (0, 0, {"more": 1})
-    row.turn.take_figures(
+    row.turn.set_figures(
         [(round_.usage, round_.first_token_ms) for round_ in row.turn.rounds.order_by("number", "attempt")]
     )
     assert (row.turn.input_tokens, row.turn.output_tokens, row.turn.total_tokens) == (11, 5, 15)

@@ -53,7 +53,7 @@ def test_what_has_ended_is_seen_and_an_open_turn_is_not(
     conversation: Conversation, statuses: str, seen: int
 ) -> None:
     with_turns(conversation, statuses)
-    assert [marks.see(conversation.pk, conversation.owner_id) for _ in range(2)] == [seen > 0, False]
+    assert [marks.mark_seen(conversation.pk, conversation.owner_id) for _ in range(2)] == [seen > 0, False]
     conversation.refresh_from_db()
     assert conversation.seen == seen
 

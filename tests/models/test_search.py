@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def titles(owner: User, text: str) -> set[str]:
     """The titles of the conversations in which the owner finds the text."""
-    matches = search.matches(search.terms(text, beginnings=True), owner.pk)
+    matches = search.matches(search.terms(text, with_prefixes=True), owner.pk)
     rows = Conversation.objects.filter(pk__in={match.conversation for match in matches})
     return set(rows.values_list("title", flat=True))
 
@@ -142,7 +142,7 @@ def test_snippets_show_the_hits_and_who_says_them(user: User) -> None:
     )
 
     def hit(text: str) -> search.Hit:
-        terms = search.terms(text, beginnings=True)
+        terms = search.terms(text, with_prefixes=True)
         (only,) = search.hits(search.matches(terms, user.pk), [conversation], terms)[conversation.pk]
         return only
 
@@ -162,7 +162,7 @@ def test_old_hits_are_found_though_the_newest_are_gone_through_first(
         conversation_with(user, "common", title=title)
     monkeypatch.setattr(search, "SAMPLE", 1)
     monkeypatch.setattr(search, "COMMON", 1_000)
-    monkeypatch.setattr(search, "WALK", 3)
+    monkeypatch.setattr(search, "SCAN", 3)
     assert titles(user, "comm") == {"first", "second", "third"}
 
 
@@ -172,7 +172,7 @@ def test_words_that_are_seldom_together_are_looked_for_among_the_newest_unless_a
     conversation_with(user, "common filling", title="old")
     conversation_with(user, "common", title="common")
     conversation_with(user, "filling", title="filling")
-    for name, number in {"SAMPLE": 8, "COMMON": 1_000, "WALK": 3, "FAR": 8}.items():
+    for name, number in {"SAMPLE": 8, "COMMON": 1_000, "SCAN": 3, "LONG_SCAN": 8}.items():
         monkeypatch.setattr(search, name, number)
     client.force_login(user)
     address, sentence = "/?q=comm+fill", "only your newest 8 messages, tool calls and titles were searched"
@@ -181,7 +181,7 @@ def test_words_that_are_seldom_together_are_looked_for_among_the_newest_unless_a
     assert 'href="?q=comm%20fill&whole"' in page
     page = html_of(client, f"{address}&whole")
     assert (sentence in page, ">old</a>" in page) == (False, True)
-    monkeypatch.setattr(search, "FAR", 1_000)
+    monkeypatch.setattr(search, "LONG_SCAN", 1_000)
     page = html_of(client, address)
     assert (sentence in page, ">old</a>" in page) == (False, True)
 

@@ -68,7 +68,7 @@ def test_all_of_it_is_stored_and_linked(user: User) -> None:
     assert [turn.rerun_of for turn in new.turns.all()] == list(conversation.turns.all())
     assert [pair.turn for pair in pairs] == list(new.turns.all())
     for turn in new.turns.all():
-        assert (turn.in_force(), turn.status) == (IN_FORCE | {"model": conversation.model}, "completed")
+        assert (turn.model_settings(), turn.status) == (IN_FORCE | {"model": conversation.model}, "completed")
         assert turn.recording.last_seq
     assert new.tool_calls.get().result == conversation.tool_calls.get().result
 

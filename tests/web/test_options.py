@@ -45,15 +45,15 @@ def changed(client: Client, conversation: Conversation, **fields: str) -> dict[s
     answer = client.post(path_of(conversation), fields, headers=JSON)
     assert (answer.status_code, answer.json()["faults"]) == (200, {})
     conversation.refresh_from_db()
-    return conversation.in_force()
+    return conversation.model_settings()
 
 
 def faults(client: Client, conversation: Conversation, **fields: str) -> dict[str, str]:
     """What cannot be of a change, which leaves all as it was."""
-    before = Conversation.objects.get(pk=conversation.pk).in_force()
+    before = Conversation.objects.get(pk=conversation.pk).model_settings()
     answer = client.post(path_of(conversation), fields, headers=JSON)
     assert answer.status_code == 400
-    assert Conversation.objects.get(pk=conversation.pk).in_force() == before
+    assert Conversation.objects.get(pk=conversation.pk).model_settings() == before
     sentences: dict[str, str] = answer.json()["faults"]
     return sentences
 
@@ -194,7 +194,7 @@ def test_a_new_conversation_begins_with_the_settings_of_its_form(client: Client)
         "tool-top_song": "off",
     }
     client.post("/conversations/", form | {"budget": ""})
-    assert Conversation.objects.get().in_force() == {
+    assert Conversation.objects.get().model_settings() == {
         "model": CLAUDE,
         "system": "Be brief.",
         "inference": {"temperature": 0.3},

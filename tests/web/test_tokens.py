@@ -21,7 +21,7 @@ def test_a_token_is_shown_once_and_only_its_digest_is_kept(client: Client, user:
     [token] = set(TOKEN.findall(page.content.decode()))
     row = ApiToken.objects.get()
     assert (row.user, row.name, row.scopes) == (user, "reports", "read run")
-    assert ApiToken.of(token) == row
+    assert ApiToken.authenticate(token) == row
     assert token not in str(ApiToken.objects.values())
     later = client.get("/settings/").content.decode()
     assert "Read conversations · Start and stop runs" in later
@@ -32,7 +32,7 @@ def test_a_token_is_shown_once_and_only_its_digest_is_kept(client: Client, user:
 def test_a_token_is_revoked_and_stays_on_record(client: Client, user: User) -> None:
     row, token = ApiToken.issue(user, "reports")
     client.post(f"/settings/tokens/{row.pk}/revoke/")
-    assert ApiToken.of(token) is None
+    assert ApiToken.authenticate(token) is None
     assert ApiToken.objects.get().revoked_at is not None
     assert "Revoke the token" not in client.get("/settings/").content.decode()
 
@@ -61,12 +61,12 @@ def run(*arguments: str) -> str:
 def test_the_command_prints_a_token_as_its_last_word_and_ends_those_of_a_name(user: User) -> None:
     first = run("jennifer", "--name", "night shift").split()[-1]
     other = run("jennifer").split()[-1]
-    assert {ApiToken.of(first), ApiToken.of(other)} == set(user.api_tokens.all())
+    assert {ApiToken.authenticate(first), ApiToken.authenticate(other)} == set(user.api_tokens.all())
     assert run("jennifer", "--name", "night shift", "--revoke") == (
         "Revoked: 1 API token named night shift of jennifer.\n"
     )
-    assert ApiToken.of(first) is None
-    assert ApiToken.of(other) is not None
+    assert ApiToken.authenticate(first) is None
+    assert ApiToken.authenticate(other) is not None
 
 
 @pytest.mark.parametrize(
