@@ -10,7 +10,17 @@ from conversations import engine
 from conversations.engine import WORKER
 from conversations.engine.recovery import opening_events, read_opening
 from conversations.journal import page
-from conversations.models import Conversation, Event, Message, Recording, RequestBase, Round, ToolCall, Turn
+from conversations.models import (
+    Approval,
+    Conversation,
+    Event,
+    Message,
+    Recording,
+    RequestBase,
+    Round,
+    ToolCall,
+    Turn,
+)
 from conversations.protocol.agui import events
 from tests.records import delta, open_record, running
 from tests.turns import ask, record
@@ -107,6 +117,14 @@ class Lost:
         finished = events.step_finished(number, {"stopReason": "max_tokens"})
         self.record.commit(*self.asks_for(call, '{"sign'), finished, result, write=write)
         return row
+
+
+def pending_approvals(conversation: Conversation, *calls: str) -> list[Approval]:
+    """The approvals of a turn that waits for decisions about these calls of `top_song`."""
+    lost = Lost(conversation)
+    lost.calls_tools(**dict.fromkeys(calls, "requested"))
+    Turn.objects.filter(pk=lost.turn.pk).update(status="waiting")
+    return Approval.objects.bulk_create([Approval(call=call) for call in lost.calls])
 
 
 def recovered(lost: Lost, status: str = "completed") -> list[events.Event]:

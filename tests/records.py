@@ -4,10 +4,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-
-from django.db import connection
 
 from conversations.journal import Frame, Journal, Record, last_seq
 from conversations.models import Conversation, Message, Turn
@@ -137,16 +134,3 @@ class StuckWriter:
 
     def release(self) -> None:
         self._release.set()
-
-
-def elsewhere(query: Callable[[], Any]) -> Any:
-    """What a query finds on another connection: only what has been committed."""
-
-    def ask() -> Any:
-        try:
-            return query()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as threads:
-        return threads.submit(ask).result(10)

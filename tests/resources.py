@@ -1,20 +1,44 @@
-"""Threads and database connections of this process."""
+"""Threads of this process and their connections to the database."""
 
 import os
 import threading
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from django.db import connection
 
 from conversations.engine.worker import DATABASE_THREADS
 
+T = TypeVar("T")
 GATEWAYS = ("(_serve)", "(process_request_thread)")
 
 
 def threads() -> list[str]:
     """The threads of this process by name, but for those of the gateways that the tests play."""
     return [thread.name for thread in threading.enumerate() if not thread.name.endswith(GATEWAYS)]
+
+
+def at_once(*functions: Callable[[], T]) -> list[T]:
+    """What functions return that begin at the same moment, each in a thread with a connection of its own."""
+    ready = threading.Barrier(len(functions), timeout=20)
+
+    def begin(function: Callable[[], T]) -> T:
+        ready.wait()
+        try:
+            return function()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(functions)) as pool:
+        return [future.result(100) for future in [pool.submit(begin, function) for function in functions]]
+
+
+def elsewhere(query: Callable[[], T]) -> T:
+    """What a query finds on another connection: only what has been committed."""
+    return at_once(query)[0]
 
 
 def connections() -> int:

@@ -33,6 +33,11 @@ def record(conversation: Conversation, after: int = 0) -> list[Event]:
     return events
 
 
+def decision(call: str, approved: bool = True, **payload: object) -> dict[str, Any]:
+    """A person's answer to a call that waits, as a page sends it."""
+    return {"interruptId": call, "status": "resolved", "payload": {"approved": approved} | payload}
+
+
 def types(events: list[Event]) -> list[str]:
     """The events' types, neighbours of one type once."""
     kinds: list[str] = []
@@ -45,6 +50,11 @@ def types(events: list[Event]) -> list[str]:
 def of_type(events: list[Event], kind: str) -> list[Event]:
     """The events of one type."""
     return [event for event in events if event["type"] == kind]
+
+
+def news(events: list[Event], name: str) -> list[Any]:
+    """The values of the product's own events of this name."""
+    return [e["value"] for e in of_type(events, "CUSTOM") if e["name"] == f"turntable.{name}"]
 
 
 def answer(events: list[Event]) -> str:

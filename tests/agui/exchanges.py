@@ -32,10 +32,6 @@ def run_input(text: str | None = QUESTION, **members: Any) -> dict[str, Any]:
     return {**ids, "messages": messages, **rest, **members}
 
 
-def approve(interrupt: Event, approved: bool = True) -> Event:
-    return {"interruptId": interrupt["id"], "status": "resolved", "payload": {"approved": approved}}
-
-
 class Exchange:
     """A request and its answer, event by event."""
 

@@ -13,11 +13,11 @@ from django.contrib.auth.models import User
 
 from conversations import engine
 from conversations.models import Attachment, Conversation, Round, Turn
-from tests.agui.exchanges import QUESTION, Event, approve, atoken_of, exchange, posted, refused, run_input
+from tests.agui.exchanges import QUESTION, Event, atoken_of, exchange, posted, refused, run_input
 from tests.engine.station import top_song_as
 from tests.files import PDF, picture
 from tests.records import recorded_turn, text_events
-from tests.turns import answer, ask, conversation_of, of_type
+from tests.turns import answer, ask, conversation_of, decision, of_type
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 HANGING = "fail silent"
@@ -172,7 +172,7 @@ async def test_an_interrupt_is_answered_by_a_further_run_that_stands_alone(
     unanswered = run_input(threadId=wanted["threadId"])
     assert await refused("POST", body=unanswered, token=token) == (409, "busy")
     answers = run_input(
-        None, threadId=wanted["threadId"], runId="answers", resume=[approve(interrupt, approved)]
+        None, threadId=wanted["threadId"], runId="answers", resume=[decision(interrupt["id"], approved)]
     )
     events = await posted(token, answers)
     assert (events[0]["runId"], events[-1]["runId"]) == ("answers", "answers")
@@ -190,9 +190,9 @@ async def test_all_interrupts_are_answered_at_once(user: User) -> None:
     token, wanted = await atoken_of(user), run_input("show parallel calls")
     interrupts = (await posted(token, wanted))[-1]["outcome"]["interrupts"]
     assert len(interrupts) > 1
-    some = run_input(None, threadId=wanted["threadId"], resume=[approve(interrupts[0])])
+    some = run_input(None, threadId=wanted["threadId"], resume=[decision(interrupts[0]["id"])])
     assert await refused("POST", body=some, token=token) == (400, "invalid_request")
-    all_of_them = some | {"resume": [approve(one) for one in interrupts]}
+    all_of_them = some | {"resume": [decision(one["id"]) for one in interrupts]}
     assert_valid_agui(await posted(token, all_of_them))
 
 

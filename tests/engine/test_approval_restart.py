@@ -9,6 +9,7 @@ import pytest
 from websockets.sync.client import ClientConnection
 
 from tests.servers import Browser, serving, site
+from tests.turns import decision
 
 pytestmark = pytest.mark.processes
 
@@ -67,8 +68,7 @@ def test_a_call_that_waits_is_decided_after_a_kill_and_runs_once(tmp_path: Path)
                 [interrupt["id"]],
             )
             assert not log.exists()
-            answer = {"interruptId": interrupt["id"], "status": "resolved", "payload": {"approved": True}}
-            page.send(json.dumps({"type": "resume", "resume": [answer]}))
+            page.send(json.dumps({"type": "resume", "resume": [decision(interrupt["id"])]}))
             frames = frames_until(page, "RUN_FINISHED", "RUN_ERROR")
     results = [frame["metadata"]["status"] for frame in frames if frame["type"] == "TOOL_CALL_RESULT"]
     assert (results, frames[-1]["outcome"]["type"]) == (["success"], "success")

@@ -2,9 +2,7 @@
 
 import io
 import json
-import threading
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +10,6 @@ import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import IntegrityError, connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -20,56 +17,16 @@ from conversations import engine
 from conversations.engine import WORKER, lifecycle
 from conversations.errors import Refused
 from conversations.exports.agui import as_lines
-from conversations.models import Allowance, Approval, Conversation, Recording, ToolCall, Turn
+from conversations.models import Approval, Conversation, Recording, ToolCall, Turn
 from conversations.protocol.agui.snapshot import Snapshot
-from tests.engine.station import top_song_as, validity_errors
+from tests.engine.approvals import PLAYED, decide, decisions, entry
+from tests.engine.branches import QUESTION
+from tests.engine.station import validity_errors
+from tests.resources import at_once
 from tests.sockets.pages import page_of
-from tests.turns import answer, ask, conversation_of, of_type, record
+from tests.turns import answer, ask, conversation_of, decision, of_type, record
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-QUESTION = "What is the most popular song on WZPZ?"
-PLAYED: list[str] = []
-
-
-@pytest.fixture(autouse=True)
-def guarded() -> Iterator[None]:
-    """The station's tool, which asks first."""
-    PLAYED.clear()
-
-    def play(sign: str) -> dict[str, str]:
-        PLAYED.append(sign)
-        return {"song": f"the song of {sign}"}
-
-    with top_song_as(play, approval=True):
-        yield
-
-
-@pytest.fixture
-def waiting(conversation: Conversation) -> Turn:
-    """A turn that waits for a decision about its call."""
-    turn = ask(conversation, QUESTION)
-    assert turn.status == Turn.Status.WAITING
-    return turn
-
-
-def entry(approved: bool, call: str = "", **payload: object) -> dict[str, Any]:
-    """An answer to the call that waits."""
-    name = call or Approval.objects.get(status="pending").call.tool_use_id
-    return {"interruptId": name, "status": "resolved", "payload": {"approved": approved} | payload}
-
-
-def decide(turn: Turn, *entries: dict[str, Any], user: User | None = None) -> Turn:
-    """The turn after the decisions, when it has come to rest."""
-    engine.resume(turn.conversation, user or turn.user, list(entries))
-    assert engine.WORKER.wait(20)
-    return Turn.objects.get(pk=turn.pk)
-
-
-def decisions(conversation: Conversation) -> list[dict[str, Any]]:
-    events = of_type(record(conversation), "CUSTOM")
-    return [event["value"] for event in events if event["name"] == "turntable.approval"]
-
-
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway", "guarded")]
 # -- waiting
 
 
@@ -128,8 +85,8 @@ def test_an_approved_call_runs_and_the_turn_goes_on_as_a_further_run(waiting: Tu
     assert [run["runId"] for run in of_type(events, "RUN_STARTED")] == [str(turn.pk), f"{turn.pk}:2"]
     assert events[-1]["runId"] == f"{turn.pk}:2"
     assert "the song of WZPZ" in answer(events)
-    (decision,) = decisions(waiting.conversation)
-    assert decision == {
+    (value,) = decisions(waiting.conversation)
+    assert value == {
         "toolCallId": ToolCall.objects.get().tool_use_id,
         "status": "approved",
         "by": "jennifer",
@@ -173,8 +130,8 @@ def test_arguments_may_be_changed_and_the_model_is_told(waiting: Turn) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"interruptId": "nothing", "status": "resolved", "payload": {"approved": True}},
-        {"interruptId": ["x"], "status": "resolved", "payload": {"approved": True}},
+        {"interruptId": "nothing"},
+        {"interruptId": ["x"]},
         {"status": "perhaps"},
         {"payload": {"approved": "yes"}},
         {"payload": {"approved": True, "editedArgs": ["WKRP"]}},
@@ -204,25 +161,18 @@ def test_a_decision_stands_once_it_is_made(waiting: Turn) -> None:
 
 
 def test_of_two_who_decide_at_once_one_does(waiting: Turn) -> None:
-    ready, refused = threading.Barrier(2, timeout=10), []
     approval = entry(True)
 
-    def decides() -> None:
-        ready.wait()
+    def is_refused() -> bool:
         try:
             engine.resume(waiting.conversation, waiting.user, [approval])
-        except Refused as error:
-            refused.append(error)
-        finally:
-            connection.close()
+        except Refused:
+            return True
+        return False
 
-    threads = [threading.Thread(target=decides) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    refusals = at_once(is_refused, is_refused)
     assert engine.WORKER.wait(20)
-    assert (len(refused), PLAYED) == (1, ["WZPZ"])
+    assert (sum(refusals), PLAYED) == (1, ["WZPZ"])
 
 
 def test_the_turn_goes_on_when_all_of_its_calls_are_decided(conversation: Conversation) -> None:
@@ -237,90 +187,6 @@ def test_the_turn_goes_on_when_all_of_its_calls_are_decided(conversation: Conver
     ]
     assert decide(turn, *others).status == "completed"
     assert len(PLAYED) == len(names)
-
-
-# -- standing permissions
-
-
-def test_always_lets_the_same_call_run_unasked_from_then_on(waiting: Turn) -> None:
-    decide(waiting, entry(True, always=True))
-    again = ask(waiting.conversation, QUESTION)
-    assert (again.status, PLAYED) == ("completed", ["WZPZ", "WZPZ"])
-    allowance = Allowance.objects.get()
-    assert (allowance.tool, allowance.input) == ("top_song", {"sign": "WZPZ"})
-    assert [approval.always for approval in Approval.objects.order_by("requested_at")] == ["arguments", ""]
-    assert allowance.approvals.get().call.turn == again
-    assert decisions(waiting.conversation)[-1]["standing"] is True
-    assert ask(waiting.conversation, "What is the most popular song on WKRP?").status == "waiting"
-
-
-def test_a_revoked_permission_lets_nothing_through(waiting: Turn) -> None:
-    decide(waiting, entry(True, always=True))
-    Allowance.objects.update(revoked_at=timezone.now())
-    assert ask(waiting.conversation, QUESTION).status == "waiting"
-
-
-def test_a_permission_is_its_users_alone(waiting: Turn, other_user: User) -> None:
-    decide(waiting, entry(True, always=True))
-    assert ask(conversation_of(other_user), QUESTION).status == "waiting"
-
-
-def test_staff_who_decide_for_others_make_no_standing_permission(waiting: Turn, other_user: User) -> None:
-    decide(waiting, entry(True, always=True), user=other_user)
-    assert not Allowance.objects.exists()
-
-
-@pytest.fixture
-def whole() -> Iterator[None]:
-    """The station's tool, which may be let through with any arguments."""
-    with top_song_as(lambda sign: PLAYED.append(sign) or {"song": sign}, approval=True, always="tool"):
-        yield
-
-
-@pytest.mark.usefixtures("whole")
-def test_a_whole_tool_is_let_through_with_any_arguments_until_it_is_revoked(
-    conversation: Conversation,
-) -> None:
-    turn = ask(conversation, QUESTION)
-    [interrupt] = of_type(record(conversation), "RUN_FINISHED")[-1]["outcome"]["interrupts"]
-    assert interrupt["metadata"] == {"always": "tool"}
-    assert interrupt["responseSchema"]["properties"]["always"]["enum"] == [True, False, "tool"]
-    decide(turn, entry(True, always="tool", editedArgs={"sign": "WABC"}))
-    approval = Approval.objects.get()
-    assert (approval.always, approval.allowance) == ("tool", None)
-    other = ask(conversation, "What is the most popular song on WKRP?")
-    assert (other.status, PLAYED) == ("completed", ["WABC", "WKRP"])
-    allowance = Allowance.objects.get()
-    assert (allowance.tool, allowance.input) == ("top_song", None)
-    assert allowance.approvals.get().call.turn == other
-    assert decisions(conversation)[-1]["standing"] is True
-    Allowance.objects.update(revoked_at=timezone.now())
-    assert ask(conversation, QUESTION).status == "waiting"
-
-
-@pytest.mark.usefixtures("whole")
-def test_a_permission_for_a_whole_tool_ends_where_its_declaration_allows_it_no_more(
-    conversation: Conversation,
-) -> None:
-    decide(ask(conversation, QUESTION), entry(True, always="tool"))
-    with top_song_as(lambda sign: {"song": sign}, approval=True):
-        assert ask(conversation, QUESTION).status == "waiting"
-
-
-def test_a_tool_that_does_not_allow_it_is_not_let_through_whole(waiting: Turn) -> None:
-    with pytest.raises(Refused, match="with the same arguments alone"):
-        engine.resume(waiting.conversation, waiting.user, [entry(True, always="tool")])
-    assert (Approval.objects.get().status, Allowance.objects.count(), PLAYED) == ("pending", 0, [])
-    decide(waiting, entry(True, always=False))
-    assert (Approval.objects.get().always, Allowance.objects.count()) == ("", 0)
-
-
-def test_the_same_permission_stands_once(user: User) -> None:
-    fields = {"user": user, "tool": "t", "input": {}, "key": Allowance.key_of("t", {})}
-    Allowance.objects.create(**fields, revoked_at=timezone.now())
-    Allowance.objects.create(**fields)
-    with pytest.raises(IntegrityError):
-        Allowance.objects.create(**fields)
 
 
 # -- other ends
@@ -406,7 +272,7 @@ async def test_a_page_decides_and_hears_the_turn_go_on(conversation: Conversatio
     async with page_of(user, conversation, "?after=0") as page:
         await page.ask(QUESTION)
         interrupt = (await page.until_end())[-1]["outcome"]["interrupts"][0]
-        approval = {"interruptId": interrupt["id"], "status": "resolved", "payload": {"approved": True}}
+        approval = decision(interrupt["id"])
         await page.send({"type": "resume", "resume": [approval]})
         events = await page.until_end()
         assert events[0]["runId"].endswith(":2")

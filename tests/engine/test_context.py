@@ -14,7 +14,7 @@ from conversations.models import Conversation, ToolCall, Turn
 from conversations.protocol.agui.snapshot import Snapshot
 from conversations.tools import Context, registry, tool
 from tests.lost_turns import QUESTION, Lost, recovered
-from tests.turns import Event, ask, of_type, record
+from tests.turns import ask, news, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 
@@ -38,8 +38,7 @@ def seen_by_the_tool(make: Callable[[Context], Any]) -> list[Any]:
 
 
 def reports(conversation: Conversation) -> list[dict[str, Any]]:
-    events: list[Event] = of_type(record(conversation), "CUSTOM")
-    return [event["value"] for event in events if event["name"] == "turntable.progress"]
+    return news(record(conversation), "progress")
 
 
 def test_a_tool_knows_for_whom_and_where_it_runs(conversation: Conversation) -> None:

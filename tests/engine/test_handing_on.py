@@ -11,22 +11,11 @@ from django.utils import timezone
 from conversations import engine
 from conversations.engine import WORKER, lifecycle
 from conversations.models import Approval, Conversation, ToolCall, Turn
-from tests.engine.station import top_song_as
+from tests.engine.approvals import PLAYED, decide, entry
+from tests.engine.branches import QUESTION
 from tests.turns import ask
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-QUESTION = "What is the most popular song on WZPZ?"
-PLAYED: list[str] = []
-
-
-@pytest.fixture
-def waiting(conversation: Conversation) -> Iterator[Turn]:
-    """A turn that waits for a decision about its call."""
-    PLAYED.clear()
-    with top_song_as(PLAYED.append, approval=True):
-        yield ask(conversation, QUESTION)
-
-
 IDLE = {"serves pages": ("takes_turns", False), "drains": ("is_draining", True), "is full": ("capacity", 0)}
 
 
@@ -39,11 +28,6 @@ def idle(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def kinds(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("idle", names, indirect=True)
-
-
-def decide(conversation: Conversation) -> None:
-    entry = {"interruptId": ToolCall.objects.get().tool_use_id, "status": "resolved"}
-    engine.resume(conversation, conversation.owner, [entry | {"payload": {"approved": True}}])
 
 
 def rest(monkeypatch: pytest.MonkeyPatch) -> Turn:
@@ -65,7 +49,7 @@ def test_a_turn_that_is_decided_goes_on_elsewhere_at_once(
     conversation: Conversation, waiting: Turn, idle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     idle()
-    decide(conversation)
+    decide(waiting, entry(True))
     assert_left()
     assert PLAYED == []
     turn = rest(monkeypatch)
@@ -97,7 +81,7 @@ def test_a_stop_before_there_is_room_for_a_decided_turn_ends_it(
     conversation: Conversation, waiting: Turn, idle: Callable[[], None]
 ) -> None:
     idle()
-    decide(conversation)
+    decide(waiting, entry(True))
     assert engine.stop(conversation.pk)
     WORKER.claim()
     assert WORKER.wait(20)
@@ -165,7 +149,7 @@ def test_who_has_looked_before_a_wait_takes_nothing_over_after_it(
     conversation: Conversation, waiting: Turn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(WORKER, "takes_turns", False)
-    decide(conversation)
+    decide(waiting, entry(True))
     looked_at = Turn.objects.get()
     Turn.objects.update(runs=3)
     assert lifecycle.take_over(looked_at) is False

@@ -1,10 +1,8 @@
 """A turn's life: which status may follow which, and who of those that wait comes next."""
 
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -12,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from conversations.engine import lifecycle
@@ -21,7 +19,8 @@ from conversations.errors import InternalError, Refused
 from conversations.models import Approval, Conversation, ToolCall, Turn
 from tests.lost_turns import Lost
 from tests.records import running
-from tests.turns import conversation_of
+from tests.resources import at_once
+from tests.turns import conversation_of, decision
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Status = Turn.Status
@@ -40,8 +39,7 @@ class Change(NamedTuple):
 
 
 def decide(turn: Turn) -> None:
-    entry = {"interruptId": "one", "status": "resolved", "payload": {"approved": True}}
-    lifecycle.decide(turn.conversation, turn.user, [entry])
+    lifecycle.decide(turn.conversation, turn.user, [decision("one")])
 
 
 def end(status: Status) -> Change:
@@ -223,18 +221,14 @@ def test_one_conversations_turn_is_claimed_if_it_is_named(user: User) -> None:
     assert claim(1, second.pk) == []
 
 
-def claim_all(named: list[uuid.UUID] | None, ready: threading.Barrier) -> list[Turn]:
+def claim_all(named: list[uuid.UUID] | None) -> list[Turn]:
     """The turns that one of several claimers gets, who go on until nothing is queued."""
     claimed: list[Turn] = []
-    ready.wait()
-    try:
-        while Turn.objects.filter(status="queued").exists():
-            for turn in claim(3) if named is None else [turn for pk in named for turn in claim(1, pk)]:
-                claimed.append(turn)
-                with transaction.atomic():
-                    lifecycle.end(turn, Status.COMPLETED)
-    finally:
-        connection.close()
+    while Turn.objects.filter(status="queued").exists():
+        for turn in claim(3) if named is None else [turn for pk in named for turn in claim(1, pk)]:
+            claimed.append(turn)
+            with transaction.atomic():
+                lifecycle.end(turn, Status.COMPLETED)
     return claimed
 
 
@@ -242,13 +236,8 @@ def claim_all(named: list[uuid.UUID] | None, ready: threading.Barrier) -> list[T
 def test_of_several_that_claim_at_once_each_turn_has_one(user: User, is_named: bool) -> None:
     conversations = [conversation_of(user) for _ in range(6)]
     waiting = [turn for conversation in conversations for turn in queue(conversation, 3)]
-    named, ready = (
-        [conversation.pk for conversation in conversations] if is_named else None,
-        threading.Barrier(4, timeout=10),
-    )
-    with ThreadPoolExecutor(4) as threads:
-        claims = [threads.submit(claim_all, named, ready) for _ in range(4)]
-        claimed = [turn for future in claims for turn in future.result(60)]
+    named = [conversation.pk for conversation in conversations] if is_named else None
+    claimed = [turn for turns in at_once(*[partial(claim_all, named)] * 4) for turn in turns]
     assert sorted(turn.pk for turn in claimed) == sorted(turn.pk for turn in waiting)
     assert set(Turn.objects.values_list("status", "attempts")) == {("completed", 1)}
     for conversation in conversations:

@@ -1,13 +1,12 @@
 """One user's limits, counted before a turn is stored."""
 
-import threading
 import uuid
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -15,6 +14,7 @@ from conversations.engine import lifecycle
 from conversations.engine.messages import NewMessage
 from conversations.errors import Throttled
 from conversations.models import Conversation, Turn
+from tests.resources import at_once
 from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,24 +136,16 @@ def test_a_refused_message_leaves_nothing_behind(user: User, settings: Settings)
 def test_many_at_the_same_time_get_no_more_than_the_limit(user: User, settings: Settings) -> None:
     settings.USER_TURNS_AT_ONCE = 5
     conversations = [conversation_of(user) for _ in range(16)]
-    began = threading.Barrier(len(conversations))
-    refused: list[Throttled] = []
 
-    def send(conversation: Conversation) -> None:
-        began.wait()
+    def is_refused(conversation: Conversation) -> bool:
         try:
             store(conversation)
-        except Throttled as error:
-            refused.append(error)
-        finally:
-            connection.close()
+        except Throttled:
+            return True
+        return False
 
-    threads = [threading.Thread(target=send, args=(conversation,)) for conversation in conversations]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (Turn.objects.count(), len(refused)) == (5, 11)
+    refusals = at_once(*(partial(is_refused, conversation) for conversation in conversations))
+    assert (Turn.objects.count(), sum(refusals)) == (5, 11)
 
 
 def test_a_turn_that_waits_for_a_person_is_not_under_way(user: User, settings: Settings) -> None:

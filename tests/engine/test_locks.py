@@ -3,10 +3,8 @@
 Heartbeats meet the journal, and claims meet people who take messages back.
 """
 
-import threading
 import uuid
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from random import Random
@@ -24,6 +22,7 @@ from conversations.errors import Refused
 from conversations.journal import Journal
 from conversations.models import Conversation
 from tests.records import running
+from tests.resources import at_once
 from tests.turns import conversation_of
 
 pytestmark = [
@@ -51,22 +50,6 @@ def no_deadlock(db: None) -> Iterator[None]:
     assert deadlocks() == before
 
 
-def together(*functions: Callable[[], object]) -> None:
-    """Calls all functions at once, each in a thread of its own, and raises what one of them raised."""
-    ready = threading.Barrier(len(functions), timeout=10)
-
-    def begin(function: Callable[[], object]) -> None:
-        ready.wait()
-        try:
-            function()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(functions)) as threads:
-        for future in [threads.submit(begin, function) for function in functions]:
-            future.result(100)
-
-
 @pytest.mark.usefixtures("no_deadlock")
 def test_heartbeats_and_commits_of_the_same_turns_never_wait_in_a_circle(
     user: User, caplog: pytest.LogCaptureFixture
@@ -86,7 +69,7 @@ def test_heartbeats_and_commits_of_the_same_turns_never_wait_in_a_circle(
             for commit in commits:
                 commit.result(20)
 
-    together(
+    at_once(
         partial(beat, renew=True), partial(beat, renew=True), partial(beat, renew=False),
         partial(write, Random(1)), partial(write, Random(2)),
     )  # fmt: skip
@@ -104,7 +87,7 @@ def test_claims_and_messages_that_are_taken_back_never_wait_in_a_circle(
         for message in waiting:
             accept(conversation, message)
         first, second, third, _ = waiting
-        together(
+        at_once(
             partial(lifecycle.claim, 1, conversation.pk),
             partial(lifecycle.claim, 9),
             partial(withdraw, conversation, first),

@@ -16,7 +16,7 @@ from conversations.tools import registry, tool
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.lost_turns import QUESTION, Lost, recovered
 from tests.reruns import tool_frames
-from tests.turns import ask, conversation_of
+from tests.turns import ask, conversation_of, decision
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 PERMISSION = "auth.change_group"
@@ -117,8 +117,7 @@ def test_an_approval_does_not_let_through_what_is_not_permitted(
         ask(conversation, QUESTION)
         user.user_permissions.clear()
         call = Approval.objects.get().call
-        answer = {"interruptId": call.tool_use_id, "status": "resolved", "payload": {"approved": True}}
-        engine.resume(conversation, user, [answer])
+        engine.resume(conversation, user, [decision(call.tool_use_id)])
         assert WORKER.wait(20)
     assert (outcome(), PLAYED) == (REFUSED, [])
     assert Turn.objects.get().status == Turn.Status.COMPLETED

@@ -1,14 +1,12 @@
 """The sweep takes up lost turns and the queue, packs leftovers, and leaves alone what others run."""
 
 import asyncio
-import threading
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.utils import timezone
 
 from conversations import engine
@@ -23,6 +21,7 @@ from conversations.protocol.agui.events import step_started
 from conversations.threads import Threads
 from tests.lost_turns import Lost
 from tests.records import finished
+from tests.resources import at_once
 from tests.turns import conversation_of, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -73,20 +72,7 @@ def test_sweeping_again_changes_nothing(conversation: Conversation) -> None:
 
 def test_of_several_processes_that_sweep_at_once_one_takes_the_turn_up(conversation: Conversation) -> None:
     Lost(conversation).says("Ele")
-    ready = threading.Barrier(4, timeout=10)
-
-    def sweep_together() -> None:
-        ready.wait()
-        try:
-            WORKER.sweep()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=sweep_together) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[WORKER.sweep] * 4)
     assert engine.WORKER.wait(20)
     assert statuses() == ["completed"]
     assert len(of_type(record(conversation), "RUN_FINISHED")) == 1

@@ -22,7 +22,7 @@ from conversations.models import Approval, Conversation, ToolCall, Turn
 from tests.conditions import until
 from tests.engine.station import top_song_as, validity_errors
 from tests.listeners import At, Frame, Listener
-from tests.turns import ask, record
+from tests.turns import ask, decision, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 QUESTION = "What is the most popular song on WZPZ?"
@@ -68,10 +68,7 @@ def first(act: Attempt, then: Callable[..., Any]) -> Callable[..., Any]:
 def resume(conversation: Conversation, *, approved: bool = True) -> None:
     """A person's answer to all of the calls that wait."""
     pending = Approval.objects.filter(call__conversation=conversation, status="pending")
-    payload = {"status": "resolved", "payload": {"approved": approved}}
-    entries = [
-        {"interruptId": call} | payload for call in pending.values_list("call__tool_use_id", flat=True)
-    ]
+    entries = [decision(call, approved) for call in pending.values_list("call__tool_use_id", flat=True)]
     engine.resume(conversation, conversation.owner, entries)
 
 

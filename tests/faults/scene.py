@@ -14,7 +14,7 @@ from conversations.gateway.frames import encode
 from conversations.journal import page
 from conversations.models import Conversation, Message, Round, ToolCall, Turn
 from tests.gateway.wire import Answer, WireServer, answer_frames
-from tests.turns import Event, answer, ask, of_type, record
+from tests.turns import Event, answer, ask, news, record
 
 BROKEN_ARGUMENTS = {"AGUI204": "off"}  # tool input is shown as the model sent it
 HEALTHY = Answer.stream(*answer_frames("All is ", "well."))
@@ -122,7 +122,7 @@ def stored_text(turn: Turn) -> str:
 
 def retries(events: list[Event]) -> list[dict[str, Any]]:
     """The values of the events that announce a retry."""
-    return [e["value"] for e in of_type(events, "CUSTOM") if e["name"] == "turntable.retrying"]
+    return news(events, "retrying")
 
 
 def asking_for(*calls: tuple[str, str, str], stop: str = "tool_use", before: str = "") -> list[bytes]:

@@ -17,7 +17,7 @@ from conversations.protocol.converse.request import sha256
 from conversations.tools import registry, tool
 from tests.faults.scene import HEALTHY, HELLO, Scene, asking_for, retries
 from tests.gateway.wire import Answer, Request, answer_frames
-from tests.turns import Event, conversation_of, of_type
+from tests.turns import Event, conversation_of, news
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHOLE = Answer.stream(*HELLO)
@@ -48,7 +48,7 @@ def bodies(scene: Scene) -> list[dict[str, Any]]:
 
 
 def adjusted(events: list[Event]) -> list[dict[str, Any]]:
-    return [e["value"] for e in of_type(events, "CUSTOM") if e["name"] == "turntable.adjusted"]
+    return news(events, "adjusted")
 
 
 def left_out(scene: Scene) -> list[bool]:

@@ -24,13 +24,13 @@ from conversations.engine import notices
 from conversations.journal import doorbell
 from conversations.journal.doorbell import hear, keep_in_touch, ring
 from conversations.journal.hub import RING_LIMIT, Hub
-from conversations.models import Approval, Conversation, Notice
+from conversations.models import Conversation, Notice
 from conversations.protocol.agui.events import custom
 from tests.conditions import until_async
 from tests.listeners import ONE, OTHER, Listener, batch
-from tests.lost_turns import Lost
+from tests.lost_turns import pending_approvals
 from tests.records import running
-from tests.turns import conversation_of
+from tests.turns import conversation_of, decision
 
 
 @pytest.fixture(autouse=True)
@@ -261,18 +261,14 @@ def branch(conversation: Conversation) -> tuple[str, Any]:
     return "branch", {"turn": str(turn.pk)}
 
 
-def decision(conversation: Conversation) -> tuple[str, Any]:
-    lost = Lost(conversation)
-    lost.calls_tools(one="requested", two="requested")
-    Approval.objects.bulk_create([Approval(call=call) for call in lost.calls])
-    conversation.turns.update(status="waiting")
-    entry = {"interruptId": "two", "status": "resolved", "payload": {"approved": True}}
-    engine.resume(conversation, conversation.owner, [entry])
+def decided(conversation: Conversation) -> tuple[str, Any]:
+    pending_approvals(conversation, "one", "two")
+    engine.resume(conversation, conversation.owner, [decision("two")])
     return "decided", {"interrupts": ["two"]}
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("change", [draft, queue, withdrawal, branch, decision])
+@pytest.mark.parametrize("change", [draft, queue, withdrawal, branch, decided])
 async def test_without_a_layer_a_notice_of_another_process_reaches_the_sockets_of_this_one(
     hub: Hub,
     listener: Listener,

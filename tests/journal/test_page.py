@@ -16,7 +16,8 @@ from conversations.journal.reading import SNAPSHOT_BYTES, queue
 from conversations.journal.recordings import squeeze
 from conversations.models import Conversation, Message, Recording, RequestBase, Round, Turn
 from conversations.protocol.agui import events
-from tests.records import answering, delta, elsewhere, finished, open_record, opening, running
+from tests.records import answering, delta, finished, open_record, opening, running
+from tests.resources import elsewhere
 from tests.sockets.pages import page_of
 from tests.turns import conversation_of
 

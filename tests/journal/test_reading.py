@@ -1,6 +1,7 @@
 """A record reads on from any `seq`, whole, in order, in pieces of bounded size, packed or not."""
 
 import threading
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,7 +12,8 @@ from conversations.journal.reading import READ_BYTES, READ_EVENTS, last_seqs
 from conversations.journal.recordings import unsqueeze
 from conversations.models import Conversation, Event, Recording
 from conversations.protocol.agui.events import step_started
-from tests.records import StuckWriter, delta, elsewhere, finished, open_record, running
+from tests.records import StuckWriter, delta, finished, open_record, running
+from tests.resources import at_once, elsewhere
 from tests.turns import conversation_of, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,24 +122,8 @@ def test_packing_a_packed_turn_changes_nothing(conversation: Conversation) -> No
 
 def test_two_processes_that_pack_the_same_turn_make_one_recording(conversation: Conversation) -> None:
     turn = finished(conversation, 1)
-    everything, ready = record(conversation), threading.Barrier(2, timeout=10)
-    failures: list[BaseException] = []
-
-    def pack_it() -> None:
-        try:
-            ready.wait()
-            pack(turn)
-        except BaseException as error:  # noqa: BLE001 (reported below)
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=pack_it) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    everything = record(conversation)
+    at_once(*[partial(pack, turn)] * 2)
     assert record(conversation) == everything
     assert not Event.objects.exists()
 

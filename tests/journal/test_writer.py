@@ -15,7 +15,8 @@ from conversations.errors import InternalError
 from conversations.journal import Journal, Record, read
 from conversations.models import Conversation, Event, Message, Turn
 from conversations.protocol.agui.events import step_started
-from tests.records import Batch, Deliveries, StuckWriter, delta, elsewhere, open_record, running
+from tests.records import Batch, Deliveries, StuckWriter, delta, open_record, running
+from tests.resources import elsewhere
 from tests.turns import conversation_of, record
 
 pytestmark = pytest.mark.django_db(transaction=True)

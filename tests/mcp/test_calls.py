@@ -15,7 +15,7 @@ from conversations.models import Approval, Conversation, RequestBase, Turn
 from conversations.tools import registry
 from tests.conditions import until
 from tests.mcp.servers import STDIO, begin, call_of, connected_to, ended, small_over_http
-from tests.turns import ask, conversation_of, of_type, record
+from tests.turns import ask, conversation_of, decision, news, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 
@@ -37,12 +37,6 @@ def radio(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             headers = {"X-Turntable": "{user} in {conversation}"}
             with connected_to(folder, radio={"url": url, "headers": headers} | SERVER):
                 yield "http"
-
-
-def progress_of(conversation: Conversation) -> list[dict[str, Any]]:
-    return [
-        one["value"] for one in of_type(record(conversation), "CUSTOM") if one["name"] == "turntable.progress"
-    ]
 
 
 # -- results
@@ -106,7 +100,7 @@ def test_headers_name_the_user_of_the_call(radio: str, conversation: Conversatio
 
 def test_progress_is_recorded_before_the_result(conversation: Conversation) -> None:
     ask(conversation, "Call radio__count")
-    assert progress_of(conversation)[0] == {
+    assert news(record(conversation), "progress")[0] == {
         "toolCallId": call_of(conversation).tool_use_id,
         "done": 1,
         "of": 2,
@@ -120,12 +114,7 @@ def test_progress_is_recorded_before_the_result(conversation: Conversation) -> N
 def test_a_call_that_needs_an_approval_waits_for_it(conversation: Conversation) -> None:
     turn = ask(conversation, "Call radio__pay for WZPZ")
     assert turn.status == Turn.Status.WAITING
-    approve = {
-        "interruptId": call_of(conversation).tool_use_id,
-        "status": "resolved",
-        "payload": {"approved": True},
-    }
-    engine.resume(conversation, turn.user, [approve])
+    engine.resume(conversation, turn.user, [decision(call_of(conversation).tool_use_id)])
     assert ended(turn).status == Turn.Status.COMPLETED
     assert call_of(conversation).result == [{"json": {"result": "paid WZPZ"}}]
 
@@ -148,9 +137,7 @@ def test_a_question_waits_like_an_approval_and_names_its_fields(conversation: Co
     engine.resume(conversation, turn.user, [answer])
     assert ended(turn).status == Turn.Status.COMPLETED
     assert call_of(conversation).result == [{"json": {"result": "accept: Les, 40"}}]
-    decisions = [
-        one["value"] for one in of_type(record(conversation), "CUSTOM") if one["name"] == "turntable.approval"
-    ]
+    decisions = news(record(conversation), "approval")
     assert [(one["status"], one["by"], one["answer"]) for one in decisions] == [
         ("answered", "jennifer", {"name": "Les", "age": 40})
     ]

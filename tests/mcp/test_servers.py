@@ -22,7 +22,7 @@ from conversations.tools import RemoteContext, registry
 from tests.conditions import PATIENCE, until
 from tests.mcp.servers import STDIO, begin, call_of, connected_to, ended, listening, small_over_http
 from tests.reruns import rerun_of
-from tests.turns import ask, conversation_of, of_type, record
+from tests.turns import ask, conversation_of, decision, news, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 
@@ -152,16 +152,11 @@ def test_the_reference_server_answers_with_text_structure_and_pictures(
 def test_the_reference_server_reports_progress(everything: str, conversation: Conversation) -> None:
     turn = ask(conversation, "Call all__trigger-long-running-operation")
     if turn.status == Turn.Status.WAITING:
-        approve = {"interruptId": call_of(conversation).tool_use_id, "status": "resolved"}
         arguments = {"duration": 1, "steps": 2}
-        engine.resume(
-            conversation, turn.user, [approve | {"payload": {"approved": True, "editedArgs": arguments}}]
-        )
+        approval = decision(call_of(conversation).tool_use_id, editedArgs=arguments)
+        engine.resume(conversation, turn.user, [approval])
         assert engine.WORKER.wait(PATIENCE)
-    news = [
-        one["value"] for one in of_type(record(conversation), "CUSTOM") if one["name"] == "turntable.progress"
-    ]
-    assert news
+    assert news(record(conversation), "progress")
     assert call_of(conversation).status == "success"
 
 
@@ -169,8 +164,7 @@ def test_the_reference_server_reports_progress(everything: str, conversation: Co
 @pytest.mark.processes
 def test_the_reference_server_asks_and_is_answered(everything: str, conversation: Conversation) -> None:
     turn = ask(conversation, "Call all__trigger-elicitation-request")
-    approve = {"interruptId": call_of(conversation).tool_use_id, "status": "resolved"}
-    engine.resume(conversation, turn.user, [approve | {"payload": {"approved": True}}])
+    engine.resume(conversation, turn.user, [decision(call_of(conversation).tool_use_id)])
     assert engine.WORKER.wait(PATIENCE)
     approval = Approval.objects.get()
     schema = approval.question["schema"]

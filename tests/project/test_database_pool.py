@@ -4,9 +4,7 @@
 """
 
 import asyncio
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from conversations.management.timeouts import without_timeout
 from conversations.threads import Threads
 from project.database import CONNECTIONS
 from tests.conditions import until
+from tests.resources import at_once
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -48,17 +47,7 @@ def row(sql: str) -> tuple[object, ...]:
 
 def in_threads(work: Callable[[], object]) -> list[object]:
     """The results of 30 threads that work at once and then give their connections back."""
-
-    def closing() -> object:
-        start.wait(20)
-        try:
-            return work()
-        finally:
-            connection.close()
-
-    start = threading.Barrier(THREADS)
-    with ThreadPoolExecutor(THREADS) as threads:
-        return [future.result(30) for future in [threads.submit(closing) for _ in range(THREADS)]]
+    return at_once(*[work] * THREADS)
 
 
 def test_30_threads_at_once_are_all_answered_by_the_pools_connections() -> None:

@@ -21,6 +21,7 @@ from tests.commands import command
 from tests.conditions import until
 from tests.reruns import QUESTION, conversation_with, reports
 from tests.resources import Before
+from tests.turns import decision
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 MANY = 30
@@ -88,8 +89,7 @@ def statuses(new: Rerun) -> list[str]:
 
 def approve(new: Rerun) -> None:
     call = Approval.objects.get(call__conversation=new.conversation, status="pending").call.tool_use_id
-    entry = {"interruptId": call, "status": "resolved", "payload": {"approved": True}}
-    engine.resume(new.conversation, new.conversation.owner, [entry])
+    engine.resume(new.conversation, new.conversation.owner, [decision(call)])
 
 
 class Statements:

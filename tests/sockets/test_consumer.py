@@ -16,7 +16,8 @@ from pytest_django.fixtures import Settings
 from conversations import demo_gateway as demo
 from conversations import engine
 from conversations.models import Conversation, Turn
-from tests.records import elsewhere, running
+from tests.records import running
+from tests.resources import elsewhere
 from tests.sockets.pages import page_of
 from tests.turns import answer, ask, conversation_of, of_type, record
 

@@ -21,13 +21,13 @@ from websockets.typing import Origin
 from conversations import engine
 from conversations.engine import notices
 from conversations.journal import HUB, doorbell
-from conversations.models import Approval, Conversation
+from conversations.models import Conversation
 from conversations.sockets import library, sessions
 from tests.gateway.wire import Answer, Request, WireServer, answer_frames
-from tests.lost_turns import Lost
+from tests.lost_turns import pending_approvals
 from tests.servers import Browser, serving, site
 from tests.sockets.pages import Page, socket_of
-from tests.turns import ask, conversation_of
+from tests.turns import ask, conversation_of, decision
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 SONG = "What is the most popular song on WZPZ?"
@@ -54,18 +54,8 @@ async def until(page: Page, mark: str) -> dict[str, Any]:
     return change
 
 
-def waiting(conversation: Conversation, *calls: str) -> list[Approval]:
-    """A turn that waits for a decision about calls."""
-    lost = Lost(conversation)
-    lost.calls_tools(**dict.fromkeys(calls, "requested"))
-    approvals = Approval.objects.bulk_create([Approval(call=call) for call in lost.calls])
-    conversation.turns.update(status="waiting")
-    return approvals
-
-
 def approve(conversation: Conversation, call: str) -> None:
-    entry = {"interruptId": call, "status": "resolved", "payload": {"approved": True}}
-    engine.resume(conversation, conversation.owner, [entry])
+    engine.resume(conversation, conversation.owner, [decision(call)])
 
 
 async def test_a_turn_marks_its_conversation_running_then_unread_until_it_is_seen(
@@ -105,7 +95,7 @@ async def test_a_running_turn_is_told_while_it_runs(
 
 
 async def test_each_decision_changes_the_number_that_waits(user: User, conversation: Conversation) -> None:
-    await sync_to_async(waiting)(conversation, "one", "two")
+    await sync_to_async(pending_approvals)(conversation, "one", "two")
     async with library_of(user) as (page, first):
         assert first["waiting"] == 2
         await sync_to_async(approve)(conversation, "one")
@@ -117,7 +107,7 @@ async def test_nobody_hears_of_what_is_somebody_elses(
     user: User, other_user: User, conversation: Conversation
 ) -> None:
     theirs = await sync_to_async(conversation_of)(other_user)
-    await sync_to_async(waiting)(theirs, "one")
+    await sync_to_async(pending_approvals)(theirs, "one")
     after = f"?after={int(time.time() * 1000) - 60_000}"
     async with library_of(user, after) as (page, first):
         assert first == {"waiting": 0, "stale": False}

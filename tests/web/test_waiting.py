@@ -10,10 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from conversations import engine
-from conversations.models import Allowance, Approval, Conversation
+from conversations.models import Allowance, Approval
 from conversations.web import waiting as page
 from tests.engine.station import top_song_as
-from tests.lost_turns import Lost
+from tests.lost_turns import pending_approvals
 from tests.records import running
 from tests.turns import conversation_of
 
@@ -24,15 +24,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def no_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves turns that go on to another process."""
     monkeypatch.setattr(engine.WORKER, "takes_turns", False)
-
-
-def waiting(conversation: Conversation, *calls: str) -> list[Approval]:
-    """A turn of the conversation that waits for a decision about calls of `top_song`."""
-    lost = Lost(conversation)
-    lost.calls_tools(**dict.fromkeys(calls, "requested"))
-    approvals = Approval.objects.bulk_create([Approval(call=call) for call in lost.calls])
-    conversation.turns.update(status="waiting")
-    return approvals
 
 
 def waiting_page(client: Client) -> str:
@@ -47,9 +38,9 @@ def test_each_call_stands_under_its_conversation_and_the_number_on_every_page(
     client: Client, user: User, other_user: User
 ) -> None:
     first, second = (conversation_of(user, title=title) for title in ("Songs", "Other songs"))
-    waiting(first, "one", "two")
-    waiting(second, "three")
-    waiting(conversation_of(other_user, title="Secret plans"), "four")
+    pending_approvals(first, "one", "two")
+    pending_approvals(second, "three")
+    pending_approvals(conversation_of(other_user, title="Secret plans"), "four")
     text = waiting_page(client)
     assert text.count('role="group" aria-label="Tool call top_song"') == 3
     assert [text.count(f">{title}</a></h2>") for title in ("Songs", "Other songs")] == [1, 1]
@@ -62,7 +53,7 @@ def test_each_call_stands_under_its_conversation_and_the_number_on_every_page(
 
 
 def test_where_nothing_waits_the_page_says_what_it_is_for(client: Client, user: User) -> None:
-    waiting(conversation_of(user), "one")[0].call.turn.conversation.turns.update(status="stopped")
+    pending_approvals(conversation_of(user), "one")[0].call.turn.conversation.turns.update(status="stopped")
     text = waiting_page(client)
     assert "Nothing waits for you." in text
     assert '<title data-waiting="0">Waiting for you · Turntable</title>' in text
@@ -72,7 +63,7 @@ def test_where_nothing_waits_the_page_says_what_it_is_for(client: Client, user: 
 def test_a_decision_is_stored_as_in_the_conversation(
     client: Client, user: User, decision: str, status: str
 ) -> None:
-    first, second = waiting(conversation_of(user), "one", "two")
+    first, second = pending_approvals(conversation_of(user), "one", "two")
     answer = decide(client, first, decision, reason="no thanks", arguments=page.arguments_of(first))
     assert answer["Location"] == "/waiting/"
     text = waiting_page(client)
@@ -88,7 +79,7 @@ def test_a_decision_is_stored_as_in_the_conversation(
 
 
 def test_arguments_may_be_changed_and_allowed_always(client: Client, user: User) -> None:
-    [approval] = waiting(conversation_of(user), "one")
+    [approval] = pending_approvals(conversation_of(user), "one")
     decide(client, approval, "approve", arguments='{"sign": "WKRP"}', always="on")
     approval.refresh_from_db()
     assert approval.input == {"sign": "WKRP"}
@@ -98,7 +89,7 @@ def test_arguments_may_be_changed_and_allowed_always(client: Client, user: User)
 def test_a_whole_tool_is_allowed_where_it_may_be_and_listed_until_it_is_revoked(
     client: Client, user: User
 ) -> None:
-    first, second = waiting(conversation_of(user), "one", "two")
+    first, second = pending_approvals(conversation_of(user), "one", "two")
     assert "Always for this tool with these arguments" in waiting_page(client)
     answer = decide(client, first, "approve", always="tool")
     assert "This tool may be let through with the same arguments alone" in unescape(answer.content.decode())
@@ -125,7 +116,7 @@ def test_a_whole_tool_is_allowed_where_it_may_be_and_listed_until_it_is_revoked(
 def test_what_cannot_be_decided_is_said_and_what_was_written_stays(
     client: Client, user: User, form: dict[str, str], problem: str
 ) -> None:
-    [approval] = waiting(conversation_of(user), "one")
+    [approval] = pending_approvals(conversation_of(user), "one")
     answer = client.post("/waiting/", {"call": approval.pk} | form)
     text = unescape(answer.content.decode())
     assert answer.status_code == 400
@@ -140,7 +131,7 @@ def test_a_call_that_waits_no_more_is_told_to_be_gone(
     client: Client, user: User, other_user: User, status: str
 ) -> None:
     conversation = conversation_of(other_user if status == "of another user" else user)
-    [approval] = waiting(conversation, "one")
+    [approval] = pending_approvals(conversation, "one")
     if status == "deleted":
         conversation.delete()
     elif status != "of another user":
@@ -153,7 +144,7 @@ def test_a_call_that_waits_no_more_is_told_to_be_gone(
 
 @pytest.mark.parametrize("call", ["", "no id"])
 def test_a_form_that_names_no_call_changes_nothing(client: Client, user: User, call: str) -> None:
-    waiting(conversation_of(user), "one")
+    pending_approvals(conversation_of(user), "one")
     assert client.post("/waiting/", {"call": call, "decision": "approve"}).status_code == 409
 
 
@@ -161,14 +152,14 @@ def test_of_very_many_calls_the_oldest_are_shown(
     client: Client, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "MOST", 2)
-    waiting(conversation_of(user), "one", "two", "three")
+    pending_approvals(conversation_of(user), "one", "two", "three")
     text = waiting_page(client)
     assert text.count('role="group"') == 2
     assert "These are the 2 that have waited longest." in text
 
 
 def test_lists_say_in_words_what_is_new_and_what_waits(client: Client, user: User) -> None:
-    waiting(conversation_of(user, title="Songs"), "one")
+    pending_approvals(conversation_of(user, title="Songs"), "one")
     running(conversation_of(user, title="News"), status="completed")
     conversation_of(user, title="Nothing")
     marks = {}
