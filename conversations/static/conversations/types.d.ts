@@ -51,7 +51,27 @@ type ToolCallResult = Recorded<{ type: "TOOL_CALL_RESULT"; messageId: string; to
   metadata: ResultFigures & { seq?: number };
 };
 type MessagesSnapshot = { type: "MESSAGES_SNAPSHOT"; messages: Message[]; metadata: SnapshotFigures };
-type Custom = Recorded<{ type: "CUSTOM"; name: string; value: any }>;
+
+/** What the product's own events say, by their names. */
+type CustomValues = {
+  "turntable.conversation": { title?: string };
+  "turntable.retrying": Retry;
+  "turntable.adjusted": Adjustment;
+  "turntable.approval": Approval;
+  "turntable.progress": Progress;
+  "turntable.image": Activity;
+  "turntable.citation": Activity;
+  "turntable.server_tool": Activity;
+  "turntable.decided": { interrupts: string[] };
+  "turntable.queued": QueuedMessage[];
+  "turntable.draft": { text: string };
+  "turntable.branch": { turn: string };
+  "turntable.settings": Record<string, string>;
+  "turntable.refused": { id: string; code: string; message: string };
+};
+
+type CustomOf<Name extends keyof CustomValues> = Recorded<{ type: "CUSTOM"; name: Name; value: CustomValues[Name] }>;
+type Custom = { [Name in keyof CustomValues]: CustomOf<Name> }[keyof CustomValues];
 
 type AguiEvent =
   | RunStarted
@@ -126,18 +146,22 @@ type MessageFigures = Partial<ResultFigures> & {
   attachments?: AttachedFile[];
 };
 
-/** A message as MESSAGES_SNAPSHOT has it: a text, a reasoning, one tool call, or a tool's result. */
-type Message = {
-  id: string;
-  role: "user" | "assistant" | "reasoning" | "tool" | "activity";
-  /** a text; of an activity the value of its event */
-  content?: any;
-  activityType?: string;
-  toolCalls?: ToolCall[];
-  toolCallId?: string;
-  error?: string;
-  metadata: MessageFigures;
-};
+type MessageFacts = { id: string; toolCalls?: ToolCall[]; toolCallId?: string; error?: string; metadata: MessageFigures };
+
+/** A text, a reasoning, one tool call, or a tool's result. */
+type TextMessage = MessageFacts & { role: "user" | "assistant" | "reasoning" | "tool"; content?: string; activityType?: undefined };
+
+/** What a model brings beside these; its content is the value of its event. */
+type ActivityMessage = MessageFacts & { role: "activity"; activityType: string; content: Activity };
+
+/** A message as MESSAGES_SNAPSHOT has it. */
+type Message = TextMessage | ActivityMessage;
+
+/** A message whose facts are to come. */
+type NewMessage = Omit<TextMessage, "metadata"> | Omit<ActivityMessage, "metadata">;
+
+/** A picture's facts, a citation, or a provider's own tool. */
+type Activity = { messageId: string; citation?: Citation; server_tool?: ServerTool; format?: string; size?: number; sha256?: string };
 
 type Approval = {
   toolCallId: string;
@@ -152,7 +176,7 @@ type Approval = {
 /** How far a running call has come. */
 type Progress = { toolCallId: string; done?: number; of?: number; text?: string };
 
-type Retry = { code?: string; seconds: number; attempt: number; of: number; at: number | null };
+type Retry = { code?: string; seconds: number; attempt: number; of: number; at?: number | null };
 
 type Round = {
   name: string;
@@ -211,7 +235,6 @@ type State = {
   /** What is shown is on another branch: a snapshot is due. */
   stale?: boolean;
   draft?: string;
-  branch?: string;
   /** The last turn goes on in newer messages, on another page. */
   partial?: boolean;
   /** A moment of a recording. */

@@ -73,12 +73,12 @@ function figure(source, format, size, alt) {
 /**
  * Draws a picture of the model's own, which is at the address once its round has ended.
  * @param {HTMLElement} element
- * @param {Message} message
+ * @param {ActivityMessage} message
  * @param {string} address of the conversation's pictures
  */
 export function drawModelPicture(
   element,
-  { content: { format, size, sha256 }, metadata: { open, turn } },
+  { content: { format = "", size = 0, sha256 }, metadata: { open, turn } },
   address,
 ) {
   const isKnown = sha256 && Object.hasOwn(TYPES, format);

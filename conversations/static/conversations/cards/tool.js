@@ -39,7 +39,8 @@ const blockOf = (card) => /** @type {Block} */ (blocks.get(card));
 export function callOf(card) {
   const { message, result } = blockOf(card);
   const [{ id, function: call }] = message.toolCalls ?? [];
-  return { id, name: call.name, arguments: call.arguments, result: result?.content };
+  const text = result?.role === "tool" ? result.content : undefined;
+  return { id, name: call.name, arguments: call.arguments, result: text };
 }
 
 /**
@@ -162,7 +163,7 @@ function drawParts(card, block) {
   inside(card, "[data-copy=result]").hidden = !result;
   if (!result) return;
   setText(inside(card, ".outcome-name"), OUTCOMES[standing(block)] ?? "Error");
-  setText(inside(card, ".result"), visible(result.content));
+  setText(inside(card, ".result"), visible(callOf(card).result ?? ""));
   inside(card, ".cut").hidden = !result.metadata.cut;
 }
 
@@ -183,13 +184,13 @@ function fold(card, isOpenByItself) {
 
 /** @param {HTMLDetailsElement} card */
 function unfold(card) {
-  const { message, result } = blockOf(card);
-  const { name, arguments: text } = callOf(card);
-  if (!card.open && text.length + (result?.content.length ?? 0) > SHORT) return;
+  const { message } = blockOf(card);
+  const { name, arguments: text, result = "" } = callOf(card);
+  if (!card.open && text.length + result.length > SHORT) return;
   const { approval } = message.metadata;
   show(inside(card, ".request"), message.metadata.open ? "" : text, name);
   show(inside(card, ".changed"), approval?.editedArgs ? JSON.stringify(approval.editedArgs) : "", name);
-  show(inside(card, ".outcome"), result?.content ?? "", name);
+  show(inside(card, ".outcome"), result, name);
   const raw = inside(card, "[data-raw]");
   const own = inside(card, ".own");
   if (card.open) drawOwn(card, blockOf(card)).then((isNew) => isNew && unfold(card));

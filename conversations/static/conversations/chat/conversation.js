@@ -346,7 +346,7 @@ class ConversationPage {
       case "regenerate":
         return branches.regenerate();
       case "edit":
-        return editing.begin(around(button, "article"), questionOf(blocks));
+        return editing.begin(around(button, "article"), questionOf(blocks) ?? "");
       case "withdraw":
         return queue.withdraw(blocks[0].message);
       case "previous":

@@ -6,6 +6,7 @@ import { uuid } from "../lib/browser.js";
 import { byId, fromTemplate, inside } from "../lib/dom.js";
 import { grow } from "../lib/growing.js";
 import { isComposing } from "../lib/keys.js";
+import { textIn } from "../transcript/activities.js";
 import { writeIn } from "./composer.js";
 
 /**
@@ -144,7 +145,9 @@ export class Queue {
   }
 
   /** @param {Message} message */
-  withdraw({ id, content, metadata }) {
+  withdraw(message) {
+    const { id, metadata } = message;
+    const content = textIn(message);
     const files = metadata.attachments;
     if (this.ask({ type: "withdraw", message: id })) this.withdrawn.push({ id, content, files });
   }

@@ -39,11 +39,8 @@ export function textToCopy(button, { messages }) {
   if (button.dataset.copy === "code") return inside(around(button, ".code"), "code").textContent;
   const { key } = around(button, ".turn").dataset;
   const ofTurn = messages.filter(({ metadata }) => `turn:${metadata.turn}` === key && !metadata.interrupted);
-  const texts = ofTurn.filter(({ role, content }) => role === "assistant" && content);
-  return texts
-    .map(({ content }) => answerIn(content))
-    .filter(Boolean)
-    .join("\n\n");
+  const texts = ofTurn.map((message) => (message.role === "assistant" ? (message.content ?? "") : ""));
+  return texts.map(answerIn).filter(Boolean).join("\n\n");
 }
 
 /** @param {string} text */

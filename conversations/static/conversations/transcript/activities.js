@@ -16,8 +16,15 @@ const KINDS = {
  */
 export const activityKind = ({ activityType }) => KINDS[activityType ?? ""];
 
+/**
+ * The text of a message, "" for one that has none.
+ * @param {Message} message
+ */
+export const textIn = ({ content = "" }) => (typeof content === "string" ? content : "");
+
 /** @type {<Member extends keyof ServerTool>(message: Message | undefined, member: Member) => ServerTool[Member]} */
-const partOf = (message, member) => message?.content?.server_tool?.[member];
+const partOf = (message, member) =>
+  message?.role === "activity" ? message.content.server_tool?.[member] : undefined;
 /** @param {{toolUseId: string} | undefined} part */
 const keyOf = (part) => part && `server:${part.toolUseId}`;
 
@@ -45,6 +52,9 @@ export function asCall({ id, message, result }) {
   const name = use?.name ?? part?.type?.replace(/_result$/, "") ?? "";
   const call = { name, arguments: textOf(use?.input ?? "") };
   const metadata = { status: part?.status === "error" ? "error" : "success", ...result?.metadata };
+  /** @type {Message | undefined} */
+  const answer = result &&
+    part && { id: result.id, role: "tool", content: resultText(part.content), metadata };
   return {
     id,
     kind: "server",
@@ -53,7 +63,7 @@ export function asCall({ id, message, result }) {
       toolCalls: [{ id, type: "function", function: call }],
       metadata: message.metadata,
     },
-    result: result && part && { ...result, content: resultText(part.content), metadata },
+    result: answer,
     ended: !message.metadata.open,
   };
 }
@@ -80,6 +90,7 @@ export function numbered(citations, messages) {
   /** @type {Map<string, number[]>} */
   const marks = new Map();
   for (const message of citations) {
+    if (message.role !== "activity") continue;
     const { messageId, citation = {} } = message.content;
     const key = JSON.stringify(citation);
     const source = byContent.get(key) ?? { number: byContent.size + 1, citation, message };
@@ -99,7 +110,7 @@ export function numbered(citations, messages) {
  */
 function citedAt(messages, id, citation) {
   /** @param {Message} message */
-  const isText = ({ role, content }) => role === "assistant" && content?.trim();
+  const isText = (message) => message.role === "assistant" && textIn(message).trim() !== "";
   if (messages.some((message) => message.id === id && isText(message))) return id;
   return messages.slice(0, messages.indexOf(citation)).findLast(isText)?.id;
 }

@@ -16,7 +16,11 @@ const SAYINGS = {
     `Tool call ${callName(state, toolCallId) ?? ""} ${ENDED[metadata.error ?? ""] ?? ENDED[metadata.status]}.`,
   STEP_FINISHED: ({ metadata }) =>
     metadata.interrupted ? "The answer was interrupted. It begins again." : "",
-  CUSTOM: ({ name, value }, state) => NEWS[name]?.(value, state),
+  CUSTOM: ({ name, value }, state) => {
+    /** @type {((value: any, state: State) => string) | undefined} */
+    const news = NEWS[name];
+    return news?.(value, state);
+  },
 };
 
 /** @type {Record<string, (outcome: Outcome, state: State) => string>} */
@@ -45,7 +49,7 @@ const ENDED = {
   timeout: "timed out",
 };
 
-/** @type {Record<string, (value: any, state: State) => string>} */
+/** @type {{[Name in keyof CustomValues]?: (value: CustomValues[Name], state: State) => string}} */
 const NEWS = {
   "turntable.retrying": (value) => `${tryingAgain(value)}.`,
   "turntable.adjusted": ({ what }) => what,

@@ -48,7 +48,7 @@ export function withMessage(state, message) {
 
 /**
  * @param {State} state
- * @param {Omit<Message, "metadata">} message
+ * @param {NewMessage} message
  * @param {MessageFigures} figures
  */
 export function putMessage(state, message, figures = {}) {
@@ -60,7 +60,9 @@ export function putMessage(state, message, figures = {}) {
 
 /** @type {(state: State, id: string, delta: string) => State} */
 export const append = (state, id, delta) =>
-  changeMessage(state, id, (message) => ({ ...message, content: message.content + delta }));
+  changeMessage(state, id, (message) =>
+    message.role === "activity" ? message : { ...message, content: message.content + delta },
+  );
 
 /** @type {(state: State, id: string) => State} */
 export const close = (state, id) => changeMessage(state, id, closeMessage);

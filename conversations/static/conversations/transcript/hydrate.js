@@ -43,17 +43,21 @@ function readBlock(element) {
   /** @type {Message} */
   const message = JSON.parse(element.dataset.message ?? "");
   const at = Number(element.dataset.at);
-  if (message.role === "activity") return [[at, message], ...resultOf(element)];
-  if (!message.toolCalls) return [[at, { content: textOf(element, ".text"), ...message }]];
-  message.toolCalls[0].function.arguments = textOf(element, ".arguments");
-  /** @type {(placed: Placed) => Placed} */
-  const withText = ([place, result]) => [place, { ...result, content: textOf(element, ".result") }];
-  return [[at, message], ...resultOf(element).map(withText)];
+  if (message.role !== "activity" && !message.toolCalls)
+    return [[at, { content: textOf(element, ".text"), ...message }]];
+  if (message.toolCalls) message.toolCalls[0].function.arguments = textOf(element, ".arguments");
+  return [[at, message], ...resultOf(element)];
 }
 
 /** @type {(element: HTMLElement) => Placed[]} */
-const resultOf = ({ dataset }) =>
-  dataset.result ? [[Number(dataset.resultAt), JSON.parse(dataset.result)]] : [];
+function resultOf(element) {
+  const { result, resultAt } = element.dataset;
+  if (!result) return [];
+  /** @type {Message} */
+  const message = JSON.parse(result);
+  const isActivity = message.role === "activity";
+  return [[Number(resultAt), isActivity ? message : { ...message, content: textOf(element, ".result") }]];
+}
 
 /**
  * The state of the page at the address.

@@ -3,7 +3,7 @@
  */
 
 import { partsOf as partsOfText } from "../text/thoughts.js";
-import { activityKind, answeredBy, callKey, numbered } from "./activities.js";
+import { activityKind, answeredBy, callKey, numbered, textIn } from "./activities.js";
 
 /**
  * The sections of a state, and of the messages that are still on their way.
@@ -97,7 +97,7 @@ function atEnd({ turn, blocks }) {
  */
 export function questionOf(blocks) {
   const question = blocks.find(({ kind }) => kind === "you")?.message;
-  return question && !question.metadata.cut ? question.content : undefined;
+  return question && !question.metadata.cut ? textIn(question) : undefined;
 }
 
 /**
@@ -159,7 +159,7 @@ const isShown = (message) =>
   message.role !== "tool" &&
   (message.toolCalls ||
     ["reasoning", "activity"].includes(message.role) ||
-    message.content.trim() !== "" ||
+    textIn(message).trim() !== "" ||
     message.metadata.attachments);
 
 /** @type {WeakMap<Message, Message[]>} */
@@ -177,11 +177,11 @@ function spoken(message) {
 }
 
 /**
- * @param {Message} message
- * @returns {Message[]}
+ * @param {TextMessage} message
+ * @returns {TextMessage[]}
  */
 function split(message) {
-  const parts = partsOfText(message.content, message.metadata.open);
+  const parts = partsOfText(textIn(message), message.metadata.open);
   if (parts.length === 1 && parts[0].text === message.content) return [message];
   const { open: _, ...metadata } = message.metadata;
   const messages = parts.map(({ text, isThought, open }, index) => ({

@@ -87,7 +87,7 @@ const turnOf = (event) => event.runId.split(":")[0]; // a run after an approval 
 
 /**
  * A message that is open until its round ends: a picture can be fetched only then.
- * @type {(state: State, content: {messageId: string}, event: Custom) => State}
+ * @type {(state: State, content: Activity, event: Custom) => State}
  */
 function putActivity(state, content, { name: activityType }) {
   return putMessage(state, {
@@ -100,7 +100,7 @@ function putActivity(state, content, { name: activityType }) {
 
 /**
  * A citation has the id of its text.
- * @type {(state: State, content: {messageId: string}, name: string) => string}
+ * @type {(state: State, content: Activity, name: string) => string}
  */
 function activityId({ messages }, { messageId }, name) {
   if (name !== "turntable.citation") return messageId;
@@ -177,7 +177,7 @@ function toolResult(state, event) {
 
 /**
  * @param {ToolCallStart} event
- * @returns {Omit<Message, "metadata">}
+ * @returns {NewMessage}
  */
 const emptyCall = (event) => ({
   id: `call:${event.toolCallId}`,
@@ -242,7 +242,6 @@ function snapshot(state, event) {
     queue,
     totals,
     stale: false,
-    branch: undefined,
   };
 }
 
@@ -258,7 +257,7 @@ function markDecided(state, { interrupts }) {
 const markCall = (state, { toolCallId }, mark) =>
   changeMessage(state, `call:${toolCallId}`, (call) => marked(call, mark));
 
-/** @type {Record<string, (state: State, value: any, event: Custom) => State>} */
+/** @type {{[Name in keyof CustomValues]?: (state: State, value: CustomValues[Name], event: CustomOf<Name>) => State}} */
 const CUSTOM = {
   "turntable.conversation": (state, { title }) => (title === undefined ? state : { ...state, title }),
   "turntable.retrying": (state, value, { timestamp = null }) =>
@@ -273,7 +272,6 @@ const CUSTOM = {
   "turntable.decided": markDecided,
   "turntable.queued": (state, queue) => ({ ...state, queue }),
   "turntable.draft": (state, { text }) => ({ ...state, draft: text }),
-  "turntable.branch": (state, { turn }) => ({ ...state, branch: turn }),
 };
 
 /** @type {{[Type in AguiEvent["type"]]: (state: State, event: Extract<AguiEvent, {type: Type}>) => State}} */
@@ -299,8 +297,15 @@ const HANDLERS = {
   TOOL_CALL_ARGS: (state, event) => appendArguments(state, event.toolCallId, event.delta),
   TOOL_CALL_END: (state, event) => close(state, `call:${event.toolCallId}`),
   TOOL_CALL_RESULT: toolResult,
-  CUSTOM: (state, event) => (CUSTOM[event.name] ?? ((unchanged) => unchanged))(state, event.value, event),
+  CUSTOM: custom,
 };
+
+/** @type {Reducer<Custom>} */
+function custom(state, event) {
+  /** @type {((state: State, value: any, event: any) => State) | undefined} */
+  const change = CUSTOM[event.name];
+  return change?.(state, event.value, event) ?? state;
+}
 
 /**
  * Those of the members that the object has.

@@ -2,6 +2,8 @@
  * Counts of tokens: those that a gateway has reported, or the least that a text has.
  */
 
+import { textIn } from "./activities.js";
+
 /** @type {(keyof Usage)[]} */
 const KINDS = ["inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"];
 
@@ -24,8 +26,10 @@ export function leastTokens(texts) {
  * What a model wrote in a message.
  * @param {Message} message
  */
-export const writtenIn = ({ role, content, toolCalls }) =>
-  role === "user" || role === "tool" ? "" : (toolCalls?.[0].function.arguments ?? content ?? "");
+export const writtenIn = (message) =>
+  message.role === "user" || message.role === "tool"
+    ? ""
+    : (message.toolCalls?.[0].function.arguments ?? textIn(message));
 
 /** @typedef {(usage: Usage | undefined) => number} Count */
 

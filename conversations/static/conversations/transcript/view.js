@@ -4,11 +4,11 @@
 import { drawModelPicture } from "../cards/pictures.js";
 import { drawSources, mark } from "../cards/sources.js";
 import { drawTool, openForPrint } from "../cards/tool.js";
-import { all, fromTemplate, inside } from "../lib/dom.js";
+import { all, fromTemplate, inside, setText } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { openPicturesOf } from "../lib/picture.js";
 import { Writing } from "../text/writing.js";
-import { asCall } from "./activities.js";
+import { asCall, textIn } from "./activities.js";
 import { drawCalls, groupCalls } from "./calls.js";
 import { drawFiles } from "./files.js";
 import { drawFoot } from "./foot.js";
@@ -178,7 +178,7 @@ export class View {
     const card = /** @type {HTMLDetailsElement} */ (element);
     if (kind === "tool") return drawTool(card, block);
     if (kind === "server") return drawTool(card, asCall(block));
-    if (kind === "picture") return drawModelPicture(element, message, picturesAddress());
+    if (message.role === "activity") return drawModelPicture(element, message, picturesAddress());
     const text = inside(element, ".text");
     if (kind === "you") return drawQuestion(element, text, message);
     if (kind === "reasoning") drawSummary(element, message);
@@ -191,8 +191,8 @@ export class View {
    * @param {HTMLElement} text
    * @param {Message} message
    */
-  write(text, { content, metadata }) {
-    return this.writing(text).show(content, Boolean(metadata.open), this.deadline);
+  write(text, message) {
+    return this.writing(text).show(textIn(message), Boolean(message.metadata.open), this.deadline);
   }
 
   /**
@@ -247,9 +247,10 @@ function complete(element, selector, make) {
 }
 
 /** @type {(element: HTMLElement, text: HTMLElement, message: Message) => void} */
-function drawQuestion(element, text, { content, metadata }) {
+function drawQuestion(element, text, message) {
+  const { metadata } = message;
   drawFiles(element, metadata.attachments);
-  if (text.textContent !== visible(content)) text.textContent = visible(content);
+  setText(text, visible(textIn(message)));
   if (metadata.leftOut) complete(element, ".left-out", () => [fromTemplate("left-out-template")]);
   complete(element, ".edit", () => [inside(clone("you"), ".edit")]);
 }
