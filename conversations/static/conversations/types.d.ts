@@ -384,6 +384,33 @@ type Named<Elements, Name> = Name extends keyof Elements ? Elements[Name] : HTML
 /** Finds an element by a selector; what it is, a tag's name says, or else the caller. */
 type Find<Place> = <Name extends string, Kind = Named<HTMLElementTagNameMap, Name>>(place: Place, selector: Name) => Kind;
 
+// -- what lists show
+
+/** What is true of a conversation now; without one, of all. */
+type LibraryChange = { waiting: number; at: number; stale?: boolean } & (
+  | ConversationState
+  | { [Name in keyof ConversationState]?: undefined }
+);
+
+type ConversationState = {
+  conversation: string;
+  title: string;
+  mark: string;
+  words: string;
+  updatedAt: string;
+  pinned: boolean;
+  archived: boolean;
+  deleted: boolean;
+};
+
+/** What a page's scripts tell each other. */
+interface DocumentEventMap {
+  "turntable:change": CustomEvent<LibraryChange>;
+  "turntable:library": CustomEvent<undefined>;
+}
+
+type Point = { x: number; y: number };
+
 // -- recordings
 
 type Moment = { at: number; event: AguiEvent & { metadata: { seq: number } } };

@@ -1,6 +1,7 @@
 /**
  * The way from a search to its hit: the address names the turn, the message and the words; there the words are marked and in sight.
  */
+import { all } from "../lib/dom.js";
 import { style } from "../lib/styles.js";
 import { spansOf } from "./matching.js";
 
@@ -16,30 +17,41 @@ export async function arrive(log, query) {
   if (!places.length) return;
   await style(new URL("./arrival.css", import.meta.url)).catch(() => undefined);
   const ranges = places.flatMap((place) => rangesIn(place, query.get("words") ?? "")).slice(0, MOST);
-  const place = ranges.length ? blockOf(ranges[0], places) : places[0];
-  open(ranges[0]?.startContainer.parentElement ?? place);
+  const start = ranges[0]?.startContainer;
+  const place = places.find((one) => start && one.contains(start)) ?? places[0];
+  open(start?.parentElement ?? place);
   mark(ranges);
   for (const again of [false, true]) {
     if (again) await frames(2); // what is above has its true height now
-    (seen(ranges) ?? place).scrollIntoView({ block: "center", behavior: "instant" });
+    (visibleElement(ranges) ?? place).scrollIntoView({ block: "center", behavior: "instant" });
   }
   place.tabIndex = -1;
   place.focus({ preventScroll: true });
 }
 
-/** The blocks of the message; those of its turn where it has none. */
+/**
+ * The blocks of the message; those of its turn where it has none.
+ * @param {HTMLElement} log
+ * @param {URLSearchParams} query
+ */
 function placesOf(log, query) {
   const name = query.get("in") ?? "";
-  const blocks = [...log.querySelectorAll("[data-key]")];
-  const isOf = ({ dataset: { key } }) => key === name || key.startsWith(`${name}:`);
+  const blocks = all(log, "[data-key]");
+  /** @param {HTMLElement} block */
+  const isOf = ({ dataset: { key = "" } }) => key === name || key.startsWith(`${name}:`);
   const own = name ? blocks.filter(isOf) : [];
   return own.length ? own : blocks.filter(({ dataset }) => dataset.key === `turn:${query.get("at")}`);
 }
 
-const blockOf = (range, places) => places.find((place) => place.contains(range.startContainer));
+/** @typedef {{node: Node, start: number}} TextPlace a text node, and where it begins in the whole text */
 
-/** The words in an element, wherever one text node ends and the next begins. */
+/**
+ * The words in an element, wherever one text node ends and the next begins.
+ * @param {HTMLElement} element
+ * @param {string} words
+ */
 function rangesIn(element, words) {
+  /** @type {TextPlace[]} */
   const nodes = [];
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   let text = "";
@@ -56,24 +68,40 @@ function rangesIn(element, words) {
   });
 }
 
-// A range begins in the node that has its first letter, and ends in that which has its last.
+/**
+ * A range begins in the node that has its first letter, and ends in that which has its last.
+ * @param {TextPlace[]} nodes
+ * @param {number} at
+ * @param {number} back
+ */
 function placeIn(nodes, at, back) {
-  const { node, start } = nodes.findLast((one) => one.start <= at - back);
+  const { node, start } = nodes.findLast((one) => one.start <= at - back) ?? nodes[0];
   return { node, offset: at - start };
 }
 
-/** Opens what the element is folded in. */
+/**
+ * Opens what the element is folded in.
+ * @param {Element} element
+ */
 function open(element) {
-  for (let details = element.closest("details"); details; details = details.parentElement.closest("details"))
+  for (
+    let details = element.closest("details");
+    details;
+    details = details.parentElement?.closest("details") ?? null
+  )
     details.open = true;
 }
 
+/** @param {Range[]} ranges */
 function mark(ranges) {
   if (globalThis.CSS?.highlights) CSS.highlights.set("hit", new Highlight(...ranges));
   else for (const range of ranges.toReversed()) wrap(range);
 }
 
-// Where no highlight can be painted over a text, an element goes round it, if it is in one piece.
+/**
+ * Where no highlight can be painted over a text, an element goes round it, if it is in one piece.
+ * @param {Range} range
+ */
 function wrap(range) {
   if (range.startContainer !== range.endContainer) return;
   const element = document.createElement("mark");
@@ -81,12 +109,16 @@ function wrap(range) {
   range.surroundContents(element);
 }
 
-// A range itself cannot be scrolled to: the element of its text is, if it is not hidden.
-function seen(ranges) {
+/**
+ * A range itself cannot be scrolled to: the element of its text is, if it is not hidden.
+ * @param {Range[]} ranges
+ */
+function visibleElement(ranges) {
   const elements = ranges.map(({ startContainer }) => startContainer.parentElement);
-  return elements.find((element) => element.checkVisibility?.() ?? true);
+  return elements.find((element) => element?.checkVisibility?.() ?? true);
 }
 
+/** @param {number} count */
 async function frames(count) {
   for (let at = 0; at < count; at += 1) await new Promise(requestAnimationFrame);
 }

@@ -8,9 +8,13 @@ const CONTINUOUS =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 const BEGINNING = 3; // letters from which on a word may be the beginning of one
 
+/** @param {string} letter */
 const fold = (letter) => letter.normalize("NFKD").replace(MARKS, "").toLowerCase();
 
-/** The text folded, and for each of its places the place in the text. */
+/**
+ * The text folded, and for each of its places the place in the text.
+ * @param {string} text
+ */
 function folded(text) {
   let whole = "";
   const places = [];
@@ -25,16 +29,20 @@ function folded(text) {
   return { whole, places };
 }
 
-/** The patterns of a search: its words, and what stands in quotes as a whole. */
+/**
+ * The patterns of a search: its words, and what stands in quotes as a whole.
+ * @param {string} words
+ */
 function patterns(words) {
   const terms = Array.from(words.matchAll(/"([^"]*)"?|([^\s"]+)/g), ([, phrase, word]) => phrase ?? word);
   const pieces = terms.map((term) => Array.from(folded(term).whole.matchAll(PIECE), ([piece]) => piece));
   return pieces.filter(({ length }) => length).map(patternOf);
 }
 
+/** @param {string[]} pieces */
 function patternOf(pieces) {
   const first = CONTINUOUS.test(pieces[0]) ? "" : "(?<![\\p{L}\\p{N}])";
-  const last = pieces.at(-1);
+  const last = pieces[pieces.length - 1];
   const end = last.length >= BEGINNING || CONTINUOUS.test(last) ? "" : "(?![\\p{L}\\p{N}])";
   return new RegExp(`${first}${pieces.join("[^\\p{L}\\p{N}]+")}${end}`, "gu");
 }

@@ -4,7 +4,7 @@
 
 import { show } from "../lib/dialog.js";
 import { loadJSON } from "../lib/documents.js";
-import { create } from "../lib/dom.js";
+import { closestTo, create } from "../lib/dom.js";
 import { isComposing } from "../lib/keys.js";
 import { addressOfApp } from "../lib/page.js";
 import { style } from "../lib/styles.js";
@@ -15,7 +15,14 @@ const PAUSE_MS = 150; // in typing, after which is searched
 /** @typedef {{title: string, url: string, at: string, archived: boolean, hits?: Hit[]}} Entry */
 /** @typedef {{speaker: string, parts: [string, boolean][], url: string}} Hit */
 
-/** Opens the palette; `address` answers searches, `begin()` begins a new conversation. */
+/** @typedef {(isAside: boolean) => unknown} Act in a tab of its own if it can */
+/** @typedef {{element: HTMLElement, act: Act}} PaletteOption */
+
+/**
+ * Opens the palette.
+ * @param {string} address that answers searches
+ * @param {() => void} begin begins a new conversation
+ */
 export async function openPalette(address, begin) {
   await style(new URL("./palette.css", import.meta.url)).catch(() => undefined);
   const palette = new Palette(address, [
@@ -29,10 +36,14 @@ export async function openPalette(address, begin) {
 }
 
 class Palette {
+  /**
+   * @param {string} address
+   * @param {[name: string, act: Act][]} actions
+   */
   constructor(address, actions) {
     this.address = address;
     this.actions = actions;
-    /** @type {((isAside: boolean) => void)[]} what each option does, in a tab of its own if it can */
+    /** @type {Act[]} what each option does */
     this.acts = [];
     this.at = 0;
     this.box = create("input");
@@ -60,7 +71,10 @@ class Palette {
     box.addEventListener("compositionend", () => this.searchSoon());
     box.addEventListener("keydown", (event) => this.press(event));
     list.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays where one writes
-    list.addEventListener("click", (event) => this.choose(indexIn(list, event.target), event));
+    list.addEventListener("click", (event) => {
+      const chosen = closestTo(event, "[role=option]");
+      if (chosen) this.choose([...list.children].indexOf(chosen), event);
+    });
     this.dialog.addEventListener("close", () => this.stop());
   }
 
@@ -99,7 +113,11 @@ class Palette {
     this.tell("The search has failed. Write on to try again.");
   }
 
-  /** @param {Entry[]} entries */
+  /**
+   * @param {string} words
+   * @param {Entry[]} entries
+   * @param {boolean} more
+   */
   show(words, entries, more) {
     const fitting = this.actions.filter(([name]) => name.toLowerCase().includes(words.toLowerCase()));
     const results = entries.flatMap((entry) => [
@@ -110,6 +128,7 @@ class Palette {
     this.tell(words ? summary(entries, more) : "");
   }
 
+  /** @param {PaletteOption[]} options */
   put(options) {
     this.acts = options.map(({ act }) => act);
     this.list.replaceChildren(...options.map(({ element }) => element));
@@ -118,6 +137,7 @@ class Palette {
     this.mark(0);
   }
 
+  /** @param {number} at */
   mark(at) {
     const options = [...this.list.children];
     this.at = options.length && (at + options.length) % options.length;
@@ -128,17 +148,23 @@ class Palette {
     return this.box.setAttribute("aria-activedescendant", options[this.at].id);
   }
 
+  /** @param {string} sentence */
   tell(sentence) {
     this.status.textContent = sentence;
   }
 
+  /** @param {KeyboardEvent} event */
   press(event) {
-    const act = !isComposing(event) && KEYS[event.key];
-    if (!act) return;
+    const act = KEYS[event.key];
+    if (!act || isComposing(event)) return;
     event.preventDefault();
     act(this, event);
   }
 
+  /**
+   * @param {number} at
+   * @param {MouseEvent | KeyboardEvent} event
+   */
   choose(at, { ctrlKey, metaKey }) {
     const act = this.acts[at];
     if (!act) return;
@@ -148,25 +174,36 @@ class Palette {
   }
 }
 
+/** @type {Record<string, (palette: Palette, event: KeyboardEvent) => void>} */
 const KEYS = {
   ArrowDown: (palette) => palette.mark(palette.at + 1),
   ArrowUp: (palette) => palette.mark(palette.at - 1),
   Enter: (palette, event) => palette.choose(palette.at, event),
 };
 
+/**
+ * @param {string} url
+ * @param {boolean} isAside
+ */
 function go(url, isAside) {
   if (isAside) window.open(url, "_blank", "noopener");
   else location.assign(url);
 }
 
-const indexIn = (list, target) => [...list.children].indexOf(target.closest("[role=option]"));
-
+/**
+ * @param {Node} content
+ * @param {Act} act
+ */
 function option(content, act) {
   const element = create("li", "", content);
   set(element, { role: "option", "aria-selected": "false" });
   return { element, act };
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {Record<string, string>} attributes
+ */
 function set(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
 }
@@ -184,9 +221,14 @@ function drawHit({ speaker, parts }) {
   return create("span", "snippet", `${speaker}: `, create("bdi", "", ...words));
 }
 
+/**
+ * @param {Entry[]} entries
+ * @param {boolean} more
+ */
 function summary(entries, more) {
   if (!entries.length) return "Nothing has these words.";
   const messages = entries.reduce((sum, { hits = [] }) => sum + hits.length, 0);
+  /** @type {(number: number, name: string) => string} */
   const count = (number, name) => `${number} ${name}${number === 1 ? "" : "s"}`;
   return `${count(entries.length, "conversation")}${more ? " and more" : ""}, ${count(messages, "message")}.`;
 }

@@ -3,14 +3,19 @@
  * Escape and a click beside it close: a popover.
  */
 import { remember } from "../lib/browser.js";
+import { around, inside } from "../lib/dom.js";
 
 const ROOM = "(min-width: 64rem)";
 
 export class Drawer {
+  /**
+   * @param {HTMLElement} sidebar
+   * @param {HTMLElement} button
+   */
   constructor(sidebar, button) {
     this.sidebar = sidebar;
     this.button = button;
-    this.columns = sidebar.parentElement;
+    this.columns = around(sidebar, ".columns");
     this.room = matchMedia(ROOM);
     button.addEventListener("click", (event) => this.press(event));
     sidebar.addEventListener("beforetoggle", (event) => this.toggle(event));
@@ -19,6 +24,7 @@ export class Drawer {
     this.fit();
   }
 
+  /** @param {MouseEvent} event */
   press(event) {
     if (!this.room.matches) return;
     event.preventDefault(); // it opens no drawer
@@ -33,16 +39,20 @@ export class Drawer {
     this.button.setAttribute("aria-expanded", String(isOpen));
   }
 
-  // Nothing behind an open drawer can be reached; before it has gone the focus has to find its way back.
+  /**
+   * Nothing behind an open drawer can be reached; before it has gone the focus has to find its way back.
+   * @param {ToggleEvent} event
+   */
   toggle({ target, newState }) {
     if (target !== this.sidebar) return;
     const behind = document.querySelectorAll("body > .bar, body > .skip, #main");
     for (const element of behind) element.toggleAttribute("inert", newState === "open");
   }
 
+  /** @param {ToggleEvent} event */
   tell({ target, newState }) {
     if (target !== this.sidebar) return;
     this.button.setAttribute("aria-expanded", String(newState === "open"));
-    if (newState === "open") this.sidebar.querySelector("button").focus();
+    if (newState === "open") inside(this.sidebar, "button").focus();
   }
 }

@@ -3,7 +3,7 @@
  */
 import { remember } from "../lib/browser.js";
 import { once } from "../lib/documents.js";
-import { byId, closestTo } from "../lib/dom.js";
+import { all, around, byId, closestTo, inside } from "../lib/dom.js";
 import { listenToShortcuts } from "../shortcuts/listening.js";
 import { Drawer } from "./drawer.js";
 import { List } from "./list.js";
@@ -23,65 +23,82 @@ function start() {
   listenToShortcuts();
 }
 
-// What the menus do is fetched when the first one is opened.
+/**
+ * What the menus do is fetched when the first one is opened.
+ * @param {HTMLElement} sidebar
+ * @param {List} list
+ */
 function listen(sidebar, list) {
   const rows = once(async () => {
     const { Rows } = await import("./rows.js");
     return new Rows(sidebar, () => list.refresh());
   });
+  /** @type {(row: HTMLElement, point?: Point) => Promise<void>} */
   const open = async (row, point) => {
     const place = row.closest(".conversations") ? ".conversations" : "#groups"; // a row that was replaced while it was pressed is in neither
     const { menu } = await rows();
+    /** @type {HTMLElement | null} */
     const current = row.isConnected ? row : document.querySelector(`${place} [data-id="${row.dataset.id}"]`);
     if (current) menu.open(current, point); // the list may have been fetched anew meanwhile
   };
   document.addEventListener("click", (event) => {
     const dots = closestTo(event, ".dots");
-    if (dots) open(dots.closest("li"));
+    if (dots) open(around(dots, "li"));
   });
   document.addEventListener("contextmenu", (event) => {
     const row = closestTo(event, ROW);
     if (!row || closestTo(event, "input, [role=menu]")) return;
     event.preventDefault();
-    open(row, event.detail === 0 && event.button === 0 ? null : { x: event.clientX, y: event.clientY });
+    open(row, event.detail === 0 && event.button === 0 ? undefined : { x: event.clientX, y: event.clientY });
   });
   document.addEventListener("change", (event) => {
-    if (closestTo(event, ".chosen")) follow(event.target);
+    /** @type {HTMLInputElement | null} */
+    const box = closestTo(event, ".chosen input");
+    if (box) follow(box);
   });
   onLongPress(ROW, (row, point) => open(row, point));
   if (byId("undo").childElementCount) rows();
 }
 
-/** Brings the boxes of a list in line with the one that was just changed: one of them chooses all. */
+/**
+ * Brings the boxes of a list in line with the one that was just changed: one of them chooses all.
+ * @param {HTMLInputElement} box
+ */
 function follow(box) {
-  const form = box.closest(".chosen");
-  const all = form.querySelector(".all input");
+  const form = around(box, ".chosen");
+  /** @type {HTMLInputElement} */
+  const whole = inside(form, ".all input");
   /** @type {HTMLInputElement[]} */
-  const boxes = Array.from(form.querySelectorAll("[name=ids]"));
-  if (box === all) for (const one of boxes) one.checked = all.checked;
+  const boxes = all(form, "[name=ids]");
+  if (box === whole) for (const one of boxes) one.checked = whole.checked;
   const number = boxes.filter(({ checked }) => checked).length;
-  all.checked = number === boxes.length;
-  all.indeterminate = number > 0 && number < boxes.length;
+  whole.checked = number === boxes.length;
+  whole.indeterminate = number > 0 && number < boxes.length;
 }
 
 /**
  * Calls `press(element, point)` when an element that the selector names is pressed long; the click that follows is none. Not every browser
  * makes a context menu of it.
+ * @param {string} selector
+ * @param {(element: HTMLElement, point: Point) => void} press
  */
 function onLongPress(selector, press) {
+  /** @type {number | undefined} */
   let timer;
+  /** @type {Point | undefined} */
   let start;
   let wasLong = false;
   const end = () => clearTimeout(timer);
   document.addEventListener("pointerdown", (event) => {
     end();
     wasLong = false;
-    const element = /** @type {Element} */ (event.target).closest(selector);
+    const element = closestTo(event, selector);
     if (event.pointerType !== "touch" || !element) return;
-    start = { x: event.clientX, y: event.clientY };
+    const point = { x: event.clientX, y: event.clientY };
+    start = point;
     timer = setTimeout(() => {
       wasLong = true;
-      press(element, start);
+      press(element, point);
     }, LONG_MS);
   });
   document.addEventListener("click", (event) => wasLong && event.preventDefault(), { capture: true });

@@ -3,7 +3,7 @@
  */
 
 import { loadDocument, whenNear } from "../lib/documents.js";
-import { closestTo } from "../lib/dom.js";
+import { all, closestTo, inside } from "../lib/dom.js";
 import { showLocalTimes } from "../lib/times.js";
 
 const LATER_MS = 500;
@@ -12,9 +12,10 @@ const LATER_MS = 500;
 const isBusy = () => document.querySelector(".renaming, .row-menu") !== null;
 
 export class List {
+  /** @param {HTMLElement} sidebar */
   constructor(sidebar) {
     this.sidebar = sidebar;
-    this.groups = sidebar.querySelector("#groups");
+    this.groups = inside(sidebar, "#groups");
     this.groups.addEventListener("click", (event) => this.press(event));
     this.showCurrent();
     this.watch();
@@ -30,10 +31,12 @@ export class List {
   }
 
   watch() {
+    /** @type {HTMLAnchorElement | null} */
     const more = this.groups.querySelector(".more");
     if (more) whenNear(more, () => this.goOn(more), { root: this.groups, rootMargin: "0px 0px 100% 0px" });
   }
 
+  /** @param {Event} event */
   press(event) {
     /** @type {HTMLAnchorElement | null} */
     const more = closestTo(event, ".more");
@@ -42,25 +45,29 @@ export class List {
     this.goOn(more).catch(() => location.assign(more.href));
   }
 
-  /** Appends what follows; a group that goes on, and conversations that are there already, come once. */
+  /**
+   * Appends what follows; a group that goes on, and conversations that are there already, come once.
+   * @param {HTMLAnchorElement} more
+   */
   async goOn(more) {
-    const page = await loadDocument(more.dataset.more);
+    const page = await loadDocument(more.dataset.more ?? "");
     if (!more.isConnected) return;
     const hadFocus = document.activeElement === more;
     const before = this.rows().length;
     more.remove();
-    for (const group of page.querySelectorAll(".group")) this.append(group);
+    for (const group of all(page, ".group")) this.append(group);
     this.groups.append(...page.querySelectorAll(".more"));
-    if (hadFocus) this.rows()[before]?.querySelector("a").focus();
+    if (hadFocus) this.rows()[before]?.querySelector("a")?.focus();
     this.watch();
   }
 
+  /** @param {HTMLElement} group */
   append(group) {
     for (const row of group.querySelectorAll("li"))
       if (this.groups.querySelector(`[data-id="${row.dataset.id}"]`)) row.remove();
-    const last = Array.from(this.groups.querySelectorAll(".group")).at(-1);
-    if (last?.dataset.name !== group.dataset.name) this.groups.append(group);
-    else last.querySelector("ol").append(...group.querySelectorAll("li"));
+    const last = all(this.groups, ".group").at(-1);
+    if (!last || last.dataset.name !== group.dataset.name) this.groups.append(group);
+    else inside(last, "ol").append(...group.querySelectorAll("li"));
   }
 
   rows() {
@@ -101,18 +108,24 @@ async function refreshLibrary() {
   if (!fresh || isBusy() || !library.isConnected) return;
   const chosen = Array.from(library.querySelectorAll(":checked"), (box) => box.getAttribute("value"));
   keepingFocus(library, () => library.replaceChildren(...fresh.children));
-  for (const id of chosen) choose(library.querySelector(`input[value="${id}"]`));
+  for (const id of chosen) {
+    /** @type {HTMLInputElement | null} */
+    const box = library.querySelector(`input[value="${id}"]`);
+    if (box) box.checked = true;
+  }
   showLocalTimes(library);
 }
 
-function choose(box) {
-  if (box) box.checked = true;
-}
-
-/** Lets `replace` replace a list's rows; the focus stays on the same part of the same row. */
+/**
+ * Lets `replace` replace a list's rows; the focus stays on the same part of the same row.
+ * @param {Element} list
+ * @param {() => void} replace
+ */
 function keepingFocus(list, replace) {
   const focus = list.contains(document.activeElement) ? document.activeElement : null;
   const row = focus?.closest("li");
   replace();
-  if (row) list.querySelector(`[data-id="${row.dataset.id}"] ${focus?.localName}`)?.focus();
+  /** @type {HTMLElement | null | undefined} */
+  const same = row && list.querySelector(`[data-id="${row.dataset.id}"] ${focus?.localName}`);
+  same?.focus();
 }

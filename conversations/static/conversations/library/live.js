@@ -12,7 +12,10 @@ const RENEW_MS = 300;
 /** Marks that what the reader has in sight cannot have. */
 const NEWS = ["unread", "failed"];
 
-/** Tells the page's other scripts. */
+/**
+ * Tells the page's other scripts.
+ * @type {(name: "change" | "library", detail?: LibraryChange) => boolean}
+ */
 const announce = (name, detail) => document.dispatchEvent(new CustomEvent(`turntable:${name}`, { detail }));
 
 /** A socket whose acknowledgement says only that all was heard: each frame says what is true now. */
@@ -31,7 +34,7 @@ class Live {
     this.own = document.getElementById("conversation")?.dataset.id;
     /** @type {Map<string, string>} */
     this.times = new Map();
-    /** @type {any} */
+    /** @type {number | undefined} */
     this.due = undefined;
     this.socket = new LibrarySocket(socketOfApp("library/socket/"), {
       cursor: () => this.heard,
@@ -47,18 +50,18 @@ class Live {
 
   /**
    * Takes a frame; none can be missing, as each says what is true now.
-   * @param {any} event
+   * @param {AguiEvent} event
    */
   receive(event) {
-    if (event.name !== "turntable.library") return true;
-    this.heard = event.timestamp;
-    this.show({ ...event.value, at: event.timestamp });
+    if (event.type !== "CUSTOM" || event.name !== "turntable.library") return true;
+    this.heard = event.timestamp ?? this.heard;
+    this.show({ ...event.value, at: this.heard });
     return true;
   }
 
-  /** @param {any} change what lists show of a conversation now; without one, what is true of all */
+  /** @param {LibraryChange} change */
   show(change) {
-    if (change.conversation === this.own && NEWS.includes(change.mark) && this.see())
+    if (change.conversation && change.conversation === this.own && NEWS.includes(change.mark) && this.see())
       Object.assign(change, { mark: "", words: "" });
     showNumber(change.waiting);
     if (change.conversation) this.showConversation(change);
@@ -66,6 +69,7 @@ class Live {
     if (change.conversation ? this.isOutOfPlace(change) : change.stale) this.renewList();
   }
 
+  /** @param {ConversationState} state */
   showConversation({ conversation, title, mark, words, archived }) {
     for (const row of document.querySelectorAll(`[data-id="${conversation}"]`)) {
       const state = /** @type {HTMLElement} */ (row.querySelector(".state"));
@@ -80,7 +84,10 @@ class Live {
     nameTab(`${title} · Turntable`);
   }
 
-  /** Whether the list beside the page shows the conversation at another place, or not at all. */
+  /**
+   * Whether the list beside the page shows the conversation at another place, or not at all.
+   * @param {ConversationState} state
+   */
   isOutOfPlace({ conversation, updatedAt, pinned, archived, deleted }) {
     const isNew = this.times.get(conversation) !== updatedAt;
     this.times.set(conversation, updatedAt);
@@ -103,13 +110,18 @@ class Live {
   }
 }
 
-/** Names a row, its menu, and what chooses it. */
+/**
+ * Names a row, its menu, and what chooses it.
+ * @param {Element} row
+ * @param {string} title
+ */
 function nameRow(row, title) {
-  setText(row.querySelector("a"), title);
+  setText(inside(row, "a"), title);
   row.querySelector(".dots")?.setAttribute("aria-description", title);
   row.querySelector("[name=ids]")?.setAttribute("aria-label", `Choose ${title}`);
 }
 
+/** @param {number} number */
 function showNumber(number) {
   const link = byId("waits");
   link.hidden = number === 0;

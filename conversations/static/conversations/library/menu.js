@@ -1,18 +1,20 @@
 /**
  * The menu of a conversation in a list: by its button, by the keyboard, or by a long press or the right button on its row.
  */
-import { create } from "../lib/dom.js";
+import { closestTo, create, inside } from "../lib/dom.js";
 import { placeAt } from "../lib/places.js";
 
 const FORMATS = { json: "JSON", md: "Markdown", jsonl: "AG-UI JSON Lines" };
+/** @type {Record<string, number>} */
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
 export class Menu {
-  /** `act(name, row)` does what was chosen. */
+  /** @param {(name: string, row: HTMLElement) => void} act does what was chosen */
   constructor(act) {
     this.act = act;
+    /** @type {HTMLElement | null} */
     this.button = null;
-    /** @type {any} */
+    /** @type {HTMLElement | null} */
     this.row = null;
     this.element = create("div", "row-menu");
     this.element.setAttribute("role", "menu");
@@ -22,25 +24,31 @@ export class Menu {
     document.addEventListener("pointerdown", ({ target }) => this.leave(/** @type {Node} */ (target)));
   }
 
-  /** Opens at a row's button, or at the point that was pressed. */
+  /**
+   * Opens at a row's button, or at the point that was pressed.
+   * @param {HTMLElement} row
+   * @param {Point} [point]
+   */
   open(row, point) {
     const isOpen = this.button !== null && this.row === row && !point;
     this.close();
     if (isOpen) return; // pressed again
     this.row = row;
-    this.button = row.querySelector(".dots");
-    this.button.setAttribute("aria-expanded", "true");
-    this.element.setAttribute("aria-label", this.button.getAttribute("aria-label"));
+    const button = inside(row, ".dots");
+    this.button = button;
+    button.setAttribute("aria-expanded", "true");
+    this.element.setAttribute("aria-label", button.getAttribute("aria-label") ?? "");
     const { pinned, archived } = row.dataset;
     const pin = pinned === undefined ? "Pin" : "Unpin";
     const archive = archived === undefined ? "Archive" : "Unarchive";
     this.show(["Rename", pin, archive, "Export", "Delete"].map(item));
     row.append(this.element); // inside the drawer, if that is open: it stays
     this.element.showPopover();
-    placeAt(this.element, point ?? below(this.button));
+    placeAt(this.element, point ?? below(button));
     this.items()[0].focus();
   }
 
+  /** @param {HTMLElement[]} items */
   show(items) {
     this.element.replaceChildren(...items);
   }
@@ -49,15 +57,21 @@ export class Menu {
     return /** @type {HTMLElement[]} */ (Array.from(this.element.children));
   }
 
-  // A click elsewhere; one on its own button is a press of that.
+  /**
+   * A click elsewhere; one on its own button is a press of that.
+   * @param {Node} target
+   */
   leave(target) {
     if (this.button && !this.button.contains(target) && !this.element.contains(target)) this.close();
   }
 
+  /** @param {KeyboardEvent} event */
   move(event) {
     const items = this.items();
     const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
-    const place = { Home: 0, End: items.length - 1 }[event.key] ?? at + STEPS[event.key];
+    /** @type {Record<string, number>} */
+    const ends = { Home: 0, End: items.length - 1 };
+    const place = ends[event.key] ?? at + STEPS[event.key];
     if (["Escape", "Tab"].includes(event.key)) this.close();
     else if (event.key === " " && items[at]?.localName === "a") items[at].click();
     else if (Number.isNaN(place)) return;
@@ -67,15 +81,17 @@ export class Menu {
     event.stopPropagation(); // Escape stops no answer and closes no drawer
   }
 
-  choose({ target }) {
-    const chosen = target.closest("[role=menuitem]");
-    if (!chosen) return;
+  /** @param {MouseEvent} event */
+  choose(event) {
+    /** @type {HTMLButtonElement | null} */
+    const chosen = closestTo(event, "[role=menuitem]");
+    const { row } = this;
+    if (!chosen || !row) return;
     if (chosen.value === "export") {
-      this.show(Object.entries(FORMATS).map(([format, name]) => download(this.row, format, name)));
+      this.show(Object.entries(FORMATS).map(([format, name]) => download(row, format, name)));
       this.items()[0].focus();
       return;
     }
-    const { row } = this;
     this.close();
     if (chosen.value) this.act(chosen.value, row);
   }
@@ -97,18 +113,30 @@ export class Menu {
   }
 }
 
-/** Puts the focus on the menu button of a conversation's row, and returns whether there is one. */
+/**
+ * Puts the focus on the menu button of a conversation's row, and returns whether there is one.
+ * @param {string | undefined} id
+ */
 export function focusRow(id) {
-  const dots = /** @type {HTMLElement} */ (document.querySelector(`[data-id="${id}"] .dots`));
+  /** @type {HTMLElement | null} */
+  const dots = document.querySelector(`[data-id="${id}"] .dots`);
   dots?.focus();
   return Boolean(dots);
 }
 
+/**
+ * @param {HTMLElement} button
+ * @returns {Point}
+ */
 const below = (button) => {
   const { left, bottom } = button.getBoundingClientRect();
   return { x: left, y: bottom };
 };
 
+/**
+ * @param {HTMLElement} element
+ * @param {boolean} [grave]
+ */
 function asItem(element, grave = false) {
   element.setAttribute("role", "menuitem");
   element.tabIndex = -1;
@@ -116,14 +144,20 @@ function asItem(element, grave = false) {
   return element;
 }
 
+/** @param {string} name */
 function item(name) {
   const value = name.toLowerCase();
   return asItem(Object.assign(create("button", "", name), { type: "button", value }), value === "delete");
 }
 
+/**
+ * @param {HTMLElement} row
+ * @param {string} format
+ * @param {string} name
+ */
 function download(row, format, name) {
   const link = create("a", "", `Export as ${name}`);
-  link.href = `${row.querySelector("a").pathname}export/?format=${format}`;
+  link.href = `${inside(row, "a").pathname}export/?format=${format}`;
   link.download = "";
   return asItem(link);
 }

@@ -29,7 +29,12 @@ const isWanted = () => {
   }
 };
 
-/** Holds a lock until the promise is settled; a browser without locks has a notification's tag instead. */
+/**
+ * Holds a lock until the promise is settled; a browser without locks has a notification's tag instead.
+ * @param {string} name
+ * @param {Promise<unknown>} until
+ * @param {LockOptions} [options]
+ */
 const hold = (name, until, options = {}) =>
   navigator.locks?.request(name, options, () => until).catch(() => undefined);
 
@@ -52,9 +57,7 @@ export class Notifying {
   start() {
     this.takeTurns();
     this.watchSight();
-    document.addEventListener("turntable:change", (event) =>
-      this.hear(/** @type {CustomEvent} */ (event).detail),
-    );
+    document.addEventListener("turntable:change", ({ detail }) => this.hear(detail));
   }
 
   takeTurns() {
@@ -77,9 +80,13 @@ export class Notifying {
     watch();
   }
 
-  /** Notes the state of a conversation; tells it if it is new, and still so when others have had time to see it. */
-  hear({ conversation, title, mark, updatedAt, at }) {
-    if (!conversation) return;
+  /**
+   * Notes the state of a conversation; tells it if it is new, and still so when others have had time to see it.
+   * @param {LibraryChange} change
+   */
+  hear(change) {
+    if (!change.conversation) return;
+    const { conversation, mark, updatedAt, at } = change;
     const key = `${conversation} ${mark} ${updatedAt}`;
     const isNew = !this.known.has(key) && at - Date.parse(updatedAt) < FRESH_MS;
     this.marks.set(conversation, mark);
@@ -87,21 +94,25 @@ export class Notifying {
     const [oldest] = this.known;
     if (this.known.size > KEPT) this.known.delete(oldest);
     if (!WORDS[mark] || !isNew) return;
-    setTimeout(
-      () => this.marks.get(conversation) === mark && this.tell(key, conversation, title, mark),
-      SEEN_MS,
-    );
+    setTimeout(() => this.marks.get(conversation) === mark && this.tell(key, change), SEEN_MS);
   }
 
-  async tell(key, conversation, title, mark) {
-    if (this.tells && isWanted() && !(await isInSight()))
-      notify(key, conversation, title || "Turntable", mark);
+  /**
+   * @param {string} key
+   * @param {ConversationState} state
+   */
+  async tell(key, state) {
+    if (this.tells && isWanted() && !(await isInSight())) notify(key, state);
   }
 }
 
-function notify(key, conversation, title, mark) {
+/**
+ * @param {string} key
+ * @param {ConversationState} state
+ */
+function notify(key, { conversation, title, mark }) {
   try {
-    const notification = new Notification(title, { body: WORDS[mark], tag: key });
+    const notification = new Notification(title || "Turntable", { body: WORDS[mark], tag: key });
     notification.onclick = () => {
       notification.close();
       window.focus();
@@ -113,6 +124,7 @@ function notify(key, conversation, title, mark) {
   return true;
 }
 
+/** @type {Record<string, string>} */
 const STATES = {
   none: "This browser shows none here. It needs https, and on a phone it may show none at all.",
   denied: "This browser does not allow them here. Its settings of this site can change that.",
@@ -120,13 +132,19 @@ const STATES = {
   on: "They are on in this browser.",
 };
 
-/** Lets the settings page's button turn them on and off in this browser. */
+/**
+ * Lets the settings page's button turn them on and off in this browser.
+ * @param {HTMLElement} button
+ * @param {HTMLElement} status
+ */
 export function offer(button, status) {
+  /** @param {string} state */
   const show = (state) => {
     button.hidden = state === "none";
     button.textContent = state === "on" ? "Turn notifications off" : "Turn notifications on";
     setText(status, STATES[state]);
   };
+  /** @param {string} state */
   const keep = (state) => {
     try {
       localStorage.setItem(KEY, state);

@@ -1,39 +1,57 @@
 /**
  * What is done with the conversations of a list: renamed in place, pinned, put away, deleted with a way back.
  */
-import { byId, create, setText } from "../lib/dom.js";
+import { all, around, byId, create, inside, setText } from "../lib/dom.js";
 import { isComposing } from "../lib/keys.js";
 import { nameTab } from "../lib/tab.js";
 import { focusRow, Menu } from "./menu.js";
 import { Undo } from "./undo.js";
 
 export class Rows {
-  /** `changed()` shows the lists anew. */
+  /**
+   * @param {HTMLElement} sidebar
+   * @param {() => Promise<void>} changed shows the lists anew
+   */
   constructor(sidebar, changed) {
-    this.address = sidebar.dataset.change;
+    this.address = sidebar.dataset.change ?? "";
     this.current = sidebar.dataset.current;
-    this.token = sidebar.querySelector("[name=csrfmiddlewaretoken]").value;
+    /** @type {HTMLInputElement} */
+    const token = inside(sidebar, "[name=csrfmiddlewaretoken]");
+    this.token = token.value;
     this.changed = changed;
     this.menu = new Menu((name, row) => this.act(name, row));
     this.undo = new Undo(byId("undo"), (ids) => this.post("restore", ids));
   }
 
+  /**
+   * @param {string} name
+   * @param {HTMLElement} row
+   */
   act(name, row) {
     if (name === "rename") this.rename(row);
     else if (name === "delete") this.delete(row);
     else this.change(name, row);
   }
 
-  // A row that leaves its list leaves the focus to the next one.
+  /**
+   * A row that leaves its list leaves the focus to the next one.
+   * @param {string} name
+   * @param {HTMLElement} row
+   */
   async change(name, row) {
-    const { id } = row.dataset;
-    const rows = Array.from(row.closest("#groups, .conversations").querySelectorAll("[data-id]"));
+    const { id = "" } = row.dataset;
+    const rows = all(around(row, "#groups, .conversations"), "[data-id]");
     const at = rows.indexOf(row);
     const next = rows[at + 1] ?? rows[at - 1];
     if ((await this.post(name, [id])) && !focusRow(id)) focusRow(next?.dataset.id);
   }
 
-  /** Sends an action and returns the answer. After a failure it says so and returns null. */
+  /**
+   * Sends an action and returns the answer. After a failure it says so and returns null.
+   * @param {string} action
+   * @param {string[]} ids
+   * @param {Record<string, string>} [fields]
+   */
   async post(action, ids, fields = {}) {
     const body = new URLSearchParams({ action, csrfmiddlewaretoken: this.token, ...fields });
     for (const id of ids) body.append("ids", id);
@@ -49,8 +67,9 @@ export class Rows {
 
   // -- names
 
+  /** @param {HTMLElement} row */
   rename(row) {
-    const link = row.querySelector("a");
+    const link = inside(row, "a");
     const box = Object.assign(create("input", "renaming"), { value: link.textContent, maxLength: 200 });
     if (link.textContent === "Untitled") box.value = "";
     box.setAttribute("aria-label", "New title");
@@ -60,6 +79,7 @@ export class Rows {
     box.focus();
     box.select();
     let isOver = false; // a box that is removed is blurred too
+    /** @param {boolean} isKept */
     const end = (isKept) => {
       if (isOver) return;
       isOver = true;
@@ -74,11 +94,16 @@ export class Rows {
     });
   }
 
+  /**
+   * @param {HTMLElement} row
+   * @param {HTMLInputElement} box
+   * @param {boolean} isKept
+   */
   async endRenaming(row, box, isKept) {
-    const link = row.querySelector("a");
+    const link = inside(row, "a");
     const title = box.value.trim();
     const hadFocus = document.activeElement === box;
-    const { id } = row.dataset;
+    const { id = "" } = row.dataset;
     link.hidden = false;
     box.remove();
     if (hadFocus) link.focus();
@@ -89,17 +114,21 @@ export class Rows {
 
   // -- deletions
 
+  /** @param {HTMLElement} row */
   async delete(row) {
-    const { id } = row.dataset;
+    const { id = "" } = row.dataset;
     if (id === this.current) {
       this.leave(id);
       return;
     }
-    const title = row.querySelector("a").textContent;
+    const title = inside(row, "a").textContent;
     if (await this.post("delete", [id])) this.undo.offer(`“${title}” is deleted.`, [id]);
   }
 
-  // The page of a conversation that is deleted is left: the start page offers the way back.
+  /**
+   * The page of a conversation that is deleted is left: the start page offers the way back.
+   * @param {string} id
+   */
   leave(id) {
     const form = Object.assign(create("form"), { method: "post", action: this.address });
     const fields = { action: "delete", ids: id, csrfmiddlewaretoken: this.token };
@@ -110,6 +139,7 @@ export class Rows {
   }
 }
 
+/** @param {string} title */
 function showTitle(title) {
   if (byId("title")) setText(byId("title"), title);
   nameTab(`${title} · Turntable`);

@@ -1,11 +1,14 @@
 /**
  * The line that says what was deleted and brings it back. It stays until it is closed or another takes its place.
  */
-import { button, create } from "../lib/dom.js";
+import { all, button, create, inside } from "../lib/dom.js";
 import { focusRow } from "./menu.js";
 
 export class Undo {
-  /** `restore(ids)` brings conversations back, and returns something if it could. */
+  /**
+   * @param {HTMLElement} element
+   * @param {(ids: string[]) => Promise<unknown>} restore brings conversations back, and returns something if it could
+   */
   constructor(element, restore) {
     this.element = element;
     this.restore = restore;
@@ -15,11 +18,17 @@ export class Undo {
 
   // What the page came with: a form, which works without a script.
   takeUp() {
-    const ids = Array.from(this.element.querySelectorAll("[name=ids]"), ({ value }) => value);
-    this.offer(this.element.querySelector("p").textContent, ids);
+    /** @type {HTMLInputElement[]} */
+    const boxes = all(this.element, "[name=ids]");
+    const ids = boxes.map(({ value }) => value);
+    this.offer(inside(this.element, "p").textContent, ids);
   }
 
-  /** Says what was deleted; the focus, which was there, goes to the way back. */
+  /**
+   * Says what was deleted; the focus, which was there, goes to the way back.
+   * @param {string} text
+   * @param {string[]} ids
+   */
   offer(text, ids) {
     const undo = button("", "Undo", async () => {
       this.close();
@@ -29,10 +38,12 @@ export class Undo {
     if (document.activeElement === document.body) undo.focus();
   }
 
+  /** @param {string} text */
   tell(text) {
     this.show(create("p", "", text));
   }
 
+  /** @param {Node[]} content */
   show(...content) {
     const close = button("quiet", "Close", () => this.close());
     this.element.replaceChildren(...content, close);

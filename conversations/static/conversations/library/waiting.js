@@ -2,21 +2,28 @@
  * The page of what waits: decisions are sent without leaving it, and what is decided elsewhere goes away.
  */
 import { loadDocument, sendForm } from "../lib/documents.js";
-import { byId } from "../lib/dom.js";
+import { all, byId } from "../lib/dom.js";
 import { showLocalTimes } from "../lib/times.js";
 
 const RENEW_MS = 100;
 
-const keys = (root) => [...root.querySelectorAll("[data-call]")].map(({ dataset }) => dataset.call).join();
+/** @param {ParentNode} root */
+const keys = (root) =>
+  all(root, "[data-call]")
+    .map(({ dataset }) => dataset.call)
+    .join();
 
-/** Shows what waits now. A call that still waits stays as it is, with what was written there. */
+/**
+ * Shows what waits now. A call that still waits stays as it is, with what was written there.
+ * @param {Document} page
+ */
 function show(page) {
   const [list, fresh] = [byId("pending"), page.getElementById("pending")];
   if (!fresh) return location.reload(); // it leads to the sign-in
   if (keys(list) === keys(fresh)) return undefined;
   const focus = /** @type {HTMLElement} */ (document.activeElement);
   const hadFocus = list.contains(focus);
-  for (const call of fresh.querySelectorAll("[data-call]"))
+  for (const call of all(fresh, "[data-call]"))
     call.replaceWith(list.querySelector(`[data-call="${call.dataset.call}"]`) ?? call);
   list.replaceChildren(...fresh.childNodes);
   showLocalTimes(list);
@@ -46,7 +53,10 @@ const renew = () =>
     /* without a connection it stays as it is until there is one */
   });
 
-/** Whether a change may be one of what waits. */
+/**
+ * Whether a change may be one of what waits.
+ * @param {LibraryChange} change
+ */
 function concerns({ conversation, mark, waiting }) {
   const list = byId("pending");
   const isShown = list.querySelector(`[data-of="${conversation}"]`) !== null;
@@ -54,10 +64,11 @@ function concerns({ conversation, mark, waiting }) {
 }
 
 function start() {
+  /** @type {number | undefined} */
   let due;
   byId("pending").addEventListener("submit", decide);
-  document.addEventListener("turntable:change", (event) => {
-    if (!concerns(/** @type {CustomEvent} */ (event).detail)) return;
+  document.addEventListener("turntable:change", ({ detail }) => {
+    if (!concerns(detail)) return;
     clearTimeout(due);
     due = setTimeout(renew, RENEW_MS);
   });
