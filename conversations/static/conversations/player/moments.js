@@ -12,6 +12,7 @@
  * @returns {Moment[]}
  */
 export function momentsOf(text, begin, count = Infinity) {
+  /** @type {Moment[]} */
   const moments = [];
   const lines = text.split("\n").slice(0, count);
   let latest = begin;
@@ -22,7 +23,7 @@ export function momentsOf(text, begin, count = Infinity) {
       latest = Math.max(latest, at);
       moments.push({
         at: latest,
-        event: { ...part, metadata: { ...part.metadata, seq: moments.length + 1 } },
+        event: Object.assign({}, part, { metadata: { ...part.metadata, seq: moments.length + 1 } }),
       });
     }
   }
@@ -31,16 +32,21 @@ export function momentsOf(text, begin, count = Infinity) {
 
 /**
  * Boundaries are [ms after the event's time, code points], a pair for every merged delta.
+ * @param {Exclude<AguiEvent, MessagesSnapshot>} event
+ * @param {string} boundaries
  * @returns {[number, AguiEvent][]}
  */
 function partsOf(event, boundaries) {
-  if (!boundaries) return [[event.timestamp, event]];
+  const { timestamp = 0 } = event;
+  if (!boundaries || !("delta" in event)) return [[timestamp, event]];
   const letters = Array.from(event.delta);
   let start = 0;
-  return JSON.parse(boundaries).map(([offset, length]) => {
+  /** @type {[offset: number, length: number][]} */
+  const pairs = JSON.parse(boundaries);
+  return pairs.map(([offset, length]) => {
     const delta = letters.slice(start, start + length).join("");
     start += length;
-    return [event.timestamp + offset, { ...event, delta }];
+    return [timestamp + offset, { ...event, delta }];
   });
 }
 

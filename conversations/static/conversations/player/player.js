@@ -4,8 +4,10 @@
  */
 import { tick as tickTools } from "../cards/tool.js";
 import { fixClock } from "../lib/clock.js";
+import { all, around } from "../lib/dom.js";
 import { duration } from "../lib/format.js";
 import { tick as tickFeet } from "../transcript/foot.js";
+import { EMPTY } from "../transcript/reducer.js";
 import { countAt } from "./moments.js";
 import { Playhead } from "./playhead.js";
 import { Timeline } from "./timeline.js";
@@ -14,8 +16,21 @@ const REACH = 5; // turns before the one that is played
 const FURTHER = 10; // turns that `showEarlier` adds
 const AHEAD_MS = 8; // half a frame: what is due before the next one is nearer to this one
 
+/** @typedef {import("./recording.js").Recording} Recording */
+/** @typedef {import("../transcript/view.js").View} View */
+
+/**
+ * What has changed: with the moments that were applied, or with the reason why it failed.
+ * @typedef {[what: "moved" | "playing", detail?: undefined] | ["applied", Moment[]] | ["failed", string]} PlayerNews
+ */
+
 export class Player {
-  /** `changed(what)` hears of each change: "moved", "applied" (with the events), "playing" or "failed" (with the reason). */
+  /**
+   * @param {Recording} recording
+   * @param {View} view
+   * @param {(...news: PlayerNews) => void} changed
+   * @param {() => number} [now]
+   */
   constructor(recording, view, changed, now) {
     this.recording = recording;
     this.view = view;
@@ -29,6 +44,10 @@ export class Player {
     this.timeline = new Timeline(recording.turns, false);
     /** What is drawn, null where that is unfinished. */
     this.drawn = null;
+    /** What is shown. */
+    this.state = EMPTY;
+    /** @type {number | undefined} */
+    this.frame = undefined;
     this.putPlayhead();
   }
 
@@ -57,10 +76,12 @@ export class Player {
     this.changed("playing");
   }
 
+  /** @param {number} speed */
   setSpeed(speed) {
     this.playhead.setSpeed(speed);
   }
 
+  /** @param {boolean} skipping */
   setSkipping(skipping) {
     this.skipping = skipping;
     this.timeline = new Timeline(this.recording.turns, skipping);
@@ -74,7 +95,10 @@ export class Player {
     this.playhead.seek(this.timeline.played(this.at.time));
   }
 
-  /** Goes to a played time. */
+  /**
+   * Goes to a played time.
+   * @param {number} position
+   */
   seek(position) {
     const within = Math.min(this.timeline.length, Math.max(0, position));
     return this.goTo(this.timeline.recorded(within));
@@ -95,7 +119,10 @@ export class Player {
     this.changed("moved");
   }
 
-  /** Goes a moment on or back. */
+  /**
+   * Goes a moment on or back.
+   * @param {number} by
+   */
   async step(by) {
     this.pause();
     if (!(await this.ready(this.at.turn))) return;
@@ -110,16 +137,23 @@ export class Player {
     await this.goTo(moments[place - 1].at, turn, place);
   }
 
-  /** Goes to the next of these recorded times, or the one before. */
+  /**
+   * Goes to the next of these recorded times, or the one before.
+   * @param {number[]} times
+   * @param {number} by
+   */
   async leap(times, by) {
     const { time } = this.at;
     const margin = this.isPlaying ? 1000 : 0; // going back while it plays on means the one before
-    const end = this.recording.turns.at(-1).end;
+    const { end } = this.recording.turns[this.recording.turns.length - 1];
     const next = by > 0 ? (times.find((at) => at > time) ?? end) : times.findLast((at) => at < time - margin);
     await this.goTo(next ?? times[0] ?? time);
   }
 
-  /** Shows more of the turns before this one; `hold(change)` keeps the reader's place. */
+  /**
+   * Shows more of the turns before this one; `hold(change)` keeps the reader's place.
+   * @param {(change: () => void) => void} hold
+   */
   async showEarlier(hold) {
     this.reach += FURTHER;
     if (!(await this.ready(this.at.turn))) return;
@@ -127,7 +161,10 @@ export class Player {
     this.changed("moved");
   }
 
-  /** Does what a seek does, to the next turn and in a view that nobody sees: the first time is by far the slowest. */
+  /**
+   * Does what a seek does, to the next turn and in a view that nobody sees: the first time is by far the slowest.
+   * @param {View} view
+   */
   async rehearse(view) {
     const { recording, at, reach } = this;
     const turn = Math.min(at.turn + 1, recording.turns.length - 1);
@@ -137,7 +174,10 @@ export class Player {
 
   // -- how it is played
 
-  // False where the turn cannot be had. While it is fetched the clock stands.
+  /**
+   * False where the turn cannot be had. While it is fetched the clock stands.
+   * @param {number} turn
+   */
   async ready(turn) {
     const before = this.recording.before(turn, this.reach);
     if (this.recording.has(turn, before)) return true;
@@ -182,11 +222,17 @@ export class Player {
     if (isAtEnd) this.pause();
   }
 
+  /** @param {{turn: number, count: number}} before */
   eventsSince({ turn, count }) {
     const from = turn === this.at.turn ? count : 0;
     return this.recording.moments(this.at.turn).slice(from, this.at.count);
   }
 
+  /**
+   * @param {number} turn
+   * @param {number} count
+   * @param {number} time
+   */
   show(turn, count, time) {
     const { view, at, recording } = this;
     if (turn < at.turn || (turn === at.turn && count < at.count))
@@ -199,11 +245,12 @@ export class Player {
     tickFeet(view.log);
   }
 
+  /** @param {string} drawn */
   render(drawn) {
     const { turn, count } = this.at;
     this.state = this.recording.state(turn, count, this.before);
     this.drawn = this.view.render(this.state, []) ? drawn : null;
-    this.view.log.ariaBusy = this.drawn === null;
+    this.view.log.ariaBusy = String(this.drawn === null);
     this.markRunning();
     this.markWaits();
     if (this.drawn === null) this.next();
@@ -211,14 +258,15 @@ export class Player {
 
   // A call that runs has been running since its moment, not since it was first shown.
   markRunning() {
-    for (const element of this.view.log.querySelectorAll("[data-since]")) {
-      const call = element.closest("[data-key]").dataset.key.slice("call:".length);
-      element.dataset.since = this.recording.callStart(this.at.turn, call) ?? this.at.time;
+    for (const element of all(this.view.log, "[data-since]")) {
+      const call = around(element, "[data-key]").dataset.key?.slice("call:".length) ?? "";
+      element.dataset.since = String(this.recording.callStart(this.at.turn, call) ?? this.at.time);
     }
   }
 
   markWaits() {
-    for (const element of this.view.log.querySelectorAll("[data-waited]")) delete element.dataset.waited;
+    for (const element of all(this.view.log, "[data-waited]")) delete element.dataset.waited;
+    /** @type {Map<string, number>} */
     const waited = new Map();
     const from = this.recording.turns[this.before[0] ?? this.at.turn].begin;
     for (const { begin, end, key } of this.timeline.shortened)

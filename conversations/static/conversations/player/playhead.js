@@ -21,6 +21,7 @@ export class Playhead {
     return Math.min(this.length, this.from + passed);
   }
 
+  /** @param {number} position */
   seek(position) {
     this.from = Math.min(this.length, Math.max(0, position));
     this.since = this.now();
@@ -34,10 +35,12 @@ export class Playhead {
     this.change({ playing: false });
   }
 
+  /** @param {number} speed */
   setSpeed(speed) {
     this.change({ speed });
   }
 
+  /** @param {{playing?: boolean, speed?: number}} changes */
   change(changes) {
     this.from = this.position;
     this.since = this.now();

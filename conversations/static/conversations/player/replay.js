@@ -4,7 +4,7 @@
 
 import { openCall } from "../cards/tool.js";
 import { copyOnClick, textToCopy } from "../lib/copy.js";
-import { byId, closestTo, inside } from "../lib/dom.js";
+import { byId, closestTo, inside, setText } from "../lib/dom.js";
 import { showTime } from "../lib/times.js";
 import { readingActions } from "../shortcuts/acting.js";
 import { listenToShortcuts } from "../shortcuts/listening.js";
@@ -16,18 +16,24 @@ import { SPEEDS } from "./playhead.js";
 import { Recording } from "./recording.js";
 import { addressOf, clockTime, landmarksOf, nameOf, Scrubber } from "./scrubber.js";
 
+/** @typedef {import("./scrubber.js").Landmark} Landmark */
+
+/** @type {Record<string, string>} */
+const STEPS = { e: "event", r: "round", t: "turn" };
+
 const page = byId("conversation");
 const log = byId("transcript");
 const announcer = new Announcer(byId("announcer"));
 const idle = window.requestIdleCallback ?? setTimeout;
 
+/** @param {string} reason */
 function fail(reason) {
   byId("refusal").textContent = reason;
   byId("refusal").hidden = false;
 }
 
 async function open() {
-  const recording = await Recording.of(page.dataset.replay);
+  const recording = await Recording.of(page.dataset.replay ?? "");
   byId("loading").hidden = true;
   byId("under-way").hidden = !recording.running.length;
   if (!recording.turns.length) {
@@ -39,11 +45,12 @@ async function open() {
 }
 
 class Controls {
+  /** @param {Recording} recording */
   constructor(recording) {
     this.recording = recording;
     this.landmarks = landmarksOf(recording.turns);
     this.follow = new Follow(byId("jump"), log);
-    this.player = new Player(recording, new View(log), (what, detail) => this.changed(what, detail));
+    this.player = new Player(recording, new View(log), (...news) => this.changed(news));
     this.scrubber = new Scrubber(byId("track"), {
       seek: (position) => this.goTo(() => this.player.seek(position)),
       describe: () => this.describe(),
@@ -68,6 +75,7 @@ class Controls {
     document.addEventListener("click", (event) => this.jumpAgain(event));
     document.addEventListener("keydown", (event) => this.press(event));
     document.addEventListener("visibilitychange", () => this.hide(document.hidden));
+    /** @type {Say} */
     const say = (sentence) => announcer.say(sentence);
     copyOnClick((button) => textToCopy(button, this.player.state), say);
     listenToShortcuts(readingActions(log, say));
@@ -83,7 +91,9 @@ class Controls {
 
   // -- what has changed
 
-  changed(what, detail) {
+  /** @param {import("./player.js").PlayerNews} news */
+  changed(news) {
+    const [what, detail] = news;
     if (what === "failed") return fail(detail);
     if (what === "applied") for (const { event } of detail) announcer.hear(event, this.player.state);
     if (what === "playing") byId("play").textContent = this.player.isPlaying ? "Pause" : "Play";
@@ -96,9 +106,9 @@ class Controls {
   show() {
     const { at, playhead, timeline } = this.player;
     const { position } = playhead;
-    text(byId("elapsed"), clockTime(position));
-    text(byId("total"), clockTime(timeline.length));
-    text(byId("place"), this.place());
+    setText(byId("elapsed"), clockTime(position));
+    setText(byId("total"), clockTime(timeline.length));
+    setText(byId("place"), this.place());
     showTime(byId("moment"), at.time);
     byId("earlier").hidden = !this.player.hasEarlier;
     this.scrubber.show(position);
@@ -123,16 +133,19 @@ class Controls {
     else this.player.play();
   }
 
+  /** @param {boolean} hidden */
   hide(hidden) {
     if (hidden) this.player.playhead.pause();
     else if (this.player.isPlaying) this.player.play();
   }
 
+  /** @param {() => Promise<void>} go */
   goTo(go) {
     this.follow.following = true;
     return go();
   }
 
+  /** @param {boolean} skipping */
   skip(skipping) {
     byId("skipping").checked = skipping;
     this.player.setSkipping(skipping);
@@ -141,6 +154,7 @@ class Controls {
     this.show();
   }
 
+  /** @param {number} by */
   speedUp(by) {
     const at = Math.min(SPEEDS.length - 1, Math.max(0, SPEEDS.indexOf(this.player.playhead.speed) + by));
     byId("speed").value = String(SPEEDS[at]);
@@ -148,29 +162,32 @@ class Controls {
     announcer.say(`Speed ${SPEEDS[at]} times.`);
   }
 
+  /** @param {{step?: string, by?: string | number} | undefined} target */
   async stepBy(target) {
     if (!target) return;
     const by = Number(target.by);
     await this.goTo(() =>
-      target.step === "event" ? this.player.step(by) : this.player.leap(this.times(target.step), by),
+      target.step === "event" ? this.player.step(by) : this.player.leap(this.times(target.step ?? ""), by),
     );
     announcer.say(`${this.describe()}.`);
   }
 
+  /** @param {string} kind */
   times(kind) {
     return this.landmarks.filter((one) => one.kind === kind).map(({ at }) => at);
   }
 
+  /** @param {KeyboardEvent} event */
   press(event) {
     if (
       event.ctrlKey ||
       event.metaKey ||
       event.altKey ||
-      event.target.closest("select, textarea, dialog, [contenteditable]")
+      closestTo(event, "select, textarea, dialog, [contenteditable]")
     )
       return;
     const key = event.key.toLowerCase();
-    const step = { e: "event", r: "round", t: "turn" }[key];
+    const step = STEPS[key];
     if (key === " ") return this.pressSpace(event);
     if (step) this.stepBy({ step, by: event.shiftKey ? -1 : 1 });
     else if (key === "s") this.skip(!this.player.skipping);
@@ -179,9 +196,12 @@ class Controls {
     return undefined;
   }
 
-  // What has a use for the space bar of its own keeps it.
+  /**
+   * What has a use for the space bar of its own keeps it.
+   * @param {KeyboardEvent} event
+   */
   pressSpace(event) {
-    if (event.target.closest("button, summary, a, input[type=checkbox]")) return;
+    if (closestTo(event, "button, summary, a, input[type=checkbox]")) return;
     event.preventDefault();
     if (!event.repeat) this.toggle();
   }
@@ -190,29 +210,37 @@ class Controls {
 
   /** Goes where the address says; false where it says nothing. */
   async jump() {
-    const [, kind, value] = /^#(turn|call|at)-(.+)$/.exec(decodeURIComponent(location.hash)) ?? [];
-    const landmark = kind && this.landmarks.find((one) => MATCHES[kind](one, value));
+    const [, kind = "", value = ""] = /^#(turn|call|at)-(.+)$/.exec(decodeURIComponent(location.hash)) ?? [];
+    const landmark = this.landmarks.find((one) => MATCHES[kind]?.(one, value));
     if (!kind || (!landmark && kind !== "at")) return false;
     await this.goTo(() => this.player.goTo(landmark ? landmark.at : Number(value), landmark?.turn));
     if (kind === "call") await this.openCall(value);
     return true;
   }
 
-  // Much is drawn over several frames: the card may be in a later one.
+  /**
+   * Much is drawn over several frames: the card may be in a later one.
+   * @param {string} id
+   */
   async openCall(id) {
     while (!openCall(log, id) && this.player.drawn === null) await nextFrame();
   }
 
-  // An address that is there already is no news to the browser.
-  jumpAgain({ target }) {
-    const hash = target.closest("a[href*='#']")?.hash;
-    if (hash && hash === location.hash) this.jump();
+  /**
+   * An address that is there already is no news to the browser.
+   * @param {MouseEvent} event
+   */
+  jumpAgain(event) {
+    /** @type {HTMLAnchorElement | null} */
+    const link = closestTo(event, "a[href*='#']");
+    if (link?.hash && link.hash === location.hash) this.jump();
   }
 
   list() {
     inside(byId("contents"), "ol").replaceChildren(...this.landmarks.map((one) => this.entry(one)));
   }
 
+  /** @param {Landmark} landmark */
   entry(landmark) {
     const item = document.createElement("li");
     const link = item.appendChild(document.createElement("a"));
@@ -223,16 +251,12 @@ class Controls {
   }
 }
 
+/** @type {Record<string, (landmark: Landmark, value: string) => boolean>} */
 const MATCHES = {
   turn: ({ kind, number, id }, value) => kind === "turn" && (String(number) === value || id === value),
   call: ({ kind, call }, value) => kind === "call" && call === value,
-  at: () => false,
 };
 
 const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-
-function text(element, words) {
-  if (element.textContent !== words) element.textContent = words;
-}
 
 open().catch((error) => fail(error.message));

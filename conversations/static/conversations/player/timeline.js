@@ -33,27 +33,46 @@ export class Timeline {
     return this.knots[this.knots.length - 1];
   }
 
+  /**
+   * @param {number} recorded
+   * @param {number} [longest]
+   */
   go(recorded, longest = Infinity) {
     const [before, played] = this.last;
     if (recorded > before) this.knots.push([recorded, played + Math.min(recorded - before, longest)]);
   }
 
+  /**
+   * @param {number} end
+   * @param {string} key
+   */
   wait(end, key) {
     const [begin, played] = this.last;
     if (end - begin > SHORT_MS) this.shortened.push({ begin, end, played, key });
     this.go(end, SHORT_MS);
   }
 
-  /** The played time of a recorded one. */
+  /**
+   * The played time of a recorded one.
+   * @param {number} recorded
+   */
   played(recorded) {
     return this.between(recorded, 0, 1);
   }
 
-  /** The recorded time of a played one. */
+  /**
+   * The recorded time of a played one.
+   * @param {number} played
+   */
   recorded(played) {
     return this.between(played, 1, 0);
   }
 
+  /**
+   * @param {number} value
+   * @param {0 | 1} from
+   * @param {0 | 1} to
+   */
   between(value, from, to) {
     let [low, high] = [0, this.knots.length - 1];
     while (high - low > 1) {
