@@ -67,7 +67,8 @@ type CustomValues = {
   "turntable.draft": { text: string };
   "turntable.branch": { turn: string };
   "turntable.settings": Record<string, string>;
-  "turntable.refused": { id: string; code: string; message: string };
+  "turntable.refused": Refusal;
+  "turntable.library": LibraryState;
 };
 
 type CustomOf<Name extends keyof CustomValues> = Recorded<{ type: "CUSTOM"; name: Name; value: CustomValues[Name] }>;
@@ -107,8 +108,8 @@ type Cut = { cut: true; json: string };
 
 // -- frames, as the contract has them
 
-/** The value of `turntable.refused`. */
-type Refusal = { id: string; message: string };
+/** Why a frame was refused; the id is the frame's. */
+type Refusal = { id: string; code: string; message: string };
 
 type Decision = { approved: boolean; editedArgs?: object; reason?: string; always?: true | "tool" };
 
@@ -387,10 +388,10 @@ type Find<Place> = <Name extends string, Kind = Named<HTMLElementTagNameMap, Nam
 // -- what lists show
 
 /** What is true of a conversation now; without one, of all. */
-type LibraryChange = { waiting: number; at: number; stale?: boolean } & (
-  | ConversationState
-  | { [Name in keyof ConversationState]?: undefined }
-);
+type LibraryState = { waiting: number; stale?: boolean } & (ConversationState | { [Name in keyof ConversationState]?: undefined });
+
+/** The same with its time, by the server's clock. */
+type LibraryChange = LibraryState & { at: number };
 
 type ConversationState = {
   conversation: string;
