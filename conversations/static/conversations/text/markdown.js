@@ -161,7 +161,7 @@ export function htmlOf(source, environment = { references: {} }) {
 export function render(source, environment = { references: {} }) {
   const html = htmlOf(source, environment);
   const isShort = html !== null && html.length <= LONGEST_HTML;
-  return isShort ? [...dressed(DOMPurify.sanitize(html, PURIFY)).children] : [plain(source)];
+  return isShort ? [...furnish(DOMPurify.sanitize(html, PURIFY)).children] : [plain(source)];
 }
 
 /** @param {string} source */
@@ -173,8 +173,11 @@ function plain(source) {
   return element;
 }
 
-/** @param {DocumentFragment} fragment */
-function dressed(fragment) {
+/**
+ * Gives rendered nodes what their tags alone have not: directions, safe links, frames.
+ * @param {DocumentFragment} fragment
+ */
+function furnish(fragment) {
   direct(fragment);
   /** @type {NodeListOf<HTMLAnchorElement>} */
   const links = fragment.querySelectorAll("a[href]");

@@ -8,7 +8,7 @@ import { dress, morphAll, sourceOf } from "./morph.js";
 
 /**
  * The number of a note, and how often it is cited.
- * @typedef {{number: number, count: number}} Cited
+ * @typedef {{number: number, count: number}} NoteNumber
  */
 
 /**
@@ -46,39 +46,39 @@ export class Notes {
     this.name = block?.dataset.key ?? "";
     /** @param {string} key */
     const isNote = (key) => open || sources.has(key);
-    /** @type {Map<string, Cited>} */
-    const citations = new Map(); // of each key, in the order of their numbers
-    this.cite(all(this.element, ".piece .citation"), citations, isNote);
+    /** @type {Map<string, NoteNumber>} */
+    const numbers = new Map(); // of each key, in the order of their numbers
+    this.cite(all(this.element, ".piece .citation"), numbers, isNote);
     /** @type {HTMLElement[]} */
     const items = [];
     /** @param {string} key */
     const add = (key) => {
       const source = sources.get(key);
       if (source === undefined) return;
-      const item = this.item(key, source, references, number(citations, key).number, open && key === last);
+      const item = this.item(key, source, references, numberOf(numbers, key).number, open && key === last);
       items.push(item);
-      this.cite(all(item, ".citation"), citations, isNote);
+      this.cite(all(item, ".citation"), numbers, isNote);
     };
-    for (const key of citations.keys()) add(key); // those too that a note cites
-    for (const key of sources.keys()) if (number(citations, key).count === 0) add(key);
-    for (const [key, cited] of citations) this.leadBack(this.items.get(key), cited);
+    for (const key of numbers.keys()) add(key); // those too that a note cites
+    for (const key of sources.keys()) if (numberOf(numbers, key).count === 0) add(key);
+    for (const [key, note] of numbers) this.leadBack(this.items.get(key), note);
     this.place(items);
   }
 
   /**
    * Numbers citations, those of one note alike.
    * @param {HTMLElement[]} elements
-   * @param {Map<string, Cited>} citations
+   * @param {Map<string, NoteNumber>} numbers
    * @param {(key: string) => boolean} isNote
    */
-  cite(elements, citations, isNote) {
+  cite(elements, numbers, isNote) {
     for (const element of elements) {
       const label = sourceOf(element);
       const key = keyOf(label);
       if (isNote(key)) {
-        const citation = number(citations, key);
-        citation.count += 1;
-        this.link(element, label, citation);
+        const note = numberOf(numbers, key);
+        note.count += 1;
+        this.link(element, label, note);
       } else element.replaceWith(`[^${label}]`);
     }
   }
@@ -86,7 +86,7 @@ export class Notes {
   /**
    * @param {HTMLElement} element
    * @param {string} label
-   * @param {Cited} cited
+   * @param {NoteNumber} note
    */
   link(element, label, { number, count }) {
     const id = `cite-${this.name}-${number}-${count}`;
@@ -113,8 +113,8 @@ export class Notes {
     if (element.value !== number)
       Object.assign(element, { id: `note-${this.name}-${number}`, value: number });
     if (item.source === source && item.targets === targets && item.open === open) return element;
-    const now = render(source, { references: Object.create(references), open });
-    const content = morphAll(element, item.content, now, item.back);
+    const newer = render(source, { references: Object.create(references), open });
+    const content = morphAll(element, item.content, newer, item.back);
     element.dir = firstIn(element);
     Object.assign(item, { source, targets, open, content });
     this.undress(content);
@@ -124,7 +124,7 @@ export class Notes {
   /**
    * Puts a link to each citation behind the note.
    * @param {Item | undefined} item
-   * @param {Cited} cited
+   * @param {NoteNumber} note
    */
   leadBack(item, { number, count }) {
     const links = item?.back;
@@ -156,13 +156,13 @@ export class Notes {
 
 /**
  * What is cited gets its number there, what is not in the end.
- * @param {Map<string, Cited>} citations
+ * @param {Map<string, NoteNumber>} numbers
  * @param {string} key
  */
-function number(citations, key) {
-  const cited = citations.get(key) ?? { number: citations.size + 1, count: 0 };
-  citations.set(key, cited);
-  return cited;
+function numberOf(numbers, key) {
+  const note = numbers.get(key) ?? { number: numbers.size + 1, count: 0 };
+  numbers.set(key, note);
+  return note;
 }
 
 /** @returns {Item} */

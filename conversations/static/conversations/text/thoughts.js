@@ -72,20 +72,20 @@ function closing(text, from, name) {
  * A thought that begins here or further on.
  * @type {(text: string, from: number, open: boolean) => Thought | null}
  */
-function next(text, from, open) {
+function nextThought(text, from, open) {
   AT_BEGINNING.lastIndex = from;
   const [opening, name] = AT_BEGINNING.exec(text) ?? [];
-  return opening ? thought(text, from, from + opening.length, name) : further(text, from, open);
+  return opening ? thoughtAt(text, from, from + opening.length, name) : furtherThought(text, from, open);
 }
 
 /** @type {(text: string, at: number, body: number, name: string) => Thought} */
-function thought(text, at, body, name) {
+function thoughtAt(text, at, body, name) {
   const close = closing(text, body, name);
   return { at, body, name, close, end: close < 0 ? text.length : close + name.length + 3 };
 }
 
 /** @type {(text: string, from: number, open: boolean) => Thought | null} */
-function further(text, from, open) {
+function furtherThought(text, from, open) {
   /** @type {Record<string, number>} */
   const searched = { think: 0, thinking: 0 };
   let fence = "";
@@ -94,9 +94,10 @@ function further(text, from, open) {
     const line = text.slice(at, lineEnd(text, at));
     const [opening, name] = (!fence && isBehindBlank && IN_LINE.exec(line)) || [];
     if (opening && at >= searched[name.toLowerCase()]) {
-      const one = thought(text, at, at + opening.length, name);
-      if (one.close < 0 ? open : BLANK.test(text.slice(one.end, lineEnd(text, one.end)))) return one;
-      searched[name.toLowerCase()] = one.end;
+      const thought = thoughtAt(text, at, at + opening.length, name);
+      if (thought.close < 0 ? open : BLANK.test(text.slice(thought.end, lineEnd(text, thought.end))))
+        return thought;
+      searched[name.toLowerCase()] = thought.end;
     }
     fence = fenceBehind(line, fence);
     isBehindBlank = BLANK.test(line);
@@ -145,18 +146,18 @@ export function partsOf(text, open = false) {
   /** @param {string} part */
   const answer = (part) => (parts.length ? behindThought(part) : part);
   while (MAY_BE.test(at ? text.slice(at) : text)) {
-    const one = next(text, at, open);
-    if (!one) break;
-    put(beforeThought(answer(text.slice(at, one.at))), false, false);
-    const body = text.slice(one.body, one.close < 0 ? text.length : one.close);
-    const isUnderWay = one.close < 0 && open;
+    const thought = nextThought(text, at, open);
+    if (!thought) break;
+    put(beforeThought(answer(text.slice(at, thought.at))), false, false);
+    const body = text.slice(thought.body, thought.close < 0 ? text.length : thought.close);
+    const isUnderWay = thought.close < 0 && open;
     put(
-      trimmed(isUnderWay ? withoutTail(body, [`</${one.name.toLowerCase()}>`]) : body),
+      trimmed(isUnderWay ? withoutTail(body, [`</${thought.name.toLowerCase()}>`]) : body),
       true,
-      one.close < 0,
+      thought.close < 0,
     );
-    if (one.close < 0) return parts;
-    at = one.end;
+    if (thought.close < 0) return parts;
+    at = thought.end;
   }
   const rest = text.slice(at);
   put(answer(open ? withoutOpening(rest) : rest), false, true);

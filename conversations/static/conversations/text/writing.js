@@ -54,16 +54,16 @@ class GrowingText {
   constructor(element) {
     this.element = element;
     this.text = "";
-    this.settled = 0;
+    this.finishedTo = 0;
     this.drawnTo = 0;
-    this.due = 0;
+    this.due = 0; // when the open block may be rendered again
     /** @type {HTMLElement | null} */
     this.piece = null;
-    this.length = 0;
+    this.length = 0; // of what the piece shows
     /** @type {Element[]} */
-    this.open = [];
+    this.openElements = [];
     /** @type {string | null} */
-    this.opened = null;
+    this.openText = null; // that these were rendered of
     /** @type {Long | null} */
     this.long = null;
     /** @type {Environment["references"]} */
@@ -90,20 +90,23 @@ class GrowingText {
   show(text, open, deadline) {
     this.text = text;
     if (open && performance.now() < this.due) return false;
-    const isSettled = this.settle(open, deadline);
-    if (isSettled) this.rest.clear();
+    const isRendered = this.render(open, deadline);
+    if (isRendered) this.rest.clear();
     else this.rest.show(text, this.drawnTo);
-    if (this.drawnTo || isSettled) this.element.classList.add("rendered");
-    this.number(open || !isSettled);
-    const isFinished = this.finishing(deadline);
-    this.number(open || !isSettled); // what was rendered again
-    return isFinished && isSettled;
+    if (this.drawnTo || isRendered) this.element.classList.add("rendered");
+    this.numberNotes(open || !isRendered);
+    const isComplete = this.catchUp(deadline);
+    this.numberNotes(open || !isRendered); // what was rendered again
+    return isComplete && isRendered;
   }
 
   // -- what is finished, and what is open
 
-  /** @type {(open: boolean, deadline: number) => boolean} */
-  settle(open, deadline) {
+  /**
+   * Renders until the deadline; false when something is left.
+   * @type {(open: boolean, deadline: number) => boolean}
+   */
+  render(open, deadline) {
     while (performance.now() < deadline) if (!this.step(open)) return this.end(open);
     return false;
   }
@@ -115,7 +118,7 @@ class GrowingText {
   step(open) {
     if (this.long) return this.goOn(open);
     for (const size of [WINDOW, BLOCK]) {
-      const source = this.text.slice(this.settled, this.settled + size);
+      const source = this.text.slice(this.finishedTo, this.finishedTo + size);
       const { starts, kind, markup } = blocks(source, LIST);
       const next = starts.find(({ at, isItem }) => isItem || this.length + at >= PIECE) ?? starts.at(-1);
       if (next) return this.finish(next.at);
@@ -127,14 +130,14 @@ class GrowingText {
 
   /** @param {number} length */
   finish(length) {
-    const source = this.text.slice(this.settled, this.settled + length);
+    const source = this.text.slice(this.finishedTo, this.finishedTo + length);
     const count = Object.keys(this.references).length;
     const elements = this.put(render(source, { references: this.references, notes: this.sources }), DRESSED);
-    this.drawnTo = this.settled += length;
+    this.drawnTo = this.finishedTo += length;
     this.length += length;
-    this.open = [];
+    this.openElements = [];
     this.openSources = new Map();
-    this.opened = null;
+    this.openText = null;
     if (this.length >= PIECE) this.endPiece("full");
     if (Object.keys(this.references).length > count) this.resolve();
     const labels = labelsWithout(source, this.references);
@@ -144,8 +147,9 @@ class GrowingText {
 
   /** @param {boolean} open */
   end(open) {
-    if (!this.long && !open && this.settled < this.text.length) this.finish(this.text.length - this.settled);
-    if (!this.long && open && this.opened !== this.text) this.showOpen();
+    if (!this.long && !open && this.finishedTo < this.text.length)
+      this.finish(this.text.length - this.finishedTo);
+    if (!this.long && open && this.openText !== this.text) this.showOpen();
     return true;
   }
 
@@ -153,9 +157,9 @@ class GrowingText {
     const start = performance.now();
     this.openSources = new Map();
     const environment = { references: Object.create(this.references), notes: this.openSources, open: true };
-    this.open = this.put(render(this.text.slice(this.settled), environment), ".math");
+    this.openElements = this.put(render(this.text.slice(this.finishedTo), environment), ".math");
     this.drawnTo = this.text.length;
-    this.opened = this.text;
+    this.openText = this.text;
     const end = performance.now();
     this.due = end + PATIENCE * (end - start);
   }
@@ -169,16 +173,17 @@ class GrowingText {
     this.piece ??= this.addPiece();
     /** @param {Element} element */
     const isCiting = (element) => element.querySelector(".citation") !== null;
-    const wasCiting = this.open.some(isCiting);
-    const put = morphAll(this.piece, this.open, elements);
-    this.undress(put, selector);
-    const isCited = put.some(isCiting);
+    const wasCiting = this.openElements.some(isCiting);
+    const all = morphAll(this.piece, this.openElements, elements);
+    this.undress(all, selector);
+    const isCited = all.some(isCiting);
     this.isUnnumbered ||= isCited || wasCiting;
     this.isCited ||= isCited;
-    return put;
+    return all;
   }
 
   /**
+   * Notes what is to be dressed in the elements.
    * @param {Element[]} elements
    * @param {string} selector
    */
@@ -198,7 +203,7 @@ class GrowingText {
     if (name) this.piece?.classList.add(name);
     this.piece = null;
     this.length = 0;
-    this.open = [];
+    this.openElements = [];
   }
 
   // -- blocks that are too long
@@ -209,14 +214,14 @@ class GrowingText {
    * @param {boolean} open
    */
   beginLong(source, fence, open) {
-    for (const element of this.open) element.remove();
+    for (const element of this.openElements) element.remove();
     this.endPiece();
     const first = fence ? source.indexOf("\n") + 1 : 0;
     this.piece = this.addPiece();
     const box = first ? this.put(render(source.slice(0, first)), "none")[0] : this.piece;
     this.long = new Long(
       box.querySelector("code") ?? box,
-      this.settled + first,
+      this.finishedTo + first,
       fence ? fenceEnd(fence) : undefined,
     );
     return this.goOn(open);
@@ -227,7 +232,7 @@ class GrowingText {
     const { long } = this;
     if (!long) return false;
     const end = long.show(this.text, open);
-    this.drawnTo = this.settled = end ?? this.text.length;
+    this.drawnTo = this.finishedTo = end ?? this.text.length;
     if (end === undefined) return false;
     long.fold();
     this.long = null;
@@ -241,7 +246,7 @@ class GrowingText {
    * Numbers citations and shows notes where either has changed; that takes its share of the time as rendering does.
    * @param {boolean} open
    */
-  number(open) {
+  numberNotes(open) {
     const state = JSON.stringify([open, this.sources.size, ...this.openSources]);
     if (!this.isUnnumbered && state === this.numberedState) return;
     this.isUnnumbered = false;
@@ -264,10 +269,10 @@ class GrowingText {
   }
 
   /**
-   * One at least, however late it is: else a slow machine would never come to it.
+   * Resolves links and dresses elements until the deadline; one at least, or else a slow machine would never come to it.
    * @param {number} deadline
    */
-  finishing(deadline) {
+  catchUp(deadline) {
     while (this.stale.length || this.undressed.length) {
       const outdated = this.stale.pop();
       if (outdated) this.renderAgain(outdated);
@@ -292,12 +297,12 @@ class GrowingText {
 
   /** @param {Unresolved} unresolved */
   renderAgain({ source, elements }) {
-    const now = render(source, { references: this.references });
+    const newer = render(source, { references: this.references });
     const behind = elements[elements.length - 1].nextSibling;
-    const put = morphAll(elements[0].parentNode ?? this.element, elements, now, behind);
-    this.undress(put, DRESSED);
+    const all = morphAll(elements[0].parentNode ?? this.element, elements, newer, behind);
+    this.undress(all, DRESSED);
     this.isUnnumbered = true;
     const labels = labelsWithout(source, this.references);
-    if (labels.length) this.unresolved.push({ source, elements: put, labels });
+    if (labels.length) this.unresolved.push({ source, elements: all, labels });
   }
 }

@@ -79,12 +79,12 @@ const resultText = (content) =>
     : textOf(content ?? "");
 
 /**
- * The sources of a turn, numbered, a source that is cited again once; and the numbers that stand at each message.
+ * The sources of a turn with their numbers, one that is cited again once; and the numbers that stand at each message.
  * @param {Message[]} citations
  * @param {Message[]} messages
  * @returns {{sources: Source[], marks: Map<string, number[]>}}
  */
-export function numbered(citations, messages) {
+export function numberSources(citations, messages) {
   /** @type {Map<string, Source>} */
   const byContent = new Map();
   /** @type {Map<string, number[]>} */

@@ -37,7 +37,7 @@ export function changeMessage(state, id, change) {
 }
 
 /** @type {(message: Message, mark: MessageFigures) => Message} */
-export const marked = (message, mark) => ({ ...message, metadata: { ...message.metadata, ...mark } });
+export const withMark = (message, mark) => ({ ...message, metadata: { ...message.metadata, ...mark } });
 
 /** @type {(state: State, message: Message) => State} */
 export function withMessage(state, message) {

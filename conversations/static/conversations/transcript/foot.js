@@ -80,8 +80,8 @@ export function drawFoot(foot, section) {
   const last = parts.at(-1);
   drawFailure(foot, turn);
   drawAdjusted(foot, turn);
-  line(foot, "notice", notice(turn, goesOn || (last && isBlock(last) && ANSWERS.includes(last.kind))));
-  wait(line(foot, "doing", doing(turn, last && isBlock(last) ? last : undefined)), turn);
+  drawLine(foot, "notice", notice(turn, goesOn || (last && isBlock(last) && ANSWERS.includes(last.kind))));
+  keepStatus(drawLine(foot, "doing", doing(turn, last && isBlock(last) ? last : undefined)), turn);
   drawActions(inside(foot, ".actions"), section, offers.split(" "));
   /** @type {HTMLElement | null | undefined} */
   const edit = foot.parentElement?.querySelector(".you .edit");
@@ -129,7 +129,7 @@ function drawVersions(span, { id, versions = [] }, offers) {
 }
 
 /** @type {(foot: HTMLElement, name: string, text: string | null) => HTMLElement | undefined} */
-function line(foot, name, text) {
+function drawLine(foot, name, text) {
   /** @type {HTMLElement | null} */
   const old = foot.querySelector(`.${name}`);
   if (!text) return void old?.remove();
@@ -141,7 +141,7 @@ function line(foot, name, text) {
 
 /**
  * A status line as it began, and what it is counted on from.
- * @typedef {{text: string} & Pick<SectionTurn, "status" | "retrying" | "at">} Waiting
+ * @typedef {{text: string} & Pick<SectionTurn, "status" | "retrying" | "at">} StatusLine
  */
 
 /**
@@ -149,32 +149,32 @@ function line(foot, name, text) {
  * @param {HTMLElement | undefined} element
  * @param {SectionTurn} turn
  */
-function wait(element, { status, retrying, at }) {
+function keepStatus(element, { status, retrying, at }) {
   if (!element) return;
   const text = element.textContent;
-  /** @type {Waiting} */
-  const waiting = { text, status, retrying: status === "running" ? retrying : null, at };
-  element.dataset.wait = JSON.stringify(waiting);
-  countOn(element);
+  /** @type {StatusLine} */
+  const line = { text, status, retrying: status === "running" ? retrying : null, at };
+  element.dataset.wait = JSON.stringify(line);
+  drawStatus(element);
 }
 
 /** @param {HTMLElement} element */
-function countOn(element) {
-  /** @type {Waiting} */
+function drawStatus(element) {
+  /** @type {StatusLine} */
   const { text, status, retrying, at } = JSON.parse(element.dataset.wait ?? "{}");
-  const sentence = retrying ? tryingAgain(retrying) : text + WAITED[status](at);
+  const sentence = retrying ? tryingAgain(retrying) : text + SUFFIXES[status](at);
   if (element.textContent !== sentence) element.textContent = sentence;
 }
 
 /** @type {Record<string, (at: number | undefined) => string>} */
-const WAITED = { running: silence, sending: unconfirmed, queued: () => "" };
+const SUFFIXES = { running: silence, sending: unconfirmed, queued: () => "" };
 
 /**
  * Counts down to the next attempt, and on where nothing comes.
  * @param {ParentNode} root
  */
 export function tick(root) {
-  all(root, "[data-wait]").forEach(countOn);
+  all(root, "[data-wait]").forEach(drawStatus);
 }
 
 /**

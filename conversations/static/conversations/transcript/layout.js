@@ -3,7 +3,7 @@
  */
 
 import { partsOf as partsOfText } from "../text/thoughts.js";
-import { activityKind, answeredBy, callKey, numbered, textIn } from "./activities.js";
+import { activityKind, answeredBy, callKey, numberSources, textIn } from "./activities.js";
 
 /**
  * The sections of a state, and of the messages that are still on their way.
@@ -19,8 +19,8 @@ export function sections(state, outgoing) {
   if (state.partial && last) last.goesOn = true; // on a newer page
   if (!state.partial && !state.played) offer(nonEmpty, isIdle(state, outgoing));
   for (const [at, section] of turns.entries()) section.before = turns[at - 1]?.turn.settings;
-  const queued = state.queue.map((message) => waiting(message, "queued", "edit withdraw"));
-  const sending = outgoing.map((message) => waiting(message, "sending"));
+  const queued = state.queue.map((message) => waitingSection(message, "queued", "edit withdraw"));
+  const sending = outgoing.map((message) => waitingSection(message, "sending"));
   return [...nonEmpty, ...queued, ...sending];
 }
 
@@ -32,7 +32,7 @@ export function sections(state, outgoing) {
 function section(turn, messages) {
   /** @param {Message} message */
   const isSource = (message) => activityKind(message) === "source";
-  const { sources, marks } = numbered(messages.filter(isSource), messages);
+  const { sources, marks } = numberSources(messages.filter(isSource), messages);
   const parts = partsOf(
     turn,
     messages.filter((message) => !isSource(message)),
@@ -221,7 +221,7 @@ const KINDS = { user: "you", assistant: "assistant", reasoning: "reasoning" };
  * @param {string} status
  * @returns {Section}
  */
-function waiting({ id, text, at, attachments }, status, offers = "") {
+function waitingSection({ id, text, at, attachments }, status, offers = "") {
   /** @type {Message} */
   const message = { id, role: "user", content: text, metadata: attachments ? { attachments } : {} };
   /** @type {Block} */

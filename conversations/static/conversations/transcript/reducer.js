@@ -14,10 +14,10 @@ import {
   close,
   closeTurn,
   endTurn,
-  marked,
   NEW_TURN,
   putMessage,
   runningTurn,
+  withMark,
   withMessage,
 } from "./changes.js";
 import { sumOf, writtenIn } from "./tokens.js";
@@ -159,7 +159,9 @@ function runError(before, { code, message, metadata, timestamp }) {
 function leaveOut(state, turn) {
   /** @param {Message} message */
   const mark = (message) =>
-    message.role === "user" && message.metadata.turn === turn ? marked(message, { leftOut: true }) : message;
+    message.role === "user" && message.metadata.turn === turn
+      ? withMark(message, { leftOut: true })
+      : message;
   return { ...state, messages: state.messages.map(mark) };
 }
 
@@ -226,7 +228,7 @@ function stepBegin(state) {
 function markInterrupted(state) {
   const from = stepBegin(state);
   /** @param {Message} message */
-  const mark = (message) => marked(message, { interrupted: true });
+  const mark = (message) => withMark(message, { interrupted: true });
   return { ...state, messages: [...state.messages.slice(0, from), ...state.messages.slice(from).map(mark)] };
 }
 
@@ -255,7 +257,7 @@ function markDecided(state, { interrupts }) {
 
 /** @type {(state: State, value: {toolCallId: string}, mark: MessageFigures) => State} */
 const markCall = (state, { toolCallId }, mark) =>
-  changeMessage(state, `call:${toolCallId}`, (call) => marked(call, mark));
+  changeMessage(state, `call:${toolCallId}`, (call) => withMark(call, mark));
 
 /** @type {{[Name in keyof CustomValues]?: (state: State, value: CustomValues[Name], event: CustomOf<Name>) => State}} */
 const CUSTOM = {
