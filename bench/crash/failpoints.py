@@ -77,7 +77,7 @@ POINTS = (
     Point("a stopped round is about to end", f"{STREAMING}._end_stopped", scene="stop"),
     Point("a lost turn is found", f"{WORKER}._take_over", scene="lost"),
     Point("a lost turn is leased, not begun", f"{LIFECYCLE}:take_over", "after", scene="lost"),
-    Point("a cut round is closed, not queued", f"{RECOVERY}:closing", "after", scene="lost"),
+    Point("a cut round is closed, not queued", f"{RECOVERY}:closing_events", "after", scene="lost"),
     Point(
         "a cut round's end is written, not committed", f"{RECOVERY}:_save_cut_rounds", "after", scene="lost"
     ),
