@@ -9,8 +9,6 @@
 `python -m bench crash`: what is lost when the server is killed, again and again.
 `python -m bench search`: how long a search takes in a million messages.
 `python -m bench library`: how long the lists of 50,000 conversations take, among a million messages.
-`python -m bench admin`: what the operator waits for, over a million tool calls.
-`python -m bench replay`: how long a long conversation takes to open in the player.
 `python -m bench upload`: what an attached file adds to the memory of each web server.
 `python -m bench upstream`: what the embedded gateway adds to an answer of the server behind it.
 `python -m bench mcp`: what the product adds to a call of an MCP server's tool.
@@ -24,7 +22,6 @@ from collections.abc import Callable, Sequence
 from random import SystemRandom
 
 from . import (
-    admin,
     agui,
     crash,
     floor,
@@ -32,7 +29,6 @@ from . import (
     mcp,
     page,
     peers,
-    replay,
     search,
     silent,
     turn,
@@ -42,7 +38,7 @@ from . import (
 )
 from .crash.kills import kill
 from .crash.report import as_json, text
-from .report import Report, figures_report
+from .report import Report
 from .services import Missing
 
 Tell = Callable[[str], None]
@@ -65,14 +61,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "upload": upload,
         "mcp": mcp,
         "upstream": upstream,
+        "page": page,
     }
     for name, module in modules.items():
         module.add_options(_command(commands, name, module.__doc__, module.report))
     floor.add_floor_options(_command(commands, "floor", floor.__doc__, floor.report))
     _crash_options(_command(commands, "crash", crash.__doc__, run_crash))
-    _replay_options(_command(commands, "replay", replay.__doc__, run_replay))
-    _admin_options(_command(commands, "admin", admin.__doc__, run_admin))
-    _page_options(_command(commands, "page", page.__doc__, run_page))
     return parser.parse_args(arguments)
 
 
@@ -93,50 +87,12 @@ def _crash_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="repeats the same moments and questions (a new one)")
 
 
-def _replay_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--turns", type=int, default=100, help="of the conversation (100)")
-    parser.add_argument("--events", type=int, default=100_000, help="of the conversation (100,000)")
-    parser.add_argument("--seeks", type=int, default=30, help="to moments by chance (30)")
-
-
-def _admin_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--calls", type=int, default=1_000_000, help="tool calls in the database (1,000,000)")
-    parser.add_argument("--repeat", type=int, default=5, help="looks at each page, whose median counts (5)")
-
-
-def _page_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--characters", type=int, default=1_000_000, help="of the answer (1,000,000)")
-    parser.add_argument(
-        "--turns",
-        type=floor.numbers,
-        default=[0, 100, 1000],
-        help="of conversations, with commas (0,100,1000)",
-    )
-
-
 def run_crash(options: argparse.Namespace, tell: Tell) -> Report:
     """Kills the server; all is well without a violation."""
     seed = SystemRandom().randrange(1_000_000) if options.seed is None else options.seed
     tell(f"seed {seed}")
     outcome = kill(options.kills, seed, lambda number: tell(f"{number} of {options.kills} kills"))
     return Report(text(outcome, seed), as_json(outcome, seed), not outcome.violations)
-
-
-def run_replay(options: argparse.Namespace, tell: Tell) -> Report:
-    """Measures opening and seeking in the player; all is well within the times that are due."""
-    measurement = replay.measure(options.turns, options.events, options.seeks, tell)
-    return Report(replay.text(measurement), replay.as_json(measurement), measurement.is_well)
-
-
-def run_admin(options: argparse.Namespace, tell: Tell) -> Report:
-    """Opens the operator's pages; all is well when every page is there in time."""
-    measurement = admin.measure(options.calls, options.repeat, tell)
-    return Report(admin.text(measurement), admin.as_json(measurement), measurement.is_well)
-
-
-def run_page(options: argparse.Namespace, tell: Tell) -> Report:
-    """Measures the chat's page; all is well when every figure meets its goal."""
-    return figures_report(page.measure(options.characters, options.turns, tell))
 
 
 def _tell(line: str) -> None:

@@ -3,6 +3,7 @@
 It is measured while a very long answer comes, and when long conversations are opened.
 """
 
+import argparse
 import os
 import shutil
 import time
@@ -12,7 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import conversation, machine
-from .report import Figure
+from .floor import numbers
+from .report import Figure, Report, figures_report
 from .site import Site, serving
 from .tasks import WATCH, Blocking
 
@@ -45,6 +47,19 @@ COLD_KB, WARM_REQUESTS = 350.0, 3.0
 """What a browser without and one with a cache may fetch for a conversation's page."""
 
 FINISHED = "document.querySelectorAll('#transcript .markdown:not(.rendered), #transcript .raw').length === 0"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The command line."""
+    parser.add_argument("--characters", type=int, default=1_000_000, help="of the answer (1,000,000)")
+    parser.add_argument(
+        "--turns", type=numbers, default=[0, 100, 1000], help="of conversations, with commas (0,100,1000)"
+    )
+
+
+def report(options: argparse.Namespace, tell: Callable[[str], None]) -> Report:
+    """Measures the chat's page; all is well when every figure meets its goal."""
+    return figures_report(measure(options.characters, options.turns, tell))
 
 
 def measure(characters: int, turns: Sequence[int], tell: Callable[[str], None]) -> list[Figure]:
