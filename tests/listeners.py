@@ -24,15 +24,15 @@ class Listener:
         self.threads: set[int] = set()
         self.heard = asyncio.Event()
 
-    def frames(self, frames: list[Frame]) -> None:
+    def on_frames(self, frames: list[Frame]) -> None:
         self.seqs += [seq for seq, _ in frames]
         self._note()
 
-    def news(self, seq: int) -> None:
+    def on_news(self, seq: int) -> None:
         self.reaches.append(seq)
         self._note()
 
-    def notice(self, text: str) -> None:
+    def on_notice(self, text: str) -> None:
         self.notices.append(json.loads(text))
         self._note()
 
@@ -48,7 +48,7 @@ class At(Listener):
         super().__init__()
         self._kind, self._act = kind, act
 
-    def frames(self, frames: list[Frame]) -> None:
+    def on_frames(self, frames: list[Frame]) -> None:
         if self._kind in [json.loads(text)["type"] for _, text in frames]:
             self._kind = ""
             self._act()

@@ -86,7 +86,7 @@ class Stream:
         SOCKETS.add(self)
         try:
             self._last = await READERS.run(last_seq, self._conversation)
-            self._follower.news(self._last)
+            self._follower.on_news(self._last)
             while not (self._is_over() or self._must_end()):
                 if chunk := await self._next():
                     yield chunk
@@ -111,7 +111,7 @@ class Stream:
 
     async def _next(self) -> bytes:
         """The next events, or a beat; blank where none of the events is for the reader."""
-        if frames := await self._follower.following():
+        if frames := await self._follower.next_frames():
             return self._payload(frames)
         with suppress(TimeoutError):
             async with asyncio.timeout(BEAT):

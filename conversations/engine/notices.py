@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
-from conversations.journal import HUB, queue, remember
+from conversations.journal import HUB, queue, store_notice
 from conversations.models import Conversation, Tree
 from conversations.protocol.agui import events
 from conversations.protocol.agui.events import Event
@@ -32,7 +32,7 @@ def queue_changed(conversation: UUID) -> None:
 
 def announce(conversation: Conversation, name: str) -> None:
     """Sends a notice to the conversation's sockets, in every process."""
-    remember(conversation.pk, name)  # before the value is read: it may replace another process's notice
+    store_notice(conversation.pk, name)  # before the value is read: it may replace another process's notice
     HUB.notify(conversation.pk, name, events.custom(name, VALUES[name](conversation)))
 
 

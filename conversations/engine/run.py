@@ -132,7 +132,7 @@ class Run:
         if beginning.memory is not None:
             self.memory = beginning.memory
         else:
-            await self.record.stored()
+            await self.record.store()
             self.memory = await self.in_database(requests.load_begun, self.turn)
         if beginning.failure:
             raise beginning.failure
@@ -154,7 +154,7 @@ class Run:
     async def _failure(self, code: str) -> TurntableError:
         if code != TokenLimit.code:
             return FAILURES[code]()
-        await self.record.stored()
+        await self.record.store()
         limit = await self.in_database(requests.token_limit, self.turn)
         return TokenLimit(f"the limit: {limit} tokens")
 
@@ -162,16 +162,16 @@ class Run:
 
     async def _answer_waiting(self, error: str, text: str) -> None:
         if self.memory.calls is None:
-            await self.record.stored()
+            await self.record.store()
             self.memory.calls = await self.in_database(stored_calls, self.turn)
         answer_waiting(self.memory.calls or (), self.record, error, text)
 
     async def _wait(self) -> None:
-        await self.record.stored()
+        await self.record.store()
         interrupts = await self.in_database(approvals.interrupts, self.turn)
         self.turn.set_figures(self.memory.figures, self.memory.unreported)
         event = run_interrupted(str(self.turn.conversation_id), self._run_id, interrupts, self._usage())
-        await self.record.stored(event, write=partial(lifecycle.wait, self.turn))
+        await self.record.store(event, write=partial(lifecycle.wait, self.turn))
 
     async def _fail(self, error: TurntableError) -> None:
         turn = self.turn
@@ -187,7 +187,7 @@ class Run:
     async def _end(self, status: Turn.Status, event: dict[str, Any]) -> None:
         self.live_calls.cancel(self.turn.pk)
         end = partial(lifecycle.end, self.turn, status, has_approvals=self.memory.has_approvals)
-        await self.record.stored(event, write=end)
+        await self.record.store(event, write=end)
 
     def _finished(self, outcome: str) -> dict[str, Any]:
         self.turn.set_figures(self.memory.figures, self.memory.unreported)

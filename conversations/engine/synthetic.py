@@ -11,7 +11,7 @@ from uuid import UUID
 
 from conversations.conf import settings
 from conversations.errors import InternalError
-from conversations.gateway import Call, Receive, Room, get_gateway
+from conversations.gateway import Call, FlowControl, Receive, get_gateway
 from conversations.models import RequestBase, ToolCall, Turn, active_line, line_of
 from conversations.protocol import steps
 from conversations.tools import Outcome, registry
@@ -72,7 +72,7 @@ class PersonalCall:
         """The round's call, which is this object."""
         return cast("Call", self)
 
-    async def stream(self, receive: Receive, room: Room) -> None:
+    async def stream(self, receive: Receive, flow: FlowControl) -> None:
         """Passes on a message that is nothing but the call; no request is sent for it."""
         start = {"toolUse": {"toolUseId": "tooluse_person", "name": self._name}}
         arguments = {"toolUse": {"input": json.dumps(self._input, ensure_ascii=False)}}

@@ -119,14 +119,14 @@ class Calls:
 
     async def _run_all(self, rows: list[ToolCall]) -> None:
         if beginning := [row for row in rows if row not in self._live]:
-            await self.record.stored(write=partial(self._save_running, beginning))
+            await self.record.store(write=partial(self._save_running, beginning))
         failures = await asyncio.gather(*map(self._run, rows), return_exceptions=True)
         for failure in failures:
             if failure is not None:
                 raise failure
         if self._questions:
             self.run.memory.has_approvals = True
-            await self.record.stored(write=partial(questions.ask, self._questions))
+            await self.record.store(write=partial(questions.ask, self._questions))
 
     async def _run(self, row: ToolCall) -> None:
         outcome = await self._execute(row)
@@ -192,7 +192,7 @@ class Calls:
         row.status = ToolCall.Status.SUCCESS if outcome.status == "success" else ToolCall.Status.ERROR
         row.error, row.result, row.duration_ms = outcome.error, outcome.content, outcome.duration_ms
         row.finished_at = timezone.now()
-        await self.record.stored(*self._next_results(), write=partial(row.save, force_update=True))
+        await self.record.store(*self._next_results(), write=partial(row.save, force_update=True))
         signals.announce(signals.call_ended, call=row)
 
     def _next_results(self) -> Iterator[Event]:

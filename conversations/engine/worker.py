@@ -17,7 +17,7 @@ from conversations import signals
 from conversations.conf import settings
 from conversations.errors import ConfigurationError
 from conversations.gateway import get_gateway
-from conversations.journal import HUB, Journal, keep_in_touch, pack, ring_queue, this_process
+from conversations.journal import HUB, Journal, pack, ring_queue, run_doorbell, this_process
 from conversations.mcp import SERVERS
 from conversations.models import Approval, Event, Turn, delete_unsent
 from conversations.threads import Threads
@@ -169,7 +169,7 @@ class Worker:
         self._loop, self.takes_turns = loop, takes_turns
         bell = self._bell = asyncio.Event()
         HUB.attach(loop)
-        self._call(partial(self._spawn, keep_in_touch(notices.current_notices, bell.set)))
+        self._call(partial(self._spawn, run_doorbell(notices.current_notices, bell.set)))
         self._call(self._beat)
         self._call(SERVERS.start)
         if takes_turns:

@@ -5,14 +5,14 @@ frames.py takes their bytes apart, errors.py names what fails.
 """
 
 from conversations.gateway import frames
-from conversations.gateway.client import Call, Gateway, Receive, Room, get_gateway
+from conversations.gateway.client import Call, FlowControl, Gateway, Receive, get_gateway
 from conversations.gateway.options import answering_host, endpoint, is_demo
 
 __all__ = [
     "Call",
+    "FlowControl",
     "Gateway",
     "Receive",
-    "Room",
     "answering_host",
     "endpoint",
     "frames",

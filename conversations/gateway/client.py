@@ -35,14 +35,14 @@ Event = tuple[str, dict[str, Any]]
 Receive = Callable[[str, dict[str, Any]], None]
 
 
-class Room(Protocol):
-    """The place that events go to: no more of the stream is read while it is full."""
+class FlowControl(Protocol):
+    """The receiver's queue: while it is full, no more of the stream is read."""
 
     @property
     def is_full(self) -> bool:
         """Whether it takes no more for now."""
 
-    async def room(self) -> None:
+    async def wait_for_room(self) -> None:
         """Waits until it takes more."""
 
 
@@ -63,15 +63,15 @@ class Call:
         self._complete = False
         self._receiver_error: Exception | None = None
 
-    async def stream(self, receive: Receive, room: Room) -> None:
+    async def stream(self, receive: Receive, flow: FlowControl) -> None:
         """Sends the request and passes the events to `receive` as they come, whatever their names.
 
-        `receive` is called on the loop and must not wait; while `room` is full, nothing more is read. Returns when the
+        `receive` is called on the loop and must not wait; while `flow` is full, nothing more is read. Returns when the
         stream has ended, with or without a `messageStop`. Raises what `receive` raises, and GatewayError, but not for a
         failure after a `messageStop`: the answer is complete. Cancelling the task closes the connection at once.
         """
         try:
-            await self._read(await self._ask(), receive, room)
+            await self._read(await self._ask(), receive, flow)
         except Exception as error:
             if error is self._receiver_error:
                 raise
@@ -82,7 +82,7 @@ class Call:
         finally:
             self._close()
 
-    async def _read(self, connection: Connection, receive: Receive, room: Room) -> None:
+    async def _read(self, connection: Connection, receive: Receive, flow: FlowControl) -> None:
         def take(data: bytes) -> bool:
             for event in self._events(connection, data):
                 try:
@@ -90,10 +90,10 @@ class Call:
                 except Exception as error:
                     self._receiver_error = error
                     raise
-            return not room.is_full
+            return not flow.is_full
 
         while not await connection.read_body(take):
-            await room.room()
+            await flow.wait_for_room()
         self._check_end()
 
     async def _ask(self) -> Connection:

@@ -1,4 +1,4 @@
-"""The journal: an event is committed before anyone sees it, and every reader reads on from a `seq`.
+"""The journal: an event is committed before anyone sees it, and every reader continues from a `seq`.
 
 writer.py commits the events of running turns; hub.py passes them to this process's sockets, doorbell.py to other processes; follower.py
 is a reader's place in it; reading.py reads on from a `seq` and builds a conversation's snapshot; recordings.py packs a finished turn,
@@ -6,7 +6,7 @@ lines.py merges deltas into frames.
 """
 
 from . import lines, recordings
-from .doorbell import keep_in_touch, remember, ring_queue
+from .doorbell import ring_queue, run_doorbell, store_notice
 from .follower import WINDOW, Follower, Read
 from .hub import HUB, this_process, unnumbered_frame
 from .reading import READERS, Page, last_seq, one_snapshot, page, queue, read
@@ -24,7 +24,6 @@ __all__ = [
     "Read",
     "Record",
     "Write",
-    "keep_in_touch",
     "last_seq",
     "lines",
     "one_snapshot",
@@ -33,8 +32,9 @@ __all__ = [
     "queue",
     "read",
     "recordings",
-    "remember",
     "ring_queue",
+    "run_doorbell",
+    "store_notice",
     "this_process",
     "turn_frames",
     "unnumbered_frame",

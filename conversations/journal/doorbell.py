@@ -1,8 +1,8 @@
-"""News between processes: rings over the channel layer, and a look at the database every second.
+"""News between processes: rings over the channel layer, and a poll of the database every second.
 
-A ring says how far a conversation's record goes and which notices there are; small frames travel along. A process with sockets for the
-conversation passes the frames on if they follow on, and else reads the journal. A lost ring costs a second. Without a layer PostgreSQL
-rings for queued turns, and the look at the database brings everything else.
+A ring says how far a conversation's record goes and which notices there are, and has the newest frames if they are small. A process with
+sockets for the conversation passes them on if they follow on, and else reads the journal. A lost ring costs a second. Without a layer
+PostgreSQL rings for queued turns, and the poll finds everything else.
 """
 
 import asyncio
@@ -28,24 +28,25 @@ logger = logging.getLogger(__name__)
 GROUP = "turntable.doorbell"
 CHANNEL = "turntable_queue"
 CONNECTION_PARAMETERS = ("dbname", "user", "password", "host", "port", "connect_timeout", "sslmode")
-RING_EVERY = 0.01
-"""Seconds between two rings, at least: news that comes meanwhile goes along with the next."""
+RING_SECONDS = 0.01
+"""Seconds between two rings, at least: news of that time is in the next."""
 
-LOOK_EVERY = 1.0
-JOIN_EVERY = 60.0
+POLL_SECONDS = 1.0
+JOIN_SECONDS = 60.0
+"""Seconds after which a process joins the layer's group again: a layer may have forgotten it."""
 
 ReadNotices = Callable[[UUID, Iterable[str]], list[Event]]
 """Reads a conversation's notices of some names, as they are now."""
 
 
-async def keep_in_touch(
+async def run_doorbell(
     read_notices: ReadNotices, on_queued: Callable[[], None] = lambda: None, hub: Hub = HUB
 ) -> None:
-    """Rings for other processes and hears their rings, for ever.
+    """Rings for other processes, hears their rings and polls the database, for ever.
 
     `on_queued` is called when another process has queued a turn.
     """
-    tasks = [asyncio.create_task(_look_for_ever(hub, read_notices))]
+    tasks = [asyncio.create_task(_poll_for_ever(hub, read_notices))]
     if has_layer():
         tasks += [asyncio.create_task(ring(hub)), asyncio.create_task(hear(hub, read_notices, on_queued))]
     elif connection.vendor == "postgresql":
@@ -59,8 +60,8 @@ def has_layer() -> bool:
     return layer is not None and not isinstance(layer, InMemoryChannelLayer)
 
 
-def remember(conversation: UUID, name: str) -> None:
-    """Stores that there is a notice, for the look of processes that no layer joins."""
+def store_notice(conversation: UUID, name: str) -> None:
+    """Stores that there is a notice, for the polls of other processes, unless a layer carries it."""
     if not has_layer():
         Notice.objects.bulk_create(
             [Notice(conversation_id=conversation, name=name, process=this_process())],
@@ -73,7 +74,7 @@ def remember(conversation: UUID, name: str) -> None:
 def ring_queue() -> None:
     """Tells other processes that a turn was queued, by the layer or by PostgreSQL, if there is either."""
     if has_layer():
-        HUB.queued()
+        HUB.announce_queued()
     elif connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {CHANNEL}")
@@ -91,9 +92,9 @@ async def ring(hub: Hub) -> None:
         rings = [_packed(conversation, news) for conversation, news in hub.rings().items()]
         message = {"type": "doorbell", "rings": rings, "queued": hub.has_queued}
         hub.has_queued = False
-        if not await _safely(layer.group_send(GROUP, message)):
-            await asyncio.sleep(LOOK_EVERY)
-        await asyncio.sleep(RING_EVERY)
+        if not await _attempt(layer.group_send(GROUP, message)):
+            await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(RING_SECONDS)
 
 
 def _packed(conversation: UUID, news: Ring) -> list[Any]:
@@ -101,7 +102,7 @@ def _packed(conversation: UUID, news: Ring) -> list[Any]:
 
 
 async def hear(hub: Hub, read_notices: ReadNotices, on_queued: Callable[[], None] = lambda: None) -> None:
-    """Hears the other processes' rings, for ever. A layer that fails or forgets is joined again."""
+    """Hears the other processes' rings, for ever. A layer that fails, or forgets this process, is joined again."""
     layer: Any = get_channel_layer()
     channel = await layer.new_channel("turntable.process")
 
@@ -115,11 +116,11 @@ async def hear(hub: Hub, read_notices: ReadNotices, on_queued: Callable[[], None
     async def hear_for_a_while() -> None:
         await layer.group_add(GROUP, channel)
         with suppress(TimeoutError):
-            await asyncio.wait_for(hear_for_ever(), JOIN_EVERY)
+            await asyncio.wait_for(hear_for_ever(), JOIN_SECONDS)
 
     while True:
-        if not await _safely(hear_for_a_while()):
-            await asyncio.sleep(LOOK_EVERY)
+        if not await _attempt(hear_for_a_while()):
+            await asyncio.sleep(POLL_SECONDS)
 
 
 async def _answer(hub: Hub, read_notices: ReadNotices, message: dict[str, Any]) -> None:
@@ -146,8 +147,8 @@ async def _show_notices(
 
 async def _listen_for_ever(on_queued: Callable[[], None]) -> None:
     while True:
-        await _safely(_listen(on_queued))
-        await asyncio.sleep(LOOK_EVERY)
+        await _attempt(_listen(on_queued))
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _listen(on_queued: Callable[[], None]) -> None:
@@ -164,17 +165,17 @@ async def _listen(on_queued: Callable[[], None]) -> None:
             on_queued()
 
 
-async def _look_for_ever(hub: Hub, read_notices: ReadNotices) -> None:
+async def _poll_for_ever(hub: Hub, read_notices: ReadNotices) -> None:
     since = timezone.now()
     while True:
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(POLL_SECONDS)
         now = timezone.now()
-        if await _safely(_look(hub, read_notices, since)):
-            since = now - timedelta(seconds=LOOK_EVERY)  # a commit may come later than its time
+        if await _attempt(_poll(hub, read_notices, since)):
+            since = now - timedelta(seconds=POLL_SECONDS)  # a commit may come later than its time
 
 
-async def _look(hub: Hub, read_notices: ReadNotices, since: datetime) -> None:
-    if owners := hub.shelf.owners() if hub.shelf else []:
+async def _poll(hub: Hub, read_notices: ReadNotices, since: datetime) -> None:
+    if owners := hub.library.owners() if hub.library else []:
         for conversation, at in await READERS.run(_changes, owners, since):
             hub.change_here(conversation, at)
     if not (conversations := hub.conversations()):
@@ -187,7 +188,7 @@ async def _look(hub: Hub, read_notices: ReadNotices, since: datetime) -> None:
 
 
 def _changes(owners: list[int], since: datetime) -> list[tuple[UUID, datetime]]:
-    """The users' conversations that lists show in another way since then."""
+    """The users' conversations whose rows in a list have changed since then, and when."""
     rows = Conversation.with_deleted.filter(owner__in=owners, changed_at__gt=since).order_by()
     return list(rows.values_list("pk", "changed_at"))
 
@@ -201,8 +202,8 @@ def _notices(conversations: list[UUID], since: datetime) -> dict[UUID, list[str]
     return names
 
 
-async def _safely(work: Awaitable[None]) -> bool:
-    """Whether the work went well; a failure is only logged, as every process looks for itself too."""
+async def _attempt(work: Awaitable[None]) -> bool:
+    """Does the work, and returns whether it succeeded. A failure is only logged: the next poll makes up for it."""
     try:
         await work
     except Exception as error:  # noqa: BLE001 (a layer or database may fail with anything)

@@ -9,13 +9,13 @@ from .recordings import Frame
 Read = Callable[[int], Awaitable[list[Frame]]]
 
 WINDOW = 256 * 1024
-"""Characters of frames that are kept for a reader; what is over stays in the journal."""
+"""Characters of frames that are kept for a reader, who reads any more from the journal."""
 
 
 class Follower:
-    """One reader's place in the record, as the journal's hub wants it.
+    """A Socket of the hub that knows its reader's place in the record.
 
-    `seq` is the last one read, `reach` the last that is known to exist.
+    `seq` is the last that was read, `reach` the last that is known to exist.
     """
 
     def __init__(self, read: Read, seq: int = 0) -> None:
@@ -25,8 +25,8 @@ class Follower:
         self._frames_size = 0
         self._news = asyncio.Event()
 
-    def frames(self, frames: list[Frame]) -> None:
-        """Takes events that were committed in this process, as far as there is room for them."""
+    def on_frames(self, frames: list[Frame]) -> None:
+        """Takes events that were committed in this process, and keeps them if there is room."""
         self.reach = max(self.reach, frames[-1][0])
         self._keep(frames)
 
@@ -37,17 +37,17 @@ class Follower:
             self._frames_size += size
         self._news.set()
 
-    def news(self, seq: int) -> None:
-        """Hears that the record reaches `seq`."""
+    def on_news(self, seq: int) -> None:
+        """Takes note that the record reaches `seq`."""
         self.reach = max(self.reach, seq)
         if seq > self.seq:
             self._news.set()
 
-    def notice(self, text: str) -> None:
-        """Takes a frame that is no part of the record, which most readers leave."""
+    def on_notice(self, text: str) -> None:
+        """Ignores a frame that is no part of the record, as most readers do."""
 
     def wake(self) -> None:
-        """Lets the reader look again, at something else than the record."""
+        """Ends the reader's wait for a reason that is not in the record."""
         self._news.set()
 
     async def wait(self) -> None:
@@ -55,7 +55,7 @@ class Follower:
         await self._news.wait()
         self._news.clear()
 
-    async def following(self) -> list[Frame]:
+    async def next_frames(self) -> list[Frame]:
         """The frames that follow on `seq`, none if there are none yet; the reader then moves `seq`."""
         return self._take_frames() or (await self._read(self.seq) if self.seq < self.reach else [])
 

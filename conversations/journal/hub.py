@@ -1,4 +1,4 @@
-"""From a commit to this process's open sockets: one wake-up of the loop for all of them."""
+"""Delivers commits to this process's open sockets, with one wake-up of the loop for all of them."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ Delivery = list[tuple[UUID, list[Frame]]]
 """Frames by conversation, in the order of their commit."""
 
 LISTED = "listed"
-"""The notice in a ring that lists show a conversation in another way."""
+"""The notice in a ring that a conversation's row in lists has changed."""
 
 logger = logging.getLogger(__name__)
 
@@ -30,22 +30,19 @@ RING_LIMIT = 32 * 1024
 class Socket(Protocol):
     """A reader of a conversation, called on the server's loop, or else on the writer's thread."""
 
-    def frames(self, frames: list[Frame]) -> None:
+    def on_frames(self, frames: list[Frame]) -> None:
         """Takes events that were committed in this process."""
 
-    def news(self, seq: int) -> None:
-        """Hears that another process has written the record up to `seq`."""
+    def on_news(self, seq: int) -> None:
+        """Takes note that another process has written the record up to `seq`."""
 
-    def notice(self, text: str) -> None:
+    def on_notice(self, text: str) -> None:
         """Takes a frame that is no part of the record."""
 
 
 @dataclass
 class Ring:
-    """News of a conversation for other processes.
-
-    It says how far the record goes, has its newest frames if they are small, and names notices.
-    """
+    """News of a conversation for other processes: its last `seq`, newest frames and names of notices."""
 
     seq: int = 0
     frames: list[Frame] = field(default_factory=list)
@@ -53,20 +50,20 @@ class Ring:
     _size: int = 0
 
     def add(self, frames: list[Frame]) -> None:
-        """Adds frames, or none any more beyond the limit: a reader who misses some reads the journal."""
+        """Adds frames. Beyond the limit it keeps none: readers then read the journal."""
         self.seq = frames[-1][0]
         self._size += sum(len(text) for _, text in frames)
         self.frames = [*self.frames, *frames] if self._size <= RING_LIMIT else []
 
 
-class Shelf(Protocol):
-    """A reader of everything that lists show of conversations, called on the server's loop."""
+class Library(Protocol):
+    """The lists of conversations that are open in this process; called on the server's loop."""
 
     def owners(self) -> list[int]:
-        """The users whose lists it shows."""
+        """The users whose lists are open."""
 
-    def changed(self, conversation: UUID, at: datetime | None = None) -> None:
-        """Hears that a list shows a conversation in another way, since `at` if that is known."""
+    def on_change(self, conversation: UUID, at: datetime | None = None) -> None:
+        """Takes note that a conversation's row in lists has changed, `at` the time if it is known."""
 
 
 class Hub:
@@ -80,8 +77,8 @@ class Hub:
         self.has_queued = False
         """Whether the next ring tells other processes that a turn was queued."""
 
-        self.shelf: Shelf | None = None
-        """What shows lists in this process."""
+        self.library: Library | None = None
+        """The open lists of this process."""
 
         self._sockets: dict[UUID, set[Socket]] = {}
         self._waiting: list[Callable[[], None]] = []
@@ -90,17 +87,17 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def attach(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Delivers on this loop from now on. Calls of an earlier loop are for sockets that are gone."""
+        """Delivers on this loop from now on. Calls that wait for an earlier loop are dropped with its sockets."""
         if loop is not self._loop:
             with self._lock:
                 self._loop, self._waiting = loop, []
 
     def subscribe(self, conversation: UUID, socket: Socket) -> None:
-        """Lets a socket hear of a conversation."""
+        """Delivers a conversation's frames to a socket from now on."""
         self._sockets.setdefault(conversation, set()).add(socket)
 
     def unsubscribe(self, conversation: UUID, socket: Socket) -> None:
-        """Lets a socket hear no more of a conversation."""
+        """Delivers no more of a conversation to a socket."""
         sockets = self._sockets.get(conversation, set())
         sockets.discard(socket)
         if not sockets:
@@ -108,21 +105,21 @@ class Hub:
 
     def publish(self, delivery: Delivery) -> None:
         """Delivers committed frames, from the writer's thread: one wake-up of the loop for all sockets."""
-        self._soon(lambda: self._deliver(delivery))
+        self._schedule(lambda: self._deliver(delivery))
 
     def notify(self, conversation: UUID, name: str, event: dict[str, Any]) -> None:
         """Sends every socket of a conversation a frame that is no part of the record, from any thread."""
         text = unnumbered_frame(event)
-        self._soon(lambda: self._notify(conversation, name, text))
+        self._schedule(lambda: self._notify(conversation, name, text))
 
     def change(self, conversation: UUID) -> None:
-        """Says in every process that lists show a conversation in another way; from any thread."""
-        self._soon(lambda: self._change(conversation))
+        """Tells every process that a conversation's row in lists has changed; from any thread."""
+        self._schedule(lambda: self._change(conversation))
 
     def change_here(self, conversation: UUID, at: datetime | None = None) -> None:
-        """Says so in this process; called on the loop."""
-        if self.shelf is not None:
-            self.shelf.changed(conversation, at)
+        """Tells this process so; called on the loop."""
+        if self.library is not None:
+            self.library.on_change(conversation, at)
 
     def _change(self, conversation: UUID) -> None:
         self.change_here(conversation)
@@ -130,9 +127,9 @@ class Hub:
             self._rings.setdefault(conversation, Ring()).notices.add(LISTED)
             self.news.set()
 
-    def queued(self) -> None:
+    def announce_queued(self) -> None:
         """Tells other processes that a turn was queued, which any of them may claim."""
-        self._soon(self._ring_queue)
+        self._schedule(self._ring_queue)
 
     def _ring_queue(self) -> None:
         self.has_queued = self.is_joined
@@ -140,12 +137,12 @@ class Hub:
             self.news.set()
 
     def notify_here(self, conversation: UUID, event: dict[str, Any]) -> None:
-        """Sends the sockets of this process a notice that another process announced; called on the loop."""
+        """Sends the sockets of this process a notice of another process; called on the loop."""
         text = unnumbered_frame(event)
-        self._tell(conversation, lambda socket: socket.notice(text))
+        self._tell(conversation, lambda socket: socket.on_notice(text))
 
     def _notify(self, conversation: UUID, name: str, text: str) -> None:
-        self._tell(conversation, lambda socket: socket.notice(text))
+        self._tell(conversation, lambda socket: socket.on_notice(text))
         if self.is_joined:
             self._rings.setdefault(conversation, Ring()).notices.add(name)
             self.news.set()
@@ -159,7 +156,7 @@ class Hub:
         if frames:
             self._show(conversation, frames)
         else:
-            self._tell(conversation, lambda socket: socket.news(seq))
+            self._tell(conversation, lambda socket: socket.on_news(seq))
 
     def rings(self) -> dict[UUID, Ring]:
         """Removes and returns the news for other processes, by conversation."""
@@ -167,7 +164,7 @@ class Hub:
         rings, self._rings = self._rings, {}
         return rings
 
-    def _soon(self, call: Callable[[], None]) -> None:
+    def _schedule(self, call: Callable[[], None]) -> None:
         with self._lock:
             loop, is_first = self._loop, not self._waiting
             if loop is not None:
@@ -201,14 +198,14 @@ class Hub:
             self._show(conversation, frames)
 
     def _show(self, conversation: UUID, frames: list[Frame]) -> None:
-        self._tell(conversation, lambda socket: socket.frames(frames))
+        self._tell(conversation, lambda socket: socket.on_frames(frames))
 
     def _tell(self, conversation: UUID, call: Callable[[Socket], None]) -> None:
         for socket in list(self._sockets.get(conversation, ())):
             try:
                 call(socket)
             except Exception:
-                logger.exception("a socket could not be told")
+                logger.exception("a socket failed to take its news")
 
 
 def unnumbered_frame(event: dict[str, Any]) -> str:
@@ -217,7 +214,7 @@ def unnumbered_frame(event: dict[str, Any]) -> str:
 
 
 def this_process() -> UUID:
-    """This process, as what it writes names it; one that was forked has a name of its own."""
+    """The id of this process in what it writes; a forked process has an id of its own."""
     return _process(os.getpid())
 
 

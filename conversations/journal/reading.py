@@ -21,16 +21,16 @@ from conversations.threads import Threads
 from .recordings import Frame, frames, summary, unsqueeze
 
 READERS = Threads("journal-reader", 4)
-"""Threads for the database work of sockets: Django's own is one for all, the loop's are six here."""
+"""Threads for the database work of sockets: Django has one for all of it, asyncio six on two processors."""
 
-Part = list[Event] | Recording
-"""A turn's part of the record."""
+TurnRecord = list[Event] | Recording
+"""A turn's part of the record, unpacked or packed."""
 
 READ_BYTES = 256 * 1024
 READ_EVENTS = 2_000
 SNAPSHOT_BYTES = 512 * 1024
 BESIDE = 4 * 1024
-"""Bytes that a cut message takes beside its text, and the page beside its messages."""
+"""Bytes that a cut message takes beside its text, or the page beside its messages."""
 
 QUEUE_BYTES = 64 * 1024
 """Bytes of queued text, beside a snapshot in a frame of 1 MiB: JSON may make it six times as long."""
@@ -38,7 +38,7 @@ QUEUE_BYTES = 64 * 1024
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """Lets all reads inside see one moment of the database. Does nothing inside a transaction."""
+    """Lets all reads inside see one state of the database. Does nothing inside a transaction."""
     if connection.in_atomic_block:
         yield
     elif connection.vendor == "sqlite":
@@ -82,8 +82,8 @@ def last_seqs(conversations: list[UUID]) -> dict[UUID, int]:
 def read(conversation: UUID, after: int) -> list[Frame]:
     """The next frames after `after`, in order: 256 KiB at most or one frame, none if there are no more.
 
-    Events come first: a turn that is packed between the two queries is then in its recording. Frames that do not follow on are left for
-    later: a turn whose process died may be packed after the turns that came later.
+    Events are read before recordings: a turn that is packed between the two queries is then in its recording. Frames after a gap are left
+    out: a turn whose process died may be packed after the turns that came later.
     """
     rows = Event.objects.filter(conversation=conversation, seq__gt=after).order_by("seq")
     events = list(rows.values_list("seq", "data")[:READ_EVENTS])
@@ -110,7 +110,7 @@ def _at_most(limit: int, following: list[Frame]) -> list[Frame]:
 class Page:
     """The newest messages of a conversation that fit, oldest first, as they are at `seq`.
 
-    `before` is the first one's id if older ones exist; `is_aside` says that they are on another branch than the shown one.
+    `before` is the first one's id if older ones exist.
     """
 
     seq: int
@@ -119,7 +119,6 @@ class Page:
     queue: list[dict[str, Any]] = field(default_factory=list)
     before: str | None = None
     totals: dict[str, dict[str, int]] = field(default_factory=dict)
-    is_aside: bool = False
 
     def event(self) -> dict[str, Any]:
         """The page as the AG-UI event that a socket without a cursor begins with."""
@@ -134,11 +133,9 @@ def page(conversation: Conversation, before: str | None = None, end: UUID | None
     With `end` those of that turn and what it follows on, on whatever branch; none if there is no such turn.
     """
     tree = Tree.of(conversation.pk)
-    active = tree.active_line()
-    line = active if end is None else _line_to(end, tree)
+    line = tree.active_line() if end is None else _line_to(end, tree)
     seq, summaries = _newest_first(conversation, tree, set(line))
     result = Page(seq, queue=_unrecorded(conversation.pk), totals=totals(conversation.pk))
-    result.is_aside = end is not None and end not in active
     room, skipping = SNAPSHOT_BYTES, before is not None
     for turn in summaries:
         turn["state"] |= _versions(tree, turn["state"]["id"])
@@ -155,7 +152,7 @@ def page(conversation: Conversation, before: str | None = None, end: UUID | None
 
 
 def _line_to(end: UUID, tree: Tree) -> list[UUID]:
-    """A turn that has begun and what it follows on; nothing for another."""
+    """A turn and its ancestors; nothing for one that has not begun or is of another conversation."""
     return tree.line(end) if end in tree.nodes and tree.nodes[end].has_begun else []
 
 
@@ -192,7 +189,7 @@ def _cut(message: dict[str, Any], room: int) -> dict[str, Any]:
 
 
 def _end(text: str, room: int) -> str:
-    """As much of a text's end as fits as JSON; half of the room at least is used."""
+    """As much of a text's end as fits when it is encoded; it uses half of the room at least."""
     end = text.encode()[-max(room, 0) :].decode(errors="ignore") if room > 0 else ""
     while end and (size := len(json.dumps(end, ensure_ascii=False).encode())) > room:
         end = end[-min(len(end) * room // size, len(end) - 1) :] if len(end) > 1 else ""
@@ -210,7 +207,7 @@ def _newest_first(
 ) -> tuple[int, Iterator[dict[str, Any]]]:
     """The last `seq`, and the summaries of a branch's turns.
 
-    A turn that is packed or begun between the two queries does not join on to the events that were read first and is left out.
+    A turn that is packed or begun between the two queries leaves a gap after the events that were read first, and is left out.
     """
     rows = Event.objects.filter(conversation=conversation).order_by("seq")
     events = {turn: list(turn_rows) for turn, turn_rows in groupby(rows, lambda row: row.turn_id)}
@@ -220,7 +217,7 @@ def _newest_first(
     if len(branch) < len(tree.nodes):
         recordings = recordings.filter(turn__in=branch)
     recordings = recordings.filter(last_seq__lte=last).defer("body").order_by("-last_seq")
-    parts: list[Iterable[Part]] = [
+    parts: list[Iterable[TurnRecord]] = [
         [events[turn] for turn in reversed(events) if turn in branch],
         recordings.iterator(chunk_size=8),
     ]
@@ -236,11 +233,11 @@ def _joined(spans: list[tuple[int, int]]) -> int:
     return end
 
 
-def _first_seq(part: Part) -> int:
+def _first_seq(part: TurnRecord) -> int:
     return part.first_seq if isinstance(part, Recording) else part[0].seq
 
 
-def _summary(part: Part) -> dict[str, Any]:
+def _summary(part: TurnRecord) -> dict[str, Any]:
     if isinstance(part, Recording):
         snapshot: dict[str, Any] = json.loads(unsqueeze(part.snapshot))
         return snapshot
@@ -253,7 +250,7 @@ def queue(conversation: UUID) -> list[dict[str, Any]]:
 
 
 def _unrecorded(conversation: UUID) -> list[dict[str, Any]]:
-    """The queue, after the message of a running turn without events, which no page would show else."""
+    """The message of a running turn that has no events yet, which is in no snapshot, and then the queue."""
     events = Event.objects.filter(conversation=conversation, turn=OuterRef("turn"))
     begins = Q(~Exists(events), turn__status=Turn.Status.RUNNING)
     return _waiting(conversation, Q(turn__status=Turn.Status.QUEUED) | begins)

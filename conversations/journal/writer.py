@@ -1,7 +1,7 @@
 """The one writer of a process: it commits all waiting events in one transaction, then publishes them.
 
-Without load an event goes out at once; under load batches grow by themselves. This hot place has SQL instead of the ORM, and few
-statements: for each the interpreter's lock changes hands, and the loop, which reads for all turns, holds it long.
+Without load an event is published at once; under load batches grow by themselves. This hot path has SQL instead of the ORM, and few
+statements: each gives up the interpreter's lock and has to win it back from the loop, which reads for all turns.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ GAP = 0.005
 """Seconds between two commits under load, at least: costs some 3 ms, saves a fifth of the CPU time."""
 
 BUSY = 4
-"""Entries in one commit from which on there is load."""
+"""Entries in one commit that count as load."""
 
 LONGEST_PAUSE = 0.02
 """Seconds at most that the writer rests after a long commit.
@@ -48,7 +48,7 @@ IDLE = 2.0
 """Seconds without work after which the writer gives its database connection back."""
 
 ROOM = 4 * 1024 * 1024
-"""Characters of entries that may wait: beyond, turns stop reading the gateway until half are written."""
+"""Characters of entries that may wait. Beyond it turns stop reading the gateway until half are written."""
 
 ENTRY_SIZE = 300
 """Characters that an entry counts for beside its deltas."""
@@ -59,7 +59,7 @@ Write = Callable[[], None]
 
 @dataclass(slots=True)
 class Entry:
-    """Events of a turn at one time, and the rows that belong in the same commit."""
+    """Events of a turn with one timestamp, and the writes of rows that belong in the same commit."""
 
     record: "Record"
     at: int
@@ -70,7 +70,7 @@ class Entry:
 
 
 class Record:
-    """A running turn's way into the journal, which only the process that runs it has."""
+    """A running turn's record, open for writing in the process that runs the turn."""
 
     def __init__(self, journal: "Journal", turn: Turn, seq: int) -> None:
         self.conversation: UUID = turn.conversation_id
@@ -85,9 +85,9 @@ class Record:
 
     @cached_property
     def keys(self) -> tuple[Any, Any]:
-        """Conversation and turn as the database takes them, read by the writer alone.
+        """The ids of conversation and turn as the database takes them; for the writer's thread alone.
 
-        A task on the loop would make a connection of its own for them.
+        On the loop this would open one more database connection.
         """
         return uuid_value(self.conversation), uuid_value(self.turn)
 
@@ -102,30 +102,30 @@ class Record:
         self._journal.put(self._entry(events, write))
 
     def defer(self, *events: Event, write: Write | None = None) -> None:
-        """Puts events and rows into the transaction of the next ones, which have to come at once."""
+        """Puts events and rows into the transaction of the next events, which have to follow at once."""
         self._deferred += events
         if write is not None:
             self._writes.append(write)
 
     def commit(self, *events: Event, write: Write | None = None) -> "Future[None]":
-        """Puts events on the journal, with rows that `write` writes; the future is done once they are stored.
+        """Puts events and the rows of `write` on the journal; the future is done once they are stored.
 
         Raises InternalError, at once or in the future, if they or what came before them could not be stored.
         """
         self._check()
         entry = self._entry(events, write)
         entry.done = Future()
-        entry.done.set_running_or_notify_cancel()  # whoever stops waiting does not undo it
+        entry.done.set_running_or_notify_cancel()  # a waiter that is cancelled does not cancel the commit
         self._journal.put(entry)
         return entry.done
 
-    async def stored(self, *events: Event, write: Write | None = None) -> None:
-        """Commits, and waits until the events are stored. Takes no thread meanwhile."""
+    async def store(self, *events: Event, write: Write | None = None) -> None:
+        """Commits the events and waits until they are stored; the wait takes no thread."""
         await asyncio.wrap_future(self.commit(*events, write=write))
 
-    async def room(self) -> None:
+    async def wait_for_room(self) -> None:
         """Waits while the journal is full."""
-        await self._journal.room()
+        await self._journal.wait_for_room()
 
     def _entry(self, events: tuple[Event, ...], write: Write | None) -> Entry:
         if not self._deferred and not self._writes:
@@ -136,7 +136,7 @@ class Record:
         return Entry(self, self._now(), all_events, writes, None, _size(all_events))
 
     def _now(self) -> int:
-        """The time in ms; within a turn it never goes back, whatever is done to the machine's clock."""
+        """The time in ms. Within a turn it never goes back, also when the machine's clock is set back."""
         return (self._wall + time.monotonic_ns()) // 1_000_000
 
     def _check(self) -> None:
@@ -177,7 +177,7 @@ class Batch:
             ]
             delivery.append((record.conversation, frames))
         with transaction.atomic(), connection.cursor() as cursor:
-            self._hold(cursor)
+            self._lock_turns(cursor)
             for start in range(0, len(rows), ROWS):
                 chunk = rows[start : start + ROWS]
                 cursor.execute(INSERT.format(", ".join([ROW] * len(chunk))), list(chain.from_iterable(chunk)))
@@ -187,10 +187,10 @@ class Batch:
             record.seq += len(lines)
         return delivery
 
-    def _hold(self, cursor: CursorWrapper) -> None:
+    def _lock_turns(self, cursor: CursorWrapper) -> None:
         """Locks the turns in the order of their keys, as the heartbeat does.
 
-        Raises InternalError if another process has taken one over, as after a sleep past the lease.
+        Raises InternalError if another process has taken a turn over, as it does after its lease.
         """
         leases = [record.lease for record in self.lines]
         lock = "ORDER BY id FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
@@ -203,7 +203,7 @@ class Batch:
 
 
 class Journal:
-    """The process's writer thread, which may have a connection `reserved` for it beside the pool.
+    """The process's writer thread and its queue; `reserved` gives it a connection beside the pool.
 
     `publish` is called with the frames of each commit.
     """
@@ -227,7 +227,7 @@ class Journal:
         return self._size > ROOM
 
     def put(self, entry: Entry) -> None:
-        """Passes an entry to the writer, who wakes once for all entries of one turn of the loop."""
+        """Passes an entry to the writer, who wakes once for all entries of one iteration of the loop."""
         with self._lock:
             self._size += entry.size
             self._entries.append(entry)
@@ -235,7 +235,7 @@ class Journal:
         if is_first:
             self._wake_writer()
 
-    async def room(self) -> None:
+    async def wait_for_room(self) -> None:
         """Waits while the journal is full."""
         loop = asyncio.get_running_loop()
         while True:
@@ -330,7 +330,7 @@ class Journal:
             self._show(batch.commit())
 
     def _show(self, delivery: Delivery) -> None:
-        """Publishes stored frames: no failure here is a reason to write them again."""
+        """Publishes stored frames. A failure is only logged, as they must not be written again."""
         try:
             self._publish(delivery)
         except Exception:
@@ -352,7 +352,7 @@ def _wake(waiter: "asyncio.Future[None]") -> None:
 
 
 def _close() -> None:
-    """Gives the writer's connection back. Even if that is broken, the writer has to go on."""
+    """Gives the writer's connection back. The writer has to go on even if that fails."""
     try:
         give_back_connection()
     except Exception:

@@ -48,15 +48,15 @@ class Follower:
 
     # -- a Socket, as the journal's hub wants it
 
-    def frames(self, frames: list[Frame]) -> None:
+    def on_frames(self, frames: list[Frame]) -> None:
         """Notes that there is something to read."""
         self._news.set()
 
-    def news(self, seq: int) -> None:
+    def on_news(self, seq: int) -> None:
         """Notes that there is something to read."""
         self._news.set()
 
-    def notice(self, text: str) -> None:
+    def on_notice(self, text: str) -> None:
         """Ignores what is no part of the record."""
 
     # -- reading on

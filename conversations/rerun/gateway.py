@@ -8,7 +8,7 @@ from uuid import UUID
 
 from conversations import errors
 from conversations.engine import RECORDED_GATEWAYS, RecordedCall, Stopped
-from conversations.gateway import Call, Receive, Room
+from conversations.gateway import Call, FlowControl, Receive
 from conversations.protocol.converse import remedies
 from conversations.protocol.converse.cache import without_points
 from conversations.protocol.converse.refusals import refusal
@@ -81,14 +81,14 @@ class RecordedRound:
     def __init__(self, line: RoundLine | None) -> None:
         self._line = line
 
-    async def stream(self, receive: Receive, room: Room) -> None:
+    async def stream(self, receive: Receive, flow: FlowControl) -> None:
         """Passes on the recorded events; raises the error that ended the round, which is not tried again."""
         if self._line is None:
             raise errors.InvalidRequest("the file holds no further round of this turn")
         for event in self._line.events:
             receive(event.name, event.payload)
-            if room.is_full:
-                await room.room()
+            if flow.is_full:
+                await flow.wait_for_room()
         if self._line.ending:
             raise _failure(self._line)
 

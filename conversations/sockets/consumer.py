@@ -95,7 +95,7 @@ class ChatConsumer(SignedInConsumer):
     def _refuse(self, frame: dict[str, Any], code: str, message: str) -> None:
         value = {"id": frame_id(frame), "code": code, "message": message}
         if self.cursor is not None:
-            self.cursor.notice(unnumbered_frame(custom("refused", value)))
+            self.cursor.on_notice(unnumbered_frame(custom("refused", value)))
 
     def finish(self) -> None:
         """Leaves with RESTART once everything is sent."""
@@ -216,9 +216,9 @@ class ChatConsumer(SignedInConsumer):
     async def _send_for_ever(self, cursor: Cursor) -> None:
         last, seq, snapshot, notices = await READERS.run(self._begin)
         self.is_own = True
-        cursor.news(last)
+        cursor.on_news(last)
         for notice in notices:
-            cursor.notice(unnumbered_frame(notice))
+            cursor.on_notice(unnumbered_frame(notice))
         await cursor.begin(seq, snapshot)
         await cursor.pump()
         await self.leave(RESTART)

@@ -42,7 +42,7 @@ class Cursor(Follower):
 
     # -- a Socket, as the journal's hub wants it
 
-    def frames(self, frames: list[Frame]) -> None:
+    def on_frames(self, frames: list[Frame]) -> None:
         """Takes events that were committed in this process, and sends them at once if it can."""
         self.reach = max(self.reach, frames[-1][0])
         if self._write and self._is_idle and not self._news.is_set():
@@ -61,7 +61,7 @@ class Cursor(Follower):
             self.seq = seq
         return []
 
-    def notice(self, text: str) -> None:
+    def on_notice(self, text: str) -> None:
         """Takes a frame that is no part of the record. If there are too many, the oldest are dropped."""
         size = len(text.encode())
         while self._notices and self._notices_size + size > NOTICES_LIMIT:
@@ -122,7 +122,7 @@ class Cursor(Follower):
     async def _send_next(self) -> bool:
         """Sends the frames that follow; returns whether there were any."""
         start = self.seq
-        for seq, text in await self.following():
+        for seq, text in await self.next_frames():
             if seq == self.seq + 1:
                 if self._unacknowledged >= WINDOW:
                     await self._wait_for_room()

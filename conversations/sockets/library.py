@@ -51,12 +51,12 @@ class LibraryConsumer(SignedInConsumer):
         self._news, self._room = asyncio.Event(), asyncio.Event()
         self._unacknowledged = 0
         self._is_finishing = False
-        SHELF.add(self)
+        LIBRARY.add(self)
         return self._send_for_ever(), self._do_commands()
 
     def forget(self) -> None:
         """Hears no more."""
-        SHELF.remove(self)
+        LIBRARY.remove(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Takes a `seen` conversation, or `heard`, which acknowledges all that was sent."""
@@ -139,7 +139,7 @@ class LibraryConsumer(SignedInConsumer):
         return [(None, unnumbered_frame(start)), *frames(entries[:MOST], {self.owner: number})]
 
 
-class Shelf:
+class Library:
     """The open library sockets of this process, whose changes are read together."""
 
     def __init__(self) -> None:
@@ -154,7 +154,7 @@ class Shelf:
 
     def add(self, socket: LibraryConsumer) -> None:
         """Lets a socket hear of its user's conversations."""
-        HUB.shelf = self
+        HUB.library = self
         self._sockets.setdefault(socket.owner, set()).add(socket)
 
     def remove(self, socket: LibraryConsumer) -> None:
@@ -164,7 +164,7 @@ class Shelf:
         if not sockets:
             self._sockets.pop(socket.owner, None)
 
-    def changed(self, conversation: UUID, at: datetime | None = None) -> None:
+    def on_change(self, conversation: UUID, at: datetime | None = None) -> None:
         """Reads a conversation again soon, if anybody's page is open and does not show its state of `at`."""
         if not self._sockets or (at is not None and self._changed_at.get(conversation) == at):
             return
@@ -192,7 +192,7 @@ class Shelf:
                 socket.tell(conversation, text)
 
 
-SHELF = Shelf()
+LIBRARY = Library()
 
 
 def _read(changed: set[UUID], owners: list[int]) -> tuple[list[marks.Entry], dict[int, int]]:

@@ -81,7 +81,7 @@ class Serving:
 @pytest.fixture
 def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Worker]]:
     """Makes a worker that serves, and that takes this process's messages; it has no sockets."""
-    monkeypatch.setattr("conversations.engine.worker.keep_in_touch", alone)
+    monkeypatch.setattr("conversations.engine.worker.run_doorbell", alone)
     processes: list[Serving] = []
 
     def serve(**options: object) -> Worker:

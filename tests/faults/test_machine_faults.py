@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from conversations import engine
 from conversations.engine import WORKER
-from conversations.journal.doorbell import has_layer, keep_in_touch
+from conversations.journal.doorbell import has_layer, run_doorbell
 from conversations.models import Turn
 from conversations.threads import Threads
 from tests.conditions import until
@@ -90,7 +90,7 @@ async def test_a_channel_layer_that_is_gone_keeps_nobody_from_his_answer(
         "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": gone}
     }
     assert has_layer()
-    bells = asyncio.create_task(keep_in_touch(engine.current_notices))
+    bells = asyncio.create_task(run_doorbell(engine.current_notices))
     scene.server.play(HEALTHY)
     async with page_of(user, scene.conversation) as page:
         for _ in range(2):

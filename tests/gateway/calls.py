@@ -126,7 +126,7 @@ class Reader:
     def is_full(self) -> bool:
         return 0 < self._most <= len(self.events) and not self._goes_on.is_set()
 
-    async def room(self) -> None:
+    async def wait_for_room(self) -> None:
         await self._goes_on.wait()
 
     def go_on(self) -> None:

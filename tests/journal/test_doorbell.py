@@ -22,7 +22,7 @@ from pytest_django.fixtures import Settings
 from conversations import engine
 from conversations.engine import notices
 from conversations.journal import doorbell
-from conversations.journal.doorbell import hear, keep_in_touch, ring
+from conversations.journal.doorbell import hear, ring, run_doorbell
 from conversations.journal.hub import RING_LIMIT, Hub
 from conversations.models import Conversation, Notice
 from conversations.protocol.agui.events import custom
@@ -65,7 +65,7 @@ async def test_a_process_looks_for_itself_and_finds_within_two_seconds_what_anot
     monkeypatch.setattr(doorbell, "last_seqs", lambda conversations: dict.fromkeys(conversations, 7))
     monkeypatch.setattr(doorbell, "_notices", no_notices)
     began = time.monotonic()
-    async with at_work(keep_in_touch(nothing_new, hub=hub)):
+    async with at_work(run_doorbell(nothing_new, hub=hub)):
         await reaches(listener, 7)
     assert time.monotonic() - began < 2
 
@@ -83,7 +83,7 @@ async def test_a_database_that_fails_is_asked_again(
 
     monkeypatch.setattr(doorbell, "last_seqs", last_seqs)
     monkeypatch.setattr(doorbell, "_notices", no_notices)
-    async with at_work(keep_in_touch(nothing_new, hub=hub)):
+    async with at_work(run_doorbell(nothing_new, hub=hub)):
         await reaches(listener, 7)
     assert queries == [[ONE], [ONE]]
 
@@ -132,17 +132,17 @@ class Listening:
     def owners(self) -> list[int]:
         return []
 
-    def changed(self, conversation: uuid.UUID, at: datetime | None = None) -> None:
+    def on_change(self, conversation: uuid.UUID, at: datetime | None = None) -> None:
         self.conversations.append(conversation)
 
 
 async def test_a_change_of_what_lists_show_travels_with_the_bell() -> None:
     writing, reading = Hub(), Hub()
-    reading.shelf = shelf = Listening()
+    reading.library = library = Listening()
     async with at_work(ring(writing), hear(reading, nothing_new)):
         await members(1)
         writing.change(ONE)
-        await until_async(lambda: shelf.conversations == [ONE])
+        await until_async(lambda: library.conversations == [ONE])
 
 
 async def members(count: int) -> None:
@@ -167,7 +167,7 @@ class Faltering(InMemoryChannelLayer):  # type: ignore[misc]
 async def test_a_layer_that_fails_is_joined_again(
     hub: Hub, listener: Listener, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doorbell, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(doorbell, "POLL_SECONDS", 0.01)
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": f"{__name__}.Faltering"}}
     writing = Hub()
     async with at_work(ring(writing), hear(hub, nothing_new)):
@@ -202,7 +202,7 @@ async def test_the_doorbell_rings_through_redis(
         "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": config}
     }
     writing = Hub()
-    async with at_work(keep_in_touch(nothing_new, hub=hub), keep_in_touch(nothing_new, hub=writing)):
+    async with at_work(run_doorbell(nothing_new, hub=hub), run_doorbell(nothing_new, hub=writing)):
         async with asyncio.timeout(20):
             while not listener.seqs:
                 writing.publish(batch(2))
@@ -279,9 +279,9 @@ async def test_without_a_layer_a_notice_of_another_process_reaches_the_sockets_o
     since = timezone.now()
     with another_process(monkeypatch):
         notice = await sync_to_async(change)(conversation)
-    await doorbell._look(hub, notices.current_notices, since)
+    await doorbell._poll(hub, notices.current_notices, since)
     assert notices_of(listener) == [notice]
-    await doorbell._look(hub, notices.current_notices, timezone.now())
+    await doorbell._poll(hub, notices.current_notices, timezone.now())
     assert notices_of(listener) == [notice]
 
 
@@ -291,7 +291,7 @@ async def test_a_notice_of_this_process_is_not_sent_a_second_time(
 ) -> None:
     since = timezone.now()
     await sync_to_async(draft)(conversation)
-    await doorbell._look(hub, notices.current_notices, since)
+    await doorbell._poll(hub, notices.current_notices, since)
     assert notices_of(listener) == []
 
 
@@ -303,7 +303,7 @@ async def test_of_a_notice_that_is_announced_again_and_again_the_newest_state_is
     for text in ("h", "ha", "half"):
         with another_process(monkeypatch):
             await sync_to_async(engine.keep_draft)(conversation, text)
-    await doorbell._look(hub, notices.current_notices, since)
+    await doorbell._poll(hub, notices.current_notices, since)
     assert notices_of(listener) == [("draft", {"text": "half"})]
     assert await Notice.objects.acount() == 1
 
@@ -324,7 +324,7 @@ async def test_a_notice_is_kept_for_this_process_though_it_announces_the_same_me
 
     monkeypatch.setitem(notices.VALUES, "queued", read_too_early)
     await sync_to_async(notices.queue_changed)(conversation.pk)
-    await doorbell._look(hub, notices.current_notices, since)
+    await doorbell._poll(hub, notices.current_notices, since)
     assert notices_of(listener) == [("queued", [])]
 
 
@@ -332,8 +332,8 @@ async def test_a_notice_is_kept_for_this_process_though_it_announces_the_same_me
 async def test_a_process_looks_for_notices_as_long_as_it_serves(
     hub: Hub, listener: Listener, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doorbell, "LOOK_EVERY", 0.05)
-    async with at_work(keep_in_touch(notices.current_notices, hub=hub)):
+    monkeypatch.setattr(doorbell, "POLL_SECONDS", 0.05)
+    async with at_work(run_doorbell(notices.current_notices, hub=hub)):
         await asyncio.sleep(0)
         values = {"conversation_id": conversation.pk, "name": "draft", "process": uuid.uuid4()}
         await Conversation.objects.filter(pk=conversation.pk).aupdate(draft="half")

@@ -16,7 +16,7 @@ from tests.listeners import ONE, OTHER, Frame, Listener, batch
 class Deaf(Listener):
     """A socket that cannot be told."""
 
-    def frames(self, frames: list[Frame]) -> None:
+    def on_frames(self, frames: list[Frame]) -> None:
         raise ValueError
 
 

@@ -227,14 +227,14 @@ async def test_a_snapshot_holds_the_newest_messages_that_fit_and_names_the_oldes
 
 
 async def test_events_of_another_process_arrive_by_themselves(user: User, conversation: Conversation) -> None:
-    from conversations.journal.doorbell import keep_in_touch
+    from conversations.journal.doorbell import run_doorbell
     from conversations.journal.hub import HUB
 
     async with page_of(user, conversation, "?after=0") as page:
         listening, HUB._sockets = HUB._sockets, {}
         await sync_to_async(ask)(conversation, QUESTION)
         HUB._sockets = listening
-        looking = asyncio.create_task(keep_in_touch(engine.current_notices))
+        looking = asyncio.create_task(run_doorbell(engine.current_notices))
         events = await page.until_end()
         looking.cancel()
     assert events == await sync_to_async(record)(conversation)

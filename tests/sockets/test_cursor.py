@@ -89,12 +89,12 @@ def act(reader: Reader, batches: list[list[Frame]], name: str, value: Any) -> No
     if name in ("deliver", "skip", "ring"):
         batches.append(reader.commit(value))
     if name == "deliver":
-        reader.cursor.frames(batches[-1])
+        reader.cursor.on_frames(batches[-1])
     elif name == "ring":
-        reader.cursor.news(batches[-1][-1][0])
+        reader.cursor.on_news(batches[-1][-1][0])
     elif name == "again" and batches:
-        reader.cursor.frames(batches[value % len(batches)])
-        reader.cursor.news(value)
+        reader.cursor.on_frames(batches[value % len(batches)])
+        reader.cursor.on_news(value)
     elif name == "ack":
         reader.acknowledge(value)
     elif name == "writes":
@@ -103,7 +103,7 @@ def act(reader: Reader, batches: list[list[Frame]], name: str, value: Any) -> No
 
 async def to_the_end(reader: Reader) -> None:
     """Acknowledges until the reader has every frame."""
-    reader.cursor.news(len(reader.committed))
+    reader.cursor.on_news(len(reader.committed))
     for _ in range(len(reader.committed) + 5):
         await turns_of_the_loop(100)
         reader.acknowledge(len(reader.sent))
@@ -137,10 +137,10 @@ async def test_what_follows_is_written_at_once_while_the_connection_takes_it() -
     reader = Reader(writes=True)
     pump = await pumping(reader)
     await turns_of_the_loop()
-    reader.cursor.frames(reader.commit([10, 10]))
+    reader.cursor.on_frames(reader.commit([10, 10]))
     assert reader.sent == ["1:ééé", "2:ééé"]
     reader.writes = False
-    reader.cursor.frames(reader.commit([10]))
+    reader.cursor.on_frames(reader.commit([10]))
     assert len(reader.sent) == 2
     await turns_of_the_loop()
     assert reader.sent[2:] == ["3:ééé"]
@@ -153,10 +153,10 @@ async def test_nothing_is_written_at_once_that_does_not_follow() -> None:
     await turns_of_the_loop()
     first = reader.commit([10])
     reader.commit([10])
-    reader.cursor.frames(reader.commit([10]))
+    reader.cursor.on_frames(reader.commit([10]))
     assert reader.sent == []
     await turns_of_the_loop()
-    reader.cursor.frames(first)
+    reader.cursor.on_frames(first)
     await turns_of_the_loop()
     assert reader.sent == [text for _, text in reader.committed]
     pump.cancel()
@@ -167,7 +167,7 @@ async def test_nothing_is_written_at_once_beyond_what_a_slow_reader_may_be_sent(
     pump = await pumping(reader)
     for _ in range(20):
         await turns_of_the_loop()
-        reader.cursor.frames(reader.commit([60 * KIB]))
+        reader.cursor.on_frames(reader.commit([60 * KIB]))
     await turns_of_the_loop()
     assert len(reader.sent) == 5
     await to_the_end(reader)
@@ -178,11 +178,11 @@ async def test_nothing_is_written_at_once_beyond_what_a_slow_reader_may_be_sent(
 async def test_nothing_is_written_before_what_is_on_its_way() -> None:
     reader = Reader(writes=True)
     beginning = asyncio.create_task(pumping(reader, 0, "snapshot"))
-    reader.cursor.frames(reader.commit([10]))
+    reader.cursor.on_frames(reader.commit([10]))
     await turns_of_the_loop()
     assert reader.sent == ["snapshot", "1:ééé"]
-    reader.cursor.notice("notice")
-    reader.cursor.frames(reader.commit([10]))
+    reader.cursor.on_notice("notice")
+    reader.cursor.on_frames(reader.commit([10]))
     await turns_of_the_loop()
     assert reader.sent[2:] == ["notice", "2:ééé"]
     (await beginning).cancel()
@@ -192,13 +192,13 @@ async def test_what_a_lost_delivery_left_out_is_read_from_the_journal() -> None:
     reader = Reader()
     pump = await pumping(reader)
     reader.commit([10, 10])
-    reader.cursor.frames(reader.commit([10]))
+    reader.cursor.on_frames(reader.commit([10]))
     await turns_of_the_loop()
     assert reader.sent == ["1:ééé", "2:ééé", "3:ééé"]
     pump.cancel()
 
 
-@pytest.mark.parametrize("deliver", [Cursor.frames, lambda cursor, batch: cursor.news(batch[-1][0])])
+@pytest.mark.parametrize("deliver", [Cursor.on_frames, lambda cursor, batch: cursor.on_news(batch[-1][0])])
 async def test_a_reader_that_does_not_acknowledge_is_sent_256_kib_and_one_frame_at_most(
     deliver: Callable[[Cursor, list[Frame]], None],
 ) -> None:
@@ -219,7 +219,7 @@ async def test_a_reader_that_does_not_acknowledge_is_sent_256_kib_and_one_frame_
 async def test_a_slow_readers_frames_are_left_to_the_journal() -> None:
     reader = Reader()
     for _ in range(50):
-        reader.cursor.frames(reader.commit([60 * KIB]))
+        reader.cursor.on_frames(reader.commit([60 * KIB]))
     assert sum(len(text) for _, text in reader.cursor._frames) <= WINDOW
     pump = await pumping(reader)
     await to_the_end(reader)
@@ -231,7 +231,7 @@ async def test_a_snapshot_is_acknowledged_by_its_seq_before_more_is_sent() -> No
     reader = Reader()
     reader.commit([10] * 7)
     pump = await pumping(reader, 7, "s" * 512 * KIB)
-    reader.cursor.frames(reader.commit([10]))
+    reader.cursor.on_frames(reader.commit([10]))
     reader.cursor.acknowledge(6)
     await turns_of_the_loop()
     assert len(reader.sent) == 1
@@ -245,7 +245,7 @@ async def test_after_counts_as_an_acknowledgement() -> None:
     reader = Reader()
     reader.commit([10] * 5)
     pump = await pumping(reader, 3)
-    reader.cursor.news(5)
+    reader.cursor.on_news(5)
     await turns_of_the_loop()
     assert reader.sent == ["4:ééé", "5:ééé"]
     pump.cancel()
@@ -255,7 +255,7 @@ async def test_a_reader_that_makes_no_room_in_time_is_too_slow(monkeypatch: pyte
     monkeypatch.setattr("conversations.sockets.cursor.ACK_TIMEOUT", 0.05)
     reader = Reader()
     await reader.cursor.begin(0, None)
-    reader.cursor.frames(reader.commit([200 * KIB] * 3))
+    reader.cursor.on_frames(reader.commit([200 * KIB] * 3))
     with pytest.raises(TooSlow):
         await asyncio.wait_for(reader.cursor.pump(), 10)
     assert len(reader.sent) == 2
@@ -265,8 +265,8 @@ async def test_notices_are_sent_beside_the_record_and_the_oldest_of_too_many_for
     reader = Reader()
     notices = [str(number).ljust(10 * KIB) for number in range(20)]
     for notice in notices:
-        reader.cursor.notice(notice)
-    reader.cursor.frames(reader.commit([10]))
+        reader.cursor.on_notice(notice)
+    reader.cursor.on_frames(reader.commit([10]))
     pump = await pumping(reader)
     await turns_of_the_loop(200)
     assert reader.sent == [*notices[-(NOTICES_LIMIT // (10 * KIB)) :], "1:ééé"]
@@ -276,8 +276,8 @@ async def test_notices_are_sent_beside_the_record_and_the_oldest_of_too_many_for
 
 async def test_a_notice_that_is_longer_than_all_may_be_is_sent_alone() -> None:
     reader = Reader()
-    reader.cursor.notice("short")
-    reader.cursor.notice("x" * 2 * NOTICES_LIMIT)
+    reader.cursor.on_notice("short")
+    reader.cursor.on_notice("x" * 2 * NOTICES_LIMIT)
     pump = await pumping(reader)
     await turns_of_the_loop()
     assert reader.sent == ["x" * 2 * NOTICES_LIMIT]
@@ -289,7 +289,7 @@ async def test_a_reader_that_does_not_acknowledge_is_sent_no_end_of_notices_eith
     reader.commit([10])
     pump = await pumping(reader, 1)
     for _ in range(20):
-        reader.cursor.notice("n" * 60 * KIB)
+        reader.cursor.on_notice("n" * 60 * KIB)
         await turns_of_the_loop()
     assert len(reader.sent) == 5
     reader.cursor.acknowledge(1)
@@ -301,7 +301,7 @@ async def test_a_reader_that_does_not_acknowledge_is_sent_no_end_of_notices_eith
 async def test_only_an_acknowledgement_of_something_is_news() -> None:
     reader = Reader()
     pump = await pumping(reader)
-    reader.cursor.frames(reader.commit([10, 10]))
+    reader.cursor.on_frames(reader.commit([10, 10]))
     await turns_of_the_loop()
     assert [reader.cursor.acknowledge(seq) for seq in (0, 1, 1, 2, 2)] == [False, True, False, True, False]
     pump.cancel()
@@ -311,8 +311,8 @@ async def test_only_an_acknowledgement_of_something_is_news() -> None:
 async def test_what_was_not_sent_cannot_be_acknowledged(seq: int) -> None:
     reader = Reader()
     pump = await pumping(reader)
-    reader.cursor.frames(reader.commit([60 * KIB] * 50))
-    reader.cursor.news(50)
+    reader.cursor.on_frames(reader.commit([60 * KIB] * 50))
+    reader.cursor.on_news(50)
     for _ in range(100):
         await turns_of_the_loop()
         assert not reader.cursor.acknowledge(seq)
@@ -334,7 +334,7 @@ async def test_a_client_may_be_quicker_than_the_servers_send() -> None:
 
     cursor = Cursor(send, read)
     await cursor.begin(7, "snapshot")
-    cursor.news(8)
+    cursor.on_news(8)
     pump = asyncio.create_task(cursor.pump())
     await turns_of_the_loop()
     assert news == [True, True]
@@ -345,8 +345,8 @@ async def test_a_cursor_that_is_to_finish_sends_what_there_is_and_ends() -> None
     reader = Reader()
     pump = await pumping(reader)
     reader.commit([10, 10])
-    reader.cursor.notice("notice")
-    reader.cursor.news(2)
+    reader.cursor.on_notice("notice")
+    reader.cursor.on_news(2)
     reader.cursor.finish()
     await asyncio.wait_for(pump, 10)
     assert reader.sent == ["notice", "1:ééé", "2:ééé"]
@@ -357,6 +357,6 @@ async def test_a_journal_that_fails_ends_the_pump() -> None:
         raise OSError
 
     cursor = Cursor(Reader().receive, broken)
-    cursor.news(1)
+    cursor.on_news(1)
     with pytest.raises(OSError):  # noqa: PT011 (there is no more to it)
         await asyncio.wait_for(cursor.pump(), 10)

@@ -148,7 +148,7 @@ async def test_a_change_of_another_process_is_seen_by_its_time_once(
         changed = Conversation.objects.filter(pk=conversation.pk)
         await changed.aupdate(title="From elsewhere", changed_at=timezone.now())
         for _ in range(2):
-            await doorbell._look(HUB, notices.current_notices, since)
+            await doorbell._poll(HUB, notices.current_notices, since)
             await page.communicator.receive_nothing(timeout=0.1)
         assert (await value(page))["title"] == "From elsewhere"
         await sync_to_async(engine.change)([conversation.pk], title="From here")
