@@ -1,11 +1,11 @@
 /**
- * What a browser may deny a page: storage for the tab (then a reload forgets), and random UUIDs. Cookies say what the server is to know.
+ * Storage for the tab, cookies that the server reads, and random UUIDs. A browser may deny storage: then a reload forgets.
  */
 
 const YEAR = 365 * 24 * 60 * 60;
 
 /**
- * What is kept under the key, or something else where nothing is.
+ * The value under the key, or the other one where there is none.
  * @template Value
  * @param {string} key
  * @param {Value} otherwise
@@ -34,7 +34,7 @@ export function save(key, value) {
 }
 
 /**
- * Keeps a value without blanks and semicolons in a cookie; returns whether it was another before.
+ * Keeps a value without blanks and semicolons in a cookie; true if it was another before.
  * @param {string} name
  * @param {string} value
  */

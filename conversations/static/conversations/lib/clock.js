@@ -5,7 +5,7 @@
 let ahead = 0;
 
 /**
- * Takes the server's time of now, in ms.
+ * Sets the clock by the server's present time, in ms.
  * @param {number} server
  */
 export const setClock = (server) => (ahead = server - Date.now());

@@ -47,7 +47,7 @@ export const sendForm = (form) =>
     "POST",
     form.action,
     (status) => status < 500,
-    new URLSearchParams(/** @type {any} */ (new FormData(form))),
+    new URLSearchParams(Array.from(new FormData(form), ([name, value]) => [name, String(value)])),
   );
 
 /**
@@ -65,7 +65,7 @@ function load(method, url, isAnswer, body) {
       isAnswer(request.status) ? resolve(request.response) : reject(Error(request.statusText));
     request.onerror = () => reject(Error("The server cannot be reached."));
     request.open(method, url);
-    request.setRequestHeader("X-Requested-With", "XMLHttpRequest"); // what is said once is for a page that is seen
+    request.setRequestHeader("X-Requested-With", "XMLHttpRequest"); // a notice that comes once is for a page that is seen
     request.send(body);
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Pictures, large: over the page, as much of them as fits or as they are.
+ * Pictures over the page: fitted into it, or in their actual size.
  */
 import { show } from "./dialog.js";
 import { around, button, closestTo, create, inside, svg } from "./dom.js";

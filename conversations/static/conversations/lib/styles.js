@@ -6,7 +6,7 @@
 const loading = new Map();
 
 /**
- * Has a style sheet fetched, once; the promise is kept when it applies.
+ * Has a style sheet fetched, once; resolves when it applies.
  * @param {URL} url
  */
 export function style({ href }) {

@@ -78,8 +78,11 @@ const NAMES = { Escape: "Esc", ArrowUp: "↑", Mod: "Ctrl" };
 /** @type {Record<string, string>} */
 const MAC_NAMES = { Mod: "⌘", Ctrl: "⌃", Alt: "⌥", Shift: "⇧", Escape: "Esc", ArrowUp: "↑", Enter: "Return" };
 
-/** Whether this is a Mac, or another device of Apple's with a keyboard. */
-export function isApple({ userAgentData, platform = "" } = /** @type {any} */ (navigator)) {
+/**
+ * Whether this is a Mac, or another device of Apple's with a keyboard.
+ * @param {{userAgentData?: {platform: string}, platform?: string}} browser
+ */
+export function isApple({ userAgentData, platform = "" } = navigator) {
   return /^(mac|ip(hone|ad|od))/i.test(userAgentData?.platform || platform);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Directions of text. A paragraph, a heading and a cell find theirs from their first letter (`dir=auto`). What holds them cannot, since
- * `auto` passes over parts that have a direction, so it is told: its first letter decides, and that of an item in a list of the other
+ * Directions of text. A paragraph, a heading and a cell find theirs from their first letter (`dir=auto`). What they stand in cannot, since
+ * `auto` passes over parts that have a direction: there the first letter is looked for here, and in an item whose list has the other
  * direction. Code and formulas are left to right.
  */
 import { all } from "../lib/dom.js";
@@ -36,7 +36,7 @@ function directBlock(block) {
 }
 
 /**
- * An item's mark stands at its own side, for which its list leaves room.
+ * Directs an item that is not of its list's direction: its mark stands at the other side, for which the list leaves room.
  * @param {HTMLLIElement} item
  */
 function directItem(item) {

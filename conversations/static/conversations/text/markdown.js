@@ -213,7 +213,7 @@ function frame(pre) {
 }
 
 /**
- * For the longest number of a list, beyond the two digits that all have room for.
+ * Makes room for the longest number of a list, beyond the two digits that all have room for.
  * @param {HTMLOListElement} list
  */
 function makeRoom(list) {

@@ -38,7 +38,7 @@ export function closing(text, close, from) {
 const isBehindEscape = ({ tokens, pending }) => pending === "" && tokens.at(-1)?.type === "text_special";
 
 /**
- * What follows an end says whether it is one.
+ * Whether a delimiter ends the text so far: what follows says if it closes a formula.
  * @param {InlineState} state
  * @param {number} end
  */
@@ -82,7 +82,7 @@ const isAlone = (lines, open, end) =>
   !isProse(lines.join("\n").slice(open.length, -open.length), open === "$$" ? "" : open);
 
 /**
- * In its first line it may be many things.
+ * Whether an open formula is long enough to be one: in its first line it may be many things.
  * @param {string[]} lines
  */
 const isLong = (lines) => lines.length > 1 || lines[0].length > LINE;

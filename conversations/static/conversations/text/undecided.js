@@ -66,7 +66,7 @@ function hasEnd(rest) {
 }
 
 /**
- * What follows the end says whether it is one.
+ * Whether the delimiter is still open; what follows its end says whether it is one.
  * @param {InlineState} state
  * @param {number} length
  */

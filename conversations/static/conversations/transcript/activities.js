@@ -68,9 +68,17 @@ export function asCall({ id, message, result }) {
   };
 }
 
-/** @param {any} value any JSON, or the beginning of it where that was too long */
-const textOf = (value) =>
-  value?.cut ? value.json : typeof value === "string" ? value : JSON.stringify(value);
+/**
+ * @param {unknown} value
+ * @returns {value is Cut}
+ */
+const isCut = (value) => typeof value === "object" && value !== null && "cut" in value;
+
+/** @param {unknown} value any JSON, or the beginning of it where that was too long */
+function textOf(value) {
+  if (isCut(value)) return value.json;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
 
 /** @type {(content: NonNullable<ServerTool["toolResult"]>["content"]) => string} */
 const resultText = (content) =>
@@ -103,7 +111,7 @@ export function numberSources(citations, messages) {
 }
 
 /**
- * A citation without a text of its own belongs to the one before it.
+ * The id of the text that a citation stands at: its own, or else the one before it.
  * @param {Message[]} messages
  * @param {string} id
  * @param {Message} citation

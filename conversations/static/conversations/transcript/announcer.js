@@ -57,6 +57,7 @@ const NEWS = {
     `Tool call ${callName(state, value.toolCallId) ?? ""}: ${decisionOf(value)}.`,
 };
 
+/** Says sentences in a live region. */
 export class Announcer {
   /** @param {HTMLElement} region */
   constructor(region) {

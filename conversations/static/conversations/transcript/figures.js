@@ -17,7 +17,7 @@ const HOW =
 const sections = new WeakMap();
 
 /**
- * Brings the line in line with a turn that has ended, and what stands behind it where that is open.
+ * Brings the line up to date with a turn that has ended, and the table behind it where that is open.
  * @param {HTMLElement} foot
  * @param {Section} section
  */
@@ -235,7 +235,7 @@ function drawRow(row, columns, at) {
 const cell = (tag, text, properties = {}) => Object.assign(create(tag, "", text), properties);
 
 /**
- * The figures beside it say the same: nobody has to see it.
+ * The bar of a row, which nobody has to see: the figures beside it say the same.
  * @param {Row} row
  * @param {(time: number) => number} at
  */

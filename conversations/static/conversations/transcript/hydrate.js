@@ -27,7 +27,7 @@ export function hydrate(page) {
 /** @typedef {[place: number, message: Message]} Placed */
 
 /**
- * Results stand inside their calls, though in the record other calls come before them.
+ * The messages in the record's order: results stand inside their calls, though other calls come before them.
  * @param {HTMLElement} log
  */
 function messagesOf(log) {

@@ -58,7 +58,7 @@ const UNDER_WAY = ["running", "waiting"];
 export const turnUnderWay = ({ turns }) => turns.findLast(({ status }) => UNDER_WAY.includes(status));
 
 /**
- * Another branch may begin or be shown only then.
+ * Whether nothing is under way or waits: only then may another branch begin or be shown.
  * @type {(state: State, outgoing: UnsentMessage[]) => boolean}
  */
 const isIdle = (state, outgoing) => !turnUnderWay(state) && !state.queue.length && !outgoing.length;
@@ -152,7 +152,7 @@ function addTo(attempt, block, parts) {
 }
 
 /**
- * A result is a part of its call; models also send text blocks with nothing in them.
+ * Whether a message is shown by itself. A result is a part of its call; models also send text blocks with nothing in them.
  * @param {Message} message
  */
 const isShown = (message) =>

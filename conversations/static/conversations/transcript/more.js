@@ -20,7 +20,7 @@ export function openMore(log) {
 }
 
 /**
- * All but the one that the place is in.
+ * Closes all but the one that the place is in.
  * @param {HTMLElement} log
  * @param {EventTarget | null} place
  */

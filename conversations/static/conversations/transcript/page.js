@@ -5,7 +5,7 @@
 const page = () => document.getElementById("conversation")?.dataset ?? {};
 
 /**
- * The data does not change: it is read at its first use.
+ * Reads a part of the page's data at its first use; it does not change.
  * @template Value
  * @param {(data: DOMStringMap) => Value} read
  */

@@ -153,7 +153,7 @@ function runError(before, { code, message, metadata, timestamp }) {
 }
 
 /**
- * The question was refused itself, and later requests are without it.
+ * Marks the question, which was refused itself: later requests are without it.
  * @type {(state: State, turn: string | undefined) => State}
  */
 function leaveOut(state, turn) {

@@ -239,7 +239,7 @@ export class View {
 const clone = (kind) => fromTemplate(`${kind}-template`);
 
 /**
- * What is of no use without the script the server leaves out.
+ * Adds what the server leaves out, since it is of no use without the script.
  * @type {(element: Element, selector: string, make: () => Iterable<Element>) => void}
  */
 function complete(element, selector, make) {
