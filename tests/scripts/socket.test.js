@@ -123,7 +123,7 @@ test("a restart begins with a snapshot, and goes on from the cursor after that",
   assert.equal(FakeWebSocket.newest.url, "ws://here/c");
   FakeWebSocket.newest.open();
   FakeWebSocket.newest.say({ type: "MESSAGES_SNAPSHOT" });
-  assert.equal(socket.afresh, false);
+  assert.equal(socket.needsSnapshot, false);
 });
 
 test("a socket that another has replaced is not heard any more", () => {

@@ -3,7 +3,7 @@
  */
 import "./browser.js";
 import { createInterface } from "node:readline";
-import { opensItself, standing } from "../../conversations/static/conversations/cards/states.js";
+import { opensItself, stateOf } from "../../conversations/static/conversations/cards/states.js";
 import { summaryOf } from "../../conversations/static/conversations/cards/summary.js";
 import { LONGEST } from "../../conversations/static/conversations/composer/drafts.js";
 import { problemOf } from "../../conversations/static/conversations/composer/rules.js";
@@ -37,7 +37,7 @@ const TWINS = {
     return [use.name, use.arguments, result?.content ?? ""];
   },
   opens: (message, result) =>
-    opensItself(standing({ id: "b", kind: "tool", message, result, ended: true }), result),
+    opensItself(stateOf({ id: "b", kind: "tool", message, result, ended: true }), result),
   summary: summaryOf,
   notice,
   thoughts: (text, open) => partsOf(text, open).map((part) => [part.text, part.isThought, part.open]),

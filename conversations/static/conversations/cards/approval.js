@@ -32,7 +32,7 @@ export function decisionOf({ status, decision = "", by, standing, ...details }) 
  * @param {HTMLElement} element
  * @param {Approval | undefined} approval
  */
-export function tellDecision(element, approval) {
+export function showDecision(element, approval) {
   element.hidden = !approval;
   if (approval) setText(element, decisionOf(approval));
 }
@@ -41,7 +41,7 @@ export function tellDecision(element, approval) {
 const isLive = () => "acts" in byId("transcript").dataset;
 
 /**
- * Brings the form in line with the call: it is there until there is a decision.
+ * Draws the form while a decision is due, and takes it away afterwards.
  * @param {HTMLElement} card
  * @param {Block} block
  */
@@ -73,7 +73,7 @@ function drawForm({ message, expiresAt, metadata }) {
 }
 
 /**
- * The two boxes exclude each other.
+ * Offers a permission for the whole tool too; the two boxes exclude each other.
  * @param {HTMLElement} form
  */
 function offerWholeTool(form) {

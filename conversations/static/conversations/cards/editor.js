@@ -63,17 +63,20 @@ export function objectIn(text) {
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     return isObject ? { value } : { problem: "The arguments have to be an object: { … }.", at: 0 };
   } catch (error) {
-    const at = placeIn(/** @type {Error} */ (error).message, text);
-    return { problem: at === undefined ? "This is not JSON." : `This is not JSON: ${spot(text, at)}.`, at };
+    const at = offsetIn(/** @type {Error} */ (error).message, text);
+    return {
+      problem: at === undefined ? "This is not JSON." : `This is not JSON: ${placeInWords(text, at)}.`,
+      at,
+    };
   }
 }
 
 /**
- * Chromium tells a position, Firefox a line and a column, Safari neither.
+ * The place that an error names: Chromium tells a position, Firefox a line and a column, Safari neither.
  * @param {string} reason
  * @param {string} text
  */
-function placeIn(reason, text) {
+function offsetIn(reason, text) {
   const position = /position (\d+)/.exec(reason);
   if (position) return Number(position[1]);
   const [line, column] = /line (\d+) column (\d+)/.exec(reason)?.slice(1).map(Number) ?? [];
@@ -93,7 +96,7 @@ function placeIn(reason, text) {
  * @param {string} text
  * @param {number} at
  */
-function spot(text, at) {
+function placeInWords(text, at) {
   const before = text.slice(0, at).split("\n");
   const where = `line ${before.length}, character ${before[before.length - 1].length + 1}`;
   const character = text.slice(at).trimStart()[0];

@@ -50,7 +50,7 @@ export const drawCell = (node) =>
   hasEntries(node) ? (inLine(node) ?? unfoldable(node, "", 0)) : drawValue(node);
 
 /**
- * A few short values in one line.
+ * A few short values in one line; null where they are more, or longer.
  * @param {JSONTree} node
  */
 function inLine({ kind, entries }) {
@@ -107,7 +107,7 @@ function gist({ kind, entries }) {
 }
 
 /**
- * A value that has no entries, as it was written; a text without its quotes, unless it could be taken for something else then.
+ * Draws a value without entries; a text has no quotes unless it could then be taken for something else.
  * @param {JSONNode} node
  */
 export function drawValue(node) {

@@ -4,7 +4,8 @@
 import { loadDocument } from "../lib/documents.js";
 import { byId, inside } from "../lib/dom.js";
 
-const drawn = new WeakMap(); // as what a card was drawn last: with its result, or before
+/** @type {WeakMap<HTMLElement, string>} */
+const drawnStates = new WeakMap(); // of the calls whose cards were drawn last: with a result, or before
 
 /**
  * @param {string} name
@@ -16,7 +17,7 @@ function ownOf(name) {
 }
 
 /**
- * What people read in the place of a tool's name.
+ * A tool's name for people.
  * @param {string} name
  */
 export const labelOf = (name) => ownOf(name).label ?? name;
@@ -30,15 +31,15 @@ export async function drawOwn(card, { message, result, interrupt }) {
   const [{ id, function: call }] = message.toolCalls ?? [];
   const place = inside(card, ".own");
   const state = result ? "result" : interrupt ? "asked" : "";
-  if (!ownOf(call.name).card || drawn.get(card) === state) return false;
-  const isNew = drawn.has(card) || !place.childElementCount;
-  drawn.set(card, state);
+  if (!ownOf(call.name).card || drawnStates.get(card) === state) return false;
+  const isNew = drawnStates.has(card) || !place.childElementCount;
+  drawnStates.set(card, state);
   if (!isNew) return false;
   const address = `${byId("conversation").dataset.cards}?call=${encodeURIComponent(id)}`;
   const page = state && (await loadDocument(result ? address : `${address}&asked`).catch(() => null));
-  if (drawn.get(card) !== state) return false;
+  if (drawnStates.get(card) !== state) return false;
   const isNews = Boolean(page) || place.childElementCount > 0;
   place.replaceChildren(...(page ? page.body.childNodes : []));
-  if (!page) drawn.delete(card); // it is tried again when the card is opened the next time
+  if (!page) drawnStates.delete(card); // it is tried again when the card is opened the next time
   return isNews;
 }

@@ -2,7 +2,7 @@
  * What a running call asks: its form comes from the page of what waits, and is answered there.
  */
 import { loadDocument, sendForm } from "../lib/documents.js";
-import { byId, create, inside, setText } from "../lib/dom.js";
+import { around, byId, create, inside, setText } from "../lib/dom.js";
 
 const FAILED = "The question could not be loaded.";
 
@@ -28,7 +28,7 @@ export async function drawQuestion(place, { id, message }) {
 /** @param {SubmitEvent} event */
 async function answer(event) {
   const form = /** @type {HTMLFormElement} */ (event.target);
-  const place = /** @type {HTMLElement} */ (form.closest(".answering"));
+  const place = around(form, ".answering");
   event.preventDefault();
   event.stopPropagation();
   if (place.ariaBusy === "true") return;

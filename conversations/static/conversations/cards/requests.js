@@ -4,7 +4,7 @@
 import { uuid } from "../lib/browser.js";
 import { all, around, closestTo, inside, setText } from "../lib/dom.js";
 import { openEditor } from "./editor.js";
-import { callOf, keep } from "./tool.js";
+import { callOf, leaveToReader } from "./tool.js";
 
 const PATIENCE_MS = 10_000; // after which an unanswered request may be sent again
 const OFFLINE = "Not sent: there is no connection.";
@@ -35,7 +35,7 @@ export class CallRequests {
   press(button) {
     if (!button || button.ariaDisabled === "true") return;
     const card = around(button, ".tool");
-    keep(card);
+    leaveToReader(card);
     switch (button.dataset.decide ?? button.dataset.run) {
       case "approve":
         return this.decide(card, { approved: true, ...always(card) });
@@ -59,7 +59,7 @@ export class CallRequests {
     event.preventDefault();
     if (form.closest("[aria-busy=true]")) return;
     const card = around(form, ".tool");
-    keep(card);
+    leaveToReader(card);
     /** @type {HTMLInputElement} */
     const box = inside(card, "[name=reason]");
     const reason = box.value.trim();
@@ -187,7 +187,7 @@ class PendingRequests {
 }
 
 /**
- * Not by `disabled`, which would take the focus away.
+ * Turns the buttons of a place off or on, not by `disabled`, which would take the focus away.
  * @param {HTMLElement} place
  * @param {boolean} isBusy
  */

@@ -46,25 +46,27 @@ function nameOf({ title, source, location, cut }) {
 /** @param {string} address */
 const isWeb = (address) => /^https?:\/\//i.test(address) && URL.canParse(address);
 
+/** @typedef {{domain?: string, start?: number, end?: number, searchResultIndex?: number}} Place in a source, by its kind */
+
 /**
  * Where in the source it stands, for a person who counts from one.
- * @type {Record<string, (place: any) => string | false>}
+ * @type {Record<string, (place: Place) => string | false>}
  */
 const PLACES = {
-  web: ({ domain }) => domain,
+  web: ({ domain = "" }) => domain,
   documentPage: ({ start, end }) => range("page", start, end),
   documentChar: ({ start, end }) => range("character", start, end),
   documentChunk: ({ start, end }) => range("part", start, end),
-  searchResultLocation: ({ searchResultIndex: index }) =>
+  searchResultLocation: ({ searchResultIndex: index = NaN }) =>
     Number.isInteger(index) && `search result ${index + 1}`,
 };
 
 /**
  * @param {string} word
- * @param {number} start
- * @param {number} end
+ * @param {number} [start]
+ * @param {number} [end]
  */
-const range = (word, start, end) =>
+const range = (word, start = NaN, end = NaN) =>
   Number.isInteger(start) && (end > start ? `${word}s ${start} to ${end}` : `${word} ${start}`);
 
 /** @param {Citation} citation */
@@ -92,9 +94,9 @@ const OUTER = "div, ul, ol, li, blockquote, p, h1, h2, h3, h4, h5, h6";
 export function mark(text, key, numbers) {
   text.querySelector(".cites")?.remove();
   if (!numbers.length) return;
+  /** @type {Element} */
   let place = text;
-  while (place.lastElementChild?.matches(`:is(${OUTER}):not(.code, .scroll)`))
-    place = /** @type {HTMLElement} */ (place.lastElementChild);
+  while (place.lastElementChild?.matches(`:is(${OUTER}):not(.code, .scroll)`)) place = place.lastElementChild;
   place.append(create("sup", "cites", ...numbers.map((number) => reference(key, number))));
 }
 

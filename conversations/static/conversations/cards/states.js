@@ -21,17 +21,20 @@ const STATES = {
 };
 
 /**
- * By `metadata.error` of a result: states of their own, and words for what has failed in a way of its own.
+ * States by the `error` of a result; any other is a failure.
  * @type {Record<string, string>}
  */
-const OWN = {
+const STATES_BY_ERROR = {
   denied: "denied",
   expired: "expired",
   interrupted: "interrupted",
   stopped: "stopped",
   cut: "unfinished",
 };
-/** @type {Record<string, string>} */
+/**
+ * Words for failures, by the same.
+ * @type {Record<string, string>}
+ */
 const FAILURES = {
   round_limit: "Not run",
   not_run: "Not run",
@@ -63,7 +66,7 @@ export const opensItself = (state, result) =>
   Boolean(result && !isOpen(state) && !["success", "denied", "stopped"].includes(state));
 
 /**
- * Whether it ran to an end of its own, so that the time it took says something.
+ * Whether the tool ran to its end, so that the time it took says something.
  * @param {string} state
  */
 export const hasRun = (state) => state === "success" || state === "error";
@@ -76,10 +79,12 @@ const waitingFor = ({ decided, reason }) =>
  * The state of a call's block.
  * @param {Block} block
  */
-export function standing({ message, result, ended, interrupt, status }) {
+export function stateOf({ message, result, ended, interrupt, status }) {
   if (result?.metadata.interrupted || message.metadata.interrupted) return "interrupted";
   if (result)
-    return result.metadata.status === "success" ? "success" : (OWN[result.metadata.error ?? ""] ?? "error");
+    return result.metadata.status === "success"
+      ? "success"
+      : (STATES_BY_ERROR[result.metadata.error ?? ""] ?? "error");
   if (status === "waiting") return interrupt ? waitingFor(interrupt) : "held";
   if (ended) return "unfinished";
   return message.metadata.open ? "writing" : "running";

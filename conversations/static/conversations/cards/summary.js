@@ -25,8 +25,8 @@ export function summaryOf(text) {
   const node = text.length <= LONGEST && /^\s*\{/.test(text) ? parseNodes(text) : null;
   if (!node?.entries) return visibleText(cut(unparsed(text), LINE));
   /** @type {(entry: JSONEntry) => boolean} */
-  const isOne = ([, value]) => !hasEntries(value);
-  const entries = [...node.entries.filter(isOne), ...node.entries.filter((entry) => !isOne(entry))];
+  const isSingle = ([, value]) => !hasEntries(value);
+  const entries = [...node.entries.filter(isSingle), ...node.entries.filter((entry) => !isSingle(entry))];
   return visibleText(
     cut(entries.map(([name, value]) => `${name}: ${wordFor(name, value)}`).join(", "), LINE),
   );
@@ -36,7 +36,7 @@ export function summaryOf(text) {
 const visibleText = (text) => visible(text.toWellFormed());
 
 /**
- * Half a call, or a broken one: what follows the name of a secret is left out.
+ * The beginning of half a call, or of a broken one, without what follows the name of a secret.
  * @param {string} text
  */
 function unparsed(text) {
@@ -70,13 +70,13 @@ const line = (node) =>
     .replace(PASSWORD, `://${HIDDEN}@`);
 
 /**
- * Whether what has this name had better not be read over somebody's shoulder.
+ * Whether the value with this name is a secret.
  * @param {string} name
  */
 const isSecret = (name) => SECRET.test(name.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase());
 
 /**
- * The beginning, with an ellipsis where there is more: so many of what a reader takes for a character.
+ * The first `most` characters, as a reader counts them, with an ellipsis where there are more.
  * @param {string} text
  * @param {number} most
  */

@@ -25,7 +25,7 @@ export function tableOf({ kind, entries = [] }) {
 }
 
 /**
- * Half of the cells are filled, a column holds either single values or lists or objects, and most hold single ones.
+ * Whether half of the cells are filled, each column holds either single values or lists or objects, and most hold single ones.
  * @param {JSONKey[]} columns
  * @param {Row[]} rows
  */
@@ -38,7 +38,7 @@ function isOneShape(columns, rows) {
 }
 
 /**
- * Empty ones may stand for either.
+ * What a cell holds: "single", "object" or "array"; "" where it is empty, which fits each.
  * @param {JSONNode | undefined} node
  */
 function formOf(node) {
@@ -126,7 +126,7 @@ const words = new Intl.Collator(undefined, { numeric: true });
 const WHOLE = /^-?\d{1,400}$/;
 
 /**
- * What is missing comes last, whichever way.
+ * Compares rows by a column; what is missing comes last, whichever way.
  * @param {JSONKey} column
  * @param {string} direction
  * @returns {(one: Row, other: Row) => number}

@@ -6,9 +6,9 @@ import { copies } from "../lib/copy.js";
 import { all, create, fromTemplate, inside, setText } from "../lib/dom.js";
 import { foldLines } from "../lib/folding.js";
 import { duration, timeLeft, visible } from "../lib/format.js";
-import { drawApproval, tellDecision } from "./approval.js";
+import { drawApproval, showDecision } from "./approval.js";
 import { drawOwn, labelOf } from "./own.js";
-import { drawMark, hasRun, isOpen, opensItself, standing, wordFor } from "./states.js";
+import { drawMark, hasRun, isOpen, opensItself, stateOf, wordFor } from "./states.js";
 import { summaryOf } from "./summary.js";
 import { drawValues } from "./values.js";
 
@@ -20,13 +20,13 @@ const OUTCOMES = { success: "Result", denied: "The model was told", expired: "Th
 /** @type {WeakMap<HTMLElement, Block>} */
 const blocks = new WeakMap();
 /** @type {WeakMap<HTMLElement, string>} */
-const drawn = new WeakMap();
+const drawnTexts = new WeakMap();
 /** @type {WeakMap<HTMLElement, boolean>} */
-const opened = new WeakMap(); // whether a card was open when it opened or folded by itself last
-const kept = new WeakSet(); // cards that the reader has opened or folded, or acts in
+const openByItself = new WeakMap(); // whether a card was open when it last opened or folded by itself
+const leftToReader = new WeakSet(); // cards that the reader has opened or folded, or acts in
 
 /**
- * What a card that has been drawn shows.
+ * The block that a card was drawn from.
  * @param {HTMLElement} card
  */
 const blockOf = (card) => /** @type {Block} */ (blocks.get(card));
@@ -49,7 +49,7 @@ export function callOf(card) {
  * @param {Block} block
  */
 export function drawTool(card, block) {
-  const state = standing(block);
+  const state = stateOf(block);
   const isOpenByItself = opensItself(state, block.result);
   if (!blocks.has(card)) equip(card, isOpenByItself);
   blocks.set(card, block);
@@ -75,7 +75,7 @@ export function drawTool(card, block) {
  * Leaves it to the reader from now on whether the card is open.
  * @param {HTMLElement} card
  */
-export const keep = (card) => kept.add(card);
+export const leaveToReader = (card) => leftToReader.add(card);
 
 /**
  * @param {HTMLDetailsElement} card
@@ -83,10 +83,10 @@ export const keep = (card) => kept.add(card);
  */
 function equip(card, isOpenByItself) {
   // A reader may have been faster than the script.
-  if (card.dataset.message && card.open !== isOpenByItself) keep(card);
-  opened.set(card, card.open);
+  if (card.dataset.message && card.open !== isOpenByItself) leaveToReader(card);
+  openByItself.set(card, card.open);
   card.addEventListener("toggle", () => {
-    if (card.open !== opened.get(card)) keep(card);
+    if (card.open !== openByItself.get(card)) leaveToReader(card);
     unfold(card);
   });
   if (!card.querySelector(".handles")) card.append(inside(fromTemplate("tool-template"), ".handles"));
@@ -158,25 +158,26 @@ function drawParts(card, block) {
   setText(inside(card, ".request .label"), changed ? "The model asked with" : "Arguments");
   inside(card, ".changed").hidden = !changed;
   if (changed) setText(inside(card, ".changed pre"), visible(JSON.stringify(changed)));
-  tellDecision(inside(card, ".decision"), approval);
+  showDecision(inside(card, ".decision"), approval);
   inside(card, ".outcome").hidden = !result;
   inside(card, "[data-copy=result]").hidden = !result;
   if (!result) return;
-  setText(inside(card, ".outcome-name"), OUTCOMES[standing(block)] ?? "Error");
+  setText(inside(card, ".outcome-name"), OUTCOMES[stateOf(block)] ?? "Error");
   setText(inside(card, ".result"), visible(callOf(card).result ?? ""));
   inside(card, ".cut").hidden = !result.metadata.cut;
 }
 
 /**
- * Nothing is folded that the reader is in, or has opened in this moment: `toggle` comes a little later.
+ * Opens or folds the card, unless the reader is in it or has just opened it: `toggle` comes a little later.
  * @param {HTMLDetailsElement} card
  * @param {boolean} isOpenByItself
  */
 function fold(card, isOpenByItself) {
-  if (card.open !== opened.get(card)) keep(card);
+  if (card.open !== openByItself.get(card)) leaveToReader(card);
   const focused = document.activeElement;
-  if (kept.has(card) || (card.open && card.contains(focused) && focused?.localName !== "summary")) return;
-  opened.set(card, isOpenByItself);
+  if (leftToReader.has(card) || (card.open && card.contains(focused) && focused?.localName !== "summary"))
+    return;
+  openByItself.set(card, isOpenByItself);
   card.open = isOpenByItself;
 }
 
@@ -211,8 +212,8 @@ function unfold(card) {
  */
 function show(part, text, name) {
   const view = inside(part, ".view");
-  if (drawn.get(view) === text) return;
-  drawn.set(view, text);
+  if (drawnTexts.get(view) === text) return;
+  drawnTexts.set(view, text);
   view.replaceChildren(...drawValues(text, visible(name)));
 }
 
@@ -235,7 +236,7 @@ export function openCall(log, id) {
   const card = cardsIn(log).find((one) => callOf(one).id === id);
   if (!card) return false;
   card.open = true;
-  keep(card);
+  leaveToReader(card);
   return true;
 }
 

@@ -40,13 +40,13 @@ function paragraph(text) {
 }
 
 /**
- * A result of several blocks comes as lines, JSON and pictures one line each.
+ * The parts of a result of several blocks: JSON and pictures are one line each.
  * @param {string} text
  */
 function partsOf(text) {
   const lines = text.split("\n");
-  const apart = lines.filter((line) => /^[{[]/.test(line)).length;
-  if (apart === 0 || apart > MOST_PARTS || lines.length > MOST_LINES) return [];
+  const jsonLines = lines.filter((line) => /^[{[]/.test(line)).length;
+  if (jsonLines === 0 || jsonLines > MOST_PARTS || lines.length > MOST_LINES) return [];
   /** @type {string[]} */
   const parts = [];
   for (const line of lines) {

@@ -55,7 +55,7 @@ export class Branches {
   }
 
   /**
-   * Goes to the version that many before or after a turn.
+   * Goes from a turn to the version that is `by` places after it.
    * @param {SectionTurn} turn
    * @param {number} by
    * @param {string} name

@@ -33,7 +33,7 @@ export class Connection {
   }
 
   /**
-   * `data-offline` stills what turns: without a connection it waits for nothing.
+   * Says how it stands. `data-offline` stops what spins: without a connection nothing is awaited.
    * @param {ConnectionStatus} status
    */
   tell(status) {

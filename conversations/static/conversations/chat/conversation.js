@@ -48,7 +48,7 @@ class ConversationPage {
     this.page = page;
     this.log = log;
     /** @type {State} */
-    this.state = { ...hydrate(document), totals: this.stored("totals", {}) };
+    this.state = { ...hydrate(document), totals: this.pageData("totals", {}) };
     /** @type {string | null} */
     this.title = null;
     this.isDue = false;
@@ -111,7 +111,7 @@ class ConversationPage {
   newEditing(send) {
     /** @param {string} text */
     const giveBack = (text) => this.composer.giveBack(text);
-    return new Editing({ send, done: () => this.sent(), giveBack });
+    return new Editing({ send, done: () => this.afterSending(), giveBack });
   }
 
   /**
@@ -126,8 +126,8 @@ class ConversationPage {
 
   /** @param {Send} ask */
   newBranches(ask) {
-    const [models, names] = [this.stored("models", []), this.stored("names", {})];
-    return new Branches(byId("models"), models, names, { ask, done: () => this.sent() });
+    const [models, names] = [this.pageData("models", []), this.pageData("names", {})];
+    return new Branches(byId("models"), models, names, { ask, done: () => this.afterSending() });
   }
 
   /**
@@ -136,7 +136,7 @@ class ConversationPage {
    * @param {Value} otherwise
    * @returns {Value}
    */
-  stored(name, otherwise) {
+  pageData(name, otherwise) {
     return JSON.parse(this.page.dataset[name] || "null") ?? otherwise;
   }
 
@@ -184,7 +184,7 @@ class ConversationPage {
   // -- what is sent
 
   /**
-   * A message is answered with the settings that its writer sees: it waits until they are stored.
+   * Sends a frame; a message waits until the settings that its writer sees are stored.
    * @param {Frame} frame
    */
   send(frame) {
@@ -195,7 +195,7 @@ class ConversationPage {
   }
 
   /**
-   * What is asked for at once or not at all: a message is kept until it can be sent, this is not.
+   * Sends a frame now or not at all: unlike a message it is not kept until it can be sent.
    * @param {Frame} frame
    */
   ask(frame) {
@@ -209,7 +209,7 @@ class ConversationPage {
     this.refresh();
   }
 
-  sent() {
+  afterSending() {
     this.composer.textarea.focus({ preventScroll: true });
     this.toNewest();
   }
@@ -231,7 +231,7 @@ class ConversationPage {
   }
 
   /**
-   * Events that are not of the record, for one part of the page each.
+   * Hands an event that is not of the record to its part of the page.
    * @param {Custom} event
    */
   hearAside({ name, value }) {
@@ -244,7 +244,7 @@ class ConversationPage {
 
   // Once: what comes before the snapshot belongs to what is shown still.
   restart() {
-    if (!this.socket.afresh) this.socket.restart();
+    if (!this.socket.needsSnapshot) this.socket.restart();
   }
 
   /** @param {ConnectionStatus} status */
@@ -302,7 +302,7 @@ class ConversationPage {
   }
 
   /**
-   * By the link, or without an event as the reader comes near it: then a failure is no news.
+   * Shows earlier messages: by the link, or without an event as it comes near, when a failure is no news.
    * @param {Event} [event]
    */
   async showOlder(event) {
@@ -377,7 +377,7 @@ function socketAddress(path) {
 }
 
 /**
- * The focus of what has vanished is the body's, or still that of what is hidden.
+ * Whether the focus is in sight: that of what has vanished is the body's, or still that of what is hidden.
  * @param {Element | null} element
  */
 const isInSight = (element) => element && element !== document.body && (element.checkVisibility?.() ?? true);

@@ -21,7 +21,7 @@ const LEAST_ATTEMPT = { [CODES.FLOODED]: 3, [CODES.RESTARTING]: 3 }; // from whi
 const bytes = new TextEncoder();
 
 /**
- * A time before the attempt of that number (0 is the first), in ms: any up to a limit that doubles, so that pages do not come together.
+ * A random time before an attempt (0 is the first), in ms; its limit doubles, and pages do not come together.
  * @param {number} attempt
  * @param {number} random
  */
@@ -45,8 +45,8 @@ export class Socket {
     this.changed = changed;
     this.attempt = 0;
     /** @type {Frame[]} */
-    this.early = [];
-    this.afresh = false;
+    this.waitingFrames = [];
+    this.needsSnapshot = false;
     this.unacknowledged = 0;
     this.slower = 1;
     /** @type {number | undefined} */
@@ -68,7 +68,7 @@ export class Socket {
 
   connect() {
     clearTimeout(this.retry);
-    const socket = new WebSocket(this.afresh ? this.url : `${this.url}?after=${this.cursor()}`);
+    const socket = new WebSocket(this.needsSnapshot ? this.url : `${this.url}?after=${this.cursor()}`);
     this.socket = socket;
     this.unacknowledged = 0;
     socket.onopen = () => socket === this.socket && this.opened(socket);
@@ -84,27 +84,27 @@ export class Socket {
     const state = this.socket?.readyState;
     if (state === WebSocket.OPEN) this.socket?.send(JSON.stringify(frame));
     else if (state === WebSocket.CONNECTING && this.attempt === 0 && !KEPT.includes(frame.type))
-      this.early.push(frame);
+      this.waitingFrames.push(frame);
     else return false;
     return true;
   }
 
   /**
-   * A handshake says little: the server may still close with 4404. So the attempts are forgotten only after a while.
+   * Sends what waited. The attempts are forgotten only after a while: the server may still close with 4404.
    * @param {WebSocket} socket
    */
   opened(socket) {
     setTimeout(() => {
       if (socket === this.socket && socket.readyState === WebSocket.OPEN) this.attempt = 0;
     }, STEADY_MS);
-    for (const frame of this.early.splice(0)) this.send(frame);
+    for (const frame of this.waitingFrames.splice(0)) this.send(frame);
     this.changed("open");
   }
 
   /** @param {string} data */
   hear(data) {
     const event = JSON.parse(data);
-    if (event.type === "MESSAGES_SNAPSHOT") this.afresh = false;
+    if (event.type === "MESSAGES_SNAPSHOT") this.needsSnapshot = false;
     if (!this.receive(event)) return this.reconnect();
     this.unacknowledged += bytes.encode(data).length;
     if (this.unacknowledged >= ACK_BYTES) return this.acknowledge();
@@ -133,7 +133,7 @@ export class Socket {
   /** Drops the socket and begins with a snapshot: what is shown is on another branch. */
   restart() {
     const old = this.socket;
-    this.afresh = true;
+    this.needsSnapshot = true;
     this.connect();
     old?.close();
   }

@@ -13,9 +13,7 @@ import { writeIn } from "./composer.js";
  */
 export async function askFor(prompt, names) {
   const fields = names.map(drawField);
-  const form = /** @type {HTMLFormElement} */ (
-    create("form", "variables", ...fields.flatMap(({ label, box }) => [label, box]))
-  );
+  const form = create("form", "variables", ...fields.flatMap(({ label, box }) => [label, box]));
   const dialog = await openDialog(`/${prompt}`, form);
   const cancel = button("quiet", "Cancel", () => dialog.close());
   form.append(create("div", "buttons", cancel, create("button", "primary", "Insert")));

@@ -1,7 +1,7 @@
 /**
  * The files of a message that is being written: chosen, dropped or pasted, taken to the server one by one, and kept there until it is sent.
  */
-import { byId, fromTemplate, inside, setText } from "../lib/dom.js";
+import { byId, closestTo, fromTemplate, inside, setText } from "../lib/dom.js";
 import { visible } from "../lib/format.js";
 import { aboutFile, addressOf } from "../transcript/files.js";
 import { problemOf } from "./rules.js";
@@ -27,7 +27,7 @@ export class Attaching {
     /** @type {Entry[]} */
     this.entries = [];
     /** @type {(() => void) | null} */
-    this.afterwards = null;
+    this.whenReady = null;
     this.list = byId("attached");
     /** @type {Record<string, FileRules>} */
     this.rules = JSON.parse(this.list.dataset.rules || "{}");
@@ -47,8 +47,8 @@ export class Attaching {
       choice.value = "";
     });
     this.form.addEventListener("paste", (event) => this.paste(event));
-    document.addEventListener("change", ({ target }) => {
-      if (/** @type {HTMLElement} */ (target).matches("select[name=model]")) this.check();
+    document.addEventListener("change", (event) => {
+      if (closestTo(event, "select[name=model]")) this.check();
     });
     this.listenToDrops();
   }
@@ -73,7 +73,7 @@ export class Attaching {
   }
 
   /**
-   * What is copied from a document has a picture of it beside its text: then the text is meant.
+   * Takes pasted files; beside a text they are a picture of it, and the text is meant.
    * @param {ClipboardEvent} event
    */
   paste(event) {
@@ -165,9 +165,9 @@ export class Attaching {
 
   // Once all files are there: what waited for them is done, unless one of them is no good.
   goOn() {
-    const { afterwards } = this;
-    this.afterwards = null;
-    if (afterwards) afterwards();
+    const { whenReady } = this;
+    this.whenReady = null;
+    if (whenReady) whenReady();
   }
 
   /** Says beside each file what is wrong with it, for the model that is chosen now. */
@@ -185,7 +185,8 @@ export class Attaching {
 
   /** @returns {FileRules | undefined} */
   rulesNow() {
-    const choice = /** @type {HTMLSelectElement | null} */ (document.querySelector("select[name=model]"));
+    /** @type {HTMLSelectElement | null} */
+    const choice = document.querySelector("select[name=model]");
     const { model = "" } = this.list.dataset;
     return this.rules[choice?.value ?? model] ?? this.rules[model];
   }
@@ -195,17 +196,17 @@ export class Attaching {
   }
 
   /**
-   * Why the message cannot be sent, "" where it can. `afterwards` is called once files that are on their way are there; a `second` model,
+   * Why the message cannot be sent, "" where it can. `whenReady` is called once files that are on their way are there; a `second` model,
    * by its id, is asked too.
-   * @param {() => void} afterwards
+   * @param {() => void} whenReady
    * @param {string} [second]
    */
-  problem(afterwards, second = "") {
+  problem(whenReady, second = "") {
     this.check();
     const wrong = this.entries.find((entry) => !failureOf(entry).hidden);
     if (wrong) return wrong.facts ? failureOf(wrong).textContent : REMOVE_FIRST;
     if (!this.isBusy()) return this.refusedBy(second);
-    this.afterwards = afterwards;
+    this.whenReady = whenReady;
     return UNDER_WAY;
   }
 
@@ -274,7 +275,7 @@ export class Attaching {
       keepalive: true,
     };
     const answer = Promise.resolve(file).then((facts) => facts && fetch(addressOf(facts), options));
-    this.forgotten = Promise.allSettled([this.forgotten, answer]);
+    this.deletions = Promise.allSettled([this.deletions, answer]);
   }
 }
 

@@ -54,7 +54,7 @@ export class Composer {
     this.textarea = inside(form, "textarea");
     /** @type {HTMLButtonElement} */
     this.stop = inside(form, "#stop");
-    this.reason = inside(form, "#refusal");
+    this.refusal = inside(form, "#refusal");
     this.files = new Attaching(form, (reason) => this.refuse(reason));
     this.files.letGo(outbox.messages.flatMap(({ attachments = [] }) => attachments));
     this.takeEarly();
@@ -162,8 +162,8 @@ export class Composer {
    * @param {string} reason
    */
   refuse(reason) {
-    this.reason.textContent = reason;
-    this.reason.hidden = !reason;
+    this.refusal.textContent = reason;
+    this.refusal.hidden = !reason;
   }
 
   /** @param {string} text */

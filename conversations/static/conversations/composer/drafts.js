@@ -24,7 +24,7 @@ export class Draft {
     const { text, base } = load(this.key, {});
     const isOwn = typeof text === "string" && (base === stored || text.trim() !== "");
     this.text = isOwn ? text : stored; // what is shown; `stored` is what the server has, as far as is known
-    this.other = isOwn && base !== stored ? against(text, stored) : null; // until it is chosen between them
+    this.other = isOwn && base !== stored ? alternative(text, stored) : null; // until it is chosen between them
     this.confirmed = stored; // of that, what is known to have arrived
     this.lastWrite = 0;
     /** @type {string[]} */
@@ -83,7 +83,7 @@ export class Draft {
     this.stored = text;
     if (!this.isAsking && Date.now() - this.lastWrite < WRITING_MS && this.text !== text)
       return this.flushIn(PAUSE_MS);
-    this.other = isOwn ? against(this.text, text) : null;
+    this.other = isOwn ? alternative(this.text, text) : null;
     if (!isOwn || this.text.trim() === "") this.text = text;
     this.flushIn(PAUSE_MS);
     this.keep();
@@ -134,4 +134,4 @@ export class Draft {
  * @param {string} own
  * @param {string} other
  */
-const against = (own, other) => (own.trim() && other.trim() && own !== other ? other : null);
+const alternative = (own, other) => (own.trim() && other.trim() && own !== other ? other : null);

@@ -93,7 +93,7 @@ export class Editing {
   }
 
   /**
-   * Whether a refusal was of this edit, which then goes on with the reason before it.
+   * Takes a refusal, if it is of this edit, which then goes on with the reason before it.
    * @param {Refusal} refusal
    */
   refused({ id, message }) {
@@ -106,7 +106,7 @@ export class Editing {
   }
 
   /**
-   * Closes the editor once the server has the words, or once there is nothing any more in whose place they would stand.
+   * Closes the editor once the server has the words, or once their message has gone.
    * @param {State} state
    */
   settle({ messages, queue }) {

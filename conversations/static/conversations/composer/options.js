@@ -1,7 +1,7 @@
 /**
  * The settings of a conversation: shown as the chosen model takes them, stored as soon as one is changed, and live in the reader's other tabs.
  */
-import { all, inside, setText } from "../lib/dom.js";
+import { all, closestTo, inside, setText } from "../lib/dom.js";
 import { Presets } from "./presets.js";
 
 const WHOLE = 60_000; // bytes of a request that may outlive its page
@@ -34,10 +34,10 @@ export function keepFitting(form, changed = () => {}) {
     changed(changedField);
   });
   form.addEventListener("keydown", (event) => {
-    const target = /** @type {Element} */ (event.target);
-    if (event.key !== "Enter" || !target.matches("[data-options] input")) return;
+    const box = closestTo(event, "[data-options] input");
+    if (event.key !== "Enter" || !box) return;
     event.preventDefault();
-    target.dispatchEvent(new Event("change", { bubbles: true }));
+    box.dispatchEvent(new Event("change", { bubbles: true }));
   });
 }
 
@@ -134,7 +134,7 @@ export class Options {
   }
 
   /**
-   * Nothing is stored where one of several is refused: the others go once more.
+   * Shows why values were refused; the others, which were not stored either, go once more.
    * @param {Values} news
    * @param {Values} faults
    */

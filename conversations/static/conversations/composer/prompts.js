@@ -44,7 +44,7 @@ export class Prompts {
   listen() {
     const { textarea, box, list } = this;
     textarea.setAttribute("aria-autocomplete", "list");
-    textarea.addEventListener("input", (event) => this.look(/** @type {InputEvent} */ (event).isComposing));
+    textarea.addEventListener("input", ({ isComposing: isComposed }) => this.look(isComposed));
     textarea.addEventListener("compositionend", () => this.look());
     textarea.addEventListener("blur", () => this.close());
     textarea.addEventListener("keydown", (event) => this.press(event), { capture: true });
@@ -244,7 +244,7 @@ async function dialogFor(name, text) {
 }
 
 /**
- * Those that begin with it before those that have it elsewhere.
+ * The prompts that have the query in their names, first those that begin with it.
  * @param {Prompt[]} prompts
  * @param {string} query
  */

@@ -61,7 +61,7 @@ function offerPresets(form) {
 }
 
 /**
- * A second press of the key would make a second conversation; a form without a word in it would make an empty one.
+ * Lets a form be sent once, and with a word in it: a second press would make a second conversation.
  * @param {HTMLFormElement} form
  */
 function sendOnce(form) {

@@ -61,7 +61,7 @@ function settingsOf(form) {
 }
 
 /**
- * The settings may have changed since the first file was attached.
+ * Sends the message on its page, with the settings as they are now.
  * @param {string} page
  * @param {HTMLFormElement} form
  * @param {Attaching} files
@@ -69,7 +69,7 @@ function settingsOf(form) {
  */
 async function send(page, form, files, second) {
   const attachments = files.take();
-  await files.forgotten; // else its page would list what was removed here
+  await files.deletions; // else its page would list what was removed here
   await fetch(`${page}settings/`, { method: "POST", body: settingsOf(form) }).catch(() => undefined);
   const token = hiddenValue(form, "csrfmiddlewaretoken");
   if (second) return askBoth(`${page}beside/`, token, second, attachments);

@@ -69,7 +69,7 @@ function rangesIn(element, words) {
 }
 
 /**
- * A range begins in the node that has its first letter, and ends in that which has its last.
+ * The node and offset where a range begins, or with 1 for `back` where it ends.
  * @param {TextPlace[]} nodes
  * @param {number} at
  * @param {number} back
@@ -99,7 +99,7 @@ function mark(ranges) {
 }
 
 /**
- * Where no highlight can be painted over a text, an element goes round it, if it is in one piece.
+ * Puts an element round a range in one piece, where no highlight can be painted over it.
  * @param {Range} range
  */
 function wrap(range) {
@@ -110,7 +110,7 @@ function wrap(range) {
 }
 
 /**
- * A range itself cannot be scrolled to: the element of its text is, if it is not hidden.
+ * The first element of the ranges that is not hidden; a range itself cannot be scrolled to.
  * @param {Range[]} ranges
  */
 function visibleElement(ranges) {

@@ -15,7 +15,7 @@ const PAUSE_MS = 150; // in typing, after which is searched
 /** @typedef {{title: string, url: string, at: string, archived: boolean, hits?: Hit[]}} Entry */
 /** @typedef {{speaker: string, parts: [string, boolean][], url: string}} Hit */
 
-/** @typedef {(isAside: boolean) => unknown} Act in a tab of its own if it can */
+/** @typedef {(inNewTab: boolean) => unknown} Act in a tab of its own if it can */
 /** @typedef {{element: HTMLElement, act: Act}} PaletteOption */
 
 /**
@@ -94,7 +94,7 @@ class Palette {
     const request = new AbortController();
     this.request = request;
     const words = this.box.value.trim();
-    const isLate = setTimeout(() => this.tell("Searching."), 2 * PAUSE_MS);
+    const lateTimer = setTimeout(() => this.tell("Searching."), 2 * PAUSE_MS);
     try {
       const { conversations, more } = await loadJSON(
         `${this.address}?q=${encodeURIComponent(words)}`,
@@ -104,7 +104,7 @@ class Palette {
     } catch {
       if (this.request === request && !request.signal.aborted) this.fail();
     } finally {
-      clearTimeout(isLate);
+      clearTimeout(lateTimer);
     }
   }
 
@@ -121,8 +121,8 @@ class Palette {
   show(words, entries, more) {
     const fitting = this.actions.filter(([name]) => name.toLowerCase().includes(words.toLowerCase()));
     const results = entries.flatMap((entry) => [
-      option(drawEntry(entry), (isAside) => go(entry.url, isAside)),
-      ...(entry.hits ?? []).map((hit) => option(drawHit(hit), (isAside) => go(hit.url, isAside))),
+      option(drawEntry(entry), (inNewTab) => go(entry.url, inNewTab)),
+      ...(entry.hits ?? []).map((hit) => option(drawHit(hit), (inNewTab) => go(hit.url, inNewTab))),
     ]);
     this.put([...results, ...fitting.map(([name, act]) => option(create("span", "action", name), act))]);
     this.tell(words ? summary(entries, more) : "");
@@ -168,9 +168,9 @@ class Palette {
   choose(at, { ctrlKey, metaKey }) {
     const act = this.acts[at];
     if (!act) return;
-    const isAside = ctrlKey || metaKey;
-    if (!isAside) this.dialog.close();
-    act(isAside);
+    const inNewTab = ctrlKey || metaKey;
+    if (!inNewTab) this.dialog.close();
+    act(inNewTab);
   }
 }
 
@@ -183,10 +183,10 @@ const KEYS = {
 
 /**
  * @param {string} url
- * @param {boolean} isAside
+ * @param {boolean} inNewTab
  */
-function go(url, isAside) {
-  if (isAside) window.open(url, "_blank", "noopener");
+function go(url, inNewTab) {
+  if (inNewTab) window.open(url, "_blank", "noopener");
   else location.assign(url);
 }
 

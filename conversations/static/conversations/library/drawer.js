@@ -40,7 +40,7 @@ export class Drawer {
   }
 
   /**
-   * Nothing behind an open drawer can be reached; before it has gone the focus has to find its way back.
+   * Puts what is behind an open drawer out of reach; the focus has to find its way back before it closes.
    * @param {ToggleEvent} event
    */
   toggle({ target, newState }) {

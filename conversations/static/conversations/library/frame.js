@@ -24,7 +24,7 @@ function start() {
 }
 
 /**
- * What the menus do is fetched when the first one is opened.
+ * Opens the menus of rows; what they do is fetched with the first one.
  * @param {HTMLElement} sidebar
  * @param {List} list
  */

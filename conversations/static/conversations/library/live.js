@@ -2,7 +2,7 @@
  * Every page of a signed-in user: it hears of each change that lists show, of all processes, and says what is in sight.
  */
 import { Socket } from "../chat/socket.js";
-import { byId, inside, setText } from "../lib/dom.js";
+import { around, byId, inside, setText } from "../lib/dom.js";
 import { socketOfApp } from "../lib/page.js";
 import { countInTab, nameTab } from "../lib/tab.js";
 import { Notifying, offer } from "./notifying.js";
@@ -29,15 +29,15 @@ class LibrarySocket extends Socket {
 class Live {
   /** @param {HTMLElement} body */
   constructor(body) {
-    this.heard = Number(body.dataset.library);
+    this.heardUntil = Number(body.dataset.library);
     /** @type {string | undefined} */
-    this.own = document.getElementById("conversation")?.dataset.id;
+    this.current = document.getElementById("conversation")?.dataset.id;
     /** @type {Map<string, string>} */
     this.times = new Map();
     /** @type {number | undefined} */
     this.due = undefined;
     this.socket = new LibrarySocket(socketOfApp("library/socket/"), {
-      cursor: () => this.heard,
+      cursor: () => this.heardUntil,
       receive: (event) => this.receive(event),
       changed: (status) => status === "open" && this.see(),
     });
@@ -54,14 +54,19 @@ class Live {
    */
   receive(event) {
     if (event.type !== "CUSTOM" || event.name !== "turntable.library") return true;
-    this.heard = event.timestamp ?? this.heard;
-    this.show({ ...event.value, at: this.heard });
+    this.heardUntil = event.timestamp ?? this.heardUntil;
+    this.show({ ...event.value, at: this.heardUntil });
     return true;
   }
 
   /** @param {LibraryChange} change */
   show(change) {
-    if (change.conversation && change.conversation === this.own && NEWS.includes(change.mark) && this.see())
+    if (
+      change.conversation &&
+      change.conversation === this.current &&
+      NEWS.includes(change.mark) &&
+      this.see()
+    )
       Object.assign(change, { mark: "", words: "" });
     showNumber(change.waiting);
     if (change.conversation) this.showConversation(change);
@@ -72,12 +77,13 @@ class Live {
   /** @param {ConversationState} state */
   showConversation({ conversation, title, mark, words, archived }) {
     for (const row of document.querySelectorAll(`[data-id="${conversation}"]`)) {
-      const state = /** @type {HTMLElement} */ (row.querySelector(".state"));
+      /** @type {HTMLElement | null} */
+      const state = row.querySelector(".state");
       if (state) state.dataset.mark = mark;
       if (state) setText(state, words);
       if (state && title) nameRow(row, title);
     }
-    if (conversation !== this.own) return;
+    if (conversation !== this.current) return;
     document.getElementById("archived")?.toggleAttribute("hidden", !archived);
     if (!title) return;
     setText(byId("title"), title);
@@ -93,7 +99,7 @@ class Live {
     this.times.set(conversation, updatedAt);
     const row = document.querySelector(`#groups [data-id="${conversation}"]`);
     if (!row || archived || deleted) return Boolean(row) === (archived || deleted);
-    const group = /** @type {HTMLElement} */ (row.closest(".group")).dataset.name;
+    const group = around(row, ".group").dataset.name;
     if (pinned || group === "Pinned") return pinned !== (group === "Pinned");
     return isNew && row !== document.querySelector('#groups .group:not([data-name="Pinned"]) li');
   }
@@ -105,8 +111,8 @@ class Live {
 
   /** Says that the page's conversation is in sight; returns whether it is. */
   see() {
-    if (document.hidden || !this.own) return false;
-    return this.socket.send({ type: "seen", conversation: this.own });
+    if (document.hidden || !this.current) return false;
+    return this.socket.send({ type: "seen", conversation: this.current });
   }
 }
 

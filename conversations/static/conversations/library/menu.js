@@ -1,7 +1,7 @@
 /**
  * The menu of a conversation in a list: by its button, by the keyboard, or by a long press or the right button on its row.
  */
-import { closestTo, create, inside } from "../lib/dom.js";
+import { all, closestTo, create, inside } from "../lib/dom.js";
 import { placeAt } from "../lib/places.js";
 
 const FORMATS = { json: "JSON", md: "Markdown", jsonl: "AG-UI JSON Lines" };
@@ -54,11 +54,11 @@ export class Menu {
   }
 
   items() {
-    return /** @type {HTMLElement[]} */ (Array.from(this.element.children));
+    return all(this.element, "[role=menuitem]");
   }
 
   /**
-   * A click elsewhere; one on its own button is a press of that.
+   * Closes at a press elsewhere; one on its own button opens or closes it by itself.
    * @param {Node} target
    */
   leave(target) {
@@ -68,7 +68,7 @@ export class Menu {
   /** @param {KeyboardEvent} event */
   move(event) {
     const items = this.items();
-    const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const at = items.findIndex((item) => item.matches(":focus"));
     /** @type {Record<string, number>} */
     const ends = { Home: 0, End: items.length - 1 };
     const place = ends[event.key] ?? at + STEPS[event.key];

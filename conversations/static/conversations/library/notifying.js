@@ -70,11 +70,11 @@ export class Notifying {
   }
 
   watchSight() {
-    /** @type {(value?: any) => void} */
-    let end = () => undefined;
+    let end = () => {};
     const watch = () => {
       end();
-      if (!document.hidden) hold(IN_SIGHT, new Promise((resolve) => (end = resolve)), { mode: "shared" });
+      if (!document.hidden)
+        hold(IN_SIGHT, new Promise((resolve) => (end = () => resolve(null))), { mode: "shared" });
     };
     document.addEventListener("visibilitychange", watch);
     watch();

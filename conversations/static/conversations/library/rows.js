@@ -34,7 +34,7 @@ export class Rows {
   }
 
   /**
-   * A row that leaves its list leaves the focus to the next one.
+   * Sends an action; a row that leaves its list leaves the focus to the next one.
    * @param {string} name
    * @param {HTMLElement} row
    */
@@ -126,7 +126,7 @@ export class Rows {
   }
 
   /**
-   * The page of a conversation that is deleted is left: the start page offers the way back.
+   * Deletes the conversation of this page for the start page, which offers the way back.
    * @param {string} id
    */
   leave(id) {

@@ -175,7 +175,7 @@ export class Player {
   // -- how it is played
 
   /**
-   * False where the turn cannot be had. While it is fetched the clock stands.
+   * Loads a turn while the clock stands; false where it cannot be had.
    * @param {number} turn
    */
   async ready(turn) {

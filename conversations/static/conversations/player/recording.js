@@ -44,7 +44,7 @@ export class Recording {
     /** @type {Map<number, Promise<void>>} */
     this.loading = new Map();
     /** @type {TurnEnd[]} */
-    this.ended = [];
+    this.ends = [];
   }
 
   /**
@@ -119,7 +119,7 @@ export class Recording {
   }
 
   /**
-   * The turns that were used last stay longest.
+   * Keeps a turn; those that were used last stay longest.
    * @param {number} turn
    * @param {RecordedTurn} recorded
    */
@@ -130,13 +130,13 @@ export class Recording {
   }
 
   /**
-   * Those whose ends are not there, as [first, last] of each run of neighbours.
+   * The turns whose ends are not there, as runs of neighbours.
    * @param {number[]} turns
    */
   missing(turns) {
     /** @type {Run[]} */
     const runs = [];
-    for (const turn of turns.filter((one) => !this.ended[one])) {
+    for (const turn of turns.filter((one) => !this.ends[one])) {
       const last = runs.at(-1);
       if (last && last[1] === turn - 1) last[1] = turn;
       else runs.push([turn, turn]);
@@ -156,7 +156,7 @@ export class Recording {
   /** @param {TurnEnd} end */
   keepEnd(end) {
     const turn = this.places.get(end.state.id);
-    if (turn !== undefined) this.ended[turn] = end;
+    if (turn !== undefined) this.ends[turn] = end;
   }
 
   /**
@@ -168,19 +168,19 @@ export class Recording {
    */
   state(turn, count, before) {
     const own = this.stateOf(turn, count);
-    const ended = before.flatMap((one) => this.ended[one] ?? []);
-    const messages = [...ended.flatMap((end) => end.messages), ...own.messages];
+    const ends = before.flatMap((one) => this.ends[one] ?? []);
+    const messages = [...ends.flatMap((end) => end.messages), ...own.messages];
     return {
       ...own,
       messages,
-      turns: [...ended.map((end) => end.state), ...own.turns],
+      turns: [...ends.map((end) => end.state), ...own.turns],
       queue: [],
       played: true,
     };
   }
 
   /**
-   * States share what has not changed, so that keeping some costs little; from the nearest one before, the reducer goes on.
+   * The state after so many of the turn's own moments, reduced from the nearest one that is kept.
    * @param {number} turn
    * @param {number} count
    */
@@ -209,7 +209,7 @@ export class Recording {
 }
 
 /**
- * A call begins to run when it has been written, or when the turn goes on after somebody was asked about it.
+ * When each call began to run: once written, or once the turn went on after somebody was asked about it.
  * @param {Moment[]} moments
  */
 function callStarts(moments) {

@@ -197,7 +197,7 @@ class Controls {
   }
 
   /**
-   * What has a use for the space bar of its own keeps it.
+   * Plays or pauses, unless what has the focus uses the space bar itself.
    * @param {KeyboardEvent} event
    */
   pressSpace(event) {
@@ -219,7 +219,7 @@ class Controls {
   }
 
   /**
-   * Much is drawn over several frames: the card may be in a later one.
+   * Opens the card of a call, which may be drawn in a later frame.
    * @param {string} id
    */
   async openCall(id) {
@@ -227,7 +227,7 @@ class Controls {
   }
 
   /**
-   * An address that is there already is no news to the browser.
+   * Goes to an address that is there already, which is no news to the browser.
    * @param {MouseEvent} event
    */
   jumpAgain(event) {

@@ -119,7 +119,7 @@ export class Scrubber {
   }
 
   /**
-   * The keyboard has the slider, the steps and the list; a thousand links would only be in its way.
+   * A link for the mouse: the keyboard has the slider, the steps and the list.
    * @param {Landmark} landmark
    * @param {number} position
    */

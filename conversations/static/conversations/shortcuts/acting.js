@@ -36,7 +36,7 @@ export function chattingActions(log, composer, say) {
 }
 
 /**
- * The last of the buttons that are there; one in a closed menu is.
+ * Presses the last such button, also in a closed menu; false if there is none.
  * @param {HTMLElement} place
  * @param {string} selector
  */

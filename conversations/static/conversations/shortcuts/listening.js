@@ -66,7 +66,7 @@ function placeOf(target, isOpen) {
 }
 
 /**
- * Without a script they are of no use, and hidden.
+ * Shows the buttons of a shortcut where something acts; without a script they are hidden.
  * @param {string} name
  * @param {boolean} isHere
  */

@@ -132,7 +132,7 @@ function isPressed(event, keys, apple) {
 }
 
 /**
- * Where the letters are not Latin ones, the place of the key counts.
+ * Whether that key was pressed: by its place where the letters are not Latin ones.
  * @param {KeyboardEvent} event
  * @param {string} name
  */
