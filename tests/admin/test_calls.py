@@ -1,11 +1,10 @@
-"""The list of tool calls: search in arguments and results, filters, figures, files."""
+"""The list of tool calls: filters, figures, files; and the page of a call."""
 
 import csv
 import io
 import json
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -14,160 +13,13 @@ from django.db import connections
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
-from conversations.admin.calls import ToolCallAdmin
 from conversations.admin.figures import percentile
-from conversations.models import Conversation, ToolCall, Turn
+from conversations.models import Conversation, ToolCall
 from tests.pages import SONG, address_of, html_of, listed, queries, stored
 
 pytestmark = pytest.mark.django_db
 CALLS = "/admin/conversations/toolcall/"
 EXPORT = f"{CALLS}export."
-
-
-@pytest.fixture
-def call(user: User) -> ToolCall:
-    return stored(user).tool_calls.get()
-
-
-@pytest.fixture
-def other(other_user: User) -> ToolCall:
-    """A call that has nothing in common with the first."""
-    call = stored(other_user, "Another song").tool_calls.get()
-    call.name, call.arguments, call.input, call.result = "other", "", None, None
-    call.error, call.status, call.duration_ms = "timeout", "error", 12_000
-    call.save()
-    Turn.objects.filter(pk=call.turn_id).update(model="another")
-    return call
-
-
-# -- search
-
-HITS = (
-    "WZPZ", "wzpz", "hotel", "Elemental Hotel", '"8 Storey Hike"', "hike elemental", "elem* hik*", "sign", "top_song",
-    "jennifer", '"storey', "  hotel  ", "hotel, elemental!", "(hotel)", "hotel'",
-)  # fmt: skip
-MISSES = ("turkey", '"hotel elemental"', "hotel turkey", "hote", "elem", "*", "other song", "=")
-NONSENSE = (
-    '"', '""', '"""', "'", "\\", "%", "_", "a", "é", "*", "a*", "AND", "hotel AND", "NOT hotel", "NEAR(a b)",
-    "words:hotel", "^hotel", "hotel OR", "(", ")", "a:*", ":*", "!a", "& | !", "<->", "a <2> b", "{a}", "\x00", "\ud800",
-    "\u202e", "\N{GRINNING FACE}", "東京", "„", "--", ";", "/*", "$1", "%s", "%(a)s", "a" * 5_000, "a " * 5_000,
-    '"a" ' * 99, "0", "1e999", "٣", "ß", "İ", "\u00ad", "\u200b*", '"*"', '"a*"', "a**", '*"a', "²*", "-", "a-*",
-)  # fmt: skip
-
-
-def test_words_of_arguments_and_results_are_found(operator: Client, call: ToolCall, other: ToolCall) -> None:
-    for text in HITS:
-        assert listed(operator, ToolCall, q=text) == [call], text
-
-
-def test_what_is_not_there_is_not_found(operator: Client, call: ToolCall, other: ToolCall) -> None:
-    for text in MISSES:
-        assert listed(operator, ToolCall, q=text) == [], text
-
-
-def test_ids_are_found(operator: Client, call: ToolCall, other: ToolCall) -> None:
-    for key in (call.pk, call.turn_id, call.conversation_id, call.tool_use_id):
-        assert listed(operator, ToolCall, q=key) == [call], key
-
-
-def test_no_search_is_an_error(operator: Client, call: ToolCall) -> None:
-    for text in NONSENSE:
-        response = operator.get(CALLS, {"q": text.encode("utf-8", "surrogatepass")})
-        assert response.status_code == 200, text
-
-
-def test_what_is_not_ascii_or_no_word_is_found(operator: Client, call: ToolCall, other: ToolCall) -> None:
-    text = "Señora „Blue“ \N{GRINNING FACE}, 東京 https://example.com/x-y?z 3.50"
-    ToolCall.objects.filter(pk=call.pk).update(result=[{"json": {"song": text}}])
-    for words in ("Señora", "\N{GRINNING FACE}", "„Blue“", "Blue", "東京", "example.com/x-y", "3.50"):
-        assert listed(operator, ToolCall, q=words) == [call], words
-
-
-@pytest.mark.parametrize(
-    "result",
-    [
-        [{"text": "a\x00b hotel"}],
-        [{"text": "\ud800 hotel"}],
-        [{"text": "hotel " + "x" * 3_000_000}],
-        [{"text": "hotel " + " ".join(map(str, range(200_000)))}],
-        [{"text": "hotel " + " ".join(chr(0x10000 + n) + chr(0x10100 + n) for n in range(60_000))}],
-        [{"json": json.loads('{"a":' * 300 + '"hotel"' + "}" * 300)}],
-    ],
-    ids=["NUL", "surrogate", "long word", "many words", "wide letters", "deep"],
-)
-def test_any_result_can_be_stored_found_and_looked_at(operator: Client, call: ToolCall, result: Any) -> None:
-    ToolCall.objects.update(result=result)
-    assert listed(operator, ToolCall, q="hotel") == [call]
-    assert len(html_of(operator, address_of(call))) < 100_000
-
-
-def test_the_index_follows_every_way_of_writing(operator: Client, user: User, call: ToolCall) -> None:
-    def hits(word: str) -> int:
-        return len(listed(operator, ToolCall, q=word))
-
-    row = ToolCall(
-        conversation=call.conversation,
-        turn=call.turn,
-        round=call.round,
-        position=1,
-        tool_use_id="t1",
-        name="sing",
-        arguments="one",
-    )
-    ToolCall.objects.bulk_create([row])
-    assert hits("one") == 1
-    row.arguments = "two"
-    ToolCall.objects.bulk_update([row], ["arguments"])
-    assert (hits("one"), hits("two")) == (0, 1)
-    row.result = [{"text": "three"}]
-    row.save(force_update=True)
-    assert hits("three") == 1
-    ToolCall.objects.filter(pk=row.pk).update(result=[{"text": "four"}])
-    assert (hits("three"), hits("four")) == (0, 1)
-    row.delete()
-    assert (hits("two"), hits("four")) == (0, 0)
-    call.conversation.delete()
-    assert hits("hotel") == 0
-
-
-def test_what_holds_no_word_is_sought_letter_by_letter_in_the_newest_calls(
-    operator: Client, user: User, call: ToolCall, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("conversations.admin.lists.LISTED", 2)
-    ToolCall.objects.update(result=[{"text": "1 + 1"}])
-    sentence = "sought letter by letter, in the newest 10,000 of these calls alone"
-    assert listed(operator, ToolCall, q="+") == [call]
-    assert sentence in html_of(operator, f"{CALLS}?q=%2B")
-    assert sentence not in html_of(operator, f"{CALLS}?q=hotel")
-    for _ in range(2):
-        stored(user)
-    assert listed(operator, ToolCall, q="+") == []
-    assert listed(operator, ToolCall, q="+", status__exact="success") == []
-    ToolCall.objects.exclude(pk=call.pk).update(status="error")
-    assert listed(operator, ToolCall, q="+", status__exact="success") == [call]
-
-
-@pytest.mark.parametrize("probed", [2, 2_000])
-def test_a_words_beginning_is_found_however_common_it_is(
-    operator: Client, user: User, call: ToolCall, monkeypatch: pytest.MonkeyPatch, probed: int
-) -> None:
-    monkeypatch.setattr("conversations.models.search.SAMPLE", probed)
-    more = [stored(user).tool_calls.get() for _ in range(3)]
-    assert listed(operator, ToolCall, q="elem* hot*") == [*more[::-1], call]
-    assert listed(operator, ToolCall, q="turk*") == []
-
-
-def test_a_list_is_read_by_the_keys_that_were_counted(operator: Client, user: User, call: ToolCall) -> None:
-    others = [stored(user).tool_calls.get() for _ in range(60)][::-1]
-    assert listed(operator, ToolCall) == others[:50]
-    assert listed(operator, ToolCall, p=2) == [*others[50:], call]
-    ToolCall.objects.filter(pk=others[7].pk).update(duration_ms=9_000)
-    place = ToolCallAdmin.list_display.index("took")
-    slowest = listed(operator, ToolCall, o=f"-{place}", slower=100)
-    assert slowest == [others[7]]
-    assert listed(operator, ToolCall, o=place, slower=100) == [others[7]]
-    (statements,) = {queries(operator, f"{CALLS}?{query}") for query in ("q=hotel", "q=hotel&p=2")}
-    assert statements < 25
 
 
 # -- filters and figures
