@@ -22,6 +22,8 @@ from tests.conditions import PATIENCE, until
 
 SMALL = Path(__file__).parent / "small_server.py"
 STDIO = {"command": sys.executable, "args": [str(SMALL)]}
+TRIES = 3
+"""Of what has to happen within a time, once of which is enough: the machine may be busy."""
 
 
 @contextmanager

@@ -11,16 +11,13 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from conversations import engine
+from conversations.errors import Refused
 from conversations.models import Approval, Conversation, RequestBase, Turn
-from conversations.tools import registry
 from tests.conditions import until
-from tests.mcp.servers import STDIO, begin, call_of, connected_to, ended, small_over_http
+from tests.mcp.servers import STDIO, TRIES, begin, call_of, connected_to, ended, small_over_http
 from tests.turns import ask, conversation_of, decision, news, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-
-TRIES = 3
-"""Of a stop, of which the fastest counts: the machine may be busy."""
 
 SERVER = {"approval": ["pay"], "timeout": 20}
 
@@ -149,7 +146,7 @@ def test_an_answer_that_does_not_fit_is_refused_and_the_question_stays(conversat
     interrupt = question(conversation)
     turn = Turn.objects.get()
     for payload in ({"age": 4}, {"name": 3}, {"approved": True}, "Les"):
-        with pytest.raises(engine_refusal()):
+        with pytest.raises(Refused):
             engine.resume(
                 conversation,
                 turn.user,
@@ -191,12 +188,6 @@ def test_a_question_may_be_declined_on_the_page(conversation: Conversation, clie
     assert call_of(conversation).result == [{"json": {"result": "decline"}}]
 
 
-def engine_refusal() -> type[Exception]:
-    from conversations.errors import Refused
-
-    return Refused
-
-
 def test_stop_ends_a_question(conversation: Conversation) -> None:
     question(conversation)
     turn = Turn.objects.get()
@@ -218,8 +209,7 @@ def test_nobodys_answer_is_a_cancellation(conversation: Conversation, settings: 
 
 
 def test_stop_ends_a_call_within_a_second(user: Any) -> None:
-    fastest = min(seconds_to_stop(conversation_of(user)) for _ in range(TRIES))
-    assert fastest < 1
+    assert any(seconds_to_stop(conversation_of(user)) < 1 for _ in range(TRIES))
 
 
 def seconds_to_stop(conversation: Conversation) -> float:
@@ -233,21 +223,3 @@ def seconds_to_stop(conversation: Conversation) -> float:
     assert call_of(conversation).error == "stopped"
     assert stopped.finished_at
     return (stopped.finished_at - requested).total_seconds()
-
-
-def test_the_death_of_its_server_ends_a_call_and_the_server_is_begun_again(
-    radio: str, conversation: Conversation, user: Any
-) -> None:
-    if radio == "http":
-        pytest.skip("the test of the other file kills a server that nobody begins again")
-    turn = begin(conversation, "Call radio__die")
-    assert ended(turn).status == Turn.Status.COMPLETED
-    call = call_of(conversation)
-    assert call.error == "tool_error"
-    assert "The server radio ended while the call ran" in call.result[0]["text"]
-    assert call.duration_ms is not None
-    assert call.duration_ms < 15_000
-    until(lambda: registry.get("radio__top_song") is not None)
-    other = conversation_of(user)
-    ask(other, "Call radio__top_song for WZPZ")
-    assert call_of(other).status == "success"
