@@ -1,4 +1,4 @@
-"""Records as the tests write them: of running turns and of ended ones, and a journal whose writer can be held up."""
+"""Records as tests write them, of running turns and of ended ones, and a writer that can be held up."""
 
 import json
 import threading

@@ -48,8 +48,8 @@ def test_a_very_long_answer_arrives_whole_and_the_page_stays_of_use(page: Page, 
     chat.settled()
     print(len(text), round(time.monotonic() - began, 1), "s; longest task", page.evaluate("longest"))
     letters = "".join(text.replace("*", "").split())
-    while (shown := letters_of(page)) != letters:  # a busy machine takes its time, but goes on
-        chat.until(lambda before=shown: letters_of(page) != before)
+    while (letters_so_far := letters_of(page)) != letters:  # a busy machine takes its time, but goes on
+        chat.until(lambda before=letters_so_far: letters_of(page) != before)
     assert page.evaluate("longest") < FROZEN_MS
     expect(chat.stop_button).to_be_hidden()
 

@@ -1,4 +1,4 @@
-"""What becomes of a call: its failures, its thread, its connections, and what it tells of its progress."""
+"""What becomes of a call: its failures, its thread, its connections, and its progress."""
 
 import asyncio
 import json
