@@ -147,7 +147,7 @@ def test_a_run_that_another_process_carries_is_read_stopped_and_answered_here(
             assert stop(front, token, wanted["threadId"]) == {"stopped": True}
             reader.read_until(b"cancelled")
         assert end_of(back, token, wanted["threadId"]) == "cancelled"
-        assert gateway.connections == 0
+        until(lambda: gateway.connections == 0)
 
 
 def threads_of(server: Server) -> int:

@@ -95,7 +95,7 @@ class Chat:
 
     def drawn(self) -> None:
         """Waits until no text stands there as it was written."""
-        expect(self.log.locator(UNDRAWN)).to_have_count(0)
+        expect(self.log.locator(UNDRAWN)).to_have_count(0, timeout=60_000)
 
     def grown(self, length: int) -> None:
         """Waits until the newest answer is longer than that."""

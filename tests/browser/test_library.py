@@ -30,8 +30,7 @@ def row(page: Page, title: str) -> Locator:
 
 def choose(page: Page, title: str, name: str) -> None:
     """Chooses from a row's menu by the keyboard alone."""
-    page.get_by_role("button", name="Menu", description=title, exact=True).first.focus()
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Menu", description=title, exact=True).first.press("Enter")
     item = page.get_by_role("menuitem", name=name, exact=True)
     expect(page.get_by_role("menuitem").first).to_be_focused()
     for _ in range(10):

@@ -137,7 +137,9 @@ def test_the_page_plays_what_the_server_recorded_and_ends_as_the_chat_does(
 # -- playing
 
 
-def test_space_plays_and_pauses(page: Page, tape: Tape) -> None:
+def test_space_plays_and_pauses(page: Page) -> None:
+    record = recorded()
+    tape = Tape(record, waits={len(record.events): 60_000})  # does not end before it is paused
     playing = tape.open(page)
     expect(playing.play).to_be_focused()
     page.keyboard.press("Space")
