@@ -217,11 +217,10 @@ def test_a_message_that_meets_a_lock_is_not_taken_and_can_be_sent_again(
     scene: Scene, database: Database
 ) -> None:
     message_id = str(uuid.uuid4())
-    with database.failing(timeout=0.1):
-        with database.locked(), pytest.raises(OperationalError):
-            engine.start(scene.conversation.pk, message_id, "Hello?")
-        scene.server.play(HEALTHY)
-        assert engine.start(scene.conversation.pk, message_id, "Hello?").is_new
-        assert engine.WORKER.wait(20)
+    with database.failing(timeout=0.1), database.locked(), pytest.raises(OperationalError):
+        engine.start(scene.conversation.pk, message_id, "Hello?")
+    scene.server.play(HEALTHY)
+    assert engine.start(scene.conversation.pk, message_id, "Hello?").is_new
+    assert engine.WORKER.wait(20)
     assert Turn.objects.get().status == Turn.Status.COMPLETED
     scene.alive()

@@ -144,14 +144,14 @@ async def test_a_cancelled_task_waits_for_no_place(places: Places, gate: threadi
 
 
 async def test_a_calls_time_begins_with_its_place(places: Places, gate: threading.Event) -> None:
-    tool(name="brief", timeout=0.1)(lambda: "brief")
+    tool(name="brief", timeout=1)(lambda: "brief")
     hanging, begun = call("hang"), time.monotonic()
     brief = await waiting(places, "brief")
-    await until_async(lambda: time.monotonic() > begun + 0.2)
+    await until_async(lambda: time.monotonic() > begun + 1.1)
     assert not brief.done()
     gate.set()
     assert (await brief).content == [{"text": "brief"}]
-    assert (await brief).duration_ms >= 200
+    assert (await brief).duration_ms >= 1100
     assert (await hanging).error == ""
 
 
