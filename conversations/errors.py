@@ -1,14 +1,14 @@
-"""All errors, as one tree.
+"""All errors, in one tree.
 
 A class's docstring is the sentence that a person reads; its code is the contract's.
 
 TurntableError
 ├── Refused                      a frame, command or file that is not taken
-│   ├── Busy                     a run where another is under way
-│   ├── Throttled                one user's limits
+│   ├── Busy                     a run, while another is under way
+│   ├── Throttled                a turn over a user's limits
 │   └── NotTaken                 a file (conversations.attachments)
 ├── NotFound                     no such conversation, or somebody else's
-├── ConfigurationError           settings that cannot work
+├── ConfigurationError           a setting that cannot be used
 ├── TurnError                    ends a turn
 │   ├── RoundLimit
 │   ├── TokenLimit
@@ -20,7 +20,7 @@ TurntableError
     ├── GatewayRefused           401, 403, 404
     ├── GatewayFailed            5xx, answers that are no event stream
     ├── InvalidRequest           any other 4xx
-    │   └── ContentRefused       what the message itself says
+    │   └── ContentRefused       the message's own content
     ├── ContextOverflow          the conversation is too long for the model
     ├── GatewayTimeout           no byte in time
     ├── StreamCut                ended before messageStop
@@ -118,10 +118,10 @@ class GatewayError(TurntableError):
     """The gateway did not complete the answer."""
 
     code = "gateway_failed"
-    retryable = False
+    is_retryable = False
     is_page = False
     """Whether the detail is the title of a web page that came in place of an answer."""
-    adjustable = True
+    is_adjustable = True
     """Whether the request may be sent again with a remedy."""
 
     def __init__(
@@ -159,14 +159,14 @@ class GatewayThrottled(GatewayError):
     """The gateway or the model is handling too many requests. Wait a moment, then try again."""
 
     code = "throttled"
-    retryable = True
+    is_retryable = True
 
 
 class GatewayUnreachable(GatewayError):
     """The gateway cannot be reached. Check that it runs and that GATEWAY_URL is right, then try again."""
 
     code = "gateway_unreachable"
-    retryable = True
+    is_retryable = True
 
 
 class GatewayRefused(GatewayError):
@@ -179,7 +179,7 @@ class GatewayFailed(GatewayError):
     """The gateway or the model failed. Try again in a moment."""
 
     code = "gateway_failed"
-    retryable = True
+    is_retryable = True
 
 
 class InvalidRequest(GatewayError):
@@ -210,11 +210,11 @@ class StreamCut(GatewayError):
     """The answer broke off. What arrived is kept."""
 
     code = "stream_cut"
-    retryable = True
+    is_retryable = True
 
 
 class StreamError(GatewayError):
     """The model failed while it was answering. What arrived is kept. Try again."""
 
     code = "stream_error"
-    retryable = True
+    is_retryable = True

@@ -87,7 +87,7 @@ class Outgoing:
     def remedy(self, error: GatewayError) -> Remedy | None:
         """The remedy for a refusal that came before any text, while there are attempts left."""
         is_over = self._tried == remedies.MOST or self.row.first_token_ms is not None
-        if error.refusal is None or not error.adjustable or is_over:
+        if error.refusal is None or not error.is_adjustable or is_over:
             return None
         has_gone_well = self.memory.has_gone_well(self.row.model)
         remedy = remedies.remedy(error.refusal, self._body, why=error.words, has_gone_well=has_gone_well)

@@ -109,7 +109,7 @@ class Streaming:
         await policy(self._stream, [first_call])
 
     def _may_retry(self, error: BaseException) -> bool:
-        return isinstance(error, GatewayError) and error.retryable and self.row.first_token_ms is None
+        return isinstance(error, GatewayError) and error.is_retryable and self.row.first_token_ms is None
 
     def _show_retry(self, state: RetryCallState) -> None:
         seconds = round(state.upcoming_sleep, 1)

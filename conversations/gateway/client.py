@@ -1,8 +1,8 @@
 """A round on the wire: a Converse request in, ConverseStream events out.
 
-The request's body goes out as the JSON that it is, so that botocore's model, older than the service, cannot refuse,
-change or drop a part of it. We read answers ourselves: botocore loses the text of gateways' errors, reads their bodies
-however long they are, and trips over what it does not expect.
+The request's body is sent as it is, so that botocore's model, which is older than the service, cannot refuse, change or drop a part of
+it. Responses are read by our own code: botocore loses the text of gateways' errors, reads their bodies however long they are, and fails
+on anything unexpected.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from httptools import HttpParserError
 
 from conversations.errors import GatewayError, StreamCut
 from conversations.gateway import errors
-from conversations.gateway.connection import Answer, Connection
+from conversations.gateway.connection import Connection, Response
 from conversations.gateway.frames import Decoder, FrameError
 from conversations.gateway.options import Options
 from conversations.gateway.pool import Pool, Pools
@@ -51,16 +51,16 @@ class Call:
 
     def __init__(self, options: Options, pools: Pools, request: Request) -> None:
         self.request_id = ""
-        """Bedrock's id of the request, or else Kong's; known once the answer's headers are there."""
+        """Bedrock's id of the request, or else Kong's; known once the response's headers are there."""
         self.request_sha256 = request.sha256
         """Of the HTTP body, in hex."""
         self._options, self._pools, self._request = options, pools, request
         self._pool: Pool
         self._connection: Connection | None = None
-        self._answer = Answer()
+        self._response = Response()
         self._decoder = Decoder()
         self._damaged = 0
-        self._complete = False
+        self._is_complete = False
         self._receiver_error: Exception | None = None
 
     async def stream(self, receive: Receive, flow: FlowControl) -> None:
@@ -76,7 +76,7 @@ class Call:
             if error is self._receiver_error:
                 raise
             failure = self._failure(error)
-            if not self._complete:
+            if not self._is_complete:
                 raise failure from (None if failure is error else error)
             logger.info("request %s failed once its answer was complete: %s", self.request_id, failure.code)
         finally:
@@ -97,14 +97,14 @@ class Call:
         self._check_end()
 
     async def _ask(self) -> Connection:
-        """Sends the request and returns the connection of a good answer; raises the error of any other."""
+        """Sends the request and returns the connection of a good response; raises the error of a bad one."""
         self._pool = self._pools.here()
         connection = await self._send(await self._pool.take())
-        answer = self._answer
-        self.request_id = errors.request_id(answer.headers)
-        if answer.status >= 300:
+        response = self._response
+        self.request_id = errors.request_id(response.headers)
+        if response.status >= 300:
             body = await self._error_body(connection)
-            raise errors.from_answer(answer.status, answer.headers, body, self._request.size)
+            raise errors.from_response(response.status, response.headers, body, self._request.size)
         return connection
 
     async def _send(self, connection: Connection) -> Connection:
@@ -112,7 +112,7 @@ class Call:
         try:
             await connection.send(self._request.data)
         finally:
-            self._answer = connection.answer
+            self._response = connection.response
         return connection
 
     def _events(self, connection: Connection, data: bytes) -> Iterator[Event]:
@@ -122,18 +122,18 @@ class Call:
             payload = _members(frame.payload)
             self._damaged += DAMAGED in payload
             if frame.name == "messageStop" and payload != LOST:
-                self._complete = True
+                self._is_complete = True
                 connection.set_timeout(self._options.ending)
             yield frame.name, payload
 
     def _check_end(self) -> None:
-        if not self._decoder.begun:
-            raise errors.not_a_stream(self._answer.status, self._decoder.rest)
-        if self._decoder.pending:
+        if not self._decoder.has_begun:
+            raise errors.not_a_stream(self._response.status, self._decoder.rest)
+        if self._decoder.has_rest:
             raise StreamCut("the stream ended inside a frame")
 
     async def _error_body(self, connection: Connection) -> bytes:
-        """The body of an error as far as it comes: it may be cut or endless, as the status counts."""
+        """The body of an error, as much as comes: the status is enough, so it may be cut or endless."""
         body = bytearray()
 
         def take(data: bytes) -> bool:
@@ -146,17 +146,17 @@ class Call:
         return bytes(body)
 
     def _failure(self, error: Exception) -> GatewayError:
-        if isinstance(error, FrameError) and not self._decoder.begun:
-            failure = errors.not_a_stream(self._answer.status, self._decoder.rest)
+        if isinstance(error, FrameError) and not self._decoder.has_begun:
+            failure = errors.not_a_stream(self._response.status, self._decoder.rest)
         else:
-            failure = errors.from_failure(error, answered=bool(self._answer.status))
+            failure = errors.from_failure(error, is_answered=bool(self._response.status))
         failure.request_id = failure.request_id or self.request_id
         failure.detail = self._options.redacted(failure.detail)
         failure.words = self._options.redacted(failure.words)
         return failure
 
     def _close(self) -> None:
-        """Closes the connection, unless the answer was read to its end and another may follow."""
+        """Gives the connection back to the pool, which closes it unless another request may follow."""
         if self._connection:
             self._pool.put_back(self._connection)
             self._connection = None
@@ -168,7 +168,7 @@ class Call:
 
 
 class Gateway:
-    """The gateway of the options, for any number of calls at a time. Costly to make: one a process."""
+    """The gateway of the options, for any number of calls at a time. It is costly: a process has one."""
 
     def __init__(self, options: Options) -> None:
         self._options = options

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection to the gateway: a request goes out, the bytes of its answer come in."""
+"""One HTTP/1.1 connection to the gateway: a request goes out, the bytes of its response come in."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import cast
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 UNREAD_LIMIT = 128 * 1024
-"""Bytes of an answer that may wait to be read.
+"""Bytes of a response that may wait to be read.
 
 A stream whose reader is slow takes at most twice as much memory, and what one read of the socket brings.
 """
@@ -17,11 +17,11 @@ SEND_CHECK_EVERY = 1.0
 
 
 Sink = Callable[[bytes], bool]
-"""Takes a piece of a body, on the loop; returns whether it takes more."""
+"""Takes the next bytes of a body, on the loop; returns whether it takes more."""
 
 
-class Answer:
-    """An answer as it comes in, by the callbacks of httptools."""
+class Response:
+    """A response as it comes in, by the callbacks of httptools."""
 
     def __init__(self) -> None:
         self.status = 0
@@ -30,7 +30,7 @@ class Answer:
         """With names in lower case."""
         self.body = bytearray()
         """The part of the body that has come and was not read."""
-        self.complete = False
+        self.is_complete = False
         self.keeps_connection = False
         self._head_room = HEAD_LIMIT
         self._awaits_chunk = False
@@ -48,20 +48,20 @@ class Answer:
                 raise HttpParserError("the headers have no end")
 
     def finish(self) -> None:
-        """Ends with the connection; raises ConnectionError if this cuts the answer.
+        """Ends with the connection; raises ConnectionError if the response is cut by that.
 
-        A chunk's size that nothing follows may be the last one's, cut short. A body without chunks may be shorter than
-        its Content-Length, as for botocore: its `messageStop` says whether an answer is complete.
+        A chunk's size that nothing follows may be the last one's, cut short. A body without chunks may be shorter than its Content-Length,
+        as botocore allows too: its `messageStop` says whether an answer is complete.
         """
         if not self.status:
             raise ConnectionError("the connection was closed without an answer")
         if "chunked" in self.headers.get("transfer-encoding", "").lower() and not self._awaits_chunk:
             raise ConnectionError("the connection was closed in the middle of the answer")
-        self.complete = True
+        self.is_complete = True
 
     def on_message_begin(self) -> None:
-        """Refuses a second answer."""
-        if self.complete:
+        """Refuses a second response."""
+        if self.is_complete:
             raise ValueError("a second answer")
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -87,9 +87,9 @@ class Answer:
         self.body += data
 
     def on_message_complete(self) -> None:
-        """Ends the answer; `100 Continue` is none yet."""
+        """Ends the response, of which `100 Continue` is no part."""
         if self.status:
-            self.complete = True
+            self.is_complete = True
             self.keeps_connection = self._parser.should_keep_alive()
 
 
@@ -97,11 +97,11 @@ class Connection(asyncio.Protocol):
     """A connection that carries one request at a time. Only its loop may call its methods."""
 
     def __init__(self, timeout: float) -> None:
-        self.answer = Answer()
+        self.response = Response()
         self._loop = asyncio.get_running_loop()
         self._timeout = self._limit = timeout
         self._transport: asyncio.Transport
-        self._open = self._paused = False
+        self._is_open = self._is_paused = False
         self._failure: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._sink: Sink | None = None
@@ -110,25 +110,25 @@ class Connection(asyncio.Protocol):
         self._unsent = 0
 
     async def send(self, request: bytes) -> None:
-        """Sends a request and waits for the headers of its answer; raises OSError or HttpParserError."""
-        if not self._open:
+        """Sends a request and waits for the response's headers; raises OSError or HttpParserError."""
+        if not self._is_open:
             raise self._failure or ConnectionError("the connection was closed without an answer")
-        self.answer = answer = Answer()
+        self.response = response = Response()
         self._transport.write(request)
         self.set_timeout(self._timeout)
-        while not answer.status:
+        while not response.status:
             await self._news()
 
     async def read_body(self, sink: Sink) -> bool:
         """Passes the body to `sink` as it comes, without waking a task for it.
 
-        Returns True at the body's end and False if the sink takes no more for now; raises as `send`, and what the sink raises.
+        Returns True at the body's end and False if the sink takes no more for now; raises what `send` and the sink raise.
         """
         if not self._drain(sink):
             return False
         self._sink = sink
         try:
-            while self._passes_on and not self.answer.complete:
+            while self._passes_on and not self.response.is_complete:
                 await self._news()
             if self._failure:
                 raise self._failure
@@ -141,35 +141,35 @@ class Connection(asyncio.Protocol):
         return self._sink is not None
 
     def _drain(self, sink: Sink) -> bool:
-        """Passes on what has come, and pauses reading where the sink takes no more."""
-        body = bytes(self.answer.body)
-        self.answer.body.clear()
+        """Passes on the bytes that wait, and pauses reading if the sink takes no more."""
+        body = bytes(self.response.body)
+        self.response.body.clear()
         goes_on = sink(body) if body else True
-        if goes_on is self._paused and self._open:
+        if goes_on is self._is_paused and self._is_open:
             (self._resume if goes_on else self._pause)()
         return goes_on
 
     def _pause(self) -> None:
-        self._paused = True
+        self._is_paused = True
         self._transport.pause_reading()
 
     def _resume(self) -> None:
-        self._paused = False
+        self._is_paused = False
         self._last = self._loop.time()
         self._transport.resume_reading()
 
     def set_timeout(self, seconds: float) -> None:
-        """Waits no longer than this between two bytes from now on."""
+        """Limits the time between two bytes from now on."""
         self._limit, self._last = min(seconds, self._timeout), self._loop.time()
         self._watch()
 
     def free(self) -> bool:
-        """Ends the work on the answer; returns whether another request may be sent."""
-        reusable = self._open and self.answer.complete and self.answer.keeps_connection
-        if not reusable or self._paused or self._transport.get_write_buffer_size():
+        """Ends the work on the response; returns whether another request may be sent."""
+        is_reusable = self._is_open and self.response.is_complete and self.response.keeps_connection
+        if not is_reusable or self._is_paused or self._transport.get_write_buffer_size():
             self.abort()
         self._cancel_timer()
-        return self._open
+        return self._is_open
 
     def abort(self) -> None:
         """Closes at once, whatever is under way."""
@@ -178,35 +178,35 @@ class Connection(asyncio.Protocol):
     @property
     def is_open(self) -> bool:
         """Whether neither side has closed it yet."""
-        return self._open
+        return self._is_open
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begins."""
-        self._transport, self._open = cast(asyncio.Transport, transport), True
+        self._transport, self._is_open = cast(asyncio.Transport, transport), True
 
     def data_received(self, data: bytes) -> None:
-        """Parses the next bytes; an answer without a request ends the connection."""
+        """Parses the next bytes; a response without a request ends the connection."""
         self._last = self._loop.time()
         failure: HttpParserError | None = None
         try:
-            self.answer.feed(data)
+            self.response.feed(data)
         except HttpParserError as error:
             failure = error
         if self._sink:
             self._pass_on(self._sink)
         if failure:
             self._end(failure)
-        elif len(self.answer.body) > UNREAD_LIMIT and not self._paused:
+        elif len(self.response.body) > UNREAD_LIMIT and not self._is_paused:
             self._pause()
-        if not self._passes_on or self.answer.complete:
+        if not self._passes_on or self.response.is_complete:
             self._wake()
 
     def _pass_on(self, sink: Sink) -> None:
-        """Passes the body on from the transport's call; a failure is for the task that waits."""
+        """Passes the body on within the transport's call; the task that waits gets its failure."""
         try:
             if not self._drain(sink):
                 self._sink = None
-        except Exception as error:  # noqa: BLE001 (for whoever waits)
+        except Exception as error:  # noqa: BLE001 (read_body raises it)
             self._failure = error
             self._end(error)
 
@@ -219,18 +219,18 @@ class Connection(asyncio.Protocol):
         self._end(exc)
 
     def _end(self, failure: Exception | None) -> None:
-        if not self._open:
+        if not self._is_open:
             return
-        self._open = False
+        self._is_open = False
         self._cancel_timer()
         self._transport.abort()
-        if not self.answer.complete:
+        if not self.response.is_complete:
             self._failure = self._failure or failure or self._cut()
         self._wake()
 
     def _cut(self) -> Exception | None:
         try:
-            self.answer.finish()
+            self.response.finish()
         except ConnectionError as error:
             return error
         return None
@@ -247,16 +247,16 @@ class Connection(asyncio.Protocol):
             waiter.set_result(None)
 
     def _watch(self) -> None:
-        """Ends the wait if it is over, or else looks again when it may be: no byte sets a timer."""
+        """Ends the connection at its timeout, or looks again when that may be: no byte has to set a timer."""
         self._cancel_timer()
         unsent, now = self._transport.get_write_buffer_size(), self._loop.time()
-        if self._paused or unsent < self._unsent:
+        if self._is_paused or unsent < self._unsent:
             self._last = now
         self._unsent = unsent
         rest = self._last + self._limit - now
         if rest <= 0:
             self._end(TimeoutError(f"nothing came for {self._limit:g} s"))
-        elif self._open:
+        elif self._is_open:
             self._timer = self._loop.call_later(min(rest, SEND_CHECK_EVERY) if unsent else rest, self._watch)
 
     def _cancel_timer(self) -> None:

@@ -1,4 +1,4 @@
-"""Our own exceptions for the failures that others report: HTTP answers, frames, sockets, TLS."""
+"""Our own exceptions for failures of HTTP, frames, sockets and TLS."""
 
 import html
 import http.client
@@ -51,31 +51,31 @@ _OF_KEYS = re.compile(
     r"|\b(?:no|invalid|missing|incorrect|expired|malformed) (?:api|virtual|proxy)[ _-]?key\b",
     re.IGNORECASE,
 )
-"""What LiteLLM's proxy says under 400, and others under 401, of a key that is not there, not known or used up."""
+"""The words of LiteLLM's proxy, under 400, about a key that is missing, unknown or used up; others send 401."""
 
 _KONG_BODY_LIMIT = 8192
 _KONG_BODY_WORDS = "content-type header does not match request body"
 
 
-def from_answer(status: int, headers: Mapping[str, str], body: bytes, sent: int) -> GatewayError:
-    """The error that an HTTP answer of 300 and over, to a request of `sent` bytes, stands for."""
+def from_response(status: int, headers: Mapping[str, str], body: bytes, sent: int) -> GatewayError:
+    """The error of an HTTP response of 300 and over to a request of `sent` bytes."""
     detail, wait = body_message(body) or _code(headers) or _phrase(status), retry_after(headers)
     throttled = _code(headers).lower() == "throttlingexception"
     kind = GatewayThrottled if throttled else _BY_STATUS.get(status) or _by_text(status, detail)
     sentence = "; ".join([detail, *_hints(status, headers, detail, sent)])
-    error = _understood(
+    error = _with_refusal(
         kind(sentence, status=status, request_id=request_id(headers), retry_after=wait), detail
     )
     error.is_page = _is_page(body)
     may_pass = kind is GatewayThrottled or (kind is GatewayFailed and status >= 500)
-    error.retryable = may_pass and (wait or 0) <= LONGEST_WAIT
+    error.is_retryable = may_pass and (wait or 0) <= LONGEST_WAIT
     return error
 
 
-def _understood(error: GatewayError, words: str) -> GatewayError:
-    """The error with its words and what they mean, if they refuse the request.
+def _with_refusal(error: GatewayError, words: str) -> GatewayError:
+    """The error with its words, and the refusal that they express if a changed request may help.
 
-    A failure of the gateway's refuses it only where the words say what of it; a 403 where they name content or cache points.
+    For a failure of the gateway they have to name a part of the request; under 403 its content or its cache points.
     """
     error.words, refusal = words, refusals.refusal(words)
     if isinstance(error, InvalidRequest | GatewayRefused):
@@ -92,7 +92,7 @@ def _understood(error: GatewayError, words: str) -> GatewayError:
 
 
 def _hints(status: int, headers: Mapping[str, str], detail: str, sent: int) -> Iterator[str]:
-    """Sentences that may help, where the answer itself does not say it."""
+    """Sentences that may help an operator, beside those of the response."""
     if status < 400 and headers.get("location"):
         yield "it sends on to another address: GATEWAY_URL may have to be that one"
     if status == 400 and sent > _KONG_BODY_LIMIT and _KONG_BODY_WORDS in detail:
@@ -102,32 +102,32 @@ def _hints(status: int, headers: Mapping[str, str], detail: str, sent: int) -> I
 
 
 def from_frame(frame: Frame) -> GatewayError:
-    """The error that an `exception` or `error` frame stands for."""
+    """The error of an `exception` or `error` frame."""
     detail = body_message(frame.payload) or _short(str(frame.headers.get(":error-message", ""))) or frame.name
     kind = _BY_EXCEPTION.get(frame.name.lower(), StreamError)
     if kind is not GatewayThrottled and refusals.is_overflow(detail):
         kind = ContextOverflow
-    return _understood(kind(detail), detail)
+    return _with_refusal(kind(detail), detail)
 
 
-def from_failure(error: Exception, *, answered: bool) -> GatewayError:
-    """The error that an exception stands for, before or after the answer's headers were there."""
+def from_failure(error: Exception, *, is_answered: bool) -> GatewayError:
+    """The error of an exception, before or after the response's headers were there."""
     if isinstance(error, GatewayError):
         return error
     if isinstance(error, TimeoutError):
         return GatewayTimeout(_words(error))
     if isinstance(error, FrameError | HttpParserError | OSError):
-        return StreamCut(_words(error)) if answered else unreachable(error)
+        return StreamCut(_words(error)) if is_answered else unreachable(error)
     return GatewayFailed(_words(error))
 
 
 def unreachable(error: Exception) -> GatewayUnreachable:
-    """The error for a connection that failed, or that carried no answer."""
+    """The error of a connection that failed, or that carried no response."""
     return GatewayUnreachable(_words(error))
 
 
 def not_a_stream(status: int, body: bytes) -> GatewayError:
-    """The error for an answer that is no event stream though its status is good."""
+    """The error of a response that is no event stream though its status is good."""
     error = GatewayFailed(body_message(body) or "the answer is no event stream", status=status)
     error.is_page = _is_page(body)
     return error
@@ -139,7 +139,7 @@ def request_id(headers: Mapping[str, str]) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait that a Retry-After header asks for, as a number or a date (RFC 9110, 10.2.3)."""
+    """The seconds that a Retry-After header asks for, in a number or a date (RFC 9110, 10.2.3)."""
     value = (headers.get("retry-after") or "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
         return float(value)
@@ -186,7 +186,7 @@ def _parsed(text: str) -> object:
 
 
 def _is_page(body: bytes) -> bool:
-    """Whether a body is a web page with a title, which speaks to somebody else than the reader."""
+    """Whether a body is a web page with a title, whose words are not meant for the chat's user."""
     return body.lstrip().startswith(b"<") and _TITLE.search(body.decode(errors="replace")) is not None
 
 

@@ -77,12 +77,12 @@ class Decoder:
     """Decodes a stream, whose bytes come in pieces of any size, into frames."""
 
     def __init__(self) -> None:
-        self.begun = False
-        """Whether a frame has begun: before that this may be no event stream at all."""
+        self.has_begun = False
+        """Whether a frame has begun. Until then this may be no event stream at all."""
         self._bytes = bytearray()
 
     @property
-    def pending(self) -> bool:
+    def has_rest(self) -> bool:
         """Whether bytes of an unfinished frame are left."""
         return bool(self._bytes)
 
@@ -112,7 +112,7 @@ class Decoder:
             raise FrameError("the checksum of a frame's beginning is wrong")
         if headers_length > HEADERS_LIMIT or not 0 <= length - headers_length - _OVERHEAD <= PAYLOAD_LIMIT:
             raise FrameError(f"a frame of {length} bytes with {headers_length} bytes of headers")
-        self.begun = True
+        self.has_begun = True
         return length, headers_length
 
 

@@ -5,24 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from django.utils.module_loading import import_string
 
 from conversations.conf import settings
 from conversations.errors import ConfigurationError
+from conversations.labels import HEADER_NAME, LABEL, filled
 
 CONNECT_TIMEOUT = 5.0
 EMBEDDED = "conversations.demo_gateway.embedded"
-"""The function that starts the embedded gateway, by its name: the product does not import that."""
+"""The name of the function that starts the embedded gateway, which the product does not import."""
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_LABEL = re.compile(r"\{(user|conversation|turn)\}")
-# A shorter word is no secret, and occurs in ordinary sentences.
-_WORD = re.compile(r"[^\s,;\"']{8,}")
-# The characters of a label that a header may hold as they are; line ends and all that is not ASCII are percent-encoded.
-_PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
+# A shorter word of a header is no secret: it may occur in ordinary sentences.
+_SECRET = re.compile(r"[^\s,;\"']{8,}")
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Options:
     def __post_init__(self) -> None:
         _check_url(self.url)
         for name, value in self.headers:
-            if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            if not HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
                 raise ConfigurationError(
                     "GATEWAY_HEADERS has a name or value that HTTP cannot send: no line ends, Latin-1 alone."
                 )
@@ -68,28 +65,24 @@ class Options:
         return min(CONNECT_TIMEOUT, self.timeout)
 
     def headers_for(self, labels: Mapping[str, str]) -> dict[str, str]:
-        """One request's extra headers; `{user}`, `{conversation}` and `{turn}` come from `labels`."""
-
-        def label(match: re.Match[str]) -> str:
-            return quote(labels.get(match[1], ""), safe=_PLAIN)
-
-        return {name: _LABEL.sub(label, value) for name, value in self.headers}
+        """One request's extra headers, with its labels filled in."""
+        return {name: filled(value, labels) for name, value in self.headers}
 
     def redacted(self, text: str) -> str:
         """The text without keys and headers' values, which a gateway may repeat in a refusal."""
-        sent = [_LABEL.sub(" ", value) for _, value in self.headers]
-        for secret in _WORD.findall(" ".join([self.access_key, self.secret_key, *sent])):
+        sent = [LABEL.sub(" ", value) for _, value in self.headers]
+        for secret in _SECRET.findall(" ".join([self.access_key, self.secret_key, *sent])):
             text = text.replace(secret, "[redacted]")
         return text
 
 
 def is_demo() -> bool:
-    """Whether neither a gateway nor an upstream is set, so that the embedded one answers by itself."""
+    """Whether neither a gateway nor an upstream is set, so that the embedded gateway makes up its answers."""
     return not settings.GATEWAY_URL and not settings.UPSTREAM_URL
 
 
 def answering_host() -> str:
-    """Host and port of what answers: the gateway, or the upstream of the embedded one."""
+    """Host and port of the server that answers: the gateway, or the embedded gateway's upstream."""
     url = settings.GATEWAY_URL or settings.UPSTREAM_URL or endpoint()
     return urlsplit(url).netloc.rpartition("@")[2]
 

@@ -13,12 +13,12 @@ from conversations.gateway.connection import Connection
 from conversations.gateway.options import Options
 
 LOOK_UPS = 8
-"""Look-ups at a time, with those whose resolver hangs and whose call has long ended."""
+"""Look-ups at a time, including those that hang after the end of their call."""
 IDLE_TIMEOUT = 30.0
 """Seconds that an idle connection is kept: less than gateways, and proxies on the way, keep theirs."""
 
-LOOP_TURNS = 2
-"""Turns of the loop in which it notices connections that the gateway has closed meanwhile."""
+LOOP_ITERATIONS = 2
+"""Iterations of the loop in which it notices connections that the gateway has closed."""
 
 Addresses = list[tuple[Any, ...]]
 Loop = asyncio.AbstractEventLoop
@@ -40,7 +40,7 @@ class Pool:
 
         If it is closed just as the request goes out, the attempt fails: a request that was sent may have been paid for.
         """
-        for _ in range(LOOP_TURNS if self._idle else 0):
+        for _ in range(LOOP_ITERATIONS if self._idle else 0):
             await asyncio.sleep(0)
         return self._take_idle() or await self.connect()
 

@@ -1,4 +1,4 @@
-"""Requests signed by botocore: our own settings alone decide where they go, and how."""
+"""Requests signed by botocore. Our own settings alone decide where they go, and how."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from conversations.errors import ConfigurationError, InvalidRequest
 from conversations.gateway.options import Options
 
 _UNSIGNED = [("User-Agent", "Turntable"), ("Accept-Encoding", "identity")]
-# A gateway with a certificate of its own needs it, and it changes nothing else.
+# The one variable that botocore may read: a gateway with a certificate of its own needs it.
 _FROM_ENVIRONMENT = ("ca_bundle",)
 _NO_FILES = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
 _DEFAULT_PORTS = {"http": 80, "https": 443}

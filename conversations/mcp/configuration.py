@@ -4,7 +4,6 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,12 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from conversations.conf import settings
 from conversations.errors import ConfigurationError
+from conversations.labels import HEADER_NAME
 
 SETTING = "MCP_SERVERS"
-LABELS = ("user", "conversation", "turn")
 
 _VARIABLE = re.compile(r"\$\{(?:env:)?(\w+)(?::-([^}]*))?\}")
-_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _STDIO_KEYS = ("args", "env", "cwd")
 _HTTP_KEYS = ("headers",)
 
@@ -59,7 +57,7 @@ class ServerConfiguration(BaseModel):
     def check_headers(cls, headers: dict[str, str]) -> dict[str, str]:
         """The headers; raises ValueError for one that HTTP cannot send, without repeating it."""
         for name, value in headers.items():
-            if not _HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
+            if not HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
                 raise ValueError("a header has a name or value that HTTP cannot send")
         return headers
 
@@ -76,11 +74,6 @@ class ServerConfiguration(BaseModel):
         if self.type is not None and (self.type == "stdio") != (self.command is not None):
             raise ValueError(f"has type {self.type} together with {own}")
         return self
-
-    @cached_property
-    def is_personal(self) -> bool:
-        """Whether its headers name the user, the conversation or the turn."""
-        return any(f"{{{label}}}" in value for value in self.headers.values() for label in LABELS)
 
 
 class _File(BaseModel):

@@ -2,19 +2,20 @@
 
 import asyncio
 import logging
-import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx2
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
-from .configuration import LABELS, ServerConfiguration
+from conversations.labels import LABEL, filled
+
+from .configuration import ServerConfiguration
 
 if TYPE_CHECKING:
     from mcp.client._transport import TransportStreams
@@ -22,15 +23,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
-LOOK_SECONDS = 1.0
-"""How long a look whether a server lives may take, and the time between two while a call runs there."""
+PROBE_SECONDS = 1.0
+"""How long a probe of a server may take, and the time between two probes while a call runs there."""
 
-IDLE_LOOKS = 15
-"""Such times between two looks while no call runs."""
+IDLE_FACTOR = 15
+"""How many times longer that is while no call runs."""
 
 MOST_EVENT_BYTES = 8 * 1024 * 1024
-_LABEL = re.compile(rf"\{{({'|'.join(LABELS)})\}}")
-_PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
 labels: ContextVar[dict[str, str]] = ContextVar("labels")
 """The labels of the call that a request belongs to: the SDK carries the context along."""
@@ -40,13 +39,13 @@ class Lost(Exception):
     """The server has died, or cannot be reached any more."""
 
 
-class Life:
-    """Whether a connection still lives, and how many calls wait for it."""
+class Liveness:
+    """Whether a connection is alive, and how many calls wait for it."""
 
     def __init__(self) -> None:
         self.ended = asyncio.Event()
-        self.doubt = asyncio.Event()
-        """Set to have a look at once whether the server is still there."""
+        self.probe_now = asyncio.Event()
+        """Set to have the server probed at once."""
 
         self.calls = 0
 
@@ -57,10 +56,10 @@ class Life:
 
 
 class _Watched:
-    """A read stream that tells when it ends."""
+    """A read stream whose end is the end of the connection."""
 
-    def __init__(self, stream: Any, life: Life) -> None:
-        self._stream, self._life = stream, life
+    def __init__(self, stream: Any, liveness: Liveness) -> None:
+        self._stream, self._liveness = stream, liveness
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -72,7 +71,7 @@ class _Watched:
         try:
             return await self._stream.__anext__()
         except BaseException:
-            self._life.ended.set()
+            self._liveness.ended.set()
             raise
 
     async def __aenter__(self) -> "_Watched":
@@ -80,16 +79,18 @@ class _Watched:
         return self
 
     async def __aexit__(self, *error: object) -> Any:
-        self._life.ended.set()
+        self._liveness.ended.set()
         return await self._stream.__aexit__(*error)
 
 
 @asynccontextmanager
-async def transport_of(configuration: ServerConfiguration, life: Life) -> AsyncIterator["TransportStreams"]:
-    """The streams to and from the server, whose end is the end of `life`."""
-    inner = _http(configuration, life) if configuration.url else _stdio(configuration)
+async def transport_of(
+    configuration: ServerConfiguration, liveness: Liveness
+) -> AsyncIterator["TransportStreams"]:
+    """The streams to and from the server. Their end is noted in `liveness`."""
+    inner = _http(configuration, liveness) if configuration.url else _stdio(configuration)
     async with inner as (read_stream, write_stream):
-        yield _Watched(read_stream, life), write_stream
+        yield _Watched(read_stream, liveness), write_stream
 
 
 @asynccontextmanager
@@ -105,7 +106,7 @@ async def _stdio(configuration: ServerConfiguration) -> AsyncIterator["Transport
 
 
 @asynccontextmanager
-async def _http(configuration: ServerConfiguration, life: Life) -> AsyncIterator["TransportStreams"]:
+async def _http(configuration: ServerConfiguration, liveness: Liveness) -> AsyncIterator["TransportStreams"]:
     async def fill(request: httpx2.Request) -> None:
         request.headers.update(headers_for(configuration, labels.get({})))
 
@@ -116,46 +117,42 @@ async def _http(configuration: ServerConfiguration, life: Life) -> AsyncIterator
         client,
         streamable_http_client(url, http_client=client, max_sse_event_size=MOST_EVENT_BYTES) as streams,
     ):
-        look = asyncio.create_task(_look(url, life))
+        probes = asyncio.create_task(_probe_for_ever(url, liveness))
         try:
             yield streams
         finally:
-            look.cancel()
+            probes.cancel()
             with suppress(asyncio.CancelledError):
-                await look
+                await probes
 
 
-def headers_for(configuration: ServerConfiguration, of_call: dict[str, str]) -> dict[str, str]:
-    """A request's own headers; one that names the user or the like is left out where there is none."""
+def headers_for(configuration: ServerConfiguration, call_labels: dict[str, str]) -> dict[str, str]:
+    """A request's own headers. Outside of a call, which has no labels, headers with labels are left out."""
     return {
-        name: _filled(value, of_call)
+        name: filled(value, call_labels)
         for name, value in configuration.headers.items()
-        if of_call or not any(f"{{{label}}}" in value for label in LABELS)
+        if call_labels or not LABEL.search(value)
     }
 
 
-def _filled(value: str, of_call: dict[str, str]) -> str:
-    return _LABEL.sub(lambda match: quote(of_call.get(match[1], ""), safe=_PLAIN), value)
-
-
-async def _look(url: str, life: Life) -> None:
-    """Ends the life when nobody listens at the address any more: HTTP itself may tell late, or never."""
+async def _probe_for_ever(url: str, liveness: Liveness) -> None:
+    """Notes the end once nobody listens at the address any more: HTTP itself may notice late, or never."""
     number = 0
-    while not life.ended.is_set():
+    while not liveness.ended.is_set():
         with suppress(TimeoutError):
-            await asyncio.wait_for(life.doubt.wait(), LOOK_SECONDS)
+            await asyncio.wait_for(liveness.probe_now.wait(), PROBE_SECONDS)
         number += 1
-        is_due = life.doubt.is_set() or life.calls or number % IDLE_LOOKS == 0
-        life.doubt.clear()
-        if is_due and not await _is_there(url):
-            life.ended.set()
+        is_due = liveness.probe_now.is_set() or liveness.calls or number % IDLE_FACTOR == 0
+        liveness.probe_now.clear()
+        if is_due and not await _is_listening(url):
+            liveness.ended.set()
 
 
-async def _is_there(url: str) -> bool:
+async def _is_listening(url: str) -> bool:
     address = urlsplit(url)
     port = address.port or (443 if address.scheme == "https" else 80)
     try:
-        async with asyncio.timeout(LOOK_SECONDS):
+        async with asyncio.timeout(PROBE_SECONDS):
             _, writer = await asyncio.open_connection(address.hostname, port)
     except TimeoutError:
         return True  # slow is not dead: a call's own time says how long it may take

@@ -35,7 +35,7 @@ from conversations.tools import (
 
 from . import definitions, offering
 from .configuration import ServerConfiguration
-from .connection import Life, Lost, labels, transport_of
+from .connection import Liveness, Lost, labels, transport_of
 from .contents import content_of
 from .definitions import Definition
 from .schemas import Unfit, check
@@ -88,7 +88,7 @@ class Server:
         """Why some of its tools are not offered."""
 
         self._client: Client | None = None
-        self._life = Life()
+        self._liveness = Liveness()
         self._changed = asyncio.Event()
         self._blocked: dict[str, str] = {}
         self._calls: list[_Running] = []
@@ -124,12 +124,12 @@ class Server:
         """Takes its tools out of the registry, and ends the calls that run there."""
         self._client = None
         registry.replace(self.name, [])
-        self._life.ended.set()
+        self._liveness.ended.set()
 
     async def _stay_connected(self) -> None:
-        life = self._life = Life()
+        liveness = self._liveness = Liveness()
         client = Client(
-            transport_of(self._configuration, life),
+            transport_of(self._configuration, liveness),
             mode=self._mode,
             message_handler=self._hear,
             elicitation_callback=self._elicit,
@@ -138,7 +138,7 @@ class Server:
         )
         await _within(START_SECONDS, self._enter(client))
         try:
-            await self._serve(client, life)
+            await self._serve(client, liveness)
         except Exception as error:
             self._lose(error)  # first: to leave a connection takes its time
             raise
@@ -154,12 +154,12 @@ class Server:
             self._mode = "auto" if self._mode == "legacy" else "legacy"
             raise
 
-    async def _serve(self, client: Client, life: Life) -> None:
+    async def _serve(self, client: Client, liveness: Liveness) -> None:
         listening = asyncio.create_task(self._listen(client)) if self._mode == "auto" else None
         try:
             while True:
-                await _within(START_SECONDS, self._offer(client, life))
-                await self._news(life)
+                await _within(START_SECONDS, self._offer(client, liveness))
+                await self._news(liveness)
         finally:
             if listening is not None:
                 listening.cancel()
@@ -176,7 +176,7 @@ class Server:
 
     # -- its tools
 
-    async def _offer(self, client: Client, life: Life) -> None:
+    async def _offer(self, client: Client, liveness: Liveness) -> None:
         """Lists the server's tools, and puts those into the registry whose definitions are agreed to."""
         self._changed.clear()
         listed = [definition for definition in await _listed(client) if self._is_chosen(definition)]
@@ -186,7 +186,7 @@ class Server:
         offered = [one for one in listed if one["name"] in agreed]
         tools, self.refused = offering.tools_of(self.name, offered, self._configuration, self._call_of)
         self._tell_refused()
-        if life.ended.is_set():
+        if liveness.ended.is_set():
             raise Lost("its connection ended")
         self._client = client
         for name in registry.replace(self.name, tools):
@@ -212,10 +212,10 @@ class Server:
                 names,
             )
 
-    async def _news(self, life: Life) -> None:
+    async def _news(self, liveness: Liveness) -> None:
         """Waits until the tools may be others; raises Lost when the server is."""
         while True:
-            waiters = [asyncio.ensure_future(event.wait()) for event in (life.ended, self._changed)]
+            waiters = [asyncio.ensure_future(event.wait()) for event in (liveness.ended, self._changed)]
             try:
                 await asyncio.wait(
                     waiters,
@@ -225,7 +225,7 @@ class Server:
             finally:
                 for waiter in waiters:
                     waiter.cancel()
-            if life.ended.is_set():
+            if liveness.ended.is_set():
                 raise Lost("its connection ended")
             if self._changed.is_set():
                 await asyncio.sleep(NEWS_SECONDS / 4)  # it may change several at once
@@ -242,20 +242,20 @@ class Server:
         return call
 
     async def _call(self, tool: str, arguments: dict[str, Any], context: RemoteContext) -> Content:
-        client, life, running = self._client, self._life, _Running(context)
+        client, liveness, running = self._client, self._liveness, _Running(context)
         if client is None:
             raise ToolError(GONE.format(self.name))
         labels.set(context.labels)
         _running.set(running)
-        life.calls += 1
+        liveness.calls += 1
         self._calls.append(running)
         try:
-            result = await self._result(client, life, tool, arguments, context)
+            result = await self._result(client, liveness, tool, arguments, context)
         except asyncio.CancelledError:
             running.was_given_up = True
             raise
         finally:
-            life.calls -= 1
+            liveness.calls -= 1
             self._calls.remove(running)
             self._call_ended.set()
         content = content_of(result, takes_pictures=context.takes_pictures)
@@ -264,20 +264,20 @@ class Server:
         return content
 
     async def _result(
-        self, client: Client, life: Life, tool: str, arguments: dict[str, Any], context: RemoteContext
+        self, client: Client, liveness: Liveness, tool: str, arguments: dict[str, Any], context: RemoteContext
     ) -> CallToolResult:
         async def report(progress: float, total: float | None, message: str | None) -> None:
             context.progress(progress, total, message or "")
 
         request = asyncio.ensure_future(client.call_tool(tool, arguments, progress_callback=report))
-        death = asyncio.ensure_future(life.ended.wait())
+        death = asyncio.ensure_future(liveness.ended.wait())
         try:
             await asyncio.wait({request, death}, return_when=asyncio.FIRST_COMPLETED)
             if not request.done():
                 raise ToolError(DIED.format(self.name))
             return request.result()
         except MCPError as error:
-            raise ToolError(self._in_words(error, life)) from None
+            raise ToolError(self._in_words(error, liveness)) from None
         except (ValidationError, RuntimeError) as error:
             logger.warning("MCP server %s: %s answered with what is no result: %s", self.name, tool, error)
             raise ToolError(
@@ -288,12 +288,12 @@ class Server:
             request.cancel()
             death.cancel()
 
-    def _in_words(self, error: MCPError, life: Life) -> str:
+    def _in_words(self, error: MCPError, liveness: Liveness) -> str:
         if error.error.code == INVALID_REQUEST and "Session terminated" in error.error.message:
-            life.ended.set()  # it was begun anew, and does not know us
+            liveness.ended.set()  # it was begun anew, and does not know us
         if error.error.code == CONNECTION_CLOSED:
-            life.doubt.set()
-        if error.error.code == CONNECTION_CLOSED or life.ended.is_set():
+            liveness.probe_now.set()
+        if error.error.code == CONNECTION_CLOSED or liveness.ended.is_set():
             return DIED.format(self.name)
         return f"The server {self.name} answered with an error: {beginning(clean_text(error.error.message), 1000)}"
 

@@ -121,6 +121,6 @@ def _short(value: Any) -> str:
 def _failure(line: RoundLine) -> errors.TurntableError:
     failure = ENDINGS.get(line.ending, errors.InternalError)("answered from a file")
     if isinstance(failure, errors.GatewayError):
-        failure.retryable = failure.adjustable = False
+        failure.is_retryable = failure.is_adjustable = False
         failure.refusal = refusal(line.words) if line.words else None
     return failure

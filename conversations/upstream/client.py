@@ -101,7 +101,7 @@ class Call:
                 return iter([b"data: %b\n\n" % b" ".join(body.splitlines())])
             lesson = dialect.lesson(response.status, body.decode(errors="replace"), adapted)
             if not lesson:
-                raise self._redacted(refusals.from_answer(response.status, response.headers, body))
+                raise self._redacted(refusals.from_response(response.status, response.headers, body))
             self._upstream.lessons.add(lesson)
 
     def _pieces(self, response: BaseHTTPResponse) -> Iterator[bytes]:

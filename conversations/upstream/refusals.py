@@ -31,7 +31,7 @@ class StreamFailure(Exception):
         self.name, self.message = name, message
 
 
-def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> Refused:
+def from_response(status: int, headers: Mapping[str, str], body: bytes) -> Refused:
     """The refusal that an upstream's answer without a stream stands for."""
     error = _error(body)
     message = _message(error) or f"The upstream answered with HTTP {status}."

@@ -133,7 +133,7 @@ def test_half_a_frame_is_left_over() -> None:
     decoder = Decoder()
     for piece in pieces(Reply((text("word"),), ending=Ending("half")), {}, Random(1)):
         list(decoder.feed(piece.data))
-    assert decoder.pending
+    assert decoder.has_rest
 
 
 def test_a_wrong_checksum_is_one() -> None:

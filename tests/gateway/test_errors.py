@@ -29,7 +29,7 @@ KONG_BODY = b'{"error":{"message":"content-type header does not match request bo
 
 
 def answered(status: int, body: bytes = b"", sent: int = 100, **headers: str) -> GatewayError:
-    return errors.from_answer(
+    return errors.from_response(
         status, {name.replace("_", "-"): value for name, value in headers.items()}, body, sent
     )
 
@@ -57,7 +57,12 @@ def answered(status: int, body: bytes = b"", sent: int = 100, **headers: str) ->
 )
 def test_a_status_is_told_by_its_number(status: int, kind: type[GatewayError], retryable: bool) -> None:
     error = answered(status, b'{"message": "so it is"}')
-    assert (type(error), error.retryable, error.status, error.detail) == (kind, retryable, status, "so it is")
+    assert (type(error), error.is_retryable, error.status, error.detail) == (
+        kind,
+        retryable,
+        status,
+        "so it is",
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,7 +70,7 @@ def test_a_status_is_told_by_its_number(status: int, kind: type[GatewayError], r
 )
 def test_throttling_is_throttling_under_any_status(code: str) -> None:
     error = answered(400, x_amzn_errortype=code)
-    assert (type(error), error.retryable) == (GatewayThrottled, True)
+    assert (type(error), error.is_retryable) == (GatewayThrottled, True)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +106,7 @@ def test_an_overflow_is_known_by_its_words_in_an_answer_and_in_a_stream(words: s
     assert type(answered(400, words.encode())) is ContextOverflow
     [frame] = Decoder().feed(encode("validationException", {"message": words}, "exception"))
     error = errors.from_frame(frame)
-    assert (type(error), error.retryable, error.detail) == (ContextOverflow, False, words)
+    assert (type(error), error.is_retryable, error.detail) == (ContextOverflow, False, words)
 
 
 @pytest.mark.parametrize(
@@ -197,8 +202,8 @@ def test_retry_after_is_read_as_a_date() -> None:
 
 @pytest.mark.parametrize(("wait", "retryable"), [("60", True), ("61", False), ("3600", False)])
 def test_a_gateway_that_asks_for_a_long_wait_is_not_asked_again(wait: str, *, retryable: bool) -> None:
-    assert answered(429, retry_after=wait).retryable == retryable
-    assert answered(503, retry_after=wait).retryable == retryable
+    assert answered(429, retry_after=wait).is_retryable == retryable
+    assert answered(503, retry_after=wait).is_retryable == retryable
 
 
 def test_the_person_is_told_of_a_long_wait() -> None:
@@ -283,7 +288,7 @@ NO_NAME = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 def test_an_exception_from_below_is_told_by_its_kind_and_its_time(
     failure: Exception, before: type[GatewayError], after: type[GatewayError], detail: str | None
 ) -> None:
-    outcomes = [errors.from_failure(failure, answered=answered) for answered in (False, True)]
+    outcomes = [errors.from_failure(failure, is_answered=answered) for answered in (False, True)]
     assert [type(error) for error in outcomes] == [before, after]
     assert detail is None or {error.detail for error in outcomes} == {detail}
     assert "127.0.0.1" not in str(outcomes)
@@ -291,4 +296,4 @@ def test_an_exception_from_below_is_told_by_its_kind_and_its_time(
 
 def test_our_own_errors_pass_through() -> None:
     cut = StreamCut("mine")
-    assert errors.from_failure(cut, answered=True) is cut
+    assert errors.from_failure(cut, is_answered=True) is cut

@@ -59,7 +59,7 @@ def test_a_cut_or_broken_stream_is_told_as_stream_cut_after_what_had_come(wire: 
     result = wire.outcome(answer)
     assert result.names == ["messageStart", "contentBlockDelta", "contentBlockDelta"]
     assert result.error is not None
-    assert (type(result.error), result.error.retryable, result.error.request_id) == (
+    assert (type(result.error), result.error.is_retryable, result.error.request_id) == (
         StreamCut,
         True,
         "request-1",
@@ -150,7 +150,7 @@ def test_a_good_status_without_an_event_stream_is_told_as_gateway_failed(
     wire: Wire, how: Any, body: bytes, detail: str
 ) -> None:
     error = wire.fail(how(*[body] * bool(body)))
-    assert (type(error), error.detail, error.status, error.retryable) == (GatewayFailed, detail, 200, True)
+    assert (type(error), error.detail, error.status, error.is_retryable) == (GatewayFailed, detail, 200, True)
 
 
 def test_the_title_of_a_web_page_is_quoted_as_one(wire: Wire) -> None:
@@ -256,7 +256,7 @@ def test_a_recorded_refusal_is_told_in_bedrocks_words(wire: Wire, folder: Path) 
 def test_a_refusal_carries_what_a_retry_needs(wire: Wire) -> None:
     headers = {"Retry-After": "7", "X-Kong-Request-Id": "kong-1"}
     error = wire.fail(Answer.error(429, {"message": "slow down"}, headers))
-    assert (error.retryable, error.retry_after, error.request_id) == (True, 7, "kong-1")
+    assert (error.is_retryable, error.retry_after, error.request_id) == (True, 7, "kong-1")
 
 
 def test_a_large_request_that_kong_cannot_read_is_told_with_its_size(wire: Wire) -> None:

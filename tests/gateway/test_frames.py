@@ -72,7 +72,7 @@ def pieces_of(data: bytes, cuts: list[int]) -> list[bytes]:
 def decoded(*pieces: bytes) -> list[Frame]:
     decoder = Decoder()
     frames = [frame for piece in pieces for frame in decoder.feed(piece)]
-    assert not decoder.pending
+    assert not decoder.has_rest
     return frames
 
 
@@ -145,7 +145,7 @@ def test_a_flipped_bit_never_makes_a_frame(frame: bytes, bit: int) -> None:
 def test_bytes_of_an_unfinished_frame_are_pending() -> None:
     frame = encode("messageStart", {"role": "assistant"})
     decoder = Decoder()
-    states = [(list(decoder.feed(bytes([byte]))), decoder.begun, decoder.pending) for byte in frame]
+    states = [(list(decoder.feed(bytes([byte]))), decoder.has_begun, decoder.has_rest) for byte in frame]
     assert states[10] == ([], False, True)
     assert states[11] == ([], True, True)
     assert states[-1] == (decoded(frame), True, False)
@@ -155,7 +155,7 @@ def test_what_is_no_frame_stays_at_hand_for_the_error() -> None:
     decoder = Decoder()
     with pytest.raises(FrameError, match="beginning"):
         list(decoder.feed(b'{"message": "no route"}'))
-    assert (decoder.begun, decoder.rest) == (False, b'{"message": "no route"}')
+    assert (decoder.has_begun, decoder.rest) == (False, b'{"message": "no route"}')
 
 
 def prelude(length: int, headers_length: int) -> bytes:
@@ -187,7 +187,7 @@ def test_impossible_lengths_are_refused_before_the_rest_is_waited_for(
 def test_the_largest_lengths_are_waited_for(length: int, headers_length: int) -> None:
     decoder = Decoder()
     assert list(decoder.feed(prelude(length, headers_length))) == []
-    assert decoder.begun
+    assert decoder.has_begun
 
 
 @pytest.mark.parametrize(

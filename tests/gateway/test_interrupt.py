@@ -67,7 +67,7 @@ def test_in_a_silent_stream(wire: Wire, started: Callable[[Answer], Aside], answ
 def test_in_the_body_of_an_error(wire: Wire, started: Callable[[Answer], Aside]) -> None:
     aside = started(Answer((head(429, {"Content-Length": "9999"}), b"slow down"), End.STALL))
     request = wire.server.wait()
-    until(lambda: aside.call._answer.status == 429)
+    until(lambda: aside.call._response.status == 429)
     assert aside.interrupted() < SOON
     assert request.hung_up.wait(SOON)
 

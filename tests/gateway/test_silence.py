@@ -25,7 +25,7 @@ PART = answer_frames("Hello", " world")[:3]
 )
 def test_a_connection_closed_without_an_answer_is_told_as_unreachable(wire: Wire, answer: Answer) -> None:
     error = wire.fail(answer)
-    assert (type(error), error.retryable) == (GatewayUnreachable, True)
+    assert (type(error), error.is_retryable) == (GatewayUnreachable, True)
 
 
 def test_a_port_where_nobody_listens_is_told_as_unreachable() -> None:
@@ -44,7 +44,7 @@ def test_a_name_that_nobody_has_is_told_as_unreachable() -> None:
 def test_silence_before_the_headers_is_told_as_timeout() -> None:
     with talking(Answer.silence(), timeout=0.5) as wire:
         error = outcome_of(wire.call()).error
-        assert (type(error), error and error.retryable) == (GatewayTimeout, False)
+        assert (type(error), error and error.is_retryable) == (GatewayTimeout, False)
         assert wire.server.requests[0].hung_up.wait(PATIENCE)
 
 

@@ -29,7 +29,7 @@ DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 README = (ROOT / "README.md").read_text()
 BENCH = (ROOT / "bench/__main__.py").read_text()
-SMALL_MODULES = {"apps", "checks", "conf", "errors", "routing", "signals", "threads", "urls"}
+SMALL_MODULES = {"apps", "checks", "conf", "errors", "labels", "routing", "signals", "threads", "urls"}
 
 WITHOUT_A_FACE = {
     ".",

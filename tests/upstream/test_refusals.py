@@ -12,7 +12,7 @@ OVERFLOW = "Input is too long for requested model."
 
 def refusal_of(status: int, body: Any, **headers: str) -> refusals.Refused:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return refusals.from_answer(status, headers, data)
+    return refusals.from_response(status, headers, data)
 
 
 @pytest.mark.parametrize(
