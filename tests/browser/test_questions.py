@@ -25,10 +25,15 @@ def server(tmp_path_factory: pytest.TempPathFactory, quick_gateway: demo.DemoGat
 
 
 def test_a_question_is_answered_in_its_card_and_a_server_that_is_gone_is_told(chat: Chat) -> None:
+    chat.page.route("**/waiting/?*", lambda route: route.abort())
     chat.say("Call radio__greet")
     card = chat.tool("radio__greet")
     expect(card.locator(".tool-state")).to_have_text("Asks you")
+    expect(card.get_by_text("The question could not be loaded.")).to_be_visible()
+    chat.page.unroute("**/waiting/?*")
+    card.get_by_role("button", name="Try again").click()
     name, age = card.get_by_label("Name", exact=True), card.get_by_label("Age", exact=True)
+    expect(name).to_be_focused()
     expect(age).to_have_value("30")
     name.fill("Les")
     age.fill("1.5")

@@ -143,7 +143,7 @@ export class Options {
       this.refused[name] = news[name] ?? this.values()[name];
       this.show(name, fault);
     }
-    if (!this.form.checkVisibility()) this.refuse(inWords(faults));
+    if (!this.form.checkVisibility?.()) this.refuse(inWords(faults));
     this.save();
   }
 
