@@ -19,6 +19,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from conversations import demo_gateway as demo
 from conversations import engine
 from conversations.models import Conversation, forget_rows
+from conversations.tools import registry
 from tests.turns import conversation_of
 
 examples.register_profile("turntable", deadline=None)  # a busy machine is no failure
@@ -138,6 +139,13 @@ def other_user(db: None) -> User:
 @pytest.fixture
 def conversation(user: User) -> Conversation:
     return conversation_of(user)
+
+
+@pytest.fixture
+def no_other_tools() -> Iterator[None]:
+    """A registry without tools, for those that the test declares."""
+    with registry.override():
+        yield
 
 
 @pytest.fixture(scope="session")

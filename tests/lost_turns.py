@@ -127,7 +127,7 @@ def pending_approvals(conversation: Conversation, *calls: str) -> list[Approval]
     return Approval.objects.bulk_create([Approval(call=call) for call in lost.calls])
 
 
-def recovered(lost: Lost, status: str = "completed") -> list[events.Event]:
+def recover(lost: Lost, status: str = "completed") -> list[events.Event]:
     """The turn's events when it has been taken up and has ended.
 
     Checks that its record is whole and packed, and that the next turn works.

@@ -29,7 +29,7 @@ QUESTION = "What is the most popular song on WZPZ?"
 SONG = [{"json": {"song": "Elemental Hotel", "artist": "8 Storey Hike"}}]
 
 
-def stored(user: User, text: str = QUESTION, within: Conversation | None = None) -> Conversation:
+def full_conversation(user: User, text: str = QUESTION, within: Conversation | None = None) -> Conversation:
     """A conversation with one row of each kind beside it, two messages."""
     base, _ = RequestBase.objects.get_or_create(sha256="0" * 64, body="{}")
     conversation = within or conversation_of(user, title=text)
@@ -73,7 +73,7 @@ def rows_of(model: type[models.Model]) -> models.QuerySet[Any]:
     return model._default_manager.order_by("pk")
 
 
-def listing(model: type[models.Model]) -> str:
+def list_address(model: type[models.Model]) -> str:
     return reverse(f"admin:conversations_{model._meta.model_name}_changelist")
 
 
@@ -87,11 +87,11 @@ def html_of(client: Client, url: str) -> str:
     return response.content.decode()
 
 
-def listed(client: Client, model: type[models.Model], /, **query: object) -> list[models.Model]:
-    return list(client.get(listing(model), query).context["cl"].result_list)
+def rows_in_list(client: Client, model: type[models.Model], /, **query: object) -> list[models.Model]:
+    return list(client.get(list_address(model), query).context["cl"].result_list)
 
 
-def queries(client: Client, url: str, streamed: bool = False) -> int:
+def query_count(client: Client, url: str, streamed: bool = False) -> int:
     """The number of queries that a page takes, or a file to its end."""
     with CaptureQueriesContext(connection) as statements:
         if streamed:

@@ -13,7 +13,7 @@ from tests.protocol.recorded import FOLDER, SETS, Stream
 SEVERAL_ROUNDS = [rounds for rounds in SETS.values() if len(rounds) > 1]
 
 
-def played(stream: Stream, size: int = 0) -> Answer:
+def response_of(stream: Stream, size: int = 0) -> Answer:
     """The recorded response, in chunks of `size` bytes."""
     return Answer.stream((FOLDER / stream.name / "response.bin").read_bytes(), size=size)
 

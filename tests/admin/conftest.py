@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from conversations.models import ToolCall, Turn
-from tests.pages import stored
+from tests.pages import full_conversation
 
 
 @pytest.fixture
@@ -16,13 +16,13 @@ def operator(client: Client) -> Client:
 
 @pytest.fixture
 def call(user: User) -> ToolCall:
-    return stored(user).tool_calls.get()
+    return full_conversation(user).tool_calls.get()
 
 
 @pytest.fixture
 def other(other_user: User) -> ToolCall:
     """A call that has nothing in common with the first."""
-    call = stored(other_user, "Another song").tool_calls.get()
+    call = full_conversation(other_user, "Another song").tool_calls.get()
     call.name, call.arguments, call.input, call.result = "other", "", None, None
     call.error, call.status, call.duration_ms = "timeout", "error", 12_000
     call.save()

@@ -27,7 +27,15 @@ from conversations.models import (
     Turn,
     UsageTotal,
 )
-from tests.pages import address_of, html_of, listed, listing, queries, rows_of, stored
+from tests.pages import (
+    address_of,
+    full_conversation,
+    html_of,
+    list_address,
+    query_count,
+    rows_in_list,
+    rows_of,
+)
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>alert('turntable')</script>"
@@ -37,7 +45,7 @@ all_models = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__
 
 @pytest.fixture
 def conversation(user: User) -> Conversation:
-    return stored(user)
+    return full_conversation(user)
 
 
 def test_all_of_a_turn_is_shown() -> None:
@@ -54,7 +62,7 @@ def test_all_of_a_turn_is_shown() -> None:
         UsageTotal,
     }
     assert set(MODELS) == record
-    assert listing(ToolCall) == "/admin/conversations/toolcall/"
+    assert list_address(ToolCall) == "/admin/conversations/toolcall/"
 
 
 @all_models
@@ -62,7 +70,7 @@ def test_every_row_is_listed_and_has_its_page(
     operator: Client, conversation: Conversation, model: type[Model]
 ) -> None:
     rows = list(rows_of(model))
-    assert sorted(row.pk for row in listed(operator, model)) == [row.pk for row in rows] != []
+    assert sorted(row.pk for row in rows_in_list(operator, model)) == [row.pk for row in rows] != []
     for row in rows:
         html_of(operator, address_of(row))
         html_of(operator, address_of(row, "history"))
@@ -70,7 +78,7 @@ def test_every_row_is_listed_and_has_its_page(
 
 @all_models
 def test_every_link_leads_somewhere(operator: Client, conversation: Conversation, model: type[Model]) -> None:
-    html = html_of(operator, address_of(rows_of(model)[0])) + html_of(operator, listing(model))
+    html = html_of(operator, address_of(rows_of(model)[0])) + html_of(operator, list_address(model))
     links = {link.replace("&amp;", "&") for link in re.findall(r'href="(/admin/conversations/[^"]+)"', html)}
     assert len(links) > 3
     assert {link: operator.get(link).status_code for link in links} == dict.fromkeys(links, 200)
@@ -110,7 +118,9 @@ def test_nothing_can_be_added_changed_or_deleted(
     for url in (add, address_of(row), address_of(row, "delete")):
         assert operator.post(url, {"title": "changed", "model": "other", "post": "yes"}).status_code == 403
     assert operator.get(add).status_code == 403
-    operator.post(listing(model), {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"})
+    operator.post(
+        list_address(model), {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    )
     assert list(rows_of(model).values()) == before
 
 
@@ -121,8 +131,8 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
     counts = []
     for more in (2, 10):
         for _ in range(more):
-            stored(user)
-        counts.append(queries(operator, listing(model)))
+            full_conversation(user)
+        counts.append(query_count(operator, list_address(model)))
     assert counts[0] == counts[1] < 20
 
 
@@ -131,18 +141,18 @@ def test_a_rows_page_takes_as_many_queries_for_many_rows_as_for_few(
     operator: Client, user: User, model: type[Model]
 ) -> None:
     counts = []
-    conversation = stored(user)
+    conversation = full_conversation(user)
     for _ in range(3):
-        counts.append(queries(operator, address_of(rows_of(model)[0])))
+        counts.append(query_count(operator, address_of(rows_of(model)[0])))
         for _ in range(5):
-            stored(user, within=conversation)
+            full_conversation(user, within=conversation)
     assert counts[1] == counts[2] < 20
 
 
 def test_the_search_finds_what_is_meant_and_nothing_else(
     operator: Client, conversation: Conversation
 ) -> None:
-    stored(User.objects.create_user("herbert"), "Another song")
+    full_conversation(User.objects.create_user("herbert"), "Another song")
     turn = conversation.turns.get()
     message, row = turn.messages.get(role="user"), turn.rounds.get()
     sought: dict[type[Model], list[object]] = {
@@ -153,38 +163,38 @@ def test_the_search_finds_what_is_meant_and_nothing_else(
     }
     for model, words in sought.items():
         for word in words:
-            rows = listed(operator, model, q=word)
+            rows = rows_in_list(operator, model, q=word)
             assert {getattr(row, "turn_id", turn.pk) for row in rows} == {turn.pk}, (model, word)
             assert len(rows) == 1, (model, word)
-        assert listed(operator, model, q="turkey") == []
+        assert rows_in_list(operator, model, q="turkey") == []
 
 
 @pytest.mark.parametrize("words", ["Señora", "SENORA", "\N{GRINNING FACE}", "„Blue“", "天气"])
 def test_the_search_finds_what_is_not_ascii(operator: Client, user: User, words: str) -> None:
-    conversation = stored(user, "Play Señora \N{GRINNING FACE} „Blue“ 今天天气很好!")
+    conversation = full_conversation(user, "Play Señora \N{GRINNING FACE} „Blue“ 今天天气很好!")
     ToolCall.objects.filter(conversation=conversation).update(result=[{"text": conversation.title}])
-    stored(user)
-    assert listed(operator, Conversation, q=words) == [conversation]
-    assert listed(operator, Message, q=words) == [conversation.messages.get(role="user")]
-    assert listed(operator, ToolCall, q=words) == [conversation.tool_calls.get()]
+    full_conversation(user)
+    assert rows_in_list(operator, Conversation, q=words) == [conversation]
+    assert rows_in_list(operator, Message, q=words) == [conversation.messages.get(role="user")]
+    assert rows_in_list(operator, ToolCall, q=words) == [conversation.tool_calls.get()]
 
 
 @pytest.mark.parametrize("words", ["text", "role", "+", "u00f1"])
 def test_the_search_finds_nothing_by_the_words_of_stored_json(
     operator: Client, user: User, words: str
 ) -> None:
-    stored(user, "Señora")
+    full_conversation(user, "Señora")
     for model in (Conversation, Message, ToolCall):
-        assert listed(operator, model, q=words) == [], model
+        assert rows_in_list(operator, model, q=words) == [], model
 
 
 @all_models
 def test_every_filter_works(operator: Client, conversation: Conversation, model: type[Model]) -> None:
-    change_list = operator.get(listing(model)).context["cl"]
+    change_list = operator.get(list_address(model)).context["cl"]
     assert len(change_list.filter_specs) >= 1
     for filter_spec in change_list.filter_specs:
         for choice in filter_spec.choices(change_list):
-            html_of(operator, listing(model) + choice["query_string"])
+            html_of(operator, list_address(model) + choice["query_string"])
 
 
 def test_a_filter_leaves_out_what_it_should(operator: Client, conversation: Conversation) -> None:
@@ -197,8 +207,8 @@ def test_a_filter_leaves_out_what_it_should(operator: Client, conversation: Conv
     ]
     for model, column in chosen:
         value = rows_of(model).values_list(column, flat=True)[0]
-        assert listed(operator, model, **{f"{column}__exact": value})
-        assert listed(operator, model, **{f"{column}__exact": "another"}) == []
+        assert rows_in_list(operator, model, **{f"{column}__exact": value})
+        assert rows_in_list(operator, model, **{f"{column}__exact": "another"}) == []
 
 
 @pytest.fixture
@@ -223,7 +233,7 @@ def spoiled(user: User, conversation: Conversation) -> Conversation:
 @pytest.mark.any_database
 @all_models
 def test_a_script_is_shown_and_not_run(operator: Client, spoiled: Conversation, model: type[Model]) -> None:
-    for url in (listing(model), *(address_of(row) for row in rows_of(model))):
+    for url in (list_address(model), *(address_of(row) for row in rows_of(model))):
         html = html_of(operator, url)
         assert "<script>alert" not in html
         assert "&lt;script&gt;alert(" in html
@@ -234,7 +244,7 @@ def test_a_script_is_shown_and_not_run(operator: Client, spoiled: Conversation, 
 def test_characters_that_reorder_others_are_marked(
     operator: Client, conversation: Conversation, model: type[Model]
 ) -> None:
-    for url in (listing(model), address_of(rows_of(model)[0])):
+    for url in (list_address(model), address_of(rows_of(model)[0])):
         User.objects.filter(username__startswith="jen").update(username="jen\u202enifer")
         Conversation.objects.update(title="a\u2066b", system="\u202a", model="m\u202e")
         Message.objects.update(content=[{"text": "\u202e"}])
@@ -254,26 +264,26 @@ def dated(column: str, day: datetime, depth: int) -> dict[str, int]:
 def test_dates_lead_from_years_to_days(
     operator: Client, conversation: Conversation, model: type[Model]
 ) -> None:
-    change_list = operator.get(listing(model)).context["cl"]
+    change_list = operator.get(list_address(model)).context["cl"]
     if change_list.date_hierarchy is None:
         assert model is UsageTotal
         return
     early = timezone.now() - timedelta(days=800)
-    stored(conversation.owner)
+    full_conversation(conversation.owner)
     first = rows_of(model)[0]
     model._default_manager.filter(pk=first.pk).update(**{change_list.date_hierarchy: early})
     for depth in range(1, 4):
         forward = [address for address, _, is_back in change_list.dates() if not is_back]
         assert len(change_list.dates()) - len(forward) == depth - 1
-        change_list = operator.get(listing(model) + forward[0]).context["cl"]
+        change_list = operator.get(list_address(model) + forward[0]).context["cl"]
         assert list(change_list.result_list) == [first] or depth < 3
         change_list = operator.get(
-            listing(model) + f"?{urlencode(dated(change_list.date_hierarchy, early, depth))}"
+            list_address(model) + f"?{urlencode(dated(change_list.date_hierarchy, early, depth))}"
         ).context["cl"]
         assert list(change_list.result_list) == [first]
     assert [is_back for *_, is_back in change_list.dates()] == [True] * 3
     model._default_manager.filter(pk=first.pk).update(**{change_list.date_hierarchy: timezone.now()})
-    months = operator.get(listing(model)).context["cl"].dates()
+    months = operator.get(list_address(model)).context["cl"].dates()
     assert [is_back for *_, is_back in months] == [False]
     for odd in (
         "__year=0",
@@ -284,7 +294,7 @@ def test_dates_lead_from_years_to_days(
         "__year=2026&{}__month=13",
     ):
         query = f"?{change_list.date_hierarchy}{odd.format(change_list.date_hierarchy)}"
-        assert operator.get(listing(model) + query).status_code in (200, 302), query
+        assert operator.get(list_address(model) + query).status_code in (200, 302), query
 
 
 @pytest.mark.any_database
@@ -292,7 +302,7 @@ def test_dates_lead_from_years_to_days(
 def test_only_those_who_may_see_it_are_let_in(
     client: Client, user: User, conversation: Conversation, model: type[Model]
 ) -> None:
-    urls = [listing(model), address_of(rows_of(model)[0])]
+    urls = [list_address(model), address_of(rows_of(model)[0])]
     assert {client.get(url).status_code for url in urls} == {302}
     client.force_login(user)
     assert {client.get(url).status_code for url in urls} == {302}

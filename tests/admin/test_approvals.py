@@ -14,7 +14,7 @@ from conversations import engine
 from conversations.errors import Refused
 from conversations.models import Allowance, Approval, Conversation, Round, ToolCall, Turn
 from conversations.tools import registry, tool
-from tests.pages import address_of, html_of, listed, queries, stored
+from tests.pages import address_of, full_conversation, html_of, query_count, rows_in_list
 from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ CALLS = "/admin/conversations/toolcall/"
 @pytest.fixture
 def pending(user: User) -> Approval:
     """A call that waits for a decision."""
-    call = stored(user).tool_calls.get()
+    call = full_conversation(user).tool_calls.get()
     Turn.objects.filter(pk=call.turn_id).update(status="waiting")
     ToolCall.objects.filter(pk=call.pk).update(status="requested", result=None)
     Approval.objects.filter(call=call).update(status="pending", decided_by=None, allowance=None)
@@ -59,7 +59,7 @@ def decide(client: Client, row: Approval, **form: str) -> int:
 
 
 def test_an_approval_tells_who_decided_what_when_and_why(operator: Client, user: User) -> None:
-    call = stored(user).tool_calls.get()
+    call = full_conversation(user).tool_calls.get()
     moment = timezone.now() - timedelta(days=1)
     Approval.objects.update(
         status="denied", reason="Not on a Sunday.", input={"sign": "WKRP"}, requested_at=moment,
@@ -77,56 +77,56 @@ def test_an_approval_tells_who_decided_what_when_and_why(operator: Client, user:
 
 
 def test_a_call_that_nobody_was_asked_about_has_no_approval(operator: Client, user: User) -> None:
-    call = stored(user).tool_calls.get()
+    call = full_conversation(user).tool_calls.get()
     Approval.objects.all().delete()
     assert "Approval</h2>" not in html_of(operator, address_of(call))
-    assert listed(operator, ToolCall) == [call]
+    assert rows_in_list(operator, ToolCall) == [call]
 
 
 def test_calls_are_filtered_by_what_was_decided(operator: Client, user: User, pending: Approval) -> None:
-    stored(user)
-    assert listed(operator, ToolCall, approval="pending") == [pending.call]
-    assert len(listed(operator, ToolCall, approval="approved")) == 1
-    assert listed(operator, ToolCall, approval="denied") == []
-    assert listed(operator, ToolCall, approval="nonsense") == []
+    full_conversation(user)
+    assert rows_in_list(operator, ToolCall, approval="pending") == [pending.call]
+    assert len(rows_in_list(operator, ToolCall, approval="approved")) == 1
+    assert rows_in_list(operator, ToolCall, approval="denied") == []
+    assert rows_in_list(operator, ToolCall, approval="nonsense") == []
     assert f'href="{address_of(pending)}"' in html_of(operator, CALLS)
 
 
 def test_approvals_are_filtered_by_status_tool_and_decider(
     operator: Client, user: User, other_user: User, pending: Approval
 ) -> None:
-    decided = stored(other_user).tool_calls.get()
+    decided = full_conversation(other_user).tool_calls.get()
     ToolCall.objects.filter(pk=decided.pk).update(name="other")
     specs = operator.get("/admin/conversations/approval/").context["cl"].filter_specs
     offered = {spec.title: [text for _, text in getattr(spec, "lookup_choices", [])] for spec in specs}
     assert offered["tool"] == ["other", "top_song"]
     assert offered["decided by"] == ["herbert"]
     for query in ({"status__exact": "pending"}, {"tool": "top_song"}, {"q": pending.call.tool_use_id}):
-        assert listed(operator, Approval, **query) == [pending], query
-    assert listed(operator, Approval, by=other_user.pk) == [decided.approval]
-    assert listed(operator, Approval, by="x") == []
+        assert rows_in_list(operator, Approval, **query) == [pending], query
+    assert rows_in_list(operator, Approval, by=other_user.pk) == [decided.approval]
+    assert rows_in_list(operator, Approval, by="x") == []
 
 
 def test_a_permission_for_any_arguments_says_so_and_so_does_the_approval_that_gave_it(
     operator: Client, user: User
 ) -> None:
-    approval = stored(user).tool_calls.get().approval
+    approval = full_conversation(user).tool_calls.get().approval
     Approval.objects.update(always="tool")
     Allowance.objects.update(input=None)
     assert "<td>Tool</td>" in html_of(operator, address_of(approval.call))
     assert "always" in html_of(operator, address_of(approval)).lower()
-    [row] = listed(operator, Allowance)
+    [row] = rows_in_list(operator, Allowance)
     assert '<td class="field-its_arguments">any</td>' in html_of(operator, "/admin/conversations/allowance/")
     assert "null" not in html_of(operator, address_of(row)).partition("<main")[2]
 
 
 def test_permissions_are_filtered_by_whether_they_stand(operator: Client, user: User) -> None:
     for _ in range(2):
-        stored(user)
+        full_conversation(user)
     gone, standing = Allowance.objects.order_by("pk")
     Allowance.objects.filter(pk=gone.pk).update(revoked_at=timezone.now())
-    assert listed(operator, Allowance, standing="yes") == [standing]
-    assert listed(operator, Allowance, standing="no") == [gone]
+    assert rows_in_list(operator, Allowance, standing="yes") == [standing]
+    assert rows_in_list(operator, Allowance, standing="no") == [gone]
     assert [
         row.uses for row in operator.get("/admin/conversations/allowance/").context["cl"].result_list
     ] == [1, 1]
@@ -135,8 +135,8 @@ def test_permissions_are_filtered_by_whether_they_stand(operator: Client, user: 
 def test_a_list_of_calls_joins_no_approvals_where_none_are_asked_for(
     operator: Client, user: User, django_assert_num_queries: Any
 ) -> None:
-    stored(user)
-    with django_assert_num_queries(queries(operator, CALLS)) as statements:
+    full_conversation(user)
+    with django_assert_num_queries(query_count(operator, CALLS)) as statements:
         html_of(operator, CALLS)
     joined = [
         query["sql"] for query in statements.captured_queries if "conversations_approval" in query["sql"]
@@ -174,7 +174,7 @@ def test_a_decision_that_comes_too_late_is_told(
 
 
 def test_what_is_decided_already_is_not_offered(operator: Client, user: User) -> None:
-    stored(user)
+    full_conversation(user)
     assert 'value="approve"' not in html_of(operator, address_of(Approval.objects.get()))
 
 
@@ -273,8 +273,8 @@ def test_a_turn_goes_on_as_staff_decide(
     GATEWAY_PRICES={"sonnet": dict.fromkeys(("input", "output", "cacheRead", "cacheWrite"), Decimal(2))}
 )
 def test_a_conversation_shows_its_tokens_and_what_they_cost(operator: Client, user: User) -> None:
-    conversation = stored(user)
-    stored(user, within=conversation)
+    conversation = full_conversation(user)
+    full_conversation(user, within=conversation)
     Round.objects.filter(turn__number=1).update(model="sonnet", input_tokens=1_500_000, output_tokens=250)
     Round.objects.filter(turn__number=2).update(model="other", input_tokens=7)
     page = html_of(operator, address_of(conversation))
@@ -284,7 +284,7 @@ def test_a_conversation_shows_its_tokens_and_what_they_cost(operator: Client, us
 
 
 def test_without_prices_tokens_are_shown_alone(operator: Client, user: User) -> None:
-    page = html_of(operator, address_of(stored(user)))
+    page = html_of(operator, address_of(full_conversation(user)))
     assert "Tokens and cost" in page
     assert " in all" not in page
     assert "none yet" in html_of(operator, address_of(conversation_of(user)))

@@ -9,7 +9,7 @@ from django.test import Client
 
 from conversations.admin.calls import ToolCallAdmin
 from conversations.models import ToolCall
-from tests.pages import address_of, html_of, listed, queries, stored
+from tests.pages import address_of, full_conversation, html_of, query_count, rows_in_list
 
 pytestmark = pytest.mark.django_db
 CALLS = "/admin/conversations/toolcall/"
@@ -29,17 +29,17 @@ NONSENSE = (
 
 def test_words_of_arguments_and_results_are_found(operator: Client, call: ToolCall, other: ToolCall) -> None:
     for text in HITS:
-        assert listed(operator, ToolCall, q=text) == [call], text
+        assert rows_in_list(operator, ToolCall, q=text) == [call], text
 
 
 def test_what_is_not_there_is_not_found(operator: Client, call: ToolCall, other: ToolCall) -> None:
     for text in MISSES:
-        assert listed(operator, ToolCall, q=text) == [], text
+        assert rows_in_list(operator, ToolCall, q=text) == [], text
 
 
 def test_ids_are_found(operator: Client, call: ToolCall, other: ToolCall) -> None:
     for key in (call.pk, call.turn_id, call.conversation_id, call.tool_use_id):
-        assert listed(operator, ToolCall, q=key) == [call], key
+        assert rows_in_list(operator, ToolCall, q=key) == [call], key
 
 
 def test_no_search_is_an_error(operator: Client, call: ToolCall) -> None:
@@ -52,7 +52,7 @@ def test_what_is_not_ascii_or_no_word_is_found(operator: Client, call: ToolCall,
     text = "Señora „Blue“ \N{GRINNING FACE}, 東京 https://example.com/x-y?z 3.50"
     ToolCall.objects.filter(pk=call.pk).update(result=[{"json": {"song": text}}])
     for words in ("Señora", "\N{GRINNING FACE}", "„Blue“", "Blue", "東京", "example.com/x-y", "3.50"):
-        assert listed(operator, ToolCall, q=words) == [call], words
+        assert rows_in_list(operator, ToolCall, q=words) == [call], words
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_is_not_ascii_or_no_word_is_found(operator: Client, call: ToolCall,
 )
 def test_any_result_can_be_stored_found_and_looked_at(operator: Client, call: ToolCall, result: Any) -> None:
     ToolCall.objects.update(result=result)
-    assert listed(operator, ToolCall, q="hotel") == [call]
+    assert rows_in_list(operator, ToolCall, q="hotel") == [call]
     assert len(html_of(operator, address_of(call))) < 100_000
 
 
@@ -79,15 +79,15 @@ def test_what_holds_no_word_is_sought_letter_by_letter_in_the_newest_calls(
     monkeypatch.setattr("conversations.admin.lists.LISTED", 2)
     ToolCall.objects.update(result=[{"text": "1 + 1"}])
     sentence = "sought letter by letter, in the newest 10,000 of these calls alone"
-    assert listed(operator, ToolCall, q="+") == [call]
+    assert rows_in_list(operator, ToolCall, q="+") == [call]
     assert sentence in html_of(operator, f"{CALLS}?q=%2B")
     assert sentence not in html_of(operator, f"{CALLS}?q=hotel")
     for _ in range(2):
-        stored(user)
-    assert listed(operator, ToolCall, q="+") == []
-    assert listed(operator, ToolCall, q="+", status__exact="success") == []
+        full_conversation(user)
+    assert rows_in_list(operator, ToolCall, q="+") == []
+    assert rows_in_list(operator, ToolCall, q="+", status__exact="success") == []
     ToolCall.objects.exclude(pk=call.pk).update(status="error")
-    assert listed(operator, ToolCall, q="+", status__exact="success") == [call]
+    assert rows_in_list(operator, ToolCall, q="+", status__exact="success") == [call]
 
 
 @pytest.mark.parametrize("probed", [2, 2_000])
@@ -95,19 +95,19 @@ def test_a_words_beginning_is_found_however_common_it_is(
     operator: Client, user: User, call: ToolCall, monkeypatch: pytest.MonkeyPatch, probed: int
 ) -> None:
     monkeypatch.setattr("conversations.models.search.SAMPLE", probed)
-    more = [stored(user).tool_calls.get() for _ in range(3)]
-    assert listed(operator, ToolCall, q="elem* hot*") == [*more[::-1], call]
-    assert listed(operator, ToolCall, q="turk*") == []
+    more = [full_conversation(user).tool_calls.get() for _ in range(3)]
+    assert rows_in_list(operator, ToolCall, q="elem* hot*") == [*more[::-1], call]
+    assert rows_in_list(operator, ToolCall, q="turk*") == []
 
 
 def test_a_list_is_read_by_the_keys_that_were_counted(operator: Client, user: User, call: ToolCall) -> None:
-    others = [stored(user).tool_calls.get() for _ in range(60)][::-1]
-    assert listed(operator, ToolCall) == others[:50]
-    assert listed(operator, ToolCall, p=2) == [*others[50:], call]
+    others = [full_conversation(user).tool_calls.get() for _ in range(60)][::-1]
+    assert rows_in_list(operator, ToolCall) == others[:50]
+    assert rows_in_list(operator, ToolCall, p=2) == [*others[50:], call]
     ToolCall.objects.filter(pk=others[7].pk).update(duration_ms=9_000)
     place = ToolCallAdmin.list_display.index("took")
-    slowest = listed(operator, ToolCall, o=f"-{place}", slower=100)
+    slowest = rows_in_list(operator, ToolCall, o=f"-{place}", slower=100)
     assert slowest == [others[7]]
-    assert listed(operator, ToolCall, o=place, slower=100) == [others[7]]
-    (statements,) = {queries(operator, f"{CALLS}?{query}") for query in ("q=hotel", "q=hotel&p=2")}
+    assert rows_in_list(operator, ToolCall, o=place, slower=100) == [others[7]]
+    (statements,) = {query_count(operator, f"{CALLS}?{query}") for query in ("q=hotel", "q=hotel&p=2")}
     assert statements < 25

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from conversations.admin.figures import percentile
 from conversations.models import Conversation, ToolCall
-from tests.pages import SONG, address_of, html_of, listed, queries, stored
+from tests.pages import SONG, address_of, full_conversation, html_of, query_count, rows_in_list
 
 pytestmark = pytest.mark.django_db
 CALLS = "/admin/conversations/toolcall/"
@@ -35,9 +35,9 @@ def test_filters_leave_out_what_they_should(operator: Client, call: ToolCall, ot
         "model": (call.turn.model, "another"),
     }
     for column, (one, another) in chosen.items():
-        assert one is None or listed(operator, ToolCall, **{column: one}) == [call], column
-        assert listed(operator, ToolCall, **{column: another}) == [other], column
-    slow = {step: len(listed(operator, ToolCall, slower=step)) for step in (100, 1_000, 10_000, 60_000)}
+        assert one is None or rows_in_list(operator, ToolCall, **{column: one}) == [call], column
+        assert rows_in_list(operator, ToolCall, **{column: another}) == [other], column
+    slow = {step: len(rows_in_list(operator, ToolCall, slower=step)) for step in (100, 1_000, 10_000, 60_000)}
     assert slow == {100: 2, 1_000: 1, 10_000: 1, 60_000: 0}
     for column, value in (
         ("user", "x"),
@@ -100,7 +100,7 @@ def test_a_long_list_is_counted_and_paged_to_a_limit(
 ) -> None:
     monkeypatch.setattr("conversations.admin.lists.LISTED", 3)
     for _ in range(4):
-        stored(call.turn.user)
+        full_conversation(call.turn.user)
     page = operator.get(CALLS)
     assert page.context["cl"].result_count == 3
     assert "The newest 3 are listed." in page.content.decode()
@@ -109,7 +109,7 @@ def test_a_long_list_is_counted_and_paged_to_a_limit(
 def test_a_day_of_the_calls_can_be_chosen(operator: Client, call: ToolCall, other: ToolCall) -> None:
     ToolCall.objects.filter(pk=call.pk).update(created_at=datetime(2026, 3, 17, 12, tzinfo=UTC))
     day = {"created_at__year": 2026, "created_at__month": 3, "created_at__day": 17}
-    assert listed(operator, ToolCall, **day) == [call]
+    assert rows_in_list(operator, ToolCall, **day) == [call]
 
 
 # -- files
@@ -178,10 +178,10 @@ def test_an_export_is_logged_without_content(
 
 
 def test_an_export_takes_one_query_for_many_rows(operator: Client, user: User, call: ToolCall) -> None:
-    few = queries(operator, f"{EXPORT}jsonl", streamed=True)
+    few = query_count(operator, f"{EXPORT}jsonl", streamed=True)
     for _ in range(10):
-        stored(user)
-    assert queries(operator, f"{EXPORT}jsonl", streamed=True) == few < 20
+        full_conversation(user)
+    assert query_count(operator, f"{EXPORT}jsonl", streamed=True) == few < 20
 
 
 def test_only_those_who_may_see_calls_export_them(client: Client, call: ToolCall, user: User) -> None:
@@ -200,7 +200,7 @@ def test_an_export_of_nonsense_is_refused(operator: Client, call: ToolCall) -> N
 
 @pytest.mark.django_db(transaction=True)
 async def test_an_asynchronous_server_streams_it_too(user: User) -> None:
-    await sync_to_async(stored)(user)
+    await sync_to_async(full_conversation)(user)
     client = AsyncClient()
     await client.aforce_login(await User.objects.acreate_superuser("arthur"))
     response = await client.get(f"{EXPORT}jsonl")

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from conversations.models import FACTS, PRICE_COLUMNS, Model, learn
-from tests.pages import address_of, html_of, listed, listing
+from tests.pages import address_of, html_of, list_address, rows_in_list
 
 pytestmark = pytest.mark.django_db
 LABELS = ("Name", "Enabled", "Takes tools", "Takes pictures", "Takes documents", "Most output tokens")
@@ -27,7 +27,7 @@ def two_models(settings: Settings) -> None:
 
 @pytest.fixture
 def claude(operator: Client) -> Model:
-    html_of(operator, listing(Model))
+    html_of(operator, list_address(Model))
     return row_of(CLAUDE)
 
 
@@ -58,10 +58,10 @@ def edits(row: Model) -> dict[str, Any]:
 
 
 def test_each_model_of_the_settings_is_listed_in_their_order(operator: Client, settings: Settings) -> None:
-    assert [row.model_id for row in listed(operator, Model)] == ["one", CLAUDE]
+    assert [row.model_id for row in rows_in_list(operator, Model)] == ["one", CLAUDE]
     settings.GATEWAY_MODELS = [CLAUDE, "new"]
-    assert [row.model_id for row in listed(operator, Model)] == [CLAUDE, "new", "one"]
-    assert listing(Model) == "/admin/conversations/model/"
+    assert [row.model_id for row in rows_in_list(operator, Model)] == [CLAUDE, "new", "one"]
+    assert list_address(Model) == "/admin/conversations/model/"
 
 
 def test_order_and_enabled_are_edited_in_the_list(operator: Client, claude: Model) -> None:
@@ -74,7 +74,7 @@ def test_order_and_enabled_are_edited_in_the_list(operator: Client, claude: Mode
         "form-1-position": 1,
         "form-1-enabled": "on",
     }
-    assert operator.post(listing(Model), form).status_code == 302
+    assert operator.post(list_address(Model), form).status_code == 302
     assert [row.model_id for row in Model.offered()] == [CLAUDE]
     assert row_of(CLAUDE).position == 1
 
@@ -135,7 +135,7 @@ def test_what_was_learned_is_shown_with_its_time_and_the_refusal_s_words(
     operator: Client, claude: Model
 ) -> None:
     learn(CLAUDE, HOSTILE, takes_pictures=False, most_output_tokens=1_500)
-    for html in (html_of(operator, listing(Model)), html_of(operator, address_of(claude))):
+    for html in (html_of(operator, list_address(Model)), html_of(operator, address_of(claude))):
         (pictures,) = re.findall(r"<li>(Takes pictures: no, on [^<]+)</li>", html)
         assert re.search(r"on \d{4}-\d\d-\d\d \d\d:\d\d UTC: &lt;script&gt;", pictures)
         assert "<li>Most output tokens: 1500, on " in html
@@ -146,7 +146,7 @@ def test_what_was_learned_can_be_forgotten(operator: Client, claude: Model) -> N
     learn(CLAUDE, takes_pictures=False)
     save(operator, claude, takes_documents=None)
     form = {"action": "forget_learned", "_selected_action": [claude.pk]}
-    assert "Forgot what was learned" in operator.post(listing(Model), form, follow=True).content.decode()
+    assert "Forgot what was learned" in operator.post(list_address(Model), form, follow=True).content.decode()
     assert (row_of(CLAUDE).learned, Model.of(CLAUDE).capabilities.takes_pictures) == ({}, True)
     assert edits(claude) == {"takes_documents": False}
 
@@ -158,10 +158,10 @@ def test_who_may_only_look_can_change_nothing(claude: Model, client: Client) -> 
     client.force_login(reader)
     assert '<input type="submit"' not in html_of(client, address_of(claude))
     assert client.post(address_of(claude), {"name": "Mine"}).status_code == 403
-    client.post(listing(Model), {"action": "forget_learned", "_selected_action": [claude.pk]})
+    client.post(list_address(Model), {"action": "forget_learned", "_selected_action": [claude.pk]})
     assert (row_of(CLAUDE).name, list(row_of(CLAUDE).learned)) == ("", ["takes_pictures"])
 
 
 def test_who_may_not_look_sees_nothing(claude: Model, client: Client) -> None:
     client.force_login(User.objects.create_user("andy", is_staff=True))
-    assert client.get(listing(Model)).status_code == client.get(address_of(claude)).status_code == 403
+    assert client.get(list_address(Model)).status_code == client.get(address_of(claude)).status_code == 403

@@ -11,7 +11,7 @@ from conversations import engine
 from conversations.admin.markup import json_html
 from conversations.admin.requests import difference
 from conversations.models import Message, Round
-from tests.pages import QUESTION, address_of, html_of, queries
+from tests.pages import QUESTION, address_of, html_of, query_count
 from tests.turns import ask, conversation_of
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def test_a_round_shows_the_request_and_proves_that_it_is_the_one_sent(operator: 
             "maxTokens",
         ):
             assert text in html, text
-        assert queries(operator, address_of(row)) < 20
+        assert query_count(operator, address_of(row)) < 20
     assert operator.get(
         f"/admin/conversations/round/{rows[-1].pk}/request.json"
     ).content == engine.rebuild_request(rows[-1])

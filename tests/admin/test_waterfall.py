@@ -12,7 +12,7 @@ from django.test import Client
 from conversations.admin.waterfall import Chart, charts
 from conversations.journal import pack
 from conversations.models import Conversation, Event, RequestBase, Round, ToolCall, Turn
-from tests.pages import QUESTION, address_of, html_of, queries, stored
+from tests.pages import QUESTION, address_of, full_conversation, html_of, query_count
 from tests.turns import ask, conversation_of
 
 pytestmark = pytest.mark.django_db
@@ -117,14 +117,14 @@ def test_a_turn_that_took_no_time_or_is_not_begun_can_be_drawn(turn: Turn) -> No
 
 
 def test_many_turns_take_as_many_queries_as_few(operator: Client, user: User) -> None:
-    conversation = stored(user)
+    conversation = full_conversation(user)
     counts = []
     html_of(operator, address_of(conversation))
     for _ in range(2):
         for _ in range(9):
-            stored(user, within=conversation)
+            full_conversation(user, within=conversation)
         Round.objects.update(tries=2)
-        counts.append(queries(operator, address_of(conversation)))
+        counts.append(query_count(operator, address_of(conversation)))
     assert counts[0] == counts[1] < 20
 
 

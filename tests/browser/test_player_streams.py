@@ -14,7 +14,7 @@ from conversations.gateway.frames import encode
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.own_streams import OWN
 from tests.protocol.recorded import NONE_HERE, SETS, Stream
-from tests.recorded_streams import played, questions
+from tests.recorded_streams import questions, response_of
 from tests.servers import serving, site
 
 ASK = """async (questions) => {
@@ -105,7 +105,7 @@ def recorded_streams() -> Mapping[str, Played]:
     """The recorded ones, several rounds of a set one after the other."""
     return {
         name: (
-            [played(stream) for stream in rounds],
+            [response_of(stream) for stream in rounds],
             questions(rounds[-1].request["messages"]) if len(rounds) > 1 else ["Go on."],
         )
         for name, rounds in SETS.items()

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,17 +12,11 @@ from conversations.engine import progress
 from conversations.journal import recordings
 from conversations.models import Conversation, ToolCall, Turn
 from conversations.protocol.agui.snapshot import Snapshot
-from conversations.tools import Context, registry, tool
-from tests.lost_turns import QUESTION, Lost, recovered
+from conversations.tools import Context, tool
+from tests.lost_turns import QUESTION, Lost, recover
 from tests.turns import ask, news, record
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-
-
-@pytest.fixture(autouse=True)
-def no_other_tools() -> Iterator[None]:
-    with registry.override():
-        yield
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway", "no_other_tools")]
 
 
 def seen_by_the_tool(make: Callable[[Context], Any]) -> list[Any]:
@@ -67,7 +61,7 @@ def test_the_key_is_the_same_when_the_call_is_made_again(conversation: Conversat
     lost = Lost(conversation)
     lost.calls_tools(one="running")
     keys = seen_by_the_tool(lambda context: context.idempotency_key)
-    recovered(lost)
+    recover(lost)
     assert keys == [str(ToolCall.objects.get(tool_use_id="one").pk)]
 
 

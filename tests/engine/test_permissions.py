@@ -14,7 +14,7 @@ from conversations.errors import Refused
 from conversations.models import Approval, Conversation, ToolCall, Turn
 from conversations.tools import registry, tool
 from tests.gateway.wire import Answer, WireServer, answer_frames
-from tests.lost_turns import QUESTION, Lost, recovered
+from tests.lost_turns import QUESTION, Lost, recover
 from tests.reruns import tool_frames
 from tests.turns import ask, conversation_of, decision
 
@@ -126,7 +126,7 @@ def test_an_approval_does_not_let_through_what_is_not_permitted(
 def test_a_lost_call_is_not_made_again_without_the_permission(conversation: Conversation) -> None:
     lost = Lost(conversation)
     lost.calls_tools(one="running")
-    recovered(lost)
+    recover(lost)
     assert (outcome(), PLAYED) == (REFUSED, [])
 
 

@@ -15,7 +15,7 @@ from conversations.protocol.converse.request import sha256
 from conversations.tools.execution import idempotency_key
 from tests.engine.station import top_song_as
 from tests.listeners import Listener
-from tests.lost_turns import QUESTION, Lost, recovered
+from tests.lost_turns import QUESTION, Lost, recover
 from tests.turns import answer, ask, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 def final_events(lost: Lost) -> list[events.Event]:
     """The events of a turn that was lost as often as it may be."""
     Turn.objects.update(attempts=ATTEMPTS)
-    turn_events = recovered(lost, "interrupted")
+    turn_events = recover(lost, "interrupted")
     assert lost.turn.error_code == "interrupted"
     assert (turn_events[-1]["type"], turn_events[-1]["code"]) == ("RUN_ERROR", "interrupted")
     return turn_events
@@ -41,7 +41,7 @@ def results(turn_events: list[events.Event]) -> list[tuple[str, str]]:
 
 
 def test_a_turn_that_had_shown_nothing_begins_and_runs_to_its_end(conversation: Conversation) -> None:
-    turn_events = recovered(Lost(conversation))
+    turn_events = recover(Lost(conversation))
     assert of_type(turn_events, "TEXT_MESSAGE_CONTENT")[0]["delta"] == QUESTION
     assert "Elemental Hotel" in answer(turn_events)
 
@@ -54,7 +54,7 @@ def test_a_cut_round_is_closed_as_interrupted_and_the_same_step_starts_again(
     row = lost.begins_round(attempt=attempt)
     block = lost.says("The most popular song is ", prefix)
     before = record(conversation)
-    turn_events = recovered(lost)
+    turn_events = recover(lost)
     assert turn_events[: len(before)] == before
     ended, finished, again = turn_events[len(before) : len(before) + 3]
     assert (ended["type"], ended["messageId"]) == ("TEXT_MESSAGE_END", block)
@@ -73,7 +73,7 @@ def test_what_a_cut_round_had_shown_is_kept_and_marked_and_not_sent_again(conver
     lost = Lost(conversation)
     row = lost.begins_round()
     block = lost.says("The most hated song is ")
-    recovered(lost)
+    recover(lost)
     stored = Message.objects.get(round=row)
     assert (stored.content, stored.complete) == ([{"text": "The most hated song is "}], False)
     (displayed,) = [message for message in page(conversation).messages if message["id"] == block]
@@ -88,7 +88,7 @@ def test_a_call_that_was_under_way_is_answered_as_uncertain_and_not_made_again(
     lost = Lost(conversation)
     lost.calls_tools(one="running")
     with top_song_as(pytest.fail, idempotent=False):
-        turn_events = recovered(lost)
+        turn_events = recover(lost)
     assert results(turn_events) == [(NO_RESULT, "error")]
     call = ToolCall.objects.get(tool_use_id="one")
     assert (call.status, call.error, call.result) == ("error", "interrupted", [{"text": NO_RESULT}])
@@ -102,7 +102,7 @@ def test_an_idempotent_call_that_was_under_way_is_made_again_under_the_same_key(
     lost.calls_tools(one="running")
     keys = []
     with top_song_as(lambda sign: keys.append(idempotency_key()) or "Sung", idempotent=True):
-        turn_events = recovered(lost)
+        turn_events = recover(lost)
     assert keys == [str(ToolCall.objects.get(tool_use_id="one").pk)]
     assert results(turn_events) == [("Sung", "success")]
 
@@ -111,7 +111,7 @@ def test_a_call_that_was_not_begun_is_made(conversation: Conversation) -> None:
     lost = Lost(conversation)
     lost.calls_tools(one="requested")
     with top_song_as(lambda sign: f"Sung at {sign}", idempotent=False):
-        assert results(recovered(lost)) == [("Sung at WZPZ", "success")]
+        assert results(recover(lost)) == [("Sung at WZPZ", "success")]
 
 
 def test_results_are_shown_in_the_order_of_the_calls_those_that_were_stored_too(
@@ -120,7 +120,7 @@ def test_results_are_shown_in_the_order_of_the_calls_those_that_were_stored_too(
     lost = Lost(conversation)
     lost.calls_tools(one="running", two="success", three="requested", four="success")
     with top_song_as(lambda sign: "Sung", idempotent=False):
-        contents = results(recovered(lost))
+        contents = results(recover(lost))
     assert [content for content, _ in contents] == [NO_RESULT, '{"song": "two"}', "Sung", '{"song": "four"}']
 
 
@@ -128,7 +128,7 @@ def test_a_result_that_was_shown_is_not_shown_again(conversation: Conversation) 
     lost = Lost(conversation)
     lost.calls_tools(one="success", two="running")
     lost.record.commit(events.tool_call_result("one", "shown", status="success", duration_ms=1))
-    assert [content for content, _ in results(recovered(lost))] == ["shown", NO_RESULT]
+    assert [content for content, _ in results(recover(lost))] == ["shown", NO_RESULT]
 
 
 def test_a_call_that_was_half_asked_for_is_kept_answered_and_its_id_is_taken(
@@ -137,7 +137,7 @@ def test_a_call_that_was_half_asked_for_is_kept_answered_and_its_id_is_taken(
     lost = Lost(conversation)
     row = lost.begins_round()
     lost.record.commit(*lost.asks_for("top_song", '{"sign": "WZ')[:2])
-    turn_events = recovered(lost)
+    turn_events = recover(lost)
     call = ToolCall.objects.get(round=row)
     assert (call.arguments, call.input, call.error) == ('{"sign": "WZ', None, "cut")
     assert results(turn_events)[0] == (BROKEN_OFF, "error")
@@ -155,7 +155,7 @@ def test_calls_that_were_cut_at_the_limit_count_as_before(
     lost = Lost(conversation)
     for number in range(1, rounds + 1):
         lost.cut_at_limit(number)
-    record = recovered(lost, status)
+    record = recover(lost, status)
     assert (record[-1]["type"] == "RUN_ERROR") == (rounds == 2)
     if rounds == 2:
         assert "(the limit: 300 tokens)" in record[-1]["message"]
@@ -168,7 +168,7 @@ def test_a_round_that_had_failed_before_its_turn_was_ended_is_tried_again(conver
     lost.says("I will look that up.")
     row.status, row.error_code = Round.Status.FAILED, "stream_cut"
     lost.record.commit(write=row.save)
-    assert "Elemental Hotel" in answer(recovered(lost))
+    assert "Elemental Hotel" in answer(recover(lost))
     row.refresh_from_db()
     assert (row.status, row.error_code) == ("failed", "stream_cut")
 
@@ -197,7 +197,7 @@ def test_a_stop_that_was_asked_for_meanwhile_is_heeded(conversation: Conversatio
     lost.begins_round()
     lost.says("The most popular song is ")
     assert engine.stop(conversation.pk)
-    turn_events = recovered(lost, "stopped")
+    turn_events = recover(lost, "stopped")
     assert len(of_type(turn_events, "STEP_STARTED")) == 1
 
 
@@ -207,7 +207,7 @@ def test_every_request_can_be_rebuilt_that_an_interrupted_attempt_came_before(
     lost = Lost(conversation)
     lost.begins_round()
     lost.says("The most popular song is ")
-    recovered(lost)
+    recover(lost)
     rows = Round.objects.exclude(status="interrupted")
     assert len(rows) >= 3
     for row in rows:

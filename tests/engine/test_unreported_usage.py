@@ -11,7 +11,7 @@ from conversations.journal.hub import HUB
 from conversations.models import Conversation, Round, Turn, prices, totals
 from tests.gateway.wire import Answer, End, WireServer, answer_frames
 from tests.listeners import At
-from tests.pages import address_of, html_of, listing
+from tests.pages import address_of, html_of, list_address
 from tests.turns import ask, of_type, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,7 +57,7 @@ def test_the_admin_says_that_a_stopped_turn_has_used_at_least_so_much(
     begun = encode("contentBlockDelta", delta)
     turn = stopped_at("REASONING_MESSAGE_CONTENT", conversation, settings, begun)
     assert (turn.usage, turn.total_tokens) == ({}, 1_234)
-    for url in (listing(Turn), listing(Round), address_of(conversation)):
+    for url in (list_address(Turn), list_address(Round), address_of(conversation)):
         assert "at least 1,234<" in html_of(admin_client, url)
 
 
@@ -65,5 +65,5 @@ def test_the_admin_has_a_dash_where_nothing_came(
     conversation: Conversation, settings: Settings, admin_client: Client
 ) -> None:
     stopped_at("STEP_STARTED", conversation, settings)
-    for url in (listing(Turn), listing(Round)):
+    for url in (list_address(Turn), list_address(Round)):
         assert '<td class="field-tokens">-</td>' in html_of(admin_client, url)

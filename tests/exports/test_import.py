@@ -18,9 +18,10 @@ from conversations.exports import Damaged, as_json, import_document
 from conversations.models import Approval, Conversation, Recording, Round, ToolCall, Turn
 from conversations.protocol.converse.request import sha256
 from conversations.tools import registry, tool
+from tests.engine.station import top_song_as
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.recorded import RECORDED, Stream, params
-from tests.recorded_streams import played
+from tests.recorded_streams import response_of
 from tests.turns import ask, conversation_of, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -106,13 +107,7 @@ def test_nothing_is_run_by_an_import(text: str, user: User) -> None:
 @pytest.fixture
 def guarded() -> Iterator[None]:
     """The station's tool, which asks first."""
-    with registry.override():
-
-        @tool(approval=True)
-        def top_song(sign: str) -> str:
-            """Get the most popular song played on a radio station."""
-            return f"the song of {sign}"
-
+    with top_song_as(lambda sign: f"the song of {sign}", approval=True):
         yield
 
 
@@ -317,7 +312,10 @@ def test_every_recorded_stream_is_exported_and_imported_as_it_is(
 ) -> None:
     settings.GATEWAY_RETRIES = 1
     conversation = conversation_of(user, model=stream.model)
-    with WireServer([played(stream), Answer.stream(*answer_frames("Done."))]) as server, registry.override():
+    with (
+        WireServer([response_of(stream), Answer.stream(*answer_frames("Done."))]) as server,
+        registry.override(),
+    ):
         settings.GATEWAY_URL = server.url
         ask(conversation, "Go on.")
     conversation.refresh_from_db()

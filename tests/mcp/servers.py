@@ -91,6 +91,6 @@ def begin(conversation: Conversation, text: str) -> Turn:
     return turn
 
 
-def ended(turn: Turn) -> Turn:
+def at_rest(turn: Turn) -> Turn:
     assert engine.WORKER.wait(PATIENCE)
     return Turn.objects.get(pk=turn.pk)

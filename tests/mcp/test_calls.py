@@ -14,7 +14,7 @@ from conversations import engine
 from conversations.errors import Refused
 from conversations.models import Approval, Conversation, RequestBase, Turn
 from tests.conditions import until
-from tests.mcp.servers import STDIO, TRIES, begin, call_of, connected_to, ended, small_over_http
+from tests.mcp.servers import STDIO, TRIES, at_rest, begin, call_of, connected_to, small_over_http
 from tests.turns import ask, conversation_of, decision, news, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
@@ -112,7 +112,7 @@ def test_a_call_that_needs_an_approval_waits_for_it(conversation: Conversation) 
     turn = ask(conversation, "Call radio__pay for WZPZ")
     assert turn.status == Turn.Status.WAITING
     engine.resume(conversation, turn.user, [decision(call_of(conversation).tool_use_id)])
-    assert ended(turn).status == Turn.Status.COMPLETED
+    assert at_rest(turn).status == Turn.Status.COMPLETED
     assert call_of(conversation).result == [{"json": {"result": "paid WZPZ"}}]
 
 
@@ -132,7 +132,7 @@ def test_a_question_waits_like_an_approval_and_names_its_fields(conversation: Co
     answer = {"interruptId": interrupt["id"], "status": "resolved", "payload": {"name": "Les", "age": 40}}
     turn = Turn.objects.get()
     engine.resume(conversation, turn.user, [answer])
-    assert ended(turn).status == Turn.Status.COMPLETED
+    assert at_rest(turn).status == Turn.Status.COMPLETED
     assert call_of(conversation).result == [{"json": {"result": "accept: Les, 40"}}]
     decisions = news(record(conversation), "approval")
     assert [(one["status"], one["by"], one["answer"]) for one in decisions] == [
@@ -154,7 +154,7 @@ def test_an_answer_that_does_not_fit_is_refused_and_the_question_stays(conversat
             )
     assert Approval.objects.get().status == "pending"
     engine.resume(conversation, turn.user, [{"interruptId": interrupt["id"], "status": "cancelled"}])
-    assert ended(turn).status == Turn.Status.COMPLETED
+    assert at_rest(turn).status == Turn.Status.COMPLETED
     assert call_of(conversation).result == [{"json": {"result": "decline"}}]
 
 
@@ -175,7 +175,7 @@ def test_a_question_is_answered_on_the_page_of_what_waits_without_any_script(
     assert 'value="Les"' in refused.content.decode()
     assert client.post("/waiting/", form | {"field-age": "41", "asked": "0"}).status_code == 400
     assert client.post("/waiting/", form | {"field-age": "41"}).status_code == 302
-    assert ended(turn).status == Turn.Status.COMPLETED
+    assert at_rest(turn).status == Turn.Status.COMPLETED
     assert call_of(conversation).result == [{"json": {"result": "accept: Les, 41"}}]
 
 
@@ -184,7 +184,7 @@ def test_a_question_may_be_declined_on_the_page(conversation: Conversation, clie
     turn = Turn.objects.get()
     client.force_login(turn.user)
     client.post("/waiting/", {"call": str(call_of(conversation).pk), "asked": "1", "decision": "decline"})
-    assert ended(turn).status == Turn.Status.COMPLETED
+    assert at_rest(turn).status == Turn.Status.COMPLETED
     assert call_of(conversation).result == [{"json": {"result": "decline"}}]
 
 
@@ -201,7 +201,7 @@ def test_nobodys_answer_is_a_cancellation(conversation: Conversation, settings: 
     turn = Turn.objects.get()
     Approval.objects.update(expires_at=turn.created_at)
     engine.WORKER.sweep()
-    assert ended(turn).status == Turn.Status.COMPLETED
+    assert at_rest(turn).status == Turn.Status.COMPLETED
     assert call_of(conversation).result == [{"json": {"result": "cancel"}}]
 
 
@@ -218,7 +218,7 @@ def seconds_to_stop(conversation: Conversation) -> float:
     requested = timezone.now()
     engine.stop_here(conversation.pk)
     engine.stop(conversation.pk)
-    stopped = ended(turn)
+    stopped = at_rest(turn)
     assert stopped.status == Turn.Status.STOPPED
     assert call_of(conversation).error == "stopped"
     assert stopped.finished_at

@@ -20,7 +20,7 @@ from conversations.models import Approval, Conversation, ToolCall, Turn
 from conversations.threads import Threads
 from conversations.tools import RemoteContext, registry
 from tests.conditions import PATIENCE, until
-from tests.mcp.servers import STDIO, TRIES, begin, call_of, connected_to, ended, listening, small_over_http
+from tests.mcp.servers import STDIO, TRIES, at_rest, begin, call_of, connected_to, listening, small_over_http
 from tests.reruns import rerun_of
 from tests.turns import ask, conversation_of, decision, news, record
 
@@ -48,7 +48,7 @@ def test_a_call_ends_within_3_seconds_of_the_death_of_its_server_which_is_begun_
 
 def seconds_to_die(conversation: Conversation) -> float:
     """How long a call takes that kills its server."""
-    ended(begin(conversation, "Call radio__die"))
+    at_rest(begin(conversation, "Call radio__die"))
     call = broken_off(conversation)
     until(lambda: registry.get("radio__top_song") is not None)
     return call.duration_ms / 1000
@@ -66,7 +66,7 @@ def seconds_of_death(folder: Path, conversation: Conversation) -> float:
         turn = begin(conversation, "Call radio__hang")
         killed_at = timezone.now()
         process.kill()
-        ended(turn)
+        at_rest(turn)
         call = broken_off(conversation)
         until(lambda: registry.get("radio__hang") is None)
     return (call.finished_at - killed_at).total_seconds()
@@ -106,7 +106,7 @@ def test_a_call_that_hangs_ends_with_its_time_which_stands_still_while_a_person_
         interrupt = Approval.objects.get().interrupt_id
         answer = {"interruptId": interrupt, "status": "resolved", "payload": {"name": "Les", "age": 3}}
         engine.resume(other, turn.user, [answer])
-        assert ended(turn).status == Turn.Status.COMPLETED
+        assert at_rest(turn).status == Turn.Status.COMPLETED
         assert call_of(other).result == [{"json": {"result": "accept: Les, 3"}}]
 
 
@@ -203,5 +203,5 @@ def test_the_reference_server_asks_and_is_answered(everything: str, conversation
         turn.user,
         [{"interruptId": approval.interrupt_id, "status": "resolved", "payload": payload}],
     )
-    assert ended(turn).status == Turn.Status.COMPLETED
+    assert at_rest(turn).status == Turn.Status.COMPLETED
     assert call_of(conversation).status == "success"

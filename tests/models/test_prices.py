@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
 from conversations.models import Conversation, Model, Round, prices, totals
-from tests.pages import stored
+from tests.pages import full_conversation
 
 pytestmark = pytest.mark.django_db
 SONNET = {
@@ -30,9 +30,9 @@ def priced() -> Iterator[None]:
 @pytest.fixture
 def conversation(user: User) -> Conversation:
     """Three rounds: two with a model that has a price, one with one that has none."""
-    row = stored(user)
+    row = full_conversation(user)
     for _ in range(2):
-        stored(user, within=row)
+        full_conversation(user, within=row)
     used(row, 1, "sonnet", input_tokens=1_000, output_tokens=200, cache_read_tokens=50_000)
     used(row, 2, "sonnet", input_tokens=1, output_tokens=1, cache_write_tokens=10)
     used(row, 3, "other", input_tokens=7)
@@ -64,7 +64,7 @@ def test_a_cost_is_by_the_price_that_staff_have_set() -> None:
 
 
 def test_totals_are_those_of_all_rounds_by_model(conversation: Conversation, user: User) -> None:
-    stored(user)
+    full_conversation(user)
     assert totals(conversation.pk) == {
         "other": {"inputTokens": 7, "outputTokens": 0, "cacheReadInputTokens": 0, "cacheWriteInputTokens": 0, "rounds": 1},
         "sonnet": {

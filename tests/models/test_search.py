@@ -15,7 +15,7 @@ from django.test import Client
 from conversations import engine
 from conversations.exports import as_json, import_document
 from conversations.models import Conversation, Message, Passage, ToolCall, reindexing, search
-from tests.pages import html_of, stored
+from tests.pages import full_conversation, html_of
 from tests.turns import ask, conversation_of
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def titles(owner: User, text: str) -> set[str]:
 
 
 def conversation_with(owner: User, *content: Any, title: str = "this") -> Conversation:
-    conversation = stored(owner, title)
+    conversation = full_conversation(owner, title)
     blocks = [{"text": block} if isinstance(block, str) else block for block in content]
     Message.objects.filter(conversation=conversation, role="user").update(content=blocks)
     return conversation
@@ -117,7 +117,7 @@ def test_words_that_a_person_reads_are_found_and_those_of_the_stored_json_are_no
 
 
 def test_a_tool_calls_name_arguments_and_result_are_found(user: User) -> None:
-    stored(user, "this")
+    full_conversation(user, "this")
     for words in ("top_song", "sign", "wzpz", "elemental hotel", "artist", "8 storey"):
         assert titles(user, words) == {"this"}, words
 
@@ -259,7 +259,7 @@ def test_the_index_follows_every_way_of_writing(user: User) -> None:
 
 
 def test_a_row_is_read_without_its_words(user: User) -> None:
-    stored(user)
+    full_conversation(user)
     for model in (Conversation, Message, ToolCall):
         assert set(model.objects.values_list("words", flat=True)) <= {None, ""}
 
@@ -277,7 +277,7 @@ def test_a_turn_is_found_and_so_is_its_import(user: User, other_user: User) -> N
 
 @pytest.mark.usefixtures("gateway")
 def test_a_queued_message_is_found_until_it_is_withdrawn(user: User) -> None:
-    conversation = stored(user, "this")
+    conversation = full_conversation(user, "this")
     conversation.turns.update(status="running")
     message = engine.start(
         conversation.pk, "00000000-0000-4000-8000-000000000001", "patience"
@@ -293,9 +293,9 @@ def test_a_queued_message_is_found_until_it_is_withdrawn(user: User) -> None:
 def test_reindex_makes_the_index_anew(user: User, other_user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reindexing, "PAGE", 2)
     monkeypatch.setattr(reindexing, "BATCH", 5)
-    stored(user, "this")
-    gone = stored(user, "gone")
-    stored(other_user, "theirs")
+    full_conversation(user, "this")
+    gone = full_conversation(user, "gone")
+    full_conversation(other_user, "theirs")
     before = sorted(Passage.objects.values_list("conversation", "message", "call"), key=str)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE conversations_passage SET words = ''")
@@ -321,7 +321,7 @@ def test_the_migration_indexes_what_there_is(user: User) -> None:
 
     newest = max(name for _, name in MigrationExecutor(connection).loader.graph.leaf_nodes("conversations"))
     migrations = import_module("conversations.migrations._index")
-    stored(user, "今天天气")
+    full_conversation(user, "今天天气")
     try:
         migrations.drop_triggers(using="default", plan=[1])
         migrate("0006_queued_turns_without_a_place")
@@ -339,7 +339,7 @@ def test_what_is_written_without_the_triggers_of_sqlite_is_indexed_with_them(use
         pytest.skip("PostgreSQL keeps its triggers")
     migrations = import_module("conversations.migrations._index")
     migrations.drop_triggers(using="default", plan=[1])
-    stored(user, "meanwhile")
+    full_conversation(user, "meanwhile")
     assert titles(user, "meanwhile") == set()
     migrations.create_triggers(using="default")
     assert titles(user, "meanwhile") == {"meanwhile"}

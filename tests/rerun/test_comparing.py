@@ -12,7 +12,7 @@ from conversations.engine.synthetic import NOT_RECORDED
 from conversations.models import Conversation
 from conversations.rerun.answers import answer, answers
 from conversations.rerun.comparing import comparison
-from tests.pages import html_of, queries
+from tests.pages import html_of, query_count
 from tests.reruns import QUESTION, conversation_with, rerun_of
 from tests.turns import ask, conversation_of
 
@@ -39,7 +39,7 @@ def test_the_page_takes_as_many_queries_for_many_turns_as_for_few(client: Client
     few, many = (page_of_a_rerun(user, *(QUESTION, "show parallel calls") * half) for half in (1, 6))
     assert html_of(client, many).count("not in the record: top_song") == 1
     assert "Turn 12: show parallel calls" in html_of(client, many)
-    assert queries(client, few) == queries(client, many)
+    assert query_count(client, few) == query_count(client, many)
 
 
 def test_turns_of_all_branches_are_read_as_each_alone(user: User) -> None:

@@ -12,7 +12,7 @@ from conversations.tools import registry
 from tests.commands import command
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.recorded import SETS, Stream, params
-from tests.recorded_streams import SEVERAL_ROUNDS, played, questions, recorded_tools
+from tests.recorded_streams import SEVERAL_ROUNDS, questions, recorded_tools, response_of
 from tests.reruns import fixture_of, rerun_of
 from tests.turns import ask, conversation_of
 
@@ -38,7 +38,7 @@ def test_a_recorded_stream_is_played_back_and_asked_again(
     conversation = conversation_of(user, model=stream.model)
     last_answer = Answer.stream(*answer_frames("Done."))
     with registry.override():
-        with WireServer([played(stream), last_answer]) as server:
+        with WireServer([response_of(stream), last_answer]) as server:
             settings.GATEWAY_URL = server.url
             ask(conversation, "Go on.")
         check(conversation, tmp_path, settings)
@@ -50,10 +50,10 @@ def test_a_recorded_set_is_played_back_and_asked_again(
 ) -> None:
     conversation = conversation_of(user, model=rounds[0].model)
     with recorded_tools(rounds):
-        with WireServer([played(stream) for stream in rounds]) as server:
+        with WireServer([response_of(stream) for stream in rounds]) as server:
             settings.GATEWAY_URL = server.url
             for question in questions(rounds[-1].request["messages"]):
                 ask(conversation, question)
-            server.play(*(played(stream) for stream in rounds))
+            server.play(*(response_of(stream) for stream in rounds))
             assert [pair.differs for pair in rerun_of(conversation)] == [[]] * conversation.turns.count()
         check(conversation, tmp_path, settings)

@@ -1,17 +1,9 @@
-"""A registry without other tools, and a gate that tools wait at."""
+"""A gate that tools wait at."""
 
 import threading
 from collections.abc import Iterator
 
 import pytest
-
-from conversations.tools import registry
-
-
-@pytest.fixture
-def no_other_tools() -> Iterator[None]:
-    with registry.override():
-        yield
 
 
 @pytest.fixture

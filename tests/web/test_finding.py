@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from conversations import engine
 from conversations.models import Conversation, Message, ToolCall
-from tests.pages import html_of, queries, stored
+from tests.pages import full_conversation, html_of, query_count
 from tests.turns import ask, conversation_of
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def texts(entry: dict[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 def test_titles_come_first_then_messages_and_calls_with_the_words_marked(client: Client, user: User) -> None:
-    stored(user, "Which SÖNG is popular?")
+    full_conversation(user, "Which SÖNG is popular?")
     titled = conversation_of(user, title="A song for you", archived_at=timezone.now())
     entries = find(client, "song")
     assert entries[0]["title"] == titled.title
@@ -45,7 +45,7 @@ def test_titles_come_first_then_messages_and_calls_with_the_words_marked(client:
 def test_without_words_the_newest_are_listed_and_nothing_of_anothers(
     client: Client, user: User, other_user: User
 ) -> None:
-    stored(other_user, "secret song")
+    full_conversation(other_user, "secret song")
     assert find(client, "song") == find(client, "") == []
     own = [conversation_of(user, title=f"{number}") for number in range(25)]
     assert [entry["title"] for entry in find(client, "")] == [row.title for row in own[:-21:-1]]
@@ -56,8 +56,8 @@ def test_a_search_takes_as_many_queries_for_many_as_for_few(client: Client, user
     counts = []
     for _ in range(3):
         for number in range(4):
-            stored(user, f"a song, {number}")
-        counts.append(queries(client, "/find/?q=song"))
+            full_conversation(user, f"a song, {number}")
+        counts.append(query_count(client, "/find/?q=song"))
     assert counts[0] == counts[2] < 10
 
 
@@ -93,7 +93,7 @@ def test_a_hit_leads_to_a_page_that_holds_it_by_an_id_that_is_there(
 
 
 def test_the_list_of_a_search_leads_to_the_same_places(client: Client, user: User) -> None:
-    stored(user, "a popular song")
+    full_conversation(user, "a popular song")
     [entry] = find(client, "popular")
     assert entry["hits"]
     page = unescape(html_of(client, "/?q=popular"))
@@ -122,7 +122,7 @@ def test_a_turn_that_is_not_there_or_is_shown_anyway_leads_to_the_newest(
     client: Client, long: Conversation, other_user: User
 ) -> None:
     newest = long.turns.latest("number")
-    theirs = stored(other_user).turns.get()
+    theirs = full_conversation(other_user).turns.get()
     for turn in (newest.pk, theirs.pk, uuid4(), "", "x"):
         answer = client.get(f"/conversations/{long.pk}/", {"at": turn})
         assert (answer.status_code, answer.context["is_older"]) == (200, False)

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from conversations.models import Allowance, Approval, Prompt
-from tests.pages import html_of, queries, stored
+from tests.pages import full_conversation, html_of, query_count
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "</textarea><script>alert(1)</script>&amp;\"'"
@@ -130,7 +130,7 @@ def test_a_permission_tells_what_it_lets_through_and_how_often_it_was_used(
     client: Client, user: User, allowance: Allowance
 ) -> None:
     assert "not used yet" in html_of(client, "/settings/")
-    call = stored(user).tool_calls.get()
+    call = full_conversation(user).tool_calls.get()
     Approval.objects.update_or_create(call=call, defaults={"status": "approved", "allowance": allowance})
     page = unescape(html_of(client, "/settings/"))
     assert '"sign": "WZPZ"' in page
@@ -200,5 +200,5 @@ def test_the_page_takes_as_many_queries_for_many_as_for_few(client: Client, user
         for n in range(5):
             Prompt.objects.create(user=user, name=f"p{more}-{n}", text="Text")
             allowed(user, f"{more}-{n}")
-        counts.append(queries(client, "/settings/"))
+        counts.append(query_count(client, "/settings/"))
     assert counts[0] == counts[2] < 9

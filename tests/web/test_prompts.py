@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from conversations.models import Prompt
-from tests.pages import html_of, queries
+from tests.pages import html_of, query_count
 from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def test_names_are_listed_with_how_their_texts_begin(client: Client, user: User,
     assert first["start"] == HOSTILE
     assert second["start"].startswith("a b word word")
     assert len(second["start"]) <= 120
-    assert queries(client, "/settings/prompts/") == 3
+    assert query_count(client, "/settings/prompts/") == 3
 
 
 def test_a_text_is_fetched_by_its_id(client: Client, user: User, other_user: User) -> None:

@@ -16,7 +16,7 @@ from conversations.protocol.converse.history import INTERRUPTED
 from conversations.tools import registry
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.protocol.recorded import RECORDED, Stream, params
-from tests.recorded_streams import SEVERAL_ROUNDS, played, questions, recorded_tools
+from tests.recorded_streams import SEVERAL_ROUNDS, questions, recorded_tools, response_of
 from tests.sockets.pages import page_of
 from tests.turns import answer, ask, conversation_of, of_type
 
@@ -33,7 +33,7 @@ async def test_a_recorded_stream_is_shown_and_stored_as_it_was_said(
     settings.GATEWAY_RETRIES = 1
     conversation = await sync_to_async(conversation_of)(user, model=stream.model)
     with (
-        WireServer([played(stream, 100), Answer.stream(*answer_frames("Done."))]) as server,
+        WireServer([response_of(stream, 100), Answer.stream(*answer_frames("Done."))]) as server,
         registry.override(),
     ):
         settings.GATEWAY_URL = server.url
@@ -79,7 +79,7 @@ def test_the_next_request_of_a_recorded_set_is_the_recorded_one(
         system="".join(block["text"] for block in last_request.get("system", [])),
         inference={name: value for name, value in inference.items() if name != "maxTokens"},
     )
-    with WireServer([played(stream) for stream in rounds]) as server, recorded_tools(rounds):
+    with WireServer([response_of(stream) for stream in rounds]) as server, recorded_tools(rounds):
         settings.GATEWAY_URL = server.url
         for question in questions(last_request["messages"]):
             assert ask(conversation, question).status == Turn.Status.COMPLETED

@@ -31,7 +31,7 @@ from conversations.protocol.converse.content import picture_facts
 from conversations.web import urlpatterns
 from tests.files import attached, picture
 from tests.gateway.wire import Answer, Request, WireServer, answer_frames
-from tests.pages import QUESTION, address_of, listing, rows_of, stored
+from tests.pages import QUESTION, address_of, full_conversation, list_address, rows_of
 from tests.reruns import rerun_of
 from tests.turns import ask, conversation_of
 
@@ -58,7 +58,7 @@ def grow(conversation: Conversation, number: int) -> Conversation:
     user, beside = conversation.owner, None
     for at in range(number):
         ask(conversation, QUESTION)
-        beside = stored(user, within=beside)
+        beside = full_conversation(user, within=beside)
         conversation_of(user, title=f"another {at}")
         attached(conversation)
         Prompt.objects.create(user=user, name=f"prompt-{user.prompts.count()}", text="Be brief.")
@@ -140,7 +140,7 @@ def admin_pages(conversation: Conversation) -> Iterator[tuple[str, Visit]]:
     for model in admin.site._registry:
         if model._meta.app_label == "conversations":
             row = largest.get(model) or rows_of(model).last()
-            yield f"list of {model.__name__}", getting(listing(model))
+            yield f"list of {model.__name__}", getting(list_address(model))
             yield f"a {model.__name__}", getting(address_of(row))
 
 
