@@ -110,7 +110,7 @@ def _at_most(limit: int, following: list[Frame]) -> list[Frame]:
 class Page:
     """The newest messages of a conversation that fit, oldest first, as they are at `seq`.
 
-    `before` is the first one's id if older ones exist.
+    `before` is the first one's id if older ones exist; `is_aside` says that they are on another branch than the shown one.
     """
 
     seq: int
@@ -119,6 +119,7 @@ class Page:
     queue: list[dict[str, Any]] = field(default_factory=list)
     before: str | None = None
     totals: dict[str, dict[str, int]] = field(default_factory=dict)
+    is_aside: bool = False
 
     def event(self) -> dict[str, Any]:
         """The page as the AG-UI event that a socket without a cursor begins with."""
@@ -133,9 +134,11 @@ def page(conversation: Conversation, before: str | None = None, end: UUID | None
     With `end` those of that turn and what it follows on, on whatever branch; none if there is no such turn.
     """
     tree = Tree.of(conversation.pk)
-    line = tree.active_line() if end is None else _line_to(end, tree)
+    active = tree.active_line()
+    line = active if end is None else _line_to(end, tree)
     seq, summaries = _newest_first(conversation, tree, set(line))
     result = Page(seq, queue=_unrecorded(conversation.pk), totals=totals(conversation.pk))
+    result.is_aside = end is not None and end not in active
     room, skipping = SNAPSHOT_BYTES, before is not None
     for turn in summaries:
         turn["state"] |= _versions(tree, turn["state"]["id"])
