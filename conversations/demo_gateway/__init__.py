@@ -1,12 +1,11 @@
 """The embedded demo gateway: a stand-in for a gateway before Bedrock, with real HTTP and frames.
 
 By itself it is no model. It answers from the request alone, calls the tools that a request offers, shows every kind of stream and every
-failure when told to (phrases.py, shows.py, failures.py), and refuses what Bedrock refuses (refusals.py, shapes.py). With an upstream, a
-server of chat completions, it asks that instead (relay.py).
+failure by phrases (phrases.py, shows.py, failures.py), and refuses what Bedrock refuses (refusals.py, shapes.py). With an upstream, a
+server of chat completions, it asks that instead.
 
-server.py and exchange.py speak HTTP. conversation.py reads a request, script.py decides on a reply: an ordinary one (ordinary.py, with
-arguments.py, cues.py and texts.py) or one that is asked for. reply.py is the reply, cache.py its prompt cache, streams.py makes bytes
-of it.
+server.py speaks HTTP. conversation.py reads a request, phrases.py decides on a reply: one that a phrase names, or an ordinary one
+(ordinary.py, with arguments.py). reply.py is the reply, texts.py what it says, cache.py its prompt cache, streams.py makes bytes of it.
 """
 
 import errno

@@ -4,23 +4,22 @@ import hashlib
 import json
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 SECONDS = 300
-MOST = 10_000
-"""Prefixes that are kept at most; the oldest go first."""
+CAPACITY = 10_000
+"""The number of prefixes that are kept; the oldest go first."""
 
 
 class PromptCache:
-    """The prefixes that were read, under their SHA-256.
+    """The prefixes that were read, under their SHA-256, with the time.
 
     Unlike Bedrock's it keeps short ones too, so that a small conversation shows what caching is.
     """
 
     def __init__(self) -> None:
-        self._prefixes: OrderedDict[bytes, float] = OrderedDict()
+        self._prefixes: dict[bytes, float] = {}
         self._lock = threading.Lock()
 
     def usage(self, model: str, body: Mapping[str, Any]) -> dict[str, int]:
@@ -28,25 +27,18 @@ class PromptCache:
         points, total = _points(model, body)
         if not points:
             return {"inputTokens": total}
+        now, end = time.monotonic(), max(points.values())
         with self._lock:
-            read = max((size for digest, size in points.items() if self._is_fresh(digest)), default=0)
-            self._keep(points)
-        end = max(points.values())
+            times = {digest: self._prefixes.pop(digest, -SECONDS) for digest in points}
+            read = max((points[digest] for digest, used in times.items() if used + SECONDS > now), default=0)
+            self._prefixes |= dict.fromkeys(points, now)
+            while len(self._prefixes) > CAPACITY:
+                del self._prefixes[next(iter(self._prefixes))]
         return {
             "inputTokens": total - end,
             "cacheReadInputTokens": read,
             "cacheWriteInputTokens": end - read,
         }
-
-    def _is_fresh(self, digest: bytes) -> bool:
-        return self._prefixes.get(digest, -SECONDS) + SECONDS > time.monotonic()
-
-    def _keep(self, digests: Mapping[bytes, int]) -> None:
-        for digest in digests:
-            self._prefixes[digest] = time.monotonic()
-            self._prefixes.move_to_end(digest)
-        while len(self._prefixes) > MOST:
-            self._prefixes.popitem(last=False)
 
 
 def _points(model: str, body: Mapping[str, Any]) -> tuple[dict[bytes, int], int]:

@@ -1,12 +1,9 @@
-"""A request read as a conversation: what is asked, with which tools, and what the tools answered."""
+"""A request read as a conversation: what it asks, with which tools, and what the tools answered."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-
-from conversations.protocol.converse.content import decode_base64
+from typing import Any, NamedTuple
 
 STOPPED = """
     a an the is are was were be do does did have has had will would can could should may i you he she it we they me my
@@ -17,70 +14,38 @@ STOPPED = """
 STOP_WORDS = frozenset(STOPPED.split())
 
 
-@dataclass(frozen=True)
-class Tool:
+def words(text: str) -> frozenset[str]:
+    """The telling words of a text, lower case, singular."""
+    telling = (word for word in re.findall(r"[a-z0-9]{2,}", text.lower()) if word not in STOP_WORDS)
+    return frozenset(re.sub(r"(?<=..[^s])s$", "", word) for word in telling)
+
+
+def spaced(name: str) -> str:
+    """The words of a name in camelCase, snake_case or kebab-case."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", name).lower()
+
+
+class Tool(NamedTuple):
     """A tool on offer."""
 
     name: str
     description: str
     schema: Mapping[str, Any]
 
-    @cached_property
-    def name_words(self) -> frozenset[str]:
-        """The words of its name."""
-        return words(re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", self.name))
-
-    @cached_property
-    def other_words(self) -> frozenset[str]:
-        """The words of its description that its name does not have."""
-        return words(self.description) - self.name_words
+    def score(self, text: str) -> int:
+        """How much a text is about it: a word of its name counts two, of its description one."""
+        wording, name = words(text), words(spaced(self.name))
+        return 2 * len(name & wording) + len((words(self.description) - name) & wording)
 
 
-@dataclass(frozen=True)
-class Result:
-    """A tool's answer: what was called, with which arguments, and the content that came back."""
+class Result(NamedTuple):
+    """A tool's answer: what was called, with which arguments, the texts and the first JSON object that came back."""
 
     tool: str
     arguments: Mapping[str, Any]
-    content: list[Mapping[str, Any]]
+    text: str
+    values: Mapping[str, Any] | None
     failed: bool
-
-    @property
-    def text(self) -> str:
-        """Its texts, in one line each."""
-        return "\n".join(part["text"] for part in self.content if part.get("text"))
-
-    @property
-    def values(self) -> Mapping[str, Any] | None:
-        """Its first JSON object."""
-        return next((part["json"] for part in self.content if isinstance(part.get("json"), dict)), None)
-
-
-@dataclass(frozen=True)
-class File:
-    """A picture or document of the newest message."""
-
-    kind: str
-    format: str
-    data: bytes
-
-    @property
-    def size(self) -> str:
-        """Its size, as people say it."""
-        size = len(self.data)
-        if size < 1024:
-            return f"{size} bytes"
-        return f"{size / 1024:.1f} KB" if size < 1024**2 else f"{size / 1024**2:.1f} MB"
-
-
-def words(text: str) -> frozenset[str]:
-    """The telling words of a text, lower case, singular."""
-    every = re.findall(r"[a-z0-9]+", text.lower())
-    return frozenset(_singular(word) for word in every if word not in STOP_WORDS and len(word) > 1)
-
-
-def _singular(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
 class Conversation:
@@ -90,36 +55,37 @@ class Conversation:
         self.model = model
         self.body = body
         self.messages: list[Any] = body.get("messages") or []
+        self.system = _text(body.get("system") or []).strip()
+        self._tool_config: Mapping[str, Any] = body.get("toolConfig") or {}
+        self.limit: int | None = (body.get("inferenceConfig") or {}).get("maxTokens")
+
+    @property
+    def newest(self) -> list[Mapping[str, Any]]:
+        """The content of the newest message."""
+        return self.messages[-1]["content"] if self.messages else []
 
     @cached_property
     def questions(self) -> list[str]:
-        """What the user wrote, message by message; messages that hold only tool results are left out."""
-        texts = [_text(message["content"]) for message in self.messages if message["role"] == "user"]
-        return [text for text in texts if text]
+        """The user's texts, message by message, without messages of tool results; blank beside files alone."""
+        contents = [message["content"] for message in self.messages if message["role"] == "user"]
+        own = [content for content in contents if not any(block.get("toolResult") for block in content)]
+        return [_text(content).strip() for content in own]
 
     @property
     def question(self) -> str:
-        """The user's newest text; none where the newest message brings files alone."""
-        if self.files and not _text(self.messages[-1]["content"]):
-            return ""
+        """The user's newest text."""
         return self.questions[-1] if self.questions else ""
-
-    @cached_property
-    def system(self) -> str:
-        """The system prompt."""
-        return _text(self.body.get("system") or [])
 
     @cached_property
     def tools(self) -> list[Tool]:
         """The tools on offer, in the request's order."""
-        specs = [tool.get("toolSpec") for tool in self._tool_config.get("tools", [])]
+        specs = (tool.get("toolSpec") for tool in self._tool_config.get("tools", []))
         return [
             Tool(spec["name"], spec.get("description") or "", spec["inputSchema"]["json"])
-            for spec in specs
-            if spec
+            for spec in filter(None, specs)
         ]
 
-    @cached_property
+    @property
     def forced(self) -> str | None:
         """The tool that has to be called: its name, `` for any, nothing if the choice is free."""
         choice = self._tool_config.get("toolChoice") or {}
@@ -130,38 +96,16 @@ class Conversation:
     @cached_property
     def results(self) -> list[Result]:
         """The tool results that the newest message brings."""
-        before, last = ([[], []] + [message["content"] for message in self.messages])[-2:]
-        uses = [block["toolUse"] for block in before if block.get("toolUse")]
-        calls = {use["toolUseId"]: use for use in uses}
-        return [_result(block["toolResult"], calls) for block in last if block.get("toolResult")]
-
-    @cached_property
-    def files(self) -> list[File]:
-        """The pictures and documents that the newest message brings."""
-        content = self.messages[-1]["content"] if self.messages else []
-        return [
-            _file(kind, block[kind]) for block in content for kind in ("image", "document") if kind in block
-        ]
-
-    @property
-    def _tool_config(self) -> Mapping[str, Any]:
-        return self.body.get("toolConfig") or {}
-
-    @property
-    def most(self) -> int | None:
-        """`maxTokens`, if given."""
-        return (self.body.get("inferenceConfig") or {}).get("maxTokens")
+        before = self.messages[-2]["content"] if len(self.messages) > 1 else []
+        uses = {block["toolUse"]["toolUseId"]: block["toolUse"] for block in before if block.get("toolUse")}
+        return [_result(block["toolResult"], uses) for block in self.newest if block.get("toolResult")]
 
 
 def _text(content: list[Any]) -> str:
-    return "\n".join(block["text"] for block in content if block.get("text")).strip()
+    return "\n".join(block["text"] for block in content if block.get("text"))
 
 
-def _file(kind: str, block: Mapping[str, Any]) -> File:
-    data = decode_base64(block.get("source", {}).get("bytes")) or b""
-    return File("picture" if kind == "image" else "document", block["format"], data)
-
-
-def _result(block: Mapping[str, Any], calls: Mapping[str, Any]) -> Result:
-    use = calls.get(block["toolUseId"], {"name": "a tool", "input": {}})
-    return Result(use["name"], use["input"], block["content"], block.get("status") == "error")
+def _result(block: Mapping[str, Any], uses: Mapping[str, Any]) -> Result:
+    use, content = uses.get(block["toolUseId"], {"name": "a tool", "input": {}}), block["content"]
+    values = next((part["json"] for part in content if isinstance(part.get("json"), dict)), None)
+    return Result(use["name"], use["input"], _text(content), values, block.get("status") == "error")

@@ -1,4 +1,4 @@
-"""What the demo gateway decides to answer, before it becomes bytes."""
+"""What the demo gateway decides to answer, before it becomes bytes: a reply, or a failure instead of one."""
 
 import base64
 import hashlib
@@ -9,30 +9,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Block = dict[str, Any]
-Kind = Literal["whole", "cut", "dropped", "half", "checksum", "silent", "exception", "error"]
-MARK = b"turntable-demo:"
+Ending = Literal["whole", "cut", "dropped", "half", "checksum", "silent", "exception", "error"]
 
-
-@dataclass(frozen=True)
-class Ending:
-    """How a stream ends: whole, or in one of the ways that streams fail.
-
-    An exception has a name and a message.
-    """
-
-    kind: Kind = "whole"
-    name: str = ""
-    message: str = ""
-    early: bool = False
+SIGNATURE_PREFIX = b"turntable-demo:"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """Content blocks in Converse's form and how they are sent; `pause` is in seconds, after each sentence."""
+    """Content blocks in Converse's form and how they are sent; `pause` is in seconds, after each sentence.
+
+    A stream ends whole, or fails in the middle of its text. An exception or error has a name and a message.
+    """
 
     blocks: tuple[Block, ...]
     stop: str = "end_turn"
-    ending: Ending = Ending()
+    ending: Ending = "whole"
+    error: tuple[str, str] = ("", "")
     pause: float = 0.0
     trace: Mapping[str, Any] = field(default_factory=dict)
     metadata: bool = True
@@ -48,6 +40,18 @@ class Failure:
     headers: Mapping[str, str] = field(default_factory=dict)
     instead: Literal["", "silence", "close"] = ""
 
+    @property
+    def is_kongs(self) -> bool:
+        """Whether the gateway answers this itself, without having asked Bedrock."""
+        return "x-amzn-ErrorType" not in self.headers
+
+    def written(self, request_id: str) -> bytes:
+        """The body as it is sent: Kong adds the request's id to its own messages."""
+        if isinstance(self.body, bytes):
+            return self.body
+        is_signed = self.is_kongs and "message" in self.body
+        return json.dumps({**self.body, "request_id": request_id} if is_signed else self.body).encode()
+
 
 Answer = Reply | Failure
 
@@ -57,19 +61,14 @@ def text(words: str) -> Block:
     return {"text": words}
 
 
-def picture(png: str) -> Block:
-    """A picture block of a PNG in base64."""
-    return {"image": {"format": "png", "source": {"bytes": png}}}
-
-
 def say(*texts: str) -> Reply:
     """A reply of text blocks."""
     return Reply(tuple(map(text, texts)))
 
 
-def call(name: str, arguments: Any, identifier: str = "") -> Block:
+def call(name: str, arguments: Any) -> Block:
     """A tool use block with a new id; arguments that are a string are sent as they are, JSON or not."""
-    return {"toolUse": {"toolUseId": identifier or new_id(), "name": name, "input": arguments}}
+    return {"toolUse": {"toolUseId": new_id(), "name": name, "input": arguments}}
 
 
 def new_id() -> str:
@@ -77,50 +76,45 @@ def new_id() -> str:
     return f"tooluse_{secrets.token_urlsafe(16)}"
 
 
-def tokens(value: Any) -> int:
-    """About how many tokens a JSON value takes: four characters each."""
+def tokens(block: Block) -> int:
+    """About how many tokens a model writes for a block: four characters each."""
+    value = block["toolUse"]["input"] if "toolUse" in block else block.get("text", block)
     return len(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)) // 4 + 1
 
 
-def spoken(block: Block) -> Any:
-    """The part of a block that a model writes: the text, the tool input, or the whole of another block."""
-    use = block.get("toolUse")
-    return use["input"] if use else block.get("text", block)
-
-
-def limited(reply: Reply, most: int | None) -> Reply:
+def limited(reply: Reply, limit: int | None) -> Reply:
     """The reply as far as `maxTokens` allows.
 
     The block that crosses the limit is cut, JSON or not, and is the last.
     """
-    if most is None:
+    if limit is None:
         return reply
-    left = most
+    left = limit
     for index, block in enumerate(reply.blocks):
-        cost = tokens(spoken(block))
-        if cost > left:
+        if tokens(block) > left:
             blocks = (*reply.blocks[:index], *_cut(block, left * 4))
             return replace(reply, blocks=blocks, stop="max_tokens")
-        left -= cost
+        left -= tokens(block)
     return reply
 
 
 def _cut(block: Block, characters: int) -> tuple[Block, ...]:
-    if "text" in block:
-        return (text(block["text"][:characters] or "."),)
-    use = block.get("toolUse")
-    if not use:
-        return ()
-    written = use["input"] if isinstance(use["input"], str) else json.dumps(use["input"])
-    return ({"toolUse": {**use, "input": written[:characters]}},)
+    match block:
+        case {"text": words}:
+            return (text(words[:characters] or "."),)
+        case {"toolUse": use}:
+            written = use["input"] if isinstance(use["input"], str) else json.dumps(use["input"])
+            return ({"toolUse": {**use, "input": written[:characters]}},)
+    return ()
 
 
 def sign(text: str) -> str:
     """The gateway's signature of a reasoning text, in base64, which has to come back with it."""
     digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
-    return base64.b64encode(MARK + digest).decode()
+    return base64.b64encode(SIGNATURE_PREFIX + digest).decode()
 
 
-def forged(text: str, signature: str) -> bool:
-    """Whether a signature made here stands under another text; signatures made elsewhere cannot be told."""
-    return signature.startswith(base64.b64encode(MARK).decode()) and signature != sign(text)
+def is_forged(text: str, signature: str) -> bool:
+    """Whether a signature of this gateway stands under another text. Any other signature passes."""
+    prefix = base64.b64encode(SIGNATURE_PREFIX).decode()
+    return signature.startswith(prefix) and signature != sign(text)

@@ -1,34 +1,38 @@
 """The shape of a request by botocore's model, and what Bedrock says of a value that does not fit."""
 
 import base64
-import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, TypeAlias
 
 import botocore.session
-from botocore.model import Shape
+from botocore.model import ServiceModel
 
 Path: TypeAlias = tuple[str | int, ...]
 
 MODEL = "The model returned the following errors: "
-KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
-    "structure": (dict, "a Structure"), "map": (dict, "a Map"), "list": (list, "a List"), "blob": (str, "a Blob"),
-    "string": (str, "a String"), "integer": (int, "an Integer"), "float": ((int, float), "a Float"),
-    "boolean": (bool, "a Boolean"),
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "structure": dict, "map": dict, "list": list, "blob": str, "string": str, "boolean": bool, "integer": int,
+    "float": (int, float),
 }  # fmt: skip
-TOKENS = {str: "STRING_VALUE", int: "NUMBER_VALUE", float: "NUMBER_VALUE", list: "START_ARRAY"}
+TOKENS = {
+    bool: "FALSE_VALUE",
+    str: "STRING_VALUE",
+    int: "NUMBER_VALUE",
+    float: "NUMBER_VALUE",
+    list: "START_ARRAY",
+}
 
 
 class Misfit(Exception):
     """A value that is refused before any constraint is looked at; its text is the service's."""
 
 
-def refused(request: Any) -> str | None:
-    """What the service says of a request that does not have the shape; nothing when it has."""
+def refusal(request: Any) -> str | None:
+    """What the service says of a request that does not have the shape; None when it has."""
     try:
-        faults = list(_faults(_request(), request, ()))
+        faults = list(_faults(service().shape_for("ConverseStreamRequest"), request, ()))
     except Misfit as misfit:
         return str(misfit)
     if not faults:
@@ -37,9 +41,9 @@ def refused(request: Any) -> str | None:
 
 
 @cache
-def _request() -> Shape:
-    session = botocore.session.get_session()
-    return session.get_service_model("bedrock-runtime").shape_for("ConverseStreamRequest")
+def service() -> ServiceModel:
+    """Bedrock's runtime as botocore knows it."""
+    return botocore.session.get_session().get_service_model("bedrock-runtime")
 
 
 def dotted(path: Path) -> str:
@@ -52,81 +56,66 @@ def _membered(path: Path) -> str:
     return ".".join(f"{part + 1}.member" if isinstance(part, int) else part for part in path)
 
 
-def _broken(path: Path, rule: str, value: Any) -> str:
-    """One broken constraint; content and lists are not repeated, as in the service's own sentences."""
-    repeated = "" if "content" in path or isinstance(value, list) else f" '{value}'"
-    return f"Value{repeated} at '{_membered(path)}' failed to satisfy constraint: Member must {rule}"
-
-
-def _missing(path: Path) -> str:
-    return f"Value null at '{_membered(path)}' failed to satisfy constraint: Member must not be null"
+def _broken(path: Path, rule: str, value: str = "") -> str:
+    return f"Value{value} at '{_membered(path)}' failed to satisfy constraint: Member must {rule}"
 
 
 def _faults(shape: Any, value: Any, path: Path) -> Iterator[str]:
     """The constraints that a value breaks; raises Misfit if it is of the wrong kind."""
     if shape.metadata.get("document"):
         return  # any JSON; whether it has to be an object is a structural rule
-    _expect(shape.type_name, value)
-    yield from _constraints(shape, value, path)
-    if shape.type_name == "structure":
-        yield from _members(shape, value, path)
-    elif shape.type_name == "list":
-        for index, member in enumerate(value):
-            place = (*path, index)
-            yield from [_missing(place)] if member is None else _faults(shape.member, member, place)
-    elif shape.type_name == "map":
-        for key, member in value.items():
-            yield from _faults(shape.value, member, (*path, key))
+    kind = shape.type_name
+    if not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
+        token = "TRUE_VALUE" if value is True else TOKENS.get(type(value), "START_OBJECT")
+        raise Misfit(f"{token} can not be converted to {'an' if kind == 'integer' else 'a'} {kind.title()}")
+    # Content and lists are not repeated, as in the service's own sentences.
+    repeated = "" if "content" in path or kind == "list" else f" '{value}'"
+    yield from (_broken(path, rule, repeated) for rule in _rules(shape, value, path))
+    for name, member, part in _members(shape, value, path):
+        place = (*path, name)
+        yield from _faults(member, part, place) if member else [_broken(place, "not be null", " null")]
 
 
-def _expect(kind: str, value: Any) -> None:
-    types, name = KINDS[kind]
-    if isinstance(value, bool) and types is not bool:
-        raise Misfit(f"{str(value).upper()}_VALUE can not be converted to {name}")
-    if not isinstance(value, types):
-        raise Misfit(f"{TOKENS.get(type(value), 'START_OBJECT')} can not be converted to {name}")
-
-
-def _constraints(shape: Any, value: Any, path: Path) -> Iterator[str]:
-    """Pattern, bounds and set of a value, in the service's order."""
+def _rules(shape: Any, value: Any, path: Path) -> Iterator[str]:
+    """The rules of pattern, bounds and set that a value breaks, in the service's order."""
     pattern, least, most = (shape.metadata.get(name) for name in ("pattern", "min", "max"))
     if pattern and not re.fullmatch(pattern, value):
-        yield _broken(path, f"satisfy regular expression pattern: {pattern}", value)
+        yield f"satisfy regular expression pattern: {pattern}"
     is_number = shape.type_name in ("integer", "float")
-    size, noun = (value, "value") if is_number else (_size(shape, value, path), "length")
+    noun, size = ("value", value) if is_number else ("length", _length(shape, value, path))
     if least is not None and size < least:
-        yield _broken(path, f"have {noun} greater than or equal to {least}", value)
+        yield f"have {noun} greater than or equal to {least}"
     if most is not None and size > most:
-        yield _broken(path, f"have {noun} less than or equal to {most}", value)
-    choices = [choice for choice in shape.metadata.get("enum", ()) if not _is_refused(shape, choice)]
+        yield f"have {noun} less than or equal to {most}"
+    # Most models refuse what the service knows: messages of the role `system`.
+    choices = ["user", "assistant"] if shape.name == "ConversationRole" else shape.metadata.get("enum")
     if choices and value not in choices:
-        yield _broken(path, f"satisfy enum value set: [{', '.join(choices)}]", value)
+        yield f"satisfy enum value set: [{', '.join(choices)}]"
 
 
-def _is_refused(shape: Any, choice: str) -> bool:
-    """Whether most models refuse what the service knows: messages of the role `system`."""
-    return shape.name == "ConversationRole" and choice == "system"
-
-
-def _size(shape: Any, value: Any, path: Path) -> int:
+def _length(shape: Any, value: Any, path: Path) -> int:
     if shape.type_name != "blob":
-        return 0 if isinstance(value, bool) else len(value)
+        return 0 if shape.type_name == "boolean" else len(value)
     try:
         return len(base64.b64decode(value, validate=True))
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise Misfit(f"Invalid base64 at '{_membered(path)}'") from None
 
 
-def _members(shape: Any, value: Mapping[str, Any], path: Path) -> Iterator[str]:
-    """Broken constraints of the members; raises Misfit for a member that nobody knows."""
-    members = {name: member for name, member in shape.members.items() if name != "modelId"}
-    for name in value:
-        if name not in members:
+def _members(shape: Any, value: Any, path: Path) -> Iterator[tuple[str | int, Any, Any]]:
+    """Name, shape and value of each member, no shape where one is missing; raises Misfit for one that nobody knows."""
+    if shape.type_name == "list":
+        yield from ((index, None if part is None else shape.member, part) for index, part in enumerate(value))
+    elif shape.type_name == "map":
+        yield from ((key, shape.value, part) for key, part in value.items())
+    elif shape.type_name == "structure":
+        members = {name: member for name, member in shape.members.items() if name != "modelId"}
+        for name in filter(lambda name: name not in members, value):
             raise Misfit(f"{MODEL}{dotted((*path, name))}: Extra inputs are not permitted")
-    present = {k: v for k, v in value.items() if v is not None or members[k].metadata.get("document")}
-    if shape.metadata.get("union") and len(present) != 1:
-        raise Misfit(f"{MODEL}{dotted(path)}: one of {', '.join(members)} must be set, and only one")
-    required = [name for name in shape.required_members if name in members]
-    yield from (_missing((*path, name)) for name in required if name not in present)
-    for name, member in present.items():
-        yield from _faults(members[name], member, (*path, name))
+        documents = {name for name in value if members[name].metadata.get("document")}
+        present = [name for name in value if value[name] is not None or name in documents]
+        if shape.metadata.get("union") and len(present) != 1:
+            raise Misfit(f"{MODEL}{dotted(path)}: one of {', '.join(members)} must be set, and only one")
+        missing = [name for name in shape.required_members if name in members and name not in present]
+        yield from ((name, None, None) for name in missing)
+        yield from ((name, members[name], value[name]) for name in present)

@@ -1,4 +1,4 @@
-"""Replies to the phrases that begin with `show`: each has one thing that real streams have."""
+"""The phrases that begin with `show`, and their replies: each has one thing that real streams have."""
 
 import base64
 import json
@@ -9,10 +9,19 @@ from dataclasses import replace
 from conversations.demo_gateway import ordinary
 from conversations.demo_gateway.conversation import Conversation
 from conversations.demo_gateway.reply import Block, Reply, call, say, sign, text
-from conversations.demo_gateway.texts import SENTENCES, SOURCES, THOUGHT, sections
+from conversations.demo_gateway.texts import (
+    FORMULAS,
+    MARKDOWN,
+    PNG,
+    SENTENCES,
+    SOURCES,
+    THOUGHT,
+    paragraphs,
+    sections,
+)
 
 Play = Callable[[Conversation, str], Reply]
-"""Makes the reply from what was asked, and the rest of the question."""
+"""Makes the reply to a conversation, from the rest of the question."""
 
 NO_TOOL = "The request offers no tool, so there is nothing to call."
 
@@ -32,7 +41,8 @@ unsigned = before({"reasoningContent": {"reasoningText": {"text": THOUGHT}}})  #
 redacted = before(
     {"reasoningContent": {"redactedContent": base64.b64encode(sign(THOUGHT).encode()).decode()}}
 )
-in_text = Reply((text(f"<thinking>{THOUGHT}</thinking>\n\n{SENTENCES[0]}"),))
+in_text = say(f"<thinking>{THOUGHT}</thinking>\n\n{SENTENCES[0]}")
+picture = {"image": {"format": "png", "source": {"bytes": PNG}}}
 cited = Reply(
     (
         text(SENTENCES[0]),
@@ -54,20 +64,17 @@ def tool_call(conversation: Conversation, rest: str) -> Reply:
 
 def parallel(conversation: Conversation, rest: str) -> Reply:
     """Calls of all tools on offer; of a lone tool at least two, if its description has examples for them."""
-    if not conversation.tools:
+    tools = conversation.tools
+    if not tools:
         return say(NO_TOOL)
-    alone = len(conversation.tools) == 1
-    reply = ordinary.calling(conversation.tools, rest, several=alone)
-    if alone and len(reply.blocks) < 2:
-        return replace(reply, blocks=reply.blocks + ordinary.calling(conversation.tools, rest).blocks)
-    return reply
+    reply = ordinary.calling(tools, rest, several=len(tools) == 1)
+    return reply if len(reply.blocks) > 1 else ordinary.calling(tools * 2, rest)
 
 
 def unknown_tool(conversation: Conversation, rest: str) -> Reply:
     """A call of a tool that is not on offer."""
-    return Reply(
-        (text("I will ask the jukebox."), call("ask_the_jukebox", {"question": rest})), stop="tool_use"
-    )
+    request = call("ask_the_jukebox", {"question": rest})
+    return Reply((text("I will ask the jukebox."), request), stop="tool_use")
 
 
 def broken_input(conversation: Conversation, rest: str) -> Reply:
@@ -79,13 +86,11 @@ def broken_input(conversation: Conversation, rest: str) -> Reply:
 def reused_id(conversation: Conversation, rest: str) -> Reply:
     """A tool call whose id is the tool's name, as some models make them up."""
     reply = tool_call(conversation, rest)
-    blocks = [
-        {"toolUse": {**block["toolUse"], "toolUseId": block["toolUse"]["name"]}}
-        if "toolUse" in block
-        else block
-        for block in reply.blocks
-    ]
-    return replace(reply, blocks=tuple(blocks[:2]))
+    if reply.stop != "tool_use":
+        return reply
+    *before, last = reply.blocks[:2]
+    use = last["toolUse"]
+    return replace(reply, blocks=(*before, {"toolUse": {**use, "toolUseId": use["name"]}}))
 
 
 def server_tool(conversation: Conversation, rest: str) -> Reply:
@@ -108,7 +113,7 @@ def blank(conversation: Conversation, rest: str) -> Reply:
 def characters(conversation: Conversation, rest: str) -> Reply:
     """As many characters as the question names, a thousand if it names none."""
     number = re.search(r"\d+", rest)
-    return say(sections(int(number.group()) if number else 1000))
+    return say(sections(int(number[0]) if number else 1000))
 
 
 def stop_reason(conversation: Conversation, rest: str) -> Reply:
@@ -122,15 +127,41 @@ def stop_reason(conversation: Conversation, rest: str) -> Reply:
 
 def retold(conversation: Conversation, rest: str) -> Reply:
     """What the request held: the model, the roles, the texts, the tools and the settings."""
-    lines = [f"Model: `{conversation.model}`", f"System: {conversation.system or 'none'}"]
-    lines.append(f"Tools: {', '.join(tool.name for tool in conversation.tools) or 'none'}")
-    lines.append(f"Settings: `{json.dumps(conversation.body.get('inferenceConfig') or {})}`")
-    lines += [
-        f"{number}. {message['role']}: {', '.join(map(_contents, message['content']))}"
-        for number, message in enumerate(conversation.messages, 1)
+    lines = [
+        f"Model: `{conversation.model}`",
+        f"System: {conversation.system or 'none'}",
+        f"Tools: {', '.join(tool.name for tool in conversation.tools) or 'none'}",
+        f"Settings: `{json.dumps(conversation.body.get('inferenceConfig') or {})}`",
     ]
+    for number, message in enumerate(conversation.messages, 1):
+        contents = (str(block.get("text") or next(iter(block))) for block in message["content"])
+        lines.append(f"{number}. {message['role']}: {', '.join(contents)}")
     return say("\n".join(lines))
 
 
-def _contents(block: Block) -> str:
-    return str(block.get("text") or next(iter(block)))
+ROWS: tuple[tuple[str, str, Reply | Play], ...] = (
+    ("show a tool call", "a call of the offered tool that fits best", tool_call),
+    ("show parallel calls", "several tool calls in one message", parallel),
+    ("show tool loop", "a tool call after every result, for ever", tool_call),
+    ("show unknown tool", "a call of a tool that is not on offer", unknown_tool),
+    ("show broken tool input", "a tool call whose input is not JSON", broken_input),
+    ("show reused id", "a tool call whose id is the tool's name, every time", reused_id),
+    ("show a server tool", "a tool that runs on the model's side, then an answer to the rest", server_tool),
+    ("show reasoning", "reasoning with its signature, then an answer to the rest", signed),
+    ("show redacted reasoning", "reasoning that nobody may read", redacted),
+    ("show unsigned reasoning", "reasoning without a signature", unsigned),
+    ("show thinking as text", "reasoning in tags within the text, as Nova writes it", in_text),
+    ("show citations", "text with its sources", cited),
+    ("show markdown", "headings, a list, a table, code, a link and a quote", say(MARKDOWN)),
+    ("show formulas", "formulas, code in two languages, a table and a list of tasks", say(FORMULAS)),
+    ("show a long answer", "twenty paragraphs", say(paragraphs(20))),
+    ("show characters NUMBER", "an answer of that length, as far as its limit allows", characters),
+    ("show slow", "sentences with two seconds between them", replace(say(paragraphs(3)), pause=2.0)),
+    ("show blank text", "empty text blocks round the text", blank),
+    ("show nothing", "an answer without any content block", Reply(())),
+    ("show a picture", "a small PNG", Reply((text("A record, seen from the side:"), picture))),
+    ("show no usage", "an answer without its metadata event", replace(say(SENTENCES[0]), metadata=False)),
+    ("show an unknown event", "an event that nobody knows yet", replace(say(SENTENCES[1]), strange=True)),
+    ("show stop reason NAME", "any stop reason, known or not", stop_reason),
+    ("show the conversation", "what the request held", retold),
+)  # fmt: skip

@@ -4,18 +4,25 @@ import json
 import math
 import re
 import string
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
 
-from conversations.demo_gateway.reply import Ending, Reply
+from conversations import upstream
+from conversations.demo_gateway.reply import Block, Reply
 from conversations.gateway.frames import encode
 
 FIRST_TOKEN = 0.3
 WORDS_A_SECOND = 45
 CHARACTERS_A_SECOND = 220
 PADDING = string.ascii_letters + string.digits
+STARTS = {
+    "toolUse": ("name", "toolUseId", "type"),
+    "toolResult": ("status", "toolUseId", "type"),
+    "image": ("format",),
+}
+"""The blocks that begin with a contentBlockStart, and what it holds of them."""
 
 
 class Event(NamedTuple):
@@ -27,24 +34,14 @@ class Event(NamedTuple):
     kind: str = "event"
 
 
-class Piece(NamedTuple):
-    """Bytes of one HTTP chunk, and the seconds to wait before them.
-
-    After an endless wait nothing comes.
-    """
-
-    wait: float
-    data: bytes
-
-
 def events(reply: Reply, metadata: Mapping[str, Any], random: Random) -> Iterator[Event]:
     """The events of a reply that ends well: messageStart, each block, messageStop, metadata."""
     yield Event(FIRST_TOKEN, "messageStart", {"role": "assistant"})
     seconds = FIRST_TOKEN
     for index, block in enumerate(reply.blocks):
-        for event in _block(index, block, reply, random):
+        for event in _block_events(block, reply.pause, random):
             seconds += event.wait
-            yield event
+            yield event._replace(payload={"contentBlockIndex": index, **event.payload})
     if reply.strange:
         yield Event(0, "contentBlockPondered", {"contentBlockIndex": 0, "pondered": True})
     yield Event(0, "messageStop", {"stopReason": reply.stop})
@@ -52,78 +49,42 @@ def events(reply: Reply, metadata: Mapping[str, Any], random: Random) -> Iterato
         yield Event(0, "metadata", {"metrics": {"latencyMs": round(seconds * 1000)}, **metadata})
 
 
-def _block(index: int, block: Mapping[str, Any], reply: Reply, random: Random) -> Iterator[Event]:
+def _block_events(block: Block, pause: float, random: Random) -> Iterator[Event]:
     kind, value = next(iter(block.items()))
-    for event in WRITERS[kind](value, random):
-        pause = reply.pause if event.wait and _sentence(event) else 0
-        yield event._replace(wait=event.wait + pause, payload={"contentBlockIndex": index, **event.payload})
-    yield Event(0, "contentBlockStop", {"contentBlockIndex": index})
+    if kind in STARTS:
+        start = {key: value[key] for key in STARTS[kind] if key in value}
+        yield Event(0, "contentBlockStart", {"start": {kind: start}})
+    for wait, delta in _deltas(kind, value, random):
+        ends_sentence = str(delta.get("text", "")).rstrip().endswith((".", ":", "!"))
+        yield Event(wait + (pause if ends_sentence else 0), "contentBlockDelta", {"delta": delta})
+    yield Event(0, "contentBlockStop", {})
 
 
-def _sentence(event: Event) -> bool:
-    return str(event.payload.get("delta", {}).get("text", "")).rstrip().endswith((".", ":", "!"))
+def _deltas(kind: str, value: Any, random: Random) -> Iterator[tuple[float, dict[str, Any]]]:
+    """The deltas of a block, each with the seconds that a model takes for it."""
+    match kind, value:
+        case "text", _:
+            yield from ((_seconds(words), {"text": words}) for words in fragments(value, random))
+        case "reasoningContent", {"reasoningText": thought}:
+            parts = fragments(thought["text"], random)
+            yield from ((_seconds(words), {"reasoningContent": {"text": words}}) for words in parts)
+            if "signature" in thought:
+                yield 0, {"reasoningContent": {"signature": thought["signature"]}}
+        case "toolUse", {"input": arguments}:
+            for part in splinters(arguments, random):
+                yield len(part) / CHARACTERS_A_SECOND, {"toolUse": {"input": part}}
+        case "citationsContent", {"citations": citations}:
+            # Claude sends the citation before the text of its block, Nova sends blocks of citations alone.
+            yield from ((0, {"citation": citation}) for citation in citations)
+            for part in value.get("content", ()):
+                yield from _deltas("text", part["text"], random)
+        case _:  # what comes in one: a result, a picture, reasoning that nobody may read
+            rest = {key: value[key] for key in value.keys() - set(STARTS.get(kind, ()))}
+            yield FIRST_TOKEN, {kind: rest.get("content", rest)}
 
 
-def _start(**start: Any) -> Event:
-    return Event(0, "contentBlockStart", {"start": start})
-
-
-def _delta(wait: float, **delta: Any) -> Event:
-    return Event(wait, "contentBlockDelta", {"delta": delta})
-
-
-def _pace(words: str) -> float:
+def _seconds(words: str) -> float:
     return max(1, len(words.split())) / WORDS_A_SECOND
-
-
-def _write_text(text: str, random: Random) -> Iterator[Event]:
-    for words in fragments(text, random):
-        yield _delta(_pace(words), text=words)
-
-
-def _write_reasoning(value: Mapping[str, Any], random: Random) -> Iterator[Event]:
-    if "redactedContent" in value:
-        yield _delta(FIRST_TOKEN, reasoningContent={"redactedContent": value["redactedContent"]})
-        return
-    reasoning = value["reasoningText"]
-    for words in fragments(reasoning["text"], random):
-        yield _delta(_pace(words), reasoningContent={"text": words})
-    if "signature" in reasoning:
-        yield _delta(0, reasoningContent={"signature": reasoning["signature"]})
-
-
-def _write_use(value: Mapping[str, Any], random: Random) -> Iterator[Event]:
-    yield _start(toolUse={key: value[key] for key in ("name", "toolUseId", "type") if key in value})
-    for part in splinters(value["input"], random):
-        yield _delta(len(part) / CHARACTERS_A_SECOND, toolUse={"input": part})
-
-
-def _write_result(value: Mapping[str, Any], random: Random) -> Iterator[Event]:
-    yield _start(toolResult={key: value[key] for key in ("status", "toolUseId", "type") if key in value})
-    yield _delta(FIRST_TOKEN, toolResult=value["content"])
-
-
-def _write_citations(value: Mapping[str, Any], random: Random) -> Iterator[Event]:
-    # Claude sends the citation before the text of its block, Nova sends blocks of citations alone.
-    for citation in value["citations"]:
-        yield _delta(0, citation=citation)
-    for part in value.get("content", ()):
-        yield from _write_text(part["text"], random)
-
-
-def _write_image(value: Mapping[str, Any], random: Random) -> Iterator[Event]:
-    yield _start(image={"format": value["format"]})
-    yield _delta(FIRST_TOKEN, image={"source": value["source"]})
-
-
-WRITERS: dict[str, Callable[[Any, Random], Iterator[Event]]] = {
-    "text": _write_text,
-    "reasoningContent": _write_reasoning,
-    "toolUse": _write_use,
-    "toolResult": _write_result,
-    "citationsContent": _write_citations,
-    "image": _write_image,
-}
 
 
 def fragments(text: str, random: Random) -> list[str]:
@@ -156,55 +117,59 @@ def splinters(value: Any, random: Random) -> list[str]:
 
 
 def frame(event: Event, random: Random) -> bytes:
-    """An event's frame: compact JSON, keys sorted, padded to hide its length, as in recorded streams."""
-    payload = dict(event.payload)
-    if event.kind == "event":
-        payload["p"] = PADDING[: random.randint(2, len(PADDING))]
-    written = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return encode(event.name, written.encode("utf-8", "replace"), event.kind)
+    """An event's frame, padded to hide its length, as in recorded streams."""
+    padding = {"p": PADDING[: random.randint(2, len(PADDING))]} if event.kind == "event" else {}
+    return encode(event.name, {**event.payload, **padding}, event.kind)
 
 
-def pieces(reply: Reply, metadata: Mapping[str, Any], random: Random) -> Iterator[Piece]:
-    """The HTTP chunks of a reply, its way of failing included."""
-    sent = list(events(reply, metadata, random))
-    yield from _chunks(_until_failure(sent, reply.ending), random)
-    yield from _broken(reply.ending, random)
+def pieces(reply: Reply, metadata: Mapping[str, Any], random: Random) -> Iterator[tuple[float, bytes]]:
+    """The HTTP chunks of a reply, each with the seconds to wait before it; after an endless wait nothing comes.
 
-
-def _until_failure(sent: list[Event], ending: Ending) -> list[Event]:
-    """The events of a failing stream: none, or up to the middle of its deltas."""
-    if ending.kind == "whole":
-        return sent
-    deltas = [index for index, event in enumerate(sent) if event.name == "contentBlockDelta"]
-    return sent[: 0 if ending.early else deltas[len(deltas) // 2]]
-
-
-def _broken(ending: Ending, random: Random) -> Iterator[Piece]:
-    if ending.kind in ("exception", "error"):
-        yield Piece(0, frame(Event(0, ending.name, {"message": ending.message}, ending.kind), random))
-    lost = frame(_delta(0, text="lost"), random)
-    if ending.kind == "half":
-        yield Piece(0, lost[: len(lost) // 2])
-    if ending.kind == "checksum":
-        yield Piece(0, lost[:-1] + bytes([lost[-1] ^ 1]))
-    if ending.kind == "silent":
-        yield Piece(math.inf, b"")
-
-
-def _chunks(sent: list[Event], random: Random) -> Iterator[Piece]:
-    """Mostly one frame a chunk; now and then two in one, or one in two."""
+    Mostly a chunk is a frame; now and then it is two, or a part of one.
+    """
     waiting = b""
-    for event in sent:
-        data = waiting + frame(event, random)
-        waiting = b""
+    for event in _sent(reply, list(events(reply, metadata, random))):
+        data, waiting = waiting + frame(event, random), b""
         chance = random.random()
         if chance < 0.08:
             waiting = data
         elif chance < 0.16:
             place = random.randrange(1, len(data))
-            yield Piece(event.wait, data[:place])
-            yield Piece(0, data[place:])
+            yield event.wait, data[:place]
+            yield 0, data[place:]
         else:
-            yield Piece(event.wait, data)
-    if waiting:
-        yield Piece(0, waiting)
+            yield event.wait, data
+    yield 0, waiting + _end(reply, random)
+    if reply.ending == "silent":
+        yield math.inf, b""
+
+
+def _sent(reply: Reply, events: list[Event]) -> list[Event]:
+    """The events that are sent: of a failing stream up to the middle of its deltas, none if it has none."""
+    if reply.ending == "whole":
+        return events
+    deltas = [index for index, event in enumerate(events) if event.name == "contentBlockDelta"]
+    return events[: deltas[len(deltas) // 2] if deltas else 0]
+
+
+def _end(reply: Reply, random: Random) -> bytes:
+    """The last bytes of a stream that fails."""
+    lost = frame(Event(0, "contentBlockDelta", {"delta": {"text": "lost"}}), random)
+    match reply.ending:
+        case "exception" | "error" as kind:
+            name, message = reply.error
+            return frame(Event(0, name, {"message": message}, kind), random)
+        case "half":
+            return lost[: len(lost) // 2]
+        case "checksum":
+            return lost[:-1] + bytes([lost[-1] ^ 1])
+    return b""
+
+
+def relayed(batches: Iterable[list[upstream.Event]], random: Random) -> Iterator[bytes]:
+    """The frames of an upstream's answer, the one of an exception at the end of one that failed."""
+    try:
+        for batch in batches:
+            yield b"".join(frame(Event(0, *event), random) for event in batch)
+    except upstream.StreamFailure as failure:
+        yield frame(Event(0, failure.name, {"message": failure.message}, "exception"), random)

@@ -57,7 +57,8 @@ def encode(name: str, payload: Mapping[str, object] | bytes, kind: str = "event"
         message = "" if isinstance(payload, bytes) else str(payload.get("message", ""))
         headers, payload = {":error-code": name, ":error-message": message, ":message-type": kind}, b""
     if not isinstance(payload, bytes):
-        payload = json.dumps(payload, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
+        written = json.dumps(payload, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+        payload = written.encode("utf-8", "replace")
     return pack(b"".join(_header(*header) for header in headers.items()), payload)
 
 

@@ -22,7 +22,7 @@ NUMBERS = phrases.Phrase("show numbers", "lists with long numbers", say(NUMBERED
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     gateway = demo.start(pace=0.06)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(phrases, "_LONGEST_FIRST", [NUMBERS, *phrases._LONGEST_FIRST])
+        patch.setattr(phrases, "PHRASES", (*phrases.PHRASES, NUMBERS))
         with watched_site(tmp_path_factory.mktemp("watched"), gateway.url) as running:
             yield running
     gateway.close()

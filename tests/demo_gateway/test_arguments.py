@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, create_model
 
-from conversations.demo_gateway.arguments import calls, draw
-from conversations.demo_gateway.cues import Cues
+from conversations.demo_gateway.arguments import Cues, calls, draw
 
 
 def schema(*required: str, **properties: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conversations.demo_gateway.reply import Ending, Reply, call, limited, say, text
+from conversations.demo_gateway.reply import Reply, call, limited, say, text
 from conversations.demo_gateway.streams import events, fragments, pieces, splinters
 from conversations.gateway.frames import Decoder, Frame, FrameError
 
@@ -21,9 +21,7 @@ TEXTS = st.lists(st.sampled_from(["a", "Señora", " ", "\n\n", "“long-winded�
 
 def frames(reply: Reply, seed: int = 1) -> list[Frame]:
     decoder = Decoder()
-    return [
-        frame for piece in pieces(reply, {"usage": {}}, Random(seed)) for frame in decoder.feed(piece.data)
-    ]
+    return [frame for _, piece in pieces(reply, {"usage": {}}, Random(seed)) for frame in decoder.feed(piece)]
 
 
 def payloads(reply: Reply, name: str = "contentBlockDelta") -> list[Any]:
@@ -95,8 +93,8 @@ def test_frames_are_sometimes_split_and_sometimes_merged() -> None:
     whole = list(events(reply, {}, Random(1)))
     decoders = [Decoder() for _ in pieces(reply, {}, Random(1))]
     alone = [
-        _alone(decoder, piece.data)
-        for decoder, piece in zip(decoders, pieces(reply, {}, Random(1)), strict=True)
+        _alone(decoder, piece)
+        for decoder, (_, piece) in zip(decoders, pieces(reply, {}, Random(1)), strict=True)
     ]
     assert {0, 1, 2} == set(alone)
     assert alone.count(1) > len(whole) / 2
@@ -119,11 +117,11 @@ def test_text_flows_at_thirty_to_sixty_words_a_second() -> None:
 @pytest.mark.parametrize("kind", ["cut", "dropped", "half", "checksum", "silent", "exception"])
 def test_a_failing_stream_tells_some_of_its_text_and_no_end(kind: Any) -> None:
     sent = list(
-        pieces(Reply((text("word " * 50),), ending=Ending(kind, "someException", "x")), {}, Random(1))
+        pieces(Reply((text("word " * 50),), ending=kind, error=("someException", "x")), {}, Random(1))
     )
     decoder, names = Decoder(), []
-    for piece in sent[:-1]:
-        names += [frame.name for frame in decoder.feed(piece.data)]
+    for _, piece in sent[:-1]:
+        names += [frame.name for frame in decoder.feed(piece)]
     assert 5 < names.count("contentBlockDelta") < 40
     assert "messageStop" not in names
     assert "contentBlockStop" not in names
@@ -131,24 +129,24 @@ def test_a_failing_stream_tells_some_of_its_text_and_no_end(kind: Any) -> None:
 
 def test_half_a_frame_is_left_over() -> None:
     decoder = Decoder()
-    for piece in pieces(Reply((text("word"),), ending=Ending("half")), {}, Random(1)):
-        list(decoder.feed(piece.data))
+    for _, piece in pieces(Reply((text("word"),), ending="half"), {}, Random(1)):
+        list(decoder.feed(piece))
     assert decoder.has_rest
 
 
 def test_a_wrong_checksum_is_one() -> None:
     with pytest.raises(FrameError, match="checksum"):
-        frames(Reply((text("word"),), ending=Ending("checksum")))
+        frames(Reply((text("word"),), ending="checksum"))
 
 
 def test_silence_is_an_endless_wait() -> None:
-    *_, last = pieces(Reply((text("word"),), ending=Ending("silent")), {}, Random(1))
+    *_, last = pieces(Reply((text("word"),), ending="silent"), {}, Random(1))
     assert last == (math.inf, b"")
 
 
 def test_an_exception_comes_alone_when_it_is_early() -> None:
-    ending = Ending("exception", "throttlingException", "slow down", early=True)
-    (frame,) = frames(Reply((text("word"),), ending=ending))
+    reply = Reply((), ending="exception", error=("throttlingException", "slow down"))
+    (frame,) = frames(reply)
     assert (frame.kind, frame.name) == ("exception", "throttlingException")
     assert json.loads(frame.payload) == {"message": "slow down"}
 

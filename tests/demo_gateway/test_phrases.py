@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conversations.demo_gateway import phrases, refusal, script
+from conversations.demo_gateway import phrases, refusal
 from conversations.demo_gateway.conversation import Conversation
 from conversations.demo_gateway.reply import Answer, Failure, Reply
 from tests.protocol.messages import user
@@ -44,7 +44,7 @@ def body(
 def ask(*messages: dict[str, Any] | str, tried: bool = False, **more: Any) -> Answer:
     request = body(*[user(message) if isinstance(message, str) else message for message in messages], **more)
     assert refusal(request) is None
-    return script.answer(Conversation("some.model", request), tried)
+    return phrases.answer(Conversation("some.model", request), tried)
 
 
 def reply(*messages: dict[str, Any] | str, **more: Any) -> Reply:
@@ -199,7 +199,7 @@ def test_what_a_phrase_shows_can_be_answered_and_sent_again(
     phrase: phrases.Phrase, tools: tuple[dict[str, Any], ...]
 ) -> None:
     answer = ask(phrase.say, tools=tools)
-    if not isinstance(answer, Reply) or answer.ending.kind != "whole":
+    if not isinstance(answer, Reply) or answer.ending != "whole":
         return
     calls = [
         block["toolUse"] for block in answer.blocks if "toolUse" in block and "type" not in block["toolUse"]
@@ -321,19 +321,19 @@ def test_a_failure_has_its_status_and_message(question: str, status: int, messag
     ],
 )
 def test_a_stream_fails_as_it_was_told_to(question: str, kind: str, name: str, early: bool) -> None:
-    ending = reply(question).ending
-    assert (ending.kind, ending.name, ending.early) == (kind, name, early)
+    answer = reply(question)
+    assert (answer.ending, answer.error[0], not answer.blocks) == (kind, name, early)
 
 
 def test_what_fails_once_is_answered_when_it_was_tried() -> None:
     assert isinstance(ask("fail gateway once"), Failure)
     assert "second try" in text(reply("fail gateway once", tried=True))
-    assert reply("fail cut once", tried=True).ending.kind == "whole"
+    assert reply("fail cut once", tried=True).ending == "whole"
 
 
 def test_only_what_is_to_fail_once_is_counted() -> None:
     def once(question: str) -> bool:
-        return script.fails_once(Conversation("m", body(user(question))))
+        return phrases.fails_once(Conversation("m", body(user(question))))
 
     assert once("fail once")
     assert once("fail cut once")
@@ -363,7 +363,7 @@ def test_the_phrase_is_taken_out_of_the_question() -> None:
     def rest(question: str) -> str:
         phrase = phrases.find(question)
         assert phrase
-        return phrases.rest(question, phrase)
+        return phrase.rest_of(question)
 
     assert rest("Show reasoning: what is on WZPZ?") == "what is on WZPZ?"
     assert rest("show a tool call, WKRP") == "WKRP"

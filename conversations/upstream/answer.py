@@ -1,0 +1,69 @@
+"""A request to an upstream and its answer, as Converse has them."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from conversations.upstream.blocks import Event
+from conversations.upstream.client import Call, Upstream
+from conversations.upstream.refusals import Refused, StreamFailure
+from conversations.upstream.request import chat_request
+from conversations.upstream.server_sent import DONE, ServerSentEvents
+from conversations.upstream.translation import Translation
+from conversations.upstream.whole import converse_answer
+
+CUT = "An invalid response was received from the upstream server"
+
+
+class Answer:
+    """One request's way to the upstream and back."""
+
+    def __init__(
+        self, upstream: Upstream, model: str, body: Mapping[str, Any], new_id: Callable[[], str]
+    ) -> None:
+        self._started = time.monotonic()
+        self._upstream, self._model, self._body = upstream, model, body
+        self._call = Call(upstream)
+        self._source, self._translation = ServerSentEvents(), Translation(new_id)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether end() was called: what follows fails for that reason alone."""
+        return self._call.is_ended
+
+    def end(self) -> None:
+        """Ends the connection at once, from any thread."""
+        self._call.end()
+
+    def close(self) -> None:
+        """Closes the connection when all is done."""
+        self._call.close()
+
+    def batches(self) -> Iterator[list[Event]]:
+        """Sends the request; the events of the answer, as many at a time as came together.
+
+        Raises Refused where there is no answer, and StreamFailure while it is read. Without a `messageStop` it was cut.
+        """
+        request = chat_request(self._body, self._upstream.model_for(self._model))
+        return self._events(self._call.send(request))
+
+    def whole(self) -> dict[str, Any]:
+        """The answer of Converse, without a stream; raises Refused if it was cut."""
+        events = [event for batch in self.batches() for event in batch]
+        if not self._translation.is_complete:
+            raise Refused(502, CUT)
+        return converse_answer(events)
+
+    def _events(self, pieces: Iterator[bytes]) -> Iterator[list[Event]]:
+        try:
+            for piece in pieces:
+                chunks = list(self._source.feed(piece))
+                if events := [event for chunk in chunks for event in self._translation.feed(chunk)]:
+                    yield events
+                if any(chunk is DONE for chunk in chunks):
+                    break
+            yield [event for chunk in self._source.end() for event in self._translation.feed(chunk)]
+        except StreamFailure as failure:
+            raise StreamFailure(failure.name, self._upstream.redacted(failure.message)) from failure
+        if self._translation.is_complete:
+            yield [self._translation.metadata(round((time.monotonic() - self._started) * 1000))]
