@@ -10,7 +10,7 @@ const PATIENCE_MS = 10_000; // after which an unanswered request may be sent aga
 const OFFLINE = "Not sent: there is no connection.";
 const UNANSWERED = "No answer yet. You can try again.";
 
-/** The requests of a log's tool cards. `send(frame)` returns whether it could be sent, `say(sentence)` is read out. */
+/** The requests of a log's tool cards. */
 export class CallRequests {
   /**
    * @param {HTMLElement} log

@@ -230,7 +230,7 @@ export class Attaching {
   }
 
   /**
-   * Shows files no more that a message has which is on its way.
+   * Removes the files that a message on its way has.
    * @param {AttachedFile[]} files
    */
   letGo(files) {
@@ -247,7 +247,7 @@ export class Attaching {
   }
 
   /**
-   * The focus goes to the next file, or else to what is written.
+   * Removes a file; the focus goes to the next one, or else to what is written.
    * @param {Entry} entry
    */
   remove(entry) {

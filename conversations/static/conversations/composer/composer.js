@@ -35,7 +35,7 @@ export function fillFromButtons(textarea) {
   });
 }
 
-/** `send(frame)` returns whether the frame could be sent; `changed()` hears of each new message on its way. */
+/** `changed()` hears of each new message on its way. */
 export class Composer {
   /**
    * @param {HTMLFormElement} form

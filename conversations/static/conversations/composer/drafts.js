@@ -8,7 +8,7 @@ const PAUSE_MS = 500; // in typing, after which the server gets the text
 const WRITING_MS = 3000; // after a key, in which a draft from elsewhere does not take the place of this one
 const ANSWER_MS = 1000; // in which the server says what it has, when a connection is there again
 
-/** `send(frame)` returns whether it could be sent; `changed()` hears when another text, or another draft beside it, is to be shown. */
+/** `changed()` hears when another text, or another draft beside it, is to be shown. */
 export class Draft {
   /**
    * @param {string} conversation its id
@@ -130,7 +130,7 @@ export class Draft {
 }
 
 /**
- * There is nothing to choose where one of two drafts is empty, or they are the same.
+ * The other of two drafts; null where there is nothing to choose, as one is empty or they are the same.
  * @param {string} own
  * @param {string} other
  */

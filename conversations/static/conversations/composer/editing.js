@@ -15,10 +15,7 @@ import { writeIn } from "./composer.js";
  *   sent: Extract<Frame, {type: "edit"}> | null}} OpenEditor
  */
 
-/**
- * `send(frame)` returns whether the frame could be sent; `done()` takes the focus when a message was sent; `giveBack(text)` takes words
- * whose place has gone.
- */
+/** `done()` takes the focus when a message was sent; `giveBack(text)` takes words whose place has gone. */
 export class Editing {
   /** @param {{send: Send, done: () => void, giveBack: (text: string) => void}} page */
   constructor({ send, done, giveBack }) {
@@ -133,7 +130,7 @@ export class Editing {
   }
 }
 
-/** `ask(frame)` returns whether the frame could be sent; `giveBack(text)` takes the words of a message that does not wait any more. */
+/** `giveBack(text)` takes the words of a message that does not wait any more. */
 export class Queue {
   /** @param {{ask: Send, giveBack: (text: string, files?: AttachedFile[]) => void, say: Say}} page */
   constructor({ ask, giveBack, say }) {

@@ -43,7 +43,7 @@ export function keepFitting(form, changed = () => {}) {
 
 /** @typedef {Record<string, string>} Values by the names of fields */
 
-/** `say(sentence)` is for who cannot see the panel, `refuse(reason)` shows what went wrong where one writes. */
+/** `refuse(reason)` shows what went wrong where one writes. */
 export class Options {
   /**
    * @param {HTMLFormElement} form

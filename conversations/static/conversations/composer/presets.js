@@ -5,7 +5,7 @@ import { inside, setText } from "../lib/dom.js";
 
 const UNREACHABLE = "This is not done: there is no connection.";
 
-/** `put(text)` writes the instructions, `say(sentence)` is for who cannot see the list. */
+/** `put(text)` writes the instructions. */
 export class Presets {
   /**
    * @param {HTMLElement} root

@@ -15,7 +15,7 @@ const EMPTY = "You have no saved prompts yet. The settings keep them.";
 
 /** @typedef {{id: number, name: string, start: string}} Prompt */
 
-/** `put(text)` writes into the textarea, `say(sentence)` is for who cannot see the list. */
+/** `put(text)` writes into the textarea. */
 export class Prompts {
   /**
    * @param {HTMLTextAreaElement} textarea
@@ -219,7 +219,7 @@ const KEYS = {
 };
 
 /**
- * What is on its way is not sent as a slash; where there is nothing to wait for it can be.
+ * Keys while a sentence stands in the place of the list: Enter sends no slash while something is fetched.
  * @type {Record<string, (prompts: Prompts) => unknown>}
  */
 const TELLING_KEYS = {
@@ -228,7 +228,7 @@ const TELLING_KEYS = {
 };
 
 /**
- * What gives the text with the reader's values in the place of its variables, or null if the reader leaves.
+ * A function that asks for the text's variables and gives the text with them, or null if the reader leaves.
  * @param {string} name
  * @param {string} text
  * @returns {Promise<() => string | null | Promise<string | null>>}
