@@ -71,6 +71,8 @@ test("two texts that differ are both kept until one is chosen", () => {
   isOnline = true;
   draft.choose();
   assert.deepEqual([draft.text, draft.other], ["theirs", null]);
+  draft.swap();
+  assert.deepEqual([draft.text, draft.other], ["theirs", null]);
 });
 
 test("while somebody writes a text from elsewhere does not interfere", () => {
