@@ -1,4 +1,4 @@
-"""Approvals at the terminal: each waiting call is put to whoever sits there."""
+"""Approvals at the terminal: the person there decides about each waiting call."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ def pending(turn: Turn) -> list[Approval]:
 
 
 def answers(turn: Turn, out: TextIO) -> list[dict[str, Any]]:
-    """The decisions about a waiting turn's calls, as an AG-UI `resume`; all denied without a terminal."""
+    """Asks for decisions about a waiting turn's calls; returns an AG-UI `resume`. Without a terminal all are denied."""
     return [_answer(approval, out) for approval in pending(turn)]
 
 
@@ -45,7 +45,7 @@ def entry(call: ToolCall, payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def reply(approval: Approval, read: Callable[[str], str]) -> dict[str, Any]:
-    """The answer to a question of a running call, field by field; without any it is declined."""
+    """Asks a running call's question, field by field; returns the entry of a `resume`. No answer declines it."""
     payload = {}
     for name, schema in approval.question["schema"].get("properties", {}).items():
         choices = f" ({', '.join(map(str, schema['enum']))})" if isinstance(schema.get("enum"), list) else ""
@@ -56,7 +56,7 @@ def reply(approval: Approval, read: Callable[[str], str]) -> dict[str, Any]:
 
 
 def question(approval: Approval) -> str:
-    """What a running call asks, as a line."""
+    """The question of a running call, as a line."""
     return printable(f"{approval.call.name} asks: {approval.question['message']}")
 
 
@@ -72,12 +72,12 @@ def _reply(approval: Approval, out: TextIO) -> dict[str, Any]:
 
 
 def choices(call: ToolCall) -> str:
-    """What may be answered about a call."""
+    """The answers that may be given about a call."""
     return CHOICES_OF_TOOL if permits_any_arguments(call.name) else CHOICES
 
 
 def decision(line: str, call: ToolCall) -> dict[str, Any]:
-    """The decision that a line holds. What is none of the short answers is the reason of a denial."""
+    """The decision in a line. Any text but the short answers is the reason of a denial."""
     text = line.strip()
     word = text.lower().rstrip(".!")
     if word in YES:

@@ -1,4 +1,4 @@
-"""A terminal's cursor on a conversation's record, like a socket's."""
+"""A terminal's cursor on a conversation's record."""
 
 import json
 import signal
@@ -17,10 +17,10 @@ from conversations.models import Turn
 Event = dict[str, Any]
 
 TICK = 0.1
-"""Seconds after which a display may draw anew what has a clock in it, and Ctrl+C is noticed."""
+"""Seconds after which a display may redraw a clock, and Ctrl+C is noticed."""
 
 POLL_INTERVAL = 0.5
-"""Seconds between two looks for what other processes have written."""
+"""Seconds between two looks for events of other processes."""
 
 IMPATIENCE = 3
 """Presses of Ctrl+C in one answer after which the program itself is meant."""
@@ -29,13 +29,13 @@ ENDS = ("RUN_FINISHED", "RUN_ERROR")
 
 
 class Display(Protocol):
-    """What shows events to a person."""
+    """A display of events."""
 
     def show(self, event: Event) -> None:
         """Shows an event."""
 
     def tick(self) -> None:
-        """Draws anew what changes by itself."""
+        """Redraws what changes with time."""
 
 
 class Follower:
@@ -46,7 +46,7 @@ class Follower:
         self.cursor = last_seq(conversation) if cursor is None else cursor
         self._news = threading.Event()
 
-    # -- a Socket, as the journal's hub wants it
+    # -- the Socket protocol of the journal's hub
 
     def on_frames(self, frames: list[Frame]) -> None:
         """Notes that there is something to read."""
@@ -57,7 +57,7 @@ class Follower:
         self._news.set()
 
     def on_notice(self, text: str) -> None:
-        """Ignores what is no part of the record."""
+        """Ignores the notice."""
 
     # -- reading on
 
@@ -66,17 +66,17 @@ class Follower:
         return last_seq(self.conversation) > self.cursor
 
     def unread(self) -> Iterator[Event]:
-        """The events from the cursor on, as far as there are any."""
+        """The stored events from the cursor on."""
         while frames := read(self.conversation, self.cursor):
             for self.cursor, data in frames:
                 yield json.loads(data)
 
-    def follow(self, display: Display, turn: Turn, *, others: bool = False) -> str | None:
+    def follow(self, display: Display, turn: Turn, *, with_others: bool = False) -> str | None:
         """Shows the turn's events until its run ends, and returns its error's text if it failed.
 
-        Ctrl+C stops it. With `others` what comes before the turn is shown too, and the first run that ends is the end.
+        Ctrl+C stops it. With `with_others` the events of turns before it are shown too, until any run ends.
         """
-        has_begun = others
+        has_begun = with_others
         for event in self._events(display, turn):
             has_begun = has_begun or event.get("runId") == turn.run_id
             if has_begun:
@@ -106,14 +106,14 @@ class Follower:
                     return
 
     def _is_under_way(self, turn: Turn) -> bool:
-        """Whether the turn runs or is queued; one whose process is lost goes on here."""
+        """Whether the turn runs or is queued. A turn whose process has died is taken over here."""
         engine.WORKER.sweep(self.conversation)
         return Turn.objects.filter(pk=turn.pk, status__in=(Turn.Status.RUNNING, Turn.Status.QUEUED)).exists()
 
 
 @contextmanager
 def following(conversation: UUID) -> Iterator[Follower]:
-    """A follower of all that is recorded of the conversation from now on."""
+    """A follower of the conversation's record from now on."""
     follower = Follower(conversation)
     HUB.subscribe(conversation, follower)
     try:
@@ -124,7 +124,7 @@ def following(conversation: UUID) -> Iterator[Follower]:
 
 @contextmanager
 def on_ctrl_c(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Has Ctrl+C do this meanwhile."""
+    """Within the context Ctrl+C calls the handler."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -136,7 +136,7 @@ def on_ctrl_c(handler: Callable[[int, FrameType | None], object]) -> Iterator[No
 
 
 class Presses:
-    """Presses of Ctrl+C during an answer. They are heeded between events."""
+    """Presses of Ctrl+C during an answer, which take effect between events."""
 
     def __init__(self) -> None:
         self._count = 0

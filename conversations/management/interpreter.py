@@ -1,4 +1,4 @@
-"""The Python that runs this, in sentences that tell an operator what to type."""
+"""The name of our Python, for sentences that tell an operator what to type."""
 
 import os
 import shlex
@@ -7,7 +7,7 @@ import sys
 
 
 def python() -> str:
-    """The Python that runs this, as a shell in the current folder finds it."""
+    """The Python that runs this process, as a shell in the current folder finds it."""
     if shutil.which("python") == sys.executable:
         return "python"
     inside = os.path.relpath(sys.executable)

@@ -1,17 +1,20 @@
-"""Events as lines of text: of a record that is followed, or of a recording as it is played."""
+"""Events printed as text: those of a running turn, or of a recording that is played."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from django.core.management.base import OutputWrapper
 
 from conversations.protocol.text import beginning
-from conversations.protocol.thoughts import answer_in
+from conversations.protocol.thoughts import answer_in, parts_of
 
 CONTROLS = {*range(32), *range(127, 160)} - {ord("\n"), ord("\t")}
 UNPRINTABLE = dict.fromkeys(CONTROLS, "\N{REPLACEMENT CHARACTER}")
-"""What a terminal may take for a command: a model's words move no cursor and set no title."""
+"""Control characters are replaced, so that a model's text moves no cursor and sets no title."""
 
+REASONING = "[reasoning]"
 ENDINGS = {"cancelled": "[stopped]", "interrupt": "[waiting for an approval]"}
 """The lines that end a run, by its outcome."""
 
@@ -19,25 +22,32 @@ Event = dict[str, Any]
 
 
 def printable(text: str) -> str:
-    """The text without what a terminal may take for a command."""
+    """The text without control characters."""
     return text.translate(UNPRINTABLE)
 
 
-class Text:
-    """A model's text as it is printed: without the thoughts in it."""
+def with_reasoning(text: str, *, is_open: bool = False) -> str:
+    """A model's text whose thoughts are printed as reasoning is."""
+    parts = [part for part in parts_of(text, is_open=is_open) if part.has_content]
+    return "\n\n".join(f"{REASONING}\n{part.text}" if part.is_thought else part.text for part in parts)
 
-    def __init__(self) -> None:
+
+class Text:
+    """A model's text as it streams, printed without its thoughts or with them as reasoning."""
+
+    def __init__(self, render: Callable[..., str] = answer_in) -> None:
+        self._render = render
         self._text = self._printed = ""
         self._may_have_thoughts = False
 
     def add(self, delta: str, *, is_open: bool = True) -> str:
-        """What is to be printed next."""
+        """Takes the next delta, and returns what to print now."""
         self._text += delta
         self._may_have_thoughts = self._may_have_thoughts or "<" in delta
         if not self._may_have_thoughts:
             self._printed += delta
             return delta
-        whole = answer_in(self._text, is_open=is_open)
+        whole = self._render(self._text, is_open=is_open)
         if self._printed.startswith(whole):
             return ""
         printed, self._printed = self._printed, whole
@@ -48,7 +58,9 @@ class Text:
 
 
 class Printer:
-    """Prints the assistant's text without the thoughts in it, and a line for each tool call."""
+    """Prints the model's text without its thoughts, and a line for each tool call."""
+
+    new_text: Callable[[], Text] = Text
 
     def __init__(self, out: OutputWrapper) -> None:
         self._out = out
@@ -76,7 +88,7 @@ class Printer:
                 self._custom(event)
 
     def tick(self) -> None:
-        """Does nothing: what is printed stays as it is."""
+        """Does nothing: printed lines stay as they are."""
 
     def line(self, text: str) -> None:
         """Prints a line of its own."""
@@ -95,7 +107,7 @@ class Printer:
 
     def _message(self, event: Event) -> None:
         if event.get("role") == "assistant":
-            self._texts[event["messageId"]] = Text()
+            self._texts[event["messageId"]] = self.new_text()
 
     def _text(self, event: Event) -> None:
         if event["messageId"] in self._texts:
@@ -130,7 +142,9 @@ class Printer:
 
 
 class RecordingPrinter(Printer):
-    """Prints a recording: also the user's messages, reasoning, and when turns began and how they ended."""
+    """Prints a recording, with the user's messages, reasoning, and when turns began and how they ended."""
+
+    new_text = partial(Text, with_reasoning)
 
     def show(self, event: Event) -> None:
         """Prints an event."""
@@ -152,8 +166,8 @@ class RecordingPrinter(Printer):
             case _:
                 super().show(event)
 
-    def skipped(self, milliseconds: int) -> None:
-        """Marks a pause that is left out, where no line is under way."""
+    def skip(self, milliseconds: int) -> None:
+        """Prints that a pause is left out, unless it is within a line."""
         if self._at_line_start:
             self.line(f"[{milliseconds / 1000:.1f} s left out]")
 
@@ -162,7 +176,8 @@ class RecordingPrinter(Printer):
         self.line(f"[{at:%Y-%m-%d %H:%M:%S} UTC]")
 
     def _message(self, event: Event) -> None:
-        self._texts[event["messageId"]] = None  # as it came, thoughts included
+        self._texts[event["messageId"]] = None
+        super()._message(event)
         self.line("")
         for file in event.get("metadata", {}).get("attachments", ()):
             self.line(f"[attached: {file['name']}]")
@@ -174,7 +189,7 @@ class RecordingPrinter(Printer):
 
     def _reasoning(self, event: Event) -> None:
         self._texts[event["messageId"]] = None
-        self.line("[reasoning]")
+        self.line(REASONING)
 
     def _step(self, event: Event) -> None:
         if event.get("metadata", {}).get("interrupted"):

@@ -8,12 +8,12 @@ from django.db import connection
 
 @contextmanager
 def without_timeout() -> Iterator[None]:
-    """Lets statements of this thread take as long as they need, for work on whole tables."""
+    """Within the context statements of this thread may take as long as they need, for work on whole tables."""
     _set_on_postgres("SET statement_timeout = 0")
     try:
         yield
     finally:
-        _set_on_postgres("RESET statement_timeout")  # the pool gives the connection to others as it is
+        _set_on_postgres("RESET statement_timeout")  # the pool hands the connection on with its settings
 
 
 def _set_on_postgres(statement: str) -> None:

@@ -1,4 +1,4 @@
-"""The user that a command acts for, and the conversation it acts on."""
+"""The user for whom a command acts, and the conversation."""
 
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,7 @@ def conversation_with(text: str) -> Conversation:
         raise Refused(f"There is no conversation {text}.") from None
 
 
-def own(user: User, text: str) -> Conversation:
+def own_conversation(user: User, text: str) -> Conversation:
     """The user's conversation with this id; raises Refused if they have none."""
     try:
         return Conversation.objects.owned_by(user).get(pk=UUID(text))
@@ -42,6 +42,6 @@ def own(user: User, text: str) -> Conversation:
         raise Refused(f"{user.get_username()} has no conversation {text}.") from None
 
 
-def begun(user: User, model: str | None) -> Conversation:
-    """A new conversation of the user's, with the model named or else the default."""
+def new_conversation(user: User, model: str | None) -> Conversation:
+    """Creates a conversation of the user's, with the model named or else the default."""
     return Conversation.objects.create(owner=user, model=model or Model.default().model_id)

@@ -1,4 +1,4 @@
-"""Tags of what every page has: conversations beside it, the library's marks, the theme, the site."""
+"""Tags of what every page has: the conversations beside it, the approvals that wait, the theme."""
 
 import time
 from typing import Any
@@ -16,9 +16,9 @@ register = template.Library()
 
 @register.inclusion_tag("conversations/sidebar.html", takes_context=True)
 def sidebar(context: Context) -> dict[str, Any]:
-    """The user's conversations beside the page, with the page's own marked; empty without a request.
+    """The user's conversations beside the page, the page's own marked; empty without a request.
 
-    Beside a part of the list, such as what a search finds, they come later, by script.
+    On a page that is itself a list, such as a search, a script fetches them later.
     """
     request, conversation = context.get("request"), context.get("conversation")
     if request is None:
@@ -33,7 +33,7 @@ def sidebar(context: Context) -> dict[str, Any]:
 
 @register.simple_tag(takes_context=True)
 def library_now(context: dict[str, Any]) -> dict[str, int] | None:
-    """The number of calls that wait for the user, at this time in ms; None without a user."""
+    """The time in ms, and the number of calls that wait for the user at it; None without a user."""
     user = context.get("user")
     if user is None or not user.is_authenticated:
         return None
@@ -43,7 +43,7 @@ def library_now(context: dict[str, Any]) -> dict[str, int] | None:
 
 @register.simple_tag(takes_context=True)
 def chosen_theme(context: dict[str, Any]) -> str:
-    """The theme that this browser keeps in its cookie, blank for the system's."""
+    """The theme in this browser's cookie, blank for the system's own."""
     request = context.get("request")
     theme = request.COOKIES.get("theme", "") if request else ""
     return theme if theme in THEMES else ""
@@ -51,10 +51,7 @@ def chosen_theme(context: dict[str, Any]) -> str:
 
 @register.simple_tag(takes_context=True)
 def several_models(context: dict[str, Any]) -> list[Model]:
-    """The models that are offered, if there is more than one.
-
-    None without a request, as the sidebar has no conversations then.
-    """
+    """The models that are offered, if there are several; empty without a request, as the sidebar is."""
     offered = Model.offered() if context.get("request") else []
     return offered if len(offered) > 1 else []
 

@@ -23,7 +23,7 @@ def modules(script: str) -> dict[str, Any]:
 
 @cache
 def imported_by(script: str) -> list[str]:
-    """The modules that a script needs before it runs, by their names as static files, without itself."""
+    """The modules that a script imports, and those that they import, by their names as static files."""
     names = {script: None}
     for name in (waiting := [script]):
         new = [other for other in imports_of(name) if other not in names]
@@ -33,7 +33,7 @@ def imported_by(script: str) -> list[str]:
 
 
 def imports_of(name: str) -> Iterator[str]:
-    """What a module imports itself; a module of a library (`.mjs`) is one file."""
+    """The modules that a module imports itself. A library's module (`.mjs`) imports none."""
     path = finders.find(name)
     if path and not name.endswith(".mjs"):
         for other in IMPORT.findall(Path(path).read_text()):

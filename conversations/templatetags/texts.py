@@ -1,4 +1,4 @@
-"""Filters for texts: cut between grapheme clusters, and with what a search has hit marked."""
+"""Filters for texts: a beginning that cuts no character apart, and the hits of a search marked."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What a page says of tools: their labels, and which of them have cards of their own."""
+"""Tags about tools: their labels, and their own cards."""
 
 from typing import Any
 
@@ -22,12 +22,12 @@ def own_tools(context: dict[str, Any]) -> str:
 
 @register.filter
 def tool_label(name: str) -> str:
-    """What people read in the place of a tool's name."""
+    """The label that people read instead of a tool's name."""
     return registry.label_of(name)
 
 
 @register.simple_tag(takes_context=True)
 def own_card(context: dict[str, Any], call: str) -> SafeString:
-    """What the site's template has made of a call of this page, blank for most."""
+    """The card that a template of the site drew for a call of this page, blank for most calls."""
     body: str = context.get("cards", {}).get(call.removeprefix("call:"), "")
     return mark_safe(body)  # noqa: S308 (a template has made it, which escapes)

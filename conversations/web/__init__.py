@@ -1,13 +1,14 @@
 """The pages: the list of conversations, a conversation and its views, the user's settings.
 
-start.py is the page to begin with, sidebar.py and finding.py list conversations, changes.py and exporting.py do something with listed
-ones. urls.py has the addresses, access.py who may see what.
+start.py is the first page, sidebar.py and finding.py list conversations; changes.py and exporting.py rename, delete and export listed
+ones. urls.py has the addresses, access.py says who may see what.
 
-pages.py is a conversation: sections.py makes its transcript, from sentences.py, summaries.py, activities.py, files.py and openings.py;
-cards.py, pictures.py and attaching.py bring what stands in it. options.py is the panel of its settings, tree.py and branches.py its
-versions, replay.py its playback. again.py, compared.py and measures.py ask it again and compare, beside.py asks two models.
+pages.py is a conversation. sections.py makes its transcript, with sentences.py, summaries.py, activities.py and files.py; cards.py,
+pictures.py and attaching.py serve what stands in it. options.py is the panel of its settings; tree.py, branches.py and excerpts.py draw
+its versions, replay.py is its playback. again.py, compared.py and measures.py ask it again and compare, beside.py asks two models.
 
-waiting.py has the calls that wait, questions.py their forms. preferences.py is the user's page, with prompts.py and presets.py.
+waiting.py has the calls that wait for the user, questions.py their forms. preferences.py is the user's settings, with prompts.py and
+presets.py.
 """
 
 from .cards import tools_as_json

@@ -1,4 +1,4 @@
-"""Who may see which conversation, decided here for every page."""
+"""Who may see which conversation, for every page."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,9 +13,17 @@ if TYPE_CHECKING:
 
 
 class SignedIn(HttpRequest):
-    """A request as LoginRequiredMiddleware lets it through."""
+    """A request of a signed-in user."""
 
     user: "User"
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The id that a parameter holds, None for any other text."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def own_or_404(request: SignedIn, pk: UUID) -> Conversation:

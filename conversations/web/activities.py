@@ -13,17 +13,17 @@ KINDS = {
 
 
 def kind(message: Message) -> str:
-    """The kind of block that an activity is, blank for a message that is none."""
+    """The kind of the block that an activity becomes, blank for any other message."""
     return KINDS.get(message.get("activityType", ""), "")
 
 
 def use(message: Message) -> dict[str, Any]:
-    """The provider's use of a tool that the message is, empty where it is none."""
+    """The tool use in a message about a tool of the provider, empty in any other."""
     return _part(message, "toolUse")
 
 
 def result(message: Message) -> dict[str, Any]:
-    """The result of such a use that the message is, empty where it is none."""
+    """The tool result in a message about a tool of the provider, empty in any other."""
     return _part(message, "toolResult")
 
 
@@ -34,7 +34,7 @@ def _part(message: Message, member: str) -> dict[str, Any]:
 
 
 def name(message: Message) -> str:
-    """The name of the tool that the message is a use of, or a result."""
+    """The name of the tool that was used, or whose result it is."""
     return str(use(message).get("name") or result(message).get("type", "").removesuffix("_result"))
 
 
@@ -62,5 +62,5 @@ def _text(value: Any) -> str:
 
 
 def _json(value: Any) -> str:
-    """The value as scripts write it."""
+    """The value as `JSON.stringify` writes it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

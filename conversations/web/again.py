@@ -90,11 +90,12 @@ class _Compared:
     def __init__(self, pairs: list[Pair]) -> None:
         turns = [turn for pair in pairs for turn in (pair.question.turn, pair.turn) if turn]
         self._calls, self._prices = compared.calls(turns), measures.Prices(turns)
-        self._measures = [(self._recorded(pair), self._again(pair)) for pair in pairs]
+        self._pairs = pairs
 
     def totals(self) -> list[measures.Row]:
         """What all turns took."""
-        return measures.table(*(measures.total(side) for side in zip(*self._measures, strict=True)))
+        sides = zip(*map(self._measures, self._pairs), strict=True)
+        return measures.table(*(measures.total(side) for side in sides))
 
     def turn(self, pair: Pair) -> dict[str, Any]:
         """A turn beside the recorded one."""
@@ -109,12 +110,11 @@ class _Compared:
             "calls": list(compared.call_pairs(*sides)),
             "missed": list(compared.missed(pair)),
             "ends": compared.ends(question.answer, again),
-            "figures": measures.table(self._recorded(pair), self._again(pair)),
+            "figures": measures.table(*self._measures(pair)),
         }
 
-    def _recorded(self, pair: Pair) -> measures.Measures:
+    def _measures(self, pair: Pair) -> tuple[measures.Measures, measures.Measures]:
+        """What the recorded turn took, and what the new one took."""
         turn = pair.question.turn
-        return self._prices.measures(turn, pair.question.answer.total_ms) if turn else {}
-
-    def _again(self, pair: Pair) -> measures.Measures:
-        return self._prices.measures(pair.turn, pair.again.total_ms)
+        recorded = self._prices.measures(turn, pair.question.answer.total_ms) if turn else {}
+        return recorded, self._prices.measures(pair.turn, pair.again.total_ms)

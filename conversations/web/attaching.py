@@ -1,4 +1,4 @@
-"""Files of a conversation: taken in, and handed out to their owner alone, as downloads."""
+"""Files of a conversation: attached by its owner, and served to the owner alone, as downloads."""
 
 from typing import IO, Any
 from uuid import UUID
@@ -33,7 +33,7 @@ from .access import SignedIn
 from .pictures import MEDIA_TYPES
 
 INSPECTING = Threads("attachments", 1)
-"""One file is looked at at a time: a picture of 64 million pixels takes a quarter of a gigabyte."""
+"""One thread, so that one file is inspected at a time: a picture of 64 megapixels takes 250 MB."""
 
 FORM = 64 * 1024
 """Bytes of a form beside its file."""
@@ -52,13 +52,13 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-"""What keeps a file from being anything but a file, whatever is in it."""
+"""They keep a browser from running anything in a file."""
 
 
 @csrf_exempt  # it is checked below, so that a refusal is JSON as every other answer
 @login_not_required  # likewise
 async def attach(request: HttpRequest, pk: UUID) -> JsonResponse:
-    """Takes a file into the user's own conversation: 201 and its facts, or why it is not taken."""
+    """Attaches a file to the user's own conversation: 201 and its facts, or an error that says why not."""
     conversation = await _own(request, pk)
     if not isinstance(conversation, Conversation):
         return conversation
@@ -83,7 +83,7 @@ async def _own(request: HttpRequest, pk: UUID) -> Conversation | JsonResponse:
 
 
 def _inspected(request: HttpRequest) -> tuple[IO[bytes], Inspected]:
-    """The file of a form, and what it is; raises NotTaken."""
+    """The file of a form, and its inspection; raises NotTaken."""
     file = _file(request)
     return file, inspect(file, file.name or "")
 
@@ -121,7 +121,7 @@ class _TokenCheck(CsrfViewMiddleware):
 
 
 class Bounded(FileUploadHandler):
-    """Ends an upload that is too large; what fits is left to Django's own handlers."""
+    """Ends an upload that is too large, and leaves any other to Django's own handlers."""
 
     is_over = False
 
@@ -144,8 +144,8 @@ def _error(status: int, code: str, message: str, headers: dict[str, str] | None 
 def attachment(request: SignedIn, pk: UUID) -> HttpResponseBase:
     """A file as it came, for its conversation's owner.
 
-    With `?thumbnail` it is a small copy of a picture, with `?large` what a model gets. One that was never sent can be deleted; POST with
-    `left_out` leaves it out of later turns (`1`) or takes it back in.
+    With `?thumbnail` it is a small copy of a picture, with `?large` the copy that a model gets. DELETE deletes a file that was never sent.
+    POST with `left_out` leaves it out of later turns (`1`), or puts it back.
     """
     rows = Attachment.objects.filter(conversation__in=Conversation.objects.owned_by(request.user))
     row = get_object_or_404(rows, pk=pk)
@@ -167,7 +167,7 @@ def _forget(row: Attachment) -> HttpResponse:
 
 @never_cache
 def download(request: HttpRequest, row: Attachment) -> HttpResponse:
-    """The file as a download, whose kind no browser guesses."""
+    """The file as a download, with no type that a browser would open."""
     disposition = content_disposition_header(as_attachment=True, filename=row.name) or "attachment"
     return HttpResponse(
         _bytes(row),

@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 
 UNDER_WAY = "Not while a turn is under way. Ask again when it has ended."
 LOST = "A file is lost. Attach it again."
-NOT_OFFERED = "This model is not offered. Choose one of the list."
 
 
 @require_POST
 def ask_two(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Asks the conversation's model and `second`, in a copy of the conversation; 400 where that cannot be."""
+    """Asks the conversation's model, and `second` in a copy of the conversation; 400 with a reason if refused."""
     conversation = own_or_404(request, pk)
     text = clean_text(request.POST.get("message", "")).replace("\r\n", "\n")
     try:
@@ -42,9 +41,9 @@ def ask_two(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 def _begin_twin(conversation: Conversation, model: str, text: str, ids: list[str]) -> Conversation:
-    """The copy, with the question under way in both; raises Refused where it is under way in neither."""
+    """Asks in the conversation and in a copy, which is returned; raises Refused, and then neither is asked."""
     if not Model.is_offered(model):
-        raise Refused(NOT_OFFERED)
+        raise Refused(engine.settings.NOT_OFFERED)
     if conversation.turns.filter(status__in=Turn.OPEN).exists():
         raise Refused(UNDER_WAY)
     files = engine.check_files(conversation, ids, model)
@@ -60,7 +59,7 @@ def _begin_twin(conversation: Conversation, model: str, text: str, ids: list[str
 
 
 def ask_too(twin: Conversation, text: str, files: Sequence[Attachment] = ()) -> None:
-    """Asks the second model; where the user's limits let no more in, the question is a draft there."""
+    """Asks the second model. If the user's limits refuse that, the question becomes the copy's draft."""
     try:
         engine.start(twin.pk, str(uuid4()), text, files=[str(file.pk) for file in files])
     except Refused:
@@ -68,7 +67,7 @@ def ask_too(twin: Conversation, text: str, files: Sequence[Attachment] = ()) -> 
 
 
 def second_of(owner: "User", first: Conversation, model: str, text: str) -> Conversation | None:
-    """The second of two new conversations; None for a model that is not offered."""
+    """Begins a twin of a new conversation, with another model; None if that is not offered."""
     if not Model.is_offered(model) or not text.strip():
         return None
     own = {name: getattr(first, name) for name in ("title", "has_own_title", *MODEL_SETTINGS)}
@@ -82,7 +81,7 @@ def second_of(owner: "User", first: Conversation, model: str, text: str) -> Conv
 @require_http_methods(["GET", "HEAD", "POST"])
 def beside(request: SignedIn, pk: UUID, other: UUID) -> HttpResponse:
     """Two of the user's conversations beside each other; on POST keeps one and archives the other."""
-    both = [own_or_404(request, one) for one in (pk, other)]
+    both = [own_or_404(request, key) for key in (pk, other)]
     if request.method == "POST":
         return _keep(both, request.POST.get("keep", ""))
     context = {"both": both, "heading": visible(both[0].title)}
@@ -90,7 +89,7 @@ def beside(request: SignedIn, pk: UUID, other: UUID) -> HttpResponse:
 
 
 def _keep(both: list[Conversation], pk: str) -> HttpResponse:
-    others = [one.pk for one in both if str(one.pk) != pk]
+    others = [row.pk for row in both if str(row.pk) != pk]
     if len(others) == len(both):
         raise Http404
     engine.archive(others)

@@ -1,7 +1,7 @@
-"""The tree of a conversation's turns as nested lists: one list a branch, with others inside it.
+"""The tree of a conversation's turns as nested lists: one list a branch, with the branches off it inside.
 
-A branch goes on with the shown turn, else with the one that most turns follow on. So lists stand in one another no deeper than the
-logarithm of their number, however often a conversation forked.
+A branch goes on with the shown turn, or else with the turn that most others follow. So lists are nested no deeper than the logarithm of
+their number, however often a conversation forked.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from uuid import UUID
 from conversations.rerun import Change
 
 FOLDED = 5
-"""Turns in a row without a fork that are folded, at least."""
+"""Turns in a row without a fork from which on they are folded."""
 
 
 class Stem(NamedTuple):
@@ -30,10 +30,10 @@ class Stem(NamedTuple):
     words: str
     answer: str = ""
     version_of: int = 0
-    """The number of the first turn in its place; 0 for that itself."""
+    """The number of the first of the turns with this parent; 0 for that turn itself."""
 
     changes: Sequence[Change] = ()
-    """What its words change of that turn's; nothing where they are the same."""
+    """The differences of its question from that turn's."""
 
     @property
     def created(self) -> str:
@@ -42,7 +42,7 @@ class Stem(NamedTuple):
 
     @property
     def created_in_words(self) -> str:
-        """The same for a person, before a script writes it as the reader's own time."""
+        """The time for a person, until a script replaces it by the reader's local time."""
         return f"{self.created_at:%Y-%m-%d %H:%M} UTC"
 
 
@@ -73,12 +73,12 @@ Branch = list[Stretch]
 
 
 def branches(turns: Iterable[Stem], active_line: set[UUID]) -> Branch:
-    """The branch of the active line, with all others inside it; `turns` has parents first."""
+    """The branch of the active line, with all others inside it. Parents come first in `turns`."""
     return _Layout(turns, active_line).branch(None)
 
 
 class _Layout:
-    """The children of every turn, and how many turns follow on it."""
+    """Lays out turns as branches, by the children of each and the number of turns that follow it."""
 
     def __init__(self, turns: Iterable[Stem], active_line: set[UUID]) -> None:
         self._children: dict[UUID | None, list[Stem]] = defaultdict(list)
@@ -92,7 +92,7 @@ class _Layout:
             self._sizes[turn.parent] += self._sizes[turn.pk]
 
     def branch(self, parent: UUID | None, first: Stem | None = None) -> Branch:
-        """The branch that follows on the parent, beginning with `first` if that is named."""
+        """The branch that follows the parent, beginning with `first` if that is given."""
         return list(_stretches(list(self._entries(parent, first))))
 
     def _entries(self, parent: UUID | None, first: Stem | None) -> Iterator[Entry]:
@@ -105,7 +105,7 @@ class _Layout:
             versions = following
 
     def _versions(self, parent: UUID | None) -> list[Stem]:
-        """The children of the parent, first the one that its branch goes on with."""
+        """The children of the parent; its branch goes on with the first."""
         return sorted(self._children[parent], key=self._weight, reverse=True)
 
     def _weight(self, turn: Stem) -> tuple[bool, int, int]:
@@ -117,7 +117,7 @@ def _number(turn: Stem) -> int:
 
 
 def _stretches(entries: list[Entry]) -> Iterator[Stretch]:
-    """The branch in stretches, those between its ends and forks folded where they are long."""
+    """The branch in stretches. Long ones without a fork are folded."""
     for is_plain, group in groupby(entries, lambda entry: _is_plain(entry, entries)):
         stretch = list(group)
         yield Stretch(stretch, is_plain and len(stretch) >= FOLDED)

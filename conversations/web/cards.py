@@ -1,4 +1,4 @@
-"""A call's own card: a template of the site draws it where arguments and result would stand."""
+"""A call's own card, drawn by a template of the site in the place of its arguments and result."""
 
 import json
 import logging
@@ -27,10 +27,10 @@ Cards = dict[str, str]
 
 @dataclass(frozen=True)
 class CardCall:
-    """A call as a template gets it. `arguments` are those that it ran with.
+    """A call as a template gets it. `arguments` are those with which it ran.
 
-    `result` is the object that the tool returned, or else a text; None without one yet. `status` is `success` or `error`, blank until
-    then.
+    `result` is the object that the tool returned, or else its text, and None before that. `status` is `success` or `error`, blank before
+    that.
     """
 
     id: str
@@ -46,14 +46,14 @@ class CardCall:
 @never_cache
 @require_safe
 def card(request: SignedIn, pk: UUID) -> HttpResponse:
-    """The card of the call that is named; with `?asked` as it was before its result. 204 if it has none."""
+    """The card of the call `?call=`, with `?asked` as it was before its result; 204 if it has none."""
     conversation = watched_or_404(request, pk)
     row = get_object_or_404(
         ToolCall.objects.select_related("approval"),
         conversation=conversation,
         tool_use_id=request.GET.get("call", ""),
     )
-    body = drawn(request, conversation, row, is_asked="asked" in request.GET)
+    body = draw(request, conversation, row, is_asked="asked" in request.GET)
     return HttpResponse(body) if body else HttpResponse(status=204)
 
 
@@ -64,7 +64,7 @@ def cards_of(request: HttpRequest, conversation: Conversation, names: dict[str, 
         return {}
     rows = ToolCall.objects.filter(conversation=conversation, tool_use_id__in=ids)
     rows = rows.select_related("approval")
-    return {row.tool_use_id: body for row in rows if (body := drawn(request, conversation, row))}
+    return {row.tool_use_id: body for row in rows if (body := draw(request, conversation, row))}
 
 
 def has_card(name: str) -> bool:
@@ -77,12 +77,12 @@ def has_card(name: str) -> bool:
     except TemplateDoesNotExist:
         return bool(tool.card)
     except TemplateSyntaxError:
-        return True  # drawing says so
+        return True  # `draw` logs it
     return True
 
 
-def drawn(request: HttpRequest, conversation: Conversation, row: ToolCall, *, is_asked: bool = False) -> str:
-    """The call as its template draws it. Blank without one, or if it fails: the usual card serves."""
+def draw(request: HttpRequest, conversation: Conversation, row: ToolCall, *, is_asked: bool = False) -> str:
+    """Draws the call by its template; blank without one, or if it fails, so that the usual card is shown."""
     tool = registry.get(row.name)
     if tool is None or not has_card(row.name):
         return ""
@@ -112,13 +112,13 @@ def _call(row: ToolCall, *, is_asked: bool) -> CardCall:
 
 
 def _value(content: list[dict[str, Any]]) -> Any:
-    """The object that a tool returned, or its text: of an approved call with changes the last block is it."""
+    """The object that a tool returned, or its text: the last block, as one before it tells of edited arguments."""
     last = content[-1] if content else {}
     return last["json"] if "json" in last else result_text(content)
 
 
 def tools_as_json(names: Iterable[str]) -> str:
-    """What scripts need to know of the tools: labels, and which have cards; blank if there is nothing."""
+    """The labels of the tools and which have cards, for scripts; blank if no tool has either."""
     tools = {
         name: {"label": registry.label_of(name), "card": has_card(name)}
         for name in names

@@ -1,4 +1,4 @@
-"""What a person does with one or several listed conversations, by script or by a plain form."""
+"""A person's actions with one or several listed conversations, sent by a script or a plain form."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,7 +20,7 @@ from .exporting import as_zip
 
 TITLE_LENGTH = 200
 DELETED = "deleted"
-"""The key of what the session's last form has deleted, which the next page offers to bring back."""
+"""The session's key of the conversations that the last form deleted: the next page offers to undo that."""
 
 CHANGES: dict[str, Callable[[Sequence[UUID]], None]] = {
     "pin": engine.pin,
@@ -60,17 +60,14 @@ def _rename(request: SignedIn, ids: list[UUID]) -> HttpResponse:
 
 
 def as_title(text: str) -> str:
-    """The title that a person wrote, as it is stored: one line, no more than the column takes.
-
-    Blank where there is nothing to be seen of it.
-    """
+    """A title that a person wrote, as it is stored: one line, as long as the column takes, blank if invisible."""
     line = " ".join(clean_text(text).split())
-    is_seen = any(letter.isprintable() and letter != " " for letter in line)
-    return beginning(line, TITLE_LENGTH) if is_seen else ""
+    is_visible = any(letter.isprintable() and letter != " " for letter in line)
+    return beginning(line, TITLE_LENGTH) if is_visible else ""
 
 
 def _own(request: SignedIn, *, with_deleted: bool) -> list[UUID]:
-    """The ids in a form, in their order; Http404 if any is not that of a conversation of the user's."""
+    """The ids in a form, in order; Http404 unless all are conversations of the user's own."""
     try:
         ids = list(dict.fromkeys(map(UUID, request.POST.getlist("ids"))))
     except ValueError:
@@ -93,16 +90,13 @@ def _answer(request: SignedIn, ids: list[UUID], *, is_deletion: bool = False, **
 
 
 def to_list_with_undo(request: HttpRequest, ids: Sequence[UUID]) -> HttpResponse:
-    """Leads to the list, which offers to bring back what was just deleted."""
+    """Leads to the list, which offers to undo the deletion."""
     request.session[DELETED] = [str(pk) for pk in ids]
     return redirect("conversations:index")
 
 
 def just_deleted(request: HttpRequest) -> list[Conversation]:
-    """What the form before this page has deleted, once.
-
-    A list that a script fetches anew says nothing of it.
-    """
+    """The conversations that the form before this page deleted, once. A list that a script fetches shows none."""
     if "X-Requested-With" in request.headers:
         return []
     ids = request.session.pop(DELETED, [])
@@ -116,7 +110,7 @@ def just_deleted(request: HttpRequest) -> list[Conversation]:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: SignedIn, pk: UUID) -> HttpResponse:
-    """A question that says what goes; deletes on POST, and stops the turn that is under way."""
+    """Asks before a deletion; on POST deletes the conversation and stops its running turn."""
     conversation = own_or_404(request, pk)
     if request.method != "POST":
         return _question(request, conversation)

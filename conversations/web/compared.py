@@ -17,10 +17,10 @@ from conversations.protocol.text import beginning, visible
 from conversations.rerun import Answer, Change, Pair, as_marks, split_words, word_diff
 
 FOLDED = 80
-"""Words in a row that are the same from which on they are folded, but for a few at their ends."""
+"""Unchanged words in a row from which on they are folded, but for a few at their ends."""
 
 NEAR = 16
-"""Words in sight at each end of a fold."""
+"""Words that are shown at each end of a fold."""
 
 LONGEST = 100_000
 """Characters of a text that are compared."""
@@ -30,7 +30,7 @@ READ = 8_192
 
 
 class Stretch(NamedTuple):
-    """A stretch of two texts: lines with changes, or lines without any, folded where there are many."""
+    """A stretch of two texts: lines that differ, lines that do not, or a fold of unchanged words."""
 
     changes: list[Change]
     folded: str = ""
@@ -43,7 +43,7 @@ class Stretch(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A tool call as it is compared; the result is text, of which `digest` stands for the whole."""
+    """A tool call as it is compared. `result` may be cut; `digest` is that of the whole result."""
 
     name: str
     arguments: str
@@ -54,7 +54,7 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True)
 class CallPair:
-    """A tool call of the record and the one in its place; None for the side that has none."""
+    """A recorded tool call and its counterpart in the rerun. Either may be missing."""
 
     old: Call | None
     new: Call | None
@@ -67,7 +67,7 @@ class CallPair:
 
     @property
     def differs(self) -> str:
-        """What is not the same, as the end of a sentence; blank where all is."""
+        """What differs, as the end of a sentence; blank if nothing does."""
         if self.old is None or self.new is None:
             return "only asked again" if self.old is None else "only in the original"
         names = {"arguments": "arguments", "status": "outcome", "digest": "result"}
@@ -78,22 +78,22 @@ class CallPair:
 
     @property
     def arguments(self) -> Stretch:
-        """The words of the arguments that differ."""
+        """The arguments of both, compared."""
         return Stretch(changes(*(call.arguments if call else "" for call in (self.old, self.new))))
 
     @property
     def result(self) -> Stretch:
-        """The words of the result that differ."""
+        """The results of both, compared."""
         return Stretch(changes(*(call.result if call else "" for call in (self.old, self.new))))
 
 
 def changes(old: str, new: str) -> list[Change]:
-    """The words of two texts that differ, between those that do not."""
+    """The word differences of two texts, as the page marks them."""
     return list(as_marks(word_diff(*(visible(beginning(text, LONGEST)) for text in (old, new)))))
 
 
 def stretches(old: str, new: str) -> list[Stretch]:
-    """The two texts in stretches, those that are long and the same folded."""
+    """The two texts in stretches, in which long unchanged parts are folded."""
     return list(_stretches(changes(old, new)))
 
 
@@ -115,7 +115,7 @@ def _stretches(changes: Sequence[Change]) -> Iterator[Stretch]:
 
 
 def _rows(changes: Sequence[Change]) -> Iterator[Stretch]:
-    """The changes in stretches of lines that differ and of such that do not."""
+    """The changes in stretches, alternately of lines that differ and of lines that do not."""
     lines: list[list[Change]] = [[]]
     for change in changes:
         for part in change.old.splitlines(keepends=True) if change.same else [""]:
@@ -134,7 +134,7 @@ def _same(words: list[str]) -> list[Change]:
 
 
 def calls(turns: Sequence[Turn]) -> dict[UUID, list[Call]]:
-    """The calls of the turns' last attempts in order; of a long result only the beginning is read."""
+    """The calls of each round's last attempt, in order, by turn. Only the beginning of a long result is read."""
     stored = Cast("result", TextField())
     rows = ToolCall.objects.filter(turn__in=turns).annotate(
         text=Substr(stored, 1, READ), size=Length(stored), digest=MD5(stored), attempt=F("round__attempt")
@@ -170,7 +170,7 @@ def _readable(stored: str) -> str:
 
 
 def call_pairs(old: Sequence[Call], new: Sequence[Call]) -> Iterator[CallPair]:
-    """The calls side by side, in order; those of one tool beside each other."""
+    """The calls side by side, in order, so that those of the same tool are paired."""
     before, after = ([call.name for call in calls] for calls in (old, new))
     for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind == "equal":
@@ -184,10 +184,10 @@ def call_pairs(old: Sequence[Call], new: Sequence[Call]) -> Iterator[CallPair]:
 
 
 def ends(old: Answer, new: Answer) -> list[tuple[str, str, str]]:
-    """How both ended where that differs: what of it, and the two sides."""
+    """The differences in how both ended: a name, and the value of each side."""
     names = ("status", "error", "stop_reasons")
     values = [(name, *(_words(getattr(side, name)) for side in (old, new))) for name in names]
-    return [(name.replace("_", " "), one, other) for name, one, other in values if one != other]
+    return [(name.replace("_", " "), before, after) for name, before, after in values if before != after]
 
 
 def _words(value: str | list[str]) -> str:
@@ -195,7 +195,7 @@ def _words(value: str | list[str]) -> str:
 
 
 def missed(pair: Pair) -> Iterator[str]:
-    """The calls that the record has no answer to, and those most like them."""
+    """Lines for the calls to which the record has no answer, and for the recorded calls most like them."""
     for call in pair.missed:
         yield visible(f"not in the record: {call.name} {_as_text(call.arguments)}")
         yield from (

@@ -54,10 +54,9 @@ def export(request: SignedIn, pk: UUID) -> HttpResponseBase:
 
 
 def as_zip(conversations: Iterable[Conversation]) -> FileResponse:
-    """A file with the exports of several conversations, which `import` takes all at once."""
-    return _as_zip(
-        ((f"{_file_name(one)}-{str(one.pk)[:8]}", one) for one in conversations), "conversations.zip"
-    )
+    """A zip with the exports of several conversations, which `import` takes all at once."""
+    named = ((f"{_file_name(row)}-{str(row.pk)[:8]}", row) for row in conversations)
+    return _as_zip(named, "conversations.zip")
 
 
 def _as_zip(conversations: Iterable[tuple[str, Conversation]], name: str) -> FileResponse:

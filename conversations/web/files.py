@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from conversations.protocol.text import visible
 
-THOUSAND = 1024
+KILOBYTE = 1024
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class File:
 
     @property
     def about(self) -> str:
-        """What it is, and its size."""
+        """Its format and its size."""
         return f"{self.facts['format'].upper()}, {size_in_words(self.facts['size'])}"
 
     @property
@@ -44,14 +44,14 @@ def files_of(message: dict[str, Any]) -> tuple[File, ...]:
 
 
 def size_in_words(size: int) -> str:
-    """A number of bytes, as the script says it too."""
-    if size < THOUSAND:
+    """A number of bytes for people, as the page's script writes it too."""
+    if size < KILOBYTE:
         return f"{size} bytes"
-    if size < 10 * THOUSAND:
-        return f"{_rounded(size / THOUSAND)} KB"
-    if size < THOUSAND**2:
-        return f"{floor(size / THOUSAND + 0.5)} KB"
-    return f"{_rounded(size / THOUSAND**2)} MB"
+    if size < 10 * KILOBYTE:
+        return f"{_rounded(size / KILOBYTE)} KB"
+    if size < KILOBYTE**2:
+        return f"{floor(size / KILOBYTE + 0.5)} KB"
+    return f"{_rounded(size / KILOBYTE**2)} MB"
 
 
 def _rounded(number: float) -> str:

@@ -1,4 +1,4 @@
-"""What the palette goes to: conversations and their messages that hold some words."""
+"""The search of the palette: conversations, and the messages in them that hold some words."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ LISTED = 20
 """Conversations that are listed, at most."""
 
 HITS = 3
-"""Messages that are listed of each."""
+"""Messages that are listed of each conversation."""
 
 LONGEST = 500
 """Letters of a search; what is longer is cut."""
@@ -45,10 +45,7 @@ def find(request: SignedIn) -> HttpResponse:
 
 
 def _in_order(matches: Sequence[search.Match]) -> list[UUID]:
-    """The conversations that match, by their titles first.
-
-    They are more than are listed, as some may be deleted.
-    """
+    """The conversations that match, by their titles first. More than are listed, as some may be deleted."""
     by_title = [match.conversation for match in matches if not match.message and not match.call]
     return list(dict.fromkeys([*by_title, *(match.conversation for match in matches)]))[: 3 * LISTED]
 

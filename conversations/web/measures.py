@@ -1,4 +1,4 @@
-"""What turns took, in two columns: tokens, times and cost, with what there is more or less of."""
+"""Tokens, times and cost of turns, in two columns with their differences."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -8,7 +8,7 @@ from conversations.models import TOKENS, Model, Turn, prices
 
 Value = Decimal | int | None
 Measures = Mapping[str, Value]
-"""Numbers by the name of their row; None is not known."""
+"""Numbers by the name of their row; None where a number is not known."""
 
 NONE = "\N{EN DASH}"
 
@@ -42,7 +42,7 @@ KINDS: dict[str, Callable[[Any], str]] = {
 """The rows of the table, and how their numbers are written."""
 
 OF_ONE_TURN = "First token"
-"""The row that says nothing of several turns."""
+"""The row that makes no sense as a sum."""
 
 
 class Prices:
@@ -68,12 +68,12 @@ class Prices:
 
 
 def total(measures: Sequence[Measures]) -> Measures:
-    """The sums of several turns; one that is not known of any turn is not known."""
-    return {name: _sum([one[name] for one in measures]) for name in KINDS if name != OF_ONE_TURN}
+    """The sums of several turns. A sum is not known if any of its numbers is not."""
+    return {name: _sum([side[name] for side in measures]) for name in KINDS if name != OF_ONE_TURN}
 
 
 def table(old: Measures, new: Measures) -> list[Row]:
-    """The rows of which there is anything to say."""
+    """The rows in which either side has a number."""
     return [
         Row(name, _text(old[name], write), _text(new[name], write), _difference(old[name], new[name], write))
         for name, write in KINDS.items()

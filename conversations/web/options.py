@@ -37,11 +37,11 @@ NEEDS = {
     "stopSequences": "takes_stop_sequences",
     "tools": "takes_tools",
 }
-"""The fields that a model has no use for which takes no such thing."""
+"""By field, the ability without which a model has no use for it."""
 
 
 class Choice(NamedTuple):
-    """A model that can be chosen: what can be said of it, and the fields that it has no use for."""
+    """A model that can be chosen, a sentence about it, and the fields for which it has no use."""
 
     model_id: str
     name: str
@@ -51,7 +51,7 @@ class Choice(NamedTuple):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the page's script needs of it."""
+        """Its facts for the page's script."""
         return {"about": self.about, "lacks": self.lacks, "highest": self.highest_temperature}
 
 
@@ -67,9 +67,9 @@ class Switch(NamedTuple):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def options(request: SignedIn, pk: UUID) -> HttpResponse:
-    """The settings of the user's own conversation; a POST changes those it has, 400 if any cannot be.
+    """The settings of the user's own conversation. A POST changes those that it has; 400 if one is wrong.
 
-    Scripts, which accept JSON, get the settings as they are then, and what cannot be.
+    Scripts, which accept JSON, get the settings after that, and what is wrong.
     """
     conversation = own_or_404(request, pk)
     is_post = request.method == "POST"
@@ -100,20 +100,17 @@ def _page(
 
 
 def fields_in(form: QueryDict) -> dict[str, str]:
-    """The fields of a form that are settings. A box that is not checked is there by the one behind it."""
+    """The fields of a form that are settings. A hidden field stands for a box that is not checked."""
     return {name: str(form[name]) for name in form if _is_setting(name)}
 
 
 def in_words(faults: Mapping[str, str]) -> str:
-    """What cannot be, as one text."""
+    """What is wrong, as one text."""
     return " ".join(f"{LABELS.get(name, name)}: {sentence}" for name, sentence in faults.items())
 
 
 def panel(row: Conversation, written: Fields | None = None, faults: Fields | None = None) -> dict[str, Any]:
-    """What the panel's template needs, filled in with what was written.
-
-    It has the tools that the conversation's owner may use.
-    """
+    """The context of the panel's template, with the fields as they were written, and the owner's tools."""
     fields = {**engine.settings.fields_of(row), **(written or {})}
     choices = list(_choices(row.model))
     chosen = next((choice for choice in choices if choice.model_id == fields["model"]), choices[0])
@@ -130,7 +127,7 @@ def panel(row: Conversation, written: Fields | None = None, faults: Fields | Non
 
 
 def start_panel(form: Fields, owner: Any) -> dict[str, Any]:
-    """The panel of a new conversation, whose form may have been sent and refused."""
+    """The panel of a new conversation, with the fields of a form that was refused, if there is one."""
     row = Conversation(owner=owner, model=Model.default().model_id)
     written = {name: text for name, text in form.items() if _is_setting(name) and text}
     faults = engine.settings.apply(row, written)
@@ -138,7 +135,7 @@ def start_panel(form: Fields, owner: Any) -> dict[str, Any]:
 
 
 def new_conversation(owner: Any, form: Fields) -> Conversation:
-    """A new conversation with a form's settings, not stored yet; raises Refused for faults."""
+    """A new conversation with a form's settings, not stored yet; raises Refused if one is wrong."""
     row = Conversation(owner=owner, model=Model.default().model_id)
     written = {name: text for name, text in form.items() if _is_setting(name) and text}
     faults = engine.settings.apply(row, written)
@@ -154,7 +151,7 @@ def _is_setting(name: str) -> bool:
 
 
 def _choices(current: str) -> Iterator[Choice]:
-    """The models on offer, and the conversation's own if it is none of them any more."""
+    """The models on offer, and the conversation's own model if it is not offered any more."""
     offered = Model.offered()
     others = [] if current in {model.model_id for model in offered} else [Model.of(current)]
     for model in [*offered, *others]:
@@ -173,7 +170,7 @@ def _lacks(model: Model) -> Iterator[str]:
 
 
 def _about(model: Model) -> str:
-    """What the model can do and what it costs, as far as is known."""
+    """Sentences about what the model can do and what it costs."""
     capabilities = model.capabilities
     facts = {name: getattr(capabilities, fact) for fact, name in ABILITIES.items()}
     takes = ", ".join(name for name, fact in facts.items() if fact)

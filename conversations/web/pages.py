@@ -21,7 +21,7 @@ from conversations.models import Conversation, Model, marks, prices, search, uns
 from conversations.protocol.converse import attached
 from conversations.protocol.text import clean_text, visible
 
-from .access import SignedIn, own_or_404
+from .access import SignedIn, as_uuid, own_or_404
 from .cards import cards_of
 from .changes import just_deleted
 from .options import panel, start_panel
@@ -34,10 +34,10 @@ PER_PAGE = 50
 """Conversations on a page of the list."""
 
 FRAME = "conversations/frame.html"
-"""The template of what stands round a page."""
+"""The template of a page's frame."""
 
 Listed = tuple[Conversation, str, marks.Mark | None, list[search.Hit]]
-"""A conversation, its title, its mark, and what a search finds in it."""
+"""A conversation, its visible title, its mark, and the hits of a search in it."""
 
 DEMO_PHRASES = (
     "What is the most popular song on WZPZ?",
@@ -63,7 +63,7 @@ def conversation(request: SignedIn, pk: UUID) -> HttpResponse:
 @csp_replace({"frame-ancestors": ["'self'"]})  # type: ignore[arg-type]  # it knows no views with arguments
 @require_safe
 def column(request: SignedIn, pk: UUID) -> HttpResponse:
-    """The same without what stands round it, to be shown beside another one."""
+    """A conversation's page without its frame, to be shown beside another one."""
     return _conversation(request, pk, "conversations/column.html")
 
 
@@ -87,13 +87,13 @@ def _conversation(request: SignedIn, pk: UUID, frame: str) -> HttpResponse:
         "is_older": is_older,
         "suggested": suggested(request.user.pk),
     }
-    context |= gateway_summary() | _script_data(request, conversation, page)
+    context |= _gateway_summary() | _script_data(request, conversation, page)
     return render(request, "conversations/conversation.html", context)
 
 
 def _page(request: SignedIn, conversation: Conversation) -> tuple[journal.Page, bool]:
     """The messages of the page, and whether newer ones or another branch exist."""
-    before, turn = request.GET.get("before"), _uuid(request.GET.get("at", ""))
+    before, turn = request.GET.get("before"), as_uuid(request.GET.get("at", ""))
     page = journal.page(conversation, before, turn if before else None)
     if before and not page.messages:
         raise Http404
@@ -104,20 +104,13 @@ def _page(request: SignedIn, conversation: Conversation) -> tuple[journal.Page, 
 
 
 def _calls(page: journal.Page) -> dict[str, str]:
-    """The names of the tools that the page's calls ask for, by the calls' ids."""
+    """The names of the tools that the page calls, by the calls' ids."""
     calls = [call for message in page.messages for call in message.get("toolCalls", ())]
     return {call["id"]: call["function"]["name"] for call in calls}
 
 
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 def _script_data(request: SignedIn, conversation: Conversation, page: journal.Page) -> dict[str, str]:
-    """Data of the page's script beside the messages, as JSON; the draft as it is."""
+    """The data of the page's script beside the messages, as JSON, and the draft as it is."""
     offered = Model.offered()
     data = {
         "models": [model.model_id for model in offered],
@@ -137,7 +130,7 @@ def _has_files(page: journal.Page) -> bool:
 
 
 def _file_rules(*models: Model) -> dict[str, attached.Rules]:
-    """What the models do not take of files, by id."""
+    """The rules for files of the models, by id."""
     return {
         model.model_id: attached.rules(str(model), attached.limits_of(model.model_id), model.capabilities)
         for model in models
@@ -176,11 +169,11 @@ def start_page(
         "panel": start_panel(form, request.user),
         "model_name": offered[0] if offered else "",
     }
-    return render(request, "conversations/index.html", context | gateway_summary(), status=status)
+    return render(request, "conversations/index.html", context | _gateway_summary(), status=status)
 
 
 def _listed(request: HttpRequest, words: str, matches: Sequence[search.Match]) -> Page[Any]:
-    """What is listed: what a search finds, the archive too; else the archive, or what is not in it."""
+    """A page of the list: the hits of a search, archived ones too, or the archive, or all that is not in it."""
     own, number = Conversation.objects.owned_by(request.user), request.GET.get("page")
     columns = own.only("owner", "model", *COLUMNS)
     if not words:
@@ -208,8 +201,8 @@ def _with_hits(
     return [(row, title, of_rows.get(row.pk), hits.get(row.pk, [])) for row, title in _titled(rows)]
 
 
-def gateway_summary() -> dict[str, Any]:
-    """The gateway as the header names it: never more of its address than host and port."""
+def _gateway_summary() -> dict[str, Any]:
+    """The gateway as the header names it: of its address only host and port."""
     if gateway.is_demo():
         return {"is_demo": True, "phrases": DEMO_PHRASES}
     return {"is_demo": False, "host": gateway.answering_host()}

@@ -1,4 +1,4 @@
-"""A model's pictures, which the record names by their SHA-256 and does not hold."""
+"""A model's pictures. The record has their SHA-256, the stored message their bytes."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from conversations.protocol.converse.content import Block, picture_bytes, pictur
 from .access import SignedIn, watched_or_404
 
 MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
-"""What a page shows as a picture. SVG, which may hold script, is not among them."""
+"""The formats that a page shows as pictures. SVG is not among them, as it may hold scripts."""
 
 
 @require_safe

@@ -1,4 +1,4 @@
-"""A user's settings: prompts, tools that run unasked, API tokens, and the theme of a browser."""
+"""A user's settings: prompts, standing permissions, API tokens, and the theme of a browser."""
 
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -31,7 +31,7 @@ TOKENS = 100
 """API tokens that a user may have: each is on the page of the settings."""
 
 THEMES = ("light", "dark")
-"""What a page may look like beside the system's own."""
+"""The themes that a person may choose instead of the system's own."""
 
 YEAR = 365 * 24 * 60 * 60
 
@@ -55,14 +55,14 @@ class PromptForm(Form):
     KIND: ClassVar = "prompt"
 
     def clean_text(self) -> str:
-        """The text as any database takes it, its lines ended as the chat's are."""
+        """The text as any database takes it, with line ends as in the chat; raises ValidationError if too long."""
         text = clean_text(self.cleaned_data["text"]).replace("\r\n", "\n")
         if len(text) > self.LONGEST:
             raise forms.ValidationError(TOO_LONG.format(len(text), self.KIND, self.LONGEST))
         return text
 
     def store(self) -> bool:
-        """Stores the row; returns False, with errors on the form, if there is anything wrong with it."""
+        """Stores the row; returns False, with errors on the form, if anything is wrong."""
         if not self.is_valid():
             return False
         try:
@@ -98,7 +98,7 @@ def prompt(request: SignedIn, pk: int) -> HttpResponse:
 
 @require_POST
 def revoke(request: SignedIn, pk: int) -> HttpResponse:
-    """Ends one of the user's standing permissions; the row stays, as evidence of what was let through."""
+    """Ends one of the user's standing permissions. The row stays, as evidence of the calls that it approved."""
     row = get_object_or_404(request.user.allowances, pk=pk)
     Allowance.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now())
     return back_to_settings(request, f"{row.tool} will ask again.")
@@ -107,7 +107,7 @@ def revoke(request: SignedIn, pk: int) -> HttpResponse:
 @never_cache
 @require_POST
 def tokens(request: SignedIn) -> HttpResponse:
-    """Makes a token. The answer is the page itself, with the token in it, which nothing keeps."""
+    """Makes a token. The response is the page with the token in it, which is shown this once."""
     scopes = [scope for scope in SCOPES if scope in request.POST.getlist("scope")]
     is_full = request.user.api_tokens.filter(revoked_at=None).count() >= TOKENS
     if is_full or not scopes:
@@ -127,7 +127,7 @@ def revoke_token(request: SignedIn, pk: int) -> HttpResponse:
 
 @require_POST
 def theme(request: SignedIn) -> HttpResponse:
-    """Keeps a theme in this browser, and forgets it for the system's or anything else."""
+    """Stores a theme in a cookie of this browser, or deletes the cookie for the system's own."""
     answer = redirect("conversations:settings")
     chosen = request.POST.get("theme", "")
     if chosen not in THEMES:
@@ -148,7 +148,7 @@ def _store(request: SignedIn, form: PromptForm) -> HttpResponse:
 
 
 def back_to_settings(request: SignedIn, notice: str) -> HttpResponse:
-    """The way back to the page, with a notice."""
+    """Leads back to the page, with a notice."""
     messages.success(request, visible(notice))
     return redirect("conversations:settings")
 
@@ -156,7 +156,7 @@ def back_to_settings(request: SignedIn, notice: str) -> HttpResponse:
 def settings_page(
     request: SignedIn, invalid: PromptForm | None = None, *, new_token: str = "", problem: str = ""
 ) -> HttpResponse:
-    """The page. An invalid form stands in its prompt's place; a new token appears here alone."""
+    """The page. An invalid form stands in its prompt's place; a new token is shown this once."""
     by_prompt: dict[int | None, PromptForm] = {invalid.instance.pk: invalid} if invalid else {}
     context: dict[str, Any] = {
         "new": by_prompt.get(None) or PromptForm(prefix="new"),

@@ -1,4 +1,4 @@
-"""A user's presets of instructions: kept here and in a conversation's settings, chosen there."""
+"""A user's presets of instructions, which are kept here and chosen in a conversation's settings."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ class PresetForm(PromptForm):
 def presets(request: SignedIn) -> HttpResponse:
     """The text of the user's preset `?id=`; stores a new one on POST, 400 if it is not valid.
 
-    Scripts, which accept JSON, get the new one's id and name, or what is wrong.
+    Scripts, which accept JSON, get the new preset's id and name, or what is wrong.
     """
     if request.method != "POST":
         key = request.GET.get("id", "")

@@ -1,4 +1,4 @@
-"""The user's prompts for the box of a message: a list of their names, and the text of one."""
+"""The user's prompts for the composer: a list of their names, and the text of one."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ SUGGESTED = 8
 @cache_control(private=True, no_cache=True)
 @conditional_page
 def prompts(request: SignedIn) -> HttpResponse:
-    """The names of the user's prompts and how they begin; with `?id=` one of them whole, or 404."""
+    """The names and beginnings of the user's prompts; with `?id=` one of them whole, or 404."""
     if "id" in request.GET:
         return JsonResponse(_whole(request, request.GET["id"]))
     rows = request.user.prompts.annotate(start=Left("text", 2 * PREVIEW)).values_list("pk", "name", "start")

@@ -1,4 +1,4 @@
-"""What a running call asks, as a form: a field for each property of the answer's schema."""
+"""The form for a running call's question: a field for each property of the answer's schema."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -39,12 +39,12 @@ class Field:
 
     @property
     def key(self) -> str:
-        """The name that the form sends it by."""
+        """Its name in the form."""
         return PREFIX + self.name
 
 
 def fields_of(schema: Mapping[str, Any], sent: QueryDict | None = None) -> Iterator[Field]:
-    """The fields, with what was sent in them if it was refused, or else with their defaults."""
+    """The fields, with the values of a form that was refused, or else with their defaults."""
     required = schema.get("required")
     for name, part in _properties(schema).items():
         values = (
@@ -105,7 +105,7 @@ def _properties(schema: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def payload_of(schema: Mapping[str, Any], sent: QueryDict) -> dict[str, Any]:
-    """The answer that the form was sent with; what was left blank is not in it."""
+    """The answer in a form that was sent, without the fields that were left blank."""
     payload: dict[str, Any] = {}
     for name, part in _properties(schema).items():
         values = [value for value in sent.getlist(PREFIX + name) if value != ""]

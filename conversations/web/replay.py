@@ -59,7 +59,7 @@ def turn(request: SignedIn, pk: UUID, turn: UUID) -> HttpResponse:
 @never_cache
 @require_safe
 def ends(request: SignedIn, pk: UUID) -> HttpResponse:
-    """The ends of the turns from the seq `?first=` to `?last=`, as JSON; 400 without both."""
+    """The state at the end of each turn from the seq `?first=` to `?last=`, as JSON; 400 without both."""
     conversation = watched_or_404(request, pk)
     bounds = [request.GET.get(name, "") for name in ("first", "last")]
     if not all(number.isascii() and number.isdigit() and len(number) < 16 for number in bounds):

@@ -24,10 +24,10 @@ KINDS = {"user": "you", "assistant": "assistant", "reasoning": "reasoning"}
 
 @dataclass(frozen=True)
 class Block:
-    """One message or a part of one, `at` its place on the page.
+    """One message or a part of one; `at` is the message's index on the page.
 
-    `state` is the message as JSON, from which the script starts: without its text, unless that is shown in parts. The first of them has
-    the state.
+    `state` is the message as JSON, with which the script starts. It has no text, as that stands in the page, unless the message is shown
+    in several parts: then the first of them has the state, text included.
     """
 
     kind: str
@@ -64,19 +64,19 @@ class Block:
 
 @dataclass(frozen=True)
 class Answers:
-    """The results of a page's calls with their places, by the call, and the calls that wait."""
+    """The results of a page's calls, by call, each with its message's index; and the calls that wait."""
 
     results: dict[str, tuple[int, Message]]
     waiting: set[str]
 
     def of(self, call: str) -> tuple[int, Message | None]:
-        """A call's result and its place."""
+        """The index of a call's result on the page, and the result."""
         return self.results.get(call, (0, None))
 
 
 @dataclass
 class Attempt:
-    """The blocks of an interrupted attempt at a round, which is shown open while nothing follows it."""
+    """The blocks of an interrupted attempt at a round, folded once something follows them."""
 
     round: str
     blocks: list[Block] = field(default_factory=list)
@@ -91,10 +91,7 @@ class Attempt:
 
 @dataclass
 class Section:
-    """One turn, its parts in order and its sources; the script knows it by its `key`.
-
-    `state` is the turn as JSON.
-    """
+    """One turn: its parts in order, and its sources. `key` names it for the script, `state` is it as JSON."""
 
     key: str
     state: str
@@ -106,11 +103,11 @@ class Section:
 
 
 def sections(page: Page, is_older: bool = False) -> list[Section]:
-    """The page's turns, oldest first; the last turn of an older page may go on on a newer one."""
+    """The page's turns, oldest first. The last turn of an older page may continue on a newer one."""
     calls = {_call_of(message) for message in page.messages} - {""}
     answers = Answers(
         {key: (at, m) for at, m in enumerate(page.messages) if (key := _answered(m))},
-        {one["toolCallId"] for turn in page.turns for one in turn.get("interrupts", ())},
+        {interrupt["toolCallId"] for turn in page.turns for interrupt in turn.get("interrupts", ())},
     )
     by_turn = {turn["id"]: _section(turn) for turn in page.turns}
     attempts: dict[str, Attempt] = {}
@@ -127,7 +124,7 @@ def sections(page: Page, is_older: bool = False) -> list[Section]:
 
 
 def _section(turn: dict[str, Any]) -> Section:
-    adjusted = [{name: visible(words) for name, words in one.items()} for one in turn.get("adjusted", ())]
+    adjusted = [{name: visible(text) for name, text in words.items()} for words in turn.get("adjusted", ())]
     return Section(f"turn:{turn['id']}", json.dumps(turn), failure(turn), adjusted=adjusted)
 
 
@@ -158,36 +155,37 @@ def _round(message_id: str) -> str:
     return message_id.partition(":")[2].partition(":")[0]
 
 
-def _end(section: Section, turn: dict[str, Any], goes_on: bool) -> None:
+def _end(section: Section, turn: dict[str, Any], *, goes_on: bool) -> None:
+    """Opens an attempt with which the section ends, and sets the section's notice."""
     parts = [part for part in section.parts if isinstance(part, Attempt) or part.is_shown]
     last = parts[-1] if parts else None
     if isinstance(last, Attempt):
         last.is_last = True
-    answered = isinstance(last, Block) and last.kind in ("assistant", "picture")
-    section.notice = notice(turn, answered or goes_on)
+    has_answer = isinstance(last, Block) and last.kind in ("assistant", "picture")
+    section.notice = notice(turn, has_answer=has_answer or goes_on)
 
 
 def _call_of(message: Message) -> str:
-    """The key of the call that a message is, blank for another."""
+    """The key of the call in a message, blank if there is none."""
     if "toolCalls" in message:
         return str(message["toolCalls"][0]["id"])
     return _server_key(message, activities.use(message))
 
 
 def _answered(message: Message) -> str:
-    """The key of the call that a message answers, blank for another."""
+    """The key of the call that a message answers, blank if it answers none."""
     if message["role"] == "tool":
         return str(message["toolCallId"])
     return _server_key(message, activities.result(message))
 
 
 def _server_key(message: Message, part: dict[str, Any]) -> str:
-    """A provider's ids are unique in a turn."""
+    """The key of a call of the provider's tools, whose ids are unique in a turn."""
     return f"{message['metadata']['turn']}:{part.get('toolUseId', '')}" if part else ""
 
 
 def _blocks(at: int, message: Message, answers: Answers) -> list[Block]:
-    """The blocks of a message: one, but for a text with thoughts in it."""
+    """The blocks of a message: one, or several for a text with thoughts in it."""
     if "toolCalls" in message:
         return [_call(at, message, answers)]
     if message["role"] == "activity":
@@ -205,7 +203,7 @@ def _blocks(at: int, message: Message, answers: Answers) -> list[Block]:
 
 
 def _split(whole: Block, message: Message) -> list[Block]:
-    """The blocks of a text with thoughts in it; none of any other text."""
+    """The blocks of a text with thoughts in it; none for any other text."""
     parts = parts_of(whole.text, is_open="open" in message["metadata"])
     if len(parts) == 1 and parts[0].text == whole.text:
         return []
@@ -227,7 +225,7 @@ def _part_id(whole: Block, number: int) -> str:
 def _activity(at: int, message: Message, answers: Answers) -> Block:
     kind, name = activities.kind(message), visible(activities.name(message))
     result_at, result = answers.of(_call_of(message) or _answered(message))
-    state = "" if result is message else json.dumps(result)  # whose use is not on the page
+    state = "" if result is message else json.dumps(result)  # the same message if its use is not on the page
     inner = Block("result", state, activities.outcome(result), result_at) if result else None
     has_failed = result is not None and activities.result(result).get("status") == "error"
     return Block(
@@ -253,7 +251,7 @@ def _call(at: int, message: Message, answers: Answers) -> Block:
 
 
 def _has_failed(call: Message, result: Message) -> bool:
-    """Whether a call came to an end that nobody wanted: its card stands open."""
+    """Whether a call failed, or was interrupted, so that its card stands open."""
     if call["metadata"].get("interrupted") or result["metadata"].get("interrupted"):
         return True
     figures = result["metadata"]
@@ -265,7 +263,7 @@ def _without(message: Message, keys: Iterable[str]) -> str:
 
 
 def pieces(text: str) -> list[str]:
-    """The pieces of a long text, each cut behind a line, a word or else anywhere; none of a short text."""
+    """The pieces of a long text, cut behind a line or a word if possible; none of a short text."""
     return list(_pieces(text)) if len(text) > LONGEST else []
 
 

@@ -1,4 +1,4 @@
-"""The sentences that tell a person of a turn, in one table, which the script gets as JSON."""
+"""The sentences about a turn, in one table, which the page's script gets as JSON."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "damaged": "Some of the answer arrived damaged; what was lost of a text stands as \N{REPLACEMENT CHARACTER}.",
         "unknown": "The model stopped for a reason that is not known here: REASON.",
     },
-    # by the code of what failed; "" for any other
+    # by the error's code; "" for any other
     "retrying": {
         "": "The gateway did not answer.",
         "throttled": "The gateway is busy.",
@@ -53,7 +53,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "interrupted": "This server",
         "internal": "This server",
     },
-    # what the id is that is to be quoted
+    # what a reader is told to quote
     "quote": {"request": "Gateway's request", "turn": "Turn"},
 }
 
@@ -70,10 +70,7 @@ class Failure:
 
 
 def failure(turn: dict[str, Any]) -> Failure | None:
-    """The failure of a turn, None if it did not fail.
-
-    The gateway's own id of the request is worth more to quote than ours of the turn.
-    """
+    """The failure of a turn, None if it did not fail. Its id to quote is the gateway's, if there is one."""
     error = turn["error"]
     if not error:
         return None
@@ -86,18 +83,18 @@ def failure(turn: dict[str, Any]) -> Failure | None:
     )
 
 
-def notice(turn: dict[str, Any], answered: bool) -> str:
+def notice(turn: dict[str, Any], *, has_answer: bool) -> str:
     """Quiet sentences about a turn's end and about damage, or "".
 
-    `answered` says that text stands at its end.
+    `has_answer` says that the turn ends with text.
     """
     is_damaged = any(round_.get("damaged") for round_ in turn.get("rounds", ()))
     return " ".join(
-        filter(None, [_ending(turn, answered), SENTENCES["turn"]["damaged"] if is_damaged else ""])
+        filter(None, [_ending(turn, has_answer), SENTENCES["turn"]["damaged"] if is_damaged else ""])
     )
 
 
-def _ending(turn: dict[str, Any], answered: bool) -> str:
+def _ending(turn: dict[str, Any], has_answer: bool) -> str:
     words, status = SENTENCES["turn"], turn["status"]
     if status in ("stopped", "waiting"):
         return words[status]
@@ -105,5 +102,5 @@ def _ending(turn: dict[str, Any], answered: bool) -> str:
         return ""
     reason = turn["stopReason"] or ""
     unknown = words["unknown"].replace("REASON", visible(reason))
-    nothing = "" if answered or status != "completed" else words["nothing"]
+    nothing = "" if has_answer or status != "completed" else words["nothing"]
     return SENTENCES["stopReason"].get(reason, unknown) or nothing

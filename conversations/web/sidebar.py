@@ -17,10 +17,10 @@ from django.views.decorators.http import require_safe
 from conversations.models import Conversation, ConversationQuerySet, ListPosition, marks
 from conversations.protocol.text import visible
 
-from .access import SignedIn
+from .access import SignedIn, as_uuid
 
 AT_ONCE = 40
-"""Conversations that come with a page; as many again follow when they are scrolled to."""
+"""Conversations that come with a page; as many again follow when its list is scrolled to the end."""
 
 AT_MOST = 400
 PINNED = 100
@@ -47,7 +47,7 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True)
 class Sidebar:
-    """A part of the list, and the place that the next one begins after; none for the last."""
+    """A part of the list. `more` is the place behind which the next part begins, blank for the last."""
 
     groups: Sequence[Group]
     more: str = ""
@@ -56,7 +56,7 @@ class Sidebar:
 @never_cache
 @require_safe
 def sidebar(request: SignedIn) -> HttpResponse:
-    """The list as a fragment of HTML: from its top, or what follows on `?before=`."""
+    """The list as a fragment of HTML: from its top, or from behind the place `?before=`."""
     before, number = request.GET.get("before"), request.GET.get("number", "")
     try:
         place = _place(before) if before else None
@@ -74,9 +74,9 @@ def listing(
     place: ListPosition | None = None,
     most: int = AT_ONCE,
 ) -> Sidebar:
-    """The groups of the user's conversations, at most so many; those on top only from the beginning on.
+    """The groups of at most so many conversations, from the top or from behind a place.
 
-    The current one comes first where it would be too far down to be seen.
+    At the top stand the pinned ones, and before them the current one if it is not in this part.
     """
     own = Conversation.objects.owned_by(request.user).only(*COLUMNS)
     rows = own.listed().filter(pinned_at=None)
@@ -108,11 +108,8 @@ def _marked(groups: list[Group]) -> list[Group]:
 
 
 def _current(request: SignedIn, text: str) -> Conversation | None:
-    try:
-        pk = UUID(text)
-    except ValueError:
-        return None
-    return Conversation.objects.owned_by(request.user).only(*COLUMNS).filter(pk=pk).first()
+    rows, pk = Conversation.objects.owned_by(request.user).only(*COLUMNS), as_uuid(text)
+    return rows.filter(pk=pk).first() if pk else None
 
 
 # -- places
@@ -135,7 +132,7 @@ def _place(text: str) -> ListPosition:
 
 
 def zone_of(request: HttpRequest) -> tzinfo:
-    """The reader's time zone, if their browser has told it, else the site's."""
+    """The reader's time zone, if their browser's cookie has one, else the site's."""
     try:
         return ZoneInfo(request.COOKIES.get(ZONE_COOKIE, ""))
     except (KeyError, ValueError, OSError):  # no name of a zone, or one that is not there
@@ -150,7 +147,7 @@ def by_day(rows: Iterable[Conversation], zone: tzinfo) -> list[Group]:
 
 
 def day_name(day: date, today: date) -> str:
-    """What a day is called in the list; earlier ones go by their month."""
+    """The heading of a day in the list. Days over a week ago go by their month."""
     if day >= today:
         return "Today"
     if day == today - timedelta(days=1):

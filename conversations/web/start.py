@@ -27,21 +27,20 @@ if TYPE_CHECKING:
 
 FIELDS = ("model", "title", "system", "message")
 UNSENT = "unsent"
-NOT_OFFERED = engine.settings.NOT_OFFERED
 
 Form = dict[str, str]
 
 
 @require_safe
 def index(request: SignedIn) -> HttpResponse:
-    """The user's conversations, newest first, and the form that was sent before the sign-in."""
+    """The user's conversations, newest first, and the form of a new one, as it was sent before a sign-in."""
     unsent = unsent_form(request, request.get_full_path()) or {}
     return start_page(request, unsent, unsent.get("problem", ""))
 
 
 @login_not_required
 def create(request: HttpRequest) -> HttpResponse:
-    """A new conversation, leading to its page; by way of the sign-in, if there is no session."""
+    """Creates a conversation and leads to its page, by way of the sign-in if there is no session."""
     if request.user.is_authenticated:
         return _create(request, request.user)
     is_sent = request.method == "POST"
@@ -99,7 +98,7 @@ def send(request: HttpRequest, form: Form) -> str:
 
 
 def _keep(request: HttpRequest) -> str:
-    """Keeps the form in the anonymous session; returns an address for it that only this browser knows."""
+    """Stores the form in the anonymous session; returns an address for it that only this browser knows."""
     address = f"{resolve_url('conversations:index')}?{UNSENT}={uuid4()}"
     request.session[UNSENT] = _form(request) | {"address": address}
     return address

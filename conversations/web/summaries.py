@@ -10,10 +10,10 @@ import regex
 from conversations.protocol.text import clean_text, visible
 
 LONGEST = 20_000
-"""Characters of JSON that are read for it."""
+"""Characters of JSON from which on it is not parsed."""
 
 LINE, VALUE = 120, 60
-"""Characters as a reader counts them, of the line and of a value in it."""
+"""Graphemes of the line, and of a value in it."""
 
 HIDDEN = "••••"
 """What stands for a secret."""
@@ -31,23 +31,23 @@ _CLUSTER = regex.compile(r"\X")
 
 
 class _Object(list[tuple[str, Any]]):
-    """An object's entries in their order, keys that come twice too."""
+    """An object's entries in order, including those whose key comes twice."""
 
 
 def summary(text: str) -> str:
-    """The line `name: value, name: value`; of what is no JSON object, the beginning as it is.
+    """The line `name: value, name: value`; for a text that is no JSON object, its beginning.
 
-    Values that stand alone come first, then what holds others. Secrets are left out.
+    Plain values come before lists and objects. Secrets are left out.
     """
     value = _parsed(text)
     if not isinstance(value, _Object):
         return _visible_text(_cut(_as_it_is(text[:LONGEST]), LINE))
     entries = sorted(value, key=lambda entry: isinstance(entry[1], list) and bool(entry[1]))
-    return _visible_text(_cut(", ".join(f"{name}: {_word(name, one)}" for name, one in entries), LINE))
+    return _visible_text(_cut(", ".join(f"{name}: {_word(name, part)}" for name, part in entries), LINE))
 
 
 def _parsed(text: str) -> Any:
-    """What the JSON text holds, numbers as they were written; None where there is none to be read."""
+    """The value of the JSON text, with numbers as they were written; None for any other text."""
     if len(text) > LONGEST:
         return None
     try:
@@ -63,7 +63,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _as_it_is(text: str) -> str:
-    """Half a call, or a broken one: what follows the name of a secret is left out."""
+    """A broken or unfinished text, without what follows the name of a secret."""
     name = _WRITTEN.search(text)
     return f"{text[: name.end()]} {HIDDEN}" if name else text
 
@@ -80,7 +80,7 @@ def _word(name: str, value: Any) -> str:
 
 def _gist(entries: list[Any]) -> str:
     is_object = isinstance(entries, _Object)
-    if not is_object and not any(isinstance(one, list) and one for one in entries):
+    if not is_object and not any(isinstance(entry, list) and entry for entry in entries):
         return f"[{', '.join(map(_line, entries))}]"
     number, word = len(entries), "value" if is_object else "item"
     return f"{number} {word}{'' if number == 1 else 's'}"

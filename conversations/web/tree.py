@@ -1,9 +1,9 @@
-"""All branches of a conversation, and the way from one to another."""
+"""All branches of a conversation, and a form that shows another one."""
 
 from collections.abc import Iterator
 from uuid import UUID
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -14,16 +14,16 @@ from conversations.errors import Refused
 from conversations.models import Conversation, Tree, Turn
 from conversations.protocol.text import visible
 
-from .access import SignedIn, own_or_404
+from .access import SignedIn, as_uuid, own_or_404
 from .branches import Stem, branches
-from .openings import Opening, changes, first_line, openings
+from .excerpts import Excerpt, changes, excerpts, first_line
 
 STATES = {
     Turn.Status.RUNNING.value: "Running",
     Turn.Status.WAITING.value: "Waiting for approval",
     Turn.Status.FAILED.value: "Failed",
 }
-"""The states that are told in the words of the lists."""
+"""The statuses that lists have other words for."""
 
 
 @never_cache
@@ -33,19 +33,12 @@ def tree(request: SignedIn, pk: UUID) -> HttpResponse:
     conversation = own_or_404(request, pk)
     if request.method != "POST":
         return _page(request, conversation)
-    turn = get_object_or_404(conversation.turns, pk=_uuid(request.POST.get("turn", "")))
+    turn = get_object_or_404(conversation.turns, pk=as_uuid(request.POST.get("turn", "")))
     try:
         engine.show_branch(conversation, turn.pk)
     except Refused as refused:
         return _page(request, conversation, problem=str(refused), status=409)
     return redirect("conversations:conversation", pk=pk)
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None
 
 
 def _page(
@@ -63,12 +56,12 @@ def _page(
 
 
 def _line(turns: Tree) -> set[UUID]:
-    """The turns of the shown branch, those that are queued on it too."""
+    """The turns of the shown branch, and those that are queued behind it."""
     return {turn for end in turns.active_line()[-1:] for turn in turns.line(turns.end(end))}
 
 
 def _stems(conversation: Conversation, turns: Tree) -> Iterator[Stem]:
-    texts = openings(conversation)
+    texts = excerpts(conversation)
     rows = conversation.turns.order_by("number")
     first: dict[UUID | None, tuple[int, str]] = {}
     for pk, number, status, model, created in rows.values_list(
@@ -76,7 +69,7 @@ def _stems(conversation: Conversation, turns: Tree) -> Iterator[Stem]:
     ):
         if pk not in turns.nodes:
             continue
-        parent, text = turns.nodes[pk].parent, texts.get(pk, Opening())
+        parent, text = turns.nodes[pk].parent, texts.get(pk, Excerpt())
         origin, words = first.setdefault(parent, (number, text.question))
         yield Stem(
             pk, parent, number, STATES.get(status, status), model, created, first_line(text.question), text.answer,

@@ -1,10 +1,9 @@
-"""The calls that wait for their user's approval, to be decided where they stand."""
+"""The page of calls that wait for the user's approval, each with the form of a decision."""
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
-from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -18,26 +17,24 @@ from conversations.errors import Refused
 from conversations.models import Approval, Conversation, marks
 from conversations.protocol.text import clean_text, visible
 
-from .access import SignedIn
-from .cards import drawn
+from .access import SignedIn, as_uuid
+from .cards import draw
 from .questions import Field, fields_of, payload_of
 
 MOST = 100
-"""Calls on the page, those that have waited longest."""
+"""Calls on the page: those that have waited longest."""
 
 GONE = "This call does not wait for a decision any more."
 NEITHER = "Choose Approve or Deny."
 ANSWERS = {"approve": True, "deny": False}
 WORDS = {True: "is approved", False: "is denied"}
-
-
 REPLIES = {True: "has its answer", False: "is told that you decline"}
 ASKS = "It asks you something."
 
 
 @dataclass
 class Waiting:
-    """A call that waits, and what its form was sent with, if it was refused."""
+    """A call that waits, and the fields of its form if it was sent and refused."""
 
     approval: Approval
     arguments: str
@@ -48,27 +45,27 @@ class Waiting:
 
     @property
     def question(self) -> str:
-        """What the running call asks, as it can be read; blank for one that waits to run."""
+        """The question of a running call; blank for a call that waits to run."""
         return visible(self.approval.question["message"] or ASKS) if self.approval.question else ""
 
     @property
     def prefix(self) -> str:
-        """What the ids of its fields begin with."""
+        """The beginning of the ids of its fields."""
         return f"{self.approval.pk}-"
 
     @property
     def name(self) -> str:
-        """The tool's name, as it can be read."""
+        """The tool's name, with characters that cannot be seen made visible."""
         return visible(self.approval.call.name)
 
     @property
     def readable(self) -> str:
-        """The arguments, as they can be read."""
+        """The arguments, with characters that cannot be seen made visible."""
         return visible(self.arguments)
 
     @property
-    def whole_tool(self) -> bool:
-        """Whether the tool may be let through with any arguments."""
+    def permits_any_arguments(self) -> bool:
+        """Whether a standing permission for the tool may be for any arguments."""
         return engine.permits_any_arguments(self.approval.call.name)
 
     @property
@@ -80,7 +77,7 @@ class Waiting:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def waiting(request: SignedIn) -> HttpResponse:
-    """The calls that wait for the user; decides about one on POST, 400 or 409 where that cannot be."""
+    """The calls that wait for the user. A POST decides about one; 400 if it is wrong, 409 if it is late."""
     if request.method != "POST":
         return _page(request)
     form = {name: str(value).replace("\r\n", "\n") for name, value in request.POST.items()}
@@ -97,19 +94,12 @@ def waiting(request: SignedIn) -> HttpResponse:
 
 
 def _approval(request: SignedIn, call: str) -> Approval | None:
-    rows = marks.pending(request.user.pk).filter(call=_uuid(call))
+    rows = marks.pending(request.user.pk).filter(call=as_uuid(call))
     return rows.select_related("call__conversation").first()
 
 
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 def _decide(request: SignedIn, approval: Approval, form: dict[str, str]) -> bool:
-    """Decides as the form says; raises Refused where that cannot be."""
+    """Decides as the form says, and returns whether the call may run; raises Refused."""
     if approval.question:
         return _answer(request, approval, form)
     answer = ANSWERS.get(form.get("decision", ""))
@@ -125,7 +115,7 @@ def _decide(request: SignedIn, approval: Approval, form: dict[str, str]) -> bool
 
 
 def _answer(request: SignedIn, approval: Approval, form: dict[str, str]) -> bool:
-    """Answers a running call's question, or declines to; raises Refused for an answer that does not fit."""
+    """Answers or declines a running call's question, and returns which; raises Refused for a wrong answer."""
     if form.get("asked") != str(approval.asked):
         raise Refused(GONE)
     entry: dict[str, object] = {"interruptId": approval.interrupt_id, "status": "cancelled"}
@@ -151,7 +141,7 @@ def _page(
     request: SignedIn, problem: str = "", form: dict[str, str] | None = None, status: int = 200
 ) -> HttpResponse:
     rows = marks.pending(request.user.pk).select_related("call__conversation")
-    if conversation := _uuid(request.GET.get("conversation", "")):
+    if conversation := as_uuid(request.GET.get("conversation", "")):
         rows = rows.filter(call__conversation=conversation)
     rows = rows.order_by("requested_at", "call__conversation", "call__position")
     approvals = list(rows[: MOST + 1])
@@ -167,7 +157,7 @@ def _page(
 def _groups(
     request: SignedIn, approvals: Iterable[Approval], form: dict[str, str]
 ) -> list[tuple[Conversation, str, list[Waiting]]]:
-    """The calls by conversation, which comes with its title."""
+    """The calls by conversation, each with its visible title."""
     groups = []
     for _, members in groupby(approvals, key=lambda approval: approval.call.conversation_id):
         calls = [_waiting(request, approval, form) for approval in members]
@@ -181,10 +171,10 @@ def _waiting(request: SignedIn, approval: Approval, form: dict[str, str]) -> Wai
     if approval.question:
         fields = fields_of(approval.question["schema"], request.POST if is_of_form else None)
         return Waiting(approval, arguments_of(approval), fields=list(fields))
-    card = mark_safe(drawn(request, approval.call.conversation, approval.call))  # noqa: S308 (a template's)
+    card = mark_safe(draw(request, approval.call.conversation, approval.call))  # noqa: S308 (a template's)
     return Waiting(approval, arguments_of(approval), form if is_of_form else {}, card)
 
 
 def arguments_of(approval: Approval) -> str:
-    """The call's arguments as JSON, in lines."""
+    """The call's arguments as indented JSON."""
     return clean_text(json.dumps(approval.call.input, ensure_ascii=False, indent=2))

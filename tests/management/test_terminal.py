@@ -63,9 +63,12 @@ THINKING = ["Hi.\n\n<thin", "king>Hm, ", "a < b.</thi", "nking>\n\nIt is ", "3 <
 
 @pytest.mark.parametrize(
     ("printer", "printed"),
-    [(Printer, "Hi.\n\nIt is 3 < 4.\n\n<thi"), (RecordingPrinter, "\n" + "".join(THINKING) + "\n")],
+    [
+        (Printer, "Hi.\n\nIt is 3 < 4.\n\n<thi"),
+        (RecordingPrinter, "\nHi.\n\n[reasoning]\nHm, a < b.\n\nIt is 3 < 4.\n\n<thi\n"),
+    ],
 )
-def test_thoughts_in_a_text_are_left_out_wherever_they_are_cut_but_not_of_a_recording(
+def test_thoughts_in_a_text_are_left_out_wherever_they_are_cut_and_reasoning_in_a_recording(
     printer: type[Printer], printed: str
 ) -> None:
     out = io.StringIO()

@@ -10,9 +10,9 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from conversations import engine
+from conversations.engine.settings import NOT_OFFERED
 from conversations.errors import Refused
 from conversations.models import Conversation, Model
-from conversations.web.start import NOT_OFFERED
 from tests.turns import conversation_of
 
 pytestmark = pytest.mark.django_db

@@ -21,7 +21,7 @@ from conversations import engine
 from conversations.errors import Refused
 from conversations.models import Conversation, Message, Tree, Turn
 from conversations.web.branches import Branch, Stem, branches
-from conversations.web.openings import READ, text_of
+from conversations.web.excerpts import READ, text_of
 from tests.pages import html_of
 from tests.turns import ask, conversation_of
 

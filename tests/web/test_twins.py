@@ -236,7 +236,7 @@ def test_an_end_has_the_same_sentence() -> None:
     _, *results = scripts(
         ["sentences", SENTENCES], *(["notice", turn, has_answer] for turn, has_answer in ends)
     )
-    assert results == [notice(turn, has_answer) for turn, has_answer in ends]
+    assert results == [notice(turn, has_answer=has_answer) for turn, has_answer in ends]
 
 
 def message(kind: str, number: int, attempt: str, interrupted: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What begins with a slash."""
+"""The commands of a session, which begin with a slash."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from conversations import engine
 from conversations.attachments import NotTaken, inspect, keep
 from conversations.errors import Refused
-from conversations.management.users import begun, own
+from conversations.management.users import new_conversation, own_conversation
 from conversations.models import Conversation, Model, ToolCall
 from conversations.protocol.agui.events import result_text
 from conversations.tools import registry
@@ -20,7 +20,7 @@ LISTED = 10
 
 
 class Command(NamedTuple):
-    """A command: what may stand behind it, what it does, and who does it."""
+    """A command: its argument and its description, as `/help` lists them, and its function."""
 
     argument: str
     help: str
@@ -28,7 +28,7 @@ class Command(NamedTuple):
 
 
 def do(session: Session, line: str) -> None:
-    """Does what a line says; raises Refused for what is no command."""
+    """Runs the command in a line; raises Refused if there is no such command."""
     name, _, argument = line.strip().removeprefix("/").partition(" ")
     command = COMMANDS.get(name.lower())
     if command is None:
@@ -62,7 +62,7 @@ def _model(session: Session, argument: str) -> None:
 
 
 def _choose(session: Session, model: Model | None, argument: str) -> None:
-    """Asks the model from now on; one that is not offered is asked in this session alone."""
+    """Lets the model answer from now on. One that is not offered answers in this session alone."""
     if model is None:
         session.model = argument
         session.display.note(f"{argument} answers from now on. It is not in the list of models.")
@@ -129,7 +129,7 @@ def _attach(session: Session, argument: str) -> None:
 
 
 def _new(session: Session, argument: str) -> None:
-    session.next = begun(session.user, argument or session.model or session.conversation.model)
+    session.next = new_conversation(session.user, argument or session.model or session.conversation.model)
 
 
 def _open(session: Session, argument: str) -> None:
@@ -141,7 +141,7 @@ def _open(session: Session, argument: str) -> None:
     is_number = argument.isascii() and argument.isdigit()
     if is_number and not 0 < int(argument) <= len(rows):
         raise Refused("There is no such number. /open lists the newest conversations.")
-    session.next = rows[int(argument) - 1] if is_number else own(session.user, argument)
+    session.next = rows[int(argument) - 1] if is_number else own_conversation(session.user, argument)
 
 
 def _quit(session: Session, argument: str) -> None:

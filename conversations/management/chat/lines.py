@@ -1,4 +1,4 @@
-"""Lines from a pipe, or from a terminal that edits them itself."""
+"""Lines from a pipe, or from a plain terminal, which edits them itself."""
 
 import io
 import os
@@ -21,7 +21,7 @@ HasNews = Callable[[], bool]
 
 
 class Lines(Protocol):
-    """Where a session's lines come from."""
+    """The source of a session's lines."""
 
     def read(self, prompt: str, has_news: HasNews, *, is_answer: bool = False) -> str | None:
         """The next line, or None where there is news first.
@@ -31,14 +31,14 @@ class Lines(Protocol):
         """
 
     def remember(self, text: str) -> None:
-        """Keeps an earlier message, which can then be called up."""
+        """Adds an earlier message to the history that the arrow keys call up."""
 
     def quiet(self) -> AbstractContextManager[None]:
-        """Lets keys show nothing but at a prompt. What is typed meanwhile stands at the next one."""
+        """Within the context keys are echoed at a prompt alone. What is typed meanwhile stands at the next one."""
 
 
 class PlainLines:
-    """Lines as they come. What a pipe brings is printed, as nobody has seen it being typed."""
+    """Plain lines. Those from a pipe are printed, as nobody has seen them being typed."""
 
     def __init__(self, stream: TextIO, out: OutputWrapper) -> None:
         self._stream, self._out = stream, out
@@ -64,10 +64,10 @@ class PlainLines:
         return line
 
     def remember(self, text: str) -> None:
-        """Does nothing: there is nothing to call up."""
+        """Does nothing: there is no history."""
 
     def quiet(self) -> AbstractContextManager[None]:
-        """Keeps what is typed when Ctrl+C is pressed; the terminal shows keys itself."""
+        """Within the context Ctrl+C discards nothing that was typed. The terminal echoes keys itself."""
         return keys(self._stream.fileno()) if self._is_terminal else nullcontext()
 
     def _take_back(self) -> None:
@@ -109,7 +109,7 @@ class PlainLines:
 
 @contextmanager
 def keys(number: int, without: int = 0) -> Iterator[None]:
-    """A terminal whose keys do less for a while, and where Ctrl+C throws nothing away."""
+    """Within the context the terminal lacks some of its modes, and Ctrl+C discards nothing that was typed."""
     former, mode = termios.tcgetattr(number), termios.tcgetattr(number)
     mode[3] = mode[3] & ~without | termios.NOFLSH
     termios.tcsetattr(number, termios.TCSANOW, mode)

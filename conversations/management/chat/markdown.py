@@ -1,4 +1,4 @@
-"""Markdown as it streams: what is finished is printed once, and only the last block is drawn anew."""
+"""Markdown as it streams: finished blocks are printed once, and only the last block is redrawn."""
 
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
@@ -13,20 +13,20 @@ from rich.syntax import Syntax
 from conversations.management.terminal import printable
 
 LONGEST_BLOCK = 4_000
-"""Characters of a block that is not finished, of which the beginning is printed for good then."""
+"""Characters from which on the beginning of an unfinished block is printed for good."""
 
 LOOKED_AT = 6_000
 """Characters that are parsed at a time, so that a long text takes no longer than its parts."""
 
 Cut = tuple[str, str, int]
-"""A part, what the rest has to begin with, and how much of the text is in the part."""
+"""A part, the text with which the rest has to begin, and the length of the part in the text."""
 
 PARSER = MarkdownIt("commonmark", {"html": False}).enable("strikethrough").enable("table")
 """CommonMark without HTML, which is shown as the text that it is."""
 
 
 class Printable:
-    """What it wraps, without blank lines round it, and without what a terminal may take for a command."""
+    """Something that rich renders, without blank lines around it and without control characters."""
 
     def __init__(self, renderable: RenderableType) -> None:
         self._renderable = renderable
@@ -46,7 +46,7 @@ class Heading(markdown.Heading):
 
 
 class Code(markdown.CodeBlock):
-    """Code in the terminal's own colours, on its own ground."""
+    """Code in the terminal's own colours, on its own background."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         code = str(self.text).rstrip("\n")
@@ -75,24 +75,24 @@ class Markdown(markdown.Markdown):
 
 
 class Part(NamedTuple):
-    """Markdown that is printed for good; `goes_on` says that what follows belongs to the same block."""
+    """Markdown that is printed for good. `goes_on` says that the next part belongs to the same block."""
 
     text: str
     goes_on: bool
 
 
 class Stream:
-    """A growing Markdown text, of which `rest` may still come to mean something else."""
+    """A growing Markdown text. The meaning of `rest` may still change."""
 
     def __init__(self) -> None:
         self.rest = ""
 
     def add(self, text: str) -> None:
-        """Takes what has come."""
+        """Takes more text."""
         self.rest += text.replace("\r", "")
 
     def next_part(self) -> Part | None:
-        """Removes what is finished from the front and returns it; None where nothing is."""
+        """Removes a finished part from the front and returns it; None if there is none."""
         head = self.rest[:LOOKED_AT]
         blocks = [token for token in PARSER.parse(head) if token.level == 0 and token.map]
         if not blocks:
@@ -108,7 +108,7 @@ class Stream:
         return Part(text, goes_on=True)
 
     def end(self) -> list[Part]:
-        """All that is left, in parts that do not take long."""
+        """All that is left, in parts that are quick to render."""
         parts: list[Part] = []
         while part := self.next_part():
             parts.append(part)
@@ -121,7 +121,7 @@ def _first_line(block: Token) -> int:
 
 
 def _length(text: str) -> int:
-    """Where a long text is best cut: behind a line, else behind a word."""
+    """The length at which a long text is best cut: behind a line, or else behind a word."""
     return next((at for at in (text.rfind(c, 1, LONGEST_BLOCK) for c in "\n ") if at > 0), LONGEST_BLOCK)
 
 

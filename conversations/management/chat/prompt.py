@@ -1,4 +1,4 @@
-"""Lines from a terminal: edited as in a shell, with the earlier ones at hand."""
+"""Lines from a full terminal: edited as in a shell, with a history."""
 
 import os
 import select
@@ -24,11 +24,11 @@ from prompt_toolkit.shortcuts import CompleteStyle
 from .lines import LOOK_EVERY, HasNews, keys
 
 STYLE = "bold fg:ansidefault"
-"""The style of a prompt. Its colour is none, but without any its last space would not be written."""
+"""The style of a prompt. It names no colour, but without a style its last space would not be written."""
 
 
 class PromptLines:
-    """Lines of a prompt. Enter sends; Alt+Enter, or a backslash before Enter, breaks the line."""
+    """Lines from a prompt. Enter sends; Alt+Enter, or a backslash before Enter, breaks the line."""
 
     def __init__(self, words: Iterable[str]) -> None:
         self._draft = ""
@@ -59,12 +59,12 @@ class PromptLines:
             return session.prompt([("", "\n"), (STYLE, prompt)], default=draft)
 
     def remember(self, text: str) -> None:
-        """Keeps an earlier message, which the arrow up calls up."""
+        """Adds an earlier message to the history that the arrow keys call up."""
         self._messages.history.append_string(text)
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Lets keys show nothing but at a prompt. What is typed meanwhile stands at the next one."""
+        """Within the context keys are echoed at a prompt alone. What is typed meanwhile stands at the next one."""
         number = sys.stdin.fileno()
         with keys(number, without=termios.ECHO | termios.ICANON):
             while select.select([number], [], [], 0)[0] and (data := os.read(number, 65_536)):
@@ -72,7 +72,7 @@ class PromptLines:
             yield
 
     def _press(self, data: bytes) -> None:
-        """Takes what was typed before the terminal was ours, when it made a NUL of Ctrl+D."""
+        """Takes keys from before the terminal was ours, when it turned Ctrl+D into a NUL."""
         presses: list[KeyPress] = []
         parser = Vt100Parser(presses.append)
         parser.feed_and_flush(data.decode(errors="replace").replace("\0", "\x04"))
@@ -109,7 +109,7 @@ class PromptLines:
 
 @contextmanager
 def _watch(app: Application[str | None], has_news: HasNews, before: Callable[[], None]) -> Iterator[None]:
-    """Takes the prompt away as soon as there is news, which is looked for in a thread of its own."""
+    """Within the context a thread looks for news, and takes the prompt away as soon as there is any."""
     ended = threading.Event()
 
     def leave() -> None:

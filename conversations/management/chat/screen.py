@@ -1,4 +1,4 @@
-"""A session on a full terminal: streaming Markdown, calls as one line, what runs below."""
+"""A session on a full terminal: streaming Markdown, a line for each call, and below it what runs."""
 
 import json
 import time
@@ -16,29 +16,29 @@ from conversations.protocol.text import beginning
 from .markdown import Markdown, Part, Printable, Stream
 
 WIDEST = 100
-"""Columns of a text: longer lines read badly."""
+"""Columns of a text at most, as longer lines read badly."""
 
 THEME = Theme({"markdown.code": "cyan"})
-"""Code in a line, without the black ground that rich gives it."""
+"""Code in a line, without the black background that rich gives it."""
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 DRAW_EVERY = 0.1
 COST = 5
-"""Times that a drawing has taken, at least, until the next one begins."""
+"""Times that a drawing took until the next one, so that at most a fifth of the time is spent drawing."""
 
 SHOWN_ARGUMENTS = 80
 SHOWN_FAILURE = 300
 
 
 class Tail:
-    """The end of what is shown, drawn anew in its place until it is finished."""
+    """The last lines on the screen, redrawn in place until they are finished."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._widths: list[int] = []
 
     def draw(self, renderable: RenderableType, *, has_gap: bool) -> None:
-        """Draws in the place of what was there, as much as fits on the screen, below a gap or not."""
+        """Redraws the lines, as many as fit on the screen, with a blank line above them if `has_gap`."""
         console = self._console
         options = console.options.update(width=width_of(console))
         lines = [[Segment("")], *console.render_lines(Printable(renderable), options, pad=False)]
@@ -49,12 +49,12 @@ class Tail:
         self._widths = [Segment.get_line_length(line) for line in lines]
 
     def clear(self) -> None:
-        """Takes it away."""
+        """Erases the lines."""
         self._write(self._erasure())
         self._widths = []
 
     def _erasure(self) -> str:
-        """What takes it away; lines that a narrower window has broken count as often as they are."""
+        """The control sequence that erases the lines, which a narrower window may have broken into more."""
         if not self._widths:
             return ""
         columns = max(1, self._console.width)
@@ -68,7 +68,7 @@ class Tail:
 
 
 class Screen:
-    """Shows what is recorded."""
+    """Shows events on a full terminal."""
 
     def __init__(self) -> None:
         self.console = Console(highlight=False, markup=False, emoji=False, theme=THEME)
@@ -76,7 +76,7 @@ class Screen:
         """The ids of the messages that were written here."""
 
         self.calls: list[str] = []
-        """The ids of the calls that were shown, in their order."""
+        """The ids of the calls that were shown, in order."""
 
         self._tail = Tail(self.console)
         self._last = ""
@@ -98,7 +98,7 @@ class Screen:
         self._print("plain", Line(text))
 
     def error(self, text: str) -> None:
-        """Says what went wrong."""
+        """Prints an error."""
         self._print("note", Line(f"✗ {text}", style="red"))
 
     def question(self, name: str, arguments: str, choices: str) -> str:
@@ -108,7 +108,7 @@ class Screen:
         return f"Run it? ({choices}) "
 
     def tick(self) -> None:
-        """Draws what is under way, not too often."""
+        """Redraws what is under way, unless that was done a moment ago."""
         now = time.monotonic()
         if now < self._next_drawing:
             return
@@ -256,7 +256,7 @@ class Screen:
 
 
 class Answer:
-    """A text of the model as it comes, its thoughts left out."""
+    """A text of the model as it streams, without its thoughts."""
 
     def __init__(self) -> None:
         self._deltas: list[str] = []
@@ -264,15 +264,15 @@ class Answer:
 
     @property
     def rest(self) -> str:
-        """What of it may still change."""
+        """The end of the text, which may still change."""
         return self._stream.rest
 
     def add(self, delta: str) -> None:
-        """Takes what has come; it is looked at when it is drawn."""
+        """Takes a delta, which is looked at when the text is drawn."""
         self._deltas.append(delta)
 
     def finished(self) -> list[Part]:
-        """What has been finished since."""
+        """The parts that were finished since the last call."""
         self._take(is_open=True)
         parts: list[Part] = []
         while part := self._stream.next_part():

@@ -1,4 +1,4 @@
-"""A session: a conversation's turns are shown as they are recorded, and lines are messages."""
+"""A session: it shows a conversation's turns as they are recorded, and sends lines as messages."""
 
 import json
 import uuid
@@ -26,7 +26,7 @@ IDLE = "Nothing is being answered. Ctrl+D or /quit ends, and what you have writt
 
 
 class SessionDisplay(Display, Protocol):
-    """What a session shows itself on."""
+    """The display of a session."""
 
     own: set[str]
     calls: list[str]
@@ -38,7 +38,7 @@ class SessionDisplay(Display, Protocol):
         """Shows a text as it is."""
 
     def error(self, text: str) -> None:
-        """Says what went wrong."""
+        """Shows an error."""
 
     def question(self, name: str, arguments: str, choices: str) -> str:
         """Shows a call that waits for a decision; returns the prompt for it."""
@@ -48,7 +48,7 @@ class Session:
     """One user at one terminal, in one conversation after another."""
 
     conversation: Conversation
-    """The present one."""
+    """The present conversation."""
 
     follower: Follower
 
@@ -68,7 +68,7 @@ class Session:
     def run(self, conversation: Conversation) -> None:
         """Goes from one conversation to the next until the lines end."""
         self.next = conversation
-        with on_ctrl_c(_nothing), self.lines.quiet():  # it is meant for an answer or a prompt
+        with on_ctrl_c(_nothing), self.lines.quiet():  # an answer and a prompt have handlers of their own
             while self.next is not None:
                 self.conversation, self.next = self.next, None
                 self._stay()
@@ -115,19 +115,19 @@ class Session:
             self.display.note(f"Go on with: {python()} manage.py chat --conversation {self.conversation.pk}")
 
     def forget_if_empty(self) -> None:
-        """Deletes the conversation if nothing was ever said in it."""
+        """Deletes the conversation if it has neither turns nor files, nor anything that was kept in it."""
         conversation = Conversation.objects.filter(pk=self.conversation.pk, turns=None, attachments=None)
         conversation.filter(title="", draft="", pinned_at=None).delete()
 
     # -- turns
 
     def _settle(self) -> None:
-        """Shows turns, and puts their calls to the user, until none runs or is queued."""
+        """Shows turns, and asks the user about their calls, until none runs or is queued."""
         while self.next is None and (turn := self._open_turn()) is not None:
             if turn.status == Turn.Status.WAITING:
                 self._decide(turn)
             else:
-                self.follower.follow(self.display, turn, others=True)
+                self.follower.follow(self.display, turn, with_others=True)
         for event in self.follower.unread():
             self.display.show(event)
         engine.see(self.conversation.pk, self.user.pk)
@@ -137,7 +137,7 @@ class Session:
         return turns.order_by("number").first()
 
     def _decide(self, turn: Turn) -> None:
-        """Puts a turn's next call to the user; others may decide meanwhile."""
+        """Asks the user about a turn's next call. Others may decide meanwhile."""
         for event in self.follower.unread():
             self.display.show(event)
         approval = next(iter(pending(turn)), None)
@@ -160,7 +160,7 @@ class Session:
             self._answer([entry(call, decision(line, call))])
 
     def _reply(self, approval: Approval) -> None:
-        """Puts what a running call asks to the user, field by field."""
+        """Asks the user a running call's question, field by field."""
         self.display.note(question(approval))
         try:
             entry = reply(approval, lambda prompt: self._line(prompt, approval))
@@ -182,7 +182,7 @@ class Session:
     # -- lines
 
     def _message(self) -> str:
-        """The next line; blank where something has to be shown first."""
+        """The next line; blank if there is something to show first."""
         try:
             return self.lines.read(PROMPT, self.follower.has_news) or ""
         except KeyboardInterrupt:
@@ -196,7 +196,7 @@ class Session:
             self.send(line.removeprefix("/") if line.startswith("//") else line)
 
     def do(self, line: str) -> None:
-        """Does what a line with a slash says, or says why not."""
+        """Runs the command in a line, or shows why that is refused."""
         from .commands import do  # which knows the session's type
 
         try:
@@ -224,4 +224,4 @@ def _is_pending(approval: UUID) -> bool:
 
 
 def _nothing(*_: object) -> None:
-    """Does nothing: what Ctrl+C does between an answer and a prompt."""
+    """Handles Ctrl+C between an answer and a prompt, where it does nothing."""

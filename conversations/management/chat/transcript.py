@@ -1,4 +1,4 @@
-"""A session as plain text, for a pipe or a terminal that can do no more."""
+"""A session as plain text, for a pipe or a plain terminal."""
 
 from django.core.management.base import OutputWrapper
 
@@ -6,7 +6,7 @@ from conversations.management.terminal import ENDINGS, Event, Printer, printable
 
 
 class Transcript(Printer):
-    """Prints what is recorded, one thing after another, without a single control sequence."""
+    """Prints events as plain text, without a control sequence."""
 
     def __init__(self, out: OutputWrapper, err: OutputWrapper) -> None:
         super().__init__(out)
@@ -15,7 +15,7 @@ class Transcript(Printer):
         """The ids of the messages that were written here."""
 
         self.calls: list[str] = []
-        """The ids of the calls that were shown, in their order."""
+        """The ids of the calls that were shown, in order."""
 
     def show(self, event: Event) -> None:
         """Prints an event."""
@@ -38,7 +38,7 @@ class Transcript(Printer):
         self.line(text)
 
     def error(self, text: str) -> None:
-        """Says what went wrong."""
+        """Prints an error."""
         self.end_line()
         self._err.write(f"A client error occurred: {printable(text)}")
         self._err.flush()

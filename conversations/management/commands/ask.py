@@ -12,7 +12,7 @@ from conversations.errors import Refused
 from conversations.management.approvals import answers
 from conversations.management.following import following
 from conversations.management.terminal import Printer
-from conversations.management.users import begun, own, user_named
+from conversations.management.users import new_conversation, own_conversation, user_named
 from conversations.models import Turn
 
 DRAIN_TIMEOUT = 600.0
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="NAME", help="whose conversation it is")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Asks, and says how it ended; a turn that was queued behind this one is run to its end too."""
+        """Asks, and prints how it ended. A turn that was queued behind this one is run to its end too."""
         try:
             turn, error = self._ask(
                 options["text"], options["user"], options["conversation"], options["model"]
@@ -51,9 +51,11 @@ class Command(BaseCommand):
     def _ask(
         self, text: str, name: str | None, conversation_id: str | None, model: str | None
     ) -> tuple[Turn, str | None]:
-        """Runs and prints a turn; returns it and its error's text. Ctrl-C stops it. Raises Refused."""
+        """Runs and prints a turn, which Ctrl+C stops; returns it and its error's text. Raises Refused."""
         user = user_named(name)
-        conversation = own(user, conversation_id) if conversation_id else begun(user, model)
+        conversation = (
+            own_conversation(user, conversation_id) if conversation_id else new_conversation(user, model)
+        )
         printer = Printer(self.stdout)
         try:
             with following(conversation.pk) as follower:
@@ -61,7 +63,7 @@ class Command(BaseCommand):
                 error = follower.follow(printer, turn)
                 while _is_waiting(turn):
                     engine.resume(conversation, user, answers(turn, sys.stdout))
-                    error = follower.follow(printer, turn, others=True)
+                    error = follower.follow(printer, turn, with_others=True)
         except Refused:
             if not conversation_id:
                 conversation.delete()

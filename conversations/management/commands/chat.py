@@ -13,10 +13,10 @@ from conversations.errors import Refused
 from conversations.management.chat.lines import Lines, PlainLines
 from conversations.management.chat.session import Session, SessionDisplay
 from conversations.management.chat.transcript import Transcript
-from conversations.management.users import begun, own, user_named
+from conversations.management.users import new_conversation, own_conversation, user_named
 
 EXTRAS = ("markdown_it", "prompt_toolkit", "rich")
-"""What a terminal that can do more needs; without it there is plain text."""
+"""The packages that a full terminal needs. Without one of them the session is plain text."""
 
 DRAIN_TIMEOUT = 600.0
 """Seconds in which this process's turns may end."""
@@ -34,12 +34,16 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="NAME", help="whose conversation it is")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Talks until the lines end; a turn that still runs here is run to its end."""
+        """Runs the session until the lines end, and then the turns that still run here."""
         display, lines = self._terminal()
         try:
             user = user_named(options["user"])
             conversation = options["conversation"]
-            row = own(user, conversation) if conversation else begun(user, options["model"])
+            row = (
+                own_conversation(user, conversation)
+                if conversation
+                else new_conversation(user, options["model"])
+            )
             Session(user, display, lines, options["model"]).run(row)
         except Refused as refused:
             self.stderr.write(f"A client error occurred: {refused}")
@@ -47,7 +51,7 @@ class Command(BaseCommand):
         engine.WORKER.wait(timeout=DRAIN_TIMEOUT)
 
     def _terminal(self) -> tuple[SessionDisplay, Lines]:
-        """What shows the session, and where its lines come from."""
+        """The session's display, and the source of its lines."""
         is_able = os.environ.get("TERM") not in ("dumb", "unknown") and all(map(find_spec, EXTRAS))
         if is_able and sys.stdin.isatty() and self.stdout.isatty():
             from conversations.management.chat.commands import COMMANDS

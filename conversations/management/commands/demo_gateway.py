@@ -33,7 +33,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, port: int, upstream: str, upstream_model: str, **options: Any) -> None:
-        """Starts it, says where it is and what it can show, and waits; exits with 1 if it cannot start."""
+        """Starts it, prints its address and what it can show, and waits; exits with 1 if it cannot start."""
         try:
             gateway = demo.embedded(port, upstream, upstream_model)
         except ConfigurationError as error:

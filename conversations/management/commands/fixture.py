@@ -1,4 +1,4 @@
-"""A conversation as a file that it can be checked against."""
+"""A conversation written to a file, against which it can be checked."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="(standard output)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Writes the file, whole or not at all; raises CommandError where that cannot be."""
+        """Writes the file, whole or not at all; raises CommandError."""
         output: Path | None = options["output"]
         try:
             text = "".join(line + "\n" for line in fixtures.write(conversation_with(options["id"])))

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="NAME", help="whose conversation it will be")
 
     def handle(self, *args: Any, file: str, user: str | None, **options: Any) -> None:
-        """Imports the file; CommandError says what is wrong and where, and nothing is stored then."""
+        """Imports the file, or nothing of it: a CommandError then says what is wrong and where."""
         try:
             with _opened(file) as export:
                 conversations = import_file(export, user_named(user))

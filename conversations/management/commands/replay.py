@@ -15,7 +15,7 @@ from conversations.management.users import conversation_with
 from conversations.protocol.agui.timeline import LONGEST_PAUSE, Cue, cues
 
 LONG_PAUSE = 5.0
-"""Seconds of a pause that is announced, at least."""
+"""Seconds from which on a pause is announced."""
 
 
 class Command(BaseCommand):
@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
     def _wait(self, cue: Cue, until: float) -> None:
         if cue.skipped:
-            self.printer.skipped(cue.skipped)
+            self.printer.skip(cue.skipped)
         seconds = until - time.monotonic()
         if seconds > LONG_PAUSE:
             self.stderr.write(f"[{seconds:.0f} s pass; --skip-waiting leaves 1 s of a pause]")

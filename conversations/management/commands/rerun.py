@@ -20,7 +20,7 @@ from conversations.management.users import conversation_with, user_named
 from conversations.rerun import Options, Pair, Rerun, against, fixtures, rerun
 
 STOP_TIMEOUT = 60.0
-"""Seconds in which a turn may end that Ctrl-C has stopped."""
+"""Seconds in which a turn that Ctrl+C stopped may end."""
 
 UNASKED = "There are messages left that were not asked again."
 
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Asks again; raises CommandError where that cannot be."""
+        """Asks again and prints the report; exits with 1 if something differs, raises CommandError if refused."""
         try:
             rerun = self._rerun(options)
             with _cleanup(rerun):
@@ -125,7 +125,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def _cleanup(rerun: Rerun) -> Iterator[None]:
-    """Deletes the new conversation afterwards if it was a check against a file, or is empty."""
+    """Deletes the new conversation afterwards if it is a check against a file, or empty."""
     try:
         yield
     finally:

@@ -38,12 +38,12 @@ class Command(BaseCommand):
         )
 
     def check(self, *args: Any, **options: Any) -> None:
-        """Checks as every command does; what is wrong with MCP_SERVERS is one sentence."""
+        """Checks as every command does. A fault of MCP_SERVERS is told in one sentence."""
         mcp.insist()
         super().check(*args, **options)
 
     def handle(self, *args: Any, host: str, port: int, server: str, no_turns: bool, **options: Any) -> None:
-        """Serves; raises ConfigurationError or DatabaseError where that cannot be."""
+        """Serves; raises ConfigurationError or DatabaseError if it cannot."""
         installed(server)
         listener = listen(host, port)
         reach()
@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
 
 def create_owner() -> None:
-    """The first account: a superuser without a password, who gets in by a link."""
+    """Creates the first account, a superuser without a password who signs in by a link, if there is none."""
     users = get_user_model().objects
     if not users.exists():
         users.create_superuser(username=OWNER, email="", password=None)

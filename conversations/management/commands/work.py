@@ -28,12 +28,12 @@ class Command(BaseCommand):
         )
 
     def check(self, *args: Any, **options: Any) -> None:
-        """Checks as every command does; what is wrong with MCP_SERVERS is one sentence."""
+        """Checks as every command does. A fault of MCP_SERVERS is told in one sentence."""
         mcp.insist()
         super().check(*args, **options)
 
     def handle(self, *args: Any, turns: int, **options: Any) -> None:
-        """Works; raises ConfigurationError or DatabaseError where that cannot be."""
+        """Runs turns until a signal; raises ConfigurationError or DatabaseError if it cannot."""
         if turns < 1:
             raise ConfigurationError("--turns must be a number above 0.")
         reach()
@@ -43,6 +43,6 @@ class Command(BaseCommand):
         work(turns, lambda: self.announce(turns))
 
     def announce(self, turns: int) -> None:
-        """Prints at once that it works, also into a pipe."""
+        """Prints the number of turns at once, also into a pipe."""
         self.stdout.write(f"Turntable runs up to {turns} turns at once.")
         self.stdout.flush()

@@ -1,4 +1,4 @@
-"""The beginnings of a conversation's messages, read without the rest of long ones."""
+"""Excerpts of a conversation's messages. Only the beginnings of long ones are read."""
 
 import json
 import re
@@ -16,29 +16,29 @@ from conversations.protocol.thoughts import answer_in
 from conversations.rerun import Change, as_marks, common_length, in_context, word_diff
 
 BEGINNING = 120
-"""Characters of a message in sight."""
+"""Characters of a message that are shown."""
 
 READ = 16_384
 """Characters of a message's stored content that are read."""
 
 COMPARED = 600
-"""Characters of two texts that are compared, from a little before their first difference on."""
+"""Characters of two texts that are compared, beginning a little before their first difference."""
 
 _TEXT = re.compile(r'(?<!"reasoningText":)\{"text":"((?:[^"\\]|\\u[0-9a-f]{4}|\\[^u])*)')
 
 
-class Opening(NamedTuple):
-    """The words of a turn's question, as far as they are read, and the beginning of its answer."""
+class Excerpt(NamedTuple):
+    """A turn's question, cut if it is long, and the beginning of its answer."""
 
     question: str = ""
     answer: str = ""
 
 
-def openings(conversation: Conversation) -> dict[UUID, Opening]:
-    """The openings of a conversation's turns; an answer is the last text that its rounds wrote."""
-    rows: dict[UUID, Opening] = {}
+def excerpts(conversation: Conversation) -> dict[UUID, Excerpt]:
+    """The excerpts of a conversation's turns. An answer is the last text of a turn's rounds."""
+    rows: dict[UUID, Excerpt] = {}
     for turn, role, text in _texts(conversation):
-        row = rows.get(turn, Opening())
+        row = rows.get(turn, Excerpt())
         if role == Message.Role.USER:
             rows[turn] = row._replace(question=text)
         elif text := answer_in(text).strip():
@@ -54,7 +54,7 @@ def _texts(conversation: Conversation) -> Iterator[tuple[UUID, str, str]]:
 
 
 def text_of(content: str) -> str:
-    """The text of a message's stored content, which may end anywhere."""
+    """The text of a message's stored content, which may be cut anywhere."""
     if len(content) < READ:
         return plain_text(json.loads(content))
     return clean_text("".join(json.loads(f'"{match[1]}"') for match in _TEXT.finditer(content)))
@@ -67,7 +67,7 @@ def first_line(text: str) -> str:
 
 
 def changes(old: str, new: str) -> list[Change]:
-    """What a question changes of another, with a few words around; nothing where they are the same."""
+    """The differences of a question from another, with a few words around; none if they are the same."""
     if old == new:
         return []
     start = max(0, common_length(old, new) - BEGINNING)
