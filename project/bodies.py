@@ -1,6 +1,6 @@
 """A bound on the body of a request.
 
-What is over it is read and thrown away, so that the sender sees why.
+The rest of a larger body is read and thrown away, so that its sender comes to read the answer.
 """
 
 import json
@@ -10,10 +10,10 @@ from typing import Any
 from conversations.protocol.converse.attached import LARGEST
 
 LIMIT = LARGEST + 1024 * 1024
-"""The largest file that may be attached, and a form round it."""
+"""Bytes of the largest file that may be attached, and of a form around it."""
 
 PATIENCE = 4 * LIMIT
-"""Bytes that are read of a larger body before the connection is left."""
+"""Bytes that are read of a larger body at most."""
 
 MESSAGE = f"This is too large: {LARGEST // 1024**2} MB at most."
 ANSWER = json.dumps({"error": {"code": "too_large", "message": MESSAGE}}).encode()
@@ -26,7 +26,7 @@ Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 
 class TooLarge(Exception):
-    """More came than may; `is_all` says that there is no more."""
+    """The body is too large. `is_all` says that all of it has come."""
 
     def __init__(self, *, is_all: bool) -> None:
         super().__init__()

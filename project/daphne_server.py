@@ -21,13 +21,13 @@ from project.bodies import LIMIT  # noqa: E402
 
 
 class Websocket(WebSocketProtocol):  # type: ignore[misc]  # ships no types
-    """Daphne's protocol, with a shorter way for text.
+    """Daphne's protocol, which sends text faster.
 
-    It also closes with the codes of RFC 6455, such as 1012 for a restart, which Autobahn does not send.
+    It also closes with codes of RFC 6455 that Autobahn does not send, such as 1012 for a restart.
     """
 
     def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: N802
-        """Sends a text as one frame (RFC 6455, 5.2): Autobahn's own way takes most of an event's time."""
+        """Sends a text as one frame (RFC 6455, 5.2): Autobahn's own code takes most of an event's time."""
         if binary or self.state != self.STATE_OPEN:
             super().serverSend(content, binary)
             return
@@ -66,7 +66,7 @@ class Request(http_protocol.WebRequest):  # type: ignore[misc]  # ships no types
             super().handleContentChunk(data)
 
     async def room(self) -> None:
-        """Waits while the client takes less than it is sent; cuts the connection of one that takes nothing."""
+        """Waits while the client is behind; closes the connection of one that takes nothing."""
         if self.producer is None:
             self.registerProducer(Room(), True)
         try:
@@ -84,7 +84,7 @@ class Request(http_protocol.WebRequest):  # type: ignore[misc]  # ships no types
 
 
 class Room:
-    """Whether a connection has room for more, as Twisted tells who streams."""
+    """A producer, which Twisted tells whether the connection has room for more."""
 
     def __init__(self) -> None:
         self.is_there = asyncio.Event()
@@ -95,11 +95,11 @@ class Room:
         self.is_there.clear()
 
     def resumeProducing(self) -> None:  # noqa: N802 (Twisted's name)
-        """Hears that it takes more."""
+        """Hears that the client takes more."""
         self.is_there.set()
 
     def stopProducing(self) -> None:  # noqa: N802 (Twisted's name)
-        """Hears that it has left, which ends the request by itself."""
+        """Hears that the client has left, which ends the request by itself."""
         self.is_there.set()
 
 

@@ -24,8 +24,8 @@ CONNECTIONS = 9
 Beside it the journal and the leases have one each, and without REDIS_URL one listens: twelve in all.
 """
 
-# Who waits for a connection of the pool hears of it before a browser gives up. A pool that could not connect gives up
-# soon as well: whoever asks next makes it try again, where it would else wait twice as long from time to time.
+# A wait for a connection of the pool fails before a browser gives up. A pool that cannot connect gives up soon as well:
+# it tries again for the next request, where it would otherwise wait twice as long each time.
 POOL = {
     "min_size": 1,
     "max_size": CONNECTIONS,
@@ -34,8 +34,9 @@ POOL = {
     "max_idle": 120,
     "max_lifetime": 30 * 60,
 }
-# The slowest page takes seconds, a lock is held for milliseconds and no transaction waits for anything but the
-# database: what takes longer is stuck, and lets go of its connection and its locks. `patient` is for the rest.
+# The slowest page takes seconds, a lock is held for milliseconds, and a transaction waits for nothing but the database:
+# what takes longer is stuck, and has to give up its connection and its locks. Work on whole tables lifts the limit for
+# statements (conversations/management/timeouts.py).
 STATEMENT_TIMEOUT, LOCK_TIMEOUT, IDLE_TRANSACTION_TIMEOUT = 60, 10, 30
 # A server that has gone without a word is noticed in 25 s, whether it owes an answer or an acknowledgement.
 POSTGRES_OPTIONS = {
@@ -84,7 +85,7 @@ def not_up_to_date() -> str:
 
 
 def explain(error: Exception) -> str | None:
-    """A sentence for the operator about the database's failure, or None if the fault is rather ours."""
+    """A sentence for the operator about the database's failure, or None if the fault is ours."""
     from django.db import DatabaseError, OperationalError, connection
 
     try:
@@ -101,7 +102,7 @@ def explain(error: Exception) -> str | None:
 
 
 def reach() -> None:
-    """Connects beside the pool, which only says that it has waited; raises DatabaseError with the reason."""
+    """Connects without the pool, whose errors name no reason; raises DatabaseError with the reason."""
     from django.db import connection
 
     if connection.vendor == "postgresql":

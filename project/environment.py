@@ -1,4 +1,4 @@
-"""The environment variables of the contract's table, with their types, defaults and limits."""
+"""The environment variables of README's table, with their types, defaults and limits."""
 
 import re
 from decimal import Decimal, InvalidOperation
@@ -176,7 +176,7 @@ class Environment(BaseSettings):
 
 
 class TitleEnvironment(BaseSettings):
-    """How conversations are titled: by a model if one is named, else by their first words."""
+    """The model that titles conversations, and its instructions. Without one the first words are the title."""
 
     model_config = Environment.model_config
 
@@ -188,7 +188,7 @@ class TitleEnvironment(BaseSettings):
 
 
 class FileEnvironment(BaseSettings):
-    """What people may attach."""
+    """The limit for attached files."""
 
     model_config = Environment.model_config
 
@@ -196,7 +196,7 @@ class FileEnvironment(BaseSettings):
 
 
 class AguiEnvironment(BaseSettings):
-    """Who may use AG-UI over HTTP from a browser."""
+    """The origins whose pages may use AG-UI over HTTP."""
 
     model_config = Environment.model_config
 
@@ -206,7 +206,7 @@ class AguiEnvironment(BaseSettings):
 
 
 class McpEnvironment(BaseSettings):
-    """Where the servers of the Model Context Protocol are listed."""
+    """The file that lists servers of the Model Context Protocol."""
 
     model_config = Environment.model_config
 

@@ -1,4 +1,4 @@
-"""The page that says whether the process can do its work."""
+"""The page that says whether the process can work."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Middleware for the content security policy, for static files, and for who is not signed in."""
+"""Middleware for the content security policy, static files, and requests without a session."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -34,10 +34,10 @@ class ContentPolicy(CSPMiddleware):
 
 
 class SignInFirst(LoginRequiredMiddleware):
-    """Sends whoever has no session to the sign-in, and goes on after it: with a form that was sent, too."""
+    """Leads a request without a session to the sign-in, after which the browser goes on, with its form too."""
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
-        """The way to the sign-in, which a form waits for."""
+        """The redirect to the sign-in; a form is kept meanwhile."""
         if is_kept(request):
             return redirect_to_login(keep(request))
         if request.method == "POST":
@@ -46,7 +46,7 @@ class SignInFirst(LoginRequiredMiddleware):
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # ships no types
-    """WhiteNoise for an asynchronous server, without the two threads a request that it would take."""
+    """WhiteNoise for an asynchronous server, where its own code would take two threads a request."""
 
     sync_capable = async_capable = True
     FOREVER = 365 * 24 * 60 * 60
@@ -60,7 +60,7 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # ships no types
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Answer:
-        """A static file, or the answer of the rest of the site."""
+        """A static file, or the site's answer."""
         answer: Answer = super().__call__(request)
         if isinstance(answer, HttpResponseBase) and iscoroutinefunction(self):
             return _ready(answer)
@@ -76,4 +76,5 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # ships no types
 
 
 async def _ready(answer: HttpResponseBase) -> HttpResponseBase:
+    """The answer as an awaitable."""
     return answer

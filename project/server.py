@@ -18,7 +18,7 @@ from conversations.management.interpreter import python
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 30.0
-LAST_FRAMES_SECONDS = 2.0  # for the sockets to be sent the ends of the turns
+LAST_FRAMES_SECONDS = 2.0  # in which sockets are sent the ends of their turns
 BACKLOG = 1024
 SERVERS = ("daphne", "uvicorn")
 SERVER_NAME = "turntable"
@@ -31,7 +31,7 @@ REASONS = {
 }
 
 Start = Callable[[Callable[[], None]], None]
-"""A function for the loop, called once a server answers, with what stops it from any thread."""
+"""A function that a server calls on its loop once it answers, with a function that stops it from any thread."""
 
 Run = Callable[[ASGI3Application, socket.socket, Start], None]
 
@@ -46,7 +46,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 ROOM = "turntable.room"
-"""The scope's key of a function that waits for a client who is behind, where the server's own send does not."""
+"""The scope's key of a function that waits for a slow client, where the server's own send does not."""
 
 WRITE = "turntable.write"
 """The scope's key of a function that sends text (UTF-8) at once, or returns False if it has to wait."""
@@ -82,7 +82,7 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def installed(server: str) -> Run:
+def runner(server: str) -> Run:
     """The function that runs this web server; raises ConfigurationError if it is not installed."""
     try:
         if server == "uvicorn":
@@ -99,9 +99,9 @@ def installed(server: str) -> Run:
 def serve(
     listener: socket.socket, on_ready: Callable[[], None], *, server: str = "daphne", turns: bool = True
 ) -> None:
-    """Serves the site until SIGTERM or SIGINT; `on_ready` is called once it answers requests.
+    """Serves the site until SIGTERM or SIGINT; calls `on_ready` once it answers requests.
 
-    Without `turns`, turns are accepted and left to other processes.
+    Without `turns` it accepts turns and leaves them to other processes.
     """
     from conversations import engine
     from project.asgi import application
@@ -113,9 +113,9 @@ def serve(
             loop.add_signal_handler(number, shutdown.signal)
         engine.WORKER.serve(loop, takes_turns=turns)
         on_ready()
-        gc.freeze()  # what is here now stays: no collection need walk through it again
+        gc.freeze()  # objects of the start stay for good: no collection need walk through them again
 
-    installed(server)(application, listener, start)
+    runner(server)(application, listener, start)
 
 
 def work(turns: int, on_ready: Callable[[], None]) -> None:
@@ -134,7 +134,7 @@ def work(turns: int, on_ready: Callable[[], None]) -> None:
 
 
 class Shutdown:
-    """A process's shutdown: a signal drains turns and sockets and stops the server, a second one at once."""
+    """A process's shutdown: a signal drains turns and sockets, then stops the server. A second one stops it at once."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
         self._loop, self._stop = loop, stop

@@ -22,7 +22,7 @@ from project.secret_key import read_or_make
 BASE_DIR = Path(__file__).resolve().parent.parent
 _env = read_environment()
 
-# What the contract lists
+# From README's table
 GATEWAY_URL = _env.GATEWAY_URL
 GATEWAY_MODELS = _env.GATEWAY_MODELS
 GATEWAY_HEADERS = _env.GATEWAY_HEADERS
@@ -51,15 +51,15 @@ SECRET_KEY = _env.SECRET_KEY or read_or_make(BASE_DIR / ".secret_key")
 DEBUG = _env.DEBUG
 ALLOWED_HOSTS = _env.ALLOWED_HOSTS
 
-# By a model, after the first answer
+# Titles by a model, after the first answer
 _titles = TitleEnvironment()
 TITLE_MODEL = _titles.TITLE_MODEL
 TITLE_PROMPT = _titles.TITLE_PROMPT
 
-# Of a process, and as many idle connections to the gateway; further turns are queued.
+# Of a process, which keeps as many idle connections to the gateway. Further turns are queued.
 MAX_TURNS_AT_ONCE = 1000
 
-# Bytes of a conversation's attached files; a request holds those of all its turns. 0: no limit.
+# Bytes of a conversation's attached files, since a request holds those of all its turns. 0: no limit.
 ATTACHMENTS_LIMIT = read_as(FileEnvironment).ATTACHMENTS_LIMIT
 
 # The parts
@@ -119,7 +119,7 @@ CHANNEL_LAYERS = {
 STATIC_URL = "static/"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # Never below an address: files are handed out by their view alone.
+    # Without a base URL: only a view serves these files.
     "attachments": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": attachments_folder(DATABASES["default"], BASE_DIR), "base_url": None},
@@ -128,7 +128,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "project.static_files.HashedFiles"},
 }
 WHITENOISE_USE_FINDERS = True  # the apps' own files are served, by their plain names too
-WHITENOISE_MAX_AGE = 0  # of a name without a hash: a browser asks each time and gets a 304
+WHITENOISE_MAX_AGE = 0  # for names without a hash: a browser asks each time and gets a 304
 
 # Who gets in
 AUTHENTICATION_BACKENDS = [
@@ -152,8 +152,8 @@ CSRF_FAILURE_VIEW = "project.unsent.refused"
 SESAME_TOKEN_NAME = "token"  # noqa: S105 (the name of a parameter)
 SESAME_MAX_AGE = 60 * 60
 SESAME_ONE_TIME = True
-# Ten wrong passwords from one address lock a name out there for a quarter of an hour. Names are kept as their HMAC,
-# since people type passwords into the wrong field; what else was sent is not kept.
+# Ten wrong passwords from one address lock a name out there for a quarter of an hour. Of the form only the name is
+# stored, as its HMAC, since people type passwords into the wrong field.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -16,7 +16,7 @@ from whitenoise.compress import Compressor
 logger = logging.getLogger(__name__)
 
 KEPT_FOLDERS = 10
-"""Collections that stay, the newest ones: a server that still runs reads its own."""
+"""The newest collections, which are kept, as a server that still runs reads one of them."""
 
 
 class HashedFiles(ManifestStaticFilesStorage):
@@ -65,13 +65,13 @@ def _sources() -> Iterator[tuple[str, Path]]:
 
 
 def _fingerprint(paths: Iterable[Path]) -> str:
-    """A hash that changes with any file, and with this module."""
+    """A hash that changes with any of the files, and with this module."""
     states = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in [*paths, Path(__file__)]]
     return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
 
 def _fill(folder: Path, sources: dict[str, Path]) -> None:
-    """Collects into the folder, which appears only when it is whole: other processes may do the same."""
+    """Collects into the folder, which appears once it is whole, as other processes may do the same."""
     folder.parent.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=folder.parent, prefix="new-") as temporary:
         new = Path(temporary, "files")
@@ -89,7 +89,7 @@ def _fill(folder: Path, sources: dict[str, Path]) -> None:
 
 
 def _compress(folder: Path) -> None:
-    """Puts a compressed file beside each that is worth it, which goes out to browsers that take one."""
+    """Puts a compressed copy beside each file that gets smaller by it, for browsers that take one."""
     compressor = Compressor(quiet=True)
     for path in [path for path in folder.rglob("*") if path.is_file()]:
         if compressor.should_compress(path.name):

@@ -12,7 +12,7 @@ TOO_OFTEN = "Too many wrong passwords or links. Wait {} minutes, then sign in ag
 
 
 def pseudonym(request: HttpRequest, credentials: dict[str, Any] | None) -> str | None:
-    """The pseudonym of a name at the sign-in, which may be a password; None for a sign-in link."""
+    """A pseudonym for the name at the sign-in, which may be a password; None for a sign-in link."""
     name = request.POST.get("username") if credentials is None else credentials.get("username")
     return (
         None if name is None else salted_hmac("project.throttle", str(name), algorithm="sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Forms that came without a session or with an old token, kept so that they can be sent again."""
+"""Forms that came without a session or with an old token, which can be sent again."""
 
 from copy import copy
 from typing import Any, NamedTuple
@@ -16,10 +16,10 @@ from django.views.decorators.http import require_safe
 
 KEY = "unsent_posts"
 MOST = 10
-"""Forms that a session keeps, the newest ones."""
+"""Forms that a session keeps: the newest ones."""
 
 SHORT = 30
-"""Characters of a field that is not shown, unless it is one of these."""
+"""Characters up to which a field is not shown to the person, unless its name is one of these."""
 
 WRITTEN = ("message", "name", "reason", "system", "text", "title")
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105 (the name of a field)
@@ -35,29 +35,29 @@ class Post(NamedTuple):
 
 
 class Field(NamedTuple):
-    """A field of a form that can be sent again; one that was written is shown."""
+    """A field of a form that can be sent again."""
 
     name: str
     value: str
 
     @property
     def label(self) -> str:
-        """What it is called."""
+        """Its label for people."""
         return self.name.rpartition("-")[2].capitalize()
 
     @property
     def is_shown(self) -> bool:
-        """Whether a person wrote it."""
+        """Whether it is shown, as a person probably wrote it."""
         is_written = self.name.rpartition("-")[2] in WRITTEN or len(self.value) > SHORT
         return bool(self.value.strip()) and (is_written or "\n" in self.value)
 
 
 def is_kept(request: HttpRequest) -> bool:
-    """Whether the request is a form that may be kept, which one with a password or a file may not."""
+    """Whether the request is a form that is kept: not one with a password or a file, nor the sign-out."""
     is_form = request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data")
     has_secret = any("password" in name for name in request.POST)
-    is_end = request.resolver_match is not None and request.resolver_match.url_name == "logout"
-    return request.method == "POST" and is_form and not (has_secret or request.FILES or is_end)
+    is_sign_out = request.resolver_match is not None and request.resolver_match.url_name == "logout"
+    return request.method == "POST" and is_form and not (has_secret or request.FILES or is_sign_out)
 
 
 def keep(request: HttpRequest) -> str:
@@ -67,14 +67,14 @@ def keep(request: HttpRequest) -> str:
     return address
 
 
-def kept(request: HttpRequest, address: str) -> Post | None:
-    """The form of this browser that the address stands for."""
+def kept_form(request: HttpRequest, address: str) -> Post | None:
+    """The form that this browser's session keeps under the address."""
     post = request.session.get(KEY, {}).get(address)
     return Post(post[0], [(name, value) for name, value in post[1]]) if post else None
 
 
 def send(request: HttpRequest, address: str, post: Post) -> HttpResponse:
-    """The answer to the form, as if it came now; its own page where the user may not send it."""
+    """Sends the form now, and returns the answer; leads to the form's own page if the user may not send it."""
     try:
         answer = _answer(request, post)
     except (Http404, PermissionDenied):
@@ -88,17 +88,17 @@ def send(request: HttpRequest, address: str, post: Post) -> HttpResponse:
 @never_cache
 @require_safe
 def unsent(request: HttpRequest) -> HttpResponse:
-    """A form that was kept, to be sent by its button."""
-    post = kept(request, request.get_full_path())
+    """The page of a kept form, with a button that sends it."""
+    post = kept_form(request, request.get_full_path())
     return _page(request, "unsent.html", post) if post else redirect(settings.LOGIN_REDIRECT_URL)
 
 
 @never_cache
 def refused(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The page for a form whose token is not the browser's.
+    """The page for a form whose CSRF token is not the browser's.
 
-    A form of this site can be sent again by a button. Nothing is shown of a form from elsewhere,
-    since a press of the button would then be what the token guards against.
+    A form of this site can be sent again by a button. A form from elsewhere is not shown: to press its button would be the very attack
+    that the token prevents.
     """
     post = _post(request) if _is_own(request) and is_kept(request) else None
     return _page(request, "403_csrf.html", post, status=403)
@@ -127,7 +127,7 @@ def _put(request: HttpRequest, address: str, post: Post) -> None:
 
 
 def _answer(request: HttpRequest, post: Post) -> HttpResponse:
-    """What the form's view answers. CSRF protection has let the form through when it came first."""
+    """The answer of the form's view. CSRF protection has checked the form when it first came."""
     url = urlsplit(post.path)
     again: Any = copy(request)
     again.path = again.path_info = url.path

@@ -24,7 +24,7 @@ from project.server import (
 )
 
 KEEP_ALIVE = 60
-"""Seconds that an idle connection is kept for the next request, as Daphne keeps it."""
+"""Seconds for which an idle connection is kept, as Daphne keeps it."""
 
 LAST_REQUESTS = 2
 """Seconds that a stopping server waits for the requests under way."""
@@ -78,7 +78,7 @@ class Server(uvicorn.Server):
 
 
 class Websocket(WebSocketsSansIOProtocol):
-    """uvicorn's protocol, which closes even if the client reads nothing."""
+    """uvicorn's protocol, which can close although the client reads nothing."""
 
     def connection_made(self, transport: Any) -> None:
         """Lets the system end a connection that takes nothing for as long as a ping may be unanswered."""

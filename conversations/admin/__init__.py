@@ -1,8 +1,8 @@
-"""The record for the operator. Approvals, changed tools and the catalogue can be edited.
+"""The record for the operator, read-only but for a few actions and the catalogue of models.
 
-turns.py, rounds.py, calls.py, approvals.py, allowances.py, attachments.py, catalogue.py, definitions.py and tokens.py have a page a
-kind of row. pages.py and lists.py are what they share, markup.py draws values. waterfall.py, usage.py, figures.py and requests.py are
-parts of pages; searching.py and exporting.py are about lists.
+turns.py, rounds.py, calls.py, approvals.py, allowances.py, attachments.py, catalogue.py, definitions.py and tokens.py have the pages of
+one kind of row or two. pages.py and lists.py are their base, markup.py draws values. waterfall.py, usage.py, figures.py and requests.py
+are parts of pages; searching.py searches lists, exporting.py writes them to files.
 """
 
 from .allowances import AllowanceAdmin

@@ -1,4 +1,4 @@
-"""Approvals of tool calls, and the one thing that can be done in the admin: to decide about one."""
+"""Approvals of tool calls, and the form of a decision about one that is pending."""
 
 import json
 from collections.abc import Iterator
@@ -39,12 +39,12 @@ class ApprovalFilter(admin.SimpleListFilter):
         return [(value, value) for value in Approval.Status.values]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The calls that were decided so."""
+        """The calls with this decision."""
         return queryset.filter(approval__status=self.value()) if self.value() else queryset
 
 
 class DeciderFilter(UserFilter):
-    """A filter by who decided: the first fifty who have."""
+    """A filter by who decided, with the first fifty users who have."""
 
     column, title, parameter_name = "decided_by", "decided by", "by"
 

@@ -1,4 +1,4 @@
-"""Attached files, read-only: what is known of them. The files themselves are their owner's alone."""
+"""The facts of attached files, read-only. Only its owner can read a file itself."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -39,7 +39,7 @@ class AttachmentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="owner")
     def owner(self, row: Attachment) -> str:
-        """Whose conversation it is in."""
+        """The owner of its conversation."""
         return str(row.conversation.owner)
 
     @admin.display(description="sent with")

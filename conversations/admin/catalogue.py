@@ -25,13 +25,13 @@ else:
 UNKNOWN = "Not known: it is tried."
 UNSENT = "Not known: none are sent."
 ON_KNOWLEDGE = frozenset({"takes_cache_points"})
-"""Facts that hold only if they are known to."""
+"""Abilities that count only if they are known."""
 
 BY_ID = "As its id says."
 
 
 class CatalogueForm(Form):
-    """A model as it holds. Only what is changed becomes an edit, and takes the place of what was learned."""
+    """A model's facts in force. Only a changed field becomes an edit, which replaces what was learned."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Tools of MCP servers as they were agreed to, and the one thing to do: to agree to a changed one."""
+"""The definitions of MCP servers' tools, and the form that agrees to a changed one."""
 
 import json
 from collections.abc import Iterator
@@ -60,7 +60,6 @@ class ToolDefinitionAdmin(Admin):
     search_help_text = "A tool's name, or its server's."
     ordering = ("server", "name")
     sortable_by = ()
-    change_list_template = "admin/change_list.html"
     fields = (
         "its_name",
         "its_server",
@@ -82,11 +81,11 @@ class ToolDefinitionAdmin(Admin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A definition is agreed to as it is."""
+        """A definition can be agreed to, and not edited."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What is forgotten would be agreed to at its next sight."""
+        """A deleted definition would be pinned again at its next sight, whatever it says by then."""
         return False
 
     @admin.display(description="name", ordering="name")

@@ -62,7 +62,7 @@ def _tools(body: Body) -> dict[str, Any]:
 
 
 def _kind(entry: Body, at: int) -> str:
-    """What an entry of the tools is that has no name."""
+    """The name for an entry of the tools that has none."""
     return "cachePoint" if "cachePoint" in entry else f"{at}"
 
 

@@ -76,13 +76,13 @@ class RoundAdmin(TurnPartAdmin):
 
     @admin.display(description="asked")
     def its_changes(self, row: Round) -> str:
-        """How its request was changed, as it is refused otherwise."""
-        return "; ".join(one.change for one in remedies.from_json(row.remedies))
+        """The changes without which its request would be refused."""
+        return "; ".join(remedy.change for remedy in remedies.from_json(row.remedies))
 
     @admin.display(description="remedies")
     def its_remedies(self, row: Round) -> SafeString | str:
-        """The same, with the refusals' words."""
-        lines = ((one.what, one.why) for one in remedies.from_json(row.remedies))
+        """The changes, with the words of the refusals."""
+        lines = ((remedy.what, remedy.why) for remedy in remedies.from_json(row.remedies))
         return format_html_join("", "<p>{} <q>{}</q></p>", lines) or "-"
 
     @admin.display(description="message")
@@ -132,7 +132,7 @@ def _pictures(message: Message) -> Iterator[Panel]:
     place = [message.conversation_id, message.turn_id]
     facts = [picture_facts(block["image"]) for block in message.content if "image" in block]
     addresses = [
-        reverse("conversations:picture", args=[*place, one["sha256"]]) for one in facts if "sha256" in one
+        reverse("conversations:picture", args=[*place, fact["sha256"]]) for fact in facts if "sha256" in fact
     ]
     if message.role == Message.Role.ASSISTANT and addresses:
         images = ((address,) for address in addresses)

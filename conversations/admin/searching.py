@@ -19,10 +19,10 @@ class WordSearch(ReadOnlyAdmin):
     """A list that is searched by the words of its rows' texts."""
 
     ids: ClassVar[tuple[str, ...]] = ()
-    """The columns that an id is looked up in."""
+    """The columns in which an id is looked up."""
 
     named_user: ClassVar[str] = ""
-    """The column that a user's name is looked up in."""
+    """The column of the user, whose name is looked up."""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -39,7 +39,7 @@ class ConversationAdmin(WordSearch):
     deleted = time_column("deleted_at", "deleted")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
-        """All that there are: what its owner has deleted is there until it is removed, and says so."""
+        """All conversations, with the deleted ones until they are removed."""
         return Conversation.with_deleted.all()
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:

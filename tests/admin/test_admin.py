@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from conversations.admin.pages import ReadOnlyAdmin
 from conversations.models import (
@@ -74,6 +75,14 @@ def test_every_row_is_listed_and_has_its_page(
     for row in rows:
         html_of(operator, address_of(row))
         html_of(operator, address_of(row, "history"))
+
+
+def test_pages_say_in_which_zone_their_times_are(
+    operator: Client, conversation: Conversation, settings: Settings
+) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    for address in (listing(Turn), address_of(conversation.turns.get())):
+        assert "Times are in Europe/Berlin." in html_of(operator, address)
 
 
 @all_models

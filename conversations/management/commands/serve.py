@@ -12,7 +12,7 @@ from conversations.gateway import endpoint
 from conversations.management.interpreter import python
 from project.database import reach, unapplied_migrations
 from project.links import sign_in_path
-from project.server import SERVERS, address, installed, listen, serve
+from project.server import SERVERS, address, listen, runner, serve
 from project.static_files import collect
 
 OWNER = "owner"
@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, server: str, no_turns: bool, **options: Any) -> None:
         """Serves; raises ConfigurationError or DatabaseError if it cannot."""
-        installed(server)
+        runner(server)
         listener = listen(host, port)
         reach()
         if unapplied_migrations():
