@@ -81,7 +81,7 @@ def test_pages_say_in_which_zone_their_times_are(
     operator: Client, conversation: Conversation, settings: Settings
 ) -> None:
     settings.TIME_ZONE = "Europe/Berlin"
-    for address in (listing(Turn), address_of(conversation.turns.get())):
+    for address in (list_address(Turn), address_of(conversation.turns.get())):
         assert "Times are in Europe/Berlin." in html_of(operator, address)
 
 
