@@ -108,7 +108,7 @@ export class View {
    */
   fill(element, section) {
     const { turn, parts, sources, offers, goesOn, before } = section;
-    const [blocks, foot] = all(element, ":scope > div");
+    const [blocks, foot] = /** @type {HTMLElement[]} */ (Array.from(element.children));
     const last = parts.at(-1);
     const { late } = this;
     const elements = groupCalls(section).map((part) => this.part(part));
