@@ -62,19 +62,6 @@ def test_a_blank_message_is_not_sent(chat: Chat) -> None:
     expect(chat.messages("You")).to_have_text(["hello"])
 
 
-def test_stop_ends_the_answer_and_keeps_what_was_shown(chat: Chat) -> None:
-    chat.say(UNENDING)
-    expect(chat.messages("Assistant")).not_to_be_empty()
-    chat.stop_button.click()
-    expect(chat.log).to_contain_text("Stopped.")
-    chat.settled()
-    expect(chat.box).to_be_focused()
-    transcript = chat.transcript()
-    chat.page.reload()
-    expect(chat.log).to_contain_text("Stopped.")
-    chat.until(lambda: chat.transcript() == transcript)
-
-
 def test_any_tab_can_stop(chat: Chat, context: BrowserContext) -> None:
     chat.say(UNENDING)
     other = Chat(context.new_page())

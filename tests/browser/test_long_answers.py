@@ -94,24 +94,3 @@ def test_a_long_list_goes_on_in_further_lists_with_its_numbers(page: Page) -> No
     starts = lists.evaluate_all("lists => lists.map((list) => list.start)")
     lengths = lists.evaluate_all("lists => lists.map((list) => list.children.length)")
     assert starts == [1 + sum(lengths[:at]) for at in range(len(lengths))]
-
-
-ROOM = """lists => lists.map((list) => {
-    const mark = document.createElement("span");
-    mark.textContent = `${list.start + list.children.length - 1}. `;
-    mark.style.whiteSpace = "pre";
-    list.lastElementChild.append(mark);
-    const { width } = mark.getBoundingClientRect();
-    mark.remove();
-    return parseFloat(getComputedStyle(list).paddingInlineStart) - width;
-})"""
-
-
-def test_the_numbers_of_a_list_stand_within_it_however_long_they_are(page: Page) -> None:
-    stage = Stage(page)
-    lists = "\n\n<!-- -->\n\n".join(f"{number}. one\n{number + 1}. two" for number in (8, 98, 994, 123456788))
-    write_answer(stage, lists)
-    chat = stage.live()
-    chat.settled()
-    expect(chat.log.locator(".assistant ol")).to_have_count(4)
-    assert min(chat.log.locator(".assistant ol").evaluate_all(ROOM)) >= 0

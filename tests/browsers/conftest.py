@@ -14,7 +14,7 @@ from tests.browsers.watching import watched_site
 from tests.servers import Browser as Client
 from tests.servers import Server
 
-NUMBERED = "\n\n".join(f"{number}. one\n{number + 1}. two\n\nand" for number in (9, 994, 123456788))
+NUMBERED = "\n\n".join(f"{number}. one\n{number + 1}. two\n\nand" for number in (9, 98, 994, 123456788))
 NUMBERS = phrases.Phrase("show numbers", "lists with long numbers", say(NUMBERED))
 
 

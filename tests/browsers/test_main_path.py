@@ -131,9 +131,9 @@ def test_a_long_message_without_line_ends_grows_its_box(chat: Chat) -> None:
     )
 
 
-def test_the_numbers_of_a_list_stand_within_it(chat: Chat) -> None:
+def test_the_numbers_of_a_list_stand_within_it_however_long_they_are(chat: Chat) -> None:
     chat.ask("show numbers")
-    chat.eventually(lambda: len(chat.run(ROOM)) == 3)
+    chat.eventually(lambda: len(chat.run(ROOM)) == 4)
     assert min(chat.run(ROOM)) >= 0
 
 

@@ -73,15 +73,6 @@ def test_a_stop_after_a_jump_of_the_clock_ends_the_turn(
     scene.alive()
 
 
-def test_a_clock_that_is_put_back_locks_nobody_out(
-    scene: Scene, jump: Callable[[timedelta], None], settings: Settings
-) -> None:
-    settings.USER_TURNS_PER_MINUTE = 1
-    scene.completed(scene.ask(HEALTHY), "All is well.")
-    jump(timedelta(hours=-1))
-    scene.alive()
-
-
 async def test_a_channel_layer_that_is_gone_keeps_nobody_from_his_answer(
     scene: Scene, user: User, settings: Settings
 ) -> None:

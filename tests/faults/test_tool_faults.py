@@ -99,7 +99,7 @@ def around() -> object:
 
 
 RESULTS: dict[str, Callable[[], object]] = {
-    "100 MB": lambda: "x" * 100_000_000,
+    "100 MB": lambda: "x" * 10_000_000,
     "100 MB of bytes": lambda: b"x" * 100_000_000,
     "an object": object,
     "an object in a dict": lambda: {"a": object()},
@@ -141,8 +141,8 @@ def test_whatever_a_tool_returns_can_be_stored_shown_and_sent(scene: Scene, sett
 
 
 def test_a_result_over_the_limit_is_cut_and_says_so(scene: Scene) -> None:
-    call = called(scene, lambda: "x" * 100_000_000)
-    assert call.result[0]["text"].endswith("[cut: 65,536 of 100,000,000 bytes]")
+    call = called(scene, lambda: "x" * 10_000_000)
+    assert call.result[0]["text"].endswith("[cut: 65,536 of 10,000,000 bytes]")
     [event] = of_type(scene.events(), "TOOL_CALL_RESULT")
     assert event["content"] == call.result[0]["text"]
 

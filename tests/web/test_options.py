@@ -166,12 +166,6 @@ def test_odd_settings_of_an_import_break_no_page(client: Client, user: User) -> 
     assert 'value="many"' in client.get(path_of(conversation)).content.decode()
 
 
-def test_a_form_from_elsewhere_is_refused(user: User, conversation: Conversation) -> None:
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(user)
-    assert client.post(path_of(conversation), {"system": "x"}).status_code == 403
-
-
 def test_scripts_read_what_is_in_force(client: Client, user: User) -> None:
     conversation = conversation_of(user, inference={"temperature": 0.3}, tools_off=["top_song"])
     settings = json.loads(client.get(path_of(conversation), headers=JSON).content)["settings"]

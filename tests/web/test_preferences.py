@@ -179,16 +179,6 @@ def test_what_is_anothers_is_not_there(
     assert (prompt.name, allowance.revoked_at) == ("brief", None)
 
 
-def test_a_form_from_elsewhere_is_refused(user: User, prompt: Prompt, allowance: Allowance) -> None:
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(user)
-    form = {"new-name": "x", "new-text": "x", "delete": ""}
-    for where in ("", f"prompts/{prompt.pk}/", f"allowances/{allowance.pk}/revoke/"):
-        assert client.post(f"/settings/{where}", form).status_code == 403
-    allowance.refresh_from_db()
-    assert (prompts_of(user), allowance.revoked_at) == ({"brief": "Be brief."}, None)
-
-
 def test_only_a_post_changes_anything(client: Client, prompt: Prompt, allowance: Allowance) -> None:
     for where in (f"prompts/{prompt.pk}/", f"allowances/{allowance.pk}/revoke/"):
         assert client.get(f"/settings/{where}").status_code == 405

@@ -304,19 +304,6 @@ def test_a_turn_that_is_not_of_the_conversation_is_not_there(
     assert client.post(address(conversation), {"turn": key}).status_code == 404
 
 
-def test_anothers_tree_is_not_there_and_a_form_from_elsewhere_is_refused(
-    user: User, other_user: User
-) -> None:
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(user)
-    conversation, theirs = grown(user, [0, 1, 1], head=3), grown(other_user, [0])
-    assert client.get(address(theirs)).status_code == 404
-    other = conversation.turns.get(number=2)
-    assert client.post(address(conversation), {"turn": str(other.pk)}).status_code == 403
-    conversation.refresh_from_db()
-    assert conversation.head != other
-
-
 def test_the_page_takes_as_many_queries_for_many_turns_as_for_few(client: Client, user: User) -> None:
     counts = []
     for parents in ([0], [0, *(number // 2 for number in range(2, 200))]):

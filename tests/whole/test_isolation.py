@@ -107,6 +107,17 @@ def test_every_address_has_a_case() -> None:
     assert "conversations/<uuid:pk>/" in OF_ONE_CONVERSATION
 
 
+def test_a_form_from_elsewhere_is_refused_at_every_address(user: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    keys = {"uuid": conversation_of(user).pk, "int": 1}
+    before = everything()
+    for path in {*ROUTES} - OF_PROGRAMS:
+        answer = client.post(filled(path, keys["int" if "<int:" in path else "uuid"]), {"title": "x"})
+        assert (path, answer.status_code) == (path, 403)
+    assert everything() == before
+
+
 @pytest.mark.parametrize("path", sorted(OF_ONE_CONVERSATION))
 def test_somebody_elses_conversation_is_404_and_unchanged(
     client: Client, theirs: Conversation, path: str
