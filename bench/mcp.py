@@ -92,7 +92,7 @@ async def _measure(folder: Path, calls: int) -> dict[str, list[int]]:
         """Echo a text."""
         return {"text": text}
 
-    await SERVERS.ready()
+    await SERVERS.wait_until_ready()
     parameters = StdioServerParameters(command=sys.executable, args=[str(folder / "server.py")])
     async with Client(parameters, mode="legacy") as client:
         ways: dict[str, Way] = {
@@ -119,7 +119,7 @@ async def _call() -> Any:
     if not isinstance(remote, RemoteTool):
         raise TypeError("the server's tool is not offered")
     call = RemoteCall(remote, ARGUMENTS, labels={}, takes_pictures=True)
-    return await call.settled(asyncio.Event())
+    return await call.wait(asyncio.Event())
 
 
 async def _timed(way: Way) -> int:

@@ -13,7 +13,7 @@ from django.test import Client
 from PIL import Image
 
 from conversations import engine
-from conversations.attachments import inspect, keep
+from conversations.attachments import inspect, store
 from conversations.models import Attachment, Conversation, Round, Turn
 from conversations.protocol.converse.request import sha256
 
@@ -62,7 +62,7 @@ def upload(client: Client, conversation: Conversation, name: str, data: bytes) -
 def attached(conversation: Conversation, name: str = "photo.png", data: bytes | None = None) -> Attachment:
     """A file of the conversation."""
     file = io.BytesIO(picture() if data is None else data)
-    return keep(conversation, file, inspect(file, name))
+    return store(conversation, file, inspect(file, name))
 
 
 def new_id() -> str:

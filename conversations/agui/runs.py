@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from django.db import IntegrityError
 
 from conversations import engine
-from conversations.attachments import inspect, keep
+from conversations.attachments import inspect, store
 from conversations.errors import NotFound, Refused
 from conversations.journal import turn_frames
 from conversations.models import Conversation, Model, PublicRun, Tree, Turn
@@ -128,7 +128,7 @@ def _attach(conversation: Conversation, message: UserMessage) -> list[str]:
     rows = []
     for file in message.files:
         data = BytesIO(file.data)
-        rows.append(keep(conversation, data, inspect(data, file.name)))
+        rows.append(store(conversation, data, inspect(data, file.name)))
     return [str(row.pk) for row in rows]
 
 

@@ -1,24 +1,24 @@
 """Files that people attach: inspected, stored, and sent to models as blocks.
 
-inspecting.py takes a file in, by its bytes (sniffing.py) and as models get it (pictures.py); storing.py keeps it, problems.py says why
-not.
+inspecting.py finds out what a file is, by its bytes (sniffing.py), and makes the copies of a picture (pictures.py). storing.py stores it;
+problems.py has the reasons why a file is not taken.
 """
 
-from .inspecting import Inspected, clean_name, inspect
+from .inspecting import Inspection, clean_name, inspect
 from .problems import Empty, NoFile, NotTaken, TooLarge
-from .storing import copied, keep, left_out, messages_with_bytes, with_bytes
+from .storing import copy_to, left_out_ids, messages_with_bytes, store, with_bytes
 
 __all__ = [
     "Empty",
-    "Inspected",
+    "Inspection",
     "NoFile",
     "NotTaken",
     "TooLarge",
     "clean_name",
-    "copied",
+    "copy_to",
     "inspect",
-    "keep",
-    "left_out",
+    "left_out_ids",
     "messages_with_bytes",
+    "store",
     "with_bytes",
 ]

@@ -1,6 +1,6 @@
-"""A file on its way in: what it is, its clean name, its copies.
+"""The inspection of an uploaded file: its format, its clean name, its copies.
 
-Looking takes time and memory, but no database.
+It takes time and memory, but no database.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ NAME_LENGTH = 200
 UNSEEN = frozenset(
     "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
-"""Characters that change how a name reads and are not seen, such as those that turn its direction."""
+"""Invisible characters that change how a name reads, such as those that turn its direction."""
 
 
 @dataclass(frozen=True)
-class Inspected:
-    """A file that is taken, and what is known of it."""
+class Inspection:
+    """The facts of a file that is taken."""
 
     name: str
     format: str
@@ -33,16 +33,16 @@ class Inspected:
     width: int | None = None
     height: int | None = None
     copies: dict[str, bytes] = field(default_factory=dict, repr=False)
-    """The copies of a picture, by what their names end in."""
+    """The copies of a picture, by the endings of their names."""
 
     @property
     def kind(self) -> str:
-        """What Converse calls such a block."""
+        """The name of its block in Converse."""
         return "image" if self.format in PICTURES else "document"
 
 
-def inspect(file: IO[bytes], name: str) -> Inspected:
-    """Looks at a file; raises NotTaken."""
+def inspect(file: IO[bytes], name: str) -> Inspection:
+    """Inspects a file; raises NotTaken."""
     size = file.seek(0, 2)
     if size == 0:
         raise Empty
@@ -53,10 +53,10 @@ def inspect(file: IO[bytes], name: str) -> Inspected:
     name = name or f"file.{ENDINGS[format_][0]}"
     sha256 = _sha256(file)
     if format_ not in PICTURES:
-        return Inspected(name, format_, size, sha256)
+        return Inspection(name, format_, size, sha256)
     width, height, for_model, thumbnail = pictures.read(file, format_)
     copies = {".model": for_model, ".thumbnail": thumbnail}
-    return Inspected(name, format_, size, sha256, width, height, copies)
+    return Inspection(name, format_, size, sha256, width, height, copies)
 
 
 def clean_name(name: str) -> str:

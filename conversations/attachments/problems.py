@@ -1,4 +1,4 @@
-"""Why a file is not taken: a class's docstring is what its sender reads."""
+"""The reasons why a file is not taken. A class's docstring is the sentence for its sender."""
 
 from conversations.errors import Refused
 

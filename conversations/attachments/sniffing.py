@@ -1,6 +1,6 @@
-"""The kind of a file by its bytes, out of an allow-list of what Converse takes.
+"""The format of a file by its bytes, out of an allow-list of what Converse takes.
 
-A file is believed its content, never its name alone, and never what a browser says of it.
+The content decides, never the name alone, and never the type that a browser sends.
 """
 
 import codecs
@@ -32,7 +32,7 @@ FORMATS = {ending: name for name, endings in ENDINGS.items() for ending in endin
 TEXTS = ("csv", "html", "md", "txt")
 NOT_UTF8 = "This text is not in UTF-8. Save it as UTF-8, then attach it again."
 STREAMS = {"WordDocument": "doc", "Workbook": "xls", "Book": "xls"}
-"""The streams of an OLE file that say what it is."""
+"""The streams of OLE files that tell their format."""
 
 SVG = re.compile(
     rb"(?>\s|<\?.*?\?>|<!--.*?-->|<!doctype[^>\[]*(?:\[.*?\]\s*)?>)*+<(?:[\w.-]+:)?svg[\s/>]", re.DOTALL
@@ -50,7 +50,7 @@ END_OF_ZIP, LARGE_ZIP = b"PK\x05\x06", b"PK\x06\x07"
 def format_of(file: IO[bytes], name: str) -> str:
     """The file's format as Converse calls it; raises Unsupported, Damaged or TooLarge.
 
-    Unsupported is also what is not what its name says.
+    A file whose content and name differ is Unsupported too.
     """
     ending = PurePath(name).suffix.lower().removeprefix(".")
     format_ = _format_of_content(file, ending)
@@ -129,7 +129,7 @@ def _check_directory(file: IO[bytes]) -> None:
 
 
 def _ole(file: IO[bytes], ending: str) -> str:
-    """The format of an OLE file, by the streams that it names, or else by its own name."""
+    """The format of an OLE file, by the names of its streams, or else by its own name."""
     kinds = {kind for name, kind in STREAMS.items() if _holds(file, name.encode("utf-16-le"))}
     if len(kinds) == 1:
         return kinds.pop()

@@ -12,16 +12,16 @@ from conversations.models import COPIES, Attachment, Conversation
 from conversations.protocol.converse import attached
 from conversations.protocol.converse.content import Message
 
-from .inspecting import Inspected
+from .inspecting import Inspection
 from .problems import TooLarge
 
 Body = dict[str, Any]
 
 
-def keep(conversation: Conversation, file: IO[bytes], inspected: Inspected) -> Attachment:
+def store(conversation: Conversation, file: IO[bytes], inspected: Inspection) -> Attachment:
     """Stores a file in the conversation; raises TooLarge where its files are too large together.
 
-    Files are stored before their row: one that is left without it is in nobody's reach.
+    Files are stored before their row: without it nobody can reach them.
     """
     row = Attachment(
         conversation=conversation,
@@ -51,19 +51,19 @@ def _check_room(conversation: Conversation, size: int) -> None:
         raise TooLarge(f"The files of a conversation may have {most} MB together. Begin a new one for more.")
 
 
-def left_out(conversation: UUID) -> set[str]:
-    """The ids of the conversation's files that requests of later turns are without."""
+def left_out_ids(conversation: UUID) -> set[str]:
+    """The ids of the conversation's files that stay out of requests of later turns."""
     rows = Attachment.objects.filter(conversation=conversation, left_out=True)
     return {str(pk) for pk in rows.values_list("pk", flat=True)}
 
 
-def copied(row: Attachment, conversation: Conversation) -> Attachment:
-    """The same file in another conversation."""
+def copy_to(row: Attachment, conversation: Conversation) -> Attachment:
+    """Copies a file into another conversation, and returns the copy."""
     with row.open() as file:
         members = ("name", "format", "size", "sha256", "width", "height")
         copies = {copy: row.read(copy) for copy in COPIES[1:]} if row.is_picture else {}
         facts = {name: getattr(row, name) for name in members}
-        return keep(conversation, file, Inspected(**facts, copies=copies))
+        return store(conversation, file, Inspection(**facts, copies=copies))
 
 
 def with_bytes(body: Body, model: str, conversation: UUID) -> Body:

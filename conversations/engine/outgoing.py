@@ -58,7 +58,7 @@ class Outgoing:
         if not attached.ids(messages):
             return ()
         own = {facts["id"] for facts in attached.facts(self.memory.user_content)}
-        left_out = attachments.left_out(self.turn.conversation_id) - own
+        left_out = attachments.left_out_ids(self.turn.conversation_id) - own
         out = attached.excess(messages, attached.limits_of(self.turn.model), left_out)
         return (Remedy("attachments", out),) if out else ()
 

@@ -70,7 +70,7 @@ class Streaming:
         """Streams the round. Raises Stopped or the GatewayError that ended it, once all that came is stored."""
         if synthetic.may_call_tools(self.turn):
             with self.run.stop.interruptible():
-                await SERVERS.ready()
+                await SERVERS.wait_until_ready()
         first_call = await self.run.in_database(self.outgoing.prepare)
         self.record.append(events.step_started(self.row.number), write=self._save_start)
         if lack := self.outgoing.lack:

@@ -166,7 +166,7 @@ class Calls:
             call.reply(questions.reply(approval))
         with Progress(self.record, row.tool_use_id) as progress:
             call.progress = Context(report=progress.report).progress
-            outcome = await call.settled(self.run.stop.event)
+            outcome = await call.wait(self.run.stop.event)
         if isinstance(outcome, Outcome):
             self._live.forget(row)
         return outcome

@@ -11,7 +11,7 @@ from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
-from conversations.attachments import inspect, keep
+from conversations.attachments import inspect, store
 from conversations.engine import ids_in
 from conversations.journal import pack
 from conversations.journal.lines import encode
@@ -77,7 +77,7 @@ def _files(
     files = {}
     for part in whole.attachments:
         with read(part) as file:
-            row = keep(conversation, file, inspect(file, part.name))
+            row = store(conversation, file, inspect(file, part.name))
         stack.callback(row.delete_files)
         Attachment.objects.filter(pk=row.pk).update(left_out=part.left_out, created_at=part.created_at)
         ids[str(part.id)] = str(row.pk)

@@ -12,8 +12,8 @@ from .configuration import SETTING, read
 MISSING = f"{SETTING} is set, and the package mcp is not installed: `pip install -r requirements-mcp.txt` installs it."
 
 
-def insist() -> None:
-    """Raises ConfigurationError, whose sentence names what is wrong, unless the servers can be begun."""
+def ensure_usable() -> None:
+    """Raises ConfigurationError, whose sentence names what is wrong, if the servers cannot be used."""
     if read() and find_spec("mcp") is None:
         raise ConfigurationError(MISSING)
 
@@ -21,7 +21,7 @@ def insist() -> None:
 def check(**options: Any) -> list[CheckMessage]:
     """The same as a check of Django's."""
     try:
-        insist()
+        ensure_usable()
     except ConfigurationError as error:
         return [Error(str(error), id="conversations.E101")]
     return []

@@ -1,4 +1,4 @@
-"""The file that MCP_SERVERS names: servers in the common shape, with our own keys beside."""
+"""The file that MCP_SERVERS names: servers in the common format, with some keys of our own."""
 
 import json
 import os
@@ -26,7 +26,7 @@ WORDS = {
     "model_attributes_type": "is no JSON object",
     "missing": "is not there",
 }
-"""What pydantic's kinds of faults mean here, where its own words would not be understood."""
+"""Our words for pydantic's kinds of faults, where its own would not be understood."""
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.\- ]+$")]
 Glob = Annotated[str, Field(min_length=1)]
@@ -77,7 +77,7 @@ class ServerConfiguration(BaseModel):
 
 
 class _File(BaseModel):
-    """The file; what other programs keep in it beside the servers is left to them."""
+    """The file. Members of other programs beside the servers are ignored."""
 
     servers: dict[Name, ServerConfiguration] = Field(alias="mcpServers")
 

@@ -1,4 +1,4 @@
-"""A connection to a server: its transport, whether it lives, and the headers of a call."""
+"""A connection to a server: its transport, its liveness, and the headers of a call."""
 
 import asyncio
 import logging
@@ -48,11 +48,6 @@ class Liveness:
         """Set to have the server probed at once."""
 
         self.calls = 0
-
-    async def end(self) -> None:
-        """Waits for the end, and raises Lost."""
-        await self.ended.wait()
-        raise Lost("its connection ended")
 
 
 class _Watched:

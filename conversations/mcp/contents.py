@@ -29,7 +29,7 @@ FORMATS = {
 
 
 def content_of(result: "CallToolResult", *, takes_pictures: bool) -> Content:
-    """The content: structured as `json` without its twin in text, pictures where the model takes them."""
+    """The content: structured content as `json`, without its twin in text, and the other blocks."""
     blocks: Content = []
     structured = result.structured_content
     if structured is not None:

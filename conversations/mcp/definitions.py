@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 Definition = dict[str, Any]
 MEMBERS = ("name", "title", "description", "inputSchema", "outputSchema", "annotations")
-"""What is pinned of a tool: all that a model or our own rules go by."""
+"""The members that are pinned: all that a model or our own rules depend on."""
 
 
 def definition_of(tool: "Tool") -> Definition:
-    """What is pinned of a tool."""
+    """The definition of a tool, as it is pinned."""
     whole = tool.model_dump(by_alias=True, mode="json", exclude_none=True)
     cleaned: Definition = clean_json({name: whole[name] for name in MEMBERS if name in whole})
     return cleaned
@@ -47,12 +47,12 @@ def pin(server: str, definitions: Iterable[Definition]) -> set[str]:
         ToolDefinition.objects.bulk_create(missing, ignore_conflicts=True)
         rows = {row.name: row for row in ToolDefinition.objects.filter(server=server, name__in=by_name)}
     for name, row in rows.items():
-        _note(row, by_name[name], hashes[name])
+        _store_change(row, by_name[name], hashes[name])
     return {name for name, row in rows.items() if row.agreed_sha256 == hashes[name]}
 
 
-def _note(row: ToolDefinition, definition: Definition, digest: str) -> None:
-    """Stores what the server says now, if that is not what is stored."""
+def _store_change(row: ToolDefinition, definition: Definition, digest: str) -> None:
+    """Stores the server's new definition of a tool, or that it is again the one that was agreed to."""
     changed = "" if digest == row.agreed_sha256 else digest
     if changed == row.changed_sha256:
         return

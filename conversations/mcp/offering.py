@@ -12,7 +12,7 @@ from conversations.tools import RemoteCaller, RemoteTool
 
 from .configuration import ServerConfiguration
 from .definitions import Definition
-from .schemas import RemoteArguments, Unfit
+from .schemas import RemoteArguments, UnusableSchema
 
 LONGEST_NAME = 64
 _FOREIGN = re.compile(r"[^a-zA-Z0-9_-]")
@@ -42,8 +42,8 @@ def tools_of(
     for tool, definition in sorted(by_name.items()):
         try:
             tools.append(_tool(names[tool], server, definition, configuration, call_of(tool)))
-        except Unfit as unfit:
-            reasons[tool] = str(unfit)
+        except UnusableSchema as error:
+            reasons[tool] = str(error)
     return tools, reasons
 
 

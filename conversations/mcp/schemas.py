@@ -1,4 +1,4 @@
-"""Schemas that come from servers: what is wrong with one, and values held against it."""
+"""Schemas that come from servers: whether they can be used, and the validation of values."""
 
 import json
 from collections.abc import Iterator
@@ -22,12 +22,12 @@ _VALUES = ("const", "default", "enum", "examples")
 _PATTERNS = ("pattern", "patternProperties")
 
 
-class Unfit(Exception):
+class UnusableSchema(Exception):
     """A schema that is not taken; the text says why."""
 
 
 class RemoteArguments(Arguments):
-    """The arguments of a server's tool: `schema` is as models take it. Raises Unfit."""
+    """The arguments of a server's tool: `schema` is as models take it. Raises UnusableSchema."""
 
     def __init__(self, schema: Any) -> None:
         checked = check(schema)
@@ -46,22 +46,22 @@ class RemoteArguments(Arguments):
 
 
 def check(schema: Any) -> Schema:
-    """The schema of an object; raises Unfit for one that is too large, too deep, remote or none."""
+    """The schema of an object; raises UnusableSchema for one that is too large, too deep, remote or invalid."""
     if not isinstance(schema, dict) or schema.get("type", "object") != "object":
-        raise Unfit("its schema is not that of an object")
+        raise UnusableSchema("its schema is not that of an object")
     if len(json.dumps(schema)) > MOST_BYTES:
-        raise Unfit(f"its schema has over {MOST_BYTES:,} bytes")
+        raise UnusableSchema(f"its schema has over {MOST_BYTES:,} bytes")
     _check_part(schema, MOST_DEPTH)
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
-        raise Unfit(f"its schema is none: {beginning(error.message, LONGEST)}") from None
+        raise UnusableSchema(f"its schema is none: {beginning(error.message, LONGEST)}") from None
     return schema
 
 
 def _check_part(part: Any, depth: int) -> None:
     if depth < 0:
-        raise Unfit(f"its schema is over {MOST_DEPTH} levels deep")
+        raise UnusableSchema(f"its schema is over {MOST_DEPTH} levels deep")
     if isinstance(part, list):
         for member in part:
             _check_part(member, depth - 1)
@@ -69,13 +69,13 @@ def _check_part(part: Any, depth: int) -> None:
         return
     for key in ("$ref", "$dynamicRef"):
         if isinstance(part.get(key), str) and not part[key].startswith("#"):
-            raise Unfit("its schema refers to something elsewhere")
+            raise UnusableSchema("its schema refers to something elsewhere")
     for member in part.values():
         _check_part(member, depth - 1)
 
 
 def validator(schema: Schema) -> Draft202012Validator:
-    """What values are held against; patterns of a server's are not evaluated, as one can take for ever."""
+    """The validator of a schema without its patterns, as matching a server's pattern may take for ever."""
     return Draft202012Validator(_without_patterns(schema))
 
 

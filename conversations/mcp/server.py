@@ -38,21 +38,21 @@ from .configuration import ServerConfiguration
 from .connection import Liveness, Lost, labels, transport_of
 from .contents import content_of
 from .definitions import Definition
-from .schemas import Unfit, check
+from .schemas import UnusableSchema, check
 
 logger = logging.getLogger(__name__)
 
 START_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 STEADY_SECONDS = 60.0
-"""How long a connection has lived when the pauses begin anew."""
+"""The life of a connection after which the pauses between attempts start small again."""
 
 NEWS_SECONDS = 1.0
-"""The time between two looks for staff's agreement, and between two listings at least."""
+"""The time between two looks whether staff have agreed to a change, and between two listings at least."""
 
 MOST_TOOLS = 500
 LONGEST_NAME = 255
-"""Of a tool on its server, as the table of definitions takes it; the protocol allows 128."""
+"""The longest name of a tool on its server, by the table of definitions; the protocol allows 128."""
 
 CLIENT = Implementation(name="turntable", version="1")
 GONE = "The server {} is not there at the moment. The tool was not run."
@@ -79,7 +79,7 @@ class Server:
     def __init__(self, name: str, configuration: ServerConfiguration, threads: Threads) -> None:
         self.name, self._configuration, self._threads = name, configuration, threads
         self.settled = asyncio.Event()
-        """Set once it has been listed, or could not be."""
+        """Set once its tools have been listed, or could not be."""
 
         self.fault = ""
         """Why its tools are missing, for people; blank while it is connected."""
@@ -159,7 +159,7 @@ class Server:
         try:
             while True:
                 await _within(START_SECONDS, self._offer(client, liveness))
-                await self._news(liveness)
+                await self._wait_for_change(liveness)
         finally:
             if listening is not None:
                 listening.cancel()
@@ -185,7 +185,7 @@ class Server:
         self._blocked = {name: digest for name, digest in hashes.items() if name not in agreed}
         offered = [one for one in listed if one["name"] in agreed]
         tools, self.refused = offering.tools_of(self.name, offered, self._configuration, self._call_of)
-        self._tell_refused()
+        self._log_refused()
         if liveness.ended.is_set():
             raise Lost("its connection ended")
         self._client = client
@@ -201,7 +201,7 @@ class Server:
             definition["name"], self._configuration
         )
 
-    def _tell_refused(self) -> None:
+    def _log_refused(self) -> None:
         for name, why in self.refused.items():
             logger.warning("MCP server %s: %s is not offered: %s", self.name, name, why)
         if self._blocked:
@@ -212,8 +212,8 @@ class Server:
                 names,
             )
 
-    async def _news(self, liveness: Liveness) -> None:
-        """Waits until the tools may be others; raises Lost when the server is."""
+    async def _wait_for_change(self, liveness: Liveness) -> None:
+        """Waits until the tools may have changed; raises Lost when the connection ends."""
         while True:
             waiters = [asyncio.ensure_future(event.wait()) for event in (liveness.ended, self._changed)]
             try:
@@ -306,14 +306,14 @@ class Server:
             return ElicitResult(action="cancel")
         try:
             question = _question(params)
-        except Unfit as unfit:
-            logger.warning("MCP server %s asks something that cannot be answered: %s", self.name, unfit)
+        except UnusableSchema as error:
+            logger.warning("MCP server %s asks something that cannot be answered: %s", self.name, error)
             return ElicitResult(action="cancel")
         reply = await running.context.ask(question)
         return ElicitResult(action=reply.action, content=reply.content if reply.action == "accept" else None)
 
     async def _only_call(self) -> _Running | None:
-        """The call that asks: the last one left of those that run, None where one of them was given up.
+        """The call that asks: the only one that is left of those that run, None if one of them was given up.
 
         Over standard output a question does not say to which call it belongs, and it must not reach another user.
         """
@@ -329,7 +329,7 @@ class Server:
 
 
 def _forget(request: "asyncio.Future[CallToolResult]") -> None:
-    """Takes note of the end of a call that nobody waits for."""
+    """Retrieves the exception of a call that nobody waits for, so that asyncio does not log it."""
     if not request.cancelled():
         request.exception()
 

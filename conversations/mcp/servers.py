@@ -1,4 +1,4 @@
-"""The servers of a process: begun on the turns' loop, waited for by the first turn."""
+"""The servers of a process: started on the turns' loop, and awaited by its first turn."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,14 +9,14 @@ from conversations.conf import settings
 from conversations.threads import Threads
 from conversations.tools import registry
 
-from .checks import insist
+from .checks import ensure_usable
 from .configuration import Configurations, read
 
 if TYPE_CHECKING:
     from .server import Server
 
 READY_SECONDS = 20.0
-"""How long a turn waits at most for servers that are just being begun."""
+"""How long a turn waits at most for servers that have just been started."""
 
 
 class Servers:
@@ -28,7 +28,7 @@ class Servers:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
-        """Begins the servers of the file, once; raises ConfigurationError for a file that cannot be."""
+        """Starts the servers of the file, once; raises ConfigurationError for an invalid file."""
         loop = asyncio.get_running_loop()
         if self._loop is loop or not settings.MCP_SERVERS:
             return
@@ -36,8 +36,8 @@ class Servers:
         self._servers = [*_servers_of(read())]
         self._tasks = [loop.create_task(server.run()) for server in self._servers]
 
-    async def ready(self) -> None:
-        """Waits until each server has been listed or could not be, for a while at most."""
+    async def wait_until_ready(self) -> None:
+        """Waits until the tools of each server have been listed or could not be, for a while at most."""
         self.start()
         waiting = [server.settled.wait() for server in self._servers if not server.settled.is_set()]
         if waiting:
@@ -45,7 +45,7 @@ class Servers:
                 await asyncio.wait_for(asyncio.gather(*waiting), READY_SECONDS)
 
     async def stop(self) -> None:
-        """Ends the servers; they may be begun again."""
+        """Stops the servers, which may be started again."""
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
@@ -62,7 +62,7 @@ class Servers:
 def _servers_of(configurations: Configurations) -> "list[Server]":
     if not configurations:
         return []
-    insist()
+    ensure_usable()
     from .server import Server
 
     threads = Threads("mcp", 1)

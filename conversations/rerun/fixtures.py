@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from conversations.attachments import NotTaken, inspect, keep
+from conversations.attachments import NotTaken, inspect, store
 from conversations.engine import RecordedCall, ids_in, rebuild_request, recorded_calls
 from conversations.errors import ContextOverflow, InvalidRequest, Refused
 from conversations.models import Conversation, Message, Round, Turn, active_line
@@ -123,7 +123,7 @@ class FileLine(BaseModel):
             raise Refused(f"{self.name}: {problem}") from None
         if self.for_model is not None:
             inspected.copies[".model"] = decode_base64(self.for_model) or b""
-        return keep(conversation, file, inspected).pk
+        return store(conversation, file, inspected).pk
 
 
 class TurnLine(Part):

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from conversations.attachments import copied
+from conversations.attachments import copy_to
 from conversations.engine import ids_in
 from conversations.models import Conversation, Message, Round, ToolCall, Turn, active_line
 from conversations.protocol.converse.content import plain_text
@@ -59,7 +59,7 @@ def stored_questions(conversation: Conversation) -> list[Question]:
 
 def _copy_files(message: Message, conversation: Conversation) -> list[UUID]:
     rows = {row.pk: row for row in message.attachments.all()}
-    return [copied(rows[pk], conversation).pk for pk in ids_in(message.content) if pk in rows]
+    return [copy_to(rows[pk], conversation).pk for pk in ids_in(message.content) if pk in rows]
 
 
 def _recorded_calls(turns: Iterable[Turn]) -> dict[UUID, list[dict[str, Any]]]:

@@ -1,7 +1,7 @@
 """Tools that a model may call: `@tool` declares one, `ToolError` is a failure meant for the model.
 
 registry.py keeps them; arguments.py and schema.py are about what a model sends, results.py about what it gets, context.py about what a
-tool may know. execution.py runs a function in one of the places of places.py, remote.py a tool of a server. top_song.py is the
+tool may know. execution.py runs a function in one of the slots of slots.py, remote.py calls a tool of a server. top_song.py is the
 product's own.
 """
 

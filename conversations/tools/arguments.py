@@ -1,4 +1,4 @@
-"""A function's arguments: their schema for the model, and the validation of what it sends."""
+"""A function's arguments: their schema for the model, and the validation of the model's input."""
 
 import inspect
 import json
@@ -30,8 +30,8 @@ class InvalidInput(Exception):
 class Arguments:
     """A function's parameters as a pydantic model; `schema` is their JSON Schema.
 
-    `contexts` are those that get the call's Context, which the model does not know of. Raises ConfigurationError for a parameter
-    without a name or with a type that has no JSON Schema.
+    `contexts` are the names of the parameters that get the call's Context, which are not in the schema. Raises ConfigurationError for a
+    parameter that has no name or whose type has no JSON Schema.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -70,7 +70,7 @@ def _parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
 
 
 def _is_context(hint: Any) -> bool:
-    """Whether a parameter is annotated `Context`, also as one that may be left out."""
+    """Whether a parameter's annotation is `Context` or `Context | None`."""
     if get_origin(hint) is Annotated:
         hint = get_args(hint)[0]
     return hint is Context or (Context in get_args(hint) and set(get_args(hint)) <= {Context, type(None)})
@@ -86,14 +86,14 @@ def _model(names: dict[str, str], parameters: dict[str, tuple[Any, Any]]) -> typ
 def _explanation(error: ValidationError) -> str:
     """A line for each fault, without pydantic's links, for the model to read and mend."""
     errors = error.errors(include_url=False, include_context=False)
-    lines = [f"- {_place(fault['loc'])} {_fault(fault)}" for fault in errors[:_MAX_ERRORS]]
+    lines = [f"- {_path(fault['loc'])} {_fault(fault)}" for fault in errors[:_MAX_ERRORS]]
     if more := len(errors) - len(lines):
         lines.append(f"- and {more} more")
     return "\n".join(["The input does not fit the tool, which was not run:", *lines])
 
 
-def _place(location: tuple[int | str, ...]) -> str:
-    return _short(".".join(str(part) for part in location)) or "the input"
+def _path(location: tuple[int | str, ...]) -> str:
+    return _short(".".join(map(str, location))) or "the input"
 
 
 def _fault(error: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a tool may know of its call, and how it tells how far it has come."""
+"""The context of a tool's call: its user, conversation and turn, and reports of its progress."""
 
 import math
 from collections.abc import Callable
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 200
 LARGEST = 2**53
-"""From here on JavaScript counts whole numbers wrong."""
+"""The first whole number that JavaScript may not hold exactly."""
 
 Value = dict[str, Any]
 Report = Callable[[Value], None]
 
 
-def _nobody(value: Value) -> None:
-    """Takes the progress of a call outside of a turn."""
+def _discard(value: Value) -> None:
+    """Discards the progress of a call outside of a turn."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Context:
     conversation: "Conversation" = None  # type: ignore[assignment]
     turn: "Turn" = None  # type: ignore[assignment]
     idempotency_key: str = ""
-    report: Report = field(default=_nobody, repr=False)
+    report: Report = field(default=_discard, repr=False)
 
     def progress(self, done: float, of: float | None = None, text: str = "") -> None:
-        """Shows how far the call has come, and records it. Costs little and may be called often.
+        """Shows and records the call's progress. It costs little and may be called often.
 
-        From any thread or coroutine of the tool. Of reports in quick succession the last is shown.
+        It may be called from any thread or coroutine of the tool. Of reports in quick succession only the last is shown.
         """
         numbers = {"done": _number(done), "of": _number(of)}
         words = {"text": beginning(clean_text(str(text)[: 4 * LONGEST_TEXT]), LONGEST_TEXT)}
@@ -49,7 +49,7 @@ class Context:
 
 
 def _number(value: float | None) -> float | None:
-    """The number as JSON and every browser take it, None for one that they do not."""
+    """The number as JSON and every browser take it, None for any other."""
     if value is None or (isinstance(value, int) and -LARGEST < value < LARGEST):
         return value if value is None else int(value)
     try:

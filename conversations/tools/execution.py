@@ -19,19 +19,20 @@ from conversations.protocol.text import clean_text
 from conversations.tools import registry, results
 from conversations.tools.arguments import InvalidInput
 from conversations.tools.context import Context
-from conversations.tools.places import Places, Wakeup
 from conversations.tools.registry import Tool, ToolError
 from conversations.tools.results import Content
+from conversations.tools.slots import Slots, Wakeup
 
 logger = logging.getLogger(__name__)
 
 Fault = Literal["", "invalid_input", "unknown_tool", "tool_error", "exception", "timeout", "stopped"]
 Answer = tuple[Fault, Content]
 
-# Calls of a process that run at once; further ones wait for a place.
 TOOLS_AT_ONCE = 32
-# Abandoned calls that keep no place; each one more does.
-ABANDONED_WITHOUT_PLACE = 64
+"""Calls that run at once in a process; further calls wait for a slot."""
+
+ABANDONED_WITHOUT_SLOT = 64
+"""Abandoned calls that keep no slot; each further one does."""
 
 NO_OBJECT = "The input is not a JSON object. The tool was not run."
 FAILED = "The tool failed. What went wrong is in the server's log."
@@ -41,12 +42,12 @@ STOPPED = "The tool was stopped. What it does may or may not have happened."
 TIMEOUT = "The tool did not end within {seconds:g} seconds. What it does may or may not have happened."
 
 _key: ContextVar[str] = ContextVar("idempotency_key", default="")
-_places = Places(TOOLS_AT_ONCE, ABANDONED_WITHOUT_PLACE)
+_slots = Slots(TOOLS_AT_ONCE, ABANDONED_WITHOUT_SLOT)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a tool call: `content` is a Converse `toolResult`'s, `error` a word for the operator."""
+    """The outcome of a tool call: the content of a Converse `toolResult`, and `error`, a word for operators."""
 
     status: Literal["success", "error"]
     error: str
@@ -67,7 +68,7 @@ async def execute(
     key: str = "",
     context: Context | None = None,
 ) -> Outcome:
-    """Makes the call and waits until it ends, its time is over or `stop` is set; failures are outcomes.
+    """Runs the tool and waits for its end, its timeout or `stop`; failures are outcomes too.
 
     `arguments` is None for an input that is no JSON object; `context` is for a tool that wants one. Cancelling the task that waits
     abandons the call. A function that does not end goes on by itself, and its late result is discarded.
@@ -86,10 +87,10 @@ async def _answer(
         return "unknown_tool", results.text(_no_such_tool(name))
     if arguments is None:
         return "invalid_input", results.text(NO_OBJECT)
-    places = _places
-    if stop.is_set() or not await places.enter(stop):
+    slots = _slots
+    if stop.is_set() or not await slots.enter(stop):
         return "stopped", results.text(_NOT_RUN)
-    call = _Call(tool, arguments, context, places)
+    call = _Call(tool, arguments, context, slots)
     call.start()
     return await call.wait(stop)
 
@@ -97,11 +98,11 @@ async def _answer(
 class _Call:
     """A call in its thread. Its answer is set once: by the thread, or by whoever abandons it first."""
 
-    def __init__(self, tool: Tool, arguments: dict[str, Any], context: Context, places: Places) -> None:
+    def __init__(self, tool: Tool, arguments: dict[str, Any], context: Context, slots: Slots) -> None:
         self._tool = tool
         self._arguments = arguments
         self._context, self._key = context, context.idempotency_key
-        self._places = places
+        self._slots = slots
         self._started = time.monotonic()
         self._answer: Future[Answer] = Future()
         self._wakeup = Wakeup()
@@ -115,7 +116,7 @@ class _Call:
             self._end(("exception", results.text(FAILED)))
 
     async def wait(self, stop: asyncio.Event) -> Answer:
-        """The answer, or else that the call was abandoned after its time or because `stop` was set."""
+        """The answer, which is a fault if the call was abandoned at its timeout or because `stop` was set."""
         try:
             await self._wakeup.wait(stop, self._tool.seconds)
         finally:
@@ -127,13 +128,13 @@ class _Call:
         return "timeout", results.text(TIMEOUT.format(seconds=self._tool.seconds))
 
     def _abandon(self) -> bool:
-        """Cancels the call unless it has ended; returns whether it had not."""
+        """Cancels the call unless it has ended; returns whether it was cancelled."""
         if not self._answer.cancel():
             return False
-        if blocked := self._places.abandon():
+        if kept := self._slots.abandon():
             logger.warning(
-                "Tool %s (%s) was given up and keeps its place, with %d of %d kept by calls that do not end",
-                *(self._tool.name, self._key, blocked, self._places.capacity),
+                "Tool %s (%s) was given up and keeps its slot, with %d of %d kept by calls that do not end",
+                *(self._tool.name, self._key, kept, self._slots.capacity),
             )
         return True
 
@@ -147,13 +148,13 @@ class _Call:
         try:
             self._answer.set_result(answer)
         except InvalidStateError:
-            self._places.end_abandoned()
+            self._slots.end_abandoned()
             duration = _milliseconds(self._started)
             logger.warning(
                 "Tool %s (%s) ended after it was given up, %d ms in all", self._tool.name, self._key, duration
             )
         else:
-            self._places.end()
+            self._slots.end()
             self._wakeup.send()
 
     def _guarded(self) -> Answer:
@@ -189,7 +190,7 @@ class _Call:
                     loop.call_soon_threadsafe(task.cancel)
 
         self._answer.add_done_callback(cancel)
-        # The ORM runs in a thread of this context, not in the one that all of a process would share.
+        # The ORM runs in a thread of this context, not in the one that the whole process shares.
         async with ThreadSensitiveContext():
             try:
                 return await result

@@ -15,10 +15,10 @@ from conversations.tools.arguments import Arguments
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# The service's own rule: ToolSpecification in botocore's bedrock-runtime model.
 Always = Literal["arguments", "tool"]
-"""How far a user may let a tool run unasked: with the same arguments again, or with any."""
+"""What a user may allow from then on: calls with the same arguments, or with any."""
 
+# The service's own rule: ToolSpecification in botocore's bedrock-runtime model.
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _PERMISSION = re.compile(r"\w+\.\S+")
 
@@ -31,8 +31,8 @@ class ToolError(Exception):
 class Tool:
     """A declared function.
 
-    `timeout` is in seconds, None for the setting's. `approval` asks a person before each call, `always` says for what they may answer
-    once and for all. `idempotent` says that a call whose end is unknown may be made again. `label` is what people read instead of the
+    `timeout` is in seconds, None for the setting's. `approval` asks a person before each call, `always` says which further calls their
+    answer may allow. `idempotent` says that a call whose end is unknown may be made again. `label` is what people read instead of the
     name, `permission` what its user needs (`app.codename`), `card` the template that draws a call.
     """
 
@@ -72,7 +72,7 @@ class Tool:
         }
 
 
-# The last one counts; the others wait for the end of an `override`.
+# The last registry is in use; those before it come back when an `override` ends.
 _registries: list[dict[str, Tool]] = [{}]
 
 
@@ -103,10 +103,10 @@ def tool(  # noqa: PLR0913 (a declaration names what it wants)
     permission: str = "",
     card: str = "",
 ) -> Any:
-    """Declares a function, sync or async, as a tool, and leaves it as it is.
+    """Declares a function, sync or async, as a tool, and returns it unchanged.
 
-    Its name, docstring and type hints describe it to the model. Raises ConfigurationError for a name, a timeout, a permission or a
-    parameter that cannot be, and for another tool's name.
+    Its name, docstring and type hints describe it to the model. Raises ConfigurationError for an invalid name, timeout, permission or
+    parameter, and for another tool's name.
     """
 
     def declare(function: Function) -> Function:
@@ -132,7 +132,7 @@ def get(name: str) -> Tool | None:
 
 
 def label_of(name: str) -> str:
-    """What people read in the place of a tool's name."""
+    """The name of a tool for people."""
     declared = get(name)
     return (declared.label if declared else "") or name
 
@@ -153,10 +153,7 @@ def specs() -> list[dict[str, Any]]:
 
 
 def replace(source: str, tools: Iterable[Tool]) -> list[str]:
-    """Offers these tools of a source in the place of those that it had before.
-
-    Returns the names that other tools have: those stay.
-    """
+    """Replaces the tools of a source. Returns the names that tools of others have, which stay as they are."""
     others = {name: tool for name, tool in _registries[-1].items() if tool.source != source}
     named = {tool.name: tool for tool in tools}
     _registries[-1] = named | others

@@ -1,4 +1,4 @@
-"""Tools that run elsewhere: a call is a task on the loop, and it may ask a person on its way."""
+"""Tools that run elsewhere: a call is a task on the loop, and may ask a person while it runs."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ Action = Literal["accept", "decline", "cancel"]
 
 @dataclass(frozen=True)
 class Question:
-    """What a call wants to know from a person; `schema` is the JSON Schema of the answer, an object."""
+    """A question of a call to a person; `schema` is the JSON Schema of the answer, an object."""
 
     message: str
     schema: dict[str, Any]
@@ -42,7 +42,7 @@ Progress = Callable[[float, float | None, str], None]
 
 @dataclass(frozen=True)
 class RemoteContext:
-    """What a remote call may know and do: its labels for headers, its progress, its questions."""
+    """The context of a remote call: its labels for headers, its progress, its questions."""
 
     labels: dict[str, str]
     takes_pictures: bool
@@ -51,7 +51,7 @@ class RemoteContext:
 
 
 class RemoteError(Exception):
-    """The tool itself says that it failed, by a result."""
+    """A failure that the tool itself returned as its result."""
 
     def __init__(self, content: Content) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ RemoteCaller = Callable[[dict[str, Any], RemoteContext], Awaitable[Content]]
 
 @dataclass(frozen=True)
 class RemoteTool(Tool):
-    """A tool of a server. `call` makes a call there, and raises RemoteError or ToolError."""
+    """A tool of a server. `call` calls it there, and raises RemoteError or ToolError."""
 
     description: str = ""
     call: RemoteCaller = field(kw_only=True)
@@ -77,7 +77,7 @@ class RemoteTool(Tool):
 
 
 class RemoteCall:
-    """A call under way. It waits for its end or its next question; while it asks, its time stands still."""
+    """A call under way. Its timeout stands still while it asks a person."""
 
     def __init__(
         self,
@@ -88,10 +88,10 @@ class RemoteCall:
         takes_pictures: bool,
     ) -> None:
         self.progress: Progress = lambda done, of, text: None
-        """Takes the call's progress."""
+        """Called with the call's progress."""
 
         self.is_asking = False
-        """Whether it has asked, and nobody has answered."""
+        """Whether it waits for the answer to a question."""
 
         self._tool, self._spent = tool, 0.0
         self._asking = asyncio.Lock()
@@ -101,8 +101,8 @@ class RemoteCall:
         context = RemoteContext(labels, takes_pictures, self._show, self._ask)
         self.task = asyncio.get_running_loop().create_task(self._answer(arguments, context))
 
-    async def settled(self, stop: asyncio.Event) -> Outcome | Question:
-        """The outcome or the next question. Stop and the call's time end it."""
+    async def wait(self, stop: asyncio.Event) -> Outcome | Question:
+        """Waits for the outcome or the next question. `stop` and its timeout end the call."""
         began = time.monotonic()
         waiters = [asyncio.ensure_future(self._has_question.wait()), asyncio.ensure_future(stop.wait())]
         try:
@@ -128,7 +128,7 @@ class RemoteCall:
             self._reply.set_result(reply)
 
     def cancel(self) -> None:
-        """Gives the call up: its server is told, and nobody waits for it."""
+        """Cancels the call, which the server is told too."""
         self.task.cancel()
 
     def _state(self, *, is_stopped: bool) -> Outcome | Question:
@@ -147,7 +147,7 @@ class RemoteCall:
         self.progress(done, of, text)
 
     async def _ask(self, question: Question) -> Reply:
-        async with self._asking:  # one after another
+        async with self._asking:  # one question at a time
             self._question, self._reply = question, asyncio.get_running_loop().create_future()
             self._has_question.set()
             return await self._reply
@@ -171,5 +171,5 @@ class RemoteCall:
 
     @property
     def _duration(self) -> int:
-        """How long it has run, in ms, without the time in which a person was asked."""
+        """How long it has run, in ms, without the time in which it waited for a person."""
         return round(self._spent * 1000)

@@ -1,4 +1,4 @@
-"""A tool's result as the content of a Converse `toolResult`: clean, never blank, within the limit."""
+"""A tool's result as the content of a Converse `toolResult`: clean, not blank, within the limit."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""A JSON Schema as models take it: without definitions, and without members that say nothing."""
+"""A JSON Schema as models take it: without definitions, titles and discriminators."""
 
 from typing import Any
 

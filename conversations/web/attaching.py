@@ -24,7 +24,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from conversations.attachments import Inspected, NoFile, NotTaken, TooLarge, inspect, keep
+from conversations.attachments import Inspection, NoFile, NotTaken, TooLarge, inspect, store
 from conversations.models import Attachment, Conversation
 from conversations.protocol.converse.attached import LARGEST
 from conversations.threads import Threads
@@ -66,7 +66,7 @@ async def attach(request: HttpRequest, pk: UUID) -> JsonResponse:
         return _error(405, "invalid_request", NOT_POST, {"Allow": "POST"})
     try:
         file, inspected = await INSPECTING.run(_inspected, request)
-        row = await sync_to_async(keep)(conversation, file, inspected)
+        row = await sync_to_async(store)(conversation, file, inspected)
     except NotTaken as problem:
         return _error(problem.status, problem.code, str(problem))
     except OSError:
@@ -82,7 +82,7 @@ async def _own(request: HttpRequest, pk: UUID) -> Conversation | JsonResponse:
     return conversation or _error(404, "not_found", NOT_FOUND)
 
 
-def _inspected(request: HttpRequest) -> tuple[IO[bytes], Inspected]:
+def _inspected(request: HttpRequest) -> tuple[IO[bytes], Inspection]:
     """The file of a form, and its inspection; raises NotTaken."""
     file = _file(request)
     return file, inspect(file, file.name or "")

@@ -49,7 +49,7 @@ def _begin_twin(conversation: Conversation, model: str, text: str, ids: list[str
     files = engine.check_files(conversation, ids, model)
     twin = exports.copy_for(conversation, model)
     try:
-        copies = [attachments.copied(file, twin) for file in files]
+        copies = [attachments.copy_to(file, twin) for file in files]
         engine.start(conversation.pk, str(uuid4()), text, files=ids)
     except (Refused, FileNotFoundError) as problem:
         twin.delete()

@@ -15,7 +15,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from conversations import gateway, journal
-from conversations.attachments import left_out
+from conversations.attachments import left_out_ids
 from conversations.conf import settings
 from conversations.models import Conversation, Model, marks, prices, search, unsent
 from conversations.protocol.converse import attached
@@ -116,7 +116,7 @@ def _script_data(request: SignedIn, conversation: Conversation, page: journal.Pa
         "models": [model.model_id for model in offered],
         "names": {model.model_id: model.name for model in offered if model.name},
         "prices": prices.as_json(),
-        "left_out": sorted(left_out(conversation.pk)) if _has_files(page) else [],
+        "left_out": sorted(left_out_ids(conversation.pk)) if _has_files(page) else [],
         "file_rules": _file_rules(Model.of(conversation.model), *offered),
         "unsent": [file.facts for file in unsent(conversation)],
         "totals": page.totals,

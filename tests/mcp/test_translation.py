@@ -18,7 +18,7 @@ from conversations.mcp.configuration import ServerConfiguration
 from conversations.mcp.connection import headers_for
 from conversations.mcp.contents import content_of
 from conversations.mcp.offering import names_of, tools_of
-from conversations.mcp.schemas import RemoteArguments, Unfit, faults, validator
+from conversations.mcp.schemas import RemoteArguments, UnusableSchema, faults, validator
 from conversations.tools import InvalidInput
 
 PIXEL = base64.b64encode(b"picture").decode()
@@ -106,7 +106,7 @@ def test_texts_over_the_limit_together_are_cut(settings: Settings) -> None:
     ],
 )
 def test_a_schema_that_cannot_be_trusted_is_not_taken(schema: Any, reason: str) -> None:
-    with pytest.raises(Unfit, match=reason):
+    with pytest.raises(UnusableSchema, match=reason):
         RemoteArguments(schema)
 
 
@@ -114,7 +114,7 @@ def test_a_schema_that_is_too_deep_is_not_taken() -> None:
     schema: dict[str, Any] = {"type": "object"}
     for _ in range(30):
         schema = {"type": "object", "properties": {"a": schema}}
-    with pytest.raises(Unfit, match="levels deep"):
+    with pytest.raises(UnusableSchema, match="levels deep"):
         RemoteArguments(schema)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from conversations import engine
-from conversations.attachments import NotTaken, inspect, keep
+from conversations.attachments import NotTaken, inspect, store
 from conversations.errors import Refused
 from conversations.management.users import new_conversation, own_conversation
 from conversations.models import Conversation, Model, ToolCall
@@ -119,7 +119,7 @@ def _attach(session: Session, argument: str) -> None:
     path = Path(argument).expanduser()
     try:
         with path.open("rb") as file:
-            row = keep(session.conversation, file, inspect(file, path.name))
+            row = store(session.conversation, file, inspect(file, path.name))
     except OSError as error:
         raise Refused(f"{argument or 'No file'} cannot be read: {error.strerror}.") from None
     except NotTaken as problem:

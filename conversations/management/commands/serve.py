@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def check(self, *args: Any, **options: Any) -> None:
         """Checks as every command does. A fault of MCP_SERVERS is told in one sentence."""
-        mcp.insist()
+        mcp.ensure_usable()
         super().check(*args, **options)
 
     def handle(self, *args: Any, host: str, port: int, server: str, no_turns: bool, **options: Any) -> None:

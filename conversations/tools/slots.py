@@ -1,4 +1,4 @@
-"""The bound on a process's tool calls, and a wake-up of a loop from another thread."""
+"""Slots, which bound the tool calls of a process, and a wake-up of a loop from another thread."""
 
 import asyncio
 import threading
@@ -35,10 +35,10 @@ class Wakeup:
             self._future.set_result(None)
 
 
-class Places:
-    """Places for the calls that run at once in a process; further calls wait, on loops of their own.
+class Slots:
+    """Slots for the calls that run at once in a process; further calls wait, on loops of their own.
 
-    An abandoned call is one that nobody waits for and that has not ended. `tolerance` of them keep no place, each further one does.
+    An abandoned call has not ended, and nobody waits for it. `tolerance` of them keep no slot, each further one does.
     """
 
     def __init__(self, capacity: int, tolerance: int) -> None:
@@ -51,7 +51,7 @@ class Places:
         self._lock = threading.RLock()
 
     async def enter(self, stop: asyncio.Event) -> bool:
-        """Waits for a place and takes it; False, and none is taken, if `stop` is set first."""
+        """Waits for a slot and takes it; False, and none is taken, if `stop` is set first."""
         wakeup = Wakeup()
         self._join(wakeup)
         has_entered = False
@@ -64,21 +64,21 @@ class Places:
         return has_entered
 
     def end(self) -> None:
-        """Gives back the place of a call that has ended."""
+        """Gives back the slot of a call that has ended."""
         with self._lock:
             self._running -= 1
             self._admit()
 
     def abandon(self) -> int:
-        """Counts a running call as abandoned; returns how many places the abandoned calls block."""
+        """Counts a running call as abandoned; returns how many slots abandoned calls keep."""
         with self._lock:
             self._running -= 1
             self._abandoned += 1
             self._admit()
-            return self._blocked()
+            return self._kept()
 
     def end_abandoned(self) -> None:
-        """Forgets an abandoned call, which has ended."""
+        """Counts an abandoned call as ended."""
         with self._lock:
             self._abandoned -= 1
             self._admit()
@@ -96,10 +96,10 @@ class Places:
                 self.end()
 
     def _admit(self) -> None:
-        while self._queue and self._running + self._blocked() < self.capacity:
+        while self._queue and self._running + self._kept() < self.capacity:
             self._running += 1
             if not self._queue.popleft().send():
                 self._running -= 1
 
-    def _blocked(self) -> int:
+    def _kept(self) -> int:
         return max(0, self._abandoned - self.tolerance)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from conversations.tools import Outcome, execute, execution, registry, tool
-from conversations.tools.places import Places
+from conversations.tools.slots import Slots
 from tests.conditions import until_async
 
 NOT_RUN = [{"text": "The tool was not run: the turn was stopped."}]
@@ -33,11 +33,11 @@ def _tools(gate: threading.Event) -> Iterator[None]:
 
 
 @pytest.fixture
-def places(monkeypatch: pytest.MonkeyPatch) -> Places:
-    """The only place of the process, with one call that may be left behind."""
-    places = Places(1, 1)
-    monkeypatch.setattr(execution, "_places", places)
-    return places
+def slots(monkeypatch: pytest.MonkeyPatch) -> Slots:
+    """The only slot of the process, with one call that may be left behind."""
+    slots = Slots(1, 1)
+    monkeypatch.setattr(execution, "_slots", slots)
+    return slots
 
 
 class Counting:
@@ -66,10 +66,10 @@ def threads(name: str) -> int:
     return sum(thread.name == f"tool {name}" for thread in threading.enumerate())
 
 
-async def waiting(places: Places, name: str, stop: asyncio.Event | None = None) -> asyncio.Task[Outcome]:
-    """A call that waits for its place, which another holds."""
+async def waiting(slots: Slots, name: str, stop: asyncio.Event | None = None) -> asyncio.Task[Outcome]:
+    """A call that waits for its slot, which another holds."""
     task = call(name, stop)
-    await until_async(lambda: places._queue)
+    await until_async(lambda: slots._queue)
     return task
 
 
@@ -108,45 +108,45 @@ async def test_calls_that_hang_give_their_places_back(gate: threading.Event) -> 
 
 
 async def test_a_call_that_hangs_keeps_its_place_when_too_many_are_left_behind(
-    places: Places, gate: threading.Event, caplog: pytest.LogCaptureFixture
+    slots: Slots, gate: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert (await call("last")).error == "timeout"
     assert not caplog.records
     assert (await call("last")).error == "timeout"
     (record,) = caplog.records
-    assert record.getMessage().endswith("keeps its place, with 1 of 1 kept by calls that do not end")
-    quick = await waiting(places, "quick")
+    assert record.getMessage().endswith("keeps its slot, with 1 of 1 kept by calls that do not end")
+    quick = await waiting(slots, "quick")
     gate.set()
     assert (await quick).content == QUICK
     assert (await call("quick")).content == QUICK
 
 
 @pytest.mark.usefixtures("gate")
-async def test_a_stop_ends_the_wait_for_a_place(places: Places) -> None:
+async def test_a_stop_ends_the_wait_for_a_place(slots: Slots) -> None:
     hanging, stop = call("hang"), asyncio.Event()
-    quick = await waiting(places, "quick", stop)
+    quick = await waiting(slots, "quick", stop)
     stop.set()
     assert ((await quick).error, (await quick).content) == ("stopped", NOT_RUN)
-    assert not places._queue
+    assert not slots._queue
     assert not hanging.done()
 
 
-async def test_a_cancelled_task_waits_for_no_place(places: Places, gate: threading.Event) -> None:
+async def test_a_cancelled_task_waits_for_no_place(slots: Slots, gate: threading.Event) -> None:
     hanging = call("hang")
-    quick = await waiting(places, "quick")
+    quick = await waiting(slots, "quick")
     quick.cancel()
     with pytest.raises(asyncio.CancelledError):
         await quick
-    assert not places._queue
+    assert not slots._queue
     gate.set()
     assert (await hanging).error == ""
     assert (await call("quick")).content == QUICK
 
 
-async def test_a_calls_time_begins_with_its_place(places: Places, gate: threading.Event) -> None:
+async def test_a_calls_time_begins_with_its_place(slots: Slots, gate: threading.Event) -> None:
     tool(name="brief", timeout=1)(lambda: "brief")
     hanging, begun = call("hang"), time.monotonic()
-    brief = await waiting(places, "brief")
+    brief = await waiting(slots, "brief")
     await until_async(lambda: time.monotonic() > begun + 1.1)
     assert not brief.done()
     gate.set()
@@ -155,23 +155,23 @@ async def test_a_calls_time_begins_with_its_place(places: Places, gate: threadin
     assert (await hanging).error == ""
 
 
-async def test_a_call_that_has_waited_times_out_when_it_runs(places: Places) -> None:
+async def test_a_call_that_has_waited_times_out_when_it_runs(slots: Slots) -> None:
     stop = asyncio.Event()
     hanging = call("hang", stop)
-    last = await waiting(places, "last")
+    last = await waiting(slots, "last")
     stop.set()
     assert ((await hanging).error, (await last).error) == ("stopped", "timeout")
 
 
 @pytest.mark.parametrize("way", ["cancel", "stop"])
 async def test_a_place_that_comes_together_with_the_end_of_the_wait_is_passed_on(way: str) -> None:
-    places, stop = Places(1, 1), asyncio.Event()
-    assert await places.enter(asyncio.Event())
-    second = asyncio.create_task(places.enter(stop))
-    await until_async(lambda: places._queue)
-    third = asyncio.create_task(places.enter(asyncio.Event()))
-    await until_async(lambda: len(places._queue) == 2)
-    places.end()
+    slots, stop = Slots(1, 1), asyncio.Event()
+    assert await slots.enter(asyncio.Event())
+    second = asyncio.create_task(slots.enter(stop))
+    await until_async(lambda: slots._queue)
+    third = asyncio.create_task(slots.enter(asyncio.Event()))
+    await until_async(lambda: len(slots._queue) == 2)
+    slots.end()
     if way == "cancel":
         second.cancel()
     else:
@@ -213,7 +213,7 @@ async def test_a_cancelled_task_cancels_its_async_tool() -> None:
     await until_async(lambda: steps == ["begun", "cancelled"])
 
 
-def test_calls_of_several_loops_share_the_places(places: Places, gate: threading.Event) -> None:
+def test_calls_of_several_loops_share_the_places(slots: Slots, gate: threading.Event) -> None:
     count = Counting(gate)
     tool(name="count")(count.run)
     gate.set()
@@ -224,7 +224,7 @@ def test_calls_of_several_loops_share_the_places(places: Places, gate: threading
     with ThreadPoolExecutor(8) as pool:
         statuses = [pool.submit(asyncio.run, ten()) for _ in range(8)]
     assert [status.result() for status in statuses] == [{"success"}] * 8
-    assert (count.ended, count.peak) == (80, places.capacity)
+    assert (count.ended, count.peak) == (80, slots.capacity)
 
 
 async def begin(name: str, condition: Callable[[], object]) -> asyncio.Task[Outcome]:
@@ -242,7 +242,7 @@ def closed_loop_with(name: str, condition: Callable[[], object]) -> asyncio.Task
 
 
 def test_a_tool_ends_in_peace_when_the_loop_of_its_caller_has_closed(
-    places: Places, gate: threading.Event, caplog: pytest.LogCaptureFixture
+    slots: Slots, gate: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
     task = closed_loop_with("hang", lambda: threads("hang"))
     gate.set()
@@ -251,22 +251,22 @@ def test_a_tool_ends_in_peace_when_the_loop_of_its_caller_has_closed(
     assert not task.done()
 
 
-def test_a_call_whose_loop_has_closed_takes_no_place(places: Places, gate: threading.Event) -> None:
+def test_a_call_whose_loop_has_closed_takes_no_place(slots: Slots, gate: threading.Event) -> None:
     count = Counting(opened := threading.Event())
     tool(name="count")(count.run)
 
     async def three() -> None:
         counts = [call("count") for _ in range(3)]
-        await until_async(lambda: count.now + len(places._queue) == 3)
+        await until_async(lambda: count.now + len(slots._queue) == 3)
         opened.set()
         await asyncio.gather(*counts)
 
     tasks = [closed_loop_with("hang", lambda: threads("hang"))]
-    tasks += [closed_loop_with("count", lambda: len(places._queue) == 1)]
-    tasks += [closed_loop_with("count", lambda: len(places._queue) == 2)]
+    tasks += [closed_loop_with("count", lambda: len(slots._queue) == 1)]
+    tasks += [closed_loop_with("count", lambda: len(slots._queue) == 2)]
     gate.set()
     assert asyncio.run(execute("quick", {})).content == QUICK
     tasks.clear()
     gc.collect()
     asyncio.run(three())
-    assert (count.ended, count.peak) == (3, places.capacity)
+    assert (count.ended, count.peak) == (3, slots.capacity)
