@@ -1,7 +1,5 @@
 """Answers far longer than any reader reads: all of it arrives, and the page can be used."""
 
-import time
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -37,7 +35,6 @@ def test_a_very_long_answer_arrives_whole_and_the_page_stays_of_use(page: Page, 
     stage.record.text()
     for piece in chunks(text):
         stage.record.part(piece)
-    began = time.monotonic()
     stage.play()
     chat.box.fill("still here")
     expect(chat.box).to_have_value("still here")
@@ -46,7 +43,6 @@ def test_a_very_long_answer_arrives_whole_and_the_page_stays_of_use(page: Page, 
     stage.record.finish()
     stage.play()
     chat.settled()
-    print(len(text), round(time.monotonic() - began, 1), "s; longest task", page.evaluate("longest"))
     letters = "".join(text.replace("*", "").split())
     while (letters_so_far := letters_of(page)) != letters:  # a busy machine takes its time, but goes on
         chat.until(lambda before=letters_so_far: letters_of(page) != before)

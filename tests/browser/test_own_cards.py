@@ -39,7 +39,7 @@ def progress(calls: Calls, call: str, **value: object) -> None:
     calls.record.write(custom("progress", {"toolCallId": call, **value}))
 
 
-def test_a_running_calls_progress_and_the_sites_own_card(own: Calls) -> None:
+def test_a_running_call_shows_its_progress_and_then_the_sites_own_card(own: Calls) -> None:
     first, second = own.round(("top_song", {"sign": "WZPZ"}), ("top_song", {"sign": "WKRP"}))
     progress(own, first, done=1, of=4, text="Looking at 1978")
     progress(own, second, done=1200)

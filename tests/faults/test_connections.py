@@ -26,24 +26,26 @@ def unreachable(scene: Scene, settings: Settings, url: str, *words: str) -> None
     scene.alive()
 
 
-def test_a_port_where_nobody_listens(scene: Scene, settings: Settings) -> None:
+def test_a_port_where_nobody_listens_is_told_as_that(scene: Scene, settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     unreachable(scene, settings, f"http://127.0.0.1:{port}", "(Connection refused)")
 
 
-def test_a_name_that_nobody_has(scene: Scene, settings: Settings) -> None:
+def test_a_name_that_nobody_has_is_told_as_that(scene: Scene, settings: Settings) -> None:
     unreachable(
         scene, settings, "http://gateway.invalid", "not known", "name resolution", "address associated"
     )
 
 
-def test_a_gateway_that_does_not_speak_tls(scene: Scene, settings: Settings) -> None:
+def test_a_gateway_that_does_not_speak_tls_is_told_with_its_setting(scene: Scene, settings: Settings) -> None:
     with server_without_tls() as url:
         unreachable(scene, settings, url, "GATEWAY_URL may have to begin with http:")
 
 
-def test_a_certificate_that_nobody_trusts(scene: Scene, settings: Settings, tls: ssl.SSLContext) -> None:
+def test_a_certificate_that_nobody_trusts_is_told_before_anything_is_sent(
+    scene: Scene, settings: Settings, tls: ssl.SSLContext
+) -> None:
     with WireServer([], tls) as server:
         unreachable(
             scene,
@@ -55,7 +57,7 @@ def test_a_certificate_that_nobody_trusts(scene: Scene, settings: Settings, tls:
 
 
 @pytest.mark.parametrize("end", [End.CLOSE, End.RESET])
-def test_a_connection_that_is_closed_without_an_answer(scene: Scene, end: End) -> None:
+def test_a_connection_that_is_closed_without_an_answer_is_tried_again(scene: Scene, end: End) -> None:
     scene.failed(scene.ask(Answer((), end)), "gateway_unreachable")
     assert scene.calls() == 2
     scene.alive()

@@ -10,6 +10,7 @@ from conversations import engine
 from conversations.engine import WORKER
 from conversations.engine.rounds import Streaming
 from conversations.journal import writer
+from conversations.models import Turn
 from conversations.protocol.converse.blocks import Delta
 from tests.conditions import until
 from tests.faults.scene import Scene, stored_text
@@ -63,9 +64,8 @@ def pieces(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return texts
 
 
-def test_reading_pauses_while_the_journal_is_full_and_nothing_is_lost(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, pieces: list[str]
-) -> None:
+def flooded(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> tuple[Flood, Turn, StuckWriter]:
+    """A flood of text, the turn that reads it, and the writer whose pause has let the journal fill."""
     monkeypatch.setattr(writer, "ROOM", ROOM)
     flood, other = Flood(), running(conversation_of(scene.conversation.owner))
     turn = scene.begin(flood)
@@ -73,6 +73,13 @@ def test_reading_pauses_while_the_journal_is_full_and_nothing_is_lost(
     pause = StuckWriter(WORKER.journal.open(other, 0))
     flood.gate.set()
     until(lambda: WORKER.journal.is_full)
+    return flood, turn, pause
+
+
+def test_reading_pauses_while_the_journal_is_full_and_nothing_is_lost(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, pieces: list[str]
+) -> None:
+    flood, turn, pause = flooded(scene, monkeypatch)
     until(lambda: flood.sent > len(pieces) + UNREAD)
     assert WORKER.journal.is_full
     assert len(pieces) * PIECE <= ROOM + ONE_READ + PIECE
@@ -90,13 +97,7 @@ def test_reading_pauses_while_the_journal_is_full_and_nothing_is_lost(
 def test_a_stop_is_heeded_while_reading_pauses(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, pieces: list[str]
 ) -> None:
-    monkeypatch.setattr(writer, "ROOM", ROOM)
-    flood, other = Flood(), running(conversation_of(scene.conversation.owner))
-    turn = scene.begin(flood)
-    until(lambda: answer(scene.events()) == flood.pieces[0])
-    pause = StuckWriter(WORKER.journal.open(other, 0))
-    flood.gate.set()
-    until(lambda: WORKER.journal.is_full)
+    _, turn, pause = flooded(scene, monkeypatch)
     assert engine.stop_here(scene.conversation.pk)
     assert scene.server.requests[-1].hung_up.wait(10)
     pause.release()

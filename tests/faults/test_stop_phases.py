@@ -18,7 +18,7 @@ def hung_up(scene: Scene) -> bool:
     return scene.server.requests[-1].hung_up.wait(SOON)
 
 
-def test_while_waiting_for_the_headers(scene: Scene) -> None:
+def test_a_stop_is_heeded_while_the_headers_are_awaited(scene: Scene) -> None:
     turn = scene.begin(Answer.silence())
     scene.server.wait()
     scene.stop()
@@ -27,7 +27,7 @@ def test_while_waiting_for_the_headers(scene: Scene) -> None:
     scene.alive()
 
 
-def test_in_an_errors_body_that_does_not_come(scene: Scene) -> None:
+def test_a_stop_is_heeded_in_an_errors_body_that_does_not_come(scene: Scene) -> None:
     headers_sent = threading.Event()
 
     def refuse(_: Request) -> Answer:
@@ -50,7 +50,7 @@ SILENT = {
 
 
 @pytest.mark.parametrize(("frames", "text"), SILENT.values(), ids=SILENT.keys())
-def test_in_a_silent_stream(scene: Scene, frames: tuple[Part, ...], text: str) -> None:
+def test_a_stop_is_heeded_in_a_silent_stream(scene: Scene, frames: tuple[Part, ...], text: str) -> None:
     turn = scene.begin(Answer.stream(*frames, terminated=False, end=End.STALL))
     scene.server.wait()
     until(lambda: answer(scene.events()) == text)
@@ -60,7 +60,7 @@ def test_in_a_silent_stream(scene: Scene, frames: tuple[Part, ...], text: str) -
     scene.alive()
 
 
-def test_while_a_sync_tool_runs_whose_late_result_is_discarded(
+def test_a_stop_is_heeded_while_a_sync_tool_runs_whose_late_result_is_discarded(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     begun, release = threading.Event(), threading.Event()
@@ -91,7 +91,7 @@ def record_of(turn: Turn) -> tuple[object, ...]:
     return (call.status, call.error), call.result
 
 
-def test_while_an_async_tool_runs_which_is_cancelled(scene: Scene) -> None:
+def test_a_stop_is_heeded_while_an_async_tool_runs_which_is_cancelled(scene: Scene) -> None:
     begun, cancelled = threading.Event(), threading.Event()
     with registry.override():
 

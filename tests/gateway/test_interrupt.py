@@ -34,7 +34,9 @@ def started(wire: Wire, request: pytest.FixtureRequest) -> Iterator[Callable[[An
     wire.gateway.close()
 
 
-def test_waiting_for_the_headers(wire: Wire, started: Callable[[Answer], Aside]) -> None:
+def test_a_call_is_interrupted_while_it_waits_for_the_headers(
+    wire: Wire, started: Callable[[Answer], Aside]
+) -> None:
     aside = started(Answer.silence())
     request = wire.server.wait()
     assert aside.interrupted() < SOON
@@ -51,7 +53,9 @@ SILENT = {
 
 
 @pytest.mark.parametrize("answer", SILENT.values(), ids=SILENT.keys())
-def test_in_a_silent_stream(wire: Wire, started: Callable[[Answer], Aside], answer: Answer) -> None:
+def test_a_call_is_interrupted_in_a_silent_stream(
+    wire: Wire, started: Callable[[Answer], Aside], answer: Answer
+) -> None:
     aside = started(answer)
     until(lambda: len(aside.events) >= 3)
     assert aside.interrupted() < SOON
@@ -64,7 +68,9 @@ def test_in_a_silent_stream(wire: Wire, started: Callable[[Answer], Aside], answ
     assert wire.server.requests[0].hung_up.wait(SOON)
 
 
-def test_in_the_body_of_an_error(wire: Wire, started: Callable[[Answer], Aside]) -> None:
+def test_a_call_is_interrupted_in_the_body_of_an_error(
+    wire: Wire, started: Callable[[Answer], Aside]
+) -> None:
     aside = started(Answer((head(429, {"Content-Length": "9999"}), b"slow down"), End.STALL))
     request = wire.server.wait()
     until(lambda: aside.call._response.status == 429)
@@ -73,7 +79,7 @@ def test_in_the_body_of_an_error(wire: Wire, started: Callable[[Answer], Aside])
 
 
 @pytest.mark.parametrize("frames", [FRAMES[:3], [b"".join(FRAMES[:3])]], ids=["one by one", "together"])
-def test_while_there_is_no_room_for_more(wire: Wire, frames: list[bytes]) -> None:
+def test_a_call_is_interrupted_while_there_is_no_room_for_more(wire: Wire, frames: list[bytes]) -> None:
     wire.server.play(Answer.stream(*frames, terminated=False, end=End.STALL))
     aside = Aside(wire.call(), most=1)
     until(lambda: aside.events)
@@ -81,7 +87,7 @@ def test_while_there_is_no_room_for_more(wire: Wire, frames: list[bytes]) -> Non
     assert wire.server.requests[0].hung_up.wait(SOON)
 
 
-def test_before_it_began(wire: Wire) -> None:
+def test_a_call_is_interrupted_before_it_began(wire: Wire) -> None:
     async def stopped() -> bool:
         task = asyncio.create_task(listen(call, Reader([])))
         task.cancel()
@@ -94,7 +100,7 @@ def test_before_it_began(wire: Wire) -> None:
     assert wire.server.requests == []
 
 
-def test_while_the_name_is_looked_up(deaf_resolver: threading.Event) -> None:
+def test_a_call_is_interrupted_while_the_name_is_looked_up(deaf_resolver: threading.Event) -> None:
     with talking_to("http://gateway.example") as gateway:
         aside = Aside(gateway.call("m", {}, {}))
         assert deaf_resolver.wait(PATIENCE)
@@ -111,7 +117,7 @@ def connecting(port: int) -> int:
 
 
 @pytest.mark.skipif(not CONNECTIONS.exists(), reason="nothing to watch the connection with")
-def test_while_connecting(deaf_port: int) -> None:
+def test_a_call_is_interrupted_while_it_connects(deaf_port: int) -> None:
     before = connecting(deaf_port)
     with talking_to(f"http://127.0.0.1:{deaf_port}") as gateway:
         aside = Aside(gateway.call("m", {}, {}))
@@ -127,7 +133,7 @@ def listener() -> Iterator[socket.socket]:
         yield server_socket
 
 
-def test_in_the_handshake_of_tls(listener: socket.socket) -> None:
+def test_a_call_is_interrupted_in_the_handshake_of_tls(listener: socket.socket) -> None:
     with talking_to(f"https://127.0.0.1:{listener.getsockname()[1]}") as gateway:
         aside = Aside(gateway.call("m", {}, {}))
         server, _ = listener.accept()
@@ -147,7 +153,7 @@ def drained(server: socket.socket) -> int:
     return size
 
 
-def test_while_a_large_request_is_sent(listener: socket.socket) -> None:
+def test_a_call_is_interrupted_while_a_large_request_is_sent(listener: socket.socket) -> None:
     with talking_to(f"http://127.0.0.1:{listener.getsockname()[1]}") as gateway:
         aside = Aside(gateway.call("m", {"messages": ["x" * 20_000_000]}, {}))
         server, _ = listener.accept()

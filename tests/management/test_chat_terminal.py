@@ -59,7 +59,7 @@ def say(terminal: Terminal, text: str) -> None:
     terminal.press(text + ENTER)
 
 
-def test_a_session_from_its_beginning_to_ctrl_d(own_site: dict[str, str]) -> None:
+def test_a_session_goes_well_from_its_beginning_to_ctrl_d(own_site: dict[str, str]) -> None:
     with at_terminal(own_site, "chat") as terminal:
         say(terminal, QUESTION)
         terminal.wait_for(r'✓ top_song sign: "WZPZ" · \d+ ms · /result 1')

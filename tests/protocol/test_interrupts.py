@@ -121,20 +121,6 @@ def test_a_record_without_repeated_calls_gets_them_where_they_are_answered() -> 
     assert list(interrupts.with_repeated_calls(newer)) == newer
 
 
-def test_a_call_asks_while_it_runs_what_a_schema_says_until_it_expires() -> None:
-    schema = {"type": "object", "properties": {"size": {"type": "integer"}}}
-    question = interrupts.question("t1", 2, {"message": "Which size?", "schema": schema}, None)
-    assert question == {
-        "id": "t1:2",
-        "reason": "input_required",
-        "message": "Which size?",
-        "toolCallId": "t1",
-        "responseSchema": schema,
-    }
-    expiring = interrupts.question("t1", 2, {"message": "", "schema": schema}, "2026-11-26T12:00:00+00:00")
-    assert expiring["expiresAt"] == "2026-11-26T12:00:00+00:00"
-
-
 @pytest.mark.parametrize("expiry", [None, "2026-11-26T12:00:00+00:00"])
 def test_a_question_of_a_running_call_is_kept_with_the_schema_of_its_answer(expiry: str | None) -> None:
     schema = {"type": "object", "properties": {"name": {"type": "string"}}}

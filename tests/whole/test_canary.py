@@ -139,7 +139,7 @@ async def check(
     assert places_of(log_lines, *secrets) == []
 
 
-async def test_a_turn_that_succeeds(
+async def test_a_turn_that_succeeds_tells_no_secret(
     owner: User, caplog: pytest.LogCaptureFixture, demo_gateway: demo.DemoGateway
 ) -> None:
     conversation = await sync_to_async(conversation_of)(owner)
@@ -150,7 +150,7 @@ async def test_a_turn_that_succeeds(
 
 
 @pytest.mark.parametrize("name", FAILURES)
-async def test_a_gateway_that_says_back_what_it_was_sent(
+async def test_a_gateway_that_says_back_what_it_was_sent_gives_no_secret_away(
     owner: User, caplog: pytest.LogCaptureFixture, refusing: WireServer, name: str
 ) -> None:
     refusing.play(FAILURES[name])
@@ -163,7 +163,7 @@ async def test_a_gateway_that_says_back_what_it_was_sent(
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", f"http://{URL_USER}:{URL_PASSWORD}@127.0.0.1:1"])
-async def test_a_gateway_that_cannot_be_reached(
+async def test_a_gateway_that_cannot_be_reached_gives_no_secret_away(
     owner: User, caplog: pytest.LogCaptureFixture, url: str
 ) -> None:
     conversation = await sync_to_async(conversation_of)(owner)
@@ -173,7 +173,9 @@ async def test_a_gateway_that_cannot_be_reached(
         await check(owner, conversation, frames, caplog)
 
 
-async def test_passwords_and_links_right_and_wrong(owner: User, caplog: pytest.LogCaptureFixture) -> None:
+async def test_passwords_and_links_are_kept_nowhere_right_or_wrong(
+    owner: User, caplog: pytest.LogCaptureFixture
+) -> None:
     conversation, texts = await sync_to_async(conversation_of)(owner), []
     link = await sync_to_async(sign_in_path)(owner)
     token = link.partition("token=")[2]
