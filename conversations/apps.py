@@ -1,4 +1,4 @@
-"""The app, and the tools that it finds."""
+"""The app's configuration: what Django runs once all apps are loaded."""
 
 from functools import partial
 from typing import Any
@@ -11,13 +11,13 @@ from django.utils.module_loading import autodiscover_modules
 
 
 class ConversationsConfig(AppConfig):
-    """Conversations with a model, and all that belongs to them."""
+    """The app of conversations with models."""
 
     name = "conversations"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Finds the `tools` module of every installed app, and looks after the search index's triggers."""
+        """Imports the `tools` module of every installed app, and connects checks, signals and triggers."""
         from .checks import check_site
         from .mcp import check
         from .migrations import _index

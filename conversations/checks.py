@@ -1,4 +1,4 @@
-"""What a site lacks to have the app: system checks with ids, which `manage.py check` tells of."""
+"""System checks of a site: each thing that it lacks to run the app has an id, in `manage.py check`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ NEEDED = {
 
 
 def check_site(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """Everything that is missing; `E` is what the pages cannot do without."""
+    """All that is missing; without what has an id of `E` the pages do not work."""
     return [*_servers(), *_parts(), *_addresses(), *_users(), *_settings(), *_tools()]
 
 

@@ -40,7 +40,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 class Settings:
-    """The settings as they are now; any other name is the site's own setting."""
+    """The settings as they are now; a name that is not the app's is read from the site's settings."""
 
     GATEWAY_URL: str | None
     GATEWAY_MODELS: list[str]

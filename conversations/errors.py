@@ -46,7 +46,7 @@ class TurntableError(Exception):
         return f"{sentence} ({detail})" if detail else sentence
 
     def aside(self, detail: str) -> str:
-        """The detail as it stands behind the sentence."""
+        """The detail as it is printed in brackets after the sentence."""
         return detail
 
 
@@ -134,17 +134,17 @@ class GatewayError(TurntableError):
     ) -> None:
         super().__init__(detail)
         self.words = detail
-        """The other side's own words."""
+        """The words of the gateway or the model."""
         self.refusal: Refusal | None = None
-        """What they mean, where the request was refused."""
+        """Their meaning, if the request was refused."""
         self.hint = ""
-        """A sentence about what an operator may change."""
+        """A sentence for operators: what they may change."""
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
 
     def aside(self, detail: str) -> str:
-        """The detail; the title of a web page is quoted as one, lest the reader does what it says."""
+        """The detail; the title of a web page is quoted, as it is not meant for the reader."""
         if not self.is_page:
             return detail
         title, semicolon, hints = detail.partition("; ")

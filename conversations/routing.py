@@ -13,7 +13,7 @@ __all__ = ["WithTurns", "websocket_urlpatterns"]
 class WithTurns:
     """An ASGI application, in whose process turns run from its first request on.
 
-    Any server will do: turns that one of its processes has left are taken up by another, or by the next one.
+    Any server will do: turns of a process that has ended are taken up by another one.
     """
 
     def __init__(self, application: Any) -> None:

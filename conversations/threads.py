@@ -15,7 +15,7 @@ Parameters = ParamSpec("Parameters")
 class Threads:
     """A few threads for database work, each with one connection at most.
 
-    `reserved` threads have theirs beside the site's pool, and keep it.
+    `reserved` threads have a connection beside the site's pool, and keep it.
     """
 
     def __init__(self, name: str, count: int, *, reserved: bool = False) -> None:
@@ -30,10 +30,10 @@ class Threads:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._do, partial(work, *args, **options))
 
-    def begin(
+    def submit(
         self, work: Callable[Parameters, object], *args: Parameters.args, **options: Parameters.kwargs
     ) -> None:
-        """Has the work done in one of the threads, from any thread, and waits for nothing."""
+        """Gives the work to one of the threads, from any thread, without waiting for it."""
         self._pool.submit(self._do, partial(work, *args, **options))
 
     def _do(self, work: Callable[[], Result]) -> Result:
@@ -50,7 +50,7 @@ def reserve_connection() -> None:
 
 
 def keep_connection() -> None:
-    """Keeps this thread's connection, unless it is broken. It is tried before its next use."""
+    """Keeps this thread's connection unless it is broken, which is checked before its next use."""
     if connection.errors_occurred:
         connection.close()
     connection.close_if_unusable_or_obsolete()

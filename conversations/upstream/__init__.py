@@ -1,11 +1,10 @@
 """A server that speaks OpenAI's chat completions, behind a gateway that speaks Converse.
 
-The mapping in both directions is pure; client.py alone knows a network. What the demo gateway sends is then what Kong sends: frames of
+The mapping in both directions is pure; only client.py uses the network. With it the demo gateway sends what Kong sends: frames of
 ConverseStream, and refusals in Bedrock's words.
 
-request.py, messages.py and documents.py go there, by dialect.py where servers differ. server_sent.py and translation.py come back:
-blocks.py, calls.py, thoughts.py and usage.py are parts of that, whole.py an answer without a stream, refusals.py what fails. answer.py is
-the way there and back.
+request.py, messages.py and documents.py make the request, dialect.py adapts it to the server. server_sent.py and translation.py read the
+response, with blocks.py, calls.py and thoughts.py; whole.py is for a response without a stream, refusals.py for failures.
 """
 
 from conversations.upstream.answer import Answer

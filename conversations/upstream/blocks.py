@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from conversations.protocol.text import clean_text
+
 Event = tuple[str, dict[str, Any]]
 """A name and a payload of ConverseStream."""
 
@@ -14,7 +16,7 @@ Kind = Literal["text", "reasoning", "call"]
 
 @dataclass(eq=False)
 class Block:
-    """A block's unsent text, and all arguments of a call, which say when it is whole."""
+    """A block: the text that is `pending`, and of a call the arguments `written` so far, sent or not."""
 
     kind: Kind
     name: str = ""
@@ -31,22 +33,22 @@ class Block:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing can be missing: a text ends where another block begins, a call with its arguments."""
+        """Whether nothing is missing: a text ends where another block begins, a call with its arguments."""
         return self.kind != "call" or is_object(self.written)
 
     @property
     def can_start(self) -> bool:
-        """Whether there is anything to send: a text may be blank, of a call the name may be missing."""
+        """Whether there is anything to send: a text may be blank, a call may still lack its name."""
         return bool(self.name) if self.kind == "call" else bool(self.pending.strip())
 
     def take(self) -> str:
-        """Takes what is pending, but for the first half of a character whose other half is still to come."""
+        """Takes the pending text, except for half a surrogate pair whose other half is still to come."""
         end = len(self.pending) - ("\ud800" <= self.pending[-1:] <= "\udbff")
         text, self.pending = self.pending[:end], self.pending[end:]
-        return _joined(text)
+        return clean_text(text)
 
     def delta(self, text: str) -> dict[str, Any]:
-        """A piece of it as a delta."""
+        """A part of its text as a delta."""
         if self.kind == "call":
             return {"toolUse": {"input": text}}
         return {"reasoningContent": {"text": text}} if self.kind == "reasoning" else {"text": text}
@@ -70,7 +72,7 @@ class Blocks:
         yield from self._release()
 
     def add_call(self, call: Block, arguments: str) -> Iterator[Event]:
-        """Adds arguments to a call, which may be new; what comes behind its end is lost."""
+        """Adds arguments to a call, which may be new; arguments after its end are lost."""
         if call.index is None and call not in self._queue:
             self._queue.append(call)
         if call in self._queue:
@@ -108,15 +110,6 @@ class Blocks:
         block = self._queue.popleft()
         if block.index is not None:
             yield "contentBlockStop", {"contentBlockIndex": block.index}
-
-
-def _joined(text: str) -> str:
-    """The text with halves of characters, which JSON may hold one by one, put together."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def is_object(text: str) -> bool:

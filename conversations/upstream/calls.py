@@ -1,4 +1,4 @@
-"""Which call a piece of a tool call belongs to: servers number, name and repeat them in many ways."""
+"""The tool calls of a stream, put together from pieces, which servers number and name in many ways."""
 
 import json
 import re
@@ -27,7 +27,7 @@ class Calls:
         self._used: set[str] = set()
 
     def call_of(self, piece: Piece) -> Block:
-        """The call that a piece belongs to, with what the piece tells of it; a new one where it begins one."""
+        """The call that a piece belongs to, which takes its name from it; a new call if the piece begins one."""
         index, function = piece.get("index"), function_of(piece)
         call = self._by_index.get(index) if isinstance(index, int) else self._unnumbered(piece)
         if call is None or self._begins_another(call, piece):
@@ -41,11 +41,11 @@ class Calls:
         return call
 
     def _unnumbered(self, piece: Piece) -> Block | None:
-        """The call of a piece without an index: that of its id, or the last one if it begins none."""
+        """The call of a piece without an index: that of its id, or the last one; None for a new one."""
         identifier = _text(piece.get("id"))
         known = next((call for call, own in self._ids.items() if own and own == identifier), None)
-        begins = bool(_text(function_of(piece).get("name")))
-        return known or (None if identifier and begins else self._last)
+        has_name = bool(_text(function_of(piece).get("name")))
+        return known or (None if identifier and has_name else self._last)
 
     def _begins_another(self, call: Block, piece: Piece) -> bool:
         """Whether a piece of a known index begins another call. Without a name it never does."""
@@ -64,7 +64,7 @@ class Calls:
 
 
 def function_of(piece: Piece) -> Piece:
-    """The function of a piece."""
+    """The `function` member of a piece, empty if it has none."""
     function = piece.get("function")
     return function if isinstance(function, dict) else {}
 

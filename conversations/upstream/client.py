@@ -1,4 +1,4 @@
-"""The connection to an upstream: one a request, which another thread may close at any moment."""
+"""The connection to an upstream: one for each request, which another thread may end at any moment."""
 
 import json
 import socket
@@ -46,7 +46,7 @@ class Upstream:
             raise ConfigurationError(BAD_URL)
         self.address, self.path = f"{parts.scheme}://{parts.netloc}", f"{parts.path}{PATH}"
         self.lessons: set[str] = set()
-        """What it was learned not to take."""
+        """The changes of dialect.CHANGES that its refusals have asked for."""
         self._host, self._port, self._key, self._model = parts.hostname or "", parts.port, key.strip(), model
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
 
@@ -61,7 +61,7 @@ class Upstream:
         return headers | ({"Authorization": f"Bearer {self._key}"} if self._key else {})
 
     def model_for(self, model: str) -> str:
-        """The model to ask for, where this one was asked for."""
+        """The model to request: the upstream's only one, or else this one."""
         return self._model or model
 
     def redacted(self, text: str) -> str:
@@ -69,7 +69,7 @@ class Upstream:
         return text.replace(self._key, "[redacted]") if len(self._key) >= SHORTEST_SECRET else text
 
     def connection(self) -> HTTPConnection:
-        """A new connection, not made yet."""
+        """A new connection, which is not open yet."""
         if self._tls:
             return HTTPSConnection(self._host, self._port, timeout=CONNECT_TIMEOUT, ssl_context=self._tls)
         return HTTPConnection(self._host, self._port, timeout=CONNECT_TIMEOUT)
@@ -80,7 +80,7 @@ class Call:
 
     def __init__(self, upstream: Upstream) -> None:
         self.is_ended = False
-        """Whether end() was called: what follows fails for that reason alone."""
+        """Whether end() was called: any later failure is due to that."""
         self._upstream = upstream
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
@@ -105,7 +105,7 @@ class Call:
             self._upstream.lessons.add(lesson)
 
     def _pieces(self, response: BaseHTTPResponse) -> Iterator[bytes]:
-        """The body as it comes; ends where the connection does, whether or not that was its end."""
+        """The body as it comes, until its end or that of the connection."""
         with suppress(HTTPError, OSError):
             while data := response.read1(PIECE):
                 yield data
@@ -123,11 +123,7 @@ class Call:
                     self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Closes the connection when all is done."""
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """Closes what is open, after which another connection may follow."""
+        """Closes the connection if one is open; another may follow."""
         with self._lock:
             if self._response:
                 self._response.close()
@@ -136,7 +132,7 @@ class Call:
             self._response = self._socket = None
 
     def _post(self, body: bytes) -> BaseHTTPResponse:
-        self._let_go()
+        self.close()
         connection = self._upstream.connection()
         try:
             connection.connect()
@@ -150,7 +146,7 @@ class Call:
             raise Refused(502, f"The upstream cannot be reached: {_reason(error)}.") from error
 
     def _keep_socket(self, connection: HTTPConnection) -> None:
-        """Keeps the socket, so that end() reaches it. From here on it may take as long as the caller waits."""
+        """Keeps the socket, so that end() reaches it. It has no timeout: the caller ends a wait that is too long."""
         with self._lock:
             self._socket = connection.sock
             if self.is_ended or self._socket is None:
@@ -176,7 +172,7 @@ def _reason(error: Exception) -> str:
 
 
 def _body(pieces: Iterator[bytes], limit: int) -> bytes:
-    """The body as far as it comes, and not much more than the limit of it."""
+    """The body as it comes, and not much more of it than the limit."""
     body = bytearray()
     for data in pieces:
         body += data
@@ -186,6 +182,6 @@ def _body(pieces: Iterator[bytes], limit: int) -> bytes:
 
 
 def _is_whole(response: BaseHTTPResponse, start: bytes) -> bool:
-    """Whether an answer is no stream, by its type and beginning."""
+    """Whether a response is no stream, by its type and its beginning."""
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     return kind in ("application/json", "text/html") and start.lstrip()[:1] in (b"{", b"<")

@@ -1,4 +1,4 @@
-"""Where servers of chat completions differ in what they take, and how a refusal tells it."""
+"""The differences between servers of chat completions, which are learned from their refusals."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +7,8 @@ Request = dict[str, Any]
 
 
 def _renamed(request: Request) -> Request:
-    rest = {name: value for name, value in request.items() if name != "max_tokens"}
-    return rest | ({"max_completion_tokens": request["max_tokens"]} if "max_tokens" in request else {})
+    others = {name: value for name, value in request.items() if name != "max_tokens"}
+    return others | ({"max_completion_tokens": request["max_tokens"]} if "max_tokens" in request else {})
 
 
 def _without_options(request: Request) -> Request:
@@ -19,11 +19,11 @@ CHANGES: dict[str, tuple[str, Callable[[Request], Request]]] = {
     "max_completion_tokens": ("max_tokens", _renamed),
     "stream_options": ("stream_options", _without_options),
 }
-"""A name in a refusal -> the member of the request that it is about, and the change to make."""
+"""A name in a refusal -> the member of the request that it is about, and the change of the request."""
 
 
 def lesson(status: int, words: str, request: Request) -> str | None:
-    """The change that a refusal asks for, by its name, if it has not been made."""
+    """The name of the change that a refusal asks for, unless the request has it already."""
     if status not in (400, 422):
         return None
     return next((name for name, (member, _) in CHANGES.items() if name in words and member in request), None)

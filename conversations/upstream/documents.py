@@ -1,13 +1,12 @@
-"""The text of a document, for models that read nothing else."""
+"""The text of a document, for models that take text alone."""
 
-import base64
-import binascii
 import codecs
 import io
 import logging
 from collections.abc import Mapping
 from typing import Any
 
+from conversations.protocol.converse.content import decode_base64
 from conversations.upstream.refusals import Refused
 
 TEXTS = ("txt", "md", "csv", "html")
@@ -15,13 +14,15 @@ UNREADABLE = "The document could not be read as text: {}."
 
 
 def document_text(document: Mapping[str, Any]) -> str:
-    """The text of a document block; raises Refused where there is none to be had."""
+    """The text of a document block; raises Refused if it has none or cannot be read."""
     source, kind = document["source"], document.get("format") or "txt"
     if source.get("text") is not None:
         return str(source["text"])
     if source.get("content") is not None:
         return "\n\n".join(part.get("text") or "" for part in source["content"])
-    data = _bytes(source)
+    data = decode_base64(source.get("bytes"))
+    if data is None:
+        raise Refused(400, UNREADABLE.format("its bytes have to be in the request"))
     if kind in TEXTS:
         return _decoded(data)
     text = _pdf_text(data) if kind == "pdf" else ""
@@ -31,15 +32,8 @@ def document_text(document: Mapping[str, Any]) -> str:
     return text
 
 
-def _bytes(source: Mapping[str, Any]) -> bytes:
-    try:
-        return base64.b64decode(source["bytes"], validate=True)
-    except (KeyError, TypeError, binascii.Error):
-        raise Refused(400, UNREADABLE.format("its bytes have to be in the request")) from None
-
-
 def _decoded(data: bytes) -> str:
-    """The text of a file, by its byte order mark, as UTF-8, or as Windows writes Western languages."""
+    """The text of a file: UTF-16 by its byte order mark, UTF-8, or else Windows-1252."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
     try:
@@ -49,7 +43,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _pdf_text(data: bytes) -> str:
-    """The text of a PDF, blank where it cannot be read: it comes from anybody, broken in any way."""
+    """The text of a PDF, blank if it cannot be read: a stranger's file may be broken in any way."""
     try:
         from pypdf import PdfReader
     except ImportError:  # an extra of the package

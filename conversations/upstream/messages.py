@@ -21,10 +21,10 @@ def chat_messages(body: Mapping[str, Any]) -> list[Json]:
     chat: list[Json] = [{"role": "system", "content": system}] if system else []
     loop = _loop_start(messages)
     order: list[str] = []
-    for place, message in enumerate(messages):
+    for index, message in enumerate(messages):
         blocks = message["content"]
         if message["role"] == "assistant":
-            chat.append(_assistant(blocks, with_reasoning=place > loop))
+            chat.append(_assistant(blocks, with_reasoning=index > loop))
             order = [use["toolUseId"] for use in _uses(blocks)]
         else:
             chat.extend(_user(blocks, order))
@@ -32,17 +32,17 @@ def chat_messages(body: Mapping[str, Any]) -> list[Json]:
 
 
 def _loop_start(messages: list[Any]) -> int:
-    """The place of the newest question: what follows is one loop of tools."""
+    """The index of the newest question: the messages after it are one loop of tools."""
     questions = [
-        place
-        for place, message in enumerate(messages)
+        index
+        for index, message in enumerate(messages)
         if message["role"] == "user" and not any(block.get("toolResult") for block in message["content"])
     ]
     return questions[-1] if questions else len(messages)
 
 
 def _assistant(blocks: list[Block], *, with_reasoning: bool) -> Json:
-    """An assistant's message; reasoning goes back within a loop of tools alone."""
+    """An assistant's message; reasoning is sent back within a loop of tools alone."""
     calls = [_call(use) for use in _uses(blocks)]
     text = _joined(map(_text, blocks))
     message: Json = {"role": "assistant", "content": text or (None if calls else "")}
@@ -55,7 +55,7 @@ def _assistant(blocks: list[Block], *, with_reasoning: bool) -> Json:
 
 
 def _uses(blocks: Iterable[Block]) -> list[Any]:
-    """The tool uses that the caller answers; the service's own are its business."""
+    """The tool uses that the caller answers, which the service's own are not among."""
     uses = [block["toolUse"] for block in blocks if block.get("toolUse")]
     return [use for use in uses if use.get("type") != SERVER_TOOL]
 
@@ -90,14 +90,14 @@ def _user(blocks: list[Block], order: list[str]) -> Iterator[Json]:
 
 
 def _content(parts: list[Json]) -> str | list[Json]:
-    """The parts, as a mere text where they are nothing else: not every server takes parts."""
+    """The parts, joined to one text if all are text: not every server takes parts."""
     if all(part["type"] == "text" for part in parts):
         return _joined(part["text"] for part in parts)
     return parts
 
 
 def _parts(block: Block) -> Iterator[Json]:
-    """The parts of a user's block; a result of a tool and a cache point have none here."""
+    """The parts of a user's block; a tool's result and a cache point have none."""
     if block.get("image"):
         yield _picture(block["image"])
     elif block.get("document"):
@@ -126,7 +126,7 @@ def _document(document: Block) -> str:
 
 
 def _result_text(result: Block, content: Iterable[Block]) -> str:
-    """A result's text; that it is an error has no field of its own."""
+    """A result's text. Chat completions have no field for an error, so the text says it."""
     text = _joined(map(_result_part, content)) or NO_OUTPUT
     return f"Error: {text}" if result.get("status") == "error" else text
 
@@ -142,7 +142,7 @@ def _result_part(part: Block) -> str:
 
 
 def _text(block: Block) -> str:
-    """The text of a block that is one, guarded or cited, or a result of a search."""
+    """The text of a block of text, plain, guarded or cited, or of a search result."""
     guarded = (block.get("guardContent") or {}).get("text") or {}
     cited = (block.get("citationsContent") or block.get("searchResult") or {}).get("content") or []
     return block.get("text") or guarded.get("text") or "".join(part.get("text") or "" for part in cited)

@@ -1,4 +1,4 @@
-"""What an upstream refuses or fails with, as the gateway says it."""
+"""Refusals and failures of an upstream, in the words of Bedrock."""
 
 import json
 import re
@@ -32,7 +32,7 @@ class StreamFailure(Exception):
 
 
 def from_response(status: int, headers: Mapping[str, str], body: bytes) -> Refused:
-    """The refusal that an upstream's answer without a stream stands for."""
+    """The refusal of an upstream's response without a stream."""
     error = _error(body)
     message = _message(error) or f"The upstream answered with HTTP {status}."
     if _is_overflow(error, message):
@@ -48,7 +48,7 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes) -> Refus
 
 
 def from_chunk(error: Any) -> StreamFailure:
-    """The failure that an error inside a stream stands for."""
+    """The failure of an error inside a stream."""
     message = _message(error) or "The upstream failed while it was answering."
     if _is_overflow(error, message):
         return StreamFailure("validationException", _overflow(message))
@@ -58,7 +58,7 @@ def from_chunk(error: Any) -> StreamFailure:
 
 
 def _error(body: bytes) -> Any:
-    """The error in a body: an object where it has one, else its text."""
+    """The error in a body: an object if it has one, else its text."""
     text = body.decode(errors="replace").strip()
     try:
         value = json.loads(text)
@@ -69,7 +69,7 @@ def _error(body: bytes) -> Any:
 
 
 def _message(error: Any) -> str:
-    """The sentence of an error: OpenAI's object, FastAPI's `detail`, or the text that it is."""
+    """The sentence of an error: from OpenAI's object, from FastAPI's `detail`, or the error itself as text."""
     if isinstance(error, dict):
         error = error.get("message") or error.get("detail") or error.get("error") or error.get("msg") or ""
     if isinstance(error, list):
@@ -79,11 +79,11 @@ def _message(error: Any) -> str:
 
 
 def _fault(fault: Any) -> str:
-    """One of FastAPI's faults: where, and what."""
+    """One of FastAPI's faults as a sentence, with its location."""
     if not isinstance(fault, dict):
         return str(fault)
-    place = ".".join(map(str, fault.get("loc") or ()))
-    return f"{place}: {fault.get('msg', '')}" if place else _message(fault)
+    path = ".".join(map(str, fault.get("loc") or ()))
+    return f"{path}: {fault.get('msg', '')}" if path else _message(fault)
 
 
 def _kinds(error: Any) -> str:
@@ -94,7 +94,7 @@ def _kinds(error: Any) -> str:
 
 
 def _status(error: Any) -> int | None:
-    """The HTTP status that an error names itself."""
+    """The HTTP status that an error names, None without one."""
     members = error if isinstance(error, dict) else {}
     values = [str(members.get(name)) for name in ("code", "status", "status_code")]
     return next((int(value) for value in values if re.fullmatch(r"[45]\d\d", value)), None)
@@ -105,5 +105,5 @@ def _is_overflow(error: Any, message: str) -> bool:
 
 
 def _overflow(message: str) -> str:
-    """The message so that whoever reads it knows what it means."""
+    """The message, after Bedrock's words unless it says by itself that the input is too long."""
     return message if is_overflow(message) else f"{TOO_LONG} {message}"

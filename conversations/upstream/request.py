@@ -11,7 +11,7 @@ Json = dict[str, Any]
 Body = Mapping[str, Any]
 
 MOST_STOPS = 4
-"""Stop sequences: OpenAI takes no more."""
+"""Stop sequences in a request: OpenAI takes no more."""
 
 
 def chat_request(body: Body, model: str) -> Json:

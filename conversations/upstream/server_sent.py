@@ -16,9 +16,9 @@ NO_JSON = "The upstream sent an event that is no JSON object."
 
 
 class ServerSentEvents:
-    """Reads a stream.
+    """Splits a stream into chunks.
 
-    An event is there as soon as its data is a whole JSON object: not every server ends it with a blank line.
+    A chunk is complete as soon as its data is a whole JSON object: not every server ends it with a blank line.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class ServerSentEvents:
             yield from self._line(line)
 
     def end(self) -> Iterator[Chunk]:
-        """The chunk of a last line that has no end; one that is cut is none."""
+        """The chunk of a last line without an end, unless it is cut."""
         if self._bytes:
             yield from self._line(bytes(self._bytes))
             self._bytes.clear()
@@ -56,7 +56,7 @@ class ServerSentEvents:
             yield from self._whole()
 
     def _whole(self) -> Iterator[Chunk]:
-        """The chunk, if the data is one already."""
+        """The chunk, if the data is complete."""
         text = "\n".join(self._data)
         if text.strip() == "[DONE]":
             self._data.clear()

@@ -1,4 +1,4 @@
-"""Thoughts in a stream of text: what stands between `<think>` and `</think>`.
+"""Thoughts in a stream of text: the parts between `<think>` and `</think>`.
 
 One begins where the text does, directly behind another, or with a paragraph that is no code: prose about tags has none.
 """
@@ -16,7 +16,7 @@ Part = tuple[bool, str]
 
 
 class Thoughts:
-    """Splits a text that comes in pieces into thoughts and the rest."""
+    """Splits a text that comes bit by bit into thoughts and answers."""
 
     def __init__(self) -> None:
         self._rest = ""
@@ -24,7 +24,7 @@ class Thoughts:
         self._close = ""
 
     def feed(self, text: str) -> Iterator[Part]:
-        """The parts that are certain."""
+        """The parts that no later text can change."""
         self._rest += text
         while tag := self._tag():
             yield from self._take(tag.start())
@@ -34,7 +34,7 @@ class Thoughts:
         yield from self._take(len(self._rest) - self._tail_length())
 
     def end(self) -> Iterator[Part]:
-        """What was held back as the beginning of a tag that never came."""
+        """The last part, held back until now as it might have become a tag."""
         yield from self._take(len(self._rest))
 
     def _take(self, length: int) -> Iterator[Part]:

@@ -1,14 +1,14 @@
 """Chunks of a streamed chat completion as events of ConverseStream."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from conversations.protocol.converse.usage import count
 from conversations.upstream import refusals
 from conversations.upstream.blocks import Blocks, Event
 from conversations.upstream.calls import Calls, arguments_of
 from conversations.upstream.server_sent import DONE, Chunk
 from conversations.upstream.thoughts import Thoughts
-from conversations.upstream.usage import converse_usage
 
 STOPS = {
     "stop": "end_turn",
@@ -21,26 +21,26 @@ STOPS = {
     "content_filter": "content_filtered",
 }
 FAILED = ("error", "abort", "cancelled")
-"""Reasons to finish that are none."""
+"""Reasons to finish that mean a failure."""
 
 
 class Translation:
-    """One answer's translation.
+    """The translation of one answer.
 
-    It is complete once its `messageStop` is there: an answer that has neither a reason to finish nor `[DONE]` was cut.
+    It is complete once it has its `messageStop`: an answer with neither a reason to finish nor `[DONE]` was cut.
     """
 
     def __init__(self, new_id: Callable[[], str]) -> None:
         self.is_complete = False
         self._usage: Any = None
-        self._is_begun = False
+        self._has_begun = False
         self._is_refusal = False
         self._blocks, self._calls, self._thoughts = Blocks(), Calls(new_id), Thoughts()
 
     def feed(self, chunk: Chunk) -> Iterator[Event]:
-        """The events that a chunk brings; raises StreamFailure for an error in it."""
+        """The events of a chunk; raises StreamFailure for an error in it."""
         if chunk is DONE:
-            yield from self._finish("stop") if self._is_begun else ()
+            yield from self._finish("stop") if self._has_begun else ()
             return
         if chunk.get("error") or chunk.get("object") == "error":
             raise refusals.from_chunk(chunk.get("error") or chunk)
@@ -49,15 +49,15 @@ class Translation:
             yield from self._choice(choice)
 
     def metadata(self, latency_ms: int) -> Event:
-        """The event behind the `messageStop`: what was used, and the time it took."""
-        return "metadata", {"usage": converse_usage(self._usage), "metrics": {"latencyMs": latency_ms}}
+        """The event after the `messageStop`: the usage, and the time that the answer took."""
+        return "metadata", {"usage": _converse_usage(self._usage), "metrics": {"latencyMs": latency_ms}}
 
     def _choice(self, choice: Chunk) -> Iterator[Event]:
         reason = choice.get("finish_reason")
         if reason in FAILED:
             raise refusals.from_chunk({})
-        if not self._is_begun:
-            self._is_begun = True
+        if not self._has_begun:
+            self._has_begun = True
             yield "messageStart", {"role": "assistant"}
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
@@ -82,7 +82,7 @@ class Translation:
             yield from self._blocks.add_text("reasoning" if is_thought else "text", part)
 
     def _flushed(self) -> Iterator[Event]:
-        """What may have become a tag, had the text gone on."""
+        """The text that was held back as it might have become a tag."""
         for is_thought, part in self._thoughts.end():
             yield from self._blocks.add_text("reasoning" if is_thought else "text", part)
 
@@ -95,7 +95,7 @@ class Translation:
         yield "messageStop", {"stopReason": self._stop_reason(reason)}
 
     def _stop_reason(self, reason: str) -> str:
-        """By the calls: some servers say `stop` with calls, and `tool_calls` without any."""
+        """The stop reason by the calls: some servers send `stop` with calls, and `tool_calls` without any."""
         stop = STOPS.get(reason, reason)
         if self._is_refusal:
             return "content_filtered"
@@ -103,14 +103,14 @@ class Translation:
 
 
 def _first_choice(chunk: Chunk) -> Chunk | None:
-    """The first answer; others would be asked for by `n`."""
+    """The first choice; a request for more would have `n`."""
     choices = chunk.get("choices")
     objects = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
     return next((choice for choice in objects if not choice.get("index")), None)
 
 
 def _reasoning(delta: Chunk) -> str:
-    """The reasoning, under whichever name: one server sends both, with the same text."""
+    """The reasoning, which has two names: one server sends both, with the same text."""
     return _text(delta.get("reasoning_content")) or _text(delta.get("reasoning"))
 
 
@@ -132,6 +132,16 @@ def _pieces(delta: Chunk) -> list[Chunk]:
     if isinstance(delta.get("function_call"), dict):
         pieces.append({"index": 0, "function": delta["function_call"]})
     return [piece for piece in pieces if isinstance(piece, dict)]
+
+
+def _converse_usage(usage: Any) -> dict[str, int]:
+    """The usage as Converse counts it, cached tokens beside the others; zeros if the server reports none."""
+    usage = usage if isinstance(usage, Mapping) else {}
+    inputs, outputs = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
+    details = usage.get("prompt_tokens_details")
+    cached = min(inputs, count(details.get("cached_tokens"))) if isinstance(details, Mapping) else 0
+    counts = {"inputTokens": inputs - cached, "outputTokens": outputs, "totalTokens": inputs + outputs}
+    return counts | ({"cacheReadInputTokens": cached} if cached else {})
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The answer of Converse, without a stream, from the events of one with it."""
+"""The response of Converse, which has no stream, from the events of ConverseStream."""
 
 import json
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from conversations.upstream.blocks import Event
 
 
 def converse_answer(events: Iterable[Event]) -> dict[str, Any]:
-    """The answer: message, stop reason, and what the metadata holds."""
+    """The response: the message, the stop reason and the metadata."""
     blocks: dict[int, dict[str, Any]] = {}
     answer: dict[str, Any] = {}
     for name, payload in events:
@@ -35,7 +35,7 @@ def _add(block: dict[str, Any], delta: dict[str, Any]) -> None:
 
 
 def _closed(block: dict[str, Any]) -> dict[str, Any]:
-    """The block with the arguments of its call as JSON; broken ones are none."""
+    """The block, with a call's arguments as an object; broken arguments become an empty one."""
     if "toolUse" not in block:
         return block
     try:
