@@ -150,7 +150,7 @@ class _Drawing:
             case "array":
                 return self._array(schema, name, depth)
             case "integer" | "number":
-                return self._number(schema, int if kind == "integer" else float)
+                return self._number(schema, kind == "integer")
             case "boolean":
                 return schema.get("default") is not False
             case "null":
@@ -176,7 +176,7 @@ class _Drawing:
         distinct = [value for index, value in enumerate(values) if value not in values[:index]]
         return distinct if schema.get("uniqueItems") else values
 
-    def _number(self, schema: Schema, kind: type[int] | type[float]) -> float:
+    def _number(self, schema: Schema, is_integer: bool) -> float:
         """The question's number, the default or one at the bounds: the first that the schema allows."""
         low = schema.get("minimum", schema.get("exclusiveMinimum", 0))
         high = schema.get("maximum", schema.get("exclusiveMaximum", low))
@@ -184,7 +184,8 @@ class _Drawing:
         multiple = math.ceil(low / step) * step
         bounds = [multiple, multiple + step, low, low + 1, high, high - 1, (low + high) / 2]
         candidates = [self.cues.take("number"), schema.get("default"), 1, *bounds]
-        numbers = [kind(number) if kind is int else number for number in candidates if number is not None]
+        numbers = [number for number in candidates if isinstance(number, int | float)]
+        numbers = [int(number) for number in numbers] if is_integer else numbers
         return next((number for number in numbers if _allows(schema, number)), numbers[0])
 
     def _string(self, schema: Schema, name: str) -> str:

@@ -71,15 +71,16 @@ def explain(conversation: Conversation, question: str) -> Reply:
 
 def _file(block: Mapping[str, Any]) -> str:
     """What a picture or document is, and how it begins if that can be read; nothing for any other block."""
-    kind = "image" if "image" in block else "document"
-    if kind not in block:
+    kind = "image" if block.get("image") else "document"
+    file = block.get(kind)
+    if not file:
         return ""
-    file = block[kind]
+    form = file.get("format") or "txt"
     data = decode_base64(file.get("source", {}).get("bytes")) or b""
     noun, size = "picture" if kind == "image" else kind, filesizeformat(len(data)).replace("\xa0", " ")
-    opening = _shortened(data[:200].decode(errors="ignore"), 60) if file["format"] in READABLE else ""
+    opening = _shortened(data[:200].decode(errors="ignore"), 60) if form in READABLE else ""
     begins = f" It begins “{opening}”" if opening else ""
-    return f"With it came a {noun}: {file['format'].upper()}, {size}.{begins}"
+    return f"With it came a {noun}: {form.upper()}, {size}.{begins}"
 
 
 def _offer(tools: list[Tool]) -> str:
@@ -105,17 +106,13 @@ def title(question: str) -> str:
 
 def tell(results: list[Result], question: str) -> str:
     """What the tools answered, in a sentence each."""
-    if len(results) == 1:
-        return _alone(results[0], question)
-    return "\n".join(f"- {_called(result)}: {_outcome(result)}" for result in results)
-
-
-def _alone(result: Result, question: str) -> str:
-    if result.failed:
-        return f"I could not find that out: {_outcome(result)}"
-    if result.values:
+    if len(results) > 1:
+        return "\n".join(f"- {_called(result)}: {_outcome(result)}" for result in results)
+    (result,) = results
+    if result.values and not result.failed:
         return _sentence(result.values, question)
-    return f"The tool {result.tool} answered: {_outcome(result)}"
+    before = "I could not find that out" if result.failed else f"The tool {result.tool} answered"
+    return f"{before}: {_outcome(result)}"
 
 
 def _sentence(values: Mapping[str, Any], question: str) -> str:
@@ -154,9 +151,10 @@ def _as_text(value: Any) -> str:
     )
 
 
-def _limited(text: str, limit: int = LONG) -> str:
-    return text if len(text) <= limit else f"{beginning(text, limit)}..."
+def _limited(text: str) -> str:
+    return text if len(text) <= LONG else f"{beginning(text, LONG)}..."
 
 
 def _shortened(words: str, limit: int) -> str:
-    return _limited(" ".join(words.split()), limit)
+    line = " ".join(words.split())
+    return line if len(line) <= limit else f"{beginning(line, limit).rstrip()}..."

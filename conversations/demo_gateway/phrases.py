@@ -51,24 +51,26 @@ PHRASES = (
 )
 
 
-def answer(conversation: Conversation, tried: bool = False) -> Answer:
+def answer(conversation: Conversation, was_tried: Callable[[], bool]) -> Answer:
     """The reply, or the failure that the question names.
 
-    `tried` says that this very request has failed once already.
+    `was_tried` tells of a request that is to fail once whether it has failed already.
     """
     question = conversation.question
     phrase = find(question)
     rest = phrase.rest_of(question) if phrase else question
+    is_due = bool(phrase and _is_due(phrase, conversation))
+    is_second = bool(phrase and phrase.fails and is_due and "once" in _modifiers(question)) and was_tried()
     reply: Answer
     if title := ordinary.title(question):
         reply = say(title)
-    elif phrase and not tried and _is_due(conversation, phrase):
+    elif phrase and is_due and not is_second:
         reply = (
             phrase.plays if isinstance(phrase.plays, Reply | Failure) else phrase.plays(conversation, rest)
         )
     elif conversation.results:
         reply = say(ordinary.tell(conversation.results, rest))
-    elif tried:
+    elif is_second:
         reply = say(RECOVERED)
     elif any(wording in question.lower() for wording in FIRST_QUESTION):
         reply = say(f"Your first message was: “{conversation.questions[0]}”")
@@ -77,22 +79,15 @@ def answer(conversation: Conversation, tried: bool = False) -> Answer:
     return limited(reply, conversation.limit) if isinstance(reply, Reply) else reply
 
 
-def fails_once(conversation: Conversation) -> bool:
-    """Whether this request is to fail now, and not when it is sent again."""
-    phrase = find(conversation.question)
-    is_once = "once" in _modifiers(conversation)
-    return bool(phrase and phrase.fails and is_once and _is_due(conversation, phrase))
-
-
-def _is_due(conversation: Conversation, phrase: Phrase) -> bool:
+def _is_due(phrase: Phrase, conversation: Conversation) -> bool:
     """Whether a phrase is played in this round; after tool results only the loop and what fails later."""
     if phrase.fails:
-        return ("later" in _modifiers(conversation)) == bool(conversation.results)
+        return ("later" in _modifiers(conversation.question)) == bool(conversation.results)
     return not conversation.results or phrase.say == LOOP
 
 
-def _modifiers(conversation: Conversation) -> list[str]:
-    return re.findall(r"\b(?:once|later)\b", conversation.question.lower())
+def _modifiers(question: str) -> list[str]:
+    return re.findall(r"\b(?:once|later)\b", question.lower())
 
 
 def find(question: str) -> Phrase | None:

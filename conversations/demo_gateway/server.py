@@ -107,7 +107,7 @@ class Exchange(BaseHTTPRequestHandler):
         elif self.server.upstream:
             self._hand_on(Answer(self.server.upstream, request.model, request.body, new_id), request.model)
         else:
-            answer = phrases.answer(request, phrases.fails_once(request) and self.server.tried(body))
+            answer = phrases.answer(request, lambda: self.server.was_tried(body))
             if self._is_whole and isinstance(answer, Reply):
                 answer = failures.unstreamed(answer)
             if isinstance(answer, Failure):
@@ -264,7 +264,7 @@ class DemoGateway(ThreadingHTTPServer):
         """The number of callers; one that hangs up is gone at once, in the middle of its answer too."""
         return len(self._connections)
 
-    def tried(self, body: bytes) -> bool:
+    def was_tried(self, body: bytes) -> bool:
         """Whether this body was here before: every second time."""
         digest = hashlib.sha256(body).digest()
         with self._lock:

@@ -6,19 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from conversations.demo_gateway import ordinary
+from conversations.demo_gateway import ordinary, texts
 from conversations.demo_gateway.conversation import Conversation
 from conversations.demo_gateway.reply import Block, Reply, call, say, sign, text
-from conversations.demo_gateway.texts import (
-    FORMULAS,
-    MARKDOWN,
-    PNG,
-    SENTENCES,
-    SOURCES,
-    THOUGHT,
-    paragraphs,
-    sections,
-)
 
 Play = Callable[[Conversation, str], Reply]
 """Makes the reply to a conversation, from the rest of the question."""
@@ -36,18 +26,20 @@ def before(*blocks: Block) -> Play:
     return play
 
 
-signed = before({"reasoningContent": {"reasoningText": {"text": THOUGHT, "signature": sign(THOUGHT)}}})
-unsigned = before({"reasoningContent": {"reasoningText": {"text": THOUGHT}}})  # as gpt-oss streams it
-redacted = before(
-    {"reasoningContent": {"redactedContent": base64.b64encode(sign(THOUGHT).encode()).decode()}}
+signed = before(
+    {"reasoningContent": {"reasoningText": {"text": texts.THOUGHT, "signature": sign(texts.THOUGHT)}}}
 )
-in_text = say(f"<thinking>{THOUGHT}</thinking>\n\n{SENTENCES[0]}")
-picture = {"image": {"format": "png", "source": {"bytes": PNG}}}
+unsigned = before({"reasoningContent": {"reasoningText": {"text": texts.THOUGHT}}})  # as gpt-oss streams it
+redacted = before(
+    {"reasoningContent": {"redactedContent": base64.b64encode(sign(texts.THOUGHT).encode()).decode()}}
+)
+in_text = say(f"<thinking>{texts.THOUGHT}</thinking>\n\n{texts.SENTENCES[0]}")
+picture = {"image": {"format": "png", "source": {"bytes": texts.PNG}}}
 cited = Reply(
     (
-        text(SENTENCES[0]),
-        {"citationsContent": {"citations": [SOURCES[0]]}},
-        {"citationsContent": {"content": [{"text": SENTENCES[2]}], "citations": [SOURCES[1]]}},
+        text(texts.SENTENCES[0]),
+        {"citationsContent": {"citations": [texts.SOURCES[0]]}},
+        {"citationsContent": {"content": [{"text": texts.SENTENCES[2]}], "citations": [texts.SOURCES[1]]}},
     )
 )
 
@@ -113,14 +105,14 @@ def blank(conversation: Conversation, rest: str) -> Reply:
 def characters(conversation: Conversation, rest: str) -> Reply:
     """As many characters as the question names, a thousand if it names none."""
     number = re.search(r"\d+", rest)
-    return say(sections(int(number[0]) if number else 1000))
+    return say(texts.sections(int(number[0]) if number else 1000))
 
 
 def stop_reason(conversation: Conversation, rest: str) -> Reply:
     """An answer that stops for the reason that the question names."""
     name = (rest.split() or ["lunch_break"])[0].strip(".,;:!?\"'`")
     if name == "guardrail_intervened":
-        blocked = {"actionReason": "Guardrail blocked.", "modelOutput": [SENTENCES[3]]}
+        blocked = {"actionReason": "Guardrail blocked.", "modelOutput": [texts.SENTENCES[3]]}
         return replace(say("The guardrail blocked this."), stop=name, trace={"guardrail": blocked})
     return replace(say(f"This answer stops with {name}."), stop=name)
 
@@ -152,16 +144,16 @@ ROWS: tuple[tuple[str, str, Reply | Play], ...] = (
     ("show unsigned reasoning", "reasoning without a signature", unsigned),
     ("show thinking as text", "reasoning in tags within the text, as Nova writes it", in_text),
     ("show citations", "text with its sources", cited),
-    ("show markdown", "headings, a list, a table, code, a link and a quote", say(MARKDOWN)),
-    ("show formulas", "formulas, code in two languages, a table and a list of tasks", say(FORMULAS)),
-    ("show a long answer", "twenty paragraphs", say(paragraphs(20))),
+    ("show markdown", "headings, a list, a table, code, a link and a quote", say(texts.MARKDOWN)),
+    ("show formulas", "formulas, code in two languages, a table and a list of tasks", say(texts.FORMULAS)),
+    ("show a long answer", "twenty paragraphs", say(texts.paragraphs(20))),
     ("show characters NUMBER", "an answer of that length, as far as its limit allows", characters),
-    ("show slow", "sentences with two seconds between them", replace(say(paragraphs(3)), pause=2.0)),
+    ("show slow", "sentences with two seconds between them", replace(say(texts.paragraphs(3)), pause=2.0)),
     ("show blank text", "empty text blocks round the text", blank),
     ("show nothing", "an answer without any content block", Reply(())),
     ("show a picture", "a small PNG", Reply((text("A record, seen from the side:"), picture))),
-    ("show no usage", "an answer without its metadata event", replace(say(SENTENCES[0]), metadata=False)),
-    ("show an unknown event", "an event that nobody knows yet", replace(say(SENTENCES[1]), strange=True)),
+    ("show no usage", "an answer without its metadata event", replace(say(texts.SENTENCES[0]), metadata=False)),
+    ("show an unknown event", "an event that nobody knows yet", replace(say(texts.SENTENCES[1]), strange=True)),
     ("show stop reason NAME", "any stop reason, known or not", stop_reason),
     ("show the conversation", "what the request held", retold),
 )  # fmt: skip
