@@ -77,17 +77,16 @@ class Request:
         self.system: list[Any] = body.get("system") or []
         self.tool_config: Mapping[str, Any] = body.get("toolConfig") or {}
         self.tools: list[Any] = self.tool_config.get("tools", [])
-        self.blocks = [
-            Block(number, f"messages.{number}.content.{index}", message["role"], kind, value)
-            for number, message in enumerate(self.messages)
-            for index, block in enumerate(message["content"])
-            for kind, value in block.items()
-            if value is not None
-        ]
+        self.contents = [_blocks(number, message) for number, message in enumerate(self.messages)]
+        self.blocks = [block for content in self.contents for block in content]
 
-    def blocks_of(self, number: int) -> list[Block]:
-        """The blocks of one message."""
-        return [block for block in self.blocks if block.number == number]
+
+def _blocks(number: int, message: Mapping[str, Any]) -> list[Block]:
+    members = (
+        next(member for member in block.items() if member[1] is not None) for block in message["content"]
+    )
+    path, role = f"messages.{number}.content", message["role"]
+    return [Block(number, f"{path}.{index}", role, *member) for index, member in enumerate(members)]
 
 
 def refusal(body: Mapping[str, Any]) -> str | None:
@@ -154,11 +153,18 @@ def _end(request: Request) -> Iterator[str]:
 
 
 def _misplaced(request: Request) -> Iterator[str]:
-    """Blocks that stand in a message of the wrong role."""
-    for number, path, role, kind, _ in request.blocks:
+    """Blocks that stand in a message of the wrong role; results of the service's own tools stand beside them."""
+    served = {
+        block.value["toolUseId"] for block in request.blocks if block.kind == "toolUse" and not block.use_id
+    }
+    for number, path, role, kind, value in request.blocks:
         match role, kind:
             case "assistant", "image" | "document" | "video" | "audio" | "searchResult":
                 yield f"{MODEL}messages.{number}.content: '{kind}' blocks are not permitted within assistant turns."
+            case "assistant", "toolResult" if value["toolUseId"] not in served:
+                yield f"{MODEL}{path}: `tool_result` blocks can only be in `user` messages"
+            case "user", "toolUse":
+                yield f"{MODEL}{path}: `tool_use` blocks can only be in `assistant` messages"
             case "user", "reasoningContent":
                 yield f"{MODEL}{path}: `thinking` blocks can only be in `assistant` messages"
             case _, "toolAddition" | "toolRemoval":
@@ -178,8 +184,8 @@ def _thinking(request: Request) -> Iterator[str]:
     """With thinking on, the tools' last round has to begin with its reasoning."""
     match request.body.get("additionalModelRequestFields"):
         case {"thinking": {"type": "enabled" | "adaptive"}}:
-            numbers = [block.number for block in request.blocks if block.role == "assistant"]
-            last = request.blocks_of(max(numbers, default=0))
+            own = [content for content in request.contents if content[0].role == "assistant"]
+            last = own[-1] if own else []
             if any(block.use_id for block in last) and last[0].kind != "reasoningContent":
                 kind = "tool_use" if last[0].kind == "toolUse" else last[0].kind
                 yield f"{MODEL}{last[0].path}.type: {THINKING_FIRST.format(kind)}"
@@ -224,29 +230,17 @@ def _definitions(request: Request) -> Iterator[str]:
 def _pairs(request: Request) -> Iterator[str]:
     """Refusals of tool uses and results that do not pair; roles already alternate."""
     before: list[str] = []
-    for number in range(len(request.messages)):
-        blocks = request.blocks_of(number)
+    for number, blocks in enumerate(request.contents):
         uses = [block.use_id for block in blocks if block.use_id]
         if blocks[0].role == "assistant":
-            yield from _assistant_pairs(blocks)
             yield from _duplicates("toolUse", number, uses)
         else:
             yield from _user_pairs(number, blocks, before)
         before = uses
 
 
-def _assistant_pairs(blocks: list[Block]) -> Iterator[str]:
-    served = {block.value["toolUseId"] for block in blocks if block.kind == "toolUse" and not block.use_id}
-    for block in blocks:
-        if block.result_id and block.result_id not in served:
-            yield f"{MODEL}{block.path}: `tool_result` blocks can only be in `user` messages"
-
-
 def _user_pairs(number: int, blocks: list[Block], uses: list[str]) -> Iterator[str]:
     path, results = f"messages.{number}.content", [block.result_id for block in blocks if block.result_id]
-    for block in blocks:
-        if block.kind == "toolUse":
-            yield f"{MODEL}{block.path}: `tool_use` blocks can only be in `assistant` messages"
     yield from _duplicates("toolResult", number, results)
     if len(results) > len(uses):
         yield EXCEEDS.format(path)
@@ -271,6 +265,6 @@ def _reused_ids(request: Request) -> Iterator[str]:
 
 
 RULES: tuple[Callable[[Request], Iterator[str]], ...] = (
-    *(_objects, _empty, _blank, _turns, _misplaced, _definitions, _pairs, _reused_ids),
+    *(_objects, _empty, _blank, _turns, _definitions, _misplaced, _pairs, _reused_ids),
     *(_signatures, _thinking, _files, _cache, _end),
 )
