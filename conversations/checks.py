@@ -1,4 +1,4 @@
-"""System checks of a site: each thing that it lacks to run the app has an id, in `manage.py check`."""
+"""System checks of a site, which `manage.py check` runs: what it lacks to run the app, each with an id."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ NEEDED = {
 
 
 def check_site(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """All that is missing; without what has an id of `E` the pages do not work."""
+    """Everything that the site lacks. Errors (`E`) break the pages, warnings (`W`) do not."""
     return [*_servers(), *_parts(), *_addresses(), *_users(), *_settings(), *_tools()]
 
 

@@ -42,7 +42,7 @@ class Picture(NamedTuple):
 def read(file: IO[bytes], format_: str) -> Picture:
     """Reads a picture to its end; raises Damaged, or TooLarge for more than 64 million pixels."""
     with _explained():
-        _opened(file, format_).verify()  # what was verified cannot be read any more
+        _opened(file, format_).verify()  # after which it cannot be read
         image = _opened(file, format_)
         width, height = _upright_size(image)
         excess = file.seek(0, io.SEEK_END) / STRICTEST.picture_bytes
@@ -69,7 +69,7 @@ def _explained() -> Iterator[None]:
 
 
 def _opened(file: IO[bytes], format_: str) -> Image.Image:
-    """The picture, of which only the head is read."""
+    """The picture, whose head alone is read."""
     file.seek(0)
     image = Image.open(file, formats=(format_.upper(),))
     if image.width * image.height > MOST_PIXELS:

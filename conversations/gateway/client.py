@@ -47,7 +47,7 @@ class FlowControl(Protocol):
 
 
 class Call:
-    """One attempt at one round."""
+    """One attempt at a round: a request and its response."""
 
     def __init__(self, options: Options, pools: Pools, request: Request) -> None:
         self.request_id = ""

@@ -211,7 +211,7 @@ class Connection(asyncio.Protocol):
             self._end(error)
 
     def eof_received(self) -> None:
-        """Ends at once: asyncio would first send the rest of a request that nobody will answer."""
+        """Ends at once: asyncio would first send the end of a request that nobody will answer."""
         self._end(None)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -227,7 +227,7 @@ def _words(error: Exception) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The reason without the numbers, addresses and places in OpenSSL's source that Python adds."""
+    """The reason without the numbers, addresses and line numbers of OpenSSL's source that Python adds."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}; AWS_CA_BUNDLE may name who signed it"
     if isinstance(error, ssl.SSLError):

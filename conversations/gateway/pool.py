@@ -15,7 +15,7 @@ from conversations.gateway.options import Options
 LOOK_UPS = 8
 """Look-ups at a time, including those that hang after the end of their call."""
 IDLE_TIMEOUT = 30.0
-"""Seconds that an idle connection is kept: less than gateways, and proxies on the way, keep theirs."""
+"""Seconds that an idle connection is kept: fewer than gateways and proxies keep theirs."""
 
 LOOP_ITERATIONS = 2
 """Iterations of the loop in which it notices connections that the gateway has closed."""

@@ -155,7 +155,7 @@ def page(conversation: Conversation, before: str | None = None, end: UUID | None
 
 
 def _line_to(end: UUID, tree: Tree) -> list[UUID]:
-    """A turn and its ancestors; nothing for one that has not begun or is of another conversation."""
+    """A turn and its ancestors; nothing if it has not begun or is not in the conversation."""
     return tree.line(end) if end in tree.nodes and tree.nodes[end].has_begun else []
 
 

@@ -276,7 +276,7 @@ class Journal:
                 time.sleep(max(GAP - duration, min(duration, LONGEST_PAUSE)))
 
     def _take_entries(self) -> list[Entry]:
-        """All entries that wait, at least one; none after an idle while."""
+        """Waits for entries and takes them all; returns none after IDLE seconds."""
         while not self._entries and self._news.wait(IDLE):
             self._news.clear()
         with self._lock:
@@ -311,7 +311,7 @@ class Journal:
                 _settle(entry.done, entry.record.failure)
 
     def _write_by_turn(self, entries: list[Entry]) -> None:
-        """Writes the entries turn by turn. If the database itself fails, one turn has tried for all."""
+        """Writes the entries turn by turn. If the database itself fails, only one turn is tried."""
         broken: OperationalError | None = None
         for record in dict.fromkeys(entry.record for entry in entries if entry.record.failure is None):
             record.failure = broken

@@ -111,7 +111,7 @@ def _parsed(path: str, data: Any) -> dict[str, ServerConfiguration]:
 
 
 def _sentence(fault: Any) -> str:
-    """What is wrong, with the server's name and the key."""
+    """A fault as a sentence, with the server's name and the key."""
     _, server, *keys = [*map(str, fault["loc"]), "", ""][: max(3, len(fault["loc"]))]
     what = WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ").lower()
     if not server:
@@ -127,7 +127,7 @@ def _sentence(fault: Any) -> str:
 
 
 def _filled(value: Any, path: str, place: tuple[str, ...]) -> Any:
-    """The value with variables of the environment in the place of `${VAR}`, or of `${VAR:-default}`."""
+    """The value with `${VAR}` and `${VAR:-default}` replaced by variables of the environment."""
     if isinstance(value, dict):
         return {key: _filled(member, path, (*place, key)) for key, member in value.items()}
     if isinstance(value, list):

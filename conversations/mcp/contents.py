@@ -106,7 +106,7 @@ def _size(data: str) -> str:
 
 
 def _within_limit(blocks: Content) -> Content:
-    """The blocks; texts that are over the limit together become one, which is cut there."""
+    """The blocks, with texts that exceed the limit together joined and cut."""
     texts = [block["text"] for block in blocks if "text" in block]
     if sum(map(_bytes, texts)) <= settings.TOOL_RESULT_LIMIT:
         return blocks

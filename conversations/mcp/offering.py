@@ -95,9 +95,9 @@ def _nowhere(**arguments: Any) -> None:
 
 
 def names_of(server: str, tools: Iterable[str]) -> dict[str, str]:
-    """A name of at most 64 plain characters for each tool, `server__tool` where that is one.
+    """A name of at most 64 plain characters for each tool, which is `server__tool` if that fits.
 
-    A name that is too long, or another tool's as well, ends with a part of the hash of its whole.
+    A name that would be too long, or that of another tool, ends with a part of a hash.
     """
     whole = {tool: f"{server}__{tool}" for tool in tools}
     plain = {tool: _FOREIGN.sub("_", name) for tool, name in whole.items()}

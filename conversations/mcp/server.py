@@ -1,4 +1,4 @@
-"""One server, as a long-lived task: connected, its tools offered, begun again when it dies."""
+"""One server, as a long-lived task: it connects, offers the tools, and starts again when the server dies."""
 
 import asyncio
 import logging
@@ -150,7 +150,7 @@ class Server:
         try:
             await client.__aenter__()
         except MCPError:
-            # A server of 2026 alone knows no handshake; one of before knows nothing else. In a handshake's session tools may ask.
+            # Servers of the protocol of 2026 know no handshake, older ones need it. Tools may ask only after a handshake.
             self._mode = "auto" if self._mode == "legacy" else "legacy"
             raise
 

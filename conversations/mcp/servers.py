@@ -70,7 +70,7 @@ def _servers_of(configurations: Configurations) -> "list[Server]":
 
 
 def faults_in(schema: dict[str, Any], value: dict[str, Any]) -> list[str]:
-    """What is wrong with a person's answer to a server's question, a line for each fault."""
+    """The faults of a person's answer to a server's question, a line each."""
     from .schemas import faults, validator
 
     return list(faults(validator(schema), value))

@@ -58,7 +58,7 @@ def mark_of(newest: Mapping[str, int]) -> Mark | None:
 
 
 def marks(conversations: Iterable[UUID]) -> dict[UUID, Mark]:
-    """The marks of those of the conversations that have one, in one query."""
+    """The marks of the conversations that have one, in one query."""
     turns = Turn.objects.filter(conversation__in=list(conversations), number__gt=F("conversation__seen"))
     rows = turns.order_by().values_list("conversation", "status").annotate(newest=Max("number"))
     by_conversation: dict[UUID, dict[str, int]] = defaultdict(dict)

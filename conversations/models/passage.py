@@ -52,12 +52,12 @@ class Words(TextBase):
         return words(text(model_instance))
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
-        """The words in one text."""
+        """The words as one text."""
         return _as_stored(value, connection.vendor) if isinstance(value, list) else value
 
 
 class WordIndex(FieldBase):
-    """A passage's words: a tsvector on PostgreSQL, elsewhere a text that the triggers index."""
+    """A passage's words: a tsvector on PostgreSQL, else a text that triggers put into the FTS5 table."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         """The column's type."""
@@ -68,7 +68,7 @@ class WordIndex(FieldBase):
         return "%s::tsvector" if connection.vendor == "postgresql" else "%s"
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
-        """The words in one text."""
+        """The words as one text."""
         return _as_stored(value, connection.vendor)
 
 

@@ -17,10 +17,10 @@ from .round import Message, RequestBase, Round, ToolCall
 from .usage import add_to_totals
 
 BATCH = 50
-"""Conversations deleted in one transaction."""
+"""Conversations that are deleted in one transaction."""
 
 Deletions = Counter[str]
-"""Numbers of deleted rows, by what they are."""
+"""Numbers of deleted rows, by their kinds."""
 
 
 def older_than(moment: datetime) -> QuerySet[Conversation]:

@@ -281,7 +281,7 @@ def hits(
     terms: Sequence[Term],
     most: int = HITS_SHOWN,
 ) -> dict[UUID, list[Hit]]:
-    """The newest hits of each conversation; one in its title is no hit here."""
+    """The newest hits of each conversation, except in its title."""
     chosen: dict[UUID, list[Match]] = {row.pk: [] for row in conversations}
     for match in matches:
         of_conversation = chosen.get(match.conversation, [])
@@ -294,7 +294,7 @@ def hits(
 
 
 def _rows(matches: list[Match]) -> dict[Match, Message | ToolCall]:
-    """The rows that match; one that was deleted meanwhile is missing."""
+    """The rows that match, without rows that were deleted meanwhile."""
     messages = Message.objects.select_related("round").in_bulk(
         [match.message for match in matches if match.message]
     )

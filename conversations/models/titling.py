@@ -11,7 +11,7 @@ from .fields import Failure, Usage
 
 
 class Titling(Usage, Failure):
-    """The one small round that gave a conversation its title, or failed to."""
+    """The small round that gave a conversation its title, or failed."""
 
     conversation = models.OneToOneField(
         Conversation, on_delete=models.CASCADE, primary_key=True, related_name="titling"

@@ -35,7 +35,7 @@ STOP_REASONS: dict[str, Ending] = {
     ),
 }
 UNKNOWN_REASON = Ending()
-"""A stop reason newer than this table ends the turn as `end_turn` does; the round keeps its name."""
+"""A stop reason that the table lacks ends the turn as `end_turn` does; the round stores its name."""
 
 CUTS_ARGUMENTS = frozenset(reason for reason, ending in STOP_REASONS.items() if ending.cuts_arguments)
 BLOCKED = frozenset({"guardrail_intervened"})

@@ -1,10 +1,8 @@
-"""Thoughts that a model wrote into its text, and the answer without them.
+"""Thoughts that a model wrote into its text, in `<thinking>` or `<think>`, and the answer without them.
 
-They stand in `<thinking>...</thinking>` or `<think>...</think>`. The text stays stored as it came.
-The pages do the same (static/conversations/text/thoughts.js).
-
-A thought begins where a text does, or directly behind another thought. Further on it has to begin a paragraph and to end with a line:
-prose about tags has them in the middle. In code there is none.
+The text is stored as it came. The pages have the same rules (static/conversations/text/thoughts.js): a thought begins at the beginning of
+a text or directly after another thought. Anywhere else it has to begin a paragraph and to end a line, since prose about tags has them in
+the middle of sentences. A tag in code begins no thought.
 """
 
 import re
@@ -22,17 +20,17 @@ _CODE = re.compile(r"(?<!`)(`+)(?!`)([^\n]*?[^`])\1(?!`)")
 _BEHIND = re.compile(r"\A(?:[ \t\r]*\n)+|\A[ \t]+")
 _MARKUP = re.compile("`|~~~")
 _LONGEST_LINE = 2_000
-"""Characters of a line in which code is looked for."""
+"""Characters of the longest line in which code is looked for."""
 
 _NEAR = 2_000
-"""Characters behind a tag in which the end of the code that it may stand in is looked for."""
+"""Characters after a closing tag in which the end of code around it is looked for."""
 
 _TAGS = ("<think>", "<thinking>")
 _SPACE = " \t\r\n"
 
 
 class TextPart(NamedTuple):
-    """A part of a text. Every second one is a thought; those before, between and behind them may be blank."""
+    """A part of a text. Every second part is a thought; the parts around thoughts may be blank."""
 
     text: str
     is_thought: bool
@@ -73,13 +71,13 @@ def parts_of(text: str, *, is_open: bool = False) -> list[TextPart]:
 
 
 def answer_in(text: str, *, is_open: bool = False) -> str:
-    """What the text says to the reader: without its thoughts."""
+    """The text without its thoughts."""
     parts = parts_of(text, is_open=is_open)
     return "\n\n".join(part.text for part in parts if part.text and not part.is_thought)
 
 
 def thoughts_in(text: str) -> list[str]:
-    """The thoughts of the text that say anything."""
+    """The thoughts of the text that are not blank."""
     return [part.text for part in parts_of(text) if part.text and part.is_thought]
 
 
@@ -88,10 +86,10 @@ def _answer(text: str, parts: list[TextPart]) -> str:
 
 
 def _next(text: str, start: int, is_open: bool) -> _Thought | None:
-    """A thought that begins here or further on."""
+    """The next thought, which begins at `start` or later."""
     if opening := _AT_BEGINNING.match(text, start):
         return _thought(text, start, opening.end(), opening[1])
-    return _further(text, start, is_open)
+    return _in_later_line(text, start, is_open)
 
 
 def _thought(text: str, start: int, body: int, tag: str) -> _Thought:
@@ -100,19 +98,19 @@ def _thought(text: str, start: int, body: int, tag: str) -> _Thought:
     return _Thought(start, body, tag.lower(), body_end, end)
 
 
-def _further(text: str, start: int, is_open: bool) -> _Thought | None:
+def _in_later_line(text: str, start: int, is_open: bool) -> _Thought | None:
     searched = {"think": 0, "thinking": 0}
-    fence, is_behind_blank = "", False
+    fence, is_after_blank = "", False
     for at, line in _lines(text, start):
-        opening = _IN_LINE.match(line) if is_behind_blank and not fence else None
+        opening = _IN_LINE.match(line) if is_after_blank and not fence else None
         if opening and at >= searched[opening[1].lower()]:
             thought = _thought(text, at, at + opening.end(), opening[1])
             is_whole_line = _BLANK.fullmatch(text, thought.end, _line_end(text, thought.end))
             if is_open if thought.body_end < 0 else is_whole_line:
                 return thought
             searched[thought.tag] = thought.end
-        fence = _fence_behind(line, fence)
-        is_behind_blank = bool(_BLANK.fullmatch(line))
+        fence = _fence_after(line, fence)
+        is_after_blank = bool(_BLANK.fullmatch(line))
     return None
 
 
@@ -126,7 +124,7 @@ def _closing(text: str, start: int, tag: str) -> int:
     for at, line in _lines(text[start : first.end() + _NEAR], 0):
         if not fence and (match := close.search(_without_code(line))):
             return start + at + match.start()
-        fence = _fence_behind(line, fence)
+        fence = _fence_after(line, fence)
     return first.start() if fence else -1
 
 
@@ -142,8 +140,8 @@ def _without_code(line: str) -> str:
     return line if len(line) > _LONGEST_LINE else _CODE.sub(lambda code: " " * len(code[0]), line)
 
 
-def _fence_behind(line: str, fence: str) -> str:
-    """The fence that is open behind a line, "" for none; `fence` is the one that was open before it."""
+def _fence_after(line: str, fence: str) -> str:
+    """The fence that is open after a line, "" for none; `fence` is the one before the line."""
     if not fence:
         opening = _FENCE.match(line)
         return opening[1] if opening else ""

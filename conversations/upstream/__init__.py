@@ -3,8 +3,8 @@
 The mapping in both directions is pure; only client.py uses the network. With it the demo gateway sends what Kong sends: frames of
 ConverseStream, and refusals in Bedrock's words.
 
-request.py, messages.py and documents.py make the request, dialect.py adapts it to the server. server_sent.py and translation.py read the
-response, with blocks.py, calls.py and thoughts.py; whole.py is for a response without a stream, refusals.py for failures.
+answer.py sends a request and yields the answer. request.py, messages.py and documents.py make the request, dialect.py adapts it to the
+server. server_sent.py and translation.py read the response, with blocks.py, calls.py and thoughts.py; refusals.py is for failures.
 """
 
 from conversations.upstream.answer import Answer

@@ -1,7 +1,8 @@
 """A request to an upstream and its answer, as Converse has them."""
 
+import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from conversations.upstream.blocks import Event
@@ -10,13 +11,12 @@ from conversations.upstream.refusals import Refused, StreamFailure
 from conversations.upstream.request import chat_request
 from conversations.upstream.server_sent import DONE, ServerSentEvents
 from conversations.upstream.translation import Translation
-from conversations.upstream.whole import converse_answer
 
 CUT = "An invalid response was received from the upstream server"
 
 
 class Answer:
-    """One request's way to the upstream and back."""
+    """One request to the upstream, and the answer to it."""
 
     def __init__(
         self, upstream: Upstream, model: str, body: Mapping[str, Any], new_id: Callable[[], str]
@@ -28,7 +28,7 @@ class Answer:
 
     @property
     def is_ended(self) -> bool:
-        """Whether end() was called: what follows fails for that reason alone."""
+        """Whether end() was called: any later failure is due to that."""
         return self._call.is_ended
 
     def end(self) -> None:
@@ -40,9 +40,9 @@ class Answer:
         self._call.close()
 
     def batches(self) -> Iterator[list[Event]]:
-        """Sends the request; the events of the answer, as many at a time as came together.
+        """Sends the request; yields the events of the answer, as many at a time as came together.
 
-        Raises Refused where there is no answer, and StreamFailure while it is read. Without a `messageStop` it was cut.
+        Raises Refused if there is no answer, and StreamFailure if it fails while it is read. Without a `messageStop` it was cut.
         """
         request = chat_request(self._body, self._upstream.model_for(self._model))
         return self._events(self._call.send(request))
@@ -52,7 +52,7 @@ class Answer:
         events = [event for batch in self.batches() for event in batch]
         if not self._translation.is_complete:
             raise Refused(502, CUT)
-        return converse_answer(events)
+        return _converse_answer(events)
 
     def _events(self, pieces: Iterator[bytes]) -> Iterator[list[Event]]:
         try:
@@ -67,3 +67,41 @@ class Answer:
             raise StreamFailure(failure.name, self._upstream.redacted(failure.message)) from failure
         if self._translation.is_complete:
             yield [self._translation.metadata(round((time.monotonic() - self._started) * 1000))]
+
+
+def _converse_answer(events: Iterable[Event]) -> dict[str, Any]:
+    """The response: the message, the stop reason and the metadata."""
+    blocks: dict[int, dict[str, Any]] = {}
+    answer: dict[str, Any] = {}
+    for name, payload in events:
+        index = payload.get("contentBlockIndex", 0)
+        match name:
+            case "contentBlockStart":
+                blocks[index] = {"toolUse": {**payload["start"]["toolUse"], "input": ""}}
+            case "contentBlockDelta":
+                _add(blocks.setdefault(index, {}), payload["delta"])
+            case "messageStop" | "metadata":
+                answer |= payload
+    content = [_closed(blocks[index]) for index in sorted(blocks)]
+    return {"output": {"message": {"role": "assistant", "content": content}}, **answer}
+
+
+def _add(block: dict[str, Any], delta: dict[str, Any]) -> None:
+    if "toolUse" in delta:
+        block["toolUse"]["input"] += delta["toolUse"]["input"]
+    elif "text" in delta:
+        block["text"] = block.get("text", "") + delta["text"]
+    else:
+        text = block.setdefault("reasoningContent", {"reasoningText": {"text": ""}})["reasoningText"]
+        text["text"] += delta["reasoningContent"]["text"]
+
+
+def _closed(block: dict[str, Any]) -> dict[str, Any]:
+    """The block, with a call's arguments as an object; broken arguments become an empty one."""
+    if "toolUse" not in block:
+        return block
+    try:
+        arguments = json.loads(block["toolUse"]["input"])
+    except ValueError:
+        arguments = {}
+    return {"toolUse": {**block["toolUse"], "input": arguments}}

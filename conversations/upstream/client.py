@@ -76,7 +76,7 @@ class Upstream:
 
 
 class Call:
-    """A request on its way, and its answer."""
+    """A request and its response."""
 
     def __init__(self, upstream: Upstream) -> None:
         self.is_ended = False
@@ -87,7 +87,7 @@ class Call:
         self._response: BaseHTTPResponse | None = None
 
     def send(self, request: dict[str, Any]) -> Iterator[bytes]:
-        """Sends the request and returns a good answer's events; raises Refused for any other."""
+        """Sends the request and returns the bytes of a good response's events; raises Refused for a bad one."""
         while True:
             adapted = dialect.adapted(request, self._upstream.lessons)
             response = self._post(json.dumps(adapted).encode())
@@ -159,7 +159,7 @@ class Call:
 
 
 def _reason(error: Exception) -> str:
-    """The reason in words, without the addresses of objects and the places in OpenSSL that libraries add."""
+    """The reason in words, without the addresses and the lines of OpenSSL's source that libraries add."""
     inner = error.__cause__ or error.__context__ or error
     if isinstance(inner, TimeoutError):
         return "it did not take the connection in time"

@@ -108,7 +108,7 @@ def tool_call_result(
 def result_text(content: list[dict[str, Any]]) -> str:
     """A tool result's content as one text, with a line of JSON for each block that is no text.
 
-    A picture too large for a frame has its size in place of its bytes.
+    The line of a picture that is too large for a frame has its size instead of its bytes.
     """
     return "\n".join(block["text"] if "text" in block else _result_line(block) for block in content)
 

@@ -58,7 +58,7 @@ class RunView:
         return self.open_run == self.run if self.run else self.open_run.partition(":")[0] in self.turns
 
     def _is_of_user_message(self, event: Event) -> bool:
-        """Whether the event is a part of the user's message; notes where one begins and ends."""
+        """Whether the event is a part of the user's message, whose beginning and end it takes note of."""
         message = event.get("messageId", "")
         if event["type"] == "TEXT_MESSAGE_START" and event["role"] == "user":
             self._user_message = message

@@ -21,7 +21,7 @@ LEFT_OUT = {
 }
 LOST = {"image": "(A picture, which is lost.)", "document": "(A document, which is lost.)"}
 SEE_DOCUMENTS = "See what is attached."
-"""The text of a message that has documents alone: Bedrock asks for one."""
+"""The text that is added to a message of documents alone: Bedrock refuses it without a text."""
 
 MB = 1024 * 1024
 LARGEST = 32 * MB
@@ -57,7 +57,7 @@ FAMILIES: dict[str, dict[str, int]] = {
 
 
 def limits_of(model_id: str) -> Limits:
-    """The limits of a model; an unknown one has the strictest."""
+    """The limits of a model; an unknown model has the strictest."""
     name = family(model_id)
     limits = STRICTEST
     for prefix in sorted(FAMILIES, key=len):

@@ -28,7 +28,7 @@ PLACES = {
 
 
 def with_points(body: Body, value: str) -> Body:
-    """The request with cache points in the parts that `PLACES` has for the value, instead of any it had.
+    """The request with cache points in the parts that `PLACES` names for the value, and no others.
 
     Raises ValueError for another value.
     """

@@ -15,7 +15,7 @@ MOST_TEMPERATURE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a model takes. None means: not known, so that it is tried."""
+    """What a model takes. None means that this is not known, and is tried."""
 
     context_window: int | None = None
     """Tokens of a request and its answer."""

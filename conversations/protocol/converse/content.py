@@ -42,7 +42,7 @@ def cited_texts(block: Block) -> list[Block]:
 
 
 def picture_facts(image: Block) -> Block:
-    """The facts of a picture in place of its bytes; their SHA-256, if there are any, is its name."""
+    """The facts of a picture without its bytes, and their SHA-256, by which pages fetch it."""
     data = picture_bytes(image)
     facts = {"format": image.get("format"), "size": len(data)}
     return facts | ({"sha256": hashlib.sha256(data).hexdigest()} if data else {})

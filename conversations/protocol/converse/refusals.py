@@ -39,7 +39,7 @@ WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (cause, re.compile(wording, re.IGNORECASE))
     for cause, wording in (
         ("cache", r"cache[ _]?(?:point|control)|prompt[ _-]cach|cach(?:e|ing) (?:is )?(?:not|un)"),
-        # the gateway's account, route or model, which no other request mends
+        # the gateway's account, route or model: no changed request helps
         ("setup", r"signature (?:we|that was) calculated|signature (?:not yet current|expired)|incompletesignature|authorization header"),
         ("setup", r"security token|(?:invalid|no|missing|incorrect|expired) (?:api[ _]?key|access key|credential)|unauthori[sz]ed"),
         ("setup", r"not authorized|you don't have access|access denied|\bregion\b|quota|billing|credit balance"),
@@ -166,7 +166,7 @@ def is_overflow(words: str) -> bool:
 
 
 def hint(words: str) -> str:
-    """What an operator may do about a refusal, or ""."""
+    """A sentence for an operator about a refusal, "" without one."""
     return next((hint for wording, hint in HINTS if wording.search(words)), "")
 
 

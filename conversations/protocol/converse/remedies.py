@@ -67,7 +67,7 @@ CACHE = {
     "none": "without cache points, which this model does not take",
 }
 REFUSED = "refused"
-"""The value of a remedy for one bad picture or document, where the model takes others."""
+"""The value of a remedy for a bad picture or document, if the model takes others."""
 
 
 class Remedy(NamedTuple):
@@ -287,7 +287,7 @@ def _for_any_cause(body: Body, *, has_gone_well: bool) -> Iterator[tuple[str, An
 
 
 def _fewer(limit: int | None, body: Body) -> int:
-    """The most tokens to ask for: the limit that was named, or else half of what was asked for."""
+    """The most tokens to ask for: the limit that the refusal names, or else half as many as before."""
     most: int = body["inferenceConfig"]["maxTokens"]
     return limit if limit and limit < most else max(1, most // 2)
 

@@ -31,7 +31,7 @@ DAMAGED = "damaged"
 """The member that marks an event whose frame was damaged."""
 
 LOST = {DAMAGED: True}
-"""The payload of an event of which only its name could be read."""
+"""The payload of an event whose name alone could be read."""
 
 NO_METADATA = ("p", DAMAGED)
 """Members of a `metadata` event that are not stored: `p` is padding."""
@@ -148,7 +148,7 @@ class Assembly:
         return "damaged" if block.is_damaged or not is_whole_json(block.text) else ""
 
     def _is_cut(self, block: OpenBlock) -> bool:
-        """Whether the answer ended within the arguments: of the last block, or of one that was not closed."""
+        """Whether the answer ended within the arguments, in the last block or in one that was not closed."""
         is_last = block.number == len(self._blocks) - 1
         if self.stop_reason not in CUTS_ARGUMENTS or (block.is_closed and not is_last):
             return False
