@@ -1,10 +1,8 @@
 """A tool's label and its own card, which a template of the site draws."""
 
-import json
 import re
 from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,13 +14,10 @@ from django.test.utils import CaptureQueriesContext
 
 from conversations.models import Approval, Conversation, ToolCall
 from conversations.tools import ToolError, registry, tool
-from conversations.web.summaries import summary
 from tests.lost_turns import QUESTION
 from tests.turns import ask
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-CASES = json.loads((Path(__file__).parents[1] / "scripts/summaries.json").read_text())
-"""What the script has to meet too."""
 CARD = (
     "<p class=song>{{ call.label }}: {{ result.song }} on {{ arguments.sign }}, {{ call.status }}</p>"
     "{% if not result %}<p>Shall it be played?</p>{% endif %}"
@@ -173,8 +168,3 @@ def test_what_is_not_permitted_is_named_to_nobody(
 
 def open_vault() -> None:
     """Opens the vault."""
-
-
-@pytest.mark.parametrize(("text", "line"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_arguments_are_one_line_as_they_are_in_the_script(text: str, line: str) -> None:
-    assert summary(text) == line

@@ -28,7 +28,9 @@ from conversations.web.sentences import SENTENCES, notice
 from conversations.web.summaries import summary
 
 NODE = shutil.which("node")
-TWINS = Path(__file__).resolve().parents[1] / "scripts/twins.js"
+SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
+TWINS = SCRIPTS / "twins.js"
+CASES = json.loads((SCRIPTS / "summaries.json").read_text())
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="there is no Node")
 
@@ -306,3 +308,8 @@ def test_merged_deltas_come_apart_alike(records: list[list[str]]) -> None:
         lines.append((json.dumps(event), json.dumps(boundaries) if boundaries else ""))
     [result] = scripts(["moments", ["\t".join(line) for line in lines]])
     assert result == [[moment.at, moment.event["delta"]] for moment in timeline(lines)]
+
+
+@pytest.mark.parametrize(("text", "line"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_arguments_are_one_line_as_they_are_in_the_script(text: str, line: str) -> None:
+    assert summary(text) == line
