@@ -2,8 +2,6 @@
 
 import base64
 import json
-import struct
-import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from conversations.protocol.agui import events, interrupts
 from tests.browser.chat import Chat
 from tests.browser.stage import Stage
+from tests.files import picture
 from tests.reducing.record import CONVERSATION
 
 SONGS = [
@@ -142,19 +141,6 @@ def cards_of(calls: Calls, *results: object) -> list[Locator]:
     return [opened(card) for card in cards.all()]
 
 
-def picture(width: int = 96, height: int = 48) -> str:
-    """A PNG with a slope of colours, in base64."""
-    rows = b"".join(
-        b"\0" + bytes(value for x in range(width) for value in (165, 66 + x % 128, 15 + y % 128))
-        for y in range(height)
-    )
-    parts = [
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
-        (b"IDAT", zlib.compress(rows)),
-        (b"IEND", b""),
-    ]
-    chunks = (
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in parts
-    )
-    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(chunks)).decode()
+def picture_in_base64(width: int = 96, height: int = 48) -> str:
+    """A PNG, as results of tools have it."""
+    return base64.b64encode(picture(size=(width, height))).decode()

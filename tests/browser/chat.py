@@ -50,7 +50,7 @@ class Chat:
         self.alert = self.log.get_by_role("alert")
 
     @classmethod
-    def begun(cls, page: Page) -> "Chat":
+    def new(cls, page: Page) -> "Chat":
         """A new conversation without a message."""
         page.goto(new_conversation(page))
         return cls(page)

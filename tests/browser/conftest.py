@@ -175,7 +175,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
 @pytest.fixture
 def chat(page: Page) -> Chat:
     """A new conversation in the tab."""
-    return Chat.begun(page)
+    return Chat.new(page)
 
 
 @pytest.fixture

@@ -79,8 +79,8 @@ def furnish(page: Page) -> Places:
     page.get_by_label("Name").fill("sum-up")
     page.get_by_label("Text").fill("Sum up what was said.")
     page.get_by_role("button", name="Add").click()
-    empty, rich = Chat.begun(page).page.url, wealth(Chat.begun(page))
-    chat = Chat.begun(page)
+    empty, rich = Chat.new(page).page.url, wealth(Chat.new(page))
+    chat = Chat.new(page)
     chat.ask("hello")
     plain = page.url
     page.goto(f"{plain}again/")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from conversations import demo_gateway as demo
-from tests.browser.calls import opened, picture, press
+from tests.browser.calls import opened, picture_in_base64, press
 from tests.browser.chat import Chat
 from tests.browser.sites import filing
 from tests.servers import Server
@@ -30,7 +30,7 @@ def count_files(path: str) -> list[dict[str, object]]:
 @tool
 def draw_cover(name: str) -> list[object]:
     """Draw a cover."""
-    return [f"The cover of {{name}}:", Image(base64.b64decode("{picture()}"))]
+    return [f"The cover of {{name}}:", Image(base64.b64decode("{picture_in_base64()}"))]
 '''
 DELETE = 'delete_file "old.csv"'
 

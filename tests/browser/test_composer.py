@@ -45,7 +45,7 @@ def test_on_a_touch_screen_enter_breaks_the_line(
     context = browser.new_context(
         base_url=server.url, storage_state=signed_in, has_touch=True, is_mobile=True
     )
-    chat = Chat.begun(context.new_page())
+    chat = Chat.new(context.new_page())
     chat.box.press_sequentially("one")
     chat.box.press("Enter")
     chat.box.press_sequentially("two")

@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, quick_gateway: demo.DemoGat
 
 def waiting(page: Page, name: str) -> Chat:
     """A conversation of the tab in which a call waits."""
-    chat = Chat.begun(page)
+    chat = Chat.new(page)
     chat.say(DELETE.format(name))
     expect(chat.tool("delete_file").get_by_role("button", name="Approve")).to_be_visible()
     return chat

@@ -118,7 +118,7 @@ def test_the_page_plays_what_the_server_recorded_and_ends_as_the_chat_does(
 ) -> None:
     context = browser.new_context(base_url=server.url, storage_state=signed_in, reduced_motion="reduce")
     page = context.new_page()
-    chat = Chat.begun(page)
+    chat = Chat.new(page)
     for question in ("What is the most popular song on WZPZ?", "show reasoning", "show parallel calls"):
         chat.ask(question)
     page.reload()
@@ -352,7 +352,7 @@ def test_only_the_turns_nearby_are_on_the_page(page: Page) -> None:
 
 
 def test_a_conversation_without_a_recording_says_so(page: Page) -> None:
-    chat = Chat.begun(page)
+    chat = Chat.new(page)
     page.goto(f"{chat.page.url}replay/")
     expect(page.get_by_text("Nothing has been recorded yet.")).to_be_visible()
     expect(page.get_by_role("region", name="Player")).to_be_hidden()

@@ -146,7 +146,7 @@ def test_escape_calls_off_a_prompt_that_is_on_its_way(stage: Stage) -> None:
 def test_what_is_awaited_what_has_failed_and_what_is_empty_is_said(page: Page) -> None:
     waiting: list[Route] = []
     page.route("**/settings/prompts/*", lambda route: waiting.append(route))  # noqa: PLW0108 (it takes no built-in)
-    chat = Chat.begun(page)
+    chat = Chat.new(page)
     state = page.locator(".prompts-state")
     answers: list[tuple[str, Callable[[Route], None]]] = [
         ("Your prompts could not be fetched.", lambda route: route.fulfill(status=500)),

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.calls import SONGS, Calls, card_of, cards_of, opened, picture
+from tests.browser.calls import SONGS, Calls, card_of, cards_of, opened, picture_in_base64
 
 # -- keys and values
 
@@ -170,7 +170,7 @@ def image(form: str, data: str) -> dict[str, object]:
 
 
 def test_a_picture_is_shown(calls: Calls) -> None:
-    card = card_of(calls, image("png", picture()))
+    card = card_of(calls, image("png", picture_in_base64()))
     image_element = card.get_by_role("img", name="Picture from top_song")
     calls.stage.chat.until(lambda: image_element.evaluate("(one) => one.naturalWidth") == 96)
     expect(card.get_by_role("link", name="Save")).to_have_attribute("download", "picture.png")
@@ -179,7 +179,7 @@ def test_a_picture_is_shown(calls: Calls) -> None:
 
 
 def test_a_picture_opens_large(calls: Calls) -> None:
-    card = card_of(calls, image("png", picture(1600, 300)))
+    card = card_of(calls, image("png", picture_in_base64(1600, 300)))
     page = calls.stage.chat.page
     dialog = page.get_by_role("dialog", name="Picture from top_song")
     opener = card.get_by_role("button", name="Open large")
@@ -203,7 +203,8 @@ def test_a_picture_opens_large(calls: Calls) -> None:
 
 def test_pictures_stand_among_the_words_of_their_result(calls: Calls) -> None:
     card = card_of(
-        calls, f"Two of them:\n{json.dumps(image('png', picture()))}\n{json.dumps(image('png', picture()))}"
+        calls,
+        f"Two of them:\n{json.dumps(image('png', picture_in_base64()))}\n{json.dumps(image('png', picture_in_base64()))}",
     )
     expect(card.locator(".outcome .paragraph")).to_have_text("Two of them:")
     expect(card.get_by_role("img")).to_have_count(2)

@@ -32,8 +32,8 @@ def events_of(reader: Reader, kind: str) -> list[dict]:
     return [event for event in events if event["type"] == kind]
 
 
-def cut(reader: Reader) -> list[dict]:
-    """Where rounds were marked as interrupted."""
+def interrupted_rounds(reader: Reader) -> list[dict]:
+    """The ends of rounds that were interrupted."""
     return [event for event in events_of(reader, "STEP_FINISHED") if event["metadata"].get("interrupted")]
 
 

@@ -8,7 +8,15 @@ from contextlib import asynccontextmanager
 from bench.crash.kills import LEASE
 from bench.crash.session import Chat, Session, until
 from bench.crash.site import Life, crashing, free_port, short_leases
-from tests.crash.chats import LONG, STOPS_IN, answering, cut, events_of, seconds_to_stop, slow_answers
+from tests.crash.chats import (
+    LONG,
+    STOPS_IN,
+    answering,
+    events_of,
+    interrupted_rounds,
+    seconds_to_stop,
+    slow_answers,
+)
 
 
 @asynccontextmanager
@@ -46,8 +54,8 @@ async def test_a_turn_whose_process_was_killed_goes_on_in_the_other_within_15_se
             await until(lambda: bool(events_of(chat.readers[0], "TEXT_MESSAGE_CONTENT")))
             await answering(Chat([chat.readers[0]]))
             await session.kill(one)
-            assert await until(lambda: bool(cut(chat.readers[0])))
-        assert cut(chat.readers[0])[0]["timestamp"] / 1000 - session.site.kills[0] < 15
+            assert await until(lambda: bool(interrupted_rounds(chat.readers[0])))
+        assert interrupted_rounds(chat.readers[0])[0]["timestamp"] / 1000 - session.site.kills[0] < 15
         await chat.readers[1].move(other.url)
         outcome = await session.finish(other)
     assert outcome.violations == []

@@ -14,7 +14,15 @@ from bench.crash.kills import LEASE
 from bench.crash.reader import Reader
 from bench.crash.session import Chat, Session, until
 from bench.crash.site import MODEL, Life, crashing, free_port, short_leases
-from tests.crash.chats import LONG, STOPS_IN, answering, cut, events_of, seconds_to_stop, slow_answers
+from tests.crash.chats import (
+    LONG,
+    STOPS_IN,
+    answering,
+    events_of,
+    interrupted_rounds,
+    seconds_to_stop,
+    slow_answers,
+)
 from tests.servers import manage
 
 SOON = 3.0
@@ -158,14 +166,14 @@ async def test_a_worker_that_ends_or_dies_leaves_its_turn_to_another(layer: dict
             assert await asyncio.to_thread(old.wait, 20) == 0
         other = await session.work()
         assert await outcome(chat, "success")
-        assert len(cut(chat.readers[0])) == 1
+        assert len(interrupted_rounds(chat.readers[0])) == 1
         with slow_answers(session):
             await chat.ask(LONG)
             await answering(chat, cuts=1)
             await session.kill(other)
         await session.work()
         assert await until(lambda: chat.readers[0].ended == 2)
-        assert len(cut(chat.readers[0])) == 2
+        assert len(interrupted_rounds(chat.readers[0])) == 2
         result = await session.finish(web)
     assert result.violations == []
     assert set(result.statuses) == {"completed"}

@@ -37,7 +37,7 @@ def bodies(scene: Scene) -> list[dict[str, Any]]:
 def body_with(scene: Scene, **columns: Any) -> dict[str, Any]:
     """The body of a request that is sent with these settings."""
     Conversation.objects.update(**columns)
-    scene.completed(scene.ask(HEALTHY), "All is well.")
+    scene.check_completed(scene.ask(HEALTHY), "All is well.")
     return bodies(scene)[-1]
 
 
@@ -67,10 +67,10 @@ def test_a_tool_that_is_switched_off_is_not_offered_and_a_new_one_is(scene: Scen
 
 
 def test_tools_of_the_history_are_declared_though_all_are_off_and_a_call_is_not_run(scene: Scene) -> None:
-    scene.completed(scene.ask(SONG, HEALTHY), "All is well.")
+    scene.check_completed(scene.ask(SONG, HEALTHY), "All is well.")
     Conversation.objects.update(tools_off=["top_song"])
     turn = scene.ask(SONG, HEALTHY)
-    scene.completed(turn, "All is well.")
+    scene.check_completed(turn, "All is well.")
     first, second = bodies(scene)
     assert tools_of(first) == tools_of(second) == ["top_song"]
     call = ToolCall.objects.get(turn=turn)
@@ -89,7 +89,7 @@ def test_nobody_is_asked_to_approve_a_call_that_is_switched_off(scene: Scene) ->
             raise AssertionError
 
         Conversation.objects.update(tools_off=["wipe"])
-        scene.completed(
+        scene.check_completed(
             scene.ask(Answer.stream(*asking_for(("call-1", "wipe", "{}"))), HEALTHY), "All is well."
         )
     assert ToolCall.objects.get().error == "switched_off"

@@ -63,7 +63,7 @@ class Scene:
         """Requests that reached the gateway since its script began."""
         return len(self.server.requests)
 
-    def failed(self, turn: Turn, code: str, text: str = "") -> Event:
+    def check_failed(self, turn: Turn, code: str, text: str = "") -> Event:
         """Checks that the turn failed with this code and kept this text; returns its last event."""
         last = self.events(turn)[-1]
         assert (last["type"], last.get("code")) == ("RUN_ERROR", code), last
@@ -71,13 +71,13 @@ class Scene:
         self.check(turn, text)
         return last
 
-    def completed(self, turn: Turn, text: str) -> None:
+    def check_completed(self, turn: Turn, text: str) -> None:
         """Checks that the turn ended well, with this answer."""
         last = self.events(turn)[-1]
         assert (last["type"], turn.status) == ("RUN_FINISHED", Turn.Status.COMPLETED), last
         self.check(turn, text)
 
-    def stopped(self, turn: Turn, text: str) -> None:
+    def check_stopped(self, turn: Turn, text: str) -> None:
         """Checks that the turn was stopped, with this text kept."""
         turn.refresh_from_db()
         last = self.events(turn)[-1]
@@ -108,10 +108,10 @@ class Scene:
         ours = [m for m in messages if m["role"] == "assistant" and m["id"].startswith(str(turn.pk))]
         return "".join(message.get("content") or "" for message in ours)
 
-    def alive(self) -> None:
+    def check_alive(self) -> None:
         """Checks that the next message is answered, with a request that Bedrock takes."""
         turn = self.ask(HEALTHY, text="And now?")
-        self.completed(turn, "All is well.")
+        self.check_completed(turn, "All is well.")
 
 
 def stored_text(turn: Turn) -> str:

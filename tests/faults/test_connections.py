@@ -18,12 +18,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def unreachable(scene: Scene, settings: Settings, url: str, *words: str) -> None:
     """Checks the error of a turn at this address, and that the chat goes on once the address is right."""
     good, settings.GATEWAY_URL = settings.GATEWAY_URL, url
-    message = scene.failed(scene.ask(), "gateway_unreachable")["message"]
+    message = scene.check_failed(scene.ask(), "gateway_unreachable")["message"]
     assert message.startswith(GatewayUnreachable.__doc__ or "-")
     assert any(word in message for word in words), message
     assert [retry["attempt"] for retry in retries(scene.events())] == [2]
     settings.GATEWAY_URL = good
-    scene.alive()
+    scene.check_alive()
 
 
 def test_a_port_where_nobody_listens_is_told_as_that(scene: Scene, settings: Settings) -> None:
@@ -58,9 +58,9 @@ def test_a_certificate_that_nobody_trusts_is_told_before_anything_is_sent(
 
 @pytest.mark.parametrize("end", [End.CLOSE, End.RESET])
 def test_a_connection_that_is_closed_without_an_answer_is_tried_again(scene: Scene, end: End) -> None:
-    scene.failed(scene.ask(Answer((), end)), "gateway_unreachable")
+    scene.check_failed(scene.ask(Answer((), end)), "gateway_unreachable")
     assert scene.calls() == 2
-    scene.alive()
+    scene.check_alive()
 
 
 def test_a_stop_while_the_resolver_hangs_ends_the_turn(
@@ -70,5 +70,5 @@ def test_a_stop_while_the_resolver_hangs_ends_the_turn(
     turn = scene.begin()
     until(deaf_resolver.is_set)
     scene.stop()
-    scene.stopped(turn, "")
+    scene.check_stopped(turn, "")
     settings.GATEWAY_URL = good

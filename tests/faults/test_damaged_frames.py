@@ -40,21 +40,21 @@ def test_a_tool_call_whose_arguments_lost_bytes_is_answered_and_not_run(
     scene: Scene, fragments: list[bytes]
 ) -> None:
     turn = scene.ask(Answer.stream(*call_of(*fragments)), WHOLE)
-    scene.completed(turn, "Hello world")
+    scene.check_completed(turn, "Hello world")
     call = ToolCall.objects.get(turn=turn)
     assert (call.status, call.error, call.started_at, call.input) == ("error", "damaged", None, None)
     assert "lost or damaged" in call.result[0]["text"]
     result = json.loads(scene.server.requests[1].body)["messages"][-1]["content"][0]["toolResult"]
     assert (result["status"], result["content"]) == ("error", call.result)
-    scene.alive()
+    scene.check_alive()
 
 
 def test_text_keeps_the_place_of_what_it_lost_and_the_round_says_so(scene: Scene) -> None:
     hello = answer_frames("Hello", " world")
     odd = [fragment(b" 80 \xe2\x82", b'"text":"%b"'), encode("contentBlockDelta", b"{broken")]
     turn = scene.ask(Answer.stream(*hello[:2], *odd, *hello[2:]))
-    scene.completed(turn, "Hello 80 \ufffd world")
+    scene.check_completed(turn, "Hello 80 \ufffd world")
     [finished] = of_type(scene.events(), "STEP_FINISHED")
     assert finished["metadata"]["damaged"] == 2
     assert Round.objects.get(turn=turn).metadata["damaged"] == {"contentBlockDelta": 2}
-    scene.alive()
+    scene.check_alive()

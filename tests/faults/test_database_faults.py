@@ -91,7 +91,7 @@ def recovers(scene: Scene, turn: Turn, text: str) -> None:
     assert turn.status in (Turn.Status.COMPLETED, Turn.Status.INTERRUPTED)
     scene.check(turn, answer(scene.events(turn)))
     assert answer(scene.events(turn)).startswith(text)
-    scene.alive()
+    scene.check_alive()
 
 
 # -- locked
@@ -109,8 +109,8 @@ def test_a_database_that_is_locked_for_a_moment_holds_the_turn_up_and_loses_noth
         assert answer(scene.events()) == "Hello world"
     assert engine.WORKER.wait(20)
     turn.refresh_from_db()
-    scene.completed(turn, "Hello worldHello world")
-    scene.alive()
+    scene.check_completed(turn, "Hello worldHello world")
+    scene.check_alive()
 
 
 def test_a_database_that_stays_locked_ends_the_turn_here_and_it_is_taken_up_later(
@@ -139,8 +139,8 @@ def test_a_stop_while_the_database_is_locked_closes_the_gateways_connection_at_o
         assert stopping.result(20)
     assert closed
     assert engine.WORKER.wait(20)
-    scene.stopped(turn, "Hello world")
-    scene.alive()
+    scene.check_stopped(turn, "Hello world")
+    scene.check_alive()
 
 
 def in_thread(work: Callable[[], object]) -> object:
@@ -210,7 +210,7 @@ def test_a_message_that_cannot_be_stored_is_not_taken(
     scene.server.play(HEALTHY)
     assert engine.start(scene.conversation.pk, message_id, text).is_new
     assert engine.WORKER.wait(20)
-    scene.alive()
+    scene.check_alive()
 
 
 def test_a_message_that_meets_a_lock_is_not_taken_and_can_be_sent_again(
@@ -223,4 +223,4 @@ def test_a_message_that_meets_a_lock_is_not_taken_and_can_be_sent_again(
     assert engine.start(scene.conversation.pk, message_id, "Hello?").is_new
     assert engine.WORKER.wait(20)
     assert Turn.objects.get().status == Turn.Status.COMPLETED
-    scene.alive()
+    scene.check_alive()

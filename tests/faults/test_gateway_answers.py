@@ -50,9 +50,9 @@ def test_what_another_attempt_cannot_mend_is_tried_once(
     scene: Scene, answer: Answer, code: str, sentence: str
 ) -> None:
     turn = scene.ask(answer)
-    assert sentence in scene.failed(turn, code)["message"]
+    assert sentence in scene.check_failed(turn, code)["message"]
     assert (scene.calls(), retries(scene.events())) == (1, [])
-    scene.alive()
+    scene.check_alive()
 
 
 @pytest.mark.parametrize(("answer", "code", "sentence"), TRIED_AGAIN.values(), ids=TRIED_AGAIN.keys())
@@ -60,10 +60,10 @@ def test_what_may_pass_is_tried_again_until_the_attempts_are_used_up(
     scene: Scene, answer: Answer, code: str, sentence: str
 ) -> None:
     turn = scene.ask(answer)
-    assert sentence in scene.failed(turn, code)["message"]
+    assert sentence in scene.check_failed(turn, code)["message"]
     assert scene.calls() == 2
     assert [retry["attempt"] for retry in retries(scene.events())] == [2]
-    scene.alive()
+    scene.check_alive()
 
 
 OVERFLOWS = [
@@ -79,7 +79,7 @@ OVERFLOWS = [
 @pytest.mark.parametrize("words", OVERFLOWS)
 def test_a_conversation_too_long_for_the_model_is_told_as_such(scene: Scene, words: str) -> None:
     turn = scene.ask(Answer.error(400, {"message": words}, VALIDATION))
-    message = scene.failed(turn, "context_overflow")["message"]
+    message = scene.check_failed(turn, "context_overflow")["message"]
     assert message.startswith("The conversation is too long for this model. Start a new one")
     assert scene.calls() == 1
-    scene.alive()
+    scene.check_alive()

@@ -30,17 +30,17 @@ def test_a_stream_that_breaks_off_keeps_what_was_shown_and_is_not_tried_again(
     scene: Scene, answer: Answer
 ) -> None:
     turn = scene.ask(answer)
-    assert "What arrived is kept" in scene.failed(turn, "stream_cut", "Hello world")["message"]
+    assert "What arrived is kept" in scene.check_failed(turn, "stream_cut", "Hello world")["message"]
     assert scene.calls() == 1
-    scene.alive()
+    scene.check_alive()
 
 
 def test_a_reset_stream_keeps_what_was_shown(scene: Scene) -> None:
     turn = scene.ask(RESET)
     text = scene.snapshot_text(turn)  # a reset may overtake what was sent before it
-    scene.failed(turn, "stream_cut", text)
+    scene.check_failed(turn, "stream_cut", text)
     assert text in ("Hello world", "Hello", "")
-    scene.alive()
+    scene.check_alive()
 
 
 SILENTLY = {
@@ -56,10 +56,10 @@ def test_a_stream_that_breaks_off_before_it_showed_anything_is_tried_again(
     scene: Scene, answer: Answer
 ) -> None:
     turn = scene.ask(answer)
-    scene.failed(turn, "stream_cut")
+    scene.check_failed(turn, "stream_cut")
     assert scene.calls() == 2
-    scene.completed(scene.ask(answer, Answer.stream(*HELLO)), "Hello world")
-    scene.alive()
+    scene.check_completed(scene.ask(answer, Answer.stream(*HELLO)), "Hello world")
+    scene.check_alive()
 
 
 EXCEPTIONS = {
@@ -81,26 +81,26 @@ def test_an_exception_as_the_first_frame_is_tried_again_unless_it_is_the_request
 ) -> None:
     code, again = EXCEPTIONS.get(name, OTHER)
     turn = scene.ask(Answer.stream(encode(name, {"message": "it broke"}, form)))
-    assert "it broke" in scene.failed(turn, code)["message"]
+    assert "it broke" in scene.check_failed(turn, code)["message"]
     assert scene.calls() == 1 + again
-    scene.alive()
+    scene.check_alive()
 
 
 @pytest.mark.parametrize(("name", "form"), FORMS)
 def test_an_exception_after_text_ends_the_turn_and_keeps_the_text(scene: Scene, name: str, form: str) -> None:
     turn = scene.ask(Answer.stream(*PART, encode(name, {"message": "it broke"}, form), *HELLO[3:]))
-    assert "it broke" in scene.failed(turn, EXCEPTIONS.get(name, OTHER)[0], "Hello world")["message"]
+    assert "it broke" in scene.check_failed(turn, EXCEPTIONS.get(name, OTHER)[0], "Hello world")["message"]
     assert (scene.calls(), retries(scene.events())) == (1, [])
-    scene.alive()
+    scene.check_alive()
 
 
 def test_an_overflow_told_in_the_stream_is_told_as_such(scene: Scene) -> None:
     refusal = encode(
         "validationException", {"message": "Input is too long for requested model."}, "exception"
     )
-    scene.failed(scene.ask(Answer.stream(refusal)), "context_overflow")
+    scene.check_failed(scene.ask(Answer.stream(refusal)), "context_overflow")
     assert scene.calls() == 1
-    scene.alive()
+    scene.check_alive()
 
 
 WHOLE = {
@@ -117,9 +117,9 @@ WHOLE = {
 
 @pytest.mark.parametrize("answer", WHOLE.values(), ids=WHOLE.keys())
 def test_a_stream_that_had_its_messagestop_is_a_whole_answer(scene: Scene, answer: Answer) -> None:
-    scene.completed(scene.ask(answer), "Hello world")
+    scene.check_completed(scene.ask(answer), "Hello world")
     assert scene.calls() == 1
-    scene.alive()
+    scene.check_alive()
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_two_mebibytes_in_one_delta_are_shown_in_pieces(scene: Scene, delta: str
     pieces = [e["delta"] for e in of_type(scene.events(), "TEXT_MESSAGE_CONTENT")][1:]
     assert "".join(pieces) == delta
     assert max(len(piece.encode()) for piece in pieces) <= 16 * 1024
-    scene.completed(scene.ask(Answer.stream(*HELLO)), "Hello world")
+    scene.check_completed(scene.ask(Answer.stream(*HELLO)), "Hello world")
 
 
 def test_a_million_characters_in_one_answer_are_kept(scene: Scene) -> None:
@@ -147,10 +147,10 @@ def test_silence_before_the_headers_is_not_tried_again_since_it_may_be_paid_for(
     scene: Scene, settings: Settings
 ) -> None:
     settings.GATEWAY_TIMEOUT = 0.5
-    scene.failed(scene.ask(Answer.silence()), "timeout")
+    scene.check_failed(scene.ask(Answer.silence()), "timeout")
     assert scene.calls() == 1
     settings.GATEWAY_TIMEOUT = 10
-    scene.alive()
+    scene.check_alive()
 
 
 def test_silence_in_mid_stream_ends_the_turn_and_keeps_what_was_shown(
@@ -158,8 +158,8 @@ def test_silence_in_mid_stream_ends_the_turn_and_keeps_what_was_shown(
 ) -> None:
     settings.GATEWAY_TIMEOUT = 0.5
     turn = scene.ask(Answer.stream(*PART, terminated=False, end=End.STALL))
-    scene.failed(turn, "timeout", "Hello world")
+    scene.check_failed(turn, "timeout", "Hello world")
     assert scene.calls() == 1
     assert scene.server.requests[0].hung_up.wait(5)
     settings.GATEWAY_TIMEOUT = 10
-    scene.alive()
+    scene.check_alive()

@@ -55,9 +55,9 @@ def test_a_clock_that_jumps_in_mid_answer_changes_nothing(
     gate.set()
     assert engine.WORKER.wait(20)
     turn.refresh_from_db()
-    scene.completed(turn, "Hello world")
+    scene.check_completed(turn, "Hello world")
     assert turn.attempts == 1
-    scene.alive()
+    scene.check_alive()
 
 
 @pytest.mark.parametrize("by", JUMPS, ids=["on", "back"])
@@ -69,8 +69,8 @@ def test_a_stop_after_a_jump_of_the_clock_ends_the_turn(
     jump(by)
     engine.stop(scene.conversation.pk)
     assert engine.WORKER.wait(5)
-    scene.stopped(turn, "Hello world")
-    scene.alive()
+    scene.check_stopped(turn, "Hello world")
+    scene.check_alive()
 
 
 async def test_a_channel_layer_that_is_gone_keeps_nobody_from_his_answer(
@@ -92,7 +92,7 @@ async def test_a_channel_layer_that_is_gone_keeps_nobody_from_his_answer(
     with suppress(asyncio.CancelledError):
         await bells
     await get_channel_layer().close_pools()  # type: ignore[union-attr]
-    await sync_to_async(scene.alive)()
+    await sync_to_async(scene.check_alive)()
 
 
 def test_a_turn_for_which_there_is_no_thread_is_taken_up_when_there_is_one(
@@ -114,5 +114,5 @@ def test_a_turn_for_which_there_is_no_thread_is_taken_up_when_there_is_one(
     WORKER.sweep()
     assert engine.WORKER.wait(20)
     turn.refresh_from_db()
-    scene.completed(turn, "All is well.")
-    scene.alive()
+    scene.check_completed(turn, "All is well.")
+    scene.check_alive()

@@ -38,4 +38,4 @@ async def test_a_message_that_cannot_be_stored_is_refused_and_can_be_sent_again(
         events = await page.until_end()
     assert events[-1]["type"] == "RUN_FINISHED"
     assert [e["messageId"] for e in events if e.get("role") == "user"] == [message_id]
-    await sync_to_async(scene.alive)()
+    await sync_to_async(scene.check_alive)()

@@ -81,7 +81,7 @@ def test_a_question_that_is_refused_stays_out_of_what_follows_and_the_page_says_
     last = scene.events(turn)[-1]
     assert (last["type"], last["metadata"]["leftOut"]) == ("RUN_ERROR", True)
     assert scene.calls() == 1
-    scene.completed(scene.ask(refusing(b"poison", answer), text="And now?"), "All is well.")
+    scene.check_completed(scene.ask(refusing(b"poison", answer), text="And now?"), "All is well.")
     assert scene.calls() == 1
     assert (adjusted(scene.events()), left_out(scene)) == ([], [True, False])
 
@@ -89,24 +89,24 @@ def test_a_question_that_is_refused_stays_out_of_what_follows_and_the_page_says_
 def test_a_refusal_without_a_cause_is_due_to_what_is_new_where_all_went_well_before(scene: Scene) -> None:
     scene.ask(HEALTHY)
     turn = scene.ask(refusing(b"poison", refusal_of("Malformed input request")), text="poison")
-    assert "stays out of what follows" in scene.failed(turn, "invalid_request")["message"]
-    scene.alive()
+    assert "stays out of what follows" in scene.check_failed(turn, "invalid_request")["message"]
+    scene.check_alive()
     assert left_out(scene) == [False, True, False]
 
 
 def test_a_refusal_without_a_cause_is_forgotten_once_it_refuses_again(scene: Scene) -> None:
     poisoned = refusing(b"poison", refusal_of("Malformed input request"))
-    scene.failed(scene.ask(poisoned, text="poison"), "invalid_request")
+    scene.check_failed(scene.ask(poisoned, text="poison"), "invalid_request")
     assert left_out(scene) == [False]
     turn = scene.ask(poisoned, text="And now?")
-    scene.completed(turn, "All is well.")
+    scene.check_completed(turn, "All is well.")
     assert [len(body["messages"]) for body in bodies(scene)] == [3, 1]
     [value] = adjusted(scene.events())
     assert value == {
         "what": "Asked again without earlier messages that were never answered.",
         "why": "Malformed input request",
     }
-    scene.completed(scene.ask(poisoned, text="And then?"), "All is well.")
+    scene.check_completed(scene.ask(poisoned, text="And then?"), "All is well.")
     assert scene.calls() == 1
     assert can_be_rebuilt(turn)
 
@@ -114,7 +114,7 @@ def test_a_refusal_without_a_cause_is_forgotten_once_it_refuses_again(scene: Sce
 def test_a_refusal_that_the_operator_has_to_mend_leaves_nothing_out(scene: Scene) -> None:
     scene.ask(HEALTHY)
     turn = scene.ask(refusal_of("The provided model identifier is invalid."))
-    assert "GATEWAY_MODELS" in scene.failed(turn, "invalid_request")["message"]
+    assert "GATEWAY_MODELS" in scene.check_failed(turn, "invalid_request")["message"]
     assert left_out(scene) == [False, False]
 
 
@@ -126,14 +126,14 @@ def test_a_result_that_is_refused_is_withheld_from_this_request_and_the_next(
     scene: Scene, answer: Answer
 ) -> None:
     turn = scene.ask(SONG, refusing(b"Elemental", answer))
-    scene.completed(turn, "All is well.")
+    scene.check_completed(turn, "All is well.")
     results = [body["messages"][2]["content"][0]["toolResult"]["content"] for body in bodies(scene)[1:]]
     assert results[1] == [{"text": WITHHELD}] != results[0]
     assert [value["what"] for value in adjusted(scene.events())] == [
         "Asked again without results of tool calls."
     ]
     assert can_be_rebuilt(turn)
-    scene.completed(scene.ask(refusing(b"Elemental", answer), text="And now?"), "All is well.")
+    scene.check_completed(scene.ask(refusing(b"Elemental", answer), text="And now?"), "All is well.")
     assert scene.calls() == 1
 
 
@@ -172,14 +172,14 @@ def test_what_a_model_refuses_is_left_out_and_it_is_asked_again_at_once(
     refusal = FORMS[form](words)
     scene.ask(Answer.stream(*SIGNED))
     turn = scene.ask(refusing(part, refusal))
-    scene.completed(turn, "All is well.")
+    scene.check_completed(turn, "All is well.")
     [value] = adjusted(scene.events(turn))
     assert words in value["why"]
     assert (retries(scene.events(turn)), turn.rounds.get().tries) == ([], 2)
     assert scene.calls() == 2
     assert can_be_rebuilt(turn)
     again = scene.ask(refusing(part, refusal), text="And now?")
-    scene.completed(again, "All is well.")
+    scene.check_completed(again, "All is well.")
     assert (scene.calls(), can_be_rebuilt(again)) == (1, True)
 
 
@@ -190,7 +190,7 @@ def test_what_was_learned_of_a_model_is_known_in_every_conversation_and_said_of_
     scene.ask(refusing(b"toolConfig", refusal))
     assert Model.of(scene.conversation.model).capabilities.takes_tools_streaming is False
     other = Scene(conversation_of(user), scene.server)
-    other.completed(other.ask(refusing(b"toolConfig", refusal)), "All is well.")
+    other.check_completed(other.ask(refusing(b"toolConfig", refusal)), "All is well.")
     assert other.calls() == 1
     assert [value["what"] for value in adjusted(other.events())] == [
         "Asked without tools: this model takes none."
@@ -209,15 +209,15 @@ def test_a_round_is_asked_again_twice_at_most(scene: Scene) -> None:
         refusal_of("The maximum tokens you requested exceeds the model limit of 1500."),
         refusal_of("This model doesn't support tool use in streaming mode."),
     )
-    scene.failed(turn, "invalid_request")
+    scene.check_failed(turn, "invalid_request")
     assert (scene.calls(), len(adjusted(scene.events()))) == (3, 2)
-    scene.alive()
+    scene.check_alive()
 
 
 def test_a_remedy_takes_no_attempt_from_those_that_a_failing_gateway_gets(scene: Scene) -> None:
     busy = Answer.error(503, {"message": "busy"})
     turn = scene.ask(busy, refusal_of("max_output_tokens exceeds the limit"), WHOLE)
-    scene.completed(turn, "Hello world")
+    scene.check_completed(turn, "Hello world")
     assert len(retries(scene.events())) == 1
 
 
@@ -236,7 +236,7 @@ def test_a_whole_number_beyond_64_bits_is_sent_as_text(scene: Scene) -> None:
                 Answer.error(500, {"error": {"message": "int too big to convert"}}),
             ),
         )
-    scene.completed(turn, "All is well.")
+    scene.check_completed(turn, "All is well.")
     assert bodies(scene)[2]["messages"][2]["content"][0]["toolResult"]["content"] == [
         {"json": {"id": str(2**70)}}
     ]
@@ -277,11 +277,13 @@ def test_a_model_that_takes_cache_points_gets_them_and_all_rounds_share_a_base(s
 def test_refused_cache_points_are_sent_no_more(scene: Scene) -> None:
     keep_prompts(scene)
     words = "You invoked an unsupported model or your request did not allow prompt caching."
-    scene.completed(scene.ask(refusing(b"cachePoint", Answer.error(403, {"message": words}))), "All is well.")
+    scene.check_completed(
+        scene.ask(refusing(b"cachePoint", Answer.error(403, {"message": words}))), "All is well."
+    )
     assert [points(body) for body in bodies(scene)] == [2, 0]
     assert adjusted(scene.events()) == [
         {"what": "Asked again without cache points, which this model does not take.", "why": words}
     ]
     assert Model.of(scene.conversation.model).capabilities.takes_cache_points is False
-    scene.completed(scene.ask(HEALTHY, text="And now?"), "All is well.")
+    scene.check_completed(scene.ask(HEALTHY, text="And now?"), "All is well.")
     assert [points(body) for body in bodies(scene)] == [0]

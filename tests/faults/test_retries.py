@@ -45,7 +45,7 @@ class Times:
 def test_an_attempt_that_works_makes_the_turn_a_good_one(scene: Scene, settings: Settings) -> None:
     settings.GATEWAY_RETRIES = 3
     turn = scene.ask(BUSY, BUSY, WHOLE)
-    scene.completed(turn, "Hello world")
+    scene.check_completed(turn, "Hello world")
     assert scene.calls() == 3
     assert retries(scene.events()) == [
         {"attempt": 2, "of": 3, "seconds": 0.0, "code": "gateway_failed"},
@@ -68,7 +68,7 @@ def test_each_attempt_sends_the_same_bytes(scene: Scene) -> None:
 
 def test_one_attempt_is_allowed_where_the_setting_says_so(scene: Scene, settings: Settings) -> None:
     settings.GATEWAY_RETRIES = 1
-    scene.failed(scene.ask(BUSY), "gateway_failed")
+    scene.check_failed(scene.ask(BUSY), "gateway_failed")
     assert (scene.calls(), retries(scene.events())) == (1, [])
 
 
@@ -83,14 +83,14 @@ def test_the_wait_is_as_long_as_it_was_announced_to_be(scene: Scene, monkeypatch
 def test_a_wait_in_seconds_that_the_gateway_asks_for_is_heeded(scene: Scene) -> None:
     times = Times()
     turn = scene.ask(times.answering(retry_after("1")), times.answering(WHOLE))
-    scene.completed(turn, "Hello world")
+    scene.check_completed(turn, "Hello world")
     assert [retry["seconds"] for retry in retries(scene.events())] == [1.0]
     assert times.gaps[0] >= 1
 
 
 def test_a_wait_until_a_date_that_the_gateway_asks_for_is_heeded(scene: Scene) -> None:
     due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
-    scene.completed(scene.ask(retry_after(format_datetime(due, usegmt=True)), WHOLE), "Hello world")
+    scene.check_completed(scene.ask(retry_after(format_datetime(due, usegmt=True)), WHOLE), "Hello world")
     assert datetime.now(UTC) >= due - timedelta(seconds=0.1)  # the event has tenths of seconds
     assert 0 <= retries(scene.events())[0]["seconds"] <= 2
 
@@ -99,13 +99,13 @@ def test_a_stop_ends_the_wait_for_the_next_attempt(scene: Scene) -> None:
     turn = scene.begin(retry_after("60"))
     until(lambda: retries(scene.events()))
     scene.stop()
-    scene.stopped(turn, "")
+    scene.check_stopped(turn, "")
     assert scene.calls() == 1
-    scene.alive()
+    scene.check_alive()
 
 
 def test_no_attempt_follows_once_text_was_shown(scene: Scene) -> None:
     turn = scene.ask(Answer.stream(HELLO[0]), Answer.stream(*PART), WHOLE)
-    scene.failed(turn, "stream_cut", "Hello world")
+    scene.check_failed(turn, "stream_cut", "Hello world")
     assert scene.calls() == 2
-    scene.alive()
+    scene.check_alive()

@@ -102,6 +102,6 @@ def test_a_stop_is_heeded_while_reading_pauses(
     assert scene.server.requests[-1].hung_up.wait(10)
     pause.release()
     assert WORKER.wait(20)
-    scene.stopped(turn, answer(scene.events(turn)))
+    scene.check_stopped(turn, answer(scene.events(turn)))
     assert len(pieces) < MANY
-    scene.alive()
+    scene.check_alive()

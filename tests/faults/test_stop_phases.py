@@ -23,8 +23,8 @@ def test_a_stop_is_heeded_while_the_headers_are_awaited(scene: Scene) -> None:
     scene.server.wait()
     scene.stop()
     assert hung_up(scene)
-    scene.stopped(turn, "")
-    scene.alive()
+    scene.check_stopped(turn, "")
+    scene.check_alive()
 
 
 def test_a_stop_is_heeded_in_an_errors_body_that_does_not_come(scene: Scene) -> None:
@@ -38,8 +38,8 @@ def test_a_stop_is_heeded_in_an_errors_body_that_does_not_come(scene: Scene) -> 
     assert headers_sent.wait(SOON)
     scene.stop()
     assert hung_up(scene)
-    scene.stopped(turn, "")
-    scene.alive()
+    scene.check_stopped(turn, "")
+    scene.check_alive()
 
 
 SILENT = {
@@ -56,8 +56,8 @@ def test_a_stop_is_heeded_in_a_silent_stream(scene: Scene, frames: tuple[Part, .
     until(lambda: answer(scene.events()) == text)
     scene.stop()
     assert hung_up(scene)
-    scene.stopped(turn, text)
-    scene.alive()
+    scene.check_stopped(turn, text)
+    scene.check_alive()
 
 
 def test_a_stop_is_heeded_while_a_sync_tool_runs_whose_late_result_is_discarded(
@@ -76,14 +76,14 @@ def test_a_stop_is_heeded_while_a_sync_tool_runs_whose_late_result_is_discarded(
         turn = scene.begin(Answer.stream(*asking_for(("call-1", "slow", "{}"))))
         assert begun.wait(SOON)
         scene.stop()
-        scene.stopped(turn, "")
+        scene.check_stopped(turn, "")
         before = record_of(turn)
         release.set()
         until(lambda: "ended after it was given up" in caplog.text)
     assert "too late" not in caplog.text
     assert record_of(turn) == before
     assert before[0] == ("error", "stopped")
-    scene.alive()
+    scene.check_alive()
 
 
 def record_of(turn: Turn) -> tuple[object, ...]:
@@ -111,8 +111,8 @@ def test_a_stop_is_heeded_while_an_async_tool_runs_which_is_cancelled(scene: Sce
         assert begun.wait(SOON)
         scene.stop()
         assert cancelled.wait(SOON)
-        scene.stopped(turn, "")
-    scene.alive()
+        scene.check_stopped(turn, "")
+    scene.check_alive()
 
 
 def test_a_flood_of_text_is_stopped_in_its_middle(scene: Scene) -> None:
@@ -121,6 +121,6 @@ def test_a_flood_of_text_is_stopped_in_its_middle(scene: Scene) -> None:
     until(lambda: answer(scene.events()))
     scene.stop()
     gate.set()
-    scene.stopped(turn, answer(scene.events(turn)))
+    scene.check_stopped(turn, answer(scene.events(turn)))
     assert turn.rounds.get().stop_reason == ""
-    scene.alive()
+    scene.check_alive()

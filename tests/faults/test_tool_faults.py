@@ -31,7 +31,7 @@ def called(scene: Scene, function: Callable[[], object], **options: Any) -> Tool
     """A call of this function as a tool, in a turn that ends well all the same."""
     tool(name="it", **options)(function)
     turn = scene.ask(Answer.stream(*asking_for(("call-1", "it", "{}"))), WHOLE)
-    scene.completed(turn, "Hello world")
+    scene.check_completed(turn, "Hello world")
     call = ToolCall.objects.get(turn=turn)
     [event] = of_type(scene.events(), "TOOL_CALL_RESULT")
     assert event["metadata"]["status"] == call.status
@@ -69,7 +69,7 @@ def test_a_tool_that_fails_is_told_to_the_model_without_its_secrets(
     assert call.result[0]["text"].startswith(sentence)
     assert "a secret" not in str(scene.events())
     assert b"a secret" not in scene.server.requests[1].body
-    scene.alive()
+    scene.check_alive()
 
 
 def test_a_tool_that_hangs_is_given_up_after_its_time(scene: Scene) -> None:
@@ -78,7 +78,7 @@ def test_a_tool_that_hangs_is_given_up_after_its_time(scene: Scene) -> None:
     release.set()
     assert (call.status, call.error) == ("error", "timeout")
     assert "may or may not have happened" in call.result[0]["text"]
-    scene.alive()
+    scene.check_alive()
 
 
 def deep(levels: int) -> object:
@@ -129,7 +129,7 @@ def test_whatever_a_tool_returns_can_be_stored_shown_and_sent(scene: Scene, sett
         tool(name=f"it{number}")(function)
     calls = [(f"call-{number}", f"it{number}", "{}") for number in range(len(RESULTS))]
     turn = scene.ask(Answer.stream(*asking_for(*calls)), WHOLE)
-    scene.completed(turn, "Hello world")
+    scene.check_completed(turn, "Hello world")
     calls = ToolCall.objects.filter(turn=turn).order_by("position")
     for kind, call in zip(RESULTS, calls, strict=True):
         result = json.dumps(call.result)
@@ -137,7 +137,7 @@ def test_whatever_a_tool_returns_can_be_stored_shown_and_sent(scene: Scene, sett
         assert len(result) <= settings.TOOL_RESULT_LIMIT + 200, kind
         assert not any(odd in result for odd in ("\\u0000", "\\ud83d", "\\udc00", "NaN", "Infinity")), kind
         assert (call.status == "error") == (kind in UNSENDABLE), kind
-    scene.alive()
+    scene.check_alive()
 
 
 def test_a_result_over_the_limit_is_cut_and_says_so(scene: Scene) -> None:
@@ -164,7 +164,7 @@ def test_a_tool_that_keeps_the_interpreter_to_itself_for_a_second_delays_others_
     finally:
         sys.setswitchinterval(interval)
     assert (call.status, call.result) == ("success", [{"text": "done"}])
-    scene.alive()
+    scene.check_alive()
 
 
 def test_one_tool_that_fails_leaves_its_neighbours_their_results(scene: Scene) -> None:
@@ -172,7 +172,7 @@ def test_one_tool_that_fails_leaves_its_neighbours_their_results(scene: Scene) -
     tool(name="bad")(raising(SystemExit()))
     calls = [("call-1", "good", "{}"), ("call-2", "bad", "{}"), ("call-3", "good", "{}")]
     turn = scene.ask(Answer.stream(*asking_for(*calls)), WHOLE)
-    scene.completed(turn, "Hello world")
+    scene.check_completed(turn, "Hello world")
     calls = ToolCall.objects.filter(turn=turn).order_by("position")
     assert [call.status for call in calls] == ["success", "error", "success"]
-    scene.alive()
+    scene.check_alive()

@@ -164,7 +164,7 @@ class Aside:
     def cancel(self) -> None:
         self._on.loop.call_soon_threadsafe(self._task.cancel)
 
-    def interrupted(self) -> float:
+    def interrupt(self) -> float:
         """Cancels the task, which must end as cancelled, and returns the seconds that this takes."""
         began = time.monotonic()
         self.cancel()

@@ -166,7 +166,7 @@ def test_a_reader_who_leaves_early_closes_the_connection(wire: Wire, length: dic
     wire.server.play(Answer((head(200, {**EVENT_STREAM, **length}), beginning), End.STALL))
     aside = Aside(wire.call())
     until(lambda: aside.events)
-    aside.interrupted()
+    aside.interrupt()
     assert wire.server.requests[0].hung_up.wait(1)
 
 

@@ -39,7 +39,7 @@ def test_a_call_is_interrupted_while_it_waits_for_the_headers(
 ) -> None:
     aside = started(Answer.silence())
     request = wire.server.wait()
-    assert aside.interrupted() < SOON
+    assert aside.interrupt() < SOON
     assert request.hung_up.wait(SOON)
 
 
@@ -58,7 +58,7 @@ def test_a_call_is_interrupted_in_a_silent_stream(
 ) -> None:
     aside = started(answer)
     until(lambda: len(aside.events) >= 3)
-    assert aside.interrupted() < SOON
+    assert aside.interrupt() < SOON
     assert [name for name, _ in aside.events[:3]] == [
         "messageStart",
         "contentBlockDelta",
@@ -74,7 +74,7 @@ def test_a_call_is_interrupted_in_the_body_of_an_error(
     aside = started(Answer((head(429, {"Content-Length": "9999"}), b"slow down"), End.STALL))
     request = wire.server.wait()
     until(lambda: aside.call._response.status == 429)
-    assert aside.interrupted() < SOON
+    assert aside.interrupt() < SOON
     assert request.hung_up.wait(SOON)
 
 
@@ -83,7 +83,7 @@ def test_a_call_is_interrupted_while_there_is_no_room_for_more(wire: Wire, frame
     wire.server.play(Answer.stream(*frames, terminated=False, end=End.STALL))
     aside = Aside(wire.call(), most=1)
     until(lambda: aside.events)
-    assert aside.interrupted() < SOON
+    assert aside.interrupt() < SOON
     assert wire.server.requests[0].hung_up.wait(SOON)
 
 
@@ -104,7 +104,7 @@ def test_a_call_is_interrupted_while_the_name_is_looked_up(deaf_resolver: thread
     with talking_to("http://gateway.example") as gateway:
         aside = Aside(gateway.call("m", {}, {}))
         assert deaf_resolver.wait(PATIENCE)
-        assert aside.interrupted() < SOON
+        assert aside.interrupt() < SOON
 
 
 CONNECTIONS = Path("/proc/net/tcp")
@@ -122,7 +122,7 @@ def test_a_call_is_interrupted_while_it_connects(deaf_port: int) -> None:
     with talking_to(f"http://127.0.0.1:{deaf_port}") as gateway:
         aside = Aside(gateway.call("m", {}, {}))
         until(lambda: connecting(deaf_port) == before + 1)
-        assert aside.interrupted() < SOON
+        assert aside.interrupt() < SOON
         until(lambda: connecting(deaf_port) == before)
 
 
@@ -139,7 +139,7 @@ def test_a_call_is_interrupted_in_the_handshake_of_tls(listener: socket.socket) 
         server, _ = listener.accept()
         with server:
             assert server.recv(100_000)
-            assert aside.interrupted() < SOON
+            assert aside.interrupt() < SOON
             server.settimeout(SOON)
             assert server.recv(100_000) == b""
 
@@ -159,7 +159,7 @@ def test_a_call_is_interrupted_while_a_large_request_is_sent(listener: socket.so
         server, _ = listener.accept()
         with server:
             assert server.recv(10)
-            assert aside.interrupted() < SOON
+            assert aside.interrupt() < SOON
             assert drained(server) < 20_000_000
 
 
@@ -173,12 +173,12 @@ def test_a_stop_that_comes_too_late_hits_nobody(wire: Wire) -> None:
     assert len({request.connection for request in wire.server.requests}) == 1
     first.cancel()
     assert not second.is_over
-    assert second.interrupted() < SOON
+    assert second.interrupt() < SOON
 
 
 def test_the_next_call_is_not_harmed(wire: Wire) -> None:
     wire.server.play(SILENT["chunked"], Answer.stream(*FRAMES))
     aside = Aside(wire.call())
     until(lambda: len(aside.events) == 3)
-    aside.interrupted()
+    aside.interrupt()
     assert outcome_of(wire.call()).error is None

@@ -115,5 +115,5 @@ def test_a_call_over_tls_may_be_interrupted(
             assert outcome_of(wire.call()).error is None
         aside = Aside(wire.call())
         until(lambda: len(wire.server.requests) == 1 + is_kept and len(aside.events) == count)
-        assert aside.interrupted() < 0.5
+        assert aside.interrupt() < 0.5
         assert wire.server.requests[-1].hung_up.wait(0.5)
