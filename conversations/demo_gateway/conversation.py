@@ -20,7 +20,7 @@ def words(text: str) -> frozenset[str]:
     return frozenset(re.sub(r"(?<=..[^s])s$", "", word) for word in telling)
 
 
-def spaced(name: str) -> str:
+def readable(name: str) -> str:
     """The words of a name in camelCase, snake_case or kebab-case."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", name).lower()
 
@@ -34,7 +34,7 @@ class Tool(NamedTuple):
 
     def score(self, text: str) -> int:
         """How much a text is about it: a word of its name counts two, of its description one."""
-        wording, name = words(text), words(spaced(self.name))
+        wording, name = words(text), words(readable(self.name))
         return 2 * len(name & wording) + len((words(self.description) - name) & wording)
 
 
@@ -45,7 +45,7 @@ class Result(NamedTuple):
     arguments: Mapping[str, Any]
     text: str
     values: Mapping[str, Any] | None
-    failed: bool
+    is_error: bool
 
 
 class Conversation:

@@ -43,7 +43,7 @@ def plugin(message: str) -> Failure:
     return Failure(400, {"error": {"message": message}})
 
 
-def relayed(refused: Refused) -> Failure:
+def from_upstream(refused: Refused) -> Failure:
     """An upstream's refusal as the gateway answers it: a wrong request as by Bedrock, the rest as by Kong."""
     if refused.status in (400, 422):
         return invalid(refused.message)

@@ -8,7 +8,7 @@ from typing import Any
 from django.template.defaultfilters import filesizeformat
 
 from conversations.demo_gateway import arguments
-from conversations.demo_gateway.conversation import STOP_WORDS, Conversation, Result, Tool, spaced, words
+from conversations.demo_gateway.conversation import STOP_WORDS, Conversation, Result, Tool, readable, words
 from conversations.demo_gateway.reply import Reply, call, say, text
 from conversations.protocol.converse.content import decode_base64
 from conversations.protocol.text import beginning
@@ -60,10 +60,10 @@ def explain(conversation: Conversation, question: str) -> Reply:
     """What this is, what came with the request, and what can be asked."""
     lines = ["This is Turntable's demo gateway, not a model: it answers from the request alone."]
     if question:
-        lines.append(f"You wrote: “{_shortened(question, 200)}”")
+        lines.append(f"You wrote: “{_excerpt(question, 200)}”")
     lines += map(_file, conversation.newest)
     if conversation.system:
-        opening = _shortened(conversation.system, 60)
+        opening = _excerpt(conversation.system, 60)
         lines.append(f"The request came with a system prompt that begins “{opening}”")
     lines.append(_offer(conversation.tools))
     return say("\n\n".join(filter(None, lines)))
@@ -78,7 +78,7 @@ def _file(block: Mapping[str, Any]) -> str:
     form = file.get("format") or "txt"
     data = decode_base64(file.get("source", {}).get("bytes")) or b""
     noun, size = "picture" if kind == "image" else kind, filesizeformat(len(data)).replace("\xa0", " ")
-    opening = _shortened(data[:200].decode(errors="ignore"), 60) if form in READABLE else ""
+    opening = _excerpt(data[:200].decode(errors="ignore"), 60) if form in READABLE else ""
     begins = f" It begins “{opening}”" if opening else ""
     return f"With it came a {noun}: {form.upper()}, {size}.{begins}"
 
@@ -107,11 +107,11 @@ def title(question: str) -> str:
 def tell(results: list[Result], question: str) -> str:
     """What the tools answered, in a sentence each."""
     if len(results) > 1:
-        return "\n".join(f"- {_called(result)}: {_outcome(result)}" for result in results)
+        return "\n".join(f"- {_call_text(result)}: {_outcome(result)}" for result in results)
     (result,) = results
-    if result.values and not result.failed:
+    if result.values and not result.is_error:
         return _sentence(result.values, question)
-    before = "I could not find that out" if result.failed else f"The tool {result.tool} answered"
+    before = "I could not find that out" if result.is_error else f"The tool {result.tool} answered"
     return f"{before}: {_outcome(result)}"
 
 
@@ -121,31 +121,31 @@ def _sentence(values: Mapping[str, Any], question: str) -> str:
     first = next(iter(values))
     if asking and words(first) & words(asking[2]):
         subject = asking[2].strip()
-        return f"{subject[:1].upper()}{subject[1:]} {asking[1].lower()} {_listed(values)}."
-    return f"The {spaced(first)} is {_listed(values)}."
+        return f"{subject[:1].upper()}{subject[1:]} {asking[1].lower()} {_list(values)}."
+    return f"The {readable(first)} is {_list(values)}."
 
 
-def _listed(values: Mapping[str, Any]) -> str:
+def _list(values: Mapping[str, Any]) -> str:
     """The first value bare, the makers after `by`, the others with their names."""
     (_, first), *others = values.items()
-    text = _as_text(first)
+    text = _value_text(first)
     for key, value in others:
         if key in MAKERS:
-            text += f" by {value if isinstance(value, str) else _as_text(value)}"
+            text += f" by {value if isinstance(value, str) else _value_text(value)}"
         else:
-            text += f", the {spaced(key)} is {_as_text(value)}"
+            text += f", the {readable(key)} is {_value_text(value)}"
     return text
 
 
 def _outcome(result: Result) -> str:
-    return f"{_listed(result.values)}." if result.values else _limited(result.text) or "nothing"
+    return f"{_list(result.values)}." if result.values else _limited(result.text) or "nothing"
 
 
-def _called(result: Result) -> str:
-    return f"{result.tool}({', '.join(map(_as_text, result.arguments.values()))})"
+def _call_text(result: Result) -> str:
+    return f"{result.tool}({', '.join(map(_value_text, result.arguments.values()))})"
 
 
-def _as_text(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return (
         f'"{_limited(value)}"' if isinstance(value, str) else _limited(json.dumps(value, ensure_ascii=False))
     )
@@ -155,6 +155,6 @@ def _limited(text: str) -> str:
     return text if len(text) <= LONG else f"{beginning(text, LONG)}..."
 
 
-def _shortened(words: str, limit: int) -> str:
+def _excerpt(words: str, limit: int) -> str:
     line = " ".join(words.split())
     return line if len(line) <= limit else f"{beginning(line, limit).rstrip()}..."

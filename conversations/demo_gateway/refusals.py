@@ -101,9 +101,9 @@ def _objects(request: Request) -> Iterator[str]:
     tools, messages = {"toolConfig": request.tool_config}, {"messages": request.messages}
     for path, value in (*_documents(tools, ()), *_documents(messages, ())):
         if not isinstance(value, dict):
-            yield NO_OBJECT.format(shapes.dotted(path))
+            yield NO_OBJECT.format(shapes.dotted_path(path))
         elif path[-2] == "inputSchema" and value.get("type") != "object":
-            yield f"The value at {shapes.dotted(path)}.type must be one of the following: object."
+            yield f"The value at {shapes.dotted_path(path)}.type must be one of the following: object."
 
 
 def _documents(value: Any, path: shapes.Path) -> Iterator[tuple[shapes.Path, Any]]:

@@ -25,7 +25,7 @@ from conversations.demo_gateway.cache import PromptCache
 from conversations.demo_gateway.conversation import Conversation
 from conversations.demo_gateway.refusals import refusal
 from conversations.demo_gateway.reply import Failure, Reply, new_id, tokens
-from conversations.demo_gateway.streams import pieces, relayed
+from conversations.demo_gateway.streams import pieces, upstream_frames
 from conversations.upstream import Answer, Refused, StreamFailure, Upstream
 
 logger = logging.getLogger(__name__)
@@ -123,11 +123,13 @@ class Exchange(BaseHTTPRequestHandler):
         watch.start()
         try:
             random = Random()  # noqa: S311 (how long the padding of a frame is)
-            self._succeed(answer.whole() if self._is_whole else relayed(answer.batches(), random), model)
+            self._succeed(
+                answer.whole() if self._is_whole else upstream_frames(answer.batches(), random), model
+            )
         except Refused as refused:
             if answer.is_ended:
                 raise ConnectionAbortedError from None
-            self._fail(failures.relayed(refused))
+            self._fail(failures.from_upstream(refused))
         except StreamFailure as failure:
             self._fail(failures.bedrock(failure.name, failure.message))
         except BaseException:
@@ -145,13 +147,13 @@ class Exchange(BaseHTTPRequestHandler):
         trace = {"trace": reply.trace} if reply.trace else {}
         metadata = {"usage": {**usage, "serverToolUsage": {}}, **trace}
         if not self._is_whole:
-            return self._succeed(self._paced(reply, metadata, random), request.model)
+            return self._succeed(self._timed_pieces(reply, metadata, random), request.model)
         output = {"message": {"role": "assistant", "content": reply.blocks}}
         metrics = {"latencyMs": round((time.monotonic() - started) * 1000)}
         answer = {"output": output, "stopReason": reply.stop, "metrics": metrics, **metadata}
         return self._succeed(answer, request.model)
 
-    def _paced(self, reply: Reply, metadata: Mapping[str, Any], random: Random) -> Iterator[bytes]:
+    def _timed_pieces(self, reply: Reply, metadata: Mapping[str, Any], random: Random) -> Iterator[bytes]:
         """The pieces of a reply, each at its time."""
         for wait, piece in pieces(reply, metadata, random):
             self._wait(wait)
@@ -194,7 +196,7 @@ class Exchange(BaseHTTPRequestHandler):
             self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.writelines([body] if isinstance(body, bytes) else _chunked(body))
+            self.wfile.writelines([body] if isinstance(body, bytes) else _chunks(body))
 
 
 def _bedrock_headers() -> dict[str, str]:
@@ -203,7 +205,7 @@ def _bedrock_headers() -> dict[str, str]:
     return {"x-amzn-RequestId": str(uuid.uuid4()), "Via": f"1.1 {KONG}", **times}
 
 
-def _chunked(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield from (b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces if piece)
     yield b"0\r\n\r\n"
 

@@ -16,13 +16,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "structure": dict, "map": dict, "list": list, "blob": str, "string": str, "boolean": bool, "integer": int,
     "float": (int, float),
 }  # fmt: skip
-TOKENS = {
-    bool: "FALSE_VALUE",
-    str: "STRING_VALUE",
-    int: "NUMBER_VALUE",
-    float: "NUMBER_VALUE",
-    list: "START_ARRAY",
-}
+TOKENS = {str: "STRING_VALUE", int: "NUMBER_VALUE", float: "NUMBER_VALUE", list: "START_ARRAY"}
 
 
 class Misfit(Exception):
@@ -46,18 +40,18 @@ def service() -> ServiceModel:
     return botocore.session.get_session().get_service_model("bedrock-runtime")
 
 
-def dotted(path: Path) -> str:
+def dotted_path(path: Path) -> str:
     """The path as the service's structural refusals write it: `messages.0.content.1`."""
     return ".".join(map(str, path))
 
 
-def _membered(path: Path) -> str:
+def _member_path(path: Path) -> str:
     """The path as constraint refusals write it, from one: `messages.1.member.content.2.member`."""
     return ".".join(f"{part + 1}.member" if isinstance(part, int) else part for part in path)
 
 
 def _broken(path: Path, rule: str, value: str = "") -> str:
-    return f"Value{value} at '{_membered(path)}' failed to satisfy constraint: Member must {rule}"
+    return f"Value{value} at '{_member_path(path)}' failed to satisfy constraint: Member must {rule}"
 
 
 def _faults(shape: Any, value: Any, path: Path) -> Iterator[str]:
@@ -66,7 +60,9 @@ def _faults(shape: Any, value: Any, path: Path) -> Iterator[str]:
         return  # any JSON; whether it has to be an object is a structural rule
     kind = shape.type_name
     if not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
-        token = "TRUE_VALUE" if value is True else TOKENS.get(type(value), "START_OBJECT")
+        token = TOKENS.get(
+            type(value), f"{value}_VALUE".upper() if isinstance(value, bool) else "START_OBJECT"
+        )
         raise Misfit(f"{token} can not be converted to {'an' if kind == 'integer' else 'a'} {kind.title()}")
     # Content and lists are not repeated, as in the service's own sentences.
     repeated = "" if "content" in path or kind == "list" else f" '{value}'"
@@ -99,7 +95,7 @@ def _length(shape: Any, value: Any, path: Path) -> int:
     try:
         return len(base64.b64decode(value, validate=True))
     except ValueError:
-        raise Misfit(f"Invalid base64 at '{_membered(path)}'") from None
+        raise Misfit(f"Invalid base64 at '{_member_path(path)}'") from None
 
 
 def _members(shape: Any, value: Any, path: Path) -> Iterator[tuple[str | int, Any, Any]]:
@@ -111,11 +107,11 @@ def _members(shape: Any, value: Any, path: Path) -> Iterator[tuple[str | int, An
     elif shape.type_name == "structure":
         members = {name: member for name, member in shape.members.items() if name != "modelId"}
         for name in filter(lambda name: name not in members, value):
-            raise Misfit(f"{MODEL}{dotted((*path, name))}: Extra inputs are not permitted")
+            raise Misfit(f"{MODEL}{dotted_path((*path, name))}: Extra inputs are not permitted")
         documents = {name for name in value if members[name].metadata.get("document")}
         present = [name for name in value if value[name] is not None or name in documents]
         if shape.metadata.get("union") and len(present) != 1:
-            raise Misfit(f"{MODEL}{dotted(path)}: one of {', '.join(members)} must be set, and only one")
+            raise Misfit(f"{MODEL}{dotted_path(path)}: one of {', '.join(members)} must be set, and only one")
         missing = [name for name in shape.required_members if name in members and name not in present]
         yield from ((name, None, None) for name in missing)
         yield from ((name, members[name], value[name]) for name in present)

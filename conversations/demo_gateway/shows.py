@@ -26,22 +26,18 @@ def before(*blocks: Block) -> Play:
     return play
 
 
-signed = before(
+reasoning = before(
     {"reasoningContent": {"reasoningText": {"text": texts.THOUGHT, "signature": sign(texts.THOUGHT)}}}
 )
-unsigned = before({"reasoningContent": {"reasoningText": {"text": texts.THOUGHT}}})  # as gpt-oss streams it
-redacted = before(
+unsigned_reasoning = before(
+    {"reasoningContent": {"reasoningText": {"text": texts.THOUGHT}}}
+)  # as gpt-oss streams it
+redacted_reasoning = before(
     {"reasoningContent": {"redactedContent": base64.b64encode(sign(texts.THOUGHT).encode()).decode()}}
 )
-in_text = say(f"<thinking>{texts.THOUGHT}</thinking>\n\n{texts.SENTENCES[0]}")
+thinking_as_text = say(f"<thinking>{texts.THOUGHT}</thinking>\n\n{texts.SENTENCES[0]}")
 picture = {"image": {"format": "png", "source": {"bytes": texts.PNG}}}
-cited = Reply(
-    (
-        text(texts.SENTENCES[0]),
-        {"citationsContent": {"citations": [texts.SOURCES[0]]}},
-        {"citationsContent": {"content": [{"text": texts.SENTENCES[2]}], "citations": [texts.SOURCES[1]]}},
-    )
-)
+citations = Reply(tuple(texts.CITATIONS))
 
 
 def tool_call(conversation: Conversation, rest: str) -> Reply:
@@ -117,7 +113,7 @@ def stop_reason(conversation: Conversation, rest: str) -> Reply:
     return replace(say(f"This answer stops with {name}."), stop=name)
 
 
-def retold(conversation: Conversation, rest: str) -> Reply:
+def summary(conversation: Conversation, rest: str) -> Reply:
     """What the request held: the model, the roles, the texts, the tools and the settings."""
     lines = [
         f"Model: `{conversation.model}`",
@@ -139,11 +135,11 @@ ROWS: tuple[tuple[str, str, Reply | Play], ...] = (
     ("show broken tool input", "a tool call whose input is not JSON", broken_input),
     ("show reused id", "a tool call whose id is the tool's name, every time", reused_id),
     ("show a server tool", "a tool that runs on the model's side, then an answer to the rest", server_tool),
-    ("show reasoning", "reasoning with its signature, then an answer to the rest", signed),
-    ("show redacted reasoning", "reasoning that nobody may read", redacted),
-    ("show unsigned reasoning", "reasoning without a signature", unsigned),
-    ("show thinking as text", "reasoning in tags within the text, as Nova writes it", in_text),
-    ("show citations", "text with its sources", cited),
+    ("show reasoning", "reasoning with its signature, then an answer to the rest", reasoning),
+    ("show redacted reasoning", "reasoning that nobody may read", redacted_reasoning),
+    ("show unsigned reasoning", "reasoning without a signature", unsigned_reasoning),
+    ("show thinking as text", "reasoning in tags within the text, as Nova writes it", thinking_as_text),
+    ("show citations", "text with its sources", citations),
     ("show markdown", "headings, a list, a table, code, a link and a quote", say(texts.MARKDOWN)),
     ("show formulas", "formulas, code in two languages, a table and a list of tasks", say(texts.FORMULAS)),
     ("show a long answer", "twenty paragraphs", say(texts.paragraphs(20))),
@@ -155,5 +151,5 @@ ROWS: tuple[tuple[str, str, Reply | Play], ...] = (
     ("show no usage", "an answer without its metadata event", replace(say(texts.SENTENCES[0]), metadata=False)),
     ("show an unknown event", "an event that nobody knows yet", replace(say(texts.SENTENCES[1]), strange=True)),
     ("show stop reason NAME", "any stop reason, known or not", stop_reason),
-    ("show the conversation", "what the request held", retold),
+    ("show the conversation", "what the request held", summary),
 )  # fmt: skip

@@ -166,7 +166,7 @@ def _end(reply: Reply, random: Random) -> bytes:
     return b""
 
 
-def relayed(batches: Iterable[list[upstream.Event]], random: Random) -> Iterator[bytes]:
+def upstream_frames(batches: Iterable[list[upstream.Event]], random: Random) -> Iterator[bytes]:
     """The frames of an upstream's answer, the one of an exception at the end of one that failed."""
     try:
         for batch in batches:

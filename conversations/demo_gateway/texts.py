@@ -14,7 +14,7 @@ def _sample(name: str) -> str:
 
 MARKDOWN, FORMULAS, SECTION = map(_sample, ("markdown.md", "formulas.md", "section.md"))
 TEXTS: dict[str, Any] = json.loads(_sample("texts.json"))
-THOUGHT, SENTENCES, SOURCES = TEXTS["thought"], TEXTS["sentences"], TEXTS["sources"]
+THOUGHT, SENTENCES, CITATIONS = TEXTS["thought"], TEXTS["sentences"], TEXTS["citations"]
 PNG = base64.b64encode((SAMPLES / "stripes.png").read_bytes()).decode()
 
 
