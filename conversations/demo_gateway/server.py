@@ -123,9 +123,8 @@ class Exchange(BaseHTTPRequestHandler):
         watch.start()
         try:
             random = Random()  # noqa: S311 (how long the padding of a frame is)
-            self._succeed(
-                answer.whole() if self._is_whole else upstream_frames(answer.batches(), random), model
-            )
+            body = answer.whole() if self._is_whole else upstream_frames(answer.batches(), random)
+            self._succeed(body, model)
         except Refused as refused:
             if answer.is_ended:
                 raise ConnectionAbortedError from None
@@ -180,11 +179,15 @@ class Exchange(BaseHTTPRequestHandler):
 
     def _succeed(self, answer: dict[str, Any] | Iterator[bytes], model: str) -> None:
         """Sends an answer of Converse, or the bytes of ConverseStream as they come."""
-        body, kind = (
-            (json.dumps(answer).encode(), JSON) if isinstance(answer, dict) else (answer, EVENT_STREAM)
-        )
-        headers = {**_bedrock_headers(), "X-Kong-Request-Id": uuid.uuid4().hex, **kind}
-        self._send(200, {**headers, "X-Kong-LLM-Model": f"bedrock/{re.sub(r'[^!-~]', '?', model)}"}, body)
+        name = re.sub(r"[^!-~]", "?", model)
+        headers = _bedrock_headers() | {
+            "X-Kong-Request-Id": uuid.uuid4().hex,
+            "X-Kong-LLM-Model": f"bedrock/{name}",
+        }
+        if isinstance(answer, dict):
+            self._send(200, headers | JSON, json.dumps(answer).encode())
+        else:
+            self._send(200, headers | EVENT_STREAM, answer)
 
     def _send(self, status: int, headers: Mapping[str, str], body: bytes | Iterator[bytes]) -> None:
         self.send_response_only(status)
