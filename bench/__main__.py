@@ -38,10 +38,8 @@ from . import (
 )
 from .crash.kills import kill
 from .crash.report import as_json, text
-from .report import Report
+from .report import Report, Tell
 from .services import Missing
-
-Tell = Callable[[str], None]
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

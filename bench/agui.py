@@ -5,7 +5,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import cast
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -15,7 +15,7 @@ from .load import ShortTurn, at_rest
 from .machine import cores, now, pin, run
 from .plan import WARM_UP, model
 from .processes import ROOT
-from .report import Figure, Report, figures_report
+from .report import Figure, Report, Tell, figures_report
 from .sample import milliseconds
 from .site import Site, gateway_variables, server_options, serving
 from .sockets import QUESTION, Socket, settle
@@ -27,7 +27,6 @@ First: from asking to the first delta, one turn after the other; the load gatewa
 a connection that is kept: its token, its thread and its run are looked up anew, which a socket has behind it."""
 
 LAST_CHUNK = b"0\r\n\r\n"
-Tell = Callable[[str], None]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

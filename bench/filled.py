@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, TypeVar
 
+from .report import Tell
 from .services import Missing, postgres
 
 USERS = 200
@@ -55,7 +56,7 @@ class Size(NamedTuple):
 def on_each_database(
     measure: Callable[..., Measured],
     arguments: tuple[Any, ...],
-    tell: Callable[[str], None],
+    tell: Tell,
     kept: str = "",
 ) -> list[Measured]:
     """Calls `measure` with the URL of each database, in a process of its own.
@@ -72,7 +73,7 @@ def on_each_database(
     return measurements
 
 
-def _urls(stack: ExitStack, folder: Path, tell: Callable[[str], None]) -> Iterator[str]:
+def _urls(stack: ExitStack, folder: Path, tell: Tell) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     yield f"sqlite:///{folder}/db.sqlite3"
     try:
@@ -82,6 +83,28 @@ def _urls(stack: ExitStack, folder: Path, tell: Callable[[str], None]) -> Iterat
 
 
 # -- in the process of a database
+
+
+def browser_of(username: str) -> Any:
+    """A client that this user is signed in with."""
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    client = Client(headers={"host": "testserver"})
+    client.force_login(User.objects.get(username=username))
+    return client
+
+
+def page_times(client: Any, url: str, repeat: int) -> list[float]:
+    """The times of a whole page, in ms; the first look at it counts for nothing."""
+    times = []
+    for _ in range(repeat + 1):
+        begin = time.perf_counter()
+        page = client.get(url)
+        if page.status_code != 200:
+            raise RuntimeError(url)
+        times.append((time.perf_counter() - begin) * 1000)
+    return times[1:]
 
 
 @contextmanager

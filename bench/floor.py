@@ -12,7 +12,7 @@ from . import load
 from .machine import Cores, cores, pin, run
 from .plan import Plan
 from .processes import running
-from .report import Report, report_data, table
+from .report import Report, Tell, report_data, table
 from .sample import Sample, middle
 from .site import UVICORN, gateway_variables, server_options, serving
 
@@ -37,7 +37,6 @@ Failed: turns that ended in an error, or not within 30 s of the last delta's tim
 ABSENT = "Without uvicorn: it is not installed, or `manage.py serve` has no --server."
 
 Way = Callable[[Plan], Sample]
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,11 @@
 import argparse
 import re
 import statistics
-import time
-from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from .filled import Size, filled, on_each_database
-from .report import Figure, Report, are_well, report_data, table
+from .filled import Size, browser_of, filled, on_each_database, page_times
+from .report import Figure, Report, Tell, are_well, report_data, table
 
 DUE_MS = {"postgresql": 100.0, "sqlite": 300.0}
 PENDING = 50
@@ -42,7 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeat", type=int, default=9, help="looks at each page, whose median counts (9)")
 
 
-def report(options: argparse.Namespace, tell: Callable[[str], None]) -> Report:
+def report(options: argparse.Namespace, tell: Tell) -> Report:
     """Measures each database in a process of its own; all is well when every page is there in time."""
     size = Size(options.conversations, max(2, options.messages // options.conversations))
     timings = [
@@ -72,12 +70,9 @@ def report(options: argparse.Namespace, tell: Callable[[str], None]) -> Report:
 def measure(url: str, size: Size, repeat: int) -> list[Timing]:
     """Fills the database, then opens the user's pages."""
     with filled(url, size, _let_wait, in_haste=True):
-        from django.contrib.auth.models import User
         from django.db import connection
-        from django.test import Client
 
-        client = Client(headers={"host": "testserver"})
-        client.force_login(User.objects.get(username="user0"))
+        client = browser_of("user0")
         return [
             _timing(connection.vendor, client, name, path, repeat) for name, path in _pages(client).items()
         ]
@@ -125,14 +120,5 @@ def _timing(database: str, client: Any, name: str, path: str, repeat: int) -> Ti
 
     with connection.execute_wrapper(count):
         client.get(path)
-    times = list(_times(client, path, repeat))
+    times = page_times(client, path, repeat)
     return Timing(database, name, statistics.median(times), max(times), statements)
-
-
-def _times(client: Any, path: str, repeat: int) -> Iterator[float]:
-    for _ in range(repeat):
-        begin = time.perf_counter()
-        page = client.get(path)
-        if page.status_code != 200:
-            raise RuntimeError(path)
-        yield (time.perf_counter() - begin) * 1000

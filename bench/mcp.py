@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from .machine import cores, pin
-from .report import Figure, Report, figures_report
+from .report import Figure, Report, Tell, figures_report
 from .sample import milliseconds
 
 ADDED = 2
@@ -34,7 +34,6 @@ def echo(text: str) -> dict[str, str]:
 server.run("stdio")
 """
 
-Tell = Callable[[str], None]
 Way = Callable[[], Awaitable[object]]
 
 

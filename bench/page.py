@@ -8,13 +8,13 @@ import os
 import shutil
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from . import conversation, machine
 from .floor import numbers
-from .report import Figure, Report, figures_report
+from .report import Figure, Report, Tell, figures_report
 from .site import Site, serving
 from .tasks import WATCH, Blocking
 
@@ -57,12 +57,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def report(options: argparse.Namespace, tell: Callable[[str], None]) -> Report:
+def report(options: argparse.Namespace, tell: Tell) -> Report:
     """Measures the chat's page; all is well when every figure meets its goal."""
     return figures_report(measure(options.characters, options.turns, tell))
 
 
-def measure(characters: int, turns: Sequence[int], tell: Callable[[str], None]) -> list[Figure]:
+def measure(characters: int, turns: Sequence[int], tell: Tell) -> list[Figure]:
     """Measures an answer of so many characters, and conversations of so many turns, on a site of its own."""
     with _site() as (site, gateway):
         tell("writing the conversations")

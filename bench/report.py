@@ -1,10 +1,13 @@
 """The report of a measurement: a table for people, everything as JSON, and whether the goals are met."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from .machine import description
+
+Tell = Callable[[str], None]
+"""Tells the person who waits what is measured now."""
 
 
 class Report(NamedTuple):

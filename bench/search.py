@@ -2,13 +2,12 @@
 
 import argparse
 import statistics
-import time
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import urlencode
 
-from .filled import Size, filled, on_each_database
-from .report import Figure, Report, are_well, report_data, table
+from .filled import Size, browser_of, filled, on_each_database, page_times
+from .report import Figure, Report, Tell, are_well, report_data, table
 
 DUE_MS = 100.0
 PER_CONVERSATION = 20
@@ -62,7 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def report(options: argparse.Namespace, tell: Callable[[str], None]) -> Report:
+def report(options: argparse.Namespace, tell: Tell) -> Report:
     """Measures each database in a process of its own; all is well when every page is there in time."""
     size = Size(options.messages // PER_CONVERSATION, PER_CONVERSATION)
     return _report(on_each_database(measure, (size, options.repeat), tell), options.messages)
@@ -105,23 +104,11 @@ def measure(url: str, size: Size, repeat: int) -> Measurement:
 
 
 def _timings(database: str, repeat: int) -> Iterator[Timing]:
-    from django.contrib.auth.models import User
-    from django.test import Client
-
     for person, username in PEOPLE.items():
-        client = Client(headers={"host": "testserver"})
-        client.force_login(User.objects.get(username=username))
+        client = browser_of(username)
         is_operator = person == "the operator"
         path = "/admin/conversations/message/" if is_operator else "/"
         for name, plain in SEARCHES.items():
             words = f"{plain}*" if is_operator and name in BEGINNINGS else plain
-            times = [_time(client, f"{path}?{urlencode({'q': words})}") for _ in range(repeat + 1)][1:]
+            times = page_times(client, f"{path}?{urlencode({'q': words})}", repeat)
             yield Timing(database, person, name, statistics.median(times), max(times))
-
-
-def _time(client: Any, url: str) -> float:
-    begin = time.perf_counter()
-    page = client.get(url)
-    if page.status_code != 200:
-        raise RuntimeError(url)
-    return (time.perf_counter() - begin) * 1000

@@ -12,7 +12,7 @@ from . import load
 from .floor import load_gateway
 from .machine import cores, pin, resident, run, threads
 from .plan import model
-from .report import Figure, Report, figures_report
+from .report import Figure, Report, Tell, figures_report
 from .services import Missing, postgres
 from .site import DAPHNE, Site, gateway_variables, server_options, serving
 from .sockets import Socket
@@ -29,8 +29,6 @@ CONNECTED = """
 SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
 THREADS, MEMORY, CONNECTIONS = 40, 30, 12
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)

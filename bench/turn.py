@@ -12,7 +12,7 @@ from .floor import load_gateway
 from .load import REST, ShortTurn, at_rest
 from .machine import Cores, Meter, Usage, cores, pin, run
 from .plan import WARM_UP, model
-from .report import Figure, Report, figures_report
+from .report import Figure, Report, Tell, figures_report
 from .sample import milliseconds
 from .services import postgres
 from .site import Site, gateway_variables, server_options, serving
@@ -24,7 +24,6 @@ NOTES = f"""\
 First: from asking to the first delta; the load gateway sends it at once. CPU: that of the process in a turn and {REST} s of rest.
 Statements: without BEGIN, COMMIT and savepoints, up to the next turn. Transactions: commits, and what is written without one."""
 
-Tell = Callable[[str], None]
 Serve = Callable[..., AbstractContextManager[Site]]
 
 

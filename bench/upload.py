@@ -6,11 +6,11 @@ import io
 import random
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from .machine import cores, pin, resident
-from .report import Figure, Report, figures_report
+from .report import Figure, Report, Tell, figures_report
 from .site import Site, server_options, serving
 
 MEMORY = 60
@@ -20,8 +20,6 @@ MB = 1_000_000
 BOUNDARY = "-----------------------------turntable"
 CHUNK = 64 * 1024
 MODEL = "cohere.command-r-v1:0"
-
-Tell = Callable[[str], None]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from .machine import cores, now, pin
 from .processes import running
-from .report import Figure, Report, figures_report
+from .report import Figure, Report, Tell, figures_report
 from .sample import milliseconds
 
 ADDED = 5
@@ -24,7 +24,6 @@ CHAT = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": "Hel
 END = b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 DELTA = b'data: {"choices": [{"index": 0, "delta": {"content": "turkeys "}, "finish_reason": null}]}\n\n'
 
-Tell = Callable[[str], None]
 Ask = Callable[[http.client.HTTPConnection], http.client.HTTPResponse]
 
 

@@ -1,7 +1,7 @@
 """Two worker processes against one: deltas delivered under overload, and their cost."""
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from . import load
@@ -9,7 +9,7 @@ from .floor import NOTES, Way, levels_report, load_gateway, measure
 from .machine import cores, run
 from .plan import Plan
 from .processes import running
-from .report import Figure, Report, figures_table
+from .report import Figure, Report, Tell, figures_table
 from .sample import Sample
 from .services import Missing, postgres, valkey
 from .site import Site, gateway_variables, help_text, serving
@@ -18,8 +18,6 @@ ONE, TWO = "1 worker", "2 workers"
 NOTE = """\
 Nothing is pinned: web process, workers, PostgreSQL, Valkey, gateway and clients share all cores; CPU is that of web and workers.
 So the columns others and load say nothing here."""
-
-Tell = Callable[[str], None]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

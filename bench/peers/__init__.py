@@ -15,7 +15,7 @@ from bench import floor, load
 from bench.machine import Cores, cores, pin, run
 from bench.plan import Plan
 from bench.processes import ROOT, free_port, running
-from bench.report import Report
+from bench.report import Report, Tell
 from bench.sample import Sample
 from bench.services import Missing
 from bench.sockets import Socket
@@ -70,7 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(streams=STREAMS)
 
 
-def report(options: argparse.Namespace, tell: floor.Tell) -> Report:
+def report(options: argparse.Namespace, tell: Tell) -> Report:
     """Measures the loop, the peers and the product in turn."""
     python = peers_python(tell)
     spread = cores()
@@ -87,7 +87,7 @@ def report(options: argparse.Namespace, tell: floor.Tell) -> Report:
     return floor.levels_report(levels, plans, [NOTE, *floor.notes_of(ways, spread)])
 
 
-def peers_python(tell: floor.Tell) -> str:
+def peers_python(tell: Tell) -> str:
     """The Python of the peers' virtual environment, which is created if it is missing or out of date."""
     python = ENVIRONMENT / "bin" / "python"
     if not is_installed():
