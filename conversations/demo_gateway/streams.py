@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from conversations import upstream
 from conversations.demo_gateway.reply import Block, Reply
 from conversations.gateway.frames import encode
+from conversations.protocol.converse.stream import StreamEvent
 
 FIRST_TOKEN = 0.3
 WORDS_A_SECOND = 45
@@ -166,7 +167,7 @@ def _end(reply: Reply, random: Random) -> bytes:
     return b""
 
 
-def upstream_frames(batches: Iterable[list[upstream.Event]], random: Random) -> Iterator[bytes]:
+def upstream_frames(batches: Iterable[list[StreamEvent]], random: Random) -> Iterator[bytes]:
     """The frames of an upstream's answer, the one of an exception at the end of one that failed."""
     try:
         for batch in batches:

@@ -92,7 +92,7 @@ class Outgoing:
         has_gone_well = self.memory.has_gone_well(self.row.model)
         remedy = remedies.remedy(error.refusal, self._body, why=error.words, has_gone_well=has_gone_well)
         if remedy is not None:
-            learned = remedies.facts(error.refusal, remedy)
+            learned = remedies.capability_facts(error.refusal, remedy)
             self._facts |= {name: (value, remedy.why) for name, value in learned.items()}
         return remedy
 

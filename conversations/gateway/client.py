@@ -23,14 +23,11 @@ from conversations.gateway.frames import Decoder, FrameError
 from conversations.gateway.options import Options
 from conversations.gateway.pool import Pool, Pools
 from conversations.gateway.session import Request, Signer, make_tls
-from conversations.protocol.converse.stream import DAMAGED, LOST
+from conversations.protocol.converse.stream import DAMAGED, LOST, StreamEvent
 
 logger = logging.getLogger(__name__)
 
 ERROR_LIMIT = 64 * 1024
-
-Event = tuple[str, dict[str, Any]]
-"""A name and a payload."""
 
 Receive = Callable[[str, dict[str, Any]], None]
 
@@ -115,7 +112,7 @@ class Call:
             self._response = connection.response
         return connection
 
-    def _events(self, connection: Connection, data: bytes) -> Iterator[Event]:
+    def _events(self, connection: Connection, data: bytes) -> Iterator[StreamEvent]:
         for frame in self._decoder.feed(data):
             if frame.kind in ("exception", "error"):
                 raise errors.from_frame(frame)

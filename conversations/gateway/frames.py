@@ -137,23 +137,23 @@ def _headers(data: bytes) -> tuple[str, str, Mapping[str, object]]:
 
 def _parse_headers(data: bytes) -> dict[str, object]:
     headers: dict[str, object] = {}
-    at = 0
-    while at < len(data):
-        key_end = at + 1 + data[at]
-        key = data[at + 1 : key_end].decode()
-        value, at = _value(data, data[key_end], key_end + 1)
+    offset = 0
+    while offset < len(data):
+        key_end = offset + 1 + data[offset]
+        key = data[offset + 1 : key_end].decode()
+        value, offset = _value(data, data[key_end], key_end + 1)
         if key in headers:
             raise ValueError(f"{key} twice")
         headers[key] = value
     return headers
 
 
-def _value(data: bytes, kind: int, at: int) -> tuple[object, int]:
+def _value(data: bytes, kind: int, offset: int) -> tuple[object, int]:
     if kind in _SIZED:
-        convert, size = _SIZED[kind], _SIZE.unpack_from(data, at)[0]
-        at += _SIZE.size
+        convert, size = _SIZED[kind], _SIZE.unpack_from(data, offset)[0]
+        offset += _SIZE.size
     else:
         size, convert = _FIXED[kind]
-    if at + size > len(data):
+    if offset + size > len(data):
         raise ValueError("cut short")
-    return convert(data[at : at + size]), at + size
+    return convert(data[offset : offset + size]), offset + size

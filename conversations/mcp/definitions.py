@@ -25,7 +25,7 @@ def definition_of(tool: "Tool") -> Definition:
     return cleaned
 
 
-def sha256(definition: Definition) -> str:
+def hash_of(definition: Definition) -> str:
     """The hash of a definition, whatever the order of its members."""
     return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
 
@@ -36,7 +36,7 @@ def pin(server: str, definitions: Iterable[Definition]) -> set[str]:
     Returns the names of the tools whose definitions are agreed to.
     """
     by_name = {definition["name"]: definition for definition in definitions}
-    hashes = {name: sha256(definition) for name, definition in by_name.items()}
+    hashes = {name: hash_of(definition) for name, definition in by_name.items()}
     new = [
         ToolDefinition(server=server, name=name, agreed=definition, agreed_sha256=hashes[name])
         for name, definition in by_name.items()

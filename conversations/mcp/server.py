@@ -181,9 +181,9 @@ class Server:
         self._changed.clear()
         listed = [definition for definition in await _listed(client) if self._is_chosen(definition)]
         agreed = await self._threads.run(definitions.pin, self.name, listed)
-        hashes = {one["name"]: definitions.sha256(one) for one in listed}
+        hashes = {definition["name"]: definitions.hash_of(definition) for definition in listed}
         self._blocked = {name: digest for name, digest in hashes.items() if name not in agreed}
-        offered = [one for one in listed if one["name"] in agreed]
+        offered = [definition for definition in listed if definition["name"] in agreed]
         tools, self.refused = offering.tools_of(self.name, offered, self._configuration, self._call_of)
         self._log_refused()
         if liveness.ended.is_set():

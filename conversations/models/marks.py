@@ -25,7 +25,7 @@ class Mark(models.TextChoices):
     UNREAD = "unread", "Unread"
 
 
-class Entry(NamedTuple):
+class ListEntry(NamedTuple):
     """A conversation as a list shows it."""
 
     conversation: UUID
@@ -68,11 +68,11 @@ def marks(conversations: Iterable[UUID]) -> dict[UUID, Mark]:
     return {key: mark for key, mark in all_marks.items() if mark}
 
 
-def entries(rows: QuerySet[Conversation]) -> list[Entry]:
+def entries(rows: QuerySet[Conversation]) -> list[ListEntry]:
     """The conversations as a list shows them, with their marks: two queries."""
     columns = list(rows.values_list(*COLUMNS))
     by_conversation = marks(row[0] for row in columns)
-    return [Entry._make((*row, by_conversation.get(row[0]))) for row in columns]
+    return [ListEntry._make((*row, by_conversation.get(row[0]))) for row in columns]
 
 
 def mark_seen(conversation: UUID, owner: int) -> bool:

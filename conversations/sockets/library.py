@@ -195,19 +195,19 @@ class Library:
 LIBRARY = Library()
 
 
-def _read(changed: set[UUID], owners: list[int]) -> tuple[list[marks.Entry], dict[int, int]]:
+def _read(changed: set[UUID], owners: list[int]) -> tuple[list[marks.ListEntry], dict[int, int]]:
     entries = marks.entries(Conversation.with_deleted.filter(pk__in=changed, owner__in=owners))
     return entries, marks.pending_counts({entry.owner for entry in entries}) if entries else {}
 
 
-def frames(entries: Iterable[marks.Entry], numbers: dict[int, int]) -> list[LibraryFrame]:
+def frames(entries: Iterable[marks.ListEntry], numbers: dict[int, int]) -> list[LibraryFrame]:
     """A frame for each conversation, with the number of approvals that wait for its owner."""
     return [
         (entry.conversation, unnumbered_frame(custom("library", _value(entry, numbers)))) for entry in entries
     ]
 
 
-def _value(entry: marks.Entry, numbers: dict[int, int]) -> dict[str, Any]:
+def _value(entry: marks.ListEntry, numbers: dict[int, int]) -> dict[str, Any]:
     return {
         "conversation": str(entry.conversation),
         "title": visible(entry.title),

@@ -8,7 +8,6 @@ server. server_sent.py and translation.py read the response, with blocks.py, cal
 """
 
 from conversations.upstream.answer import Answer
-from conversations.upstream.blocks import Event
 from conversations.upstream.client import Upstream
 from conversations.upstream.refusals import Refused, StreamFailure
 from conversations.upstream.request import chat_request
@@ -18,7 +17,6 @@ from conversations.upstream.translation import Translation
 __all__ = [
     "DONE",
     "Answer",
-    "Event",
     "Refused",
     "ServerSentEvents",
     "StreamFailure",

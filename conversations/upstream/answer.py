@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from conversations.upstream.blocks import Event
+from conversations.protocol.converse.stream import StreamEvent
 from conversations.upstream.client import Call, Upstream
 from conversations.upstream.refusals import Refused, StreamFailure
 from conversations.upstream.request import chat_request
@@ -39,7 +39,7 @@ class Answer:
         """Closes the connection when all is done."""
         self._call.close()
 
-    def batches(self) -> Iterator[list[Event]]:
+    def batches(self) -> Iterator[list[StreamEvent]]:
         """Sends the request; yields the events of the answer, as many at a time as came together.
 
         Raises Refused if there is no answer, and StreamFailure if it fails while it is read. Without a `messageStop` it was cut.
@@ -54,7 +54,7 @@ class Answer:
             raise Refused(502, CUT)
         return _converse_answer(events)
 
-    def _events(self, pieces: Iterator[bytes]) -> Iterator[list[Event]]:
+    def _events(self, pieces: Iterator[bytes]) -> Iterator[list[StreamEvent]]:
         try:
             for piece in pieces:
                 chunks = list(self._source.feed(piece))
@@ -69,7 +69,7 @@ class Answer:
             yield [self._translation.metadata(round((time.monotonic() - self._started) * 1000))]
 
 
-def _converse_answer(events: Iterable[Event]) -> dict[str, Any]:
+def _converse_answer(events: Iterable[StreamEvent]) -> dict[str, Any]:
     """The response: the message, the stop reason and the metadata."""
     blocks: dict[int, dict[str, Any]] = {}
     answer: dict[str, Any] = {}

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from conversations.protocol.converse.stream import StreamEvent
 from conversations.protocol.text import clean_text
-
-Event = tuple[str, dict[str, Any]]
-"""A name and a payload of ConverseStream."""
 
 Kind = Literal["text", "reasoning", "call"]
 
@@ -64,14 +62,14 @@ class Blocks:
         self._queue: deque[Block] = deque()
         self._count = 0
 
-    def add_text(self, kind: Kind, text: str) -> Iterator[Event]:
+    def add_text(self, kind: Kind, text: str) -> Iterator[StreamEvent]:
         """Adds text or reasoning, to the last block if that is of the kind."""
         if not self._queue or self._queue[-1].kind != kind:
             self._queue.append(Block(kind))
         self._queue[-1].add(text)
         yield from self._release()
 
-    def add_call(self, call: Block, arguments: str) -> Iterator[Event]:
+    def add_call(self, call: Block, arguments: str) -> Iterator[StreamEvent]:
         """Adds arguments to a call, which may be new; arguments after its end are lost."""
         if call.index is None and call not in self._queue:
             self._queue.append(call)
@@ -79,25 +77,25 @@ class Blocks:
             call.add(arguments)
             yield from self._release()
 
-    def close(self) -> Iterator[Event]:
+    def close(self) -> Iterator[StreamEvent]:
         """Ends all blocks, whole or not."""
         while self._queue:
             yield from self._send(self._queue[0])
             yield from self._stop()
 
-    def _release(self) -> Iterator[Event]:
+    def _release(self) -> Iterator[StreamEvent]:
         yield from self._send(self._queue[0])
         while len(self._queue) > 1 and self._queue[0].is_whole:
             yield from self._stop()
             yield from self._send(self._queue[0])
 
-    def _send(self, block: Block) -> Iterator[Event]:
+    def _send(self, block: Block) -> Iterator[StreamEvent]:
         if block.index is None and block.can_start:
             yield from self._start(block)
         if block.index is not None and (text := block.take()):
             yield "contentBlockDelta", {"contentBlockIndex": block.index, "delta": block.delta(text)}
 
-    def _start(self, block: Block) -> Iterator[Event]:
+    def _start(self, block: Block) -> Iterator[StreamEvent]:
         """Begins a block, without blank lines before its text. Only a tool use has an event for it."""
         block.index, self._count = self._count, self._count + 1
         if block.kind == "call":
@@ -106,7 +104,7 @@ class Blocks:
         else:
             block.pending = block.pending.lstrip("\r\n")
 
-    def _stop(self) -> Iterator[Event]:
+    def _stop(self) -> Iterator[StreamEvent]:
         block = self._queue.popleft()
         if block.index is not None:
             yield "contentBlockStop", {"contentBlockIndex": block.index}

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from conversations.protocol.converse.stream import StreamEvent
 from conversations.protocol.converse.usage import count
 from conversations.upstream import refusals
-from conversations.upstream.blocks import Blocks, Event
+from conversations.upstream.blocks import Blocks
 from conversations.upstream.calls import Calls, arguments_of
 from conversations.upstream.server_sent import DONE, Chunk
 from conversations.upstream.thoughts import Thoughts
@@ -37,7 +38,7 @@ class Translation:
         self._is_refusal = False
         self._blocks, self._calls, self._thoughts = Blocks(), Calls(new_id), Thoughts()
 
-    def feed(self, chunk: Chunk) -> Iterator[Event]:
+    def feed(self, chunk: Chunk) -> Iterator[StreamEvent]:
         """The events of a chunk; raises StreamFailure for an error in it."""
         if chunk is DONE:
             yield from self._finish("stop") if self._has_begun else ()
@@ -48,11 +49,11 @@ class Translation:
         if (choice := _first_choice(chunk)) and not self.is_complete:
             yield from self._choice(choice)
 
-    def metadata(self, latency_ms: int) -> Event:
+    def metadata(self, latency_ms: int) -> StreamEvent:
         """The event after the `messageStop`: the usage, and the time that the answer took."""
         return "metadata", {"usage": _converse_usage(self._usage), "metrics": {"latencyMs": latency_ms}}
 
-    def _choice(self, choice: Chunk) -> Iterator[Event]:
+    def _choice(self, choice: Chunk) -> Iterator[StreamEvent]:
         reason = choice.get("finish_reason")
         if reason in FAILED:
             raise refusals.from_chunk({})
@@ -65,7 +66,7 @@ class Translation:
         if isinstance(reason, str) and reason:
             yield from self._finish(reason)
 
-    def _delta(self, delta: Chunk) -> Iterator[Event]:
+    def _delta(self, delta: Chunk) -> Iterator[StreamEvent]:
         for reasoning in filter(None, (_reasoning(delta),)):
             yield from self._blocks.add_text("reasoning", reasoning)
         for is_thought, text in _parts(delta.get("content")):
@@ -77,16 +78,16 @@ class Translation:
             yield from self._flushed()
             yield from self._blocks.add_call(self._calls.call_of(piece), arguments_of(piece))
 
-    def _text(self, text: str) -> Iterator[Event]:
+    def _text(self, text: str) -> Iterator[StreamEvent]:
         for is_thought, part in self._thoughts.feed(text):
             yield from self._blocks.add_text("reasoning" if is_thought else "text", part)
 
-    def _flushed(self) -> Iterator[Event]:
+    def _flushed(self) -> Iterator[StreamEvent]:
         """The text that was held back as it might have become a tag."""
         for is_thought, part in self._thoughts.end():
             yield from self._blocks.add_text("reasoning" if is_thought else "text", part)
 
-    def _finish(self, reason: str) -> Iterator[Event]:
+    def _finish(self, reason: str) -> Iterator[StreamEvent]:
         if self.is_complete:
             return
         yield from self._flushed()

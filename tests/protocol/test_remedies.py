@@ -13,9 +13,9 @@ from conversations.protocol.converse.refusals import Refusal, refusal
 from conversations.protocol.converse.remedies import (
     Remedy,
     adjusted,
+    capability_facts,
     carried,
     combined,
-    facts,
     for_model,
     remedy,
     within_turn,
@@ -306,7 +306,7 @@ LEARNED = [
 def test_a_refusal_teaches_what_a_model_never_takes(
     words: str, kind: str, value: Any, learned: dict[str, Any]
 ) -> None:
-    assert facts(refusal(words), Remedy(kind, value, words)) == learned
+    assert capability_facts(refusal(words), Remedy(kind, value, words)) == learned
     Capabilities(**learned)
 
 

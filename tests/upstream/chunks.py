@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from conversations.upstream import Event, Translation
+from conversations.protocol.converse.stream import StreamEvent
+from conversations.upstream import Translation
 from tests.gateway.wire import Answer, End
 
 SSE = {"Content-Type": "text/event-stream"}
@@ -63,14 +64,14 @@ def open_answer(*chunks: dict[str, Any]) -> Answer:
     return stream_answer(*chunks, done=b"", terminated=False, end=End.STALL)
 
 
-def translated(*chunks: dict[str, Any]) -> list[Event]:
+def translated(*chunks: dict[str, Any]) -> list[StreamEvent]:
     """The events of the chunks; ids that are made are made-1, made-2 and so on."""
     numbers = iter(range(1, 100))
     translation = Translation(lambda: f"made-{next(numbers)}")
     return [event for one in chunks for event in translation.feed(one)]
 
 
-def blocks_of(events: list[Event]) -> list[Any]:
+def blocks_of(events: list[StreamEvent]) -> list[Any]:
     """The content blocks as kind and text, a call with id and name; they must not overlap."""
     blocks: list[Any] = []
     is_open = False
@@ -94,6 +95,6 @@ def _text(delta: dict[str, Any]) -> str:
     return str(inner.get("text", inner.get("input")))
 
 
-def stop_reason(events: list[Event]) -> str:
+def stop_reason(events: list[StreamEvent]) -> str:
     """The stop reason of a complete answer."""
     return next(str(payload["stopReason"]) for name, payload in events if name == "messageStop")

@@ -22,8 +22,8 @@ NO_DOCUMENT = "(A document, which is left out.)"
 MEDIA = {"pictures": (("image", "video"), NO_PICTURE), "documents": (("document",), NO_DOCUMENT)}
 
 
-def changed(body: Body, kind: str, value: Any) -> Body:
-    """The request, changed as a remedy of this kind says."""
+def with_change(body: Body, kind: str, value: Any) -> Body:
+    """The request with the change of a remedy of this kind."""
     match kind:
         case "tools":
             return _without_tools(body)

@@ -7,7 +7,7 @@ hold for the rounds that follow. Applying a remedy twice changes nothing.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .adjustments import changed, last_question
+from .adjustments import last_question, with_change
 from .capabilities import Capabilities
 from .content import Message
 from .refusals import OWN_CONTENT, Refusal
@@ -170,7 +170,7 @@ def for_model(capabilities: Capabilities, body: Body) -> Remedies:
     needs += [("sampling", refused)]
     needs += [("max_tokens", capabilities.most_output_tokens)] if capabilities.most_output_tokens else []
     needs += [("cache", _places(capabilities))] if capabilities.takes_cache_points else []
-    return tuple(Remedy(kind, value) for kind, value in needs if changed(body, kind, value) != body)
+    return tuple(Remedy(kind, value) for kind, value in needs if with_change(body, kind, value) != body)
 
 
 def _places(capabilities: Capabilities) -> str:
@@ -186,7 +186,7 @@ def _is_taken(capabilities: Capabilities, name: str, value: Any) -> bool:
     return getattr(capabilities, SETTINGS[name]) is not False and not is_over
 
 
-def facts(refusal: Refusal, remedy: Remedy) -> dict[str, Any]:
+def capability_facts(refusal: Refusal, remedy: Remedy) -> dict[str, Any]:
     """The capabilities that a remedy has shown by helping."""
     match remedy.kind:
         case "max_tokens":
@@ -217,7 +217,7 @@ def remedy(refusal: Refusal, body: Body, *, why: str = "", has_gone_well: bool =
     is new in this one. A remedy that changes nothing, as it was tried before, does not count.
     """
     for kind, value in _candidates(refusal, body, has_gone_well=has_gone_well):
-        if changed(body, kind, value) != body:
+        if with_change(body, kind, value) != body:
             return Remedy(kind, value, why)
     return None
 
@@ -225,7 +225,7 @@ def remedy(refusal: Refusal, body: Body, *, why: str = "", has_gone_well: bool =
 def adjusted(body: Body, remedies: Iterable[Remedy]) -> Body:
     """The request with its remedies."""
     for remedy in sorted(remedies, key=lambda remedy: ORDER.index(remedy.kind)):
-        body = changed(body, remedy.kind, remedy.value)
+        body = with_change(body, remedy.kind, remedy.value)
     return body
 
 

@@ -21,6 +21,9 @@ from .blocks import CallRequest, Delta, Fault, Kind, OpenBlock
 from .identifiers import legal_id, unused_id
 from .usage import counted_once, counts_something, least_tokens
 
+StreamEvent = tuple[str, dict[str, Any]]
+"""An event of ConverseStream: its name and its payload."""
+
 INTERVENED = "guardrail_intervened"
 """The stop reason of a question that a guardrail kept from the model."""
 
