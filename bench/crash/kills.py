@@ -4,14 +4,14 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from .session import Chat, Outcome, Session
+from .session import PATIENCE, Chat, Outcome, Session
 from .site import Life, crashing, short_leases
 
 LEASE = 1.6
 """Seconds: a fifth of the product's, so that turns are taken up between two kills too."""
 
 LIVES = (0.05, 1.2)
-"""Seconds between a server's greeting and its death, at least and at most."""
+"""Seconds between a server's greeting and its death, at least and at most, if a turn is under way by then."""
 
 AT_ONCE = 5
 """Conversations that are under way, with two sockets each."""
@@ -59,7 +59,8 @@ class Killing(Session):
         return life
 
     async def _chat_until(self, moment: float) -> None:
-        while time.monotonic() < moment:
+        patience = moment + PATIENCE
+        while time.monotonic() < moment or (not self.site.store.busy() and time.monotonic() < patience):
             for number, chat in enumerate(self.chats):
                 await self._chat(chat, number)
             await asyncio.sleep(0.05)

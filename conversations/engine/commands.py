@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from conversations.errors import Refused
+from conversations.journal import ring_queue
 from conversations.models import Conversation, Message, Model, ToolCall, Tree, Turn
 from conversations.protocol.converse.content import plain_text
 from conversations.protocol.text import beginning, clean_text
@@ -83,6 +84,8 @@ def stop(conversation: UUID, turn: UUID | None = None) -> bool:
         return turn_here is not None
     if lifecycle.stop(conversation, turn):
         WORKER.claim_anywhere(conversation)
+    elif turn_here not in WORKER.runs:
+        ring_queue()
     return True
 
 

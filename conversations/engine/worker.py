@@ -262,11 +262,14 @@ class Worker:
         while True:
             await asyncio.sleep(BEAT)
             if leases := self._leases():
-                try:
-                    await self.beat(leases, renew=number % RENEW_EVERY == 0)
-                except Exception:
-                    logger.exception("the leases of %d turns could not be renewed", len(leases))
+                await self._beat_once(leases, renew=number % RENEW_EVERY == 0)
                 number += 1
+
+    async def _beat_once(self, leases: dict[UUID, UUID | None], *, renew: bool) -> None:
+        try:
+            await self.beat(leases, renew=renew)
+        except Exception:
+            logger.exception("the leases of %d turns could not be renewed", len(leases))
 
     async def beat(self, leases: dict[UUID, UUID | None], *, renew: bool) -> None:
         """Renews the leases, and stops the turns whose stop was requested elsewhere."""
@@ -281,8 +284,14 @@ class Worker:
         while not self.is_draining:
             with suppress(TimeoutError):
                 await asyncio.wait_for(bell.wait(), CLAIM_EVERY)
+                self._look_for_stops()
             bell.clear()
             await self._safely(self.claim)
+
+    def _look_for_stops(self) -> None:
+        """Looks at once, as the bell rings for the stop of a turn too."""
+        if leases := self._leases():
+            self._spawn(self._beat_once(leases, renew=False))
 
     async def _sweep_for_ever(self) -> None:
         while not self.is_draining:

@@ -72,7 +72,7 @@ def store_notice(conversation: UUID, name: str) -> None:
 
 
 def ring_queue() -> None:
-    """Tells other processes that a turn was queued, by the layer or by PostgreSQL, if there is either."""
+    """Tells other processes that a turn was queued or has to stop, by the layer or by PostgreSQL, if there is either."""
     if has_layer():
         HUB.announce_queued()
     elif connection.vendor == "postgresql":
