@@ -76,8 +76,8 @@ def messages_with_bytes(messages: list[Message], model: str, conversation: UUID)
     ids = attached.ids(messages)
     if not ids:
         return messages
-    own = Attachment.objects.filter(conversation=conversation, pk__in=map(UUID, ids))
-    rows = {str(row.pk): row for row in own}
+    attachments = Attachment.objects.filter(conversation=conversation, pk__in=map(UUID, ids))
+    rows = {str(row.pk): row for row in attachments}
 
     def read(pk: str) -> bytes | None:
         try:

@@ -253,11 +253,13 @@ class Connection(asyncio.Protocol):
         if self._is_paused or unsent < self._unsent:
             self._last = now
         self._unsent = unsent
-        rest = self._last + self._limit - now
-        if rest <= 0:
+        remaining = self._last + self._limit - now
+        if remaining <= 0:
             self._end(TimeoutError(f"nothing came for {self._limit:g} s"))
         elif self._is_open:
-            self._timer = self._loop.call_later(min(rest, SEND_CHECK_EVERY) if unsent else rest, self._watch)
+            self._timer = self._loop.call_later(
+                min(remaining, SEND_CHECK_EVERY) if unsent else remaining, self._watch
+            )
 
     def _cancel_timer(self) -> None:
         if self._timer:

@@ -259,11 +259,11 @@ def _unrecorded(conversation: UUID) -> list[dict[str, Any]]:
     return _waiting(conversation, Q(turn__status=Turn.Status.QUEUED) | begins)
 
 
-def _waiting(conversation: UUID, which: Q) -> list[dict[str, Any]]:
-    own = Message.objects.filter(which, conversation=conversation, role=Message.Role.USER)
-    waiting = own.order_by("turn__number")
-    room = QUEUE_BYTES // max(1, len(waiting))
-    return [_as_queued(message, room) for message in waiting]
+def _waiting(conversation: UUID, condition: Q) -> list[dict[str, Any]]:
+    rows = Message.objects.filter(condition, conversation=conversation, role=Message.Role.USER)
+    messages = rows.order_by("turn__number")
+    room = QUEUE_BYTES // max(1, len(messages))
+    return [_as_queued(message, room) for message in messages]
 
 
 def _as_queued(message: Message, room: int) -> dict[str, Any]:

@@ -33,8 +33,7 @@ def content_of(result: "CallToolResult", *, takes_pictures: bool) -> Content:
     blocks: Content = []
     structured = result.structured_content
     if structured is not None:
-        whole = structured if isinstance(structured, dict) else {"result": structured}
-        blocks += results.content(whole)
+        blocks += results.content(structured if isinstance(structured, dict) else {"result": structured})
     for block in result.content:
         if structured is None or not _is_twin(block, structured):
             blocks += _blocks(block, takes_pictures=takes_pictures)

@@ -20,8 +20,8 @@ MEMBERS = ("name", "title", "description", "inputSchema", "outputSchema", "annot
 
 def definition_of(tool: "Tool") -> Definition:
     """The definition of a tool, as it is pinned."""
-    whole = tool.model_dump(by_alias=True, mode="json", exclude_none=True)
-    cleaned: Definition = clean_json({name: whole[name] for name in MEMBERS if name in whole})
+    members = tool.model_dump(by_alias=True, mode="json", exclude_none=True)
+    cleaned: Definition = clean_json({name: members[name] for name in MEMBERS if name in members})
     return cleaned
 
 

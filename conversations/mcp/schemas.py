@@ -103,6 +103,6 @@ def faults(checker: Draft202012Validator, value: Any) -> Iterator[str]:
 
 
 def _line(error: ValidationError) -> str:
-    place = ".".join(map(str, error.absolute_path))
+    path = ".".join(map(str, error.absolute_path))
     message = clean_text(beginning(error.message, LONGEST))
-    return f"{place}: {message}" if place else message
+    return f"{path}: {message}" if path else message

@@ -282,14 +282,15 @@ def hits(
     most: int = HITS_SHOWN,
 ) -> dict[UUID, list[Hit]]:
     """The newest hits of each conversation, except in its title."""
-    chosen: dict[UUID, list[Match]] = {row.pk: [] for row in conversations}
+    newest: dict[UUID, list[Match]] = {row.pk: [] for row in conversations}
     for match in matches:
-        of_conversation = chosen.get(match.conversation, [])
+        of_conversation = newest.get(match.conversation, [])
         if len(of_conversation) < most and (match.message or match.call):
             of_conversation.append(match)
-    rows = _rows([match for several in chosen.values() for match in several])
+    rows = _rows([match for of_conversation in newest.values() for match in of_conversation])
     return {
-        pk: [_hit(rows[match], terms) for match in several if match in rows] for pk, several in chosen.items()
+        pk: [_hit(rows[match], terms) for match in of_conversation if match in rows]
+        for pk, of_conversation in newest.items()
     }
 
 

@@ -116,12 +116,12 @@ def _is_continuous(run: str) -> bool:
 
 def _fitting(parts: list[str]) -> Iterator[str]:
     """The first words that fit into a tsvector with their positions."""
-    size, known = 0, set()
+    size, seen = 0, set()
     for part in parts:
-        size += 2 if part in known else len(part.encode()) + 5
+        size += 2 if part in seen else len(part.encode()) + 5
         if size > BYTES_AT_MOST:
             return
-        known.add(part)
+        seen.add(part)
         yield part
 
 
@@ -167,12 +167,12 @@ def _term(text: str, is_starred: bool, is_prefix: bool) -> Term | None:
 
 def spans(text: str, terms: Iterable[Term]) -> list[tuple[int, int]]:
     """The spans of a text that match the terms, in their order."""
-    pieces = [FOLDED[letter] for letter in text]
-    ends = list(accumulate(map(len, pieces)))
+    folded = [FOLDED[letter] for letter in text]
+    ends = list(accumulate(map(len, folded)))
     matches = []
-    for match in _pattern(terms).finditer("".join(pieces)):
+    for match in _pattern(terms).finditer("".join(folded)):
         start, end = bisect_right(ends, match.start()), bisect_right(ends, match.end() - 1) + 1
-        while end < len(pieces) and not pieces[end]:  # the last letter's accents
+        while end < len(folded) and not folded[end]:  # the last letter's accents
             end += 1
         matches.append((start, end))
     return matches

@@ -204,8 +204,8 @@ def _arguments(name: str, function: Callable[..., Any]) -> Arguments:
 def _register(new: Tool) -> None:
     old = get(new.name)
     if old and _origin(old.function) != _origin(new.function):
-        places = f"{old.function.__module__} and in {new.function.__module__}"
-        raise ConfigurationError(f"Tool {new.name!r} is declared twice: in {places}.")
+        modules = f"{old.function.__module__} and in {new.function.__module__}"
+        raise ConfigurationError(f"Tool {new.name!r} is declared twice: in {modules}.")
     _registries[-1][new.name] = new
 
 

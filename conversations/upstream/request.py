@@ -70,7 +70,7 @@ def _response_format(config: Body) -> Json:
     if not schema:
         return {}
     try:
-        named = {"name": schema.get("name") or "answer", "schema": json.loads(schema["schema"])}
+        format_ = {"name": schema.get("name") or "answer", "schema": json.loads(schema["schema"])}
     except ValueError:
         raise Refused(400, "The value at outputConfig.textFormat is no JSON schema.") from None
-    return {"response_format": {"type": "json_schema", "json_schema": named}}
+    return {"response_format": {"type": "json_schema", "json_schema": format_}}

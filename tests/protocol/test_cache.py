@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conversations.demo_gateway.refusals import refusal as refused
 from conversations.protocol.converse import remedies, request
-from conversations.protocol.converse.cache import MOST, PLACES, POINT, with_points, without_points
+from conversations.protocol.converse.cache import MOST, PARTS, POINT, with_points, without_points
 from conversations.protocol.converse.capabilities import Capabilities, capabilities_of
 from conversations.protocol.converse.refusals import refusal
 from conversations.protocol.converse.remedies import Remedy
@@ -83,7 +83,7 @@ def test_whatever_the_request_converse_takes_it_and_it_is_the_same_but_for_at_mo
     messages = [*messages, user("Look", *media)] if messages[-1]["role"] == "assistant" else messages
     body = body_of(*messages, system=LONG * has_system, tools=[TOOL] * has_tools)
     before = copy.deepcopy(body)
-    for value in PLACES:
+    for value in PARTS:
         pointed = with_points(body, value)
         assert refused(pointed) is None
         assert body == before == without_points(pointed)
@@ -154,7 +154,7 @@ def test_refused_ones_are_left_out_and_the_model_is_remembered(words: str, value
     one = remedies.remedy(cause, body, why=words)
     assert one == Remedy("cache", value, words)
     assert places(remedies.adjusted(body, [one])) == ["system", "2", "4"] * (value == "untooled")
-    assert remedies.facts(cause, one) == {fact: False}
+    assert remedies.capability_facts(cause, one) == {fact: False}
     assert one.change.startswith("with")
 
 

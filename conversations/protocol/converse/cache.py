@@ -19,7 +19,7 @@ IN_MESSAGES = 2
 
 MEDIA = frozenset({"image", "document", "video"})
 POINT = {"cachePoint": {"type": "default"}}
-PLACES = {
+PARTS = {
     "all": frozenset({"tools", "system", "messages"}),
     "untooled": frozenset({"system", "messages"}),
     "none": frozenset[str](),
@@ -28,21 +28,21 @@ PLACES = {
 
 
 def with_points(body: Body, value: str) -> Body:
-    """The request with cache points in the parts that `PLACES` names for the value, and no others.
+    """The request with cache points in the parts that `PARTS` names for the value, and no others.
 
     Raises ValueError for another value.
     """
-    if value not in PLACES:
+    if value not in PARTS:
         raise ValueError(f"{value} is no choice of cache points")
-    body, places = without_points(body), PLACES[value]
+    body, parts = without_points(body), PARTS[value]
     tools, system = body.get("toolConfig", {}).get("tools", []), body.get("system", [])
     missing = LEAST - _size(tools)
-    if "tools" in places and missing <= 0:
+    if "tools" in parts and missing <= 0:
         body["toolConfig"] = body["toolConfig"] | {"tools": [*tools, POINT]}
     missing -= _size(system)
-    if "system" in places and system and missing <= 0:
+    if "system" in parts and system and missing <= 0:
         body["system"] = [*system, POINT]
-    if "messages" in places:
+    if "messages" in parts:
         body["messages"] = _with_points(body["messages"], missing)
     return body
 

@@ -81,8 +81,8 @@ class Remedy(NamedTuple):
     def change(self) -> str:
         """The change, as the end of a sentence."""
         match self.kind, self.value:
-            case "cache", places:
-                return CACHE[places]
+            case "cache", points:
+                return CACHE[points]
             case "reasoning", "all":
                 return "without reasoning"
             case kind, "refused":
@@ -169,11 +169,11 @@ def for_model(capabilities: Capabilities, body: Body) -> Remedies:
     ]
     needs += [("sampling", refused)]
     needs += [("max_tokens", capabilities.most_output_tokens)] if capabilities.most_output_tokens else []
-    needs += [("cache", _places(capabilities))] if capabilities.takes_cache_points else []
+    needs += [("cache", _cache_points(capabilities))] if capabilities.takes_cache_points else []
     return tuple(Remedy(kind, value) for kind, value in needs if with_change(body, kind, value) != body)
 
 
-def _places(capabilities: Capabilities) -> str:
+def _cache_points(capabilities: Capabilities) -> str:
     """The value of the `cache` remedy for a model that takes cache points."""
     return "untooled" if capabilities.takes_cache_point_after_tools is False else "all"
 

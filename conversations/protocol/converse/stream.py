@@ -124,8 +124,8 @@ class Assembly:
 
     def damage(self) -> dict[str, int]:
         """The numbers of damaged frames by the names of their events, and of texts that lack half a character."""
-        halves = sum(not is_whole(block.text) for block in self._blocks)
-        return dict(self.damaged_frames) | ({"halfCharacters": halves} if halves else {})
+        incomplete = sum(not is_whole(block.text) for block in self._blocks)
+        return dict(self.damaged_frames) | ({"halfCharacters": incomplete} if incomplete else {})
 
     def _take(self, name: str, payload: dict[str, Any]) -> list[Delta]:
         match name:
@@ -173,8 +173,8 @@ class Assembly:
         for block in marked:
             block.is_damaged = True
 
-    def _pass_over(self, what: str) -> list[Delta]:
-        self.passed_over[what] += 1
+    def _pass_over(self, name: str) -> list[Delta]:
+        self.passed_over[name] += 1
         return []
 
     def _begin(self, index: int, kind: Kind, head: dict[str, Any]) -> OpenBlock:
@@ -188,10 +188,10 @@ class Assembly:
         block = self._open.get(index)
         if block is not None and block.takes(kind):
             return block, []
-        ended = self._open.pop(index).end() if block is not None else []
+        ending = self._open.pop(index).end() if block is not None else []
         new = self._begin(index, kind, self._tool_head({}) if kind == "tool" else {})
         new.is_damaged |= self._has_lost  # the lost event may have been its beginning
-        return new, ended
+        return new, ending
 
     def _tool_head(self, start: dict[str, Any]) -> dict[str, Any]:
         original = start.get("toolUseId", "")
@@ -236,28 +236,28 @@ class Assembly:
             return self._pass_over("contentBlockDelta")
         deltas: list[Delta] = []
         for member, value in delta.items():
-            news = self._part(member, index, value)
-            deltas += self._pass_over(f"delta {member}") if news is None else news
+            added = self._part(member, index, value)
+            deltas += self._pass_over(f"delta {member}") if added is None else added
         return deltas
 
     def _part(self, member: str, index: int, value: Any) -> list[Delta] | None:
         """The deltas that a member adds; None for a member that is unknown or malformed."""
         match member:
             case "text":
-                news = self._text(index, value)
+                added = self._text(index, value)
             case "toolUse":
-                news = self._tool_input(index, value)
+                added = self._tool_input(index, value)
             case "reasoningContent":
-                news = self._reasoning(index, value)
+                added = self._reasoning(index, value)
             case "citation":
-                news = self._citation(index, value)
+                added = self._citation(index, value)
             case "toolResult":
-                news = self._server_result(index, value)
+                added = self._server_result(index, value)
             case "image":
-                news = self._image(index, value)
+                added = self._image(index, value)
             case _:
-                news = None
-        return news
+                added = None
+        return added
 
     def _text(self, index: int, value: Any) -> list[Delta] | None:
         return self._fragment(index, "text", value) if isinstance(value, str) else None
@@ -269,8 +269,8 @@ class Assembly:
         return self._fragment(index, "tool", part if isinstance(part, str) else json.dumps(clean_json(part)))
 
     def _fragment(self, index: int, kind: Kind, fragment: str) -> list[Delta]:
-        block, ended = self._block(index, kind)
-        return ended + block.add(fragment)
+        block, ending = self._block(index, kind)
+        return ending + block.add(fragment)
 
     def _reasoning(self, index: int, value: Any) -> list[Delta] | None:
         parts = value if isinstance(value, dict) else {}
@@ -287,38 +287,38 @@ class Assembly:
         return self._redacted(index, value)
 
     def _signature(self, index: int, value: str) -> list[Delta]:
-        block, ended = self._block(index, "reasoning")
+        block, ending = self._block(index, "reasoning")
         block.signature += clean_text(value)
         block.is_damaged |= not is_whole(value)
-        return ended
+        return ending
 
     def _redacted(self, index: int, value: str) -> list[Delta]:
-        block, ended = self._block(index, "redacted")
+        block, ending = self._block(index, "redacted")
         block.data += content.decode_base64(value) or b""
-        return ended + block.show()
+        return ending + block.show()
 
     def _citation(self, index: int, value: Any) -> list[Delta] | None:
         if not isinstance(value, dict):
             return None
-        block, ended = self._block(index, "text")
+        block, ending = self._block(index, "text")
         block.parts.append(clean_json(value))
-        return [*ended, Delta("whole", "citation", block.number, detail=block.parts[-1])]
+        return [*ending, Delta("whole", "citation", block.number, detail=block.parts[-1])]
 
     def _server_result(self, index: int, value: Any) -> list[Delta] | None:
         if not isinstance(value, list):
             return None
-        block, ended = self._block(index, "server_result")
+        block, ending = self._block(index, "server_result")
         block.parts += [clean_json(part) for part in value if isinstance(part, dict)]
-        return ended
+        return ending
 
     def _image(self, index: int, value: Any) -> list[Delta] | None:
         if not isinstance(value, dict):
             return None
-        block, ended = self._block(index, "image")
+        block, ending = self._block(index, "image")
         source = value.get("source")
         data = source.get("bytes") if isinstance(source, dict) else None
         block.data += content.decode_base64(data) or b""
-        return ended
+        return ending
 
     def _stop_block(self, payload: dict[str, Any]) -> list[Delta]:
         index = payload.get("contentBlockIndex")

@@ -33,6 +33,6 @@ def counted_once(usage: Mapping[str, Any]) -> dict[str, Any]:
     """
     inputs, outputs, total = (count(usage.get(f"{kind}Tokens")) for kind in ("input", "output", "total"))
     cached = sum(count(usage.get(name)) for name in CACHED)
-    twice = inputs + outputs + cached - total
-    is_inside = total > 0 and 0 < twice <= min(inputs, cached)
-    return {**usage} | ({"inputTokens": inputs - twice} if is_inside else {})
+    counted_twice = inputs + outputs + cached - total
+    is_inside = total > 0 and 0 < counted_twice <= min(inputs, cached)
+    return {**usage} | ({"inputTokens": inputs - counted_twice} if is_inside else {})
