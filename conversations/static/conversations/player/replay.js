@@ -14,7 +14,7 @@ import { View } from "../transcript/view.js";
 import { Player } from "./player.js";
 import { SPEEDS } from "./playhead.js";
 import { Recording } from "./recording.js";
-import { addressOf, clockTime, landmarksOf, nameOf, Scrubber } from "./scrubber.js";
+import { addressOf, clockTime, landmarksOf, momentAt, nameOf, Scrubber } from "./scrubber.js";
 
 /** @typedef {import("./scrubber.js").Landmark} Landmark */
 
@@ -210,11 +210,10 @@ class Controls {
 
   /** Goes where the address says; false where it says nothing. */
   async jump() {
-    const [, kind = "", value = ""] = /^#(turn|call|at)-(.+)$/.exec(decodeURIComponent(location.hash)) ?? [];
-    const landmark = this.landmarks.find((one) => MATCHES[kind]?.(one, value));
-    if (!kind || (!landmark && kind !== "at")) return false;
-    await this.goTo(() => this.player.goTo(landmark ? landmark.at : Number(value), landmark?.turn));
-    if (kind === "call") await this.openCall(value);
+    const moment = momentAt(location.hash, this.landmarks);
+    if (!moment) return false;
+    await this.goTo(() => this.player.goTo(moment.at, moment.turn));
+    if (moment.call) await this.openCall(moment.call);
     return true;
   }
 
@@ -250,12 +249,6 @@ class Controls {
     return item;
   }
 }
-
-/** @type {Record<string, (landmark: Landmark, value: string) => boolean>} */
-const MATCHES = {
-  turn: ({ kind, number, id }, value) => kind === "turn" && (String(number) === value || id === value),
-  call: ({ kind, call }, value) => kind === "call" && call === value,
-};
 
 const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 

@@ -25,8 +25,32 @@ export function clockTime(ms) {
  * The address of a moment: `#at-TIME` finds any.
  * @param {Landmark} landmark
  */
-export const addressOf = ({ kind, call, number, at }) =>
-  kind === "turn" ? `#turn-${number}` : kind === "call" ? `#call-${call}` : `#at-${at}`;
+export const addressOf = ({ kind, call = "", number, at }) =>
+  kind === "turn" ? `#turn-${number}` : kind === "call" ? `#call-${encodeURIComponent(call)}` : `#at-${at}`;
+
+/**
+ * The moment at an address, if there is one: a turn by its number or id, a call by its id, or any time.
+ * @param {string} fragment
+ * @param {Landmark[]} landmarks
+ * @returns {{at: number, turn?: number, call?: string} | undefined}
+ */
+export function momentAt(fragment, landmarks) {
+  const [, kind, name] = /^#(turn|call|at)-(.+)$/.exec(decoded(fragment)) ?? [];
+  if (kind === "at") return Number.isFinite(Number(name)) ? { at: Number(name) } : undefined;
+  /** @type {(landmark: Landmark) => boolean} */
+  const isNamed =
+    kind === "call" ? ({ call }) => call === name : ({ number, id }) => `${number}` === name || id === name;
+  return landmarks.find((one) => one.kind === kind && isNamed(one));
+}
+
+/** @param {string} fragment */
+function decoded(fragment) {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
+}
 
 /**
  * What may be jumped to; `turn` is the place of its turn, whose number people see.
