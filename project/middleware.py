@@ -17,7 +17,7 @@ from whitenoise.responders import StaticFile
 from project.static_files import HashedFiles
 from project.unsent import is_kept, keep
 
-Answer = HttpResponseBase | Awaitable[HttpResponseBase]
+AnyResponse = HttpResponseBase | Awaitable[HttpResponseBase]
 
 
 class ContentPolicy(CSPMiddleware):
@@ -51,7 +51,7 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # ships no types
     sync_capable = async_capable = True
     FOREVER = 365 * 24 * 60 * 60
 
-    def __init__(self, get_response: Callable[[HttpRequest], Answer]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], AnyResponse]) -> None:
         super().__init__(get_response)
         storage = staticfiles_storage
         if isinstance(storage, HashedFiles) and storage.hashed_files and not self.static_root:
@@ -59,9 +59,9 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # ships no types
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> Answer:
+    def __call__(self, request: HttpRequest) -> AnyResponse:
         """A static file, or the site's answer."""
-        answer: Answer = super().__call__(request)
+        answer: AnyResponse = super().__call__(request)
         if isinstance(answer, HttpResponseBase) and iscoroutinefunction(self):
             return _ready(answer)
         return answer

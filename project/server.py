@@ -33,7 +33,7 @@ REASONS = {
 Start = Callable[[Callable[[], None]], None]
 """A function that a server calls on its loop once it answers, with a function that stops it from any thread."""
 
-Run = Callable[[ASGI3Application, socket.socket, Start], None]
+RunServer = Callable[[ASGI3Application, socket.socket, Start], None]
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -82,7 +82,7 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def runner(server: str) -> Run:
+def runner(server: str) -> RunServer:
     """The function that runs this web server; raises ConfigurationError if it is not installed."""
     try:
         if server == "uvicorn":

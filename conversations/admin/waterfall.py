@@ -22,7 +22,7 @@ SLIMMEST = 0.3
 
 
 class Bar(NamedTuple):
-    """A span of a step: its place and width in percent of the chart, and its text."""
+    """A span in a lane: its place and width in percent of the chart, and its text."""
 
     kind: str
     x: str
@@ -30,7 +30,7 @@ class Bar(NamedTuple):
     title: str
 
 
-class Step(NamedTuple):
+class Lane(NamedTuple):
     """A line of the chart: a round, a tool call or the queue, with its bars."""
 
     label: SafeString | str
@@ -42,10 +42,10 @@ class Step(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A turn's steps, and the marks of its scale: place in percent, and text."""
+    """A turn's lanes, and the marks of its scale: place in percent, and text."""
 
     turn: Turn
-    steps: list[Step]
+    lanes: list[Lane]
     marks: list[tuple[str, str]]
     took: str
 
@@ -157,21 +157,21 @@ def _chart(
         call.finished_at for call in chain.from_iterable(calls.values())
     ]
     scale = _Scale(turn, [turn.finished_at, open_end, *ends], now)
-    steps = [_queued(turn, scale)] if turn.started_at and scale.at(turn.started_at) > 50 else []
+    lanes = [_queued(turn, scale)] if turn.started_at and scale.at(turn.started_at) > 50 else []
     for row in rounds:
-        steps.append(
+        lanes.append(
             _round(row, scale, [(at - turn.created_at.timestamp() * 1000, wait) for at, wait in tries])
         )
-        steps += [_call(call, scale) for call in calls[row.pk]]
-    return Chart(turn, steps, scale.marks(), duration(scale.total))
+        lanes += [_call(call, scale) for call in calls[row.pk]]
+    return Chart(turn, lanes, scale.marks(), duration(scale.total))
 
 
-def _queued(turn: Turn, scale: _Scale) -> Step:
+def _queued(turn: Turn, scale: _Scale) -> Lane:
     end = scale.at(turn.started_at)
-    return _step("queued", "queued", [("queued", 0, end)], "", scale)
+    return _lane("queued", "queued", [("queued", 0, end)], "", scale)
 
 
-def _round(row: Round, scale: _Scale, tries: list[tuple[float, float]]) -> Step:
+def _round(row: Round, scale: _Scale, tries: list[tuple[float, float]]) -> Lane:
     begin, end = scale.at(row.started_at), scale.at(row.finished_at)
     own = [(at, wait) for at, wait in tries if begin <= at <= end]
     spans: list[Span] = []
@@ -186,7 +186,7 @@ def _round(row: Round, scale: _Scale, tries: list[tuple[float, float]]) -> Step:
         spans.append(("streaming", first, end))
     name = f"round {row.number}" + (f", attempt {row.attempt}" if row.attempt > 1 else "")
     status = row.status + (f": {row.error_code}" if row.error_code else "")
-    return _step(
+    return _lane(
         link(row, name),
         f"round {row.status}",
         spans,
@@ -195,15 +195,15 @@ def _round(row: Round, scale: _Scale, tries: list[tuple[float, float]]) -> Step:
     )
 
 
-def _call(call: ToolCall, scale: _Scale) -> Step:
+def _call(call: ToolCall, scale: _Scale) -> Lane:
     begin = scale.at(call.started_at or call.finished_at or call.created_at)
     end = begin if call.started_at is None else scale.at(call.finished_at)
     kind = "failed" if call.status == ToolCall.Status.ERROR else "tool"
     status = "" if call.status == ToolCall.Status.SUCCESS else call.error or call.status
-    return _step(link(call, call.name), f"call {call.status}", [(kind, begin, end)], status, scale)
+    return _lane(link(call, call.name), f"call {call.status}", [(kind, begin, end)], status, scale)
 
 
-def _step(label: SafeString | str, kind: str, spans: list[Span], status: str, scale: _Scale) -> Step:
+def _lane(label: SafeString | str, kind: str, spans: list[Span], status: str, scale: _Scale) -> Lane:
     bars = [scale.bar(*span) for span in spans]
     summary = ", ".join(bar.title for bar in bars) + (f"; {status}" if status else "")
-    return Step(label, kind, bars, duration(spans[-1][2] - spans[0][1]), status, summary)
+    return Lane(label, kind, bars, duration(spans[-1][2] - spans[0][1]), status, summary)

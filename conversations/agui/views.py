@@ -32,10 +32,10 @@ HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 """They keep proxies from holding events back."""
 
 View = Callable[[HttpRequest, Caller], Awaitable[HttpResponseBase]]
-Answer = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]
+Endpoint = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]
 
 
-def address(**views: View) -> Answer:
+def address(**views: View) -> Endpoint:
     """An address with a view for each method. Errors are answered as JSON, never with a page."""
 
     @csrf_exempt  # it is checked with the session, so that a token needs none

@@ -7,12 +7,12 @@ it; copying.py does both. markdown.py is for reading, agui.py for programs.
 from .agui import as_lines
 from .archive import import_file, write_zip
 from .copying import copy_for
-from .importing import Damaged, import_document
+from .importing import DamagedExport, import_document
 from .markdown import as_markdown
 from .whole import as_json, document
 
 __all__ = [
-    "Damaged",
+    "DamagedExport",
     "as_json",
     "as_lines",
     "as_markdown",

@@ -18,7 +18,7 @@ from django.db import transaction
 from conversations.models import Attachment, Conversation
 
 from .format import FilePart
-from .importing import Damaged, import_document
+from .importing import DamagedExport, import_document
 from .whole import beside_name, document, json_text, sent_files
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _write(archive: ZipFile, row: Attachment) -> None:
 def import_file(file: IO[bytes], owner: "User") -> list[Conversation]:
     """The conversations of a file, a zip or the JSON of one, stored as the owner's.
 
-    Raises Damaged, with nothing stored, if anything in the file is wrong.
+    Raises DamagedExport, with nothing stored, if anything in the file is wrong.
     """
     if not is_zipfile(file):
         file.seek(0)
@@ -64,7 +64,7 @@ def _import_all(archive: ZipFile, owner: "User") -> list[Conversation]:
     """Stores the conversations of a zip. If one is damaged, nothing stays, files included."""
     names = [name for name in archive.namelist() if name.endswith(".json") and "/" not in name]
     if not names:
-        raise Damaged("there is no export in the zip")
+        raise DamagedExport("there is no export in the zip")
     conversations: list[Conversation] = []
     with ExitStack() as stack, transaction.atomic():
         for name in names:
@@ -86,15 +86,15 @@ def _beside(archive: ZipFile, part: FilePart) -> IO[bytes]:
 
 
 def _member(archive: ZipFile, name: str, most: int) -> IO[bytes]:
-    """A member of the zip, opened; raises Damaged if it is missing, or longer than `most` bytes."""
+    """A member of the zip, opened; raises DamagedExport if it is missing, or longer than `most` bytes."""
     try:
         info = archive.getinfo(name)
     except KeyError:
-        raise Damaged(f"{name} is not in the zip") from None
+        raise DamagedExport(f"{name} is not in the zip") from None
     if info.file_size > most:
-        raise Damaged(f"{name} is larger than it may be")
+        raise DamagedExport(f"{name} is larger than it may be")
     if info.flag_bits & ENCRYPTED or info.compress_type not in COMPRESSIONS:
-        raise Damaged(f"{name} is encrypted, or compressed in a way of its own")
+        raise DamagedExport(f"{name} is encrypted, or compressed in a way of its own")
     return archive.open(info)
 
 
@@ -102,7 +102,7 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise Damaged("its JSON is no UTF-8") from None
+        raise DamagedExport("its JSON is no UTF-8") from None
 
 
 @contextmanager
@@ -110,4 +110,4 @@ def _faults_of_zips() -> Iterator[None]:
     try:
         yield
     except (BadZipFile, EOFError, zlib.error) as error:
-        raise Damaged(f"the zip is damaged: {error}") from None
+        raise DamagedExport(f"the zip is damaged: {error}") from None

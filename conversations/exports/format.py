@@ -8,7 +8,6 @@ from django.db.models import Model as Row
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-Text = str
 Name = Annotated[str, Field(max_length=200)]
 Model = Annotated[str, Field(max_length=2048)]
 ToolName = Annotated[str, Field(max_length=64)]
@@ -51,8 +50,8 @@ class Fault(Part):
     """The error with which a turn or round ended."""
 
     error_code: Annotated[str, Field(max_length=32, alias="code")]
-    error_text: Annotated[Text, Field(alias="message")]
-    error_detail: Annotated[Text, Field(alias="detail")]
+    error_text: Annotated[str, Field(alias="message")]
+    error_detail: Annotated[str, Field(alias="detail")]
 
 
 class MessagePart(Part):
@@ -96,7 +95,7 @@ class TurnPart(Part):
     status: Literal["completed", "stopped", "failed", "interrupted"]
     error: Fault | None
     model: Model
-    system: Text
+    system: str
     inference: Object
     tools_off: list[ToolName] = []
     reasoning_budget: Count | None = None
@@ -122,7 +121,7 @@ class ApprovalPart(Part):
     expires_at: AwareDatetime | None
     decided_at: AwareDatetime | None
     decided_by: Annotated[str, Field(max_length=150)] | None
-    reason: Text
+    reason: str
     input: Object | None
     always: Literal["", "arguments", "tool"] = ""
 
@@ -133,7 +132,7 @@ class CallPart(Part):
     tool_use_id: Annotated[str, Field(min_length=1, max_length=64)]
     name: Name
     input: Object | None
-    arguments: Text
+    arguments: str
     status: Literal["success", "error"]
     error: Annotated[str, Field(max_length=32)]
     result: list[Object]
@@ -170,7 +169,7 @@ class Whole(Part):
     id: UUID
     title: Name
     model: Model
-    system: Text
+    system: str
     inference: Object
     tools_off: list[ToolName] = []
     reasoning_budget: Count | None = None
@@ -180,5 +179,5 @@ class Whole(Part):
     messages: list[Object]
     tool_calls: list[CallPart]
     turns: list[TurnPart]
-    request_bases: dict[Hash, Text]
+    request_bases: dict[Hash, str]
     attachments: list[FilePart] = []

@@ -35,7 +35,7 @@ DEEPEST = 64
 """Levels of nesting in an export."""
 
 
-class Damaged(TurntableError):
+class DamagedExport(TurntableError):
     """This is not a whole export of a conversation."""
 
     def __str__(self) -> str:
@@ -53,16 +53,16 @@ class Wrong(Exception):
 def import_document(text: str, owner: "User", read: Read | None = None) -> Conversation:
     """Stores an export's text as the owner's conversation. `read` has the bytes of files beside it.
 
-    Raises Damaged, with nothing stored, if anything in the text is wrong.
+    Raises DamagedExport, with nothing stored, if anything in the text is wrong.
     """
     try:
         whole = _valid_export(_json_value(text))
         _check_files(whole, are_beside=read is not None)
         return save(whole, owner, read or embedded)
     except Wrong as wrong:
-        raise Damaged(str(wrong)) from None
+        raise DamagedExport(str(wrong)) from None
     except NotTaken as problem:
-        raise Damaged(f"attachments: {problem}") from None
+        raise DamagedExport(f"attachments: {problem}") from None
 
 
 def _check_files(whole: Whole, *, are_beside: bool) -> None:
@@ -79,9 +79,9 @@ def _json_value(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
-        raise Damaged(f"line {error.lineno}: {error.msg}") from None
+        raise DamagedExport(f"line {error.lineno}: {error.msg}") from None
     except (ValueError, RecursionError):
-        raise Damaged("line 1: it holds a number or a nesting that no export holds") from None
+        raise DamagedExport("line 1: it holds a number or a nesting that no export holds") from None
 
 
 def _refuse(constant: str) -> None:

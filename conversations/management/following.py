@@ -38,7 +38,7 @@ class Display(Protocol):
         """Redraws what changes with time."""
 
 
-class Follower:
+class TerminalFollower:
     """A cursor on a conversation's record."""
 
     def __init__(self, conversation: UUID, cursor: int | None = None) -> None:
@@ -112,9 +112,9 @@ class Follower:
 
 
 @contextmanager
-def following(conversation: UUID) -> Iterator[Follower]:
+def following(conversation: UUID) -> Iterator[TerminalFollower]:
     """A follower of the conversation's record from now on."""
-    follower = Follower(conversation)
+    follower = TerminalFollower(conversation)
     HUB.subscribe(conversation, follower)
     try:
         yield follower

@@ -19,7 +19,7 @@ ENDS = ("RUN_FINISHED", "RUN_ERROR")
 
 
 @dataclass(slots=True)
-class Wait:
+class LongPause:
     """A long pause.
 
     `key` names the block of the page that came after it. `is_idle` says that a person made the pause, and no model or tool.
@@ -39,7 +39,7 @@ class Outline:
     end: int = 0
     question: str = ""
     marks: list[Mark] = field(default_factory=list)
-    waits: list[Wait] = field(default_factory=list)
+    waits: list[LongPause] = field(default_factory=list)
     _is_over: bool = False  # between two runs as well, while it waits for a person
 
     def as_json(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Outline:
     def _reach(self, at: int) -> int:
         at = max(at, self.end)
         if at - self.end > LONGEST_PAUSE:
-            self.waits.append(Wait(self.end, at, is_idle=self._is_over))
+            self.waits.append(LongPause(self.end, at, is_idle=self._is_over))
         self.end = at
         return at
 

@@ -14,7 +14,7 @@ from conversations.protocol.agui.timeline import Moment, timeline
 
 from .outline import outline
 
-Part = tuple[UUID, int, int, list[str]]
+TurnLines = tuple[UUID, int, int, list[str]]
 """A turn, its first and last `seq`, and its stored lines."""
 
 MOST_ENDS = 50
@@ -35,7 +35,7 @@ def index(conversation: Conversation) -> dict[str, Any]:
     }
     turns: list[dict[str, Any]] = []
     end = 0
-    for turn, first, last, lines in _parts(conversation):
+    for turn, first, last, lines in _turn_lines(conversation):
         timing = outline(lines, after=end)
         end = timing.end
         number, parent = rows.get(turn, (0, None))
@@ -73,7 +73,7 @@ def ends(conversation: Conversation, first: int, last: int) -> str:
     return f"[{','.join(snapshots[seq] for seq in sorted(snapshots)[-MOST_ENDS:])}]"
 
 
-def _parts(conversation: Conversation) -> Iterator[Part]:
+def _turn_lines(conversation: Conversation) -> Iterator[TurnLines]:
     """The turns on record, oldest first.
 
     Events are read first, and a turn that is packed meanwhile is left out of the recordings.
@@ -91,10 +91,10 @@ def _parts(conversation: Conversation) -> Iterator[Part]:
     )
 
 
-def _unpacked(item: tuple[UUID, list[Event]]) -> Part:
+def _unpacked(item: tuple[UUID, list[Event]]) -> TurnLines:
     turn, events = item
     return turn, events[0].seq, events[-1].seq, [f"{event.data}\t{event.parts}" for event in events]
 
 
-def _packed(recording: Recording) -> Part:
+def _packed(recording: Recording) -> TurnLines:
     return recording.turn_id, recording.first_seq, recording.last_seq, unsqueeze(recording.body).split("\n")

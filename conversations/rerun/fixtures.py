@@ -32,7 +32,7 @@ LATER = ("files", "remedies", "words", "tools_off", "reasoning_budget")
 REFUSED = (InvalidRequest.code, ContextOverflow.code)
 
 
-class Part(BaseModel):
+class FixtureLine(BaseModel):
     """A line of the file."""
 
     model_config = ConfigDict(extra="forbid")
@@ -43,7 +43,7 @@ class Part(BaseModel):
         return json.dumps(self.model_dump(by_alias=True, exclude=blank), ensure_ascii=False)
 
 
-class HeadLine(Part):
+class HeadLine(FixtureLine):
     """The first line; a file of another version is not read."""
 
     kind: Literal["fixture"] = "fixture"
@@ -51,7 +51,7 @@ class HeadLine(Part):
     title: str = ""
 
 
-class BaseLine(Part):
+class BaseLine(FixtureLine):
     """System prompt, settings and tools of the requests that name it."""
 
     kind: Literal["base"] = "base"
@@ -59,7 +59,7 @@ class BaseLine(Part):
     body: Body
 
 
-class EventLine(Part):
+class EventLine(FixtureLine):
     """An event of a stream, `at` ms after its round began."""
 
     kind: Literal["event"] = "event"
@@ -68,7 +68,7 @@ class EventLine(Part):
     payload: Body
 
 
-class CallLine(Part):
+class CallLine(FixtureLine):
     """A tool call and its result, as Converse toolResult content."""
 
     kind: Literal["call"] = "call"
@@ -85,7 +85,7 @@ class CallLine(Part):
         return RecordedCall(self.name, self.arguments, self.input, outcome)
 
 
-class RoundLine(Part):
+class RoundLine(FixtureLine):
     """A request, and how its stream ended; a blank `ending` is a good one.
 
     The request has the first `kept` messages of the request before it, and then `messages`. `remedies` have changed it. `words` are those
@@ -126,7 +126,7 @@ class FileLine(BaseModel):
         return store(conversation, file, inspected).pk
 
 
-class TurnLine(Part):
+class TurnLine(FixtureLine):
     """A user message, the settings that it was sent with, and its answer."""
 
     kind: Literal["turn"] = "turn"
@@ -169,7 +169,7 @@ class _Writing:
         self.bases: set[str] = set()
         self.messages: list[Body] = []
 
-    def turn(self, number: int, turn: Turn) -> Iterator[Part]:
+    def turn(self, number: int, turn: Turn) -> Iterator[FixtureLine]:
         message = Message.objects.get(turn=turn, role=Message.Role.USER)
         text, files = plain_text(message.content), list(_file_lines(message))
         yield TurnLine(number=number, text=text, **turn.model_settings(), said=answer(turn), files=files)
@@ -179,7 +179,7 @@ class _Writing:
             result = {"status": outcome.status, "error": outcome.error, "result": outcome.content}
             yield CallLine(name=name, arguments=arguments, input=value, **result)
 
-    def round(self, row: Round, stream: Iterable[StreamEvent]) -> Iterator[Part]:
+    def round(self, row: Round, stream: Iterable[StreamEvent]) -> Iterator[FixtureLine]:
         body = without_points(json.loads(rebuild_request(row)))
         messages = body.pop("messages")
         if row.base_id not in self.bases:

@@ -43,7 +43,7 @@ def a_round(turn: Turn, begin: float, end: float | None, **fields: Any) -> Round
 def bars_of(turn: Turn) -> list[tuple[str, list[tuple[str, float, float]]]]:
     """The name of each step, and its bars: kind, begin and end in percent."""
     (chart,) = charts([turn])
-    return [(re.sub("<[^>]*>", "", step.label), [_bar(bar) for bar in step.bars]) for step in chart.steps]
+    return [(re.sub("<[^>]*>", "", lane.label), [_bar(bar) for bar in lane.bars]) for lane in chart.lanes]
 
 
 def _bar(bar: Any) -> tuple[str, float, float]:
@@ -96,8 +96,8 @@ def test_retries_are_drawn_from_what_was_recorded(turn: Turn, packed: bool) -> N
 def test_a_round_without_an_answer_is_not_shown_as_streaming(turn: Turn) -> None:
     a_round(turn, 0, 5, status="failed", error_code="throttled")
     (chart,) = charts([turn])
-    assert [bar.kind for bar in chart.steps[0].bars] == ["broken"]
-    assert "throttled" in chart.steps[0].summary
+    assert [bar.kind for bar in chart.lanes[0].bars] == ["broken"]
+    assert "throttled" in chart.lanes[0].summary
 
 
 def test_a_running_turn_goes_on_to_now(turn: Turn) -> None:

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from conversations import engine
 from conversations.engine import WORKER
-from conversations.exports import Damaged, as_json, import_document
+from conversations.exports import DamagedExport, as_json, import_document
 from conversations.models import Approval, Conversation, Recording, Round, ToolCall, Turn
 from conversations.protocol.converse.request import sha256
 from conversations.tools import registry, tool
@@ -193,7 +193,7 @@ def test_a_turn_that_waits_is_not_taken_in(user: User, guarded: None) -> None:
     conversation = conversation_of(user)
     ask(conversation, PHRASES[0])
     conversation.refresh_from_db()
-    with pytest.raises(Damaged, match=r"turns\.0\.status"):
+    with pytest.raises(DamagedExport, match=r"turns\.0\.status"):
         import_document(as_json(conversation), user)
     engine.stop(conversation.pk)
     assert engine.WORKER.wait(20)
@@ -259,7 +259,7 @@ def _deep(levels: int) -> dict[str, Any]:
 def test_a_damaged_file_is_refused_whole(text: str, user: User, damage: Damage, word: str) -> None:
     whole = json.loads(text)
     damage(whole)
-    with pytest.raises(Damaged, match=rf"^(?=\S+: |the file: ).*{word}"):
+    with pytest.raises(DamagedExport, match=rf"^(?=\S+: |the file: ).*{word}"):
         import_document(json.dumps(whole, indent=1), user)
     assert not Conversation.objects.exists()
 
@@ -269,19 +269,19 @@ def test_the_place_that_is_wrong_is_told(text: str, user: User) -> None:
     events = whole["turns"][1]["events"]
     wrong = next(place for place, event in enumerate(events) if event["type"] == "STEP_STARTED")
     events[wrong]["type"] = "STEP_BEGUN"
-    with pytest.raises(Damaged, match=rf"^turns\.1\.events\.{wrong}: "):
+    with pytest.raises(DamagedExport, match=rf"^turns\.1\.events\.{wrong}: "):
         import_document(json.dumps(whole), user)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 500, -3])
 def test_a_file_that_breaks_off_is_refused(text: str, user: User, cut: int) -> None:
-    with pytest.raises(Damaged, match=r"^line \d+"):
+    with pytest.raises(DamagedExport, match=r"^line \d+"):
         import_document(text[:cut], user)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a": NaN}', "1" * 5000, "null", "[]"])
 def test_what_is_no_export_is_refused(user: User, text: str) -> None:
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedExport):
         import_document(text, user)
     assert not Conversation.objects.exists()
 

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management.base import OutputWrapper
 
-from conversations.management.following import Follower
+from conversations.management.following import TerminalFollower
 from conversations.management.terminal import Printer, RecordingPrinter
 from conversations.protocol.agui import events
 from tests.records import delta, open_record, opening, running
@@ -43,7 +43,7 @@ def test_ctrl_c_asks_for_a_stop_and_breaks_nothing_off_until_the_run_has_ended(
         delta(" and whole", "a"),
         end,
     )
-    error = Follower(conversation.pk, 0).follow(Printer(OutputWrapper(out)), turn)
+    error = TerminalFollower(conversation.pk, 0).follow(Printer(OutputWrapper(out)), turn)
     assert (error, out.getvalue()) == (end.get("message"), "half and whole")
     turn.refresh_from_db()
     assert turn.stop_requested_at
@@ -55,7 +55,7 @@ def test_a_third_ctrl_c_is_meant_for_the_program(user: User) -> None:
     start = {"type": "TEXT_MESSAGE_START", "messageId": "a", "role": "assistant"}
     open_record(turn).commit(*opening(conversation, turn), start, delta("half half half", "a"))
     with pytest.raises(KeyboardInterrupt):
-        Follower(conversation.pk, 0).follow(Printer(OutputWrapper(out)), turn)
+        TerminalFollower(conversation.pk, 0).follow(Printer(OutputWrapper(out)), turn)
 
 
 THINKING = ["Hi.\n\n<thin", "king>Hm, ", "a < b.</thi", "nking>\n\nIt is ", "3 <", " 4.\n\n<thi"]
@@ -87,7 +87,7 @@ def test_no_text_moves_the_cursor_or_sets_the_title(user: User) -> None:
     end = events.run_finished(str(conversation.pk), str(turn.pk), "success", [])
     text = delta("\x1b]0;title\x07 \x9b2J\tSeñora\nBlue", "a")
     open_record(turn).commit(*opening(conversation, turn), start, text, end)
-    Follower(conversation.pk, 0).follow(Printer(OutputWrapper(out)), turn)
+    TerminalFollower(conversation.pk, 0).follow(Printer(OutputWrapper(out)), turn)
     assert out.getvalue() == "\ufffd]0;title\ufffd \ufffd2J\tSeñora\nBlue"
 
 

@@ -11,7 +11,7 @@ from conversations import engine
 from conversations.errors import NotFound, Refused
 from conversations.journal import turn_frames
 from conversations.management.approvals import choices, decision, entry, pending, question, reply
-from conversations.management.following import Display, Follower, following, on_ctrl_c
+from conversations.management.following import Display, TerminalFollower, following, on_ctrl_c
 from conversations.management.interpreter import python
 from conversations.models import Approval, Attachment, Conversation, Model, Turn, active_line
 from conversations.protocol.converse.content import plain_text
@@ -50,7 +50,7 @@ class Session:
     conversation: Conversation
     """The present conversation."""
 
-    follower: Follower
+    follower: TerminalFollower
 
     def __init__(self, user: User, display: SessionDisplay, lines: Lines, model: str | None) -> None:
         self.user, self.display, self.lines, self.model = user, display, lines, model

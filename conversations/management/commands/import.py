@@ -9,7 +9,7 @@ from typing import IO, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from conversations.errors import Refused
-from conversations.exports import Damaged, import_file
+from conversations.exports import DamagedExport, import_file
 from conversations.management.users import user_named
 
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         try:
             with _opened(file) as export:
                 conversations = import_file(export, user_named(user))
-        except Damaged as damaged:
+        except DamagedExport as damaged:
             raise CommandError(f"{file} is not imported: {damaged}.") from None
         except Refused as refused:
             raise CommandError(str(refused)) from None
