@@ -213,7 +213,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},  # a page that is not there is no news
         "botocore": {"level": "INFO"},  # at DEBUG it logs requests with their headers
         "axes": {"level": "WARNING"},
-        "mcp": {"level": "CRITICAL"},  # what becomes of a server is told by its room, in a line
+        "mcp": {"level": "CRITICAL"},  # `conversations.mcp` logs in a line what happens to a server
         "uvicorn.error": {"level": "ERROR"},  # that somebody sent what is no HTTP is no news
     },
 }

@@ -29,7 +29,7 @@ from .streams import Stream, spawn
 logger = logging.getLogger(__name__)
 
 HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-"""They keep proxies from holding events back."""
+"""Headers that keep proxies from holding events back."""
 
 View = Callable[[HttpRequest, Caller], Awaitable[HttpResponseBase]]
 Endpoint = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]

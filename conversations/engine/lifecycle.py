@@ -37,7 +37,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 """Which status may follow which. A queued turn may also be deleted; the other statuses are ends."""
 
 LEASE = timedelta(seconds=8)
-"""How long a turn stays a silent process's own: it goes on 15 s after a crash at most."""
+"""How long a turn belongs to a process that does not renew: it goes on at most 15 s after a crash."""
 
 ATTEMPTS = 3
 """How often a turn is begun at most, as one that kills its process each time must come to an end."""

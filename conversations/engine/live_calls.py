@@ -12,14 +12,14 @@ from .requests import labels_of
 
 
 class Origin(NamedTuple):
-    """Where a remote call comes from: labels for its headers, and whether its model takes pictures."""
+    """The origin of a remote call: labels for headers, and whether its model takes pictures."""
 
     labels: dict[str, str]
     takes_pictures: bool
 
 
 def origin_of(turn: Turn) -> Origin:
-    """Where a turn's calls come from; reads the database."""
+    """The origin of a turn's calls, read from the database."""
     return Origin(labels_of(turn), Model.of(turn.model).capabilities.takes_pictures is not False)
 
 

@@ -32,7 +32,7 @@ class Memory:
     """The turn's own rounds by number, as later requests hold them."""
 
     states: dict[int, RoundState] = field(default_factory=dict)
-    """The same rounds, as the decision about the next step needs them."""
+    """The same rounds, as input of `steps.next_step`."""
 
     attempts: dict[int, int] = field(default_factory=dict)
     figures: list[RoundFigures] = field(default_factory=list)
@@ -100,7 +100,7 @@ def load_begun(turn: Turn) -> Memory:
 
 
 def round_states(turn: Turn, rows: Sequence[Round]) -> dict[int, RoundState]:
-    """The turn's rounds by number in their last attempts, as the decision about the next step needs them."""
+    """The last attempt of each of the turn's rounds, by number, as input of `steps.next_step`."""
     calls: dict[int, list[CallState]] = defaultdict(list)
     stored = turn.tool_calls.order_by("round", "position")
     pending = set(stored.filter(approval__status=Approval.Status.PENDING).values_list("pk", flat=True))
@@ -116,7 +116,7 @@ def round_states(turn: Turn, rows: Sequence[Round]) -> dict[int, RoundState]:
 
 
 def call_state(call: ToolCall, *, is_undecided: bool) -> CallState:
-    """A call, as the decision about the next step needs it."""
+    """A call, as input of `steps.next_step`."""
     return CallState(call.tool_use_id, call.result is not None, is_undecided, call.error in CUT_ERRORS)
 
 

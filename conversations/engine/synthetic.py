@@ -95,7 +95,7 @@ def key(name: str, call_input: dict[str, Any] | None, arguments: str) -> str:
 
 
 def gateway_of(turn: Turn) -> Any:
-    """What answers the turn's rounds; raises InternalError for a file that another process had."""
+    """The gateway of the turn's rounds, real or recorded; raises InternalError if another process has its file."""
     if turn.rerun.get("rounds") == "person":
         return PersonalCall(turn.rerun["call"])
     if turn.rerun.get("rounds") != "file":

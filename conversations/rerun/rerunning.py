@@ -76,7 +76,7 @@ class Rerun:
         self.conversation, self.options, self.tell, self.gateway = conversation, options, tell, gateway
         self.complete = False
         self.approve: Approve | None = None
-        """Who decides about calls that need it; None leaves them to the page."""
+        """Decides about calls that wait for an approval. None leaves that to the page."""
         if not self.questions:
             raise Refused("There is nothing to ask again: no such message has been answered.")
 

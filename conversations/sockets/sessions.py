@@ -36,7 +36,7 @@ class OpenSocket(Protocol):
     """The id of its user."""
 
     conversation_id: UUID | None
-    """What it shows, if that is a conversation."""
+    """The conversation that it shows, if it shows one."""
 
     def finish(self) -> None:
         """Leaves with RESTART once everything is sent."""

@@ -52,7 +52,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-"""They keep a browser from running anything in a file."""
+"""Headers that keep a browser from running anything in a file."""
 
 
 @csrf_exempt  # it is checked below, so that a refusal is JSON as every other answer

@@ -280,7 +280,7 @@ class Answer:
         return parts
 
     def end(self) -> list[Part]:
-        """All that is left."""
+        """The remaining parts."""
         self._take(is_open=False)
         return self._stream.end()
 
