@@ -176,7 +176,7 @@ class Environment(BaseSettings):
 
 
 class TitleEnvironment(BaseSettings):
-    """The model that titles conversations, and its instructions. Without one the first words are the title."""
+    """The model that titles conversations, and its instructions. Else the first words are the title."""
 
     model_config = Environment.model_config
 

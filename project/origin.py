@@ -1,4 +1,4 @@
-"""Websockets are for our own pages alone: browsers send cookies from any page, and CORS does not apply."""
+"""Websockets are for our own pages alone: browsers send cookies from any page, without CORS."""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 SEND = "turntable.send"
-"""The scope's key of the server's own send, which bypasses the middleware that reads the session each time."""
+"""The scope's key of the server's own send, past the middleware that reads the session each time."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -31,7 +31,7 @@ REASONS = {
 }
 
 Start = Callable[[Callable[[], None]], None]
-"""A function that a server calls on its loop once it answers, with a function that stops it from any thread."""
+"""Called on a server's loop once it answers, with a function that stops it from any thread."""
 
 RunServer = Callable[[ASGI3Application, socket.socket, Start], None]
 
@@ -134,7 +134,7 @@ def work(turns: int, on_ready: Callable[[], None]) -> None:
 
 
 class Shutdown:
-    """A process's shutdown: a signal drains turns and sockets, then stops the server. A second one stops it at once."""
+    """A process's shutdown: a signal drains turns and sockets, then stops the server; a second, at once."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
         self._loop, self._stop = loop, stop

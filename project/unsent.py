@@ -74,7 +74,7 @@ def kept_form(request: HttpRequest, address: str) -> Post | None:
 
 
 def send(request: HttpRequest, address: str, post: Post) -> HttpResponse:
-    """Sends the form now, and returns the answer; leads to the form's own page if the user may not send it."""
+    """Sends the form now and returns the answer, or leads to its own page if the user may not send it."""
     try:
         answer = _answer(request, post)
     except (Http404, PermissionDenied):

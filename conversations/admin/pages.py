@@ -183,7 +183,7 @@ def related(row: Model, lookup: str, **models: str) -> SafeString:
 
 
 def page_links(request: HttpRequest, conversation: Conversation, anchor: str = "") -> Iterator[SafeString]:
-    """Links to the playback, if the user may watch it, and to the chat, if it is theirs; none once deleted."""
+    """Links to the playback for a user who may watch it, and to an own chat; none once it is deleted."""
     if conversation.deleted_at:
         return
     links = [

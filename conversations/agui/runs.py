@@ -1,4 +1,4 @@
-"""The run of a request: a new one, or the earlier one of the same name. All of this reads the database."""
+"""The run of a request: a new one, or the earlier one of the same name. It uses the database."""
 
 import json
 from io import BytesIO

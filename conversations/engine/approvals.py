@@ -1,4 +1,4 @@
-"""Approvals of tool calls: those that a round needs, decisions about them, and answers to refused calls."""
+"""Approvals of tool calls: those that a round needs, decisions, and answers to refused calls."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -181,7 +181,7 @@ def valid_arguments(name: str, arguments: object) -> dict[str, Any]:
 
 
 def _always(tool: str, value: object) -> str:
-    """The standing permission that a decision asks for; raises Refused if the tool allows none of that kind."""
+    """The standing permission that a decision asks for; raises Refused if the tool does not allow it."""
     if value is True:
         return Always.ARGUMENTS
     if value != "tool":

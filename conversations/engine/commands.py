@@ -90,7 +90,7 @@ def stop(conversation: UUID, turn: UUID | None = None) -> bool:
 
 
 def stop_here(conversation: UUID, turn: UUID | None = None) -> UUID | None:
-    """Stops the conversation's turn, or `turn` alone, if this process runs it; returns its id. Never waits."""
+    """Stops the conversation's turn, or `turn` alone, if it runs here; returns its id. Never waits."""
     return WORKER.stop(conversation, turn)
 
 

@@ -131,7 +131,7 @@ def lock(conversation: UUID) -> Conversation:
 def change_queued(
     conversation: Conversation, message: UUID, message_id: UUID, text: str, ids: Sequence[UUID] | None = None
 ) -> bool:
-    """Changes a message if it is queued, and returns whether it is, or was when this very change came before."""
+    """Changes a queued message. Returns whether it is queued, or was when this change came before."""
     with transaction.atomic():
         row = lock(conversation.pk)
         if row.messages.filter(public_id=message_id).exists():
@@ -156,7 +156,7 @@ def withdraw(conversation: Conversation, message: UUID) -> None:
 
 
 def claim(limit: int, only: UUID | None = None) -> list[Turn]:
-    """Claims at most `limit` queued turns that need not wait for others, with `only` those of one conversation.
+    """Claims at most `limit` queued turns that need not wait, with `only` those of one conversation.
 
     The user with the fewest running turns comes first. Rows that another process has locked are left to it.
     """
@@ -212,7 +212,7 @@ def _claim(turn: Turn) -> None:
 
 
 def _move(turn: Turn, status: Status, columns: Mapping[str, Any]) -> None:
-    """Changes a turn's status if the table allows it; raises InternalError where another process was faster."""
+    """Changes a turn's status as the table allows; raises InternalError if another process was faster."""
     sources = [source for source, targets in TRANSITIONS.items() if status in targets]
     if not Turn.objects.filter(pk=turn.pk, status__in=sources).update(status=status, **columns):
         raise InternalError(f"a turn that is over cannot become {status}")
@@ -315,7 +315,7 @@ def expire(turn: Turn, now: datetime) -> None:
 
 
 def withdraw_questions(turn: UUID, conversation: UUID) -> bool:
-    """Withdraws the questions of a waiting turn's calls, which have ended; returns whether the turn goes on."""
+    """Withdraws the questions of a waiting turn's ended calls; returns whether the turn goes on."""
     with transaction.atomic():
         waiting = _waiting(lock(conversation))
         if waiting is None or waiting.pk != turn:
@@ -362,7 +362,7 @@ def claimable() -> Q:
 
 
 def take_over(turn: Turn) -> bool:
-    """Takes a lost turn over, unless another process was faster. Its former process can write no more then."""
+    """Takes a lost turn over, unless another process was faster. Its former process writes no more."""
     lost = Turn.objects.filter(claimable(), pk=turn.pk, status=Status.RUNNING)
     lost = lost.filter(lease_token=turn.lease_token, runs=turn.runs)
     turn.attempts = min(turn.attempts + 1, ATTEMPTS)
@@ -387,7 +387,7 @@ def beat(leases: Mapping[UUID, UUID | None], *, renew: bool) -> set[UUID]:
 
 
 def hand_over(leases: Mapping[UUID, UUID | None]) -> int:
-    """Gives up the leases of turns, without counting an attempt; returns how many. The next sweep takes them."""
+    """Gives up the leases of turns, which the next sweep takes; returns how many. No attempt is counted."""
     ours = Turn.objects.filter(
         pk__in=leases, lease_token__in=list(leases.values()), status=Status.RUNNING
     ).order_by("pk")

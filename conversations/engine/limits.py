@@ -71,7 +71,7 @@ and was counted where it was begun.
 
 
 def facts(conversation: Conversation, message_id: UUID) -> Facts:
-    """Reads the facts. The caller has locked the conversation and its owner, so that no two messages pass at once."""
+    """Reads the facts. The caller has locked conversation and owner, so that messages pass one by one."""
     key, message = uuid_value(conversation.pk), uuid_value(message_id)
     user, now = conversation.owner_id, timezone.now()
     moment, minute = _time(now), _time(now - MINUTE)

@@ -1,4 +1,4 @@
-"""Calls that run at MCP servers for this process. They outlive a run that ends because one asks a person."""
+"""Calls that run at MCP servers for this process. They outlive a run that ends as one asks a person."""
 
 from collections.abc import Callable
 from functools import partial

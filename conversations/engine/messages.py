@@ -30,7 +30,7 @@ class Opening:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A stored message's turn. `is_new` is False for a message that was stored before, which has no opening."""
+    """A stored message's turn. A message that was stored before is not new, and has no opening."""
 
     turn: Turn
     is_new: bool

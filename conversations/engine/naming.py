@@ -31,7 +31,7 @@ def run_named(conversation: UUID, name: str) -> PublicRun | None:
 def accept(
     conversation: UUID, message: NewMessage, name: str, *, at_once: bool, admit: Admit | None = None
 ) -> Accepted:
-    """Stores a message as `lifecycle.accept` does, and names its turn's run; raises Busy while a turn is open.
+    """Stores a message as `lifecycle.accept` does, and names its run; raises Busy while a turn is open.
 
     Changes nothing if there is a run of this name.
     """

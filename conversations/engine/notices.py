@@ -46,8 +46,8 @@ def first_notices(conversation: Conversation, after: int | None, queued: list[di
     """The notices for a socket that opens: the queue, and decisions while others are pending.
 
     A page that reads on `after` a seq also gets the draft, and the end of the shown branch if there are several branches. A reader
-    from the beginning wants the record alone, and a snapshot has both: they get neither. Where nothing has begun the page may be older
-    than the draft, and gets it.
+    from the beginning wants the record alone, and gets neither, nor does one that begins with a snapshot of the shown branch. Where
+    nothing has begun yet, a page may be older than the draft, and gets it.
     """
     values: dict[str, Any] = {}
     if queued:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Outgoing:
-    """The request of a round, whose row is `row`. Its methods read rows and files, so they run in a thread."""
+    """The request of a round, whose row is `row`. Its methods read rows and files, so use a thread."""
 
     base: RequestBase
     """The request without its messages, which many rounds share."""

@@ -11,7 +11,7 @@ Status = Turn.Status
 
 
 def candidates(only: UUID | None) -> QuerySet[Turn]:
-    """Queued turns that need not wait. Users with few running turns come first, then those who began long ago."""
+    """Queued turns that need not wait. Users with few running turns come first, then the longest idle."""
     conversation = Turn.objects.filter(conversation=OuterRef("conversation"))
     before = conversation.filter(
         Q(status__in=Turn.ACTIVE) | Q(status=Status.QUEUED, number__lt=OuterRef("number"))

@@ -79,7 +79,7 @@ class Run:
         self._begin, self._opening = begin, opening
         self._run_id = turn.run_id
         self.has_ended = False
-        """Whether the turn is at its end. The worker keeps the run until the next turn has begun, without room."""
+        """Whether the turn is at its end. The worker forgets the run once the next turn has begun."""
 
     async def in_database(
         self, work: Callable[Parameters, Result], *args: Parameters.args, **options: Parameters.kwargs
@@ -138,7 +138,7 @@ class Run:
             raise beginning.failure
 
     async def _take_steps(self) -> bool:
-        """Takes one step after another. Returns whether the turn now waits for a person; else it has ended well."""
+        """Takes one step after another. Returns whether the turn waits for a person; else it has ended well."""
         while True:
             self.stop.check()
             match synthetic.next_step(self.turn, self.memory.in_order()):

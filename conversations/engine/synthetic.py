@@ -1,4 +1,4 @@
-"""Turns that are asked again: recorded tool calls or a file answer them, instead of tools or the gateway.
+"""Turns that are asked again: recorded calls or a file answer them, not tools or the gateway.
 
 The turn's row says which (`Turn.rerun`), so that a process that takes it over after a crash runs no tool and calls no gateway either.
 """
@@ -95,7 +95,7 @@ def key(name: str, call_input: dict[str, Any] | None, arguments: str) -> str:
 
 
 def gateway_of(turn: Turn) -> Any:
-    """The gateway of the turn's rounds, real or recorded; raises InternalError if another process has its file."""
+    """The gateway of the turn's rounds, real or recorded; raises InternalError without its file."""
     if turn.rerun.get("rounds") == "person":
         return PersonalCall(turn.rerun["call"])
     if turn.rerun.get("rounds") != "file":

@@ -1,4 +1,4 @@
-"""A round's tool calls: stored as running before they run, run at the same time, answered in their order."""
+"""A round's tool calls: stored as running, then run at the same time, answered in their order."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ ENDED = "Not run: the turn ended, as the arguments of another call were cut off 
 
 
 class Calls:
-    """The tool calls of a round. One that a dead process had begun runs again only if its tool is idempotent."""
+    """The tool calls of a round. One that a dead process had begun runs again only if idempotent."""
 
     def __init__(self, run: "Run", step: RunTools) -> None:
         self.run, self.turn, self.record, self.step = run, run.turn, run.record, step

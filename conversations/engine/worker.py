@@ -68,7 +68,7 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._bell: asyncio.Event | None = None
-        """Rings when a turn may have to be claimed. A process that does not serve, such as a command, has none."""
+        """Rings when a turn may have to be claimed. A process that does not serve has none."""
 
         self._lock = threading.Lock()
         self._run_ended = threading.Condition()

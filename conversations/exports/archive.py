@@ -77,7 +77,7 @@ def _import_all(archive: ZipFile, owner: "User") -> list[Conversation]:
 
 
 def _beside(archive: ZipFile, part: FilePart) -> IO[bytes]:
-    """A file that stands beside its export, copied into a temporary one; its size is at most what that says."""
+    """A file beside its export, copied to a temporary one, no longer than the export says."""
     with _member(archive, part.file or "", part.size) as member, ExitStack() as stack:
         whole = stack.enter_context(TemporaryFile())
         shutil.copyfileobj(member, whole)
@@ -86,7 +86,7 @@ def _beside(archive: ZipFile, part: FilePart) -> IO[bytes]:
 
 
 def _member(archive: ZipFile, name: str, most: int) -> IO[bytes]:
-    """A member of the zip, opened; raises DamagedExport if it is missing, or longer than `most` bytes."""
+    """A member of the zip, opened; raises DamagedExport if it is missing, encrypted or over `most` bytes."""
     try:
         info = archive.getinfo(name)
     except KeyError:

@@ -87,7 +87,7 @@ class RoundPart(Part):
 
 
 class TurnPart(Part):
-    """A turn's row with its message, rounds and events. An import takes only ended turns, as it runs nothing."""
+    """A turn's row with its message, rounds and events. An import takes ended turns alone."""
 
     id: UUID
     number: Count
@@ -163,7 +163,7 @@ class FilePart(Part):
 
 
 class Whole(Part):
-    """The whole export. `messages` repeat the other members in Converse's form; an import does not read them."""
+    """The whole export. `messages` repeat other members in Converse's form, and are not imported."""
 
     version: Literal[1]
     id: UUID

@@ -22,7 +22,7 @@ def pending(turn: Turn) -> list[Approval]:
 
 
 def answers(turn: Turn, out: TextIO) -> list[dict[str, Any]]:
-    """Asks for decisions about a waiting turn's calls; returns an AG-UI `resume`. Without a terminal all are denied."""
+    """Asks about a waiting turn's calls; returns an AG-UI `resume`. Without a terminal all are denied."""
     return [_answer(approval, out) for approval in pending(turn)]
 
 
@@ -45,7 +45,7 @@ def entry(call: ToolCall, payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def reply(approval: Approval, read: Callable[[str], str]) -> dict[str, Any]:
-    """Asks a running call's question, field by field; returns the entry of a `resume`. No answer declines it."""
+    """Asks a running call's question, field by field; returns a `resume` entry, without answers declined."""
     payload = {}
     for name, schema in approval.question["schema"].get("properties", {}).items():
         choices = f" ({', '.join(map(str, schema['enum']))})" if isinstance(schema.get("enum"), list) else ""

@@ -8,7 +8,7 @@ from django.db import connection
 
 @contextmanager
 def without_timeout() -> Iterator[None]:
-    """Within the context statements of this thread may take as long as they need, for work on whole tables."""
+    """Within the context this thread's statements may take as long as work on whole tables needs."""
     _set_on_postgres("SET statement_timeout = 0")
     try:
         yield

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def run_in_background(rerun: Rerun) -> None:
-    """Runs a rerun beside this process's turns. `manage.py rerun --continue` goes on with one that broke off."""
+    """Runs a rerun beside this process's turns. `rerun --continue` goes on with one that broke off."""
     WORKER.spawn(partial(_run, rerun))
 
 

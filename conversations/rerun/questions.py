@@ -1,4 +1,4 @@
-"""The questions of a rerun: user messages from the database or a fixture, with their settings and answers."""
+"""The questions of a rerun: user messages of the database or a fixture, with settings and answers."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence

@@ -26,7 +26,7 @@ POLL_INTERVAL = 2.0
 """Seconds between two looks at a turn of another process, and between two tries to send over a limit."""
 
 PATIENCE = 90.0
-"""Seconds that a rerun waits for a limit of its user: one of a minute lets it go on, one of a day ends it."""
+"""Seconds that a rerun waits at its user's limit: that of a minute passes by then, not that of a day."""
 
 DATABASE = Threads("rerun", 2)
 """The threads in which all reruns in the background do their database work."""

@@ -1,4 +1,4 @@
-"""The websocket of a user's library, open on every page: a small frame for each change that lists show."""
+"""The websocket of a user's library, on every page: a small frame for each change that lists show."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ OVERLAP = timedelta(seconds=2)
 """A change may be committed later than its time says, so that a page rendered meanwhile lacks it."""
 
 WINDOW = 64 * 1024
-"""Characters that a page may leave unacknowledged. Further changes wait, the newest of each conversation."""
+"""Characters that a page may leave unacknowledged. Then the newest change of each conversation waits."""
 
 ACK_TIMEOUT = 60.0
 

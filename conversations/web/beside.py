@@ -26,7 +26,7 @@ LOST = "A file is lost. Attach it again."
 
 @require_POST
 def ask_two(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Asks the conversation's model, and `second` in a copy of the conversation; 400 with a reason if refused."""
+    """Asks the conversation's model, and `second` in a copy; 400 with a reason if that is refused."""
     conversation = own_or_404(request, pk)
     text = clean_text(request.POST.get("message", "")).replace("\r\n", "\n")
     try:
@@ -41,7 +41,7 @@ def ask_two(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 def _begin_twin(conversation: Conversation, model: str, text: str, ids: list[str]) -> Conversation:
-    """Asks in the conversation and in a copy, which is returned; raises Refused, and then neither is asked."""
+    """Asks in the conversation and in a copy, which it returns; raises Refused if neither is asked."""
     if not Model.is_offered(model):
         raise Refused(engine.settings.NOT_OFFERED)
     if conversation.turns.filter(status__in=Turn.OPEN).exists():

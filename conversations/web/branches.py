@@ -1,4 +1,4 @@
-"""The tree of a conversation's turns as nested lists: one list a branch, with the branches off it inside.
+"""The tree of a conversation's turns as nested lists: one list a branch, with those off it inside.
 
 A branch goes on with the shown turn, or else with the turn that most others follow. So lists are nested no deeper than the logarithm of
 their number, however often a conversation forked.

@@ -112,7 +112,7 @@ def _call(row: ToolCall, *, is_asked: bool) -> CardCall:
 
 
 def _value(content: list[dict[str, Any]]) -> Any:
-    """The object that a tool returned, or its text: the last block, as one before it tells of edited arguments."""
+    """The object that a tool returned, or its text: the last block, behind one about edited arguments."""
     last = content[-1] if content else {}
     return last["json"] if "json" in last else result_text(content)
 

@@ -20,7 +20,7 @@ from .exporting import as_zip
 
 TITLE_LENGTH = 200
 DELETED = "deleted"
-"""The session's key of the conversations that the last form deleted: the next page offers to undo that."""
+"""The session's key of what the last form deleted; the next page offers to undo that."""
 
 CHANGES: dict[str, Callable[[Sequence[UUID]], None]] = {
     "pin": engine.pin,
@@ -60,7 +60,7 @@ def _rename(request: SignedIn, ids: list[UUID]) -> HttpResponse:
 
 
 def as_title(text: str) -> str:
-    """A title that a person wrote, as it is stored: one line, as long as the column takes, blank if invisible."""
+    """A person's title as it is stored: one line, as long as the column takes, blank if invisible."""
     line = " ".join(clean_text(text).split())
     is_visible = any(letter.isprintable() and letter != " " for letter in line)
     return beginning(line, TITLE_LENGTH) if is_visible else ""
@@ -96,7 +96,7 @@ def to_list_with_undo(request: HttpRequest, ids: Sequence[UUID]) -> HttpResponse
 
 
 def just_deleted(request: HttpRequest) -> list[Conversation]:
-    """The conversations that the form before this page deleted, once. A list that a script fetches shows none."""
+    """The conversations that the form before this page deleted, once; none for a list that a script gets."""
     if "X-Requested-With" in request.headers:
         return []
     ids = request.session.pop(DELETED, [])

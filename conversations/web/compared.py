@@ -134,7 +134,7 @@ def _same(words: list[str]) -> list[Change]:
 
 
 def calls(turns: Sequence[Turn]) -> dict[UUID, list[Call]]:
-    """The calls of each round's last attempt, in order, by turn. Only the beginning of a long result is read."""
+    """The calls of each round's last attempt, in order, by turn. Long results are read in part."""
     stored = Cast("result", TextField())
     rows = ToolCall.objects.filter(turn__in=turns).annotate(
         text=Substr(stored, 1, READ), size=Length(stored), digest=MD5(stored), attempt=F("round__attempt")

@@ -173,7 +173,7 @@ def start_page(
 
 
 def _listed(request: HttpRequest, words: str, matches: Sequence[search.Match]) -> Page[Any]:
-    """A page of the list: the hits of a search, archived ones too, or the archive, or all that is not in it."""
+    """A page of the list: the hits of a search, archived too, or the archive, or what is not in it."""
     own, number = Conversation.objects.owned_by(request.user), request.GET.get("page")
     columns = own.only("owner", "model", *COLUMNS)
     if not words:

@@ -55,7 +55,7 @@ class PromptForm(Form):
     KIND: ClassVar = "prompt"
 
     def clean_text(self) -> str:
-        """The text as any database takes it, with line ends as in the chat; raises ValidationError if too long."""
+        """The text as any database takes it, with the chat's line ends; raises ValidationError if too long."""
         text = clean_text(self.cleaned_data["text"]).replace("\r\n", "\n")
         if len(text) > self.LONGEST:
             raise forms.ValidationError(TOO_LONG.format(len(text), self.KIND, self.LONGEST))
@@ -98,7 +98,7 @@ def prompt(request: SignedIn, pk: int) -> HttpResponse:
 
 @require_POST
 def revoke(request: SignedIn, pk: int) -> HttpResponse:
-    """Ends one of the user's standing permissions. The row stays, as evidence of the calls that it approved."""
+    """Ends one of the user's standing permissions. Its row stays, as evidence of what it approved."""
     row = get_object_or_404(request.user.allowances, pk=pk)
     Allowance.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now())
     return back_to_settings(request, f"{row.tool} will ask again.")

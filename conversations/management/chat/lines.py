@@ -34,7 +34,7 @@ class Lines(Protocol):
         """Adds an earlier message to the history that the arrow keys call up."""
 
     def quiet(self) -> AbstractContextManager[None]:
-        """Within the context keys are echoed at a prompt alone. What is typed meanwhile stands at the next one."""
+        """Within the context only a prompt echoes keys. What is typed meanwhile stands at the next one."""
 
 
 class PlainLines:

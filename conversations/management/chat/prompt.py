@@ -64,7 +64,7 @@ class PromptLines:
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Within the context keys are echoed at a prompt alone. What is typed meanwhile stands at the next one."""
+        """Within the context only a prompt echoes keys. What is typed meanwhile stands at the next one."""
         number = sys.stdin.fileno()
         with keys(number, without=termios.ECHO | termios.ICANON):
             while select.select([number], [], [], 0)[0] and (data := os.read(number, 65_536)):
