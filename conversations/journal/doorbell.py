@@ -1,7 +1,7 @@
 """News between processes: rings over the channel layer, and a poll of the database every second.
 
 A ring says how far a conversation's record goes and which notices there are, and has the newest frames if they are small. A process with
-sockets for the conversation passes them on if they follow on, and else reads the journal. A lost ring costs a second. Without a layer
+sockets for the conversation passes the frames on if none is missing, else reads the journal. A lost ring costs a second. Without a layer
 PostgreSQL rings for queued turns, and the poll finds everything else.
 """
 

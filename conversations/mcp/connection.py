@@ -27,7 +27,7 @@ PROBE_SECONDS = 1.0
 """How long a probe of a server may take, and the time between two probes while a call runs there."""
 
 IDLE_FACTOR = 15
-"""How many times longer that is while no call runs."""
+"""How many times longer the time between two probes is while no call runs."""
 
 MOST_EVENT_BYTES = 8 * 1024 * 1024
 

@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 START_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 STEADY_SECONDS = 60.0
-"""The life of a connection after which the pauses between attempts start small again."""
+"""Seconds after which a connection counts as steady: the next pause is then the shortest again."""
 
 NEWS_SECONDS = 1.0
 """The time between two looks whether staff have agreed to a change, and between two listings at least."""
@@ -290,7 +290,7 @@ class Server:
 
     def _in_words(self, error: MCPError, liveness: Liveness) -> str:
         if error.error.code == INVALID_REQUEST and "Session terminated" in error.error.message:
-            liveness.ended.set()  # it was begun anew, and does not know us
+            liveness.ended.set()  # the server was started again, and does not know the session
         if error.error.code == CONNECTION_CLOSED:
             liveness.probe_now.set()
         if error.error.code == CONNECTION_CLOSED or liveness.ended.is_set():

@@ -77,7 +77,7 @@ class Attachment(models.Model):
             return data
 
     def store(self, file: "File[bytes] | bytes", copy: str = "") -> None:
-        """Stores the file, or a copy. `delete_files` undoes it, which a transaction that fails does not."""
+        """Stores the file, or a copy. If its transaction fails, the caller has to call `delete_files`."""
         content = ContentFile(file) if isinstance(file, bytes) else file
         storage().save(_path(self.pk, copy), content)
 

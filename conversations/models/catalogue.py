@@ -47,7 +47,7 @@ def _price(title: str) -> "models.DecimalField[Decimal | None, Decimal | None]":
 
 
 class Model(models.Model):
-    """A model, with the facts that staff have edited and refusals have taught; None leaves one to the id.
+    """A model, with the facts that staff have edited and refusals have taught. None means: as the id tells.
 
     `capabilities` and `prices` join them all; the columns are the staff's edits alone.
     """

@@ -36,10 +36,10 @@ HITS_AT_MOST = 1_000
 """Matches of an owner's search, the newest: older ones are not listed."""
 
 HITS_SHOWN = 2
-"""Passages shown of each conversation."""
+"""Passages of each conversation that are shown."""
 
 BEFORE, LENGTH = 40, 220
-"""Letters of a snippet before the first hit, and in all."""
+"""Letters of a snippet before its first hit, and letters in all."""
 
 SNIPPET_RANGE = 50_000
 """Letters of a text in which hits for a snippet are looked for."""
@@ -165,8 +165,8 @@ class Sample:
 def _sample(terms: Sequence[Term], owner: Any = None, kind: str = "") -> Sample:
     """How common the terms are among the newest passages.
 
-    For common terms PostgreSQL's index gathers and sorts all hits, and SQLite's all words with a prefix. SQLite finds whole words newest
-    first, whose hits need no count.
+    For common terms PostgreSQL's index gathers and sorts all hits, and SQLite's does so for prefixes. SQLite finds whole words from the
+    newest passage on, so that nothing is counted for them.
     """
     is_sqlite = connection.vendor == "sqlite"
     if is_sqlite and not any(term.is_prefix for term in terms):

@@ -1,4 +1,4 @@
-"""The texts of rows by which they are searched: those that a person reads of titles, messages, tool calls."""
+"""The texts by which rows are searched: what a person reads of titles, messages and tool calls."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -90,7 +90,7 @@ def _is_call(name: Any, member: Any) -> bool:
 
 
 def _parsed(text: str) -> Any:
-    """The object or array that a text is the JSON of, whose escapes nobody searches for; else None."""
+    """The object or array in a text of JSON, which is searched without its escapes; None for other texts."""
     if text[:1] not in ("{", "[") or len(text) > JSON_AT_MOST:
         return None
     try:

@@ -200,7 +200,7 @@ class Prompt(Listener):
         self._conversation = conversation
         self.former: Run | None = None
 
-    def frames(self, frames: list[Frame]) -> None:
+    def on_frames(self, frames: list[Frame]) -> None:
         events = [json.loads(text) for _, text in frames]
         if any(event.get("outcome", {}).get("type") == "interrupt" for event in events):
             (self.former,) = [
