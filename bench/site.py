@@ -4,12 +4,10 @@ import asyncio
 import http.cookiejar
 import os
 import re
-import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +15,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
 
-from .processes import ROOT, Process, running
+from .processes import Process, running
 from .sockets import Page, Socket
 
 GREETING = re.compile(r"Turntable is at (http://[^/]+)(/\S+)")
@@ -132,21 +130,7 @@ def gateway_variables(url: str, *models: str) -> dict[str, str]:
     return {"GATEWAY_URL": url, "GATEWAY_MODELS": ",".join(dict.fromkeys(models))}
 
 
-@cache
-def help_text(command: str) -> str:
-    """The output of `manage.py COMMAND --help`; empty where there is no such command."""
-    return subprocess.run(  # noqa: S603 (our own)
-        [sys.executable, "manage.py", command, "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
-
-
 def server_options() -> dict[str, Sequence[str]]:
     """The options of `serve` by web server, for each that can be had here."""
-    if "--server" not in help_text("serve"):
-        return {DAPHNE: ()}
     names = [DAPHNE, *([UVICORN] if find_spec("uvicorn") else [])]
     return {name: ("--server", name) for name in names}

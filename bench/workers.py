@@ -11,8 +11,8 @@ from .plan import Plan
 from .processes import running
 from .report import Figure, Report, Tell, figures_table
 from .sample import Sample
-from .services import Missing, postgres, valkey
-from .site import Site, gateway_variables, help_text, serving
+from .services import postgres, valkey
+from .site import Site, gateway_variables, serving
 
 ONE, TWO = "1 worker", "2 workers"
 NOTE = """\
@@ -28,16 +28,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeat", type=int, default=3, help="runs of each, whose medians are printed (3)")
 
 
-def absent() -> list[str]:
-    """The commands that this needs and that `manage.py` does not have."""
-    commands = [] if help_text("work") else ["`manage.py work`"]
-    return commands + ([] if "--no-turns" in help_text("serve") else ["`manage.py serve --no-turns`"])
-
-
 def report(options: argparse.Namespace, tell: Tell) -> Report:
     """Measures both, in turn; late deltas are expected, lost ones are not."""
-    if commands := absent():
-        raise Missing(f"there is no {' and no '.join(commands)} yet")
     plan = Plan(options.streams, options.rate, options.seconds)
     with load_gateway(None) as gateway:
         ways = {ONE: _way(gateway, 1), TWO: _way(gateway, 2)}

@@ -5,9 +5,8 @@ import sys
 
 import pytest
 
-from bench import silent, workers
+from bench import silent
 from bench.machine import threads
-from bench.services import Missing
 from bench.silent import Outcome, State
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="it reads Linux's counters")
@@ -39,11 +38,3 @@ def test_a_peak_is_the_largest_of_each() -> None:
 @linux
 def test_threads_of_a_process_are_counted() -> None:
     assert threads(os.getpid()) >= 1
-
-
-def test_missing_commands_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        workers, "help_text", lambda command: "usage: serve [--port PORT]" if command == "serve" else ""
-    )
-    with pytest.raises(Missing, match=r"no `manage.py work` and no `manage.py serve --no-turns`"):
-        workers.report(None, lambda _: None)
