@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from botocore.loaders import create_loader
-from django.conf import settings
+from django.conf import settings as site
 from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 from django.test import TransactionTestCase, override_settings
 from hypothesis import settings as examples
 from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import Settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from conversations import demo_gateway as demo
@@ -63,7 +64,7 @@ def fast_passwords() -> Iterator[None]:
 def attachments_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the tests' attached files are."""
     folder: Path = tmp_path_factory.mktemp("attachments")
-    settings.STORAGES["attachments"]["OPTIONS"]["location"] = folder
+    site.STORAGES["attachments"]["OPTIONS"]["location"] = folder
     return folder
 
 
@@ -146,6 +147,12 @@ def no_other_tools() -> Iterator[None]:
     """A registry without tools, for those that the test declares."""
     with registry.override():
         yield
+
+
+@pytest.fixture
+def no_limits(settings: Settings) -> None:
+    """Lets users begin as many turns as they like."""
+    settings.USER_TURNS_AT_ONCE = settings.USER_TURNS_PER_MINUTE = 0
 
 
 @pytest.fixture(scope="session")

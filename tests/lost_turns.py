@@ -23,10 +23,9 @@ from conversations.models import (
 )
 from conversations.protocol.agui import events
 from tests.records import delta, open_record, running
-from tests.turns import ask, record
+from tests.turns import QUESTION, ask, record
 
 CUT_ARGUMENTS = {"AGUI204": "off"}
-QUESTION = "What is the most popular song on WZPZ?"
 LONG_AGO = timedelta(minutes=1)
 
 

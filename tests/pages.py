@@ -23,9 +23,8 @@ from conversations.models import (
     Turn,
     UsageTotal,
 )
-from tests.turns import conversation_of
+from tests.turns import QUESTION, conversation_of
 
-QUESTION = "What is the most popular song on WZPZ?"
 SONG = [{"json": {"song": "Elemental Hotel", "artist": "8 Storey Hike"}}]
 
 

@@ -14,8 +14,6 @@ from conversations.rerun.report import Pair
 from tests.commands import command
 from tests.turns import ask, conversation_of
 
-QUESTION = "What is the most popular song on WZPZ?"
-
 
 def conversation_with(user: User, *texts: str, **fields: Any) -> Conversation:
     """A conversation with a turn for each of the texts."""

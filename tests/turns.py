@@ -11,6 +11,8 @@ from conversations.journal import read
 from conversations.models import Conversation, Turn
 
 Event = dict[str, Any]
+QUESTION = "What is the most popular song on WZPZ?"
+"""What the demo gateway answers by a call of `top_song`."""
 
 
 def conversation_of(user: User, **fields: Any) -> Conversation:

@@ -11,8 +11,8 @@ from conversations import engine
 from conversations.admin.markup import json_html
 from conversations.admin.requests import difference
 from conversations.models import Message, Round
-from tests.pages import QUESTION, address_of, html_of, query_count
-from tests.turns import ask, conversation_of
+from tests.pages import address_of, html_of, query_count
+from tests.turns import QUESTION, ask, conversation_of
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from django.test import Client
 from conversations.admin.waterfall import Chart, charts
 from conversations.journal import pack
 from conversations.models import Conversation, Event, RequestBase, Round, ToolCall, Turn
-from tests.pages import QUESTION, address_of, full_conversation, html_of, query_count
-from tests.turns import ask, conversation_of
+from tests.pages import address_of, full_conversation, html_of, query_count
+from tests.turns import QUESTION, ask, conversation_of
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -15,9 +15,9 @@ from conversations.models import ApiToken
 from project.asgi import application
 from project.server import ROOM
 from tests.conditions import PATIENCE
+from tests.turns import QUESTION
 
 Event = dict[str, Any]
-QUESTION = "What is the most popular song on WZPZ?"
 
 
 def token_of(user: User, scopes: str = "read run approve") -> str:

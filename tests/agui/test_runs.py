@@ -13,11 +13,11 @@ from django.contrib.auth.models import User
 
 from conversations import engine
 from conversations.models import Attachment, Conversation, Round, Turn
-from tests.agui.exchanges import QUESTION, Event, atoken_of, exchange, posted, refused, run_input
+from tests.agui.exchanges import Event, atoken_of, exchange, posted, refused, run_input
 from tests.engine.station import top_song_as
 from tests.files import PDF, picture
 from tests.records import recorded_turn, text_events
-from tests.turns import answer, ask, conversation_of, decision, of_type
+from tests.turns import QUESTION, answer, ask, conversation_of, decision, of_type
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 HANGING = "fail silent"

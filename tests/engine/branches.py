@@ -11,8 +11,8 @@ from conversations.journal import page
 from conversations.models import Conversation, Message, Turn
 from tests.conditions import PATIENCE
 from tests.engine.station import top_song_as
+from tests.turns import QUESTION
 
-QUESTION = "What is the most popular song on WZPZ?"
 OTHER = "What is the most popular song on WKRP?"
 
 

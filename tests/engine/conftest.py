@@ -7,9 +7,9 @@ import pytest
 
 from conversations.models import Conversation, Turn
 from tests.engine.approvals import PLAYED
-from tests.engine.branches import QUESTION, slow_turn
+from tests.engine.branches import slow_turn
 from tests.engine.station import top_song_as
-from tests.turns import ask
+from tests.turns import QUESTION, ask
 
 
 @pytest.fixture

@@ -20,11 +20,10 @@ from conversations.exports.agui import as_lines
 from conversations.models import Approval, Conversation, Recording, ToolCall, Turn
 from conversations.protocol.agui.snapshot import Snapshot
 from tests.engine.approvals import PLAYED, decide, decisions, entry
-from tests.engine.branches import QUESTION
 from tests.engine.station import validity_errors
 from tests.resources import at_once
 from tests.sockets.pages import page_of
-from tests.turns import answer, ask, conversation_of, decision, of_type, record
+from tests.turns import QUESTION, answer, ask, conversation_of, decision, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway", "guarded")]
 # -- waiting

@@ -16,9 +16,9 @@ from conversations.exports.whole import document
 from conversations.journal import page
 from conversations.models import Conversation, Round, Turn
 from conversations.protocol.converse import history
-from tests.engine.branches import OTHER, QUESTION, branch, edited, ids, message_of, regenerated, versions
+from tests.engine.branches import OTHER, branch, edited, ids, message_of, regenerated, versions
 from tests.sockets.pages import page_of
-from tests.turns import ask, of_type, record
+from tests.turns import QUESTION, ask, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 

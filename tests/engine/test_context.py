@@ -13,8 +13,8 @@ from conversations.journal import recordings
 from conversations.models import Conversation, ToolCall, Turn
 from conversations.protocol.agui.snapshot import Snapshot
 from conversations.tools import Context, tool
-from tests.lost_turns import QUESTION, Lost, recover
-from tests.turns import ask, news, record
+from tests.lost_turns import Lost, recover
+from tests.turns import QUESTION, ask, news, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway", "no_other_tools")]
 

@@ -12,8 +12,7 @@ from conversations import engine
 from conversations.engine import WORKER, lifecycle
 from conversations.models import Approval, Conversation, ToolCall, Turn
 from tests.engine.approvals import PLAYED, decide, entry
-from tests.engine.branches import QUESTION
-from tests.turns import ask
+from tests.turns import QUESTION, ask
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 IDLE = {"serves pages": ("takes_turns", False), "drains": ("is_draining", True), "is full": ("capacity", 0)}

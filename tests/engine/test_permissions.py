@@ -14,9 +14,9 @@ from conversations.errors import Refused
 from conversations.models import Approval, Conversation, ToolCall, Turn
 from conversations.tools import registry, tool
 from tests.gateway.wire import Answer, WireServer, answer_frames
-from tests.lost_turns import QUESTION, Lost, recover
+from tests.lost_turns import Lost, recover
 from tests.reruns import tool_frames
-from tests.turns import ask, conversation_of, decision
+from tests.turns import QUESTION, ask, conversation_of, decision
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 PERMISSION = "auth.change_group"

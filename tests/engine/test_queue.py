@@ -12,9 +12,9 @@ from conversations.errors import Refused
 from conversations.journal import page
 from conversations.journal.hub import HUB
 from conversations.models import Conversation, Tree, Turn
-from tests.engine.branches import QUESTION, branch, ids, message_of, slow_turn, turn_of, versions
+from tests.engine.branches import branch, ids, message_of, slow_turn, turn_of, versions
 from tests.listeners import At
-from tests.turns import ask
+from tests.turns import QUESTION, ask
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 

@@ -15,8 +15,8 @@ from conversations.protocol.converse.request import sha256
 from conversations.tools.execution import idempotency_key
 from tests.engine.station import top_song_as
 from tests.listeners import Listener
-from tests.lost_turns import QUESTION, Lost, recover
-from tests.turns import answer, ask, of_type, record
+from tests.lost_turns import Lost, recover
+from tests.turns import QUESTION, answer, ask, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 

@@ -12,8 +12,7 @@ from django.dispatch import Signal
 from conversations import signals
 from conversations.models import Conversation, ToolCall, Turn
 from tests.conditions import until
-from tests.lost_turns import QUESTION
-from tests.turns import ask, conversation_of
+from tests.turns import QUESTION, ask, conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 Hear = Callable[[Signal, Callable[..., Any]], list[Any]]

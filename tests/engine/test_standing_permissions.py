@@ -11,9 +11,8 @@ from conversations import engine
 from conversations.errors import Refused
 from conversations.models import Allowance, Approval, Conversation, Turn
 from tests.engine.approvals import PLAYED, decide, decisions, entry
-from tests.engine.branches import QUESTION
 from tests.engine.station import top_song_as
-from tests.turns import ask, conversation_of, of_type, record
+from tests.turns import QUESTION, ask, conversation_of, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway", "guarded")]
 

@@ -9,10 +9,9 @@ from conversations import engine
 from conversations.journal.hub import HUB
 from conversations.models import Conversation, ToolCall, Turn
 from tests.listeners import At
-from tests.turns import ask, of_type, record
+from tests.turns import QUESTION, ask, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-QUESTION = "What is the most popular song on WZPZ?"
 CUT_ARGUMENTS = {"AGUI204": "off"}  # arguments that a stop cut short stay in the record as they are
 
 

@@ -15,10 +15,9 @@ from conversations.models import Conversation, Event, Message, Recording, Round,
 from conversations.protocol.converse.request import sha256
 from conversations.tools import ToolError
 from tests.engine.station import top_song_as
-from tests.turns import answer, ask, conversation_of, of_type, record, types
+from tests.turns import QUESTION, answer, ask, conversation_of, of_type, record, types
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-QUESTION = "What is the most popular song on WZPZ?"
 
 
 def test_the_owners_question_is_answered_by_way_of_the_tool(conversation: Conversation) -> None:

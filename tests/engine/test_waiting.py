@@ -22,10 +22,9 @@ from conversations.models import Approval, Conversation, ToolCall, Turn
 from tests.conditions import until
 from tests.engine.station import top_song_as, validity_errors
 from tests.listeners import At, Frame, Listener
-from tests.turns import ask, decision, record
+from tests.turns import QUESTION, ask, decision, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-QUESTION = "What is the most popular song on WZPZ?"
 Attempt = Callable[[], object]
 
 

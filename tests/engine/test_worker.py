@@ -24,16 +24,10 @@ from tests.engine.station import top_song_as
 from tests.gateway.wire import Answer, WireServer
 from tests.lost_turns import Lost
 from tests.resources import Before
-from tests.turns import conversation_of
+from tests.turns import QUESTION, conversation_of
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-QUESTION = "What is the most popular song on WZPZ?"
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway", "no_limits")]
 MANY = 50
-
-
-@pytest.fixture(autouse=True)
-def no_limits(settings: Settings) -> None:
-    settings.USER_TURNS_AT_ONCE = settings.USER_TURNS_PER_MINUTE = 0
 
 
 def start(conversation: Conversation, text: str = QUESTION) -> Turn:

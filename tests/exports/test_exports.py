@@ -10,10 +10,9 @@ from django.contrib.auth.models import User
 from conversations.exports import as_json, as_lines, as_markdown
 from conversations.models import Approval, Conversation, Turn
 from tests.lost_turns import Lost
-from tests.turns import ask, conversation_of, record
+from tests.turns import QUESTION, ask, conversation_of, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-QUESTION = "What is the most popular song on WZPZ?"
 
 
 @pytest.fixture

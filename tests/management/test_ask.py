@@ -18,10 +18,9 @@ from conversations.models import Conversation, Turn
 from tests.commands import command
 from tests.lost_turns import Lost
 from tests.servers import command_line, manage, migrated, site
-from tests.turns import answer, ask, conversation_of, record, types
+from tests.turns import QUESTION, answer, ask, conversation_of, record, types
 
 in_process = pytest.mark.django_db(transaction=True)
-QUESTION = "What is the most popular song on WZPZ?"
 FINISHED = "Finished streaming messages with model cohere.command-r-v1:0."
 ask_command = partial(command, "ask")
 

@@ -18,10 +18,9 @@ from conversations.protocol.converse.content import plain_text
 from tests.commands import command
 from tests.engine.station import top_song_as
 from tests.lost_turns import Lost
-from tests.turns import ask, conversation_of
+from tests.turns import QUESTION, ask, conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-QUESTION = "What is the most popular song on WZPZ?"
 ANSWER = 'The most popular song on WZPZ is "Elemental Hotel" by 8 Storey Hike.'
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.management.terminal import CTRL_C, CTRL_D, ENTER, UP, Terminal, at_terminal
 from tests.servers import manage, migrated, site
+from tests.turns import QUESTION
 
 pytestmark = pytest.mark.processes
-QUESTION = "What is the most popular song on WZPZ?"
 ANSWER = r'The most popular song on WZPZ is "Elemental Hotel" by 8 Storey Hike\.'
 PROMPT = r"\n> "
 OWNER = 'from django.contrib.auth.models import User; User.objects.create_superuser("andy")'

@@ -18,10 +18,9 @@ from conversations.playback.outline import outline
 from conversations.protocol.agui import events
 from conversations.tools import execution
 from tests.records import recorded_turn, text_events
-from tests.turns import ask, conversation_of, record
+from tests.turns import QUESTION, ask, conversation_of, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
-QUESTION = "What is the most popular song on WZPZ?"
 
 
 @pytest.fixture

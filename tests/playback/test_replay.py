@@ -19,8 +19,8 @@ from conversations.tools import registry
 from tests.commands import command
 from tests.lost_turns import Lost
 from tests.records import delta, running
-from tests.reruns import QUESTION, conversation_with
-from tests.turns import answer, conversation_of, record
+from tests.reruns import conversation_with
+from tests.turns import QUESTION, answer, conversation_of, record
 
 in_process = pytest.mark.django_db(transaction=True)
 START = 1_700_000_000_000

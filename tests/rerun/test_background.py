@@ -19,11 +19,11 @@ from conversations.threads import Threads
 from conversations.tools import registry, tool
 from tests.commands import command
 from tests.conditions import until
-from tests.reruns import QUESTION, conversation_with, reports
+from tests.reruns import conversation_with, reports
 from tests.resources import Before
-from tests.turns import decision
+from tests.turns import QUESTION, decision
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway", "no_limits")]
 MANY = 30
 LOOKS = 5
 
@@ -44,11 +44,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(rerunning, "asyncio", clock)
     return clock
-
-
-@pytest.fixture(autouse=True)
-def no_limits(settings: Settings) -> None:
-    settings.USER_TURNS_PER_MINUTE = settings.USER_TURNS_AT_ONCE = 0
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 
 from conversations.models import Model
 from tests.commands import command
-from tests.reruns import QUESTION, conversation_with, fixture_of
+from tests.reruns import conversation_with, fixture_of
+from tests.turns import QUESTION
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 CLAUDE = "us.anthropic.claude-sonnet-4-5-v1:0"

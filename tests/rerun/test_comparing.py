@@ -13,8 +13,8 @@ from conversations.models import Conversation
 from conversations.rerun.answers import answer, answers
 from conversations.rerun.comparing import comparison
 from tests.pages import html_of, query_count
-from tests.reruns import QUESTION, conversation_with, rerun_of
-from tests.turns import ask, conversation_of
+from tests.reruns import conversation_with, rerun_of
+from tests.turns import QUESTION, ask, conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 

@@ -26,8 +26,8 @@ from tests.commands import command
 from tests.faults.scene import asking_for
 from tests.gateway.wire import Answer, End, WireServer, answer_frames
 from tests.lost_turns import Lost
-from tests.reruns import QUESTION, conversation_with, fixture_of, tool_frames
-from tests.turns import answer, ask, conversation_of, record
+from tests.reruns import conversation_with, fixture_of, tool_frames
+from tests.turns import QUESTION, answer, ask, conversation_of, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOP_SONG = Path(__file__).with_name("fixtures") / "top_song.jsonl"

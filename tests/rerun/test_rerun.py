@@ -15,8 +15,8 @@ from conversations.rerun import Options, Rerun, rerun, rerunning
 from conversations.tools import registry
 from tests.commands import command
 from tests.gateway.wire import Answer, WireServer, answer_frames
-from tests.reruns import QUESTION, conversation_with, json_report, rerun_of
-from tests.turns import ask, conversation_of
+from tests.reruns import conversation_with, json_report, rerun_of
+from tests.turns import QUESTION, ask, conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 PHRASES = [

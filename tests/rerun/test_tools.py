@@ -20,8 +20,8 @@ from conversations.tools import registry, tool
 from tests.commands import command
 from tests.gateway.wire import Answer, WireServer, answer_frames
 from tests.lost_turns import Lost
-from tests.reruns import QUESTION, conversation_with, json_report, rerun_of, tool_frames
-from tests.turns import ask, conversation_of
+from tests.reruns import conversation_with, json_report, rerun_of, tool_frames
+from tests.turns import QUESTION, ask, conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 RUNS: list[dict[str, Any]] = []

@@ -11,10 +11,9 @@ from conversations import engine
 from conversations.models import Conversation, Message, Turn
 from conversations.protocol.converse.content import plain_text
 from tests.sockets.pages import Page, page_of
-from tests.turns import answer, of_type, record
+from tests.turns import QUESTION, answer, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-QUESTION = "What is the most popular song on WZPZ?"
 LIMIT = 100_000
 
 

@@ -19,10 +19,9 @@ from conversations.models import Conversation, Turn
 from tests.records import running
 from tests.resources import elsewhere
 from tests.sockets.pages import page_of
-from tests.turns import answer, ask, conversation_of, of_type, record
+from tests.turns import QUESTION, answer, ask, conversation_of, of_type, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
-QUESTION = "What is the most popular song on WZPZ?"
 
 
 async def test_a_message_is_answered_event_by_event(user: User, conversation: Conversation) -> None:

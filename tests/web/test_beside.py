@@ -15,11 +15,10 @@ from conversations.models.catalogue import forget_rows
 from tests.conditions import until
 from tests.files import attached
 from tests.pages import html_of
-from tests.turns import ask, conversation_of
+from tests.turns import QUESTION, ask, conversation_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 FIRST, SECOND = "cohere.command-r-v1:0", "other.model-v1"
-QUESTION = "What is the most popular song on WZPZ?"
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from conversations.models import Approval, Conversation, ToolCall
 from conversations.tools import ToolError, registry, tool
-from tests.lost_turns import QUESTION
-from tests.turns import ask
+from tests.turns import QUESTION, ask
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
 CARD = (

@@ -14,7 +14,8 @@ from conversations.models import Conversation, ToolCall
 from conversations.web import measures
 from conversations.web.compared import FOLDED, Call, call_pairs, stretches
 from tests.pages import html_of
-from tests.reruns import QUESTION, conversation_with, rerun_of
+from tests.reruns import conversation_with, rerun_of
+from tests.turns import QUESTION
 
 TEXTS = st.lists(st.sampled_from(["la ", "lum ", "\n", "Señora ", "天", "la " * FOLDED]), max_size=12).map(
     "".join

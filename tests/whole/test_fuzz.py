@@ -19,13 +19,12 @@ from conversations.models import Turn
 from conversations.sockets import inbound
 from tests.servers import Browser, on_each_server, serving, site
 from tests.sockets.pages import Page, page_of
-from tests.turns import conversation_of
+from tests.turns import QUESTION, conversation_of
 from tests.whole.odd import NASTY, Frames, Odd, masked
 from tests.whole.routes import ROUTES, filled
 
 BATCHES, AT_ONCE = 10, 200
 SOCKETS = 10
-QUESTION = "What is the most popular song on WZPZ?"
 SEED = int(os.environ.get("FUZZ_SEED", "0")) or random.randrange(2**32)
 
 

@@ -9,9 +9,7 @@ from ag_ui_validate.pytest_plugin import assert_valid_agui
 from websockets.sync.client import ClientConnection
 
 from tests.servers import Browser, manage, on_each_server, serving, site
-from tests.turns import answer
-
-QUESTION = "What is the most popular song on WZPZ?"
+from tests.turns import QUESTION, answer
 
 
 def until_end(page: ClientConnection) -> list[dict[str, Any]]:

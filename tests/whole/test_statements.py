@@ -32,9 +32,9 @@ from conversations.protocol.converse.content import picture_facts
 from conversations.web import urlpatterns
 from tests.files import attached, picture
 from tests.gateway.wire import Answer, Request, WireServer, answer_frames
-from tests.pages import QUESTION, address_of, full_conversation, list_address, rows_of
+from tests.pages import address_of, full_conversation, list_address, rows_of
 from tests.reruns import rerun_of
-from tests.turns import ask, conversation_of
+from tests.turns import QUESTION, ask, conversation_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FEW, MANY = 2, 20
