@@ -58,7 +58,7 @@ class Serving:
         HUB.attach(None)
         get_gateway().close()
         asyncio.run_coroutine_threadsafe(self._cancel(), self._loop).result(10)
-        self.worker._keeper.begin(connections.close_all)
+        self.worker._keeper.submit(connections.close_all)
         for threads in (self.worker._threads, self.worker._keeper):
             threads._pool.shutdown()
         self._loop.call_soon_threadsafe(self._loop.stop)
