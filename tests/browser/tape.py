@@ -136,3 +136,51 @@ class Playing:
     def at(self, time: int) -> None:
         """Goes to a recorded time by its address."""
         self.page.evaluate(AFTER, ["hash", f"#at-{time}"])
+
+
+def three_turns() -> Record:
+    """Three turns: a call that succeeds, a crash in the middle, a failure."""
+    record = Record()
+    record.ask("first question")
+    record.step()
+    record.reasoning()
+    for word in ("Let ", "me ", "see."):
+        record.part(word)
+    record.end()
+    record.call()
+    record.part('{"sign": ')
+    record.part('"WZPZ"}')
+    record.end()
+    record.finish_step()
+    record.answer('{"song": "Elemental Hotel"}', "success")
+    record.step()
+    record.text()
+    for word in ("A *list*:\n\n", "- one\n", "- two\n\n", "and `code`", " at the end."):
+        record.part(word)
+    record.end()
+    record.finish_step()
+    record.finish()
+    record.ask("second question")
+    record.step()
+    record.text()
+    record.part("This is ")
+    record.crash()
+    record.step()
+    record.text()
+    record.part("This is whole.")
+    record.end()
+    record.call(name="other")
+    record.end()
+    record.finish_step()
+    record.answer("broken", "error")
+    record.step()
+    record.retry()
+    record.text()
+    record.part("Done.")
+    record.stop()
+    record.ask("third question")
+    record.step()
+    record.text()
+    record.part("It breaks")
+    record.fail()
+    return record

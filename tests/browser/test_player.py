@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.chat import Chat
 from tests.browser.looks import OVERFLOW
-from tests.browser.tape import BEGUN, Playing, Tape
+from tests.browser.tape import BEGUN, Playing, Tape, three_turns
 from tests.reducing.record import Record
 from tests.servers import Server
 
@@ -24,54 +24,6 @@ SLOW_FRAME = """(ms) => document.getElementById("conversation").addEventListener
 }, {once: true})"""
 
 
-def recorded() -> Record:
-    """Three turns: a call that succeeds, a crash in the middle, a failure."""
-    record = Record()
-    record.ask("first question")
-    record.step()
-    record.reasoning()
-    for word in ("Let ", "me ", "see."):
-        record.part(word)
-    record.end()
-    record.call()
-    record.part('{"sign": ')
-    record.part('"WZPZ"}')
-    record.end()
-    record.finish_step()
-    record.answer('{"song": "Elemental Hotel"}', "success")
-    record.step()
-    record.text()
-    for word in ("A *list*:\n\n", "- one\n", "- two\n\n", "and `code`", " at the end."):
-        record.part(word)
-    record.end()
-    record.finish_step()
-    record.finish()
-    record.ask("second question")
-    record.step()
-    record.text()
-    record.part("This is ")
-    record.crash()
-    record.step()
-    record.text()
-    record.part("This is whole.")
-    record.end()
-    record.call(name="other")
-    record.end()
-    record.finish_step()
-    record.answer("broken", "error")
-    record.step()
-    record.retry()
-    record.text()
-    record.part("Done.")
-    record.stop()
-    record.ask("third question")
-    record.step()
-    record.text()
-    record.part("It breaks")
-    record.fail()
-    return record
-
-
 def block_text(chat: Chat) -> str:
     """The text of messages and tool calls, without blanks, which templates have and clones do not."""
     return "".join("".join(chat.log.locator(".blocks").all_text_contents()).split())
@@ -79,7 +31,7 @@ def block_text(chat: Chat) -> str:
 
 @pytest.fixture
 def tape() -> Tape:
-    return Tape(recorded())
+    return Tape(three_turns())
 
 
 # -- seeking
@@ -138,7 +90,7 @@ def test_the_page_plays_what_the_server_recorded_and_ends_as_the_chat_does(
 
 
 def test_space_plays_and_pauses(page: Page) -> None:
-    record = recorded()
+    record = three_turns()
     tape = Tape(record, waits={len(record.events): 60_000})  # does not end before it is paused
     playing = tape.open(page)
     expect(playing.play).to_be_focused()
@@ -158,7 +110,7 @@ def test_space_plays_and_pauses(page: Page) -> None:
 
 
 def test_what_follows_a_slow_frame_is_shown_even_if_all_is_over_by_then(page: Page) -> None:
-    tape = Tape(recorded(), pace=2)
+    tape = Tape(three_turns(), pace=2)
     playing = tape.open(page)
     playing.at(tape.times[-1])
     end = playing.dom()
@@ -172,7 +124,7 @@ def test_what_follows_a_slow_frame_is_shown_even_if_all_is_over_by_then(page: Pa
 @pytest.mark.own_browser
 def test_each_moment_is_shown_within_a_frame_of_its_time_at_every_speed(page: Page) -> None:
     page.clock.install(time=0)
-    tape = Tape(recorded(), pace=37)
+    tape = Tape(three_turns(), pace=37)
     playing = tape.open(page)
     page.evaluate(HEAR.replace("BEGUN", str(tape.times[0])))
     for time in tape.times[::10]:  # so that all of it is there: fetching takes real time
@@ -195,7 +147,7 @@ def test_each_moment_is_shown_within_a_frame_of_its_time_at_every_speed(page: Pa
 
 
 def test_played_in_real_time_it_does_not_drift(page: Page) -> None:
-    tape = Tape(recorded(), pace=25)
+    tape = Tape(three_turns(), pace=25)
     playing = tape.open(page)
     page.evaluate(HEAR.replace("BEGUN", str(tape.times[0])))
     playing.play.click()
@@ -219,7 +171,7 @@ def test_the_speed_can_be_changed_by_keys(page: Page, tape: Tape) -> None:
 
 
 def test_skipping_shortens_long_waits_and_marks_them(page: Page) -> None:
-    tape = Tape(recorded(), waits={7: 30_000})
+    tape = Tape(three_turns(), waits={7: 30_000})
     playing = tape.open(page)
     expect(playing.times).to_contain_text("/ 0:35")
     playing.at(tape.times[20])
@@ -238,7 +190,7 @@ def test_skipping_shortens_long_waits_and_marks_them(page: Page) -> None:
 
 
 def test_the_time_between_turns_is_always_shortened(page: Page) -> None:
-    record = recorded()
+    record = three_turns()
     second = record.turns[1][0]["metadata"]["seq"]
     playing = Tape(record, waits={second: 3 * 24 * 3_600_000}).open(page, "#turn-2")
     expect(playing.times).to_contain_text("/ 0:06")
@@ -249,7 +201,7 @@ def test_the_time_between_turns_is_always_shortened(page: Page) -> None:
 
 
 def test_a_call_that_runs_shows_how_long_it_had_been_running(page: Page) -> None:
-    record = recorded()
+    record = three_turns()
     result = next(event for event in record.events if event["type"] == "TOOL_CALL_RESULT")["metadata"]["seq"]
     tape = Tape(record, waits={result: 5_000})
     playing = tape.open(page)

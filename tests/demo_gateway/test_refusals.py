@@ -1,75 +1,16 @@
 """Bedrock's validation of a request: each case is a request that is valid but for one thing."""
 
 import copy
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from conversations.demo_gateway import refusal
 from conversations.demo_gateway.reply import sign
+from tests.demo_gateway.valid_requests import ROUND, SERVED, SPEC, TOOLS, VALID, ask, document, reasoning
 from tests.protocol.messages import IMAGE, assistant, result, use, user
 
 MODEL = "The model returned the following errors: "
-SPEC = {"name": "top_song", "description": "A song.", "inputSchema": {"json": {"type": "object"}}}
-TOOLS = {"tools": [{"toolSpec": SPEC}]}
-
-
-def reasoning(text: str = "hm", **more: Any) -> dict[str, Any]:
-    return {"reasoningContent": {"reasoningText": {"text": text, **more}}}
-
-
-def document(name: str = "Document 1") -> dict[str, Any]:
-    return {"document": {"format": "pdf", "name": name, "source": {"bytes": "JVBERg=="}}}
-
-
-SERVED = use("s1", type="server_tool_use")
-ROUND = (user("hi"), assistant("let me see", use()), user(result()))
-
-
-def ask(*messages: Any, **more: Any) -> dict[str, Any]:
-    return {"messages": list(messages), "toolConfig": TOOLS, **more}
-
-
-VALID = {
-    "a question": ask(user("hi")),
-    "a question without tools": {"messages": [user("hi")]},
-    "a tool round": ask(*ROUND),
-    "a tool round and its answer": ask(*ROUND, assistant("so"), user("and now")),
-    "parallel tools": ask(user("hi"), assistant(use("a"), use("b")), user(result("b"), result("a"))),
-    "a failed tool": ask(user("hi"), assistant(use()), user(result("t1", {"text": "no"}, status="error"))),
-    "a json result": ask(user("hi"), assistant(use()), user(result("t1", {"json": {}}))),
-    "signed reasoning": ask(user("hi"), assistant(reasoning(signature="c2ln"), "so"), user("go on")),
-    "our own reasoning": ask(
-        user("hi"), assistant(reasoning("ha", signature=sign("ha")), "so"), user("go on")
-    ),
-    "redacted reasoning": ask(
-        user("hi"), assistant({"reasoningContent": {"redactedContent": "eA=="}}, "so"), user("go on")
-    ),
-    "a tool of the service's": ask(user("hi"), assistant(SERVED, result("s1"), "so"), user("go on")),
-    "an unanswered tool of the service's": ask(user("hi"), assistant(SERVED, "so"), user("go on")),
-    "both kinds of tools": ask(user("hi"), assistant(SERVED, result("s1"), use()), user(result())),
-    "a picture": ask(user("what is this", IMAGE)),
-    "a document": ask(user("what is this", document())),
-    "citations": ask(
-        user("hi"),
-        assistant({"citationsContent": {"content": [{"text": "so"}], "citations": [{"title": "a"}]}}),
-        user("go on"),
-    ),
-    "everything beside the messages": ask(
-        user("hi"),
-        system=[{"text": "Be brief."}, {"cachePoint": {"type": "default", "ttl": "1h"}}],
-        inferenceConfig={"maxTokens": 1, "temperature": 0.5, "topP": 1, "stopSequences": ["x"]},
-        guardrailConfig={"guardrailIdentifier": "abc1", "guardrailVersion": "DRAFT", "trace": "enabled"},
-        additionalModelRequestFields={"top_k": 3},
-        requestMetadata={"a": "b"},
-        toolConfig={**TOOLS, "toolChoice": {"tool": {"name": "top_song"}}},
-    ),
-    "no system and null": ask(user("hi"), system=[], inferenceConfig=None),
-}
-
 EMPTY = "The content field in the Message object at messages.{} is empty. Add a ContentBlock object to the content field and try again."
 BLANK = "The text field in the ContentBlock object at {} is blank. Add text to the text field, and try again."
 ALTERNATE = (
@@ -372,42 +313,3 @@ def test_the_body_is_left_as_it_was(body: dict[str, Any]) -> None:
     before = copy.deepcopy(body)
     refusal(body)
     assert body == before
-
-
-LEAVES = st.sampled_from([None, True, 0, -1, 2.5, "", " ", "hi", "t1", "user", "assistant"])
-NAMES = (
-    "role content text toolUse toolResult toolUseId name input json messages toolConfig tools toolSpec system"
-)
-KEYS = st.sampled_from(NAMES.split())
-TREES = st.recursive(
-    LEAVES,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
-    max_leaves=12,
-)
-
-
-@given(st.dictionaries(KEYS, TREES, max_size=4))
-def test_any_json_object_is_judged_without_an_error(body: dict[str, Any]) -> None:
-    assert refusal(body) is None or isinstance(refusal(body), str)
-
-
-@st.composite
-def spoilt(draw: Callable[..., Any]) -> dict[str, Any]:
-    """A valid request with one value somewhere put in the place of another."""
-    body = copy.deepcopy(draw(st.sampled_from(list(VALID.values()))))
-    places = list(_places(body))
-    holder, key = draw(st.sampled_from(places))
-    holder[key] = draw(TREES)
-    return body
-
-
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    for key, member in value.items() if isinstance(value, dict) else enumerate(value):
-        yield value, key
-        if isinstance(member, dict | list):
-            yield from _places(member)
-
-
-@given(spoilt())
-def test_a_spoilt_request_is_judged_without_an_error(body: dict[str, Any]) -> None:
-    assert refusal(body) is None or isinstance(refusal(body), str)
