@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from conversations.models import Conversation, Message
+from conversations.protocol.thoughts import parts_of
 from conversations.rerun.testing import assert_same
 from conversations.tools import registry
 from tests.commands import command
@@ -26,7 +27,9 @@ def check(conversation: Conversation, folder: Path, settings: Settings) -> None:
     code, out, err = command("replay", str(conversation.pk), "--speed", "0")
     assert (code, err) == (0, "")
     texts = [block["text"] for row in Message.objects.all() for block in row.content if "text" in block]
-    assert all("".join(text.split()) in "".join(out.split()) for text in texts)
+    parts = [part.text for text in texts for part in parts_of(text)]
+    assert all("".join(part.split()) in "".join(out.split()) for part in parts)
+    assert "<thinking>" not in out
     assert_same(fixture_of(conversation, folder))
 
 
