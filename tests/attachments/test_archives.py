@@ -181,7 +181,7 @@ def test_what_is_wrong_with_a_zip_is_said_and_nothing_of_it_stays(
 ) -> None:
     archive = hostile(members_of(archive_of(with_files)))
     before = sorted(path for path in attachments_folder.rglob("*") if path.is_file())
-    with pytest.raises(exports.Damaged):
+    with pytest.raises(exports.DamagedExport):
         taken(archive, other_user)
     assert not other_user.conversations.exists()
     assert sorted(path for path in attachments_folder.rglob("*") if path.is_file()) == before
@@ -192,11 +192,11 @@ def test_a_bomb_is_refused_before_it_is_read(
 ) -> None:
     members = members_of(archive_of(with_files))
     monkeypatch.setattr("conversations.exports.archive.JSON_AT_MOST", 1_000)
-    with pytest.raises(exports.Damaged, match="larger than it may be"):
+    with pytest.raises(exports.DamagedExport, match="larger than it may be"):
         taken(zipped(members), other_user)
     monkeypatch.undo()
     settings.ATTACHMENTS_LIMIT = 10
-    with pytest.raises(exports.Damaged, match="MB together"):
+    with pytest.raises(exports.DamagedExport, match="MB together"):
         taken(zipped(members), other_user)
 
 

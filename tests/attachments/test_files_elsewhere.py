@@ -75,7 +75,7 @@ def test_a_hostile_file_in_an_export_is_refused_with_all_of_it(with_files: Conve
     export = json.loads(exports.as_json(with_files))
     export["attachments"][0]["data"] = base64.b64encode(b"<svg/>").decode()
     before = Conversation.objects.count(), Attachment.objects.count()
-    with pytest.raises(exports.Damaged):
+    with pytest.raises(exports.DamagedExport):
         exports.import_document(json.dumps(export), user)
     assert (Conversation.objects.count(), Attachment.objects.count()) == before
 

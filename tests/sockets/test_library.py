@@ -1,5 +1,6 @@
 """A user's pages hear of changes to their own conversations, in every process."""
 
+import asyncio
 import json
 import threading
 import time
@@ -197,8 +198,9 @@ async def test_a_server_that_ends_lets_its_pages_come_back(
 ) -> None:
     async with library_of(user) as (page, _):
         monkeypatch.setattr(sessions.SOCKETS, "is_finishing", False)  # so that it is put back
-        await sessions.SOCKETS.finish(10)
+        finishing = asyncio.create_task(sessions.SOCKETS.finish(10))
         assert await page.closed() == 1012
+    await asyncio.wait_for(finishing, 20)
 
 
 # -- in other processes
