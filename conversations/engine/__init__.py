@@ -14,7 +14,7 @@ notices.py, library.py and shelving.py change what pages and lists show beside t
 """
 
 from . import permissions, settings
-from .approvals import permits_any_arguments
+from .approvals import DECIDED_ALREADY, permits_any_arguments
 from .commands import (
     change_settings,
     edit,
@@ -41,6 +41,7 @@ from .synthetic import NOT_RECORDED, RECORDED_GATEWAYS, RecordedCall, recorded_c
 from .worker import WORKER
 
 __all__ = [
+    "DECIDED_ALREADY",
     "NOT_RECORDED",
     "RECORDED_GATEWAYS",
     "WORKER",

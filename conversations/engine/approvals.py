@@ -27,7 +27,7 @@ DENIED = "Not run: the user denied it."
 WITHDRAWN = "Not run: the turn was stopped before anybody had decided."
 CHANGED = "The user changed the arguments before it ran: "
 LONGEST_REASON = 2_000
-GONE = "This call does not wait for a decision any more."
+DECIDED_ALREADY = "This call does not wait for a decision any more."
 NOT_WHOLE = "This tool may be let through with the same arguments alone, not with any."
 
 

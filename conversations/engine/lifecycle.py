@@ -293,7 +293,7 @@ def decide(conversation: Conversation, user: "User", entries: object) -> bool:
             interrupt = entry.get("interruptId")
             approval = pending.pop(interrupt, None) if isinstance(interrupt, str) else None
             if approval is None:
-                raise Refused(approvals.GONE)
+                raise Refused(approvals.DECIDED_ALREADY)
             approvals.decide(approval, user, entry)
         library.touch(conversation.pk)
         if pending or turn is None:

@@ -24,7 +24,6 @@ from .questions import Field, fields_of, payload_of
 MOST = 100
 """Calls on the page: those that have waited longest."""
 
-GONE = "This call does not wait for a decision any more."
 NEITHER = "Choose Approve or Deny."
 ANSWERS = {"approve": True, "deny": False}
 WORDS = {True: "is approved", False: "is denied"}
@@ -83,7 +82,7 @@ def waiting(request: SignedIn) -> HttpResponse:
     form = {name: str(value).replace("\r\n", "\n") for name, value in request.POST.items()}
     approval = _approval(request, form.get("call", ""))
     if approval is None:
-        return _page(request, GONE, status=409)
+        return _page(request, engine.DECIDED_ALREADY, status=409)
     try:
         answer = _decide(request, approval, form)
     except Refused as refused:
@@ -117,7 +116,7 @@ def _decide(request: SignedIn, approval: Approval, form: dict[str, str]) -> bool
 def _answer(request: SignedIn, approval: Approval, form: dict[str, str]) -> bool:
     """Answers or declines a running call's question, and returns which; raises Refused for a wrong answer."""
     if form.get("asked") != str(approval.asked):
-        raise Refused(GONE)
+        raise Refused(engine.DECIDED_ALREADY)
     entry: dict[str, object] = {"interruptId": approval.interrupt_id, "status": "cancelled"}
     is_answered = form.get("decision") == "answer"
     if is_answered:
