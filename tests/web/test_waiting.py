@@ -138,7 +138,7 @@ def test_a_call_that_waits_no_more_is_told_to_be_gone(
         Approval.objects.update(status=status, decided_at=timezone.now())
     answer = decide(client, approval, "approve")
     assert answer.status_code == 409
-    assert page.GONE in answer.content.decode()
+    assert engine.DECIDED_ALREADY in answer.content.decode()
     assert not Approval.objects.filter(status="approved").exclude(decided_by=None).exists()
 
 
