@@ -143,7 +143,7 @@ def test_escape_closes_the_menu_then_the_drawer_and_stops_nothing(chat: Chat) ->
         chat.say(UNENDING)
         chat.grown(10)
         chat.press("Conversations", ".bar")
-        chat.until("return document.querySelector('#sidebar').matches(':popover-open')")
+        chat.until("return document.activeElement.closest('#sidebar:popover-open') !== null")
         chat.element("#groups [aria-current=page] ~ .dots").send_keys(Keys.ENTER)
         chat.until("return document.activeElement.innerText === 'Rename'")
         chat.key(Keys.ESCAPE)
