@@ -9,6 +9,8 @@
 `python -m bench crash`: what is lost when the server is killed, again and again.
 `python -m bench search`: how long a search takes in a million messages.
 `python -m bench library`: how long the lists of 50,000 conversations take, among a million messages.
+`python -m bench admin`: how long the operator waits for pages over a million tool calls.
+`python -m bench replay`: how long a long conversation takes to open in the player, and to seek in it.
 `python -m bench upload`: what an attached file adds to the memory of each web server.
 `python -m bench upstream`: what the embedded gateway adds to an answer of the server behind it.
 `python -m bench mcp`: what the product adds to a call of an MCP server's tool.
@@ -22,6 +24,7 @@ from collections.abc import Callable, Sequence
 from random import SystemRandom
 
 from . import (
+    admin,
     agui,
     crash,
     floor,
@@ -29,6 +32,7 @@ from . import (
     mcp,
     page,
     peers,
+    replay,
     search,
     silent,
     turn,
@@ -60,6 +64,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "mcp": mcp,
         "upstream": upstream,
         "page": page,
+        "replay": replay,
+        "admin": admin,
     }
     for name, module in modules.items():
         module.add_options(_command(commands, name, module.__doc__, module.report))

@@ -1,6 +1,7 @@
 """The measurement runs from end to end and would see a loss. Never a time."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench import peers, search
+from bench import admin, peers, replay, search
 from bench.__main__ import main
 from bench.crash.session import Outcome
 from bench.sample import Sample
@@ -101,6 +102,27 @@ def test_a_search_is_measured_on_what_is_there() -> None:
     assert {timing["person"] for timing in timings} == set(search.PEOPLE)
     assert {timing["name"] for timing in timings} == set(search.SEARCHES)
     assert min(timing["median"] for timing in timings) > 0
+
+
+def test_the_operators_pages_are_all_opened_and_timed() -> None:
+    report = smoke("admin", "--calls", "100", "--repeat", "1")
+    assert report["calls"] == 100
+    pages = {page["name"]: page["rows"] for page in report["pages"]}
+    assert set(pages) == set(admin.PAGES)
+    assert (pages["all calls"], pages["a rare word"], pages["no such word"]) == (100, 1, 0)
+    assert min(page["median"] for page in report["pages"]) > 0
+
+
+@pytest.mark.skipif(not any(map(shutil.which, replay.CHROMIUMS)), reason="there is no Chromium here")
+def test_a_recording_is_written_opened_and_sought_in() -> None:
+    report = smoke("replay", "--turns", "7", "--events", "175", "--seeks", "2")
+    assert (report["turns"], report["events"]) == (7, 175)
+    waits = {wait["name"]: wait["times"] for wait in report["waits"]}
+    assert {name: waits[name] for name in ("Chromium: open", "Chromium: seek anywhere")} == {
+        "Chromium: open": 5,
+        "Chromium: seek anywhere": 2,
+    }
+    assert min(wait["median"] for wait in report["waits"]) > 0
 
 
 def smoke(*arguments: str) -> Any:
