@@ -64,7 +64,7 @@ test: $(VENV)/dev browsers client llama ## the whole test suite; the protocol mu
 	rm -rf $$log $$cache; [ $$code != 0 ] || code=$$on_postgres; exit $$code
 
 test-quick: $(VENV)/dev ## what is quick of it, for everyday work: no browser, no servers, SQLite alone
-	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "not slow and not processes" $(QUICK)
+	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist worksteal -m "not slow and not processes and not large" $(QUICK)
 
 test-gateways: $(VENV)/dev $(LITELLM)/installed ## turns through LiteLLM's proxy, which takes minutes to install
 	@$(BIN)/pytest -q -m slow tests/gateway/test_litellm.py

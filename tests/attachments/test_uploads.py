@@ -229,6 +229,7 @@ def test_a_picture_is_upright_and_without_exif_for_models_and_pages(
     assert client.get(f"/attachments/{row.pk}/").content == output.getvalue()
 
 
+@pytest.mark.large
 def test_a_picture_that_no_model_takes_is_scaled_down(conversation: Conversation) -> None:
     wide = attached(conversation, "wide.png", picture(size=(9_000, 90)))
     assert Image.open(io.BytesIO(wide.model_bytes())).size == (8_000, 80)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Remote
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -69,7 +70,23 @@ class Tab:
 
     def press(self, name: str, within: str = "body") -> None:
         """Clicks a button or link."""
-        self.element(f"{within} :is(button, a)", name).click()
+        self._act(lambda element: element.click(), f"{within} :is(button, a)", name)
+
+    def type(self, keys: str, selector: str) -> None:
+        """Presses keys in an element."""
+        self._act(lambda element: element.send_keys(keys), selector)
+
+    def _act(self, action: Callable[[WebElement], None], selector: str, name: str = "") -> None:
+        """Acts on an element, or on the one by which the page has replaced it meanwhile."""
+
+        def has_acted() -> bool:
+            try:
+                action(self.element(selector, name))
+            except StaleElementReferenceException:
+                return False
+            return True
+
+        self.eventually(has_acted)
 
 
 class Chat(Tab):

@@ -312,6 +312,7 @@ def test_reindex_makes_the_index_anew(user: User, other_user: User, monkeypatch:
     assert "Indexed: 12 titles, messages and tool calls." in out.getvalue()
 
 
+@pytest.mark.large
 @pytest.mark.django_db(transaction=True)
 def test_the_migration_indexes_what_there_is(user: User) -> None:
     def migrate(name: str) -> Any:

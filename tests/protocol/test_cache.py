@@ -76,6 +76,7 @@ def test_none_follows_on_a_document_or_stands_in_a_message_of_documents_alone() 
     assert places(body) == ["system", "0"]
 
 
+@pytest.mark.large
 @given(valid_conversations(), st.booleans(), st.booleans(), st.lists(st.sampled_from([IMAGE, DOCUMENT])))
 def test_whatever_the_request_converse_takes_it_and_it_is_the_same_but_for_at_most_four_points(
     messages: list[Any], has_system: bool, has_tools: bool, media: list[Any]
@@ -93,6 +94,7 @@ def test_whatever_the_request_converse_takes_it_and_it_is_the_same_but_for_at_mo
     assert with_points(body, "none") == body
 
 
+@pytest.mark.large
 @given(valid_conversations())
 def test_the_next_request_has_a_point_where_this_one_ended(messages: list[Any]) -> None:
     now = [*messages, user("Hi")] if messages[-1]["role"] == "assistant" else messages

@@ -379,6 +379,7 @@ some = st.lists(
 )
 
 
+@pytest.mark.large
 @settings(max_examples=200)
 @given(valid_conversations(), some)
 def test_a_request_with_remedies_is_one_that_bedrock_accepts(

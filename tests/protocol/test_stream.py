@@ -59,6 +59,7 @@ def test_blocks_may_be_woven_into_one_another(case: tuple[Stream, list[Any]]) ->
     assert sorted(delta_texts(deltas)) == sorted(content_texts(assembly))
 
 
+@pytest.mark.large
 @given(wild)
 def test_no_event_of_any_shape_does_harm(events: list[Any]) -> None:
     assembly, deltas = played(events)

@@ -314,6 +314,7 @@ def test_the_page_takes_as_many_queries_for_many_turns_as_for_few(client: Client
     assert counts[0] == counts[1] < 12
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("shape", ["deep", "bushy", "wide", "even", "any"])
 def test_a_large_tree_is_shown_whole(client: Client, user: User, shape: str) -> None:
     chance = random.Random(7)
