@@ -1,4 +1,4 @@
-"""System checks of a site, which `manage.py check` runs: what it lacks to run the app, each with an id."""
+"""System checks of a site, for `manage.py check`: what it lacks to run the app, each with an id."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The labels of a call in HTTP headers: `{user}`, `{conversation}` and `{turn}` in a header's value."""
+"""Labels of a call in HTTP headers: `{user}`, `{conversation}` and `{turn}` in a header's value."""
 
 import re
 from collections.abc import Mapping

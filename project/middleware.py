@@ -34,7 +34,7 @@ class ContentPolicy(CSPMiddleware):
 
 
 class SignInFirst(LoginRequiredMiddleware):
-    """Leads a request without a session to the sign-in, and the browser on after it, with its form too."""
+    """Leads a request without a session to the sign-in, and the browser on after it, form included."""
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
         """The redirect to the sign-in; a form is kept meanwhile."""

@@ -46,7 +46,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 ROOM = "turntable.room"
-"""The scope's key of a function that waits for a slow client, where the server's own send does not."""
+"""The scope's key of a function that waits for slow clients; the server's own send does not."""
 
 WRITE = "turntable.write"
 """The scope's key of a function that sends text (UTF-8) at once, or returns False if it has to wait."""
@@ -134,7 +134,7 @@ def work(turns: int, on_ready: Callable[[], None]) -> None:
 
 
 class Shutdown:
-    """A process's shutdown: a signal drains turns and sockets, then stops the server; a second, at once."""
+    """A shutdown. A signal drains turns and sockets, then stops the server; a second stops it at once."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
         self._loop, self._stop = loop, stop

@@ -1,4 +1,4 @@
-"""Records as tests write them, of running turns and of ended ones, and a writer that can be held up."""
+"""Records of running and of ended turns, as tests write them, and a writer that can be held up."""
 
 import json
 import threading

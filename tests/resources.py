@@ -22,7 +22,7 @@ def threads() -> list[str]:
 
 
 def at_once(*functions: Callable[[], T]) -> list[T]:
-    """What functions return that begin at the same moment, each in a thread with a connection of its own."""
+    """What functions return that begin together, each in a thread with a connection of its own."""
     ready = threading.Barrier(len(functions), timeout=20)
 
     def begin(function: Callable[[], T]) -> T:

@@ -11,7 +11,7 @@ LEASE = 1.6
 """Seconds: a fifth of the product's, so that turns are taken up between two kills too."""
 
 LIVES = (0.05, 1.2)
-"""Seconds between a server's greeting and its death, at least and at most, if a turn is under way by then."""
+"""Least and most seconds from a server's greeting to its death, if a turn is under way by then."""
 
 AT_ONCE = 5
 """Conversations that are under way, with two sockets each."""

@@ -273,7 +273,7 @@ class SlowerThan(admin.SimpleListFilter):
 
 
 def distinct(model: type[Model], column: str) -> list[Any]:
-    """The first values of an indexed column that are not blank, in order; each is one step of the index."""
+    """The first nonblank values of an indexed column, in order; each takes one step of the index."""
     name, table = connection.ops.quote_name(column), connection.ops.quote_name(model._meta.db_table)
     filled = f"{name} > ''" if column in ("name", "error") else f"{name} IS NOT NULL"
     least = f"SELECT MIN({name}) FROM {table} WHERE {filled}"  # noqa: S608 (our own names)

@@ -1,4 +1,4 @@
-"""A reader's stream of runs: server-sent events from the journal, for as long as a run is under way."""
+"""A reader's stream: server-sent events from the journal, for as long as a run is under way."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine

@@ -83,7 +83,7 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
 
 
 def _for_model(image: Image.Image, format_: str, side: int) -> bytes:
-    """The picture in its format, as large as every model takes it; its longest side has `side` pixels at first."""
+    """The picture in its format, with sides up to `side` pixels, and as large as every model takes it."""
     side = min(side, STRICTEST.side)
     while True:
         image = _within(image, side)

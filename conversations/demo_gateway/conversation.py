@@ -39,7 +39,7 @@ class Tool(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A tool's answer: what was called, with which arguments, the texts and the first JSON object that came back."""
+    """A tool's answer: the tool, its arguments, the texts and the first JSON object in the answer."""
 
     tool: str
     arguments: Mapping[str, Any]
@@ -66,7 +66,7 @@ class Conversation:
 
     @cached_property
     def questions(self) -> list[str]:
-        """The user's texts, message by message, without messages of tool results; blank beside files alone."""
+        """The user's texts, one a message, without messages of tool results; blank for files alone."""
         contents = [message["content"] for message in self.messages if message["role"] == "user"]
         own = [content for content in contents if not any(block.get("toolResult") for block in content)]
         return [_text(content).strip() for content in own]

@@ -44,7 +44,7 @@ def plugin(message: str) -> Failure:
 
 
 def from_upstream(refused: Refused) -> Failure:
-    """An upstream's refusal as the gateway answers it: a wrong request as by Bedrock, the rest as by Kong."""
+    """An upstream's refusal as the gateway answers it: a wrong request as Bedrock, the rest as Kong."""
     if refused.status in (400, 422):
         return invalid(refused.message)
     return kong(refused.status, refused.message, refused.headers)

@@ -70,7 +70,7 @@ def explain(conversation: Conversation, question: str) -> Reply:
 
 
 def _file(block: Mapping[str, Any]) -> str:
-    """What a picture or document is, and how it begins if that can be read; nothing for any other block."""
+    """What a picture or document is, and how it begins if that is readable; blank for any other block."""
     kind = "image" if block.get("image") else "document"
     file = block.get(kind)
     if not file:

@@ -1,4 +1,4 @@
-"""What the demo gateway can be made to show: one table, from which help and dispatch are both made."""
+"""What the demo gateway can show: one table, from which help and dispatch are both made."""
 
 import re
 from collections.abc import Callable

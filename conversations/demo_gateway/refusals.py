@@ -153,7 +153,7 @@ def _end(request: Request) -> Iterator[str]:
 
 
 def _misplaced(request: Request) -> Iterator[str]:
-    """Blocks that stand in a message of the wrong role; results of the service's own tools stand beside them."""
+    """Blocks in a message of the wrong role; the service's own tools have results beside their calls."""
     served = {
         block.value["toolUseId"] for block in request.blocks if block.kind == "toolUse" and not block.use_id
     }

@@ -1,4 +1,4 @@
-"""What the demo gateway decides to answer, before it becomes bytes: a reply, or a failure instead of one."""
+"""What the demo gateway decides to answer, before it becomes bytes: a reply or a failure."""
 
 import base64
 import hashlib
@@ -16,9 +16,10 @@ SIGNATURE_PREFIX = b"turntable-demo:"
 
 @dataclass(frozen=True)
 class Reply:
-    """Content blocks in Converse's form and how they are sent; `pause` is in seconds, after each sentence.
+    """Content blocks in Converse's form, and how they are sent.
 
     A stream ends whole, or fails in the middle of its text. An exception or error has a name and a message.
+    `pause` is in seconds, after each sentence.
     """
 
     blocks: tuple[Block, ...]

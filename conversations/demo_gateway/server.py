@@ -1,4 +1,4 @@
-"""The demo gateway's HTTP/1.1: a thread for each connection, and Kong's headers round Bedrock's answers."""
+"""The demo gateway's HTTP/1.1: a thread a connection, and Kong's headers round Bedrock's answers."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ WATCH_INTERVAL = 0.1
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """The requests of one connection and their answers; a ConnectionError ends it in the middle of one."""
+    """The requests of a connection and their answers. A ConnectionError ends it in the middle of one."""
 
     server: "DemoGateway"
     protocol_version = "HTTP/1.1"

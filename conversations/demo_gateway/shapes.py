@@ -99,7 +99,7 @@ def _length(shape: Any, value: Any, path: Path) -> int:
 
 
 def _members(shape: Any, value: Any, path: Path) -> Iterator[tuple[str | int, Any, Any]]:
-    """Name, shape and value of each member, no shape where one is missing; raises Misfit for one that nobody knows."""
+    """Name, shape and value of each member. A missing one has no shape; an unknown one raises Misfit."""
     if shape.type_name == "list":
         yield from ((index, None if part is None else shape.member, part) for index, part in enumerate(value))
     elif shape.type_name == "map":

@@ -1,4 +1,4 @@
-"""The phrases that begin with `show`, and their replies: each has one thing that real streams have."""
+"""The phrases that begin with `show`, and replies that each have one thing that real streams have."""
 
 import base64
 import json

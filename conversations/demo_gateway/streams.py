@@ -124,9 +124,9 @@ def frame(event: Event, random: Random) -> bytes:
 
 
 def pieces(reply: Reply, metadata: Mapping[str, Any], random: Random) -> Iterator[tuple[float, bytes]]:
-    """The HTTP chunks of a reply, each with the seconds to wait before it; after an endless wait nothing comes.
+    """The HTTP chunks of a reply, each with the seconds to wait before it.
 
-    Mostly a chunk is a frame; now and then it is two, or a part of one.
+    Mostly a chunk is a frame; now and then it is two, or a part of one. After an endless wait nothing comes.
     """
     waiting = b""
     for event in _sent(reply, list(events(reply, metadata, random))):
@@ -146,7 +146,7 @@ def pieces(reply: Reply, metadata: Mapping[str, Any], random: Random) -> Iterato
 
 
 def _sent(reply: Reply, events: list[Event]) -> list[Event]:
-    """The events that are sent: of a failing stream up to the middle of its deltas, none if it has none."""
+    """The events to send: of a failing stream those before its middle delta, or none without deltas."""
     if reply.ending == "whole":
         return events
     deltas = [index for index, event in enumerate(events) if event.name == "contentBlockDelta"]

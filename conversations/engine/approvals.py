@@ -46,7 +46,7 @@ def for_calls(turn: Turn, calls: Iterable[ToolCall]) -> list[Approval]:
 
 
 def needs_approval(call: ToolCall) -> bool:
-    """Whether the call has to be approved. One whose input is no object fails without being asked about."""
+    """Whether the call has to be approved. One whose input is no object fails without a question."""
     tool = registry.get(call.name)
     return call.result is None and tool is not None and tool.approval and call.input is not None
 

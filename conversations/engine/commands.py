@@ -177,7 +177,7 @@ def show_branch(conversation: Conversation, turn: object) -> None:
 def run_again(
     conversation: Conversation, call: object, message_id: object, arguments: object = None
 ) -> Accepted:
-    """Runs a tool call of the conversation again, with `arguments` if there are any, in a turn of its own."""
+    """Runs a tool call of the conversation again, with `arguments` if there are any, in its own turn."""
     past = ToolCall.objects.filter(conversation=conversation, tool_use_id=str(call)[:64]).first()
     if past is None:
         raise Refused("There is no such call here.")
@@ -214,7 +214,7 @@ def keep_draft(conversation: Conversation, text: object) -> None:
 
 
 def change_settings(conversation: Conversation, fields: Mapping[str, str]) -> dict[str, str]:
-    """Stores settings for the turns to come, by their fields, unless one is wrong; returns what is wrong."""
+    """Stores settings for later turns, by their fields, unless one is wrong; returns what is wrong."""
     with transaction.atomic():
         row = lock(conversation.pk)
         before = row.model_settings()

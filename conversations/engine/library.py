@@ -25,7 +25,7 @@ def announce(conversation: UUID) -> None:
 
 
 def touch(conversation: UUID) -> None:
-    """Stores and announces that other rows, such as an approval, changed a conversation's place or mark."""
+    """Stores and announces that other rows changed a conversation's place or mark, as approvals do."""
     change([conversation])
 
 

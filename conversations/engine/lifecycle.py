@@ -92,7 +92,7 @@ def _new_turn(conversation: Conversation, last: int, message: NewMessage) -> Tur
 
 
 def _beside(conversation: Conversation, repetition: Repetition | None) -> Turn | None:
-    """The turn beside which a new one stands: the one named, or the branch's end if both repeat the same."""
+    """The turn beside a new one: the one named, or the branch's end if both repeat the same turn."""
     if repetition is None:
         return None
     if repetition.beside or not repetition.turn:
@@ -245,7 +245,7 @@ END_COLUMNS = [
 
 
 def stop(conversation: UUID, turn: UUID | None = None) -> bool:
-    """Requests the stop of a running turn, or of `turn` alone. True if a waiting turn goes on now, to end."""
+    """Requests a running turn's stop, or `turn`'s alone. True if a waiting turn goes on now, to end."""
     running = Turn.objects.filter(conversation=conversation, status=Status.RUNNING)
     running = running.filter(pk=turn) if turn else running
     if running.update(stop_requested_at=timezone.now()):
@@ -387,7 +387,7 @@ def beat(leases: Mapping[UUID, UUID | None], *, renew: bool) -> set[UUID]:
 
 
 def hand_over(leases: Mapping[UUID, UUID | None]) -> int:
-    """Gives up the leases of turns, which the next sweep takes; returns how many. No attempt is counted."""
+    """Gives up turns' leases, which the next sweep takes; returns how many. No attempt is counted."""
     ours = Turn.objects.filter(
         pk__in=leases, lease_token__in=list(leases.values()), status=Status.RUNNING
     ).order_by("pk")

@@ -1,4 +1,4 @@
-"""Calls that run at MCP servers for this process. They outlive a run that ends as one asks a person."""
+"""This process's calls at MCP servers. They outlive a run that ends when one asks a person."""
 
 from collections.abc import Callable
 from functools import partial

@@ -137,7 +137,7 @@ class Outgoing:
         return ContentRefused(error.detail, status=error.status, request_id=error.request_id)
 
     def _apply(self, active: Remedies) -> Call | TurntableError:
-        """Changes the whole request by these remedies; returns its call, or the error if there can be none."""
+        """Applies these remedies to the whole request; returns its call, or the error that prevents one."""
         row = self.row
         self._body = remedies.adjusted(self._whole, active)
         base = request.encoded({name: part for name, part in self._body.items() if name != "messages"})

@@ -14,7 +14,7 @@ INTERVAL = 0.25
 """Seconds between two reports of a call that are recorded, at least."""
 
 SHARE = 0.02
-"""The least interval as a share of the time that the call has taken: an hour of reports is 320 events."""
+"""The least interval as a share of the call's time so far: an hour of reports is 320 events."""
 
 
 class Progress:

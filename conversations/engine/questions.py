@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Status = Approval.Status
 
 HOLD, HOLD_STOPPED = timedelta(seconds=3), timedelta(seconds=1)
-"""How long only the process that holds a turn's calls may go on with it; less if it is to be stopped."""
+"""How long only the process with a turn's calls may go on with it; less if it is to be stopped."""
 
 WORDS = {Status.APPROVED: "answered", Status.DENIED: "declined"}
 NO_ANSWER = "An answer is a JSON object with the fields that were asked for."
@@ -65,7 +65,7 @@ def answer(approval: Approval, user: "User", entry: dict[str, Any]) -> None:
 
 
 def value_of(text: str, schema: Mapping[str, Any]) -> Any:
-    """A typed text as a value of the type that a field's schema names; the text itself where it is none."""
+    """A typed text as a value of the type in a field's schema; the text itself where it is none."""
     match schema.get("type"):
         case "boolean":
             return {"true": True, "yes": True, "on": True, "false": False, "no": False}.get(
@@ -97,7 +97,7 @@ def answer_event(approval: Approval, by: str, detail: dict[str, Any]) -> Event:
 
 
 def leave_to_holder(turn: Turn) -> None:
-    """Leases a turn that goes on to the process in which its calls wait, if there is one, for a moment."""
+    """Briefly leases a turn that goes on to the process where its calls wait, if there is one."""
     rows = Approval.objects.filter(call__turn=turn, call__result=None, holder__isnull=False)
     turn.lease_token = rows.values_list("holder", flat=True).first()
     if turn.lease_token is not None:

@@ -1,4 +1,4 @@
-"""How a run of a turn begins: with the user's message, after its process has died, or after a wait."""
+"""How a run of a turn begins: with the user's message, after its process died, or after a wait."""
 
 import json
 from collections.abc import Iterable

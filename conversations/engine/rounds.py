@@ -67,7 +67,7 @@ class Streaming:
         """Tools that the round calls and that its user has no permission for."""
 
     async def stream(self) -> None:
-        """Streams the round. Raises Stopped or the GatewayError that ended it, once all that came is stored."""
+        """Streams the round. Raises Stopped or the GatewayError that ended it, once what came is stored."""
         if synthetic.may_call_tools(self.turn):
             with self.run.stop.interruptible():
                 await SERVERS.wait_until_ready()

@@ -138,7 +138,7 @@ class Run:
             raise beginning.failure
 
     async def _take_steps(self) -> bool:
-        """Takes one step after another. Returns whether the turn waits for a person; else it has ended well."""
+        """Takes step after step. Returns whether the turn waits for a person; else it has ended well."""
         while True:
             self.stop.check()
             match synthetic.next_step(self.turn, self.memory.in_order()):

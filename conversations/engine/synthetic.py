@@ -122,7 +122,7 @@ def may_call_tools(turn: Turn) -> bool:
 
 
 def next_step(turn: Turn, rounds: Sequence[steps.RoundState]) -> steps.Step:
-    """The step that follows from a turn's rounds. A turn with a personal call ends once that is answered."""
+    """The step that follows a turn's rounds. A turn with a personal call ends once that is answered."""
     step = steps.next_step(rounds, settings.MAX_ROUNDS)
     is_done = isinstance(step, steps.CallModel) and step.number > 1
     return steps.Finish() if is_done and "call" in turn.rerun else step

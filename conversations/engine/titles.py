@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LAST_TURN = 3
-"""The number of the last turn after which a title is made. It need not be the first, which may fail."""
+"""The number of the last turn after which a title is made, as the first may fail."""
 
 MOST_TOKENS = 300
 LONGEST = 2_000
@@ -63,7 +63,7 @@ def is_due(turn: Turn) -> bool:
 
 
 async def give_title(turn: Turn, journal: Journal, threads: "Threads") -> None:
-    """Asks the model for the conversation's title and stores it, unless a model or a person has named it."""
+    """Asks the model for a title and stores it, unless a model or a person has named the conversation."""
     try:
         title_request = await threads.run(_title_request, turn)
         if title_request is not None:
@@ -135,7 +135,7 @@ def _store(title_request: TitleRequest, assembly: Assembly) -> None:
 
 
 def title_in(answer: str) -> str:
-    """The title in a model's answer: its first line, without heading marks, quotation marks and full stop."""
+    """The title in a model's answer: its first line, without heading marks, quotes and full stop."""
     lines = (line.strip() for line in clean_text(answer_in(answer)).splitlines())
     line = PREFIX.sub("", next(filter(None, lines), ""))
     while len(line) > 1 and line[0] + line[-1] in PAIRS:

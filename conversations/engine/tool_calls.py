@@ -157,7 +157,7 @@ class Calls:
             return await execute(row.name, arguments, stop=stop, context=context)
 
     async def _call_remote(self, row: ToolCall, arguments: dict[str, Any]) -> Outcome | Question:
-        """Begins a call at its server, or goes on with one that asked a person, until it ends or asks again."""
+        """Begins a remote call, or goes on with one that asked a person, until it ends or asks again."""
         call, approval = self._live.get(row), self._approvals.get(row.pk)
         if call is None:
             origin = await self.run.in_database(origin_of, self.turn)
@@ -221,7 +221,7 @@ def leading_results(rows: Sequence[ToolCall]) -> list[Event]:
 
 
 def answer_waiting(rows: Sequence[ToolCall], record: "Record", error: str, text: str) -> None:
-    """Answers the unanswered calls of a turn that ends, and shows all results from the first of them on."""
+    """Answers the unanswered calls of a turn that ends, and shows all results from the first one on."""
     for row in dropwhile(_is_answered, rows):
         write = None
         if not _is_answered(row):

@@ -228,7 +228,7 @@ class Worker:
             self._spawn(titles.give_title(run.turn, self.journal, self._threads))
 
     def _follow(self, run: Run) -> None:
-        """Begins what follows a run: queued turns, or the turn's end if it was stopped just before it waits."""
+        """Begins what follows a run: queued turns, or the turn's end if a stop came just before it waits."""
         turn = run.turn
         if turn.status != Turn.Status.WAITING:
             was_full = self._bell is not None and self._room <= 1
@@ -313,7 +313,7 @@ class Worker:
             logger.exception("the look for queued or lost turns failed")
 
     def sweep(self, only: UUID | None = None) -> None:
-        """Ends expired waits, packs the events of turns whose process died, begins turns that no process runs.
+        """Ends expired waits, packs events that a dead process left, begins turns that no process runs.
 
         With `only`, those of one conversation.
         """

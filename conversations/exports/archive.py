@@ -86,7 +86,7 @@ def _beside(archive: ZipFile, part: FilePart) -> IO[bytes]:
 
 
 def _member(archive: ZipFile, name: str, most: int) -> IO[bytes]:
-    """A member of the zip, opened; raises DamagedExport if it is missing, encrypted or over `most` bytes."""
+    """Opens a member of a zip; raises DamagedExport if it is missing, encrypted or over `most` bytes."""
     try:
         info = archive.getinfo(name)
     except KeyError:

@@ -101,7 +101,7 @@ def _valid_export(value: Any) -> Whole:
 
 
 def _first_fault(errors: list[Any]) -> Wrong:
-    """The fault to report. A turn that has not ended is reported before the faults that follow from it."""
+    """The fault to report. A turn that has not ended comes before the faults that follow from it."""
     of_turns = (
         error for error in errors if error["loc"][:1] == ("turns",) and error["loc"][2:] == ("status",)
     )

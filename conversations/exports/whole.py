@@ -70,7 +70,7 @@ def _messages(conversation: Conversation, *, beside: bool) -> list[Document]:
 
 
 def _files(conversation: Conversation, *, beside: bool) -> Iterator[Document]:
-    """The files, but for lost ones: where one is missing, the chat and an import have a line in its place."""
+    """The files without the lost ones, in whose place the chat and an import have a line."""
     for row in sent_files(conversation):
         try:
             with row.open() as file:

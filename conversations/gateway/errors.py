@@ -51,7 +51,7 @@ _OF_KEYS = re.compile(
     r"|\b(?:no|invalid|missing|incorrect|expired|malformed) (?:api|virtual|proxy)[ _-]?key\b",
     re.IGNORECASE,
 )
-"""The words of LiteLLM's proxy, under 400, about a key that is missing, unknown or used up; others send 401."""
+"""The words of LiteLLM's proxy about a missing, unknown or used up key, with 400; others send 401."""
 
 _KONG_BODY_LIMIT = 8192
 _KONG_BODY_WORDS = "content-type header does not match request body"

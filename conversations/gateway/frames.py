@@ -51,7 +51,7 @@ class Frame(NamedTuple):
 
 
 def encode(name: str, payload: Mapping[str, object] | bytes, kind: str = "event") -> bytes:
-    """A frame as Bedrock writes it, with sorted compact JSON; the message of an `error` is in a header."""
+    """A frame as Bedrock writes it, in sorted compact JSON; an `error` has its message in a header."""
     headers = {_NAMED_BY[kind]: name, ":content-type": "application/json", ":message-type": kind}
     if kind == "error":
         message = "" if isinstance(payload, bytes) else str(payload.get("message", ""))

@@ -77,7 +77,7 @@ class Options:
 
 
 def is_demo() -> bool:
-    """Whether neither a gateway nor an upstream is set, so that the embedded gateway makes up its answers."""
+    """Whether neither gateway nor upstream is set, so that the embedded gateway makes up its answers."""
     return not settings.GATEWAY_URL and not settings.UPSTREAM_URL
 
 

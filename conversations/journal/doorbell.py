@@ -72,7 +72,7 @@ def store_notice(conversation: UUID, name: str) -> None:
 
 
 def ring_queue() -> None:
-    """Tells other processes that a turn was queued or has to stop, by the layer or by PostgreSQL, if there is either."""
+    """Tells other processes that a turn was queued or must stop, if there is a layer or PostgreSQL."""
     if has_layer():
         HUB.announce_queued()
     elif connection.vendor == "postgresql":
@@ -102,7 +102,7 @@ def _packed(conversation: UUID, news: Ring) -> list[Any]:
 
 
 async def hear(hub: Hub, read_notices: ReadNotices, on_queued: Callable[[], None] = lambda: None) -> None:
-    """Hears the other processes' rings, for ever. A layer that fails, or forgets this process, is joined again."""
+    """Hears other processes' rings for ever; rejoins a layer that fails or forgets this process."""
     layer: Any = get_channel_layer()
     channel = await layer.new_channel("turntable.process")
 
@@ -203,7 +203,7 @@ def _notices(conversations: list[UUID], since: datetime) -> dict[UUID, list[str]
 
 
 async def _attempt(work: Awaitable[None]) -> bool:
-    """Does the work, and returns whether it succeeded. A failure is only logged: the next poll makes up for it."""
+    """Does the work; returns whether it succeeded. A failure is only logged: the next poll repairs it."""
     try:
         await work
     except Exception as error:  # noqa: BLE001 (a layer or database may fail with anything)

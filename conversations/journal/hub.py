@@ -87,7 +87,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def attach(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Delivers on this loop from now on. Calls that wait for an earlier loop are dropped with its sockets."""
+        """Delivers on this loop from now on. Calls that wait for an earlier loop are dropped."""
         if loop is not self._loop:
             with self._lock:
                 self._loop, self._waiting = loop, []

@@ -1,4 +1,4 @@
-"""Events on their way to the journal: neighbouring deltas are merged, lines become frames for sockets."""
+"""Events on their way to the journal: neighbouring deltas are merged, lines become frames."""
 
 import json
 from dataclasses import dataclass

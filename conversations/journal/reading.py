@@ -21,7 +21,7 @@ from conversations.threads import Threads
 from .recordings import Frame, frames, summary, unsqueeze
 
 READERS = Threads("journal-reader", 4)
-"""Threads for the database work of sockets: Django has one for all of it, asyncio six on two processors."""
+"""Threads for sockets' database work: Django has one for all, asyncio six on two processors."""
 
 TurnRecord = list[Event] | Recording
 """A turn's part of the record, unpacked or packed."""
@@ -253,7 +253,7 @@ def queue(conversation: UUID) -> list[dict[str, Any]]:
 
 
 def _unrecorded(conversation: UUID) -> list[dict[str, Any]]:
-    """The message of a running turn that has no events yet, which is in no snapshot, and then the queue."""
+    """The message of a running turn without events yet, which no snapshot has, and then the queue."""
     events = Event.objects.filter(conversation=conversation, turn=OuterRef("turn"))
     begins = Q(~Exists(events), turn__status=Turn.Status.RUNNING)
     return _waiting(conversation, Q(turn__status=Turn.Status.QUEUED) | begins)

@@ -48,7 +48,7 @@ IDLE = 2.0
 """Seconds without work after which the writer gives its database connection back."""
 
 ROOM = 4 * 1024 * 1024
-"""Characters of entries that may wait. Beyond it turns stop reading the gateway until half are written."""
+"""Characters of entries that may wait. Beyond it no turn reads the gateway until half are written."""
 
 ENTRY_SIZE = 300
 """Characters that an entry counts for beside its deltas."""

@@ -45,7 +45,7 @@ def entry(call: ToolCall, payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def reply(approval: Approval, read: Callable[[str], str]) -> dict[str, Any]:
-    """Asks a running call's question, field by field; returns a `resume` entry, without answers declined."""
+    """Asks a running call's question, field by field; returns a `resume` entry without blank answers."""
     payload = {}
     for name, schema in approval.question["schema"].get("properties", {}).items():
         choices = f" ({', '.join(map(str, schema['enum']))})" if isinstance(schema.get("enum"), list) else ""

@@ -142,7 +142,7 @@ class Printer:
 
 
 class RecordingPrinter(Printer):
-    """Prints a recording, with the user's messages, reasoning, and when turns began and how they ended."""
+    """Prints a recording, with user messages, reasoning, and when turns began and how they ended."""
 
     new_text = partial(Text, with_reasoning)
 

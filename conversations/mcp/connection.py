@@ -122,7 +122,7 @@ async def _http(configuration: ServerConfiguration, liveness: Liveness) -> Async
 
 
 def headers_for(configuration: ServerConfiguration, call_labels: dict[str, str]) -> dict[str, str]:
-    """A request's own headers. Outside of a call, which has no labels, headers with labels are left out."""
+    """A request's own headers. Outside of a call, headers with labels are left out."""
     return {
         name: filled(value, call_labels)
         for name, value in configuration.headers.items()
@@ -131,7 +131,7 @@ def headers_for(configuration: ServerConfiguration, call_labels: dict[str, str])
 
 
 async def _probe_for_ever(url: str, liveness: Liveness) -> None:
-    """Notes the end once nobody listens at the address any more: HTTP itself may notice late, or never."""
+    """Notes the end once nobody listens at the address: HTTP itself may notice late, or never."""
     number = 0
     while not liveness.ended.is_set():
         with suppress(TimeoutError):

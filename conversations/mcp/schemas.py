@@ -46,7 +46,7 @@ class RemoteArguments(Arguments):
 
 
 def check(schema: Any) -> Schema:
-    """The schema of an object; raises UnusableSchema for one that is too large, too deep, remote or invalid."""
+    """The schema of an object; raises UnusableSchema if it is too large, too deep, remote or invalid."""
     if not isinstance(schema, dict) or schema.get("type", "object") != "object":
         raise UnusableSchema("its schema is not that of an object")
     if len(json.dumps(schema)) > MOST_BYTES:
@@ -75,7 +75,7 @@ def _check_part(part: Any, depth: int) -> None:
 
 
 def validator(schema: Schema) -> Draft202012Validator:
-    """The validator of a schema without its patterns, as matching a server's pattern may take for ever."""
+    """The validator of a schema without its patterns, as a server's may take for ever to match."""
     return Draft202012Validator(_without_patterns(schema))
 
 

@@ -1,4 +1,4 @@
-"""One server, as a long-lived task: it connects, offers the tools, and starts again when the server dies."""
+"""One server, as a lasting task: it connects, offers tools, and starts again when the server dies."""
 
 import asyncio
 import logging
@@ -48,7 +48,7 @@ STEADY_SECONDS = 60.0
 """Seconds after which a connection counts as steady: the next pause is then the shortest again."""
 
 NEWS_SECONDS = 1.0
-"""The time between two looks whether staff have agreed to a change, and between two listings at least."""
+"""Seconds between two looks whether staff agreed to a change; a new listing waits a quarter of it."""
 
 MOST_TOOLS = 500
 LONGEST_NAME = 255

@@ -44,7 +44,7 @@ class Allowance(models.Model):
 
 
 class Approval(models.Model):
-    """The approval that a tool call needs before it runs, or the answer that it waits for, and who decided."""
+    """The approval that a tool call needs before it runs, or the answer it waits for, and who decided."""
 
     class Status(models.TextChoices):
         PENDING = "pending"

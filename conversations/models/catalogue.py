@@ -1,4 +1,4 @@
-"""The catalogue of models: a row for each model id, whose facts come before those that the id tells."""
+"""The catalogue of models: a row for each id, whose facts come before those that the id tells."""
 
 import time
 from dataclasses import fields, replace
@@ -47,7 +47,7 @@ def _price(title: str) -> "models.DecimalField[Decimal | None, Decimal | None]":
 
 
 class Model(models.Model):
-    """A model, with the facts that staff have edited and refusals have taught. None means: as the id tells.
+    """A model, with facts that staff edited and refusals taught. None means: as the id tells.
 
     `capabilities` and `prices` join them all; the columns are the staff's edits alone.
     """
@@ -161,7 +161,7 @@ class Model(models.Model):
 
 
 def _order(row: tuple[int, Model]) -> tuple[int, int]:
-    """Orders by the position that staff chose, before or behind the model at that index of GATEWAY_MODELS."""
+    """Orders by the staff's position, before or behind the model at that index of GATEWAY_MODELS."""
     index, position = row[0], row[1].position
     return (index, 0) if position is None else (position, position - index)
 

@@ -25,7 +25,7 @@ RoundFigures = tuple[dict[str, Any], int | None]
 
 
 ListPosition = tuple[datetime, uuid.UUID]
-"""A position in the list of conversations: when the conversation there was last active, and its id."""
+"""A position in the list of conversations: when the one there was last active, and its id."""
 
 
 class ConversationQuerySet(SearchableQuerySet["Conversation"]):

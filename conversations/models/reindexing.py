@@ -15,7 +15,7 @@ from .texts import TEXTS
 from .words import words
 
 BATCH = 100
-"""Rows that are indexed in one transaction: few, since writers wait meanwhile, on SQLite all of them."""
+"""Rows that one transaction indexes: few, since writers wait meanwhile, on SQLite all of them."""
 
 PAUSE = 0.01
 """Seconds between transactions: who waits for SQLite's lock tries it only from time to time."""

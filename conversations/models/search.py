@@ -45,10 +45,10 @@ SNIPPET_RANGE = 50_000
 """Letters of a text in which hits for a snippet are looked for."""
 
 SAMPLE, COMMON = 2_000, 8
-"""The number of the newest passages that are sampled. Terms that one in COMMON of them matches are common."""
+"""The newest passages that are sampled. Terms that one in COMMON of them matches are common."""
 
 RARE = 100
-"""Terms that fewer than one in RARE of the sampled passages match are rare: a scan would hardly meet them."""
+"""Terms that fewer than one in RARE sampled passages match are rare: a scan hardly meets them."""
 
 SCAN = 10_000
 """The newest passages that are scanned for common terms, enough for all the hits that are listed."""
@@ -185,7 +185,7 @@ def _count(terms: Sequence[Term]) -> Count:
 def _query(
     terms: Sequence[Term], common: Sequence[Term], newest: int | None, owner: Any = None, kind: str = ""
 ) -> Query:
-    """The query that uses the index for the rare terms alone, and reads its passages for the common ones."""
+    """The query that uses the index for rare terms alone, and reads its passages for the common ones."""
     rare = [term for term in terms if term not in common]
     if not rare and connection.vendor == "postgresql":
         rare, common = list(terms), ()
@@ -246,7 +246,7 @@ def _long_scan(terms: Sequence[Term], owner: Any) -> MatchList:
 
 
 def _newest_matches(passages: QuerySet[Passage], *, are_rare: bool = False) -> MatchList:
-    """The newest of the passages. If they `are_rare`, PostgreSQL is kept from a scan in the order of keys."""
+    """The newest of the passages. If they `are_rare`, PostgreSQL may not scan in the order of keys."""
     newest = F("pk") + 0 if are_rare and connection.vendor == "postgresql" else F("pk")
     rows = passages.order_by(newest.desc()).values_list("pk", "conversation", "message", "call")
     return MatchList(map(Match._make, rows[:HITS_AT_MOST]))

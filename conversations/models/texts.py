@@ -90,7 +90,7 @@ def _is_call(name: Any, member: Any) -> bool:
 
 
 def _parsed(text: str) -> Any:
-    """The object or array in a text of JSON, which is searched without its escapes; None for other texts."""
+    """The object or array in a text of JSON, to be searched without escapes; None for other texts."""
     if text[:1] not in ("{", "[") or len(text) > JSON_AT_MOST:
         return None
     try:

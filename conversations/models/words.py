@@ -130,7 +130,7 @@ def _fitting(parts: list[str]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Term:
-    """Words that stand side by side; with `is_prefix` the last may be longer. `texts` are their letters."""
+    """Words side by side; with `is_prefix` the last may be longer. `texts` are their letters."""
 
     words: tuple[str, ...]
     texts: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The outline of a turn: the times, marks and long waits that a player shows before it plays the turn."""
+"""The outline of a turn: the times, marks and long waits that a player shows before it plays."""
 
 import json
 from collections.abc import Iterable

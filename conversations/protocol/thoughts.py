@@ -1,4 +1,4 @@
-"""Thoughts that a model wrote into its text, in `<thinking>` or `<think>`, and the answer without them.
+"""Thoughts in a model's text, in `<thinking>` or `<think>`, and the answer without them.
 
 The text is stored as it came. The pages have the same rules (static/conversations/text/thoughts.js): a thought begins at the beginning of
 a text or directly after another thought. Anywhere else it has to begin a paragraph and to end a line, since prose about tags has them in
@@ -53,7 +53,7 @@ class _Thought(NamedTuple):
 
 
 def parts_of(text: str, *, is_open: bool = False) -> list[TextPart]:
-    """The parts of a text. `is_open` says that more may come, so that a thought without an end goes on."""
+    """The parts of a text. `is_open` says that more may come: a thought without an end goes on."""
     parts: list[TextPart] = []
     start = 0
     while _TAG.search(text, start) and (thought := _next(text, start, is_open)):

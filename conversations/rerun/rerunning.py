@@ -23,10 +23,10 @@ from .questions import Question, file_questions, stored_questions
 from .report import Pair, missed_calls
 
 POLL_INTERVAL = 2.0
-"""Seconds between two looks at a turn of another process, and between two tries to send over a limit."""
+"""Seconds between two looks at another process's turn, and between two tries to send over a limit."""
 
 PATIENCE = 90.0
-"""Seconds that a rerun waits at its user's limit: that of a minute passes by then, not that of a day."""
+"""Seconds that a rerun waits at its user's limit: enough for one by the minute, not by the day."""
 
 DATABASE = Threads("rerun", 2)
 """The threads in which all reruns in the background do their database work."""
@@ -81,7 +81,7 @@ class Rerun:
             raise Refused("There is nothing to ask again: no such message has been answered.")
 
     def run(self) -> Iterator[Pair]:
-        """Sends the messages that were not sent yet, and yields each turn beside the recorded one, as it ends.
+        """Sends the messages that were not sent yet; yields each turn beside the recorded one, as it ends.
 
         The rerun ends with a turn that the record cannot answer, and with one that was stopped or failed where the recorded one was not.
         Raises Refused where the user's limits let no more in.
@@ -130,7 +130,7 @@ class Rerun:
         self.complete = True
 
     def _answer(self, question: Question, earlier: dict[UUID, Turn]) -> Generator[Pause, None, Pair]:
-        """The message's turn, once it has ended: that of an earlier run if it was answered, or else a new one."""
+        """The message's turn, once it has ended: an earlier run's if that was answered, or else a new one."""
         turn = earlier.get(question.turn.pk) if question.turn else None
         if turn is not None:
             pair = self._pair(question, (yield from self._end(turn)))

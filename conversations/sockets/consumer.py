@@ -41,7 +41,7 @@ class ChatConsumer(SignedInConsumer):
     """Whether the socket has begun, since it does only for the conversation's owner."""
 
     def begin(self) -> tuple[Awaitable[None], ...]:
-        """Subscribes to the journal; the work is to send, from `after` or a snapshot on, and to do commands."""
+        """Subscribes to the journal; the work is to send, from `after` or a snapshot on, and do commands."""
         self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation"]
         self.cursor = Cursor(self._send_text, self._read, self.scope.get("turntable.write"))
         HUB.subscribe(self.conversation_id, self.cursor)
@@ -194,7 +194,7 @@ class ChatConsumer(SignedInConsumer):
 
     @one_snapshot()
     def _begin(self) -> tuple[int, int, str | None, list[Event]]:
-        """The last `seq`, the `seq` at which the socket begins, its snapshot if it needs one, and its notices."""
+        """The last `seq`, the `seq` at which the socket begins, its snapshot if needed, and its notices."""
         conversation = self._conversation()
         after, last = _after(self.scope["query_string"]), last_seq(self.conversation_id)
         if after is not None and after <= last:

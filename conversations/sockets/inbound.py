@@ -15,7 +15,7 @@ REFILL = 512 * 1024
 """Bytes that a socket may send at once, and bytes a second after that."""
 
 OVERHEAD = 16 * 1024
-"""Bytes that a frame costs beside its length: 32 small ones a second pass, more than anybody types."""
+"""Bytes that a frame costs beside its length: 32 small ones a second pass, more than anyone types."""
 
 DEBT = 1024 * 1024
 """Bytes over the limit whose frames are still answered."""

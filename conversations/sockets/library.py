@@ -34,7 +34,7 @@ OVERLAP = timedelta(seconds=2)
 """A change may be committed later than its time says, so that a page rendered meanwhile lacks it."""
 
 WINDOW = 64 * 1024
-"""Characters that a page may leave unacknowledged. Then the newest change of each conversation waits."""
+"""Characters that a page may leave unacknowledged. Then each conversation's newest change waits."""
 
 ACK_TIMEOUT = 60.0
 

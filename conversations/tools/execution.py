@@ -47,7 +47,7 @@ _slots = Slots(TOOLS_AT_ONCE, ABANDONED_WITHOUT_SLOT)
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a tool call: the content of a Converse `toolResult`, and `error`, a word for operators."""
+    """A call's outcome: the content of a Converse `toolResult`, and `error`, a word for operators."""
 
     status: Literal["success", "error"]
     error: str

@@ -153,7 +153,7 @@ def specs() -> list[dict[str, Any]]:
 
 
 def replace(source: str, tools: Iterable[Tool]) -> list[str]:
-    """Replaces the tools of a source. Returns the names that tools of others have, which stay as they are."""
+    """Replaces a source's tools. Returns the names that others' tools have; those stay as they are."""
     others = {name: tool for name, tool in _registries[-1].items() if tool.source != source}
     named = {tool.name: tool for tool in tools}
     _registries[-1] = named | others

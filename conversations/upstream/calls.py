@@ -1,4 +1,4 @@
-"""The tool calls of a stream, put together from pieces, which servers number and name in many ways."""
+"""A stream's tool calls, put together from pieces, which servers number and name in many ways."""
 
 import json
 import re
@@ -27,7 +27,7 @@ class Calls:
         self._used: set[str] = set()
 
     def call_of(self, piece: Piece) -> Block:
-        """The call that a piece belongs to, which takes its name from it; a new call if the piece begins one."""
+        """The call that a piece belongs to or begins. A call without a name takes it from the piece."""
         index, function = piece.get("index"), function_of(piece)
         call = self._by_index.get(index) if isinstance(index, int) else self._unnumbered(piece)
         if call is None or self._begins_another(call, piece):

@@ -87,7 +87,7 @@ class Call:
         self._response: BaseHTTPResponse | None = None
 
     def send(self, request: dict[str, Any]) -> Iterator[bytes]:
-        """Sends the request and returns the bytes of a good response's events; raises Refused for a bad one."""
+        """Sends the request; returns the bytes of a good response's events, raises Refused for a bad one."""
         while True:
             adapted = dialect.adapted(request, self._upstream.lessons)
             response = self._post(json.dumps(adapted).encode())
@@ -146,7 +146,7 @@ class Call:
             raise Refused(502, f"The upstream cannot be reached: {_reason(error)}.") from error
 
     def _keep_socket(self, connection: HTTPConnection) -> None:
-        """Keeps the socket, so that end() reaches it. It has no timeout: the caller ends a wait that is too long."""
+        """Keeps the socket for end(). It has no timeout: the caller ends a wait that is too long."""
         with self._lock:
             self._socket = connection.sock
             if self.is_ended or self._socket is None:

@@ -19,7 +19,7 @@ CHANGES: dict[str, tuple[str, Callable[[Request], Request]]] = {
     "max_completion_tokens": ("max_tokens", _renamed),
     "stream_options": ("stream_options", _without_options),
 }
-"""A name in a refusal -> the member of the request that it is about, and the change of the request."""
+"""A name in a refusal -> the request's member that it is about, and the change of the request."""
 
 
 def lesson(status: int, words: str, request: Request) -> str | None:

@@ -69,7 +69,7 @@ def _error(body: bytes) -> Any:
 
 
 def _message(error: Any) -> str:
-    """The sentence of an error: from OpenAI's object, from FastAPI's `detail`, or the error itself as text."""
+    """An error's sentence: from OpenAI's object, from FastAPI's `detail`, or the error itself as text."""
     if isinstance(error, dict):
         error = error.get("message") or error.get("detail") or error.get("error") or error.get("msg") or ""
     if isinstance(error, list):

@@ -136,7 +136,7 @@ def _pieces(delta: Chunk) -> list[Chunk]:
 
 
 def _converse_usage(usage: Any) -> dict[str, int]:
-    """The usage as Converse counts it, cached tokens beside the others; zeros if the server reports none."""
+    """The usage as Converse counts it, with cached tokens apart; zeros if the server reports none."""
     usage = usage if isinstance(usage, Mapping) else {}
     inputs, outputs = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
     details = usage.get("prompt_tokens_details")

@@ -58,7 +58,7 @@ HEADERS = {
 @csrf_exempt  # it is checked below, so that a refusal is JSON as every other answer
 @login_not_required  # likewise
 async def attach(request: HttpRequest, pk: UUID) -> JsonResponse:
-    """Attaches a file to the user's own conversation: 201 and its facts, or an error that says why not."""
+    """Attaches a file to the user's own conversation: 201 and its facts, or an error that says why."""
     conversation = await _own(request, pk)
     if not isinstance(conversation, Conversation):
         return conversation

@@ -82,7 +82,7 @@ def has_card(name: str) -> bool:
 
 
 def draw(request: HttpRequest, conversation: Conversation, row: ToolCall, *, is_asked: bool = False) -> str:
-    """Draws the call by its template; blank without one, or if it fails, so that the usual card is shown."""
+    """Draws the call by its template. Blank, for the usual card, if there is none or if it fails."""
     tool = registry.get(row.name)
     if tool is None or not has_card(row.name):
         return ""

@@ -96,7 +96,7 @@ def to_list_with_undo(request: HttpRequest, ids: Sequence[UUID]) -> HttpResponse
 
 
 def just_deleted(request: HttpRequest) -> list[Conversation]:
-    """The conversations that the form before this page deleted, once; none for a list that a script gets."""
+    """The conversations that the form before this page deleted, once; none for a script's list."""
     if "X-Requested-With" in request.headers:
         return []
     ids = request.session.pop(DELETED, [])

@@ -195,7 +195,7 @@ def _words(value: str | list[str]) -> str:
 
 
 def missed(pair: Pair) -> Iterator[str]:
-    """Lines for the calls to which the record has no answer, and for the recorded calls most like them."""
+    """Lines for calls to which the record has no answer, and for the recorded calls most like them."""
     for call in pair.missed:
         yield visible(f"not in the record: {call.name} {_as_text(call.arguments)}")
         yield from (

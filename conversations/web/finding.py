@@ -45,7 +45,7 @@ def find(request: SignedIn) -> HttpResponse:
 
 
 def _in_order(matches: Sequence[search.Match]) -> list[UUID]:
-    """The conversations that match, by their titles first. More than are listed, as some may be deleted."""
+    """The conversations that match, by title first; more than are listed, as some may be deleted."""
     by_title = [match.conversation for match in matches if not match.message and not match.call]
     return list(dict.fromkeys([*by_title, *(match.conversation for match in matches)]))[: 3 * LISTED]
 

@@ -110,7 +110,7 @@ def in_words(faults: Mapping[str, str]) -> str:
 
 
 def panel(row: Conversation, written: Fields | None = None, faults: Fields | None = None) -> dict[str, Any]:
-    """The context of the panel's template, with the fields as they were written, and the owner's tools."""
+    """The context of the panel's template, with the fields as written, and the owner's tools."""
     fields = {**engine.settings.fields_of(row), **(written or {})}
     choices = list(_choices(row.model))
     chosen = next((choice for choice in choices if choice.model_id == fields["model"]), choices[0])

@@ -55,7 +55,7 @@ class PromptForm(Form):
     KIND: ClassVar = "prompt"
 
     def clean_text(self) -> str:
-        """The text as any database takes it, with the chat's line ends; raises ValidationError if too long."""
+        """The text as databases take it, with the chat's line ends; raises ValidationError if too long."""
         text = clean_text(self.cleaned_data["text"]).replace("\r\n", "\n")
         if len(text) > self.LONGEST:
             raise forms.ValidationError(TOO_LONG.format(len(text), self.KIND, self.LONGEST))

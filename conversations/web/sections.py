@@ -91,7 +91,7 @@ class Attempt:
 
 @dataclass
 class Section:
-    """One turn: its parts in order, and its sources. `key` names it for the script, `state` is it as JSON."""
+    """A turn: its parts in order, and its sources. `key` names it for the script, `state` is its JSON."""
 
     key: str
     state: str

@@ -70,7 +70,7 @@ class Failure:
 
 
 def failure(turn: dict[str, Any]) -> Failure | None:
-    """The failure of a turn, None if it did not fail. Its id to quote is the gateway's, if there is one."""
+    """A turn's failure, or None. Its id to quote is the gateway's if there is one, else the turn's."""
     error = turn["error"]
     if not error:
         return None

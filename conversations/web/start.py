@@ -33,7 +33,7 @@ Form = dict[str, str]
 
 @require_safe
 def index(request: SignedIn) -> HttpResponse:
-    """The user's conversations, newest first, and the form of a new one, as it was sent before a sign-in."""
+    """The user's conversations, newest first, and the form of a new one, as sent before a sign-in."""
     unsent = unsent_form(request, request.get_full_path()) or {}
     return start_page(request, unsent, unsent.get("problem", ""))
 
@@ -98,7 +98,7 @@ def send(request: HttpRequest, form: Form) -> str:
 
 
 def _keep(request: HttpRequest) -> str:
-    """Stores the form in the anonymous session; returns an address for it that only this browser knows."""
+    """Stores the form in the anonymous session; returns its address, which only this browser knows."""
     address = f"{resolve_url('conversations:index')}?{UNSENT}={uuid4()}"
     request.session[UNSENT] = _form(request) | {"address": address}
     return address

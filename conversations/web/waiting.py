@@ -76,7 +76,7 @@ class Waiting:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def waiting(request: SignedIn) -> HttpResponse:
-    """The calls that wait for the user. A POST decides about one; 400 if it is wrong, 409 if it is late."""
+    """The calls that wait for the user. A POST decides one; 400 if it is wrong, 409 if it is late."""
     if request.method != "POST":
         return _page(request)
     form = {name: str(value).replace("\r\n", "\n") for name, value in request.POST.items()}
@@ -114,7 +114,7 @@ def _decide(request: SignedIn, approval: Approval, form: dict[str, str]) -> bool
 
 
 def _answer(request: SignedIn, approval: Approval, form: dict[str, str]) -> bool:
-    """Answers or declines a running call's question, and returns which; raises Refused for a wrong answer."""
+    """Answers or declines a running call's question; returns which. Raises Refused for a wrong answer."""
     if form.get("asked") != str(approval.asked):
         raise Refused(engine.DECIDED_ALREADY)
     entry: dict[str, object] = {"interruptId": approval.interrupt_id, "status": "cancelled"}

@@ -158,7 +158,7 @@ SHEETS_OF_THE_HEAD_ALONE = (
 
 
 def check_nothing_lives(chat: Chat) -> None:
-    """Checks that the transcript holds no element that loads or runs anything, and that nothing has run."""
+    """Checks that no element of the transcript loads or runs anything, and that nothing has run."""
     page = chat.page
     chat.drawn()
     assert page.evaluate("window.owned") is None

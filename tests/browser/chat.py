@@ -11,7 +11,7 @@ UNENDING = "fail silent"
 """A question that the demo gateway answers with some words, and then does not end."""
 
 UNDRAWN = ".markdown:not(.rendered), .markdown > .raw"
-"""Texts of which all or a part stands there as it was written: a busy machine draws them over several frames."""
+"""Texts that are still raw, whole or in part: a busy machine draws them over several frames."""
 
 RESTING_PLACE = """() => new Promise((resolve) => {
     let place, frames = 0;

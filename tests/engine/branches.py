@@ -1,4 +1,4 @@
-"""Branches of a conversation's tree: turns that are asked and edited, and what a page shows of them."""
+"""Branches of a conversation's tree: turns that are asked and edited, and what a page shows."""
 
 import threading
 import uuid

@@ -1,4 +1,4 @@
-"""Conversations with turns that have ended, with one that runs, and with one that waits for a person."""
+"""Conversations with turns that have ended, one that runs, and one that waits for a person."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Messages before they are asked: drafts, and those that wait behind a running turn, edits among them."""
+"""Messages before they are asked: drafts and those that wait behind a turn, edits among them."""
 
 import threading
 import uuid

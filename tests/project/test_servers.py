@@ -174,7 +174,7 @@ def store_long_record(folder: Path, conversation: str) -> None:
 
 
 def acknowledge(client: socket.socket, reader: Browser, server: Server) -> int:
-    """Acknowledges whatever was sent, time and again, while the server goes on answering others; how often."""
+    """Acknowledges what was sent, again and again, while the server answers others; returns how often."""
     ack = masked(0x81, json.dumps({"type": "ack", "seq": EVENTS}).encode())
     for number in range(ACKS):
         try:

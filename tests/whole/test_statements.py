@@ -175,7 +175,10 @@ def test_no_page_takes_more_statements_for_many_rows_than_for_few(conversation: 
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The statements of all threads from now on, without transactions and heartbeats, whose number is that of the seconds."""
+    """The statements of all threads from now on, without transactions and heartbeats.
+
+    The number of heartbeats is that of the seconds.
+    """
     texts: list[str] = []
     for name in ("execute", "executemany"):
         _note(monkeypatch, name, texts)

@@ -109,7 +109,7 @@ class PlainLines:
 
 @contextmanager
 def keys(number: int, without: int = 0) -> Iterator[None]:
-    """Within the context the terminal lacks some of its modes, and Ctrl+C discards nothing that was typed."""
+    """Within the context the terminal lacks some modes, and Ctrl+C discards nothing that was typed."""
     former, mode = termios.tcgetattr(number), termios.tcgetattr(number)
     mode[3] = mode[3] & ~without | termios.NOFLSH
     termios.tcsetattr(number, termios.TCSANOW, mode)

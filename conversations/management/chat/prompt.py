@@ -24,7 +24,7 @@ from prompt_toolkit.shortcuts import CompleteStyle
 from .lines import LOOK_EVERY, HasNews, keys
 
 STYLE = "bold fg:ansidefault"
-"""The style of a prompt. It names no colour, but without a style its last space would not be written."""
+"""The style of a prompt. It names no colour, but without a style its last space is not written."""
 
 
 class PromptLines:

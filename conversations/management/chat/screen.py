@@ -24,7 +24,7 @@ THEME = Theme({"markdown.code": "cyan"})
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 DRAW_EVERY = 0.1
 COST = 5
-"""Times that a drawing took until the next one, so that at most a fifth of the time is spent drawing."""
+"""The time until the next drawing, in durations of the last; drawing takes a fifth of it at most."""
 
 SHOWN_ARGUMENTS = 80
 SHOWN_FAILURE = 300

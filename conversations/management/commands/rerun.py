@@ -60,7 +60,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Asks again and prints the report; exits with 1 if something differs, raises CommandError if refused."""
+        """Asks again and prints the report; exits with 1 on a difference, raises CommandError if refused."""
         try:
             rerun = self._rerun(options)
             with _cleanup(rerun):

@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
 
 def create_owner() -> None:
-    """Creates the first account, a superuser without a password who signs in by a link, if there is none."""
+    """Creates the first account, if there is none: a superuser who signs in by link, not by password."""
     users = get_user_model().objects
     if not users.exists():
         users.create_superuser(username=OWNER, email="", password=None)

@@ -1,1 +1,1 @@
-"""AG-UI: the events of a record, the messages that they add up to, and the times at which they happened."""
+"""AG-UI: the events of a record, when they happened, and the messages that they add up to."""

@@ -29,7 +29,7 @@ DELTA_KEYS = {
     "REASONING_MESSAGE_CONTENT": "messageId",
     "TOOL_CALL_ARGS": "toolCallId",
 }
-"""The events that may be merged with their neighbours, and the member that names the message or call."""
+"""The events that may be merged with neighbours, and the member that names the message or call."""
 
 
 def chunks(text: str, limit: int = DELTA_BYTES) -> Iterator[str]:

@@ -12,7 +12,7 @@ FREQUENT = tuple(
     f'{{"type":"{kind}",'
     for kind in ("TEXT_MESSAGE_CONTENT", "REASONING_MESSAGE_CONTENT", "TOOL_CALL_ARGS", "TEXT_MESSAGE_END")
 )
-"""The beginnings of frames that make up nearly all of a record, and are passed on without being parsed."""
+"""The beginnings of the frames that are nearly all of a record, and are passed on unparsed."""
 
 NULL = ":null"
 

@@ -17,7 +17,7 @@ CALL_METADATA = {"turntable.approval": "approval", "turntable.progress": "progre
 INTERRUPT_MEMBERS = ("id", "message", "toolCallId", "expiresAt", "metadata")
 QUESTION_MEMBERS = (*INTERRUPT_MEMBERS, "reason", "responseSchema")
 ROUND_MEMBERS = ("stopReason", "usage", "latencyMs", "firstTokenMs", "model", "damaged", "interrupted")
-"""The members that are kept of an interrupt, of an interrupt that asks a question, and of a round's end."""
+"""The members kept of an interrupt, of an interrupt that asks a question, and of a round's end."""
 
 
 def _members(interrupt: Event) -> tuple[str, ...]:

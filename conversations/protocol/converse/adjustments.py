@@ -1,4 +1,4 @@
-"""The change that each kind of remedy makes to a copy of a request. A change may be made twice without harm."""
+"""What each kind of remedy changes in a copy of a request. To change it twice does no harm."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ WIDEST = 2**63 - 1
 """The largest signed integer of 64 bits."""
 
 SENTINEL = 2**53 - 1
-"""The largest integer that a double holds exactly. Schemas write it as a bound where they have none."""
+"""The largest integer that a double holds exactly. Schemas write it as a bound if they have none."""
 
 WITHHELD = "(This result is left out: it was refused, or was too long.)"
 NO_PICTURE = "(A picture, which is left out.)"

@@ -53,7 +53,7 @@ FAMILIES: dict[str, dict[str, int]] = {
     "anthropic.claude-sonnet": {"pdf_bytes": 22 * MB},
     "amazon.nova": {"pdf_bytes": 18 * MB},
 }
-"""Families that take more. Requests have up to 32 MB (Claude) or 25 MB (Nova), files in base64 included."""
+"""Families that take more. A request, base64 included, has up to 32 MB (Claude) or 25 MB (Nova)."""
 
 
 def limits_of(model_id: str) -> Limits:
@@ -67,7 +67,7 @@ def limits_of(model_id: str) -> Limits:
 
 
 def needs_citations(model_id: str) -> bool:
-    """Whether citations have to be on for the model to see a PDF's pages: else Claude gets its text alone."""
+    """Whether a model needs citations to see a PDF's pages. Without them Claude gets its text alone."""
     return family(model_id).startswith("anthropic.claude-") and not family(model_id).startswith(
         ("anthropic.claude-instant", "anthropic.claude-v2", "anthropic.claude-3")
     )
@@ -120,7 +120,7 @@ def attachment(part: Block) -> tuple[str, Block]:
 
 
 def rules(name: str, limits: Limits, capabilities: Capabilities) -> Rules:
-    """The limits of the model called `name` as JSON for pages, with a sentence for each that is exceeded."""
+    """The limits of the model `name` as JSON for pages, with a sentence for each that is exceeded."""
     takes = {"image": capabilities.takes_pictures, "document": capabilities.takes_documents}
     return {
         "refused": {kind: NOT_TAKEN.format(name, PLURALS[kind]) for kind in KINDS if takes[kind] is False},

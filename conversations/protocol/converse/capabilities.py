@@ -1,4 +1,4 @@
-"""What models take, and how much of it: a table by the beginnings of their ids. None means: not known.
+"""What models take, and how much: a table by the beginnings of their ids. None means: not known.
 
 It follows the tables of Bedrock's user guide and of the makers. Facts that are not certain there are left out, and are tried.
 """

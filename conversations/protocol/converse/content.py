@@ -9,7 +9,7 @@ Block = dict[str, Any]
 Message = dict[str, Any]
 
 RUN_BY_CLIENT = frozenset({None, "tool_use"})
-"""`toolUse.type` of the calls that we run (Nova sends it). A `server_tool_use` was run by the service."""
+"""`toolUse.type` of the calls that we run (Nova sends it). The service ran a `server_tool_use`."""
 
 
 def text(value: str) -> Block:

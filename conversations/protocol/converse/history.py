@@ -32,7 +32,7 @@ USER_MEDIA = ("image", "document", "video")
 
 @dataclass(frozen=True, slots=True)
 class PastRound:
-    """A stored round: the blocks of its message, and its results so far as toolResult blocks by their ids."""
+    """A stored round: the blocks of its message, and its toolResult blocks so far, by their ids."""
 
     content: Sequence[Block]
     model: str

@@ -1,4 +1,4 @@
-"""Settings of an answer: the texts of a form -> Converse's inferenceConfig, within a model's limits."""
+"""Settings of an answer: a form's texts -> Converse's inferenceConfig, within a model's limits."""
 
 from collections.abc import Mapping
 from typing import Any

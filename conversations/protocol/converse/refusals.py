@@ -22,7 +22,7 @@ class Refusal(NamedTuple):
     number: int | None = None
     names: tuple[str, ...] = ()
     is_permanent: bool = False
-    """Whether the words say that the model never takes such a thing, rather than that this one was bad."""
+    """Whether the words say that the model never takes such a thing, not only that this one was bad."""
 
 
 NOT = r"(?:n't|not|no|never|cannot|un)[\s-]?"

@@ -62,7 +62,7 @@ REASONING = ("text", "signature", "redactedContent")
 """The members of a delta of reasoning, in the order in which they are taken."""
 
 CARRIERS = frozenset({"", "contentBlockStart", "contentBlockDelta", "messageStop"})
-"""The events whose loss may leave a block incomplete or hide that it was cut; one without a name may be any of them."""
+"""Events whose loss may leave a block incomplete or hide a cut; one without a name may be any."""
 
 
 class Assembly:
@@ -123,7 +123,7 @@ class Assembly:
         return [block.request(self._fault(block)) for block in blocks]
 
     def damage(self) -> dict[str, int]:
-        """The numbers of damaged frames by the names of their events, and of texts that lack half a character."""
+        """The numbers of damaged frames by their events' names, and of texts that lack half a character."""
         incomplete = sum(not is_whole(block.text) for block in self._blocks)
         return dict(self.damaged_frames) | ({"halfCharacters": incomplete} if incomplete else {})
 
@@ -184,7 +184,7 @@ class Assembly:
         return block
 
     def _block(self, index: int, kind: Kind) -> tuple[OpenBlock, list[Delta]]:
-        """The open block that a delta of this kind continues, or a new one, and the deltas that end the old one."""
+        """The open block if it takes this kind of delta, else a new one and the deltas that end the old."""
         block = self._open.get(index)
         if block is not None and block.takes(kind):
             return block, []
