@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs Turntable's commands. What an operator can put right is said in one sentence, with exit code 1."""
+"""Runs Turntable's commands. An error that an operator can mend is one sentence and exit code 1."""
 
 import atexit
 import gc
@@ -9,7 +9,7 @@ from typing import NoReturn
 
 
 def main() -> None:
-    """Run the command of the command line; `--traceback` shows where a failure comes from."""
+    """Runs the command of the command line; `--traceback` shows where a failure comes from."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     atexit.register(gc.freeze)  # the last collection would walk through all that was imported
     try:
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def fail(sentence: str | None, error: Exception | None = None) -> NoReturn:
-    """Exit with the sentence on stderr, or raise the error when there is none or a traceback was asked for."""
+    """Exits with the error's sentence on stderr; raises one without a sentence, or with --traceback."""
     if error and (sentence is None or "--traceback" in sys.argv):
         raise error
     sys.exit(" ".join((sentence or "").split()))

@@ -1,4 +1,4 @@
-"""A round's request: built from what is stored, and changed where it is refused and there is a remedy."""
+"""A round's request: built from what is stored, and changed by remedies if it is refused."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Any

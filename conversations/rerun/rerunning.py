@@ -1,4 +1,4 @@
-"""Reruns: a conversation's user messages, sent one after the other in a new conversation linked to it."""
+"""Reruns: a conversation's user messages, sent one after the other in a new one linked to it."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""A clock that jumps, a channel layer that is gone, no more threads: the turn ends as if nothing were."""
+"""A clock that jumps, a lost channel layer, no more threads: the turn ends as it does otherwise."""
 
 import asyncio
 import threading

@@ -24,7 +24,7 @@ PIECE = 16 * 1024
 MANY = 300
 UNREAD = 50
 ONE_READ = 256 * 1024
-"""Pieces of a flood, those of them that are sent while nobody reads (the system's buffers take them), and what a loop reads at once."""
+"""Pieces of a flood, those that the system's buffers take while nobody reads, and bytes of one read."""
 
 
 class Flood:

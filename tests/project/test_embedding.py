@@ -35,7 +35,7 @@ PASSWORD = "flycatcher"
 
 
 class Site:
-    """A folder with a project, and a Python that has the wheel and the libraries, but none of our sources."""
+    """A folder with a project, and a Python with the wheel and the libraries, but without our sources."""
 
     def __init__(self, folder: Path, wheel: Path) -> None:
         self.folder = folder / "project"

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.processes
 MIB = 1024 * 1024
 EVENTS, EVENT_BYTES = 60_000, 1024
 ACKS = 280
-"""How often 256 KiB are acknowledged: for more than there is, and no flood yet if there is nothing to acknowledge."""
+"""Acknowledgements of 256 KiB: for more than is sent, yet no flood where nothing is open."""
 
 ENOUGH = 100
 """Of them, on a busy machine: a client that answers no ping is closed after a while."""

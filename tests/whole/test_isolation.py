@@ -66,7 +66,7 @@ OF_ONE_USER: dict[str, type[Model]] = {
 """What names a row of somebody's settings."""
 
 OF_PROGRAMS = {"agui/", "agui/stop", "agui/capabilities"}
-"""What is for programs: without credentials it is 401, never the sign-in. tests/agui has whose threads they reach."""
+"""Addresses for programs: 401 without credentials, never the sign-in. See tests/agui for threads."""
 
 OF_ONE_FILE = "attachments/<uuid:pk>/"
 

@@ -23,7 +23,7 @@ from tests.turns import answer, ask, conversation_of, of_type
 pytestmark = pytest.mark.django_db(transaction=True)
 ENDED_BY_EXCEPTION = {"nova-micro--text+exception": "stream_error", "nova-lite--exception": "invalid_request"}
 DROPS_TEXT_BESIDE_TOOL_USES = ("claude-3-5-haiku", "nova-2-lite")
-"""Recorded with a client that sends no text beside tool uses, as ours does: its requests lack what the model had said."""
+"""Streams of a client that, unlike ours, sends no text beside tool uses in its requests."""
 
 
 @pytest.mark.parametrize("stream", params(RECORDED))

@@ -39,7 +39,7 @@ from tests.turns import QUESTION, ask, conversation_of
 pytestmark = pytest.mark.django_db(transaction=True)
 FEW, MANY = 2, 20
 A_TURN = 2
-"""Statements of an export for each turn's part of the record, of which it holds no more than one at a time."""
+"""Statements of an export for each turn's part of the record; it holds one part at a time."""
 
 REFUSED = ("preset", "prompt", "ask_two")
 """Forms that are answered with what is wrong with them."""
