@@ -1,6 +1,6 @@
 /** What passes the seams of the pages: events in, frames out, and the state that views are drawn from. For `make check` alone. */
 
-// -- events, as docs/journal and AG-UI 1.0 have them
+// -- events, as AG-UI 1.0 has them
 
 type Usage = {
   inputTokens?: number;
