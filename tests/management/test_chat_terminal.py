@@ -94,8 +94,7 @@ def test_ctrl_c_stops_the_answer_and_at_the_prompt_loses_nothing(own_site: dict[
         say(terminal, "show slow")
         terminal.wait_for("A turntable turns")
         terminal.press("begun meanwhile" + CTRL_C)
-        terminal.wait_for("Stopped")
-        assert "begun" not in terminal.text
+        assert "begun" not in terminal.wait_for("Stopped")
         terminal.wait_for(r"> begun meanwhile")
         assert newest(own_site, "status") == "stopped"
         for _ in range(2):
