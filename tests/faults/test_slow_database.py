@@ -24,7 +24,7 @@ PIECE = 16 * 1024
 MANY = 300
 UNREAD = 50
 ONE_READ = 256 * 1024
-"""Pieces of a flood, those that the system's buffers take while nobody reads, and bytes of one read."""
+"""Pieces of a flood, those that fit into the buffers while nobody reads, and bytes of one read."""
 
 
 class Flood:
